@@ -1,0 +1,90 @@
+"""What can go wrong: one error class, a child for each stage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from optplan.places import Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One mistake: what is wrong, where, and what to do about it."""
+
+    message: str
+    place: Place | None = None
+    hint: str | None = None
+
+    def __str__(self) -> str:
+        text = f"{self.place}: {self.message}" if self.place else self.message
+        return f"{text} ({self.hint})" if self.hint else text
+
+
+class OptplanError(Exception):
+    """A job that could not be done, for a reason that the user can mend.
+
+    Args:
+        message: What is wrong, or every :class:`Problem` that was found.
+        place: Where it is written.
+        hint: What to do about it.
+    """
+
+    def __init__(
+        self,
+        message: str | Sequence[Problem],
+        *,
+        place: Place | None = None,
+        hint: str | None = None,
+    ) -> None:
+        if isinstance(message, str):
+            message = [Problem(message=message, place=place, hint=hint)]
+        self.problems: tuple[Problem, ...] = tuple(message)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class UsageError(OptplanError):
+    """The command line asks for something that there is not."""
+
+
+class ConfigError(OptplanError):
+    """A config cannot be read, or its optimizer section is wrong."""
+
+
+class ModelError(OptplanError):
+    """A model cannot be found or built."""
+
+
+class PlanError(OptplanError):
+    """The optimizer or its constructor refuses this model with this config."""
+
+
+class OutputError(OptplanError):
+    """A report cannot be written."""
+
+
+def close_matches(word: str, known: Iterable[str], *, most: int = 3) -> list[str]:
+    """Up to ``most`` of the known words that look like ``word``, the closest first."""
+    from difflib import get_close_matches
+
+    by_lower: dict[str, str] = {}
+    for name in known:
+        by_lower.setdefault(name.lower(), name)
+    return [by_lower[low] for low in get_close_matches(word.lower(), by_lower, n=most)]
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str | None:
+    """A hint that names the known words closest to ``word``, or None where none is close."""
+    matches = close_matches(word, known)
+    if not matches:
+        return None
+    quoted = [f"'{match}'" for match in matches]
+    return "did you mean " + ", ".join(quoted[:-1]) + (" or " if quoted[1:] else "") + quoted[-1] + "?"
+
+
+def listed(names: Sequence[str], *, most: int = 5) -> str:
+    """The first names, and how many more there are: ``a, b, c, d, e and 7 more``."""
+    shown = ", ".join(names[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown

@@ -1,0 +1,45 @@
+"""Places: the file, line and column that a value was written at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Source:
+    """One text that values come from: a config file, a git blob, the command line.
+
+    Args:
+        name: What a report calls it: a posix path relative to the folder of the entry config,
+            ``package::path``, or a word such as ``--set``.
+        path: What an error message calls it: the path as the user would type it. ``None`` where
+            there is no file.
+        text: The text as it stands in the file, before any substitution.
+    """
+
+    name: str
+    path: str | None = None
+    text: str = field(default="", repr=False)
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The text's lines, split as Python splits source lines."""
+        return self.text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+    def line(self, number: int) -> str:
+        """Line ``number``, counted from 1, or '' where there is none."""
+        return self.lines[number - 1] if 0 < number <= len(self.lines) else ""
+
+
+class Place(NamedTuple):
+    """Where a value was written; line and column count from 1, the column in characters."""
+
+    source: Source
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        where = self.source.path or self.source.name
+        return f"{where}:{self.line}:{self.column}" if self.line else where
