@@ -81,7 +81,9 @@ def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     if not matches:
         return None
     quoted = [f"'{match}'" for match in matches]
-    return "did you mean " + ", ".join(quoted[:-1]) + (" or " if quoted[1:] else "") + quoted[-1] + "?"
+    return (
+        "did you mean " + ", ".join(quoted[:-1]) + (" or " if quoted[1:] else "") + quoted[-1] + "?"
+    )
 
 
 def listed(names: Sequence[str], *, most: int = 5) -> str:

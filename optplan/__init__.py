@@ -1,0 +1,67 @@
+"""optplan shows which learning rate and weight decay every parameter will really get, and why.
+
+Nothing here imports torch until a name that needs it is used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from optplan.config import Config, load_config
+    from optplan.constructors import (
+        OPTIM_WRAPPER_CONSTRUCTORS,
+        OPTIMIZER_CONSTRUCTORS,
+        OPTIMIZERS,
+        DefaultOptimizerConstructor,
+        DefaultOptimWrapperConstructor,
+        build_optimizer,
+        make_plan,
+    )
+    from optplan.errors import OptplanError
+    from optplan.model import load_model
+    from optplan.plan import Plan
+
+__all__ = [
+    "OPTIMIZERS",
+    "OPTIMIZER_CONSTRUCTORS",
+    "OPTIM_WRAPPER_CONSTRUCTORS",
+    "Config",
+    "DefaultOptimWrapperConstructor",
+    "DefaultOptimizerConstructor",
+    "OptplanError",
+    "Plan",
+    "__version__",
+    "build_optimizer",
+    "load_config",
+    "load_model",
+    "make_plan",
+]
+
+_HOMES = {
+    "Config": "optplan.config",
+    "load_config": "optplan.config",
+    "load_model": "optplan.model",
+    "OptplanError": "optplan.errors",
+    "Plan": "optplan.plan",
+    "OPTIMIZERS": "optplan.constructors",
+    "OPTIMIZER_CONSTRUCTORS": "optplan.constructors",
+    "OPTIM_WRAPPER_CONSTRUCTORS": "optplan.constructors",
+    "DefaultOptimizerConstructor": "optplan.constructors",
+    "DefaultOptimWrapperConstructor": "optplan.constructors",
+    "build_optimizer": "optplan.constructors",
+    "make_plan": "optplan.constructors",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'optplan' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

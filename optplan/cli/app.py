@@ -1,0 +1,37 @@
+"""The commands by their names."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from optplan import __version__
+from optplan.cli.show import show
+
+app = typer.Typer(
+    name="optplan",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"optplan {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """See which learning rate and weight decay every parameter will really get, and why."""
+
+
+app.command()(show)

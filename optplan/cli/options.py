@@ -1,0 +1,68 @@
+"""Options that several commands take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from optplan.cli.running import Color
+
+ModelOption = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="MODEL",
+        help="A timm name, package.module:attr, or path/to/file.py:attr.",
+    ),
+]
+ArgumentsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-k",
+        "--model-arg",
+        metavar="NAME=VALUE",
+        help="An argument for the model, as a Python literal.",
+    ),
+]
+OutputOption = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="FILE", help="Write the report to a file."),
+]
+ColorOption = Annotated[Color, typer.Option("--color", help="When to use colours.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No remarks on stderr.")]
+DebugOption = Annotated[bool, typer.Option("--debug", help="Show a traceback with an error.")]
+
+
+def model_arguments(words: Iterable[str] | None) -> dict[str, Any]:
+    """``name=value`` words as arguments.
+
+    Raises:
+        UsageError: A word that is not of this form.
+    """
+    from optplan.errors import UsageError
+
+    arguments: dict[str, Any] = {}
+    for word in words or ():
+        name, equals, value = word.partition("=")
+        if not equals or not name.isidentifier():
+            raise UsageError(f"-k {word}: write name=value")
+        arguments[name] = _literal(word, value)
+    return arguments
+
+
+def _literal(word: str, value: str) -> object:
+    """A Python literal; a word that can be none is text, which shells make hard to quote."""
+    import ast
+
+    from optplan.errors import UsageError
+
+    try:
+        return ast.literal_eval(value)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        if value.replace("_", "").replace("-", "").replace(".", "").replace("/", "").isalnum():
+            return value
+        raise UsageError(f"-k {word}: {value!r} is no Python literal") from None

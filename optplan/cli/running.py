@@ -1,0 +1,138 @@
+"""What every command shares: statuses, messages, and where the report goes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from enum import IntEnum, StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from optplan.errors import Problem
+
+
+class ExitStatus(IntEnum):
+    """The meaning of optplan's exit status, the same for every command."""
+
+    FINE = 0
+    FINDINGS = 1
+    COULD_NOT = 2
+    BUG = 3
+    INTERRUPTED = 130
+
+
+class Color(StrEnum):
+    """When to write colours: ``auto`` means on a terminal, unless NO_COLOR is set."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+@contextlib.contextmanager
+def running(*, quiet: bool, debug: bool) -> Iterator[None]:
+    """Turn whatever a command raises into its message on stderr and its exit status."""
+    import logging
+
+    from optplan.errors import OptplanError
+
+    logging.basicConfig(stream=sys.stderr, format="optplan: %(message)s", level=logging.WARNING)
+    logging.getLogger("optplan").setLevel(logging.ERROR if quiet else logging.WARNING)
+    try:
+        yield
+    except typer.Exit:
+        raise
+    except OptplanError as error:
+        if debug:
+            raise
+        for problem in error.problems:
+            _complain(problem_text(problem, color=_wants_color(Color.AUTO, sys.stderr)))
+        raise typer.Exit(ExitStatus.COULD_NOT) from None
+    except BrokenPipeError:
+        _close_quietly()
+        raise typer.Exit(ExitStatus.FINE) from None
+    except KeyboardInterrupt:
+        _complain("interrupted")
+        raise typer.Exit(ExitStatus.INTERRUPTED) from None
+    except Exception as error:  # whatever gets here is ours
+        if debug:
+            raise
+        _complain(f"a bug in optplan: {type(error).__name__}: {error}")
+        _complain("please report it with what --debug prints")
+        raise typer.Exit(ExitStatus.BUG) from None
+
+
+def problem_text(problem: Problem, *, color: bool) -> str:
+    """What is wrong, where, the line itself, and what to do."""
+    from optplan.reporters.problem import problem_lines
+
+    return "\n".join(problem_lines(problem, color=color))
+
+
+def _complain(text: str) -> None:
+    with contextlib.suppress(OSError):
+        print(text, file=sys.stderr)  # noqa: T201
+
+
+def _close_quietly() -> None:
+    """Keep Python from writing to the closed pipe again when it exits."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def deliver(make: Callable[[int | None, bool], str], output: Path | None, color: Color) -> None:
+    """Make the report for where it goes, and put it there.
+
+    Args:
+        make: Makes the text, from the width (None: cut nothing) and whether to colour it.
+        output: A file, written only when the report is complete; None for stdout.
+        color: When to colour.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    if output is None:
+        from shutil import get_terminal_size
+
+        width = get_terminal_size().columns if sys.stdout.isatty() else None
+        sys.stdout.write(make(width, _wants_color(color, sys.stdout)))
+        sys.stdout.flush()
+    else:
+        _write(output, make(None, color is Color.ALWAYS))
+
+
+def _wants_color(color: Color, stream: Any) -> bool:
+    if color is not Color.AUTO:
+        return color is Color.ALWAYS
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(stream.isatty()) and os.environ.get("TERM") != "dumb"
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file as a whole or not at all; what is no regular file is written to as it is."""
+    import shutil
+
+    from optplan.errors import OutputError
+
+    try:
+        if path.exists() and not path.is_file():
+            path.write_text(text, encoding="utf-8")
+            return
+        target = path.resolve()
+        draft = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+        try:
+            with draft.open("x", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+            if target.exists():
+                shutil.copymode(target, draft)
+            draft.replace(target)
+        finally:
+            draft.unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot write {str(path)!r}: {error.strerror or error}") from error

@@ -1,0 +1,7 @@
+"""Config files, read without being executed, and the optimizer section in them."""
+
+from optplan.config.optimizer import Form, OptimizerConfig, find_optimizer
+from optplan.config.placed import place_of
+from optplan.config.symbols import Symbol
+
+__all__ = ["Form", "OptimizerConfig", "Symbol", "find_optimizer", "place_of"]

@@ -1,0 +1,203 @@
+"""The optimizer section of a config, found in either generation of the format and validated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from optplan.config.paramwise import number_problem
+from optplan.config.placed import place_of
+from optplan.config.symbols import Symbol
+from optplan.errors import ConfigError, Problem, did_you_mean
+from optplan.places import Place
+
+WRAPPER = "optim_wrapper"
+OPTIMIZER = "optimizer"
+
+
+class Form(StrEnum):
+    """The two generations of the format, by the name of the section."""
+
+    WRAPPER = "optim_wrapper"
+    OPTIMIZER = "optimizer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptimizerConfig:
+    """The optimizer section, whichever way it was written.
+
+    Args:
+        form: The generation of the format.
+        type: Registered name, import path or symbol of the optimizer.
+        optimizer: The dict that holds the optimizer's ``type`` and every argument of its class.
+        paramwise: ``paramwise_cfg`` as written, ``{}`` where it is missing.
+        constructor: The constructor's name or symbol; ``None`` for the default one.
+        wrapper: The other entries of ``optim_wrapper`` (``type``, ``clip_grad``, ...).
+        places: Where the section's own entries stand: ``type``, ``constructor``, ``paramwise_cfg``.
+    """
+
+    form: Form
+    type: str | Symbol
+    optimizer: Mapping[str, Any]
+    paramwise: Mapping[str, Any]
+    constructor: str | Symbol | None
+    wrapper: Mapping[str, Any]
+    places: Mapping[str, Place | None]
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The arguments for the optimizer's class."""
+        return {k: v for k, v in self.optimizer.items() if k not in ("type", *_SECTION_KEYS)}
+
+    @property
+    def base_lr(self) -> float | None:
+        """The optimizer's own lr, ``None`` where the config sets none."""
+        value: float | None = self.optimizer.get("lr")
+        return value
+
+    @property
+    def base_weight_decay(self) -> float | None:
+        """The optimizer's own weight decay, ``None`` where the config sets none."""
+        value: float | None = self.optimizer.get("weight_decay")
+        return value
+
+
+def find_optimizer(data: Mapping[str, Any], *, entry: Place | None = None) -> OptimizerConfig:
+    """Find and validate the optimizer section of a config's top level.
+
+    A dict that has a ``type`` of its own is taken as the section itself.
+
+    Args:
+        data: The config's top level.
+        entry: What to name where there is no section at all.
+
+    Raises:
+        ConfigError: No section, or every mistake in it.
+    """
+    if WRAPPER not in data and "type" in data:
+        data = {WRAPPER if OPTIMIZER in data else OPTIMIZER: data}
+    if WRAPPER in data:
+        return _from_wrapper(data)
+    if OPTIMIZER in data:
+        return _from_optimizer(data)
+    hint = did_you_mean("optim_wrapper", data) or did_you_mean("optimizer", data)
+    raise ConfigError(
+        "no optimizer: the config defines neither 'optim_wrapper' nor 'optimizer'",
+        place=entry,
+        hint=hint,
+    )
+
+
+def _from_wrapper(data: Mapping[str, Any]) -> OptimizerConfig:
+    wrapper = _section(data, WRAPPER)
+    if OPTIMIZER not in wrapper:
+        raise ConfigError(
+            "'optim_wrapper' has no 'optimizer'",
+            place=place_of(data, WRAPPER),
+            hint=did_you_mean(OPTIMIZER, wrapper) or "write optimizer=dict(type=..., lr=...) in it",
+        )
+    optimizer = _section(wrapper, OPTIMIZER)
+    problems = [
+        Problem(
+            message=f"'{name}' inside 'optim_wrapper.optimizer' reaches the optimizer class as an argument",
+            place=place_of(optimizer, name),
+            hint="put it beside 'optimizer', inside 'optim_wrapper'",
+        )
+        for name in ("paramwise_cfg", "constructor")
+        if name in optimizer
+    ]
+    outer = {name: value for name, value in wrapper.items() if name not in _SECTION_KEYS}
+    return _validated(Form.WRAPPER, wrapper, optimizer, outer, problems)
+
+
+def _from_optimizer(data: Mapping[str, Any]) -> OptimizerConfig:
+    section = _section(data, OPTIMIZER)
+    return _validated(Form.OPTIMIZER, section, section, {}, [])
+
+
+_SECTION_KEYS = ("optimizer", "paramwise_cfg", "constructor")
+
+
+def _validated(
+    form: Form,
+    section: Mapping[str, Any],
+    optimizer: Mapping[str, Any],
+    outer: Mapping[str, Any],
+    problems: list[Problem],
+) -> OptimizerConfig:
+    """The section as typed data; ``section`` holds the constructor and ``paramwise_cfg``."""
+    kind = optimizer.get("type")
+    if not isinstance(kind, str | Symbol) or not kind:
+        problems.append(_bad_type(optimizer, kind, section))
+    problems += [
+        problem
+        for name in ("lr", "weight_decay")
+        if optimizer.get(name) is not None and (problem := _rate_problem(optimizer, name))
+    ]
+    paramwise = section.get("paramwise_cfg")
+    if paramwise is not None and not isinstance(paramwise, Mapping):
+        problems.append(
+            Problem(
+                message=f"paramwise_cfg must be a dict, got {type(paramwise).__name__} {paramwise!r:.60}",
+                place=place_of(section, "paramwise_cfg"),
+            )
+        )
+    constructor = section.get("constructor")
+    if constructor is not None and not isinstance(constructor, str | Symbol):
+        problems.append(
+            Problem(
+                message=f"constructor must be a name, got {type(constructor).__name__}",
+                place=place_of(section, "constructor"),
+            )
+        )
+    if problems:
+        raise ConfigError(problems)
+    assert isinstance(kind, str | Symbol)
+    return OptimizerConfig(
+        form=form,
+        type=kind,
+        optimizer=optimizer,
+        paramwise=paramwise if paramwise is not None else {},
+        constructor=constructor,
+        wrapper=outer,
+        places={
+            "type": place_of(optimizer, "type"),
+            "constructor": place_of(section, "constructor"),
+            "paramwise_cfg": place_of(section, "paramwise_cfg"),
+        },
+    )
+
+
+def _section(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    section = data[name]
+    if isinstance(section, Mapping):
+        return section
+    raise ConfigError(
+        f"'{name}' must be a dict, got {type(section).__name__} {section!r:.60}",
+        place=place_of(data, name),
+    )
+
+
+def _bad_type(optimizer: Mapping[str, Any], kind: object, section: Mapping[str, Any]) -> Problem:
+    if "type" in optimizer:
+        return Problem(
+            message=f"the optimizer's type must be a name, got {type(kind).__name__} {kind!r:.60}",
+            place=place_of(optimizer, "type"),
+        )
+    return Problem(
+        message="the optimizer has no 'type'",
+        place=next((place_of(d, k) for d in (optimizer, section) for k in d), None),
+        hint=did_you_mean("type", optimizer) or "write type='SGD', or another optimizer's name",
+    )
+
+
+def _rate_problem(optimizer: Mapping[str, Any], name: str) -> Problem | None:
+    problem = number_problem(optimizer, name)
+    if problem is None and optimizer[name] < 0:
+        problem = Problem(
+            message=f"{name} must not be negative, got {optimizer[name]}",
+            place=place_of(optimizer, name),
+        )
+    return problem

@@ -1,0 +1,189 @@
+"""``paramwise_cfg`` as typed data, for the constructors that optplan knows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any
+
+from optplan.config.placed import place_of
+from optplan.errors import Problem
+from optplan.places import Place
+
+LR_MULTIPLIERS = ("bias_lr_mult", "dcn_offset_lr_mult")
+DECAY_MULTIPLIERS = ("norm_decay_mult", "bias_decay_mult", "dwconv_decay_mult", "flat_decay_mult")
+# These are refused without a base weight decay; flat_decay_mult passes and does nothing.
+_NEED_WEIGHT_DECAY = ("norm_decay_mult", "bias_decay_mult", "dwconv_decay_mult")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Multiplier:
+    """A multiplier that is set, and where."""
+
+    value: float
+    place: Place | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomKey:
+    """One entry of ``custom_keys``: every field, as it is copied into the param group."""
+
+    key: str
+    fields: Mapping[str, Any]
+    place: Place | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paramwise:
+    """A valid ``paramwise_cfg``.
+
+    Args:
+        is_empty: Nothing at all is in it, so that no rule runs.
+        multipliers: The ``*_mult`` options that are set.
+        custom_keys: As written; which one wins is the rules' affair.
+        bypass_duplicate: Leave out a tensor that is in a group already.
+    """
+
+    is_empty: bool
+    multipliers: Mapping[str, Multiplier]
+    custom_keys: tuple[CustomKey, ...]
+    bypass_duplicate: bool
+
+
+def parse_paramwise(
+    raw: Mapping[str, Any], *, has_weight_decay: bool
+) -> tuple[Paramwise, list[Problem]]:
+    """Read a ``paramwise_cfg`` of the default constructor; wrong entries are left out.
+
+    Args:
+        raw: The dict as it stands in the config.
+        has_weight_decay: Whether the optimizer section sets a weight decay.
+
+    Returns:
+        What is valid, and every mistake.
+    """
+    problems = list(_multiplier_problems(raw, has_weight_decay))
+    multipliers = {
+        name: Multiplier(value=raw[name], place=place_of(raw, name))
+        for name in (*LR_MULTIPLIERS, *DECAY_MULTIPLIERS)
+        if raw.get(name) is not None and number_problem(raw, name) is None
+    }
+    custom_keys: list[CustomKey] = []
+    for found in _custom_keys(raw, has_weight_decay):
+        if isinstance(found, Problem):
+            problems.append(found)
+        else:
+            custom_keys.append(found)
+    parsed = Paramwise(
+        is_empty=not raw,
+        multipliers=multipliers,
+        custom_keys=tuple(custom_keys),
+        bypass_duplicate=bool(raw.get("bypass_duplicate", False)),
+    )
+    return parsed, problems
+
+
+def number_problem(container: Mapping[str, Any], name: str) -> Problem | None:
+    """What is wrong with a value that has to be a finite number, or None."""
+    value = container[name]
+    place = place_of(container, name)
+    if isinstance(value, str):
+        return Problem(
+            message=f"{name} must be a number, got the string {value!r}",
+            place=place,
+            hint=_number_hint(value),
+        )
+    if not isinstance(value, int | float):
+        return Problem(
+            message=f"{name} must be a number, got {type(value).__name__} {_short(value)}",
+            place=place,
+        )
+    if not isfinite(value):
+        return Problem(message=f"{name} must be finite, got {value}", place=place)
+    return None
+
+
+def _number_hint(value: str) -> str | None:
+    """How to write a number that became a string: YAML 1.1 reads ``1e-3`` as one."""
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    if not isfinite(number):
+        return None
+    mantissa, e, exponent = value.strip().lower().partition("e")
+    if e and "." not in mantissa:
+        return f"write {mantissa}.0e{exponent}"
+    return f"write {number!r}, without quotes"
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _multiplier_problems(raw: Mapping[str, Any], has_weight_decay: bool) -> Iterator[Problem]:
+    for name in (*LR_MULTIPLIERS, *DECAY_MULTIPLIERS):
+        if name not in raw:
+            continue
+        if raw[name] is not None and (problem := number_problem(raw, name)):
+            yield problem
+        elif name in _NEED_WEIGHT_DECAY and not has_weight_decay:
+            yield _no_weight_decay(name, place_of(raw, name))
+
+
+def _no_weight_decay(name: str, place: Place | None) -> Problem:
+    return Problem(
+        message=f"{name} multiplies a base weight_decay, but the optimizer sets none",
+        place=place,
+        hint="set weight_decay in the optimizer",
+    )
+
+
+def _custom_keys(raw: Mapping[str, Any], has_weight_decay: bool) -> Iterator[CustomKey | Problem]:
+    if "custom_keys" not in raw:
+        return
+    keys = raw["custom_keys"]
+    if not isinstance(keys, Mapping):
+        yield Problem(
+            message=f"custom_keys must be a dict, got {type(keys).__name__} {_short(keys)}",
+            place=place_of(raw, "custom_keys"),
+        )
+        return
+    for key, fields in keys.items():
+        place = place_of(keys, key)
+        mistakes = list(_key_problems(key, fields, place, has_weight_decay))
+        if mistakes:
+            yield from mistakes
+        else:
+            yield CustomKey(key=key, fields=fields, place=place)
+
+
+def _key_problems(
+    key: object, fields: object, place: Place | None, has_weight_decay: bool
+) -> Iterator[Problem]:
+    if not isinstance(key, str):
+        yield Problem(message=f"a custom key must be a string, got {_short(key)}", place=place)
+        return
+    if not isinstance(fields, Mapping):
+        yield Problem(
+            message=f"custom key {key!r} must hold a dict, got {type(fields).__name__} {_short(fields)}",
+            place=place,
+            hint="write dict(lr_mult=..., decay_mult=...)",
+        )
+        return
+    for name in ("lr_mult", "decay_mult", "lr", "weight_decay"):
+        if name in fields and (problem := number_problem(fields, name)):
+            yield Problem(
+                message=f"custom key {key!r}: {problem.message}",
+                place=problem.place,
+                hint=problem.hint,
+            )
+    if "decay_mult" in fields and not has_weight_decay:
+        yield _no_weight_decay(f"decay_mult of custom key {key!r}", place_of(fields, "decay_mult"))
+    if "params" in fields:
+        yield Problem(
+            message=f"custom key {key!r} may not set 'params': it would replace the parameter itself",
+            place=place_of(fields, "params"),
+        )

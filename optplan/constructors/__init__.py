@@ -1,0 +1,22 @@
+"""Optimizer constructors: the registries, the classes that users subclass, and the dry run."""
+
+from optplan.constructors.default import (
+    OPTIM_WRAPPER_CONSTRUCTORS,
+    OPTIMIZER_CONSTRUCTORS,
+    DefaultOptimizerConstructor,
+    DefaultOptimWrapperConstructor,
+)
+from optplan.constructors.optimizers import OPTIMIZERS
+from optplan.constructors.planning import build_optimizer, make_plan
+from optplan.constructors.registry import Registry
+
+__all__ = [
+    "OPTIMIZERS",
+    "OPTIMIZER_CONSTRUCTORS",
+    "OPTIM_WRAPPER_CONSTRUCTORS",
+    "DefaultOptimWrapperConstructor",
+    "DefaultOptimizerConstructor",
+    "Registry",
+    "build_optimizer",
+    "make_plan",
+]

@@ -1,0 +1,221 @@
+"""The default constructor: a class to use and to subclass, with the reference's methods."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any, cast
+
+from torch import nn
+from torch.optim import Optimizer
+
+from optplan.config import place_of
+from optplan.config.paramwise import parse_paramwise
+from optplan.constructors.optimizers import Group, Param, instantiate
+from optplan.constructors.registry import Registry
+from optplan.errors import ConfigError, PlanError, listed
+from optplan.facts import ParameterFacts
+from optplan.model import class_name, is_dcn, owner_flags, walked_module
+from optplan.rules import Options, Skipped, decide, make_options
+
+OPTIMIZER_CONSTRUCTORS = Registry("optimizer constructor")
+OPTIM_WRAPPER_CONSTRUCTORS = OPTIMIZER_CONSTRUCTORS
+
+
+@OPTIMIZER_CONSTRUCTORS.register_module(
+    ["DefaultOptimizerConstructor", "DefaultOptimWrapperConstructor"]
+)
+class DefaultOptimizerConstructor:
+    """Makes param groups from ``paramwise_cfg`` and an optimizer from the groups.
+
+    Args:
+        optim_wrapper_cfg: ``dict(optimizer=dict(type=..., lr=..., ...), ...)``, or in the older form the
+            optimizer's dict itself.
+        paramwise_cfg: The options; ``None`` or ``{}`` makes one group of all parameters.
+
+    Attributes:
+        base_lr: The optimizer's lr, ``None`` where the config sets none.
+        base_wd: The optimizer's weight decay, ``None`` where the config sets none.
+        paramwise_cfg: The options, as given.
+        optimizer_cfg: The optimizer's dict.
+        optim_wrapper_cfg: What else the wrapper's dict holds.
+
+    Raises:
+        ConfigError: An argument that is no dict, or mistakes in the options.
+    """
+
+    def __init__(
+        self,
+        optim_wrapper_cfg: Mapping[str, Any],
+        paramwise_cfg: Mapping[str, Any] | None = None,
+    ) -> None:
+        if not isinstance(optim_wrapper_cfg, Mapping):
+            raise ConfigError(
+                f"the optimizer's config must be a dict, got {type(optim_wrapper_cfg).__name__}"
+            )
+        if not isinstance(paramwise_cfg, Mapping | None):
+            raise ConfigError(f"paramwise_cfg must be a dict, got {type(paramwise_cfg).__name__}")
+        outer = dict(optim_wrapper_cfg)
+        is_wrapper = "optimizer" in outer
+        self.optimizer_cfg: dict[str, Any] = copy.copy(
+            outer.pop("optimizer") if is_wrapper else cast("dict[str, Any]", optim_wrapper_cfg)
+        )
+        self.optim_wrapper_cfg: dict[str, Any] = outer if is_wrapper else {}
+        for name in () if is_wrapper else ("paramwise_cfg", "constructor"):
+            self.optimizer_cfg.pop(name, None)
+        self.paramwise_cfg: Any = {} if paramwise_cfg is None else paramwise_cfg
+        self.base_lr: float | None = self.optimizer_cfg.get("lr")
+        self.base_wd: float | None = self.optimizer_cfg.get("weight_decay")
+        self._options_of: tuple[Any, ...] | None = None
+        self._seen_of: tuple[list[Group], int, set[int]] | None = None
+        self._options()
+
+    def __call__(self, model: nn.Module) -> Optimizer:
+        """Make the real optimizer on the model's parameters.
+
+        Raises:
+            PlanError: The optimizer cannot be made for this model.
+        """
+        walked = walked_module(model)
+        names = {id(parameter): name for name, parameter in walked.named_parameters()}
+        groups: list[Group] = []
+        if self.paramwise_cfg:
+            self.add_params(groups, walked)
+            refuse_repeated(groups, names)
+        parameters = groups if self.paramwise_cfg else list(walked.parameters())
+        refuse_empty(parameters, has_parameters=bool(names))
+        arguments = {k: v for k, v in self.optimizer_cfg.items() if k != "type"}
+        return instantiate(
+            self.optimizer_cfg["type"],
+            arguments,
+            parameters,
+            names=names,
+            written=self.optimizer_cfg,
+            dry=False,
+            type_place=place_of(self.optimizer_cfg, "type"),
+        )
+
+    def add_params(
+        self,
+        params: list[Group],
+        module: nn.Module,
+        prefix: str = "",
+        is_dcn_module: bool | float | None = None,
+    ) -> None:
+        """Add a group for each parameter of a module, and of the modules below it.
+
+        Args:
+            params: The list of groups, added to in place.
+            module: The module.
+            prefix: Its path from the walked model, '' for the model itself.
+            is_dcn_module: Whether its parent is a deformable convolution.
+        """
+        options = self._options()
+        flags = owner_flags(module)
+        owner = class_name(module)
+        for name, parameter in module.named_parameters(recurse=False):
+            facts = ParameterFacts(
+                name=f"{prefix}.{name}" if prefix else name,
+                prefix=prefix,
+                local=name,
+                shape=tuple(parameter.shape),
+                dtype=str(parameter.dtype).removeprefix("torch."),
+                requires_grad=parameter.requires_grad,
+                module=owner,
+                tensor=id(parameter),
+                parent_is_dcn=bool(is_dcn_module),
+                **flags,
+            )
+            decision = decide(
+                facts,
+                options,
+                in_group=options.bypass_duplicate and self._is_in(params, parameter),
+            )
+            if not isinstance(decision, Skipped):
+                params.append({"params": [parameter], **decision.entries})
+        inner_is_dcn = is_dcn(module)
+        for name, child in module.named_children():
+            below = f"{prefix}.{name}" if prefix else name
+            self.add_params(params, child, prefix=below, is_dcn_module=inner_is_dcn)
+
+    def _options(self) -> Options:
+        """The options as they stand now: a subclass may have changed its attributes."""
+        key = (self.base_lr, self.base_wd, self.paramwise_cfg)
+        if self._options_of is None or self._options_of[0] != key:
+            self._options_of = (copy.deepcopy(key), make_default_options(*key, self.optimizer_cfg))
+        options: Options = self._options_of[1]
+        return options
+
+    def _is_in(self, params: list[Group], parameter: Param) -> bool:
+        """Whether a tensor is in a group already; looks at each group of a list only once."""
+        if (
+            self._seen_of is None
+            or self._seen_of[0] is not params
+            or self._seen_of[1] > len(params)
+        ):
+            self._seen_of = (params, 0, set())
+        _, known, seen = self._seen_of
+        for group in params[known:]:
+            seen.update(map(id, group["params"]))
+        self._seen_of = (params, len(params), seen)
+        return id(parameter) in seen
+
+
+DefaultOptimWrapperConstructor = DefaultOptimizerConstructor
+
+
+def make_default_options(
+    base_lr: float | None,
+    base_weight_decay: float | None,
+    paramwise: Mapping[str, Any],
+    optimizer: Mapping[str, Any],
+) -> Options:
+    """The default constructor's options from a ``paramwise_cfg``.
+
+    Raises:
+        ConfigError: Every mistake in it.
+    """
+    parsed, problems = parse_paramwise(paramwise, has_weight_decay=base_weight_decay is not None)
+    if problems:
+        raise ConfigError(problems)
+    return make_options(
+        parsed,
+        base_lr=base_lr,
+        base_weight_decay=base_weight_decay,
+        lr_place=place_of(optimizer, "lr"),
+        weight_decay_place=place_of(optimizer, "weight_decay"),
+    )
+
+
+def refuse_repeated(groups: list[Group], names: Mapping[int, str]) -> None:
+    """torch takes a tensor once only.
+
+    Raises:
+        PlanError: Tensors that are in several groups, by name.
+    """
+    seen: set[int] = set()
+    repeated = []
+    for group in groups:
+        for parameter in group["params"]:
+            if id(parameter) in seen:
+                repeated.append(names.get(id(parameter), "?"))
+            seen.add(id(parameter))
+    if repeated:
+        raise PlanError(
+            f"tied parameters would be in several groups, which torch refuses: {listed(repeated)}",
+            hint="set bypass_duplicate=True in paramwise_cfg",
+        )
+
+
+def refuse_empty(parameters: list[Any], *, has_parameters: bool) -> None:
+    """torch takes no empty list.
+
+    Raises:
+        PlanError: There is nothing to optimize.
+    """
+    if not parameters:
+        raise PlanError(
+            "every parameter is frozen, the optimizer would get none"
+            if has_parameters
+            else "the model has no parameters for the optimizer"
+        )

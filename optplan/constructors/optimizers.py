@@ -1,0 +1,236 @@
+"""Optimizer classes by the names that configs use, and their dry construction."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib import import_module
+from typing import Any
+
+import torch
+from torch.optim import Optimizer
+
+from optplan.config import Symbol, place_of
+from optplan.constructors.registry import Registry
+from optplan.errors import OptplanError, PlanError, Problem, did_you_mean, listed
+from optplan.installed import NotInstalledError, find_installed, import_installed
+from optplan.places import Place
+
+Param = torch.nn.Parameter
+Group = dict[str, Any]
+
+# Where else optimizers with registered names come from, if it is installed; None: all of its own.
+_OPTIONAL_HOMES = {
+    "torch.distributed.optim": ("ZeroRedundancyOptimizer",),
+    "dadaptation": ("DAdaptAdaGrad", "DAdaptAdam", "DAdaptSGD"),
+    "lion_pytorch": ("Lion",),
+    "transformers": ("Adafactor",),
+    "Sophia": None,
+    "bitsandbytes.optim": None,
+}
+
+
+def _register_torch(registry: Registry) -> None:
+    for name, found in vars(torch.optim).items():
+        if inspect.isclass(found) and issubclass(found, Optimizer):
+            # the reference keeps the bare name for transformers' class
+            registry.register_module(
+                "TorchAdafactor" if name == "Adafactor" else name, module=found
+            )
+
+
+OPTIMIZERS = Registry("optimizer", _register_torch)
+
+
+def optimizer_class(kind: str | Symbol, place: Place | None = None) -> Callable[..., Optimizer]:
+    """The class that a config's ``type`` names.
+
+    Args:
+        kind: A registered name, a dotted import path of an installed package, or a symbol.
+        place: Where the type is written.
+
+    Raises:
+        PlanError: There is none, or it is no optimizer.
+    """
+    name = str(kind)
+    if isinstance(kind, str) and (found := OPTIMIZERS.get(name)) is not None:
+        return found
+    if "." in name:
+        imported = _imported(name, place)
+        if not (inspect.isclass(imported) and issubclass(imported, Optimizer)):
+            raise PlanError(f"{name!r} is not an optimizer class", place=place)
+        return imported
+    if (optional := _optional(name)) is not None:
+        return optional
+    home = next((h for h, names in _OPTIONAL_HOMES.items() if name in (names or ())), None)
+    hint = did_you_mean(name, OPTIMIZERS)
+    if home:
+        hint = f"it belongs to the package {home}, which is not installed"
+        if name == "Adafactor":
+            hint += "; torch's own is 'TorchAdafactor'"
+    raise PlanError(f"there is no optimizer {name!r}", place=place, hint=hint)
+
+
+def _imported(name: str, place: Place | None) -> object:
+    try:
+        return import_installed(name)
+    except NotInstalledError as error:
+        raise PlanError(
+            f"there is no optimizer {name!r}: {error}",
+            place=place,
+            hint="a config's names are imported from installed packages only",
+        ) from error
+    except Exception as error:  # a stranger's package may raise anything
+        raise PlanError(f"{name!r} raises on import: {error!r}", place=place) from error
+
+
+def _optional(name: str) -> Callable[..., Optimizer] | None:
+    """An optimizer of a package that is known, if it is installed."""
+    for home, names in _OPTIONAL_HOMES.items():
+        if (names is None or name in names) and find_installed(home.partition(".")[0]):
+            try:
+                module = import_module(home)
+            except Exception:  # noqa: BLE001 - a broken package provides nothing
+                continue
+            found = getattr(module, name.removeprefix("bnb_"), None)
+            if inspect.isclass(found) and issubclass(found, Optimizer):
+                return found
+    return None
+
+
+def first_argument(optimizer: Callable[..., Optimizer]) -> str:
+    """The name under which a class takes its parameters: not all call it ``params``."""
+    return next(iter(inspect.signature(optimizer).parameters))
+
+
+def instantiate(
+    kind: str | Symbol,
+    arguments: Mapping[str, Any],
+    params: Iterable[Param] | Sequence[Group],
+    *,
+    names: Mapping[int, str],
+    written: Mapping[str, Any],
+    dry: bool,
+    type_place: Place | None = None,
+) -> Optimizer:
+    """Make the real optimizer.
+
+    Args:
+        kind: The config's ``type``.
+        arguments: The config's arguments for the class.
+        params: Parameters, or param groups.
+        names: A parameter's name by ``id``, for messages.
+        written: The dict that the arguments stand in, for their places.
+        dry: The optimizer is thrown away: one that shards itself over processes is left out and its
+            inner class is made.
+        type_place: Where the type is written.
+
+    Raises:
+        PlanError: An argument that the class does not take, or a refusal by the class, with the names
+            of the parameters that it refuses.
+    """
+    found = optimizer_class(kind, type_place)
+    given = dict(arguments)
+    if getattr(found, "__name__", "") == "ZeroRedundancyOptimizer":
+        inner = given.pop("optimizer_type", None) or given.pop("optimizer_class", None)
+        if inner is None:
+            raise PlanError(
+                "ZeroRedundancyOptimizer needs the inner optimizer's name",
+                place=type_place,
+                hint="write optimizer_type='SGD'",
+            )
+        inner_class = (
+            optimizer_class(inner, type_place) if isinstance(inner, str | Symbol) else inner
+        )
+        if dry:
+            found = inner_class
+            for own in _ZERO_ARGUMENTS:
+                given.pop(own, None)
+        else:
+            given["optimizer_class"] = inner_class
+    _check_arguments(found, given, written, type_place)
+    first = first_argument(found)
+    try:
+        return found(**{first: params}, **given)
+    except OptplanError:
+        raise
+    except Exception as error:  # whatever the class says to values that it refuses
+        raise _refusal(found, given, params, names, error, type_place) from error
+
+
+_ZERO_ARGUMENTS = ("process_group", "parameters_as_bucket_view", "overlap_with_ddp")
+
+
+def _check_arguments(
+    found: Callable[..., Optimizer],
+    given: Mapping[str, Any],
+    written: Mapping[str, Any],
+    place: Place | None,
+) -> None:
+    """Name every argument that the class does not take, and every one that it lacks."""
+    signature = inspect.signature(found)
+    parameters = list(signature.parameters.values())[1:]
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        return
+    known = {parameter.name for parameter in parameters}
+    class_name = getattr(found, "__name__", str(found))
+    problems = [
+        Problem(
+            message=f"{class_name} takes no argument {name!r}",
+            place=place_of(written, name) or place,
+            hint=did_you_mean(name, known),
+        )
+        for name in given
+        if name not in known
+    ]
+    problems += [
+        Problem(message=f"{class_name} needs the argument {parameter.name!r}", place=place)
+        for parameter in parameters
+        if parameter.default is parameter.empty
+        and parameter.kind is not parameter.VAR_POSITIONAL
+        and parameter.name not in given
+    ]
+    if problems:
+        raise PlanError(problems)
+
+
+def _refusal(
+    found: Callable[..., Optimizer],
+    given: Mapping[str, Any],
+    params: Iterable[Param] | Sequence[Group],
+    names: Mapping[int, str],
+    error: Exception,
+    place: Place | None,
+) -> PlanError:
+    """What the class said, with the names of the parameters that it refuses one by one."""
+    class_name = getattr(found, "__name__", str(found))
+    said = " ".join(str(error).split()) or type(error).__name__
+    refused, total = _refused(found, given, params, names, type(error))
+    message = f"{class_name} refuses this: {said}"
+    if refused and len(refused) < total:
+        message += f"; refused {'is' if len(refused) == 1 else 'are'} {listed(refused)}"
+    return PlanError(message, place=place)
+
+
+def _refused(
+    found: Callable[..., Optimizer],
+    given: Mapping[str, Any],
+    params: Iterable[Param] | Sequence[Group],
+    names: Mapping[int, str],
+    kind: type[Exception],
+) -> tuple[list[str], int]:
+    """Try each parameter alone: names of those that fail in the same way, and how many there are."""
+    first = first_argument(found)
+    refused = []
+    total = 0
+    for entry in list(params):
+        group = entry if isinstance(entry, dict) else {"params": [entry]}
+        for parameter in group["params"]:
+            total += 1
+            try:
+                found(**{first: [{**group, "params": [parameter]}]}, **given)
+            except kind:
+                refused.append(names.get(id(parameter), "?"))
+            except Exception:  # noqa: BLE001 - another trouble than the one to explain
+                continue
+    return refused, total

@@ -1,0 +1,120 @@
+"""From a model and a config to a plan: the constructor run dry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import metadata
+from typing import Any
+
+from torch import nn
+from torch.optim import Optimizer
+
+import optplan
+from optplan.config import Config, OptimizerConfig, Symbol, find_optimizer
+from optplan.constructors.assign import assign, planned_optimizer
+from optplan.constructors.default import (
+    OPTIMIZER_CONSTRUCTORS,
+    DefaultOptimizerConstructor,
+    make_default_options,
+)
+from optplan.constructors.dry_run import dry_run
+from optplan.constructors.groups import default_groups
+from optplan.errors import PlanError, did_you_mean
+from optplan.facts import Inventory
+from optplan.model import make_inventory, open_model
+from optplan.places import Place
+from optplan.plan import Plan, build_plan
+
+
+def make_plan(
+    model: nn.Module | str,
+    config: Config | Mapping[str, Any],
+    *,
+    model_arguments: Mapping[str, Any] | None = None,
+) -> Plan:
+    """What every parameter of a model gets under a config, and why.
+
+    Args:
+        model: A module, which is only read, or a spec as for :func:`optplan.load_model`.
+        config: A loaded config, or a dict with ``optim_wrapper`` or ``optimizer`` in it.
+        model_arguments: Arguments for the factory that a spec names.
+
+    Raises:
+        ConfigError: The config's optimizer section is wrong.
+        ModelError: There is no such model, or it cannot be built.
+        PlanError: The optimizer or its constructor refuses.
+    """
+    section = _section(config)
+    _require_default(section)
+    module, inventory = _inventory(model, model_arguments or {})
+    options = make_default_options(
+        section.base_lr, section.base_weight_decay, section.paramwise, section.optimizer
+    )
+    groups = default_groups(inventory, options)
+    dry = dry_run(section, module, groups)
+    return build_plan(
+        inventory,
+        assign(groups, dry, inventory),
+        [planned_optimizer(section, dry.optimizer)],
+        constructor=DefaultOptimizerConstructor.__name__,
+        config=config.entry.path if isinstance(config, Config) else None,
+        versions={"optplan": optplan.__version__, **_versions("torch", "timm")},
+    )
+
+
+def build_optimizer(model: nn.Module | str, config: Config | Mapping[str, Any]) -> Optimizer:
+    """The real optimizer on the model's own parameters, with the groups as the constructor makes them.
+
+    Args:
+        model: The module to optimize, or a spec.
+        config: As for :func:`make_plan`.
+
+    Raises:
+        ConfigError, ModelError, PlanError: As :func:`make_plan`.
+    """
+    section = _section(config)
+    _require_default(section)
+    module = open_model(model, {}).module if isinstance(model, str) else model
+    constructor = DefaultOptimizerConstructor(section.optimizer, section.paramwise)
+    return constructor(module)
+
+
+def _section(config: Config | Mapping[str, Any]) -> OptimizerConfig:
+    if isinstance(config, Config):
+        return find_optimizer(config.data, entry=Place(config.entry, 0, 0))
+    return find_optimizer(config)
+
+
+def _require_default(section: OptimizerConfig) -> None:
+    """Only the default constructor is built in.
+
+    Raises:
+        PlanError: The config names another one.
+    """
+    name = section.constructor
+    if name is None:
+        return
+    found = None if isinstance(name, Symbol) else OPTIMIZER_CONSTRUCTORS.get(name)
+    if found is not DefaultOptimizerConstructor:
+        raise PlanError(
+            f"there is no optimizer constructor {str(name)!r}",
+            place=section.places["constructor"],
+            hint=did_you_mean(str(name), OPTIMIZER_CONSTRUCTORS),
+        )
+
+
+def _inventory(model: nn.Module | str, arguments: Mapping[str, Any]) -> tuple[nn.Module, Inventory]:
+    if isinstance(model, nn.Module):
+        return model, make_inventory(model)
+    loaded = open_model(model, arguments)
+    return loaded.module, make_inventory(loaded.module, spec=loaded.spec, source=loaded.source)
+
+
+def _versions(*packages: str) -> dict[str, str | None]:
+    found: dict[str, str | None] = {}
+    for package in packages:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            found[package] = None
+    return found

@@ -1,0 +1,129 @@
+"""What is known of a model's parameters: plain data, free of torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from functools import cached_property
+from math import prod
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParameterFacts:
+    """One registered name of a parameter, with all that the rules ask about it.
+
+    Args:
+        name: The registered name, as in ``model.named_parameters(remove_duplicate=False)``.
+        prefix: Path of the owning module, counted from the module that the constructor walks
+            ('' at its root).
+        local: The parameter's own name in its module.
+        shape: Its shape.
+        dtype: Its dtype without ``torch.``.
+        requires_grad: Whether it is trainable.
+        module: Dotted class name of the owning module.
+        tensor: Number of the tensor: names with one number share one tensor.
+        visited: Whether the constructor's walk comes by this name.
+        owner_is_norm: The owner is one of the classes that ``norm_decay_mult`` knows.
+        owner_is_conv2d: The owner is a ``Conv2d``.
+        owner_is_depthwise: The owner is a ``Conv2d`` with ``in_channels == groups``.
+        parent_is_dcn: The owner's direct parent is a deformable convolution.
+    """
+
+    name: str
+    prefix: str
+    local: str
+    shape: tuple[int, ...]
+    dtype: str
+    requires_grad: bool
+    module: str
+    tensor: int
+    visited: bool = True
+    owner_is_norm: bool = False
+    owner_is_conv2d: bool = False
+    owner_is_depthwise: bool = False
+    parent_is_dcn: bool = False
+
+    @property
+    def match_name(self) -> str:
+        """What custom keys are looked for in; a parameter of the root is ``.name``."""
+        return f"{self.prefix}.{self.local}"
+
+    @property
+    def elements(self) -> int:
+        """Number of elements."""
+        return prod(self.shape)
+
+    @property
+    def owner_class(self) -> str:
+        """The owner's class name without its module path."""
+        return self.module.rpartition(".")[2]
+
+
+_FACT_FIELDS = tuple(field.name for field in fields(ParameterFacts))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inventory:
+    """All that optplan keeps of a model.
+
+    Args:
+        spec: How the user named the model; ``None`` for a module that was handed over.
+        source: Where it came from: ``timm``, ``import``, ``file`` or ``module``.
+        class_name: Dotted class name of the model.
+        parameters: One entry per registered name, in the order of
+            ``model.named_parameters(remove_duplicate=False)``.
+    """
+
+    spec: str | None
+    source: str
+    class_name: str
+    parameters: tuple[ParameterFacts, ...]
+
+    @cached_property
+    def carriers(self) -> dict[int, ParameterFacts]:
+        """For each tensor the name that stands for it: the first visited, else the first."""
+        found: dict[int, ParameterFacts] = {}
+        for facts in self.parameters:
+            known = found.get(facts.tensor)
+            if known is None or (facts.visited and not known.visited):
+                found[facts.tensor] = facts
+        return found
+
+    @cached_property
+    def names_by_tensor(self) -> dict[int, tuple[str, ...]]:
+        """All names of each tensor, in the model's order."""
+        found: dict[int, list[str]] = {}
+        for facts in self.parameters:
+            found.setdefault(facts.tensor, []).append(facts.name)
+        return {tensor: tuple(names) for tensor, names in found.items()}
+
+    @property
+    def elements(self) -> int:
+        """Number of elements over all tensors, each counted once."""
+        return sum(facts.elements for facts in self.carriers.values())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Inventory:
+        """The inverse of :meth:`to_dict`, also of its way through JSON.
+
+        Raises:
+            KeyError, TypeError: The data is not an inventory.
+        """
+        parameters = tuple(
+            ParameterFacts(
+                **{name: item[name] for name in _FACT_FIELDS if name != "shape"},
+                shape=tuple(item["shape"]),
+            )
+            for item in data["parameters"]
+        )
+        return cls(
+            spec=data["spec"],
+            source=data["source"],
+            class_name=data["class_name"],
+            parameters=parameters,
+        )

@@ -1,0 +1,15 @@
+"""Models: found, built on the meta device, and turned into facts."""
+
+from optplan.model.inventory import class_name, is_dcn, make_inventory, owner_flags, walked_module
+from optplan.model.load import LoadedModel, load_model, open_model
+
+__all__ = [
+    "LoadedModel",
+    "class_name",
+    "is_dcn",
+    "load_model",
+    "make_inventory",
+    "open_model",
+    "owner_flags",
+    "walked_module",
+]

@@ -1,0 +1,128 @@
+"""Building models without memory: on the meta device, as far as their code allows it."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout
+from typing import Any, TypeVar
+
+from optplan.errors import ModelError
+
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+
+
+def build_on_meta(build: Callable[[], T], what: str) -> T:
+    """Call a factory so that its parameters take no memory, if it can be had.
+
+    Everything on meta; if the factory cannot (it reads a small tensor while it builds), only what
+    allocates parameters on meta; then all of it on the CPU, which is said on stderr. Whatever the
+    factory prints goes to stderr.
+
+    Args:
+        build: The factory, called once per attempt.
+        what: The model's name for messages.
+
+    Raises:
+        ModelError: The factory raises on the CPU too, or tries to download.
+    """
+    import torch
+
+    attempts: tuple[Callable[[], AbstractContextManager[Any]], ...] = (
+        lambda: torch.device("meta"),
+        _allocations_on_meta,
+        nullcontext,
+    )
+    with redirect_stdout(sys.stderr):
+        for attempt in attempts:
+            last = attempt is attempts[-1]
+            try:
+                with _no_network() as tried, attempt():
+                    model = build()
+            except OSError as error:
+                if tried:
+                    raise _download(what, tried[0]) from error
+                failure: BaseException = error
+            except (Exception, SystemExit) as error:
+                if tried:
+                    raise _download(what, tried[0]) from error
+                failure = error
+            else:
+                if last:
+                    _log.warning("%s cannot be built on meta, so it is built on the CPU", what)
+                return model
+            if not _may_be_metas_fault(failure):
+                break
+    raise ModelError(f"{what} raises while it is built: {_described(failure)}") from failure
+
+
+def _may_be_metas_fault(error: BaseException) -> bool:
+    """Whether another device could help: not where the arguments are wrong."""
+    return not isinstance(error, SystemExit | ImportError)
+
+
+def _described(error: BaseException) -> str:
+    """The exception with the line of the user's code that raised it."""
+    import traceback
+
+    text = " ".join(str(error).split())
+    shown = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    frames = traceback.extract_tb(error.__traceback__)
+    frame = frames[-1] if frames else None
+    return f"{shown} ({frame.filename}:{frame.lineno})" if frame else shown
+
+
+def _download(what: str, host: str) -> ModelError:
+    return ModelError(
+        f"{what} tries to download (from {host}) while it is built; optplan never does",
+        hint="build it without pretrained weights",
+    )
+
+
+@contextmanager
+def _no_network() -> Iterator[list[str]]:
+    """Refuse connections to other hosts; gives the list of what was tried."""
+    tried: list[str] = []
+    real_lookup, real_connect = socket.getaddrinfo, socket.socket.connect
+
+    def lookup(host: Any, *_: Any, **__: Any) -> Any:
+        tried.append(str(host))
+        raise OSError(f"optplan does not let a model connect to {host}")
+
+    def connect(self: socket.socket, address: Any) -> None:
+        if self.family not in (socket.AF_INET, socket.AF_INET6):
+            return real_connect(self, address)
+        tried.append(str(address[0]))
+        raise OSError(f"optplan does not let a model connect to {address[0]}")
+
+    socket.getaddrinfo = lookup
+    socket.socket.connect = connect  # type: ignore[method-assign, assignment]
+    try:
+        yield tried
+    finally:
+        socket.getaddrinfo = real_lookup
+        socket.socket.connect = real_connect  # type: ignore[method-assign]
+
+
+def _allocations_on_meta() -> AbstractContextManager[Any]:
+    """Only what allocates parameters goes to meta, all else stays on the CPU."""
+    import torch
+    from torch.overrides import TorchFunctionMode
+
+    names = ("empty", "zeros", "ones", "full", "rand", "randn")
+    functions = {getattr(torch, n) for n in names} | {getattr(torch, f"{n}_like") for n in names}
+
+    class AllocationsOnMeta(TorchFunctionMode):
+        def __torch_function__(
+            self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+        ) -> Any:
+            kwargs = kwargs or {}
+            if func in functions and kwargs.get("device") is None:
+                kwargs = {**kwargs, "device": "meta"}
+            return func(*args, **kwargs)
+
+    return AllocationsOnMeta()

@@ -1,0 +1,29 @@
+"""The closed vocabularies: light enough for the command line's help."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Rule(StrEnum):
+    """What can decide a learning rate or a weight decay."""
+
+    CUSTOM_KEY = "custom_key"
+    NORM = "norm"
+    BIAS = "bias"
+    DWCONV = "dwconv"
+    DCN_OFFSET = "dcn_offset"
+    FLAT = "flat"
+    LAYER_DECAY = "layer_decay"
+    NO_WEIGHT_DECAY = "no_weight_decay"
+    CONSTRUCTOR = "constructor"
+    DEFAULT = "default"
+
+
+class Status(StrEnum):
+    """How a parameter stands to the optimizer."""
+
+    OPTIMIZED = "optimized"
+    FROZEN = "frozen"
+    DUPLICATE = "duplicate"
+    UNCOVERED = "uncovered"

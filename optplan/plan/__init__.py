@@ -1,0 +1,29 @@
+"""The plan that every command reads: immutable, plain data, serialisable."""
+
+from optplan.plan.build import Assignment, build_plan
+from optplan.plan.plan import (
+    FORMAT_VERSION,
+    Origin,
+    Plan,
+    PlannedModel,
+    PlannedOptimizer,
+    PlannedParameter,
+    RuleUse,
+    Setting,
+)
+from optplan.plan.values import hashable, plain
+
+__all__ = [
+    "FORMAT_VERSION",
+    "Assignment",
+    "Origin",
+    "Plan",
+    "PlannedModel",
+    "PlannedOptimizer",
+    "PlannedParameter",
+    "RuleUse",
+    "Setting",
+    "build_plan",
+    "hashable",
+    "plain",
+]

@@ -1,0 +1,192 @@
+"""From facts and what each tensor gets to a Plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from optplan.facts import Inventory, ParameterFacts
+from optplan.names import Status
+from optplan.places import Place
+from optplan.plan.plan import (
+    Origin,
+    Plan,
+    PlannedModel,
+    PlannedOptimizer,
+    PlannedParameter,
+    RuleUse,
+    Setting,
+)
+from optplan.plan.values import hashable
+from optplan.rules import Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """What one tensor gets: its place among the groups, the values there and their rules."""
+
+    optimizer: int
+    group: int
+    lr: float | None
+    weight_decay: float | None
+    lr_verdict: Verdict
+    weight_decay_verdict: Verdict
+    options: Mapping[str, Any]
+    extra: Mapping[str, Any]
+
+
+def build_plan(
+    inventory: Inventory,
+    assignments: Mapping[int, Assignment],
+    optimizers: Iterable[PlannedOptimizer],
+    *,
+    constructor: str,
+    config: str | None,
+    versions: Mapping[str, str | None],
+) -> Plan:
+    """Put the rows together.
+
+    Args:
+        inventory: The model's parameters.
+        assignments: What each tensor gets, by its number; a tensor in no group is left out.
+        optimizers: The optimizers that the assignments refer to.
+        constructor: Class name of the constructor.
+        config: The config's path, as the user gave it.
+        versions: Versions of the packages that took part.
+    """
+    settings = _Settings()
+    uses: dict[int, RuleUse] = {}
+
+    def use(verdict: Verdict) -> RuleUse:
+        # verdicts are shared between parameters, so their rows may share a RuleUse
+        known = uses.get(id(verdict))
+        if known is None:
+            known = uses[id(verdict)] = _rule_use(verdict)
+        return known
+
+    rows = []
+    for facts in inventory.parameters:
+        carries = inventory.carriers[facts.tensor] is facts
+        assignment = assignments.get(facts.tensor) if carries else None
+        names = inventory.names_by_tensor[facts.tensor]
+        aliases = tuple(name for name in names if name != facts.name) if len(names) > 1 else ()
+        status = _status(facts, carries=carries, covered=assignment is not None)
+        if assignment is None:
+            rows.append(_row(facts, status, aliases))
+        else:
+            # an optimizer without weight decay has nothing that a rule could have decided
+            decays = assignment.weight_decay is not None
+            rows.append(
+                _row(
+                    facts,
+                    status,
+                    aliases,
+                    lr=assignment.lr,
+                    weight_decay=assignment.weight_decay,
+                    effective_lr=assignment.lr,
+                    lr_rule=use(assignment.lr_verdict),
+                    weight_decay_rule=use(assignment.weight_decay_verdict) if decays else None,
+                    options=assignment.options,
+                    extra=assignment.extra,
+                    optimizer=assignment.optimizer,
+                    group=assignment.group,
+                    setting=settings.index_of(assignment, facts.elements),
+                )
+            )
+    return Plan(
+        versions=versions,
+        config=config,
+        model=PlannedModel(
+            spec=inventory.spec,
+            source=inventory.source,
+            class_name=inventory.class_name,
+            parameters=len(inventory.carriers),
+            elements=inventory.elements,
+        ),
+        constructor=constructor,
+        optimizers=tuple(optimizers),
+        parameters=tuple(rows),
+        settings=settings.as_tuple(),
+    )
+
+
+class _Settings:
+    """Counts the distinct settings as rows come by."""
+
+    def __init__(self) -> None:
+        self._index: dict[Any, int] = {}
+        self._first: list[Assignment] = []
+        self._parameters: list[int] = []
+        self._elements: list[int] = []
+
+    def index_of(self, assignment: Assignment, elements: int) -> int:
+        key = (
+            assignment.optimizer,
+            assignment.lr,
+            assignment.weight_decay,
+            hashable(assignment.options) if assignment.options else None,
+        )
+        index = self._index.setdefault(key, len(self._first))
+        if index == len(self._first):
+            self._first.append(assignment)
+            self._parameters.append(0)
+            self._elements.append(0)
+        self._parameters[index] += 1
+        self._elements[index] += elements
+        return index
+
+    def as_tuple(self) -> tuple[Setting, ...]:
+        return tuple(
+            Setting(
+                index=index,
+                optimizer=first.optimizer,
+                lr=first.lr,
+                weight_decay=first.weight_decay,
+                lr_scale=None,
+                options=first.options,
+                parameters=self._parameters[index],
+                elements=self._elements[index],
+            )
+            for index, first in enumerate(self._first)
+        )
+
+
+def _status(facts: ParameterFacts, *, carries: bool, covered: bool) -> Status:
+    if not carries:
+        return Status.DUPLICATE
+    if not facts.requires_grad:
+        return Status.FROZEN
+    return Status.OPTIMIZED if covered else Status.UNCOVERED
+
+
+def _row(
+    facts: ParameterFacts, status: Status, aliases: tuple[str, ...], **assigned: Any
+) -> PlannedParameter:
+    return PlannedParameter(
+        name=facts.name,
+        shape=facts.shape,
+        elements=facts.elements,
+        dtype=facts.dtype,
+        requires_grad=facts.requires_grad,
+        module=facts.module,
+        status=status,
+        aliases=aliases,
+        **assigned,
+    )
+
+
+def _rule_use(verdict: Verdict) -> RuleUse:
+    return RuleUse(
+        rule=verdict.rule,
+        option=verdict.option,
+        key=verdict.key,
+        mult=verdict.mult,
+        origin=_origin(verdict.place),
+    )
+
+
+def _origin(place: Place | None) -> Origin | None:
+    if place is None:
+        return None
+    return Origin(file=place.source.name, line=place.line, column=place.column)

@@ -1,0 +1,150 @@
+"""The plan: what every parameter gets, and the rule that decided it. Immutable, plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from optplan.names import Rule, Status
+
+FORMAT_VERSION = "1.0"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a value is written; ``file`` is relative to the entry config's folder."""
+
+    file: str
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleUse:
+    """The rule that decided a value, its option or key, its multiplier and its place."""
+
+    rule: Rule
+    option: str | None = None
+    key: str | None = None
+    mult: float | None = 1.0
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedParameter:
+    """One row of the plan: one registered name.
+
+    Args:
+        name, shape, elements, dtype, requires_grad, module: What the parameter is.
+        status: How it stands to the optimizer.
+        aliases: The other names of its tensor.
+        lr: The lr in its param group, ``None`` where it is in none.
+        weight_decay: The same; ``None`` also where the optimizer has none.
+        lr_scale: A factor that a scheduler applies to ``lr`` later.
+        effective_lr: ``lr`` with that factor.
+        layer: Its layer, where the constructor counts layers.
+        lr_rule, weight_decay_rule: What decided them.
+        options: Its group's own entries that are hyper-parameters of the optimizer.
+        extra: Its group's other entries.
+        optimizer, group, setting: Indices; ``group`` counts the groups the constructor made.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    elements: int
+    dtype: str
+    requires_grad: bool
+    module: str
+    status: Status
+    aliases: tuple[str, ...] = ()
+    lr: float | None = None
+    weight_decay: float | None = None
+    lr_scale: float | None = None
+    effective_lr: float | None = None
+    layer: int | None = None
+    lr_rule: RuleUse | None = None
+    weight_decay_rule: RuleUse | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    optimizer: int | None = None
+    group: int | None = None
+    setting: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedOptimizer:
+    """One optimizer: its class, its base values and the other arguments of the config."""
+
+    name: str | None
+    type: str
+    class_name: str
+    lr: float | None
+    weight_decay: float | None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedModel:
+    """The model, with its tensors counted once each."""
+
+    spec: str | None
+    source: str
+    class_name: str
+    parameters: int
+    elements: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One distinct combination of what an optimizer does, and how much of the model has it."""
+
+    index: int
+    optimizer: int
+    lr: float | None
+    weight_decay: float | None
+    lr_scale: float | None
+    options: Mapping[str, Any]
+    parameters: int
+    elements: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What every command reads.
+
+    Args:
+        versions: Versions of optplan, torch and timm that made it.
+        config: The config's path as the user gave it; ``None`` for a dict.
+        model: The model.
+        constructor: Class name of the constructor.
+        optimizers: The optimizers, in the order that rows refer to.
+        parameters: One row per name, in the order of
+            ``model.named_parameters(remove_duplicate=False)``.
+        settings: The distinct settings, in the order of their first parameter.
+    """
+
+    versions: Mapping[str, str | None]
+    config: str | None
+    model: PlannedModel
+    constructor: str
+    optimizers: tuple[PlannedOptimizer, ...]
+    parameters: tuple[PlannedParameter, ...]
+    settings: tuple[Setting, ...]
+
+    def to_json(self, *, indent: int | None = 1) -> str:
+        """The plan as JSON text, as ``schemas/plan-1.0.schema.json`` describes it."""
+        from optplan.plan.serial import plan_to_json
+
+        return plan_to_json(self, indent)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Plan:
+        """The plan that :meth:`to_json` wrote.
+
+        Raises:
+            PlanError: The text is no saved plan, or one of a newer major format.
+        """
+        from optplan.plan.serial import plan_from_json
+
+        return plan_from_json(text)

@@ -1,0 +1,156 @@
+"""The plan as JSON, and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from optplan.errors import PlanError
+from optplan.names import Rule, Status
+from optplan.plan.plan import (
+    FORMAT_VERSION,
+    Origin,
+    Plan,
+    PlannedModel,
+    PlannedOptimizer,
+    PlannedParameter,
+    RuleUse,
+    Setting,
+)
+from optplan.plan.values import plain
+
+_Flat = PlannedModel | PlannedOptimizer | Setting
+
+_PARAMETER_PLAIN = ("name", "elements", "dtype", "requires_grad", "module")
+_PARAMETER_VALUES = ("lr", "weight_decay", "lr_scale", "effective_lr", "layer")
+_PARAMETER_INDICES = ("optimizer", "group", "setting")
+
+
+def plan_to_dict(plan: Plan) -> dict[str, Any]:
+    """The plan as nested dicts and lists, in the published order of fields."""
+    return {
+        "format_version": FORMAT_VERSION,
+        "versions": dict(plan.versions),
+        "config": plan.config,
+        "model": _renamed(plan.model),
+        "constructor": plan.constructor,
+        "optimizers": [_renamed(optimizer) for optimizer in plan.optimizers],
+        "parameters": [_parameter_to_dict(parameter) for parameter in plan.parameters],
+        "settings": [_renamed(setting) for setting in plan.settings],
+    }
+
+
+def plan_to_json(plan: Plan, indent: int | None) -> str:
+    """The plan as JSON text."""
+    return json.dumps(plan_to_dict(plan), indent=indent, ensure_ascii=False, allow_nan=False)
+
+
+def plan_from_json(text: str | bytes) -> Plan:
+    """The plan that :func:`plan_to_json` wrote.
+
+    Raises:
+        PlanError: The text is no saved plan, or one of a newer major format.
+    """
+    try:
+        data = json.loads(text)
+    except ValueError as error:
+        raise PlanError(f"not a saved plan: {error}") from error
+    version = data.get("format_version") if isinstance(data, dict) else None
+    if not isinstance(version, str):
+        raise PlanError("not a saved plan: it has no format_version")
+    if version.partition(".")[0] != FORMAT_VERSION.partition(".")[0]:
+        raise PlanError(
+            f"the saved plan has format {version}, this optplan reads {FORMAT_VERSION}",
+            hint="save it again with this version",
+        )
+    try:
+        return _plan_from_dict(data)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise PlanError(f"the saved plan is damaged: {error!r}") from error
+
+
+def _plan_from_dict(data: Mapping[str, Any]) -> Plan:
+    return Plan(
+        versions=dict(data["versions"]),
+        config=data["config"],
+        model=PlannedModel(**_read(data["model"], PlannedModel)),
+        constructor=data["constructor"],
+        optimizers=tuple(
+            PlannedOptimizer(**_read(item, PlannedOptimizer)) for item in data["optimizers"]
+        ),
+        parameters=tuple(_parameter_from_dict(item) for item in data["parameters"]),
+        settings=tuple(Setting(**_read(item, Setting)) for item in data["settings"]),
+    )
+
+
+def _renamed(part: _Flat) -> dict[str, Any]:
+    """A flat part of the plan; ``class_name`` is ``class`` in JSON."""
+    return {
+        "class" if field.name == "class_name" else field.name: plain(getattr(part, field.name))
+        for field in fields(part)
+    }
+
+
+def _read(data: Mapping[str, Any], cls: type[_Flat]) -> dict[str, Any]:
+    return {
+        field.name: plain(data["class" if field.name == "class_name" else field.name])
+        for field in fields(cls)
+    }
+
+
+def _parameter_to_dict(parameter: PlannedParameter) -> dict[str, Any]:
+    row: dict[str, Any] = {name: getattr(parameter, name) for name in _PARAMETER_PLAIN}
+    row["shape"] = list(parameter.shape)
+    row["status"] = parameter.status.value
+    row["aliases"] = list(parameter.aliases)
+    row |= {name: getattr(parameter, name) for name in _PARAMETER_VALUES}
+    row["lr_rule"] = _rule_to_dict(parameter.lr_rule)
+    row["weight_decay_rule"] = _rule_to_dict(parameter.weight_decay_rule)
+    row["options"] = parameter.options
+    row["extra"] = parameter.extra
+    row |= {name: getattr(parameter, name) for name in _PARAMETER_INDICES}
+    return row
+
+
+def _parameter_from_dict(item: Mapping[str, Any]) -> PlannedParameter:
+    flat = (*_PARAMETER_PLAIN, *_PARAMETER_VALUES, *_PARAMETER_INDICES)
+    return PlannedParameter(
+        **{name: item[name] for name in flat},
+        shape=tuple(item["shape"]),
+        status=Status(item["status"]),
+        aliases=tuple(item["aliases"]),
+        lr_rule=_rule_from_dict(item["lr_rule"]),
+        weight_decay_rule=_rule_from_dict(item["weight_decay_rule"]),
+        options=plain(item["options"]),
+        extra=plain(item["extra"]),
+    )
+
+
+def _rule_to_dict(use: RuleUse | None) -> dict[str, Any] | None:
+    if use is None:
+        return None
+    origin = use.origin
+    return {
+        "rule": use.rule.value,
+        "option": use.option,
+        "key": use.key,
+        "mult": use.mult,
+        "origin": None
+        if origin is None
+        else {"file": origin.file, "line": origin.line, "column": origin.column},
+    }
+
+
+def _rule_from_dict(item: Mapping[str, Any] | None) -> RuleUse | None:
+    if item is None:
+        return None
+    origin = item["origin"]
+    return RuleUse(
+        rule=Rule(item["rule"]),
+        option=item["option"],
+        key=item["key"],
+        mult=item["mult"],
+        origin=None if origin is None else Origin(**origin),
+    )

@@ -1,0 +1,1 @@
+"""Reporters: a result in, text out."""

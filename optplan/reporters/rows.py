@@ -1,0 +1,58 @@
+"""The rows of a plan that a user asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from optplan.errors import UsageError, did_you_mean
+from optplan.names import Rule, Status
+from optplan.plan import Plan, PlannedParameter
+from optplan.plan.patterns import matching
+from optplan.reporters.words import deciding_rules
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Narrowing:
+    """What narrows the rows: a row is shown where it fits one of each kind that is given."""
+
+    patterns: tuple[str, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    statuses: tuple[Status, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.patterns or self.rules or self.statuses)
+
+    def __str__(self) -> str:
+        words = [f"--param {pattern}" for pattern in self.patterns]
+        words += [f"--rule {rule}" for rule in self.rules]
+        words += [f"--status {status}" for status in self.statuses]
+        return " ".join(words)
+
+
+def narrowed(plan: Plan, narrowing: Narrowing) -> tuple[PlannedParameter, ...]:
+    """The rows that fit.
+
+    Raises:
+        UsageError: A pattern fits no parameter's name.
+    """
+    rows = plan.parameters
+    if narrowing.patterns:
+        names = _named(rows, narrowing.patterns)
+        rows = tuple(row for row in rows if row.name in names)
+    if narrowing.rules:
+        wanted = frozenset(narrowing.rules)
+        rows = tuple(row for row in rows if deciding_rules(row) & wanted)
+    if narrowing.statuses:
+        rows = tuple(row for row in rows if row.status in narrowing.statuses)
+    return rows
+
+
+def _named(rows: tuple[PlannedParameter, ...], patterns: tuple[str, ...]) -> set[str]:
+    found = matching(patterns, [row.name for row in rows])
+    for pattern, names in found.items():
+        if not names:
+            raise UsageError(
+                f"{pattern!r} matches no parameter",
+                hint=did_you_mean(pattern, [row.name for row in rows]),
+            )
+    return {name for names in found.values() for name in names}

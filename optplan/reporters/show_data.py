@@ -1,0 +1,71 @@
+"""A plan for programs: JSON and CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+
+from optplan.plan import Plan, PlannedParameter
+from optplan.plan.serial import plan_to_dict
+from optplan.reporters.rows import Narrowing
+from optplan.reporters.words import shape_text
+
+_CSV_FIELDS = (
+    "name",
+    "shape",
+    "elements",
+    "dtype",
+    "requires_grad",
+    "module",
+    "status",
+    "lr",
+    "weight_decay",
+    "lr_rule",
+    "lr_option",
+    "lr_key",
+    "lr_mult",
+    "weight_decay_rule",
+    "weight_decay_option",
+    "weight_decay_key",
+    "weight_decay_mult",
+    "optimizer",
+    "group",
+    "setting",
+)
+
+
+def show_json(plan: Plan, rows: Sequence[PlannedParameter], narrowing: Narrowing) -> str:
+    """The plan as JSON; a narrowed one says so, since it is no whole plan."""
+    if not narrowing:
+        return plan.to_json() + "\n"
+    data = plan_to_dict(replace(plan, parameters=tuple(rows)))
+    return json.dumps({**data, "narrowed": str(narrowing)}, indent=1, ensure_ascii=False) + "\n"
+
+
+def show_csv(rows: Sequence[PlannedParameter]) -> str:
+    """A line per row, after a line of headings; a missing value is empty."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(_CSV_FIELDS)
+    writer.writerows(_csv_row(row) for row in rows)
+    return buffer.getvalue()
+
+
+def _csv_row(row: PlannedParameter) -> list[object]:
+    cells: list[object] = [
+        row.name,
+        shape_text(row.shape, "x"),
+        row.elements,
+        row.dtype,
+        row.requires_grad,
+        row.module,
+        row.status.value,
+        row.lr,
+        row.weight_decay,
+    ]
+    for use in (row.lr_rule, row.weight_decay_rule):
+        cells += [use.rule.value, use.option, use.key, use.mult] if use else [None] * 4
+    return [*cells, row.optimizer, row.group, row.setting]

@@ -1,0 +1,128 @@
+"""Numbers, shapes and rules in the words that every reporter uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from optplan.names import Rule, Status
+from optplan.plan import PlannedParameter, RuleUse
+
+RULE_STYLES = {
+    Rule.CUSTOM_KEY: "cyan",
+    Rule.NORM: "green",
+    Rule.BIAS: "yellow",
+    Rule.DWCONV: "magenta",
+    Rule.DCN_OFFSET: "blue",
+    Rule.FLAT: "bright_magenta",
+    Rule.LAYER_DECAY: "bright_cyan",
+    Rule.NO_WEIGHT_DECAY: "bright_blue",
+    Rule.CONSTRUCTOR: "red",
+    Rule.DEFAULT: "",
+}
+
+# These can only ever decide one of the two, so that it goes without saying which.
+_ONE_SIDED = frozenset({Rule.NORM, Rule.DWCONV, Rule.DCN_OFFSET, Rule.FLAT, Rule.NO_WEIGHT_DECAY})
+
+
+def number(value: float | None) -> str:
+    """A value in at most six significant digits; '–' for none."""
+    return "–" if value is None else f"{value:.6g}"
+
+
+def shape_text(shape: tuple[int, ...], times: str = "×") -> str:
+    """``64×3×7×7``; ``scalar`` for no dimensions."""
+    return times.join(map(str, shape)) if shape else "scalar"
+
+
+def count_text(count: int) -> str:
+    """A count in three significant digits: ``25.6 M``."""
+    for size, unit in ((10**12, "T"), (10**9, "B"), (10**6, "M"), (10**3, "k")):
+        if count >= size * 0.9995:
+            return f"{count / size:#.3g}".rstrip(".") + f" {unit}"
+    return str(count)
+
+
+def plural(count: int, noun: str) -> str:
+    """``1 parameter``, ``2 parameters``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}".replace(",", " ")
+
+
+def percent(part: int, whole: int) -> str:
+    """A share; what is there but too small to show is ``<0.1%``."""
+    if not whole:
+        return "0%"
+    share = 100 * part / whole
+    return "<0.1%" if 0 < share < 0.05 else f"{share:.1f}%"
+
+
+def rule_text(parameter: PlannedParameter, *, short: bool = False) -> str:
+    """What decided a parameter, in one cell; the status where nothing did.
+
+    Args:
+        parameter: A row of the plan.
+        short: Leave out the word ``custom_key``, which the quotes around a key stand for.
+    """
+    lr, decay = parameter.lr_rule, parameter.weight_decay_rule
+    if lr is None:
+        return parameter.status.value
+    text = _uses_text(lr, decay, short)
+    return f"{text} · frozen" if parameter.status is Status.FROZEN else text
+
+
+def rule_style(parameter: PlannedParameter) -> str:
+    """The colour of the rule that is worth one: the first that is not the default."""
+    for use in (parameter.lr_rule, parameter.weight_decay_rule):
+        if use is not None and use.rule is not Rule.DEFAULT:
+            return RULE_STYLES[use.rule]
+    return ""
+
+
+def rules_of(parameters: Iterable[PlannedParameter]) -> dict[Rule, int]:
+    """How many parameters each rule decides, alone or beside another, in the rules' order."""
+    counts = dict.fromkeys(Rule, 0)
+    for parameter in parameters:
+        for rule in deciding_rules(parameter):
+            counts[rule] += 1
+    return {rule: count for rule, count in counts.items() if count}
+
+
+def deciding_rules(parameter: PlannedParameter) -> frozenset[Rule]:
+    """The rules behind a row; the default only where it decides alone."""
+    uses = (parameter.lr_rule, parameter.weight_decay_rule)
+    rules = frozenset(use.rule for use in uses if use is not None)
+    return rules - {Rule.DEFAULT} or rules
+
+
+def _uses_text(lr: RuleUse, decay: RuleUse | None, short: bool) -> str:
+    if decay is None or decay.rule is Rule.DEFAULT:
+        return _one(lr, "lr", short)
+    if lr.rule is Rule.DEFAULT:
+        return _one(decay, "decay", short)
+    if (lr.rule, lr.key) != (decay.rule, decay.key):
+        return f"{_one(lr, 'lr', short)}, {_one(decay, 'decay', short)}"
+    name = _name(lr, short)
+    if lr.mult == decay.mult and lr.mult is not None:
+        return f"{name} {_factor(lr)}"
+    changes = [
+        f"{setting} {_factor(use)}"
+        for setting, use in (("lr", lr), ("decay", decay))
+        if use.mult != 1
+    ]
+    return f"{name} {', '.join(changes)}"
+
+
+def _one(use: RuleUse, setting: str, short: bool) -> str:
+    if use.rule is Rule.DEFAULT:
+        return "default"
+    which = "" if use.rule in _ONE_SIDED else f"{setting} "
+    return f"{_name(use, short)} {which}{_factor(use)}"
+
+
+def _name(use: RuleUse, short: bool) -> str:
+    if use.key is None:
+        return use.rule.value
+    return repr(use.key) if short else f"{use.rule.value} {use.key!r}"
+
+
+def _factor(use: RuleUse) -> str:
+    return "set" if use.mult is None else f"×{use.mult:.6g}"

@@ -1,0 +1,174 @@
+"""The options of the default constructor, made ready for one decision per parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from optplan.config.paramwise import CustomKey, Multiplier, Paramwise
+from optplan.names import Rule
+from optplan.places import Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What one rule gives to the lr or to the weight decay.
+
+    Args:
+        rule: The rule.
+        option: The ``paramwise_cfg`` entry it reads, if it is not a custom key.
+        key: The custom key.
+        mult: What the base value is multiplied by; ``None`` where the value is set outright.
+        value: The value for the param group; ``None`` leaves it to the optimizer.
+        place: Where the option, the key or the base value is written.
+    """
+
+    rule: Rule
+    option: str | None = None
+    key: str | None = None
+    mult: float | None = 1.0
+    value: float | None = None
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyRule:
+    """A custom key with all that it does to a parameter that it wins.
+
+    Args:
+        key: The substring that it looks for.
+        lr: Its verdict on the lr.
+        weight_decay: Its verdict on the weight decay.
+        entries: What it puts into the param group.
+        missing_lr: It would have to multiply a base lr that is not set.
+    """
+
+    key: str
+    lr: Verdict
+    weight_decay: Verdict
+    entries: Mapping[str, Any]
+    missing_lr: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """The base values, the rules that are switched on and the keys in the order they are tried.
+
+    Args:
+        base_lr: The optimizer's lr; ``None`` where the config sets none.
+        base_weight_decay: The same for the weight decay: no decay rule runs without it.
+        is_empty: ``paramwise_cfg`` is empty: one group, no rule.
+        keys: Custom keys, the longest first, those of one length in alphabetical order.
+        multipliers: Verdicts by option name, lr and decay options alike.
+        default_lr: The verdict where no rule decides.
+        default_weight_decay: The same for the weight decay.
+        bypass_duplicate: Leave out a tensor that is in a group already.
+    """
+
+    base_lr: float | None
+    base_weight_decay: float | None
+    is_empty: bool
+    keys: tuple[KeyRule, ...]
+    multipliers: Mapping[str, Verdict]
+    default_lr: Verdict
+    default_weight_decay: Verdict
+    bypass_duplicate: bool
+
+
+# Which option switches a rule on, apart for the lr and for the weight decay.
+LR_OPTIONS = MappingProxyType(
+    {"dcn_offset_lr_mult": Rule.DCN_OFFSET, "bias_lr_mult": Rule.BIAS},
+)
+WEIGHT_DECAY_OPTIONS = MappingProxyType(
+    {
+        "norm_decay_mult": Rule.NORM,
+        "bias_decay_mult": Rule.BIAS,
+        "dwconv_decay_mult": Rule.DWCONV,
+        "flat_decay_mult": Rule.FLAT,
+    },
+)
+
+
+def make_options(
+    paramwise: Paramwise,
+    *,
+    base_lr: float | None,
+    base_weight_decay: float | None,
+    lr_place: Place | None = None,
+    weight_decay_place: Place | None = None,
+) -> Options:
+    """Work out every product once, so that a decision only has to find its rule.
+
+    Args:
+        paramwise: The valid ``paramwise_cfg``.
+        base_lr: The optimizer's lr, ``None`` where the config sets none.
+        base_weight_decay: The optimizer's weight decay, ``None`` where the config sets none.
+        lr_place: Where the lr is written.
+        weight_decay_place: Where the weight decay is written.
+    """
+    ordered = sorted(paramwise.custom_keys, key=lambda custom: (-len(custom.key), custom.key))
+    default_weight_decay = Verdict(rule=Rule.DEFAULT, place=weight_decay_place)
+    return Options(
+        base_lr=base_lr,
+        base_weight_decay=base_weight_decay,
+        is_empty=paramwise.is_empty,
+        keys=tuple(
+            _key_rule(custom, base_lr, base_weight_decay, default_weight_decay)
+            for custom in ordered
+        ),
+        multipliers={
+            option: _multiplier_verdict(option, multiplier, base_lr, base_weight_decay)
+            for option, multiplier in paramwise.multipliers.items()
+        },
+        default_lr=Verdict(rule=Rule.DEFAULT, place=lr_place),
+        default_weight_decay=default_weight_decay,
+        bypass_duplicate=paramwise.bypass_duplicate,
+    )
+
+
+def _product(base: float | None, mult: float) -> float | None:
+    return None if base is None else base * mult
+
+
+def _multiplier_verdict(
+    option: str, multiplier: Multiplier, base_lr: float | None, base_weight_decay: float | None
+) -> Verdict:
+    for_lr = option in LR_OPTIONS
+    return Verdict(
+        rule=LR_OPTIONS[option] if for_lr else WEIGHT_DECAY_OPTIONS[option],
+        option=option,
+        mult=multiplier.value,
+        value=_product(base_lr if for_lr else base_weight_decay, multiplier.value),
+        place=multiplier.place,
+    )
+
+
+def _key_rule(
+    custom: CustomKey,
+    base_lr: float | None,
+    base_weight_decay: float | None,
+    default_weight_decay: Verdict,
+) -> KeyRule:
+    """A key sets both products, then copies every field; an ``lr`` there stands above its product."""
+    lr = _key_verdict(custom, "lr", "lr_mult", base_lr)
+    weight_decay = _key_verdict(custom, "weight_decay", "decay_mult", base_weight_decay)
+    if weight_decay.value is None:
+        weight_decay = default_weight_decay
+    entries = {"lr": lr.value, "weight_decay": weight_decay.value}
+    return KeyRule(
+        key=custom.key,
+        lr=lr,
+        weight_decay=weight_decay,
+        entries={k: v for k, v in entries.items() if v is not None} | dict(custom.fields),
+        missing_lr=base_lr is None,
+    )
+
+
+def _key_verdict(custom: CustomKey, name: str, mult_name: str, base: float | None) -> Verdict:
+    rule, key, place = Rule.CUSTOM_KEY, custom.key, custom.place
+    if name in custom.fields:
+        return Verdict(rule=rule, key=key, mult=None, value=custom.fields[name], place=place)
+    mult = custom.fields.get(mult_name, 1.0)
+    return Verdict(rule=rule, key=key, mult=mult, value=_product(base, mult), place=place)
