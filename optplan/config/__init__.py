@@ -1,0 +1,26 @@
+"""Reads config files without executing them, and knows where each value was written.
+
+``load_config`` gives a ``Config``, whose ``data`` is plain data; ``place_of`` tells where a key
+or index of it was set last.
+"""
+
+from __future__ import annotations
+
+from optplan.config.loading import Config, load_config
+from optplan.config.overrides import regroup_cfg_options
+from optplan.config.placed import PlacedDict, PlacedList, PlacedTuple, place_of
+from optplan.config.reading import DiskReader, Reader
+from optplan.config.symbols import Symbol
+
+__all__ = [
+    "Config",
+    "DiskReader",
+    "PlacedDict",
+    "PlacedList",
+    "PlacedTuple",
+    "Reader",
+    "Symbol",
+    "load_config",
+    "place_of",
+    "regroup_cfg_options",
+]

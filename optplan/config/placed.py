@@ -1,0 +1,112 @@
+"""Dicts, lists and tuples that remember where each of their values was written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from optplan.places import Place, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+
+class File:
+    """A text as it is evaluated, and the way from its positions back to its source.
+
+    Args:
+        source: The text as it stands in the file.
+        text: The text that is evaluated, with every line break as ``\\n``.
+        origins: For each character of ``text``, the offset of the character of the source that it
+            comes from; None where nothing was substituted.
+    """
+
+    __slots__ = ("_lines", "origins", "source", "text")
+
+    def __init__(self, source: Source, text: str, origins: Sequence[int] | None = None) -> None:
+        self.source = source
+        self.text = text
+        self.origins = origins
+        self._lines: list[str] | None = None
+
+    def place(self, line: int, column: int) -> Place:
+        """The place of a syntax node: a line from 1, a column in UTF-8 bytes from 0."""
+        if self._lines is None:
+            self._lines = self.text.split("\n")
+        text = self._lines[line - 1] if 0 < line <= len(self._lines) else ""
+        if not text.isascii():
+            column = len(text.encode("utf-8", "replace")[:column].decode("utf-8", "ignore"))
+        if self.origins is None:
+            return Place(self.source, line, column + 1)
+        offset = sum(len(earlier) + 1 for earlier in self._lines[: line - 1]) + column
+        return self._original(min(offset, len(self.origins) - 1))
+
+    def _original(self, offset: int) -> Place:
+        assert self.origins is not None
+        before = "\n".join(self.source.lines)[: self.origins[offset]]
+        return Place(self.source, before.count("\n") + 1, len(before) - before.rfind("\n"))
+
+
+# The file, the line from 1 and the column in UTF-8 bytes from 0; made into a Place when asked for.
+RawPlace: TypeAlias = tuple[File, int, int] | None
+
+
+class PlacedDict(dict[Any, Any]):
+    """A dict that knows where each of its keys was set last."""
+
+    __slots__ = ("raw_places",)
+    raw_places: dict[Any, RawPlace]
+
+
+class PlacedList(list[Any]):
+    """A list that knows where each of its elements was set last."""
+
+    __slots__ = ("raw_places",)
+    raw_places: list[RawPlace]
+
+
+class PlacedTuple(tuple[Any, ...]):
+    """A tuple that knows where each of its elements was written."""
+
+    raw_places: Sequence[RawPlace]
+
+
+def placed_dict(items: Iterable[tuple[Any, Any]], places: dict[Any, RawPlace]) -> PlacedDict:
+    """A dict with a place for each of its keys."""
+    result = PlacedDict(items)
+    result.raw_places = places
+    return result
+
+
+def placed_list(items: Iterable[Any], places: list[RawPlace]) -> PlacedList:
+    """A list with a place for each of its elements."""
+    result = PlacedList(items)
+    result.raw_places = places
+    return result
+
+
+def placed_tuple(items: Iterable[Any], places: Sequence[RawPlace]) -> PlacedTuple:
+    """A tuple with a place for each of its elements."""
+    result = PlacedTuple(items)
+    result.raw_places = places
+    return result
+
+
+def raw_place_of(container: object, key: Any) -> RawPlace:
+    """The raw place of a key or index, None where it is not known."""
+    places = getattr(container, "raw_places", None)
+    if places is None:
+        return None
+    if isinstance(places, dict):
+        return places.get(key)
+    return places[key] if -len(places) <= key < len(places) else None
+
+
+def place_of(container: object, key: Any) -> Place | None:
+    """Where a key or index of a container of a config was set last.
+
+    Returns:
+        None for a container that comes from no config, for an unknown key, and for what a
+        trusted file set by being executed.
+    """
+    raw = raw_place_of(container, key)
+    return None if raw is None else raw[0].place(raw[1], raw[2])
