@@ -1,16 +1,30 @@
-"""Config files, read without being executed, and the optimizer section in them."""
+"""Reads config files without executing them, and knows where each value was written.
 
+``load_config`` gives a ``Config``, whose ``data`` is plain data; ``place_of`` tells where a key
+or index of it was set last; ``find_optimizer`` finds and validates the optimizer section.
+"""
+
+from __future__ import annotations
+
+from optplan.config.loading import Config, load_config
 from optplan.config.optimizer import Form, OptimizerConfig, find_optimizer
-from optplan.config.placed import place_of
+from optplan.config.overrides import regroup_cfg_options
+from optplan.config.placed import PlacedDict, PlacedList, PlacedTuple, place_of
+from optplan.config.reading import DiskReader, Reader
 from optplan.config.symbols import Symbol
 
-__all__ = ["Form", "OptimizerConfig", "Symbol", "find_optimizer", "place_of"]
-
-
-class Config:
-    """Being written."""
-
-
-def load_config(path: str) -> Config:
-    """Being written."""
-    raise NotImplementedError(path)
+__all__ = [
+    "Config",
+    "DiskReader",
+    "Form",
+    "OptimizerConfig",
+    "PlacedDict",
+    "PlacedList",
+    "PlacedTuple",
+    "Reader",
+    "Symbol",
+    "find_optimizer",
+    "load_config",
+    "place_of",
+    "regroup_cfg_options",
+]

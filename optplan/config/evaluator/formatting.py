@@ -1,0 +1,81 @@
+"""Text made from values: f-strings, ``str.format`` and ``str``, without their side doors."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from optplan.config.evaluator.data import is_data
+from optplan.config.limits import Refusal
+from optplan.config.symbols import Symbol
+
+if TYPE_CHECKING:
+    from optplan.config.evaluator.frame import Frame
+
+_WIDE = re.compile(r"\d{5}")
+
+
+def text_of(frame: Frame, value: Any, conversion: str = "s") -> str:
+    """What ``str``, ``repr`` ('r') or ``ascii`` ('a') makes of a value."""
+    if isinstance(value, Symbol):
+        return value.name
+    if not is_data(value) and not isinstance(value, type):
+        raise Refusal("only plain data can be made into text in a config")
+    frame.budget.spend_tree(value)
+    text = {"s": str, "r": repr, "a": ascii}[conversion](value)
+    frame.budget.spend_text(len(text))
+    return text
+
+
+def formatted(frame: Frame, value: Any, conversion: str, spec: str) -> str:
+    """What a replacement field gives.
+
+    Raises:
+        Refusal: The field is too wide.
+    """
+    if _WIDE.search(spec):
+        raise Refusal("the format is too wide")
+    if conversion:
+        value = text_of(frame, value, conversion)
+    elif isinstance(value, Symbol) or not isinstance(value, str | int | float | complex):
+        if spec:
+            raise TypeError(
+                f"unsupported format string passed to {type(value).__name__}.__format__"
+            )
+        return text_of(frame, value)
+    text = format(value, spec)
+    frame.budget.spend_text(len(text))
+    return text
+
+
+def format_text(
+    frame: Frame, template: str, args: list[Any], named: dict[str, Any], depth: int = 0
+) -> str:
+    """What ``template.format(*args, **named)`` gives, for fields that name an argument only.
+
+    Raises:
+        Refusal: A field reaches into its argument.
+    """
+    from string import Formatter
+
+    if depth > 1:
+        raise Refusal("the format is nested too deeply")
+    parts: list[str] = []
+    count = 0
+    for literal, field, spec, conversion in Formatter().parse(template):
+        parts.append(literal)
+        if field is None:
+            continue
+        if not re.fullmatch(r"\w*", field):
+            raise Refusal("a format that reaches into its arguments is not evaluated")
+        if field == "":
+            field, count = str(count), count + 1  # noqa: PLW2901
+        value = args[int(field)] if field.isdecimal() else named[field]
+        if spec and "{" in spec:
+            inner = args[count:] if count else args
+            spec = format_text(frame, spec, inner, named, depth + 1)  # noqa: PLW2901
+        if conversion not in (None, "s", "r", "a"):
+            raise ValueError(f"Unknown conversion specifier {conversion!r}")
+        parts.append(formatted(frame, value, conversion or "", spec or ""))
+    frame.budget.spend_text(sum(map(len, parts)))
+    return "".join(parts)

@@ -1,0 +1,107 @@
+"""Assignments, loops, conditions and imports."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Any
+
+from optplan.config.evaluator.data import each, set_item
+from optplan.config.evaluator.frame import STATEMENTS, Frame
+from optplan.config.evaluator.modules import import_from, import_module
+from optplan.config.evaluator.operators import operate_in_place
+from optplan.config.evaluator.targets import assign, attribute_key, delete
+from optplan.config.limits import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def _assign(frame: Frame, node: ast.Assign) -> None:
+    value_node = node.value
+    value: Any = (
+        value_node.value if isinstance(value_node, ast.Constant) else frame.value(value_node)
+    )
+    for target in node.targets:
+        assign(frame, target, value)
+
+
+def _assign_annotated(frame: Frame, node: ast.AnnAssign) -> None:
+    if node.value is not None:
+        assign(frame, node.target, frame.value(node.value))
+
+
+def _assign_in_place(frame: Frame, node: ast.AugAssign) -> None:
+    target = node.target
+    raw = frame.raw(target)
+    kind = node.op.__class__
+    if isinstance(target, ast.Name):
+        old = frame.value(ast.copy_location(ast.Name(target.id, ast.Load()), target))
+        assign(frame, target, operate_in_place(frame, kind, old, frame.value(node.value), raw))
+        return
+    owner = frame.value(target.value)
+    if isinstance(target, ast.Subscript):
+        key = frame.value(target.slice)
+    else:
+        key = attribute_key(owner, target.attr)
+    if not isinstance(owner, dict | list):
+        raise TypeError(f"'{type(owner).__name__}' object does not support item assignment")
+    old = owner[key]
+    set_item(
+        frame, owner, key, operate_in_place(frame, kind, old, frame.value(node.value), raw), raw
+    )
+
+
+def _for(frame: Frame, node: ast.For) -> str | None:
+    for item in each(frame, frame.value(node.iter)):
+        assign(frame, node.target, item)
+        if frame.run(node.body) == "break":
+            return None
+    return frame.run(node.orelse)
+
+
+def _if(frame: Frame, node: ast.If) -> str | None:
+    return frame.run(node.body if frame.value(node.test) else node.orelse)
+
+
+def _delete(frame: Frame, node: ast.Delete) -> None:
+    for target in node.targets:
+        delete(frame, target)
+
+
+def _expression(frame: Frame, node: ast.Expr) -> None:
+    if not isinstance(node.value, ast.Constant):
+        frame.value(node.value)
+
+
+def _import(frame: Frame, node: ast.Import) -> None:
+    for alias in node.names:
+        import_module(frame, alias.name, alias.asname, frame.raw(node))
+
+
+def _import_from(frame: Frame, node: ast.ImportFrom) -> None:
+    module = "." * node.level + (node.module or "")
+    for alias in node.names:
+        if alias.name == "*":
+            raise Refusal(f"'from {module} import *' is not read outside 'with read_base()'")
+        import_from(frame, module, alias.name, alias.asname, frame.raw(node))
+
+
+_QUIET: dict[type[ast.stmt], Callable[[Frame, Any], None]] = {
+    ast.Assign: _assign,
+    ast.AnnAssign: _assign_annotated,
+    ast.AugAssign: _assign_in_place,
+    ast.Delete: _delete,
+    ast.Expr: _expression,
+    ast.Import: _import,
+    ast.ImportFrom: _import_from,
+    ast.Pass: lambda _, __: None,
+}
+STATEMENTS.update(_QUIET)  # type: ignore[arg-type]
+STATEMENTS.update(
+    {
+        ast.For: _for,
+        ast.If: _if,
+        ast.Break: lambda _, __: "break",
+        ast.Continue: lambda _, __: "continue",
+    }
+)

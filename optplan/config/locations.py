@@ -1,0 +1,132 @@
+"""Where config files are: how they are found, and what they are called."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from optplan.config.packages import package_config, package_folder
+from optplan.config.reading import DISK
+from optplan.errors import ConfigError, did_you_mean
+
+if TYPE_CHECKING:
+    from optplan.config.reading import Reader
+    from optplan.places import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A config file.
+
+    Args:
+        path: Its absolute path.
+        name: What reports call it.
+        shown: What error messages call it.
+        reader: What reads it.
+        root: For a config of an installed package, the package's name and its configs' folder.
+    """
+
+    path: str
+    name: str
+    shown: str
+    reader: Reader
+    root: tuple[str, str] | None = None
+
+    def suggestion(self) -> str | None:
+        """A hint that names the files beside it that are called much alike."""
+        folder, name = os.path.split(self.path)
+        if self.reader is not DISK or not os.path.isdir(folder):
+            return None
+        names = sorted(os.listdir(folder))  # noqa: PTH208
+        return did_you_mean(name, names[:2000])
+
+
+def entry_location(path: str, reader: Reader) -> Location:
+    """The location of what a user asks for.
+
+    Raises:
+        ConfigError: There is no such package, or it has no such config.
+    """
+    if "::" in path and not (reader.exists(os.path.abspath(path)) if "\0" not in path else False):
+        return _in_package(path, None)
+    absolute = os.path.normpath(os.path.abspath(os.path.expanduser(path)))
+    return Location(absolute, os.path.basename(absolute), path, reader)
+
+
+def base_location(
+    path: Any, child: Location, entry: Location, place: Place
+) -> tuple[Location, str | None]:
+    """The location of a base, and the scope of the package it is taken from.
+
+    Args:
+        path: What the child's ``_base_`` says.
+        child: The file that names it.
+        entry: The file that was asked for, whose folder names are relative to.
+        place: Where it is named.
+
+    Raises:
+        ConfigError: It is no path, or there is no such package or config in it.
+    """
+    if not isinstance(path, str) or not path or "\0" in path:
+        raise ConfigError("'_base_' must be a path or a list of paths", place=place)
+    if "::" in path:
+        return _in_package(path, place), path.partition("::")[0]
+    return beside(path, child, entry), None
+
+
+def beside(path: str, child: Location, entry: Location) -> Location:
+    """The location of a path that is relative to the file ``child``."""
+    absolute = os.path.normpath(os.path.join(os.path.dirname(child.path), path))
+    if child.root is not None and absolute.startswith(child.root[1] + os.sep):
+        return _package_location(absolute, child.root)
+    reader = DISK if child.root is not None else child.reader
+    folder = os.path.dirname(entry.path)
+    name = os.path.relpath(absolute, folder).replace(os.sep, "/")
+    if entry.root is None and not os.path.isabs(os.path.expanduser(entry.shown)):
+        joined = os.path.join(os.path.dirname(entry.shown), name)
+        return Location(absolute, name, os.path.normpath(joined), reader)
+    return Location(absolute, name, _as_typed(absolute), reader)
+
+
+def _as_typed(absolute: str) -> str:
+    folder = os.getcwd()  # noqa: PTH109
+    return absolute[len(folder) + 1 :] if absolute.startswith(folder + os.sep) else absolute
+
+
+def _package_location(path: str, root: tuple[str, str]) -> Location:
+    name = f"{root[0]}::{path[len(root[1]) + 1 :].replace(os.sep, '/')}"
+    return Location(path, name, name, DISK, root)
+
+
+def _in_package(spec: str, place: Place | None) -> Location:
+    package, _, path = spec.partition("::")
+    folder = package_folder(package)
+    if folder is None:
+        raise ConfigError(
+            f"there is no installed package '{package}' to read '{spec}' from",
+            place=place,
+            hint=f"pip install it, or give the path of the file instead of '{spec}'",
+        )
+    found = package_config(package, path)
+    if found is None:
+        raise ConfigError(f"the package '{package}' has no config '{path}'", place=place)
+    return _package_location(found, (package, found[: -len(os.path.normpath(path)) - 1]))
+
+
+def module_location(module: str, child: Location, entry: Location, place: Place) -> Location:
+    """The location of the config that ``from module import …`` means in ``read_base()``.
+
+    Raises:
+        ConfigError: There is no such package.
+    """
+    dots = len(module) - len(module.lstrip("."))
+    parts = module[dots:].split(".")
+    if dots:
+        path = os.path.join(*[".."] * (dots - 1), *parts) + ".py"
+        return beside(path, child, entry)
+    folder = package_folder(parts[0])
+    if folder is None or len(parts) == 1:
+        raise ConfigError(f"there is no config '{module}' in an installed package", place=place)
+    path = os.path.join(folder, *parts[1:]) + ".py"
+    return _package_location(path, (parts[0], folder))

@@ -1,0 +1,118 @@
+"""Configs in the pure-Python style: bases are imported in ``with read_base()``, classes by name."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from optplan.config.base_dict import as_base
+from optplan.config.evaluator import Frame
+from optplan.config.locations import module_location
+from optplan.config.placed import PlacedDict
+from optplan.config.python_files import entries
+from optplan.config.syntax import is_base_assignment, is_read_base, parsed
+from optplan.config.trees import Copier
+from optplan.errors import ConfigError, did_you_mean
+
+if TYPE_CHECKING:
+    from optplan.config.loading import Loader
+    from optplan.config.locations import Location
+    from optplan.config.placed import File
+
+
+def load_pure(loader: Loader, file: File, location: Location, tree: ast.Module) -> PlacedDict:
+    """The entries of a pure-Python config, its bases' among them.
+
+    Raises:
+        ConfigError: It cannot be evaluated.
+    """
+    frame, everything = _evaluated(loader, file, location, tree)
+    own = entries(frame)
+    imported = frame.imported
+    data: PlacedDict = Copier(loader.budget).copied(own, None)
+    assert everything is not None
+    for name in imported & data.keys():
+        del data[name]
+    return data
+
+
+def _evaluated(
+    loader: Loader, file: File, location: Location, tree: ast.Module
+) -> tuple[Frame, list[ast.stmt]]:
+    frame = Frame(file, loader.budget)
+    frame.pure = True
+    frame.imported = set()
+    frame.extras = {"__name__": "builtins", "__file__": location.path}
+    body = _with_bases(loader, frame, location, tree.body)
+    if loader.trust:
+        from optplan.config.trusted import execute
+
+        execute(frame, body, None)
+    else:
+        frame.run(body)
+    return frame, body
+
+
+def _with_bases(
+    loader: Loader, frame: Frame, location: Location, statements: list[ast.stmt]
+) -> list[ast.stmt]:
+    """Bind what ``with read_base()`` imports; the other statements are left to run."""
+    for node in statements:
+        if is_base_assignment(node):
+            raise ConfigError(
+                "a config in the pure-Python style cannot have '_base_'",
+                place=frame.place(node),
+                hint="inherit with 'with read_base():', or import nothing",
+            )
+        if isinstance(node, ast.With):
+            if not is_read_base(node):
+                message = "only 'with read_base():' may stand in a config"
+                raise ConfigError(message, place=frame.place(node))
+            for inner in node.body:
+                _bind_base(loader, frame, location, inner)
+            return [other for other in statements if other is not node]
+    return statements
+
+
+def _bind_base(loader: Loader, frame: Frame, location: Location, node: ast.stmt) -> None:
+    place = frame.place(node)
+    assert place is not None
+    if not isinstance(node, ast.ImportFrom) or node.module is None:
+        raise ConfigError(
+            "only 'from module import …' may stand in 'with read_base():'", place=place
+        )
+    module = "." * node.level + node.module
+    base_location = module_location(module, location, loader.entry, place)
+    base, imported = _load_base(loader, base_location, place)
+    frame.imported |= imported
+    for alias in node.names:
+        if alias.name == "*":
+            frame.names.update(base)
+            frame.marks.update(base.raw_places)
+        elif alias.name not in base:
+            hint = did_you_mean(alias.name, list(base))
+            raise ConfigError(f"'{module}' has no '{alias.name}'", place=place, hint=hint)
+        else:
+            name = alias.asname or alias.name
+            frame.names[name] = base[alias.name]
+            frame.marks[name] = base.raw_places.get(alias.name)
+
+
+def _load_base(loader: Loader, location: Location, place: object) -> tuple[PlacedDict, set[str]]:
+    file = loader.open(location, place)  # type: ignore[arg-type]
+    try:
+        frame, _ = _evaluated(loader, file, location, parsed(file))
+        base: PlacedDict = Copier(loader.budget).copied(_all_names(frame), None)
+    finally:
+        loader.chain.pop()
+    loader.exposed = True
+    as_base(base)
+    return base, frame.imported
+
+
+def _all_names(frame: Frame) -> PlacedDict:
+    """The entries, and the symbols that imports bind: a child may import those too."""
+    imported, frame.imported = frame.imported, set()
+    result = entries(frame)
+    frame.imported = imported
+    return result

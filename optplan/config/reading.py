@@ -1,0 +1,76 @@
+"""Reads the bytes of config files: from the disk, or from wherever a reader takes them."""
+
+from __future__ import annotations
+
+import stat
+from typing import Protocol
+
+from optplan.config.limits import MAX_FILE_BYTES
+from optplan.errors import ConfigError
+
+
+class Reader(Protocol):
+    """Where files come from. Paths are absolute, with neither ``.`` nor ``..`` in them."""
+
+    def exists(self, path: str) -> bool:
+        """Whether there is something to read at ``path``."""
+        ...
+
+    def read(self, path: str) -> bytes:
+        """The content of the file at ``path``.
+
+        Raises:
+            ConfigError: It cannot be read.
+            OSError: It cannot be read.
+        """
+        ...
+
+
+class DiskReader:
+    """Reads regular files of a sane size from the disk."""
+
+    def exists(self, path: str) -> bool:
+        """Whether there is something at ``path``."""
+        import os
+
+        return os.path.exists(path)  # noqa: PTH110 - pathlib costs more than the reading
+
+    def read(self, path: str) -> bytes:
+        """The content of a regular file.
+
+        Raises:
+            ConfigError: It is a directory, a device or a pipe.
+            OSError: It cannot be read.
+        """
+        import os
+
+        mode = os.stat(path).st_mode  # noqa: PTH116
+        if stat.S_ISDIR(mode):
+            raise ConfigError("it is a directory, not a config file")
+        if not stat.S_ISREG(mode):
+            raise ConfigError("it is not a regular file")
+        with open(path, "rb") as file:  # noqa: PTH123
+            return file.read(MAX_FILE_BYTES + 1)
+
+
+DISK = DiskReader()
+
+
+def decoded(content: bytes) -> str:
+    """The text of a config file.
+
+    Raises:
+        ConfigError: It is too large, binary, or not in UTF-8.
+    """
+    if len(content) > MAX_FILE_BYTES:
+        raise ConfigError(f"it is larger than {MAX_FILE_BYTES:,} bytes, too large for a config")
+    if b"\0" in content:
+        raise ConfigError("it is a binary file, not a config")
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ConfigError(
+            f"it is not in UTF-8: line {line} has the byte 0x{content[error.start]:02x}",
+            hint="save it as UTF-8",
+        ) from None

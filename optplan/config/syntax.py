@@ -1,0 +1,132 @@
+"""Parses Python configs, whatever is in them, and finds what kind of config they are."""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from typing import TYPE_CHECKING
+
+from optplan.config.evaluator.modules import is_standard
+from optplan.errors import ConfigError
+from optplan.places import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from optplan.config.placed import File
+
+_NESTED = "it is nested too deeply to be read"
+
+
+def parsed(file: File) -> ast.Module:
+    """The syntax tree of a config's text.
+
+    Raises:
+        ConfigError: It is no valid Python, or nested too deeply.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return ast.parse(file.text)
+        except SyntaxError as error:
+            raise _syntax_error(error, file) from None
+        except (RecursionError, MemoryError):
+            raise ConfigError(_NESTED, place=Place(file.source, 0, 0)) from None
+        except ValueError as error:
+            raise ConfigError(f"invalid syntax: {error}", place=Place(file.source, 0, 0)) from None
+
+
+def _syntax_error(error: SyntaxError, file: File) -> ConfigError:
+    line, column = error.lineno or 0, error.offset or 1
+    if file.origins is None or not line:
+        place = Place(file.source, line, max(column, 1))
+    else:
+        text = file.text.split("\n")[line - 1] if line <= file.text.count("\n") + 1 else ""
+        place = file.place(line, len(text[: column - 1].encode("utf-8", "replace")))
+    return ConfigError(f"invalid syntax: {error.msg}", place=place)
+
+
+def base_assignment(tree: ast.Module) -> ast.Assign | None:
+    """The first top-level ``_base_ = …``, or None."""
+    return next((node for node in tree.body if is_base_assignment(node)), None)  # type: ignore[return-value]
+
+
+def is_base_assignment(node: ast.AST) -> bool:
+    """Whether a statement is ``_base_ = …``."""
+    return (
+        isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Name)
+        and node.targets[0].id == "_base_"
+    )
+
+
+def without_base(statements: list[ast.stmt]) -> list[ast.stmt]:
+    """A block without its assignments to ``_base_``, which are no part of what is evaluated."""
+    kept = [node for node in statements if not is_base_assignment(node)]
+    for node in kept:
+        for field in ("body", "orelse"):
+            block = getattr(node, field, None)
+            if isinstance(block, list):
+                setattr(node, field, without_base(block))
+    return kept
+
+
+def is_pure(file: File, tree: ast.Module) -> bool:
+    """Whether a config is in the pure-Python style, whose imports bind symbols.
+
+    Raises:
+        ConfigError: It has a ``with`` block other than ``with read_base()``.
+    """
+    if "import" not in file.text and "with" not in file.text:
+        return False
+    for node in _statements(tree):
+        if is_base_assignment(node):
+            return False
+        if isinstance(node, ast.With):
+            if not is_read_base(node):
+                place = file.place(node.lineno, node.col_offset)
+                raise ConfigError("only 'with read_base():' may stand in a config", place=place)
+            return True
+        if isinstance(node, ast.Import):
+            if not all(_is_plain(alias.name) for alias in node.names):
+                return True
+        elif isinstance(node, ast.ImportFrom):
+            if node.level:
+                return True
+            is_config = node.module == "mmengine" and [n.name for n in node.names] == ["Config"]
+            if node.module and not is_config and not _is_plain(node.module):
+                return True
+    return False
+
+
+def _is_plain(module: str) -> bool:
+    return is_standard(module) or module.startswith("mmengine.config")
+
+
+def is_read_base(node: ast.With) -> bool:
+    """Whether a block is ``with read_base():``."""
+    call = node.items[0].context_expr
+    return (
+        len(node.items) == 1
+        and isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Name)
+        and call.func.id == "read_base"
+    )
+
+
+def _statements(tree: ast.Module) -> Iterator[ast.AST]:
+    """All statements, the outer ones before the inner ones."""
+    level: list[ast.AST] = list(tree.body)
+    while level:
+        yield from level
+        level = [
+            inner
+            for node in level
+            for field in ("body", "orelse", "finalbody", "handlers", "cases")
+            for inner in _block(node, field)
+        ]
+
+
+def _block(node: ast.AST, field: str) -> list[ast.AST]:
+    block = getattr(node, field, None)
+    return block if isinstance(block, list) else []
