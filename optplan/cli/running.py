@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -49,7 +50,7 @@ def running(*, quiet: bool, debug: bool) -> Iterator[None]:
         raise
     except OptplanError as error:
         if debug:
-            raise
+            _print_traceback()
         for problem in error.problems:
             _complain(problem_text(problem, color=_wants_color(Color.AUTO, sys.stderr)))
         raise typer.Exit(ExitStatus.COULD_NOT) from None
@@ -59,12 +60,19 @@ def running(*, quiet: bool, debug: bool) -> Iterator[None]:
     except KeyboardInterrupt:
         _complain("interrupted")
         raise typer.Exit(ExitStatus.INTERRUPTED) from None
-    except Exception as error:  # whatever gets here is ours
+    except Exception as error:  # noqa: BLE001 - whatever gets here is ours
         if debug:
-            raise
+            _print_traceback()
         _complain(f"a bug in optplan: {type(error).__name__}: {error}")
         _complain("please report it with what --debug prints")
         raise typer.Exit(ExitStatus.BUG) from None
+
+
+def _print_traceback() -> None:
+    import traceback
+
+    with contextlib.suppress(OSError):
+        traceback.print_exc()
 
 
 def problem_text(problem: Problem, *, color: bool) -> str:
@@ -100,10 +108,24 @@ def deliver(make: Callable[[int | None, bool], str], output: Path | None, color:
         from shutil import get_terminal_size
 
         width = get_terminal_size().columns if sys.stdout.isatty() else None
-        sys.stdout.write(make(width, _wants_color(color, sys.stdout)))
-        sys.stdout.flush()
+        _print(make(width, _wants_color(color, sys.stdout)))
     else:
         _write(output, make(None, color is Color.ALWAYS))
+
+
+def _print(text: str) -> None:
+    from optplan.errors import OutputError
+
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _close_quietly()
+        raise OutputError(f"cannot write the report: {error.strerror or error}") from error
 
 
 def _wants_color(color: Color, stream: Any) -> bool:

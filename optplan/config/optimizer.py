@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from optplan.config.paramwise import number_problem
+from optplan.config.paramwise import described, number_problem, parse_paramwise
 from optplan.config.placed import place_of
 from optplan.config.symbols import Symbol
-from optplan.errors import ConfigError, Problem, did_you_mean
+from optplan.errors import ConfigError, Problem, close_matches
 from optplan.places import Place
 
 WRAPPER = "optim_wrapper"
 OPTIMIZER = "optimizer"
+# One class under both its names: the older generation's and the newer's.
+DEFAULT_CONSTRUCTORS = ("DefaultOptimizerConstructor", "DefaultOptimWrapperConstructor")
 
 
 class Form(StrEnum):
@@ -22,6 +24,10 @@ class Form(StrEnum):
 
     WRAPPER = "optim_wrapper"
     OPTIMIZER = "optimizer"
+
+
+# One class under both its names: the older generation's and the newer's.
+DEFAULT_CONSTRUCTORS = ("DefaultOptimizerConstructor", "DefaultOptimWrapperConstructor")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,11 +88,10 @@ def find_optimizer(data: Mapping[str, Any], *, entry: Place | None = None) -> Op
         return _from_wrapper(data)
     if OPTIMIZER in data:
         return _from_optimizer(data)
-    hint = did_you_mean("optim_wrapper", data) or did_you_mean("optimizer", data)
     raise ConfigError(
         "no optimizer: the config defines neither 'optim_wrapper' nor 'optimizer'",
         place=entry,
-        hint=hint,
+        hint=_misspelt(data, "optimizer") or _misspelt(data, "optim_wrapper"),
     )
 
 
@@ -96,7 +101,7 @@ def _from_wrapper(data: Mapping[str, Any]) -> OptimizerConfig:
         raise ConfigError(
             "'optim_wrapper' has no 'optimizer'",
             place=place_of(data, WRAPPER),
-            hint=did_you_mean(OPTIMIZER, wrapper) or "write optimizer=dict(type=..., lr=...) in it",
+            hint=_misspelt(wrapper, OPTIMIZER) or "write optimizer=dict(type=..., lr=...) in it",
         )
     optimizer = _section(wrapper, OPTIMIZER)
     problems = [
@@ -140,7 +145,7 @@ def _validated(
     if paramwise is not None and not isinstance(paramwise, Mapping):
         problems.append(
             Problem(
-                message=f"paramwise_cfg must be a dict, got {type(paramwise).__name__} {paramwise!r:.60}",
+                message=f"paramwise_cfg must be a dict, got {described(paramwise)}",
                 place=place_of(section, "paramwise_cfg"),
             )
         )
@@ -148,12 +153,16 @@ def _validated(
     if constructor is not None and not isinstance(constructor, str | Symbol):
         problems.append(
             Problem(
-                message=f"constructor must be a name, got {type(constructor).__name__}",
+                message=f"constructor must be a name, got {described(constructor)}",
                 place=place_of(section, "constructor"),
             )
         )
+    if constructor is None or constructor in DEFAULT_CONSTRUCTORS:
+        has_decay = optimizer.get("weight_decay") is not None
+        raw = paramwise if isinstance(paramwise, Mapping) else {}
+        problems += parse_paramwise(raw, has_weight_decay=has_decay)[1]
     if problems:
-        raise ConfigError(problems)
+        raise ConfigError(sorted(problems, key=_by_place))
     assert isinstance(kind, str | Symbol)
     return OptimizerConfig(
         form=form,
@@ -170,12 +179,18 @@ def _validated(
     )
 
 
+def _misspelt(data: Mapping[str, Any], wanted: str) -> str | None:
+    """A hint to rename the entry that looks like the one that is missing."""
+    found = close_matches(wanted, (key for key in data if isinstance(key, str)), most=1)
+    return f"rename {found[0]!r} to {wanted!r}" if found else None
+
+
 def _section(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     section = data[name]
     if isinstance(section, Mapping):
         return section
     raise ConfigError(
-        f"'{name}' must be a dict, got {type(section).__name__} {section!r:.60}",
+        f"'{name}' must be a dict, got {described(section)}",
         place=place_of(data, name),
     )
 
@@ -183,14 +198,19 @@ def _section(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 def _bad_type(optimizer: Mapping[str, Any], kind: object, section: Mapping[str, Any]) -> Problem:
     if "type" in optimizer:
         return Problem(
-            message=f"the optimizer's type must be a name, got {type(kind).__name__} {kind!r:.60}",
+            message=f"the optimizer's type must be a name, got {described(kind)}",
             place=place_of(optimizer, "type"),
         )
     return Problem(
         message="the optimizer has no 'type'",
         place=next((place_of(d, k) for d in (optimizer, section) for k in d), None),
-        hint=did_you_mean("type", optimizer) or "write type='SGD', or another optimizer's name",
+        hint=_misspelt(optimizer, "type") or "write type='SGD', or another optimizer's name",
     )
+
+
+def _by_place(problem: Problem) -> tuple[str, int, int]:
+    place = problem.place
+    return (place.source.name, place.line, place.column) if place else ("", 0, 0)
 
 
 def _rate_problem(optimizer: Mapping[str, Any], name: str) -> Problem | None:

@@ -96,7 +96,7 @@ def number_problem(container: Mapping[str, Any], name: str) -> Problem | None:
         )
     if not isinstance(value, int | float):
         return Problem(
-            message=f"{name} must be a number, got {type(value).__name__} {_short(value)}",
+            message=f"{name} must be a number, got {described(value)}",
             place=place,
         )
     if not isfinite(value):
@@ -118,9 +118,12 @@ def _number_hint(value: str) -> str | None:
     return f"write {number!r}, without quotes"
 
 
-def _short(value: object) -> str:
+def described(value: object) -> str:
+    """A value of the wrong type for a message: its plain type, and itself if it is short."""
+    kinds = (dict, list, tuple)
+    kind = next((k for k in kinds if isinstance(value, k)), type(value)).__name__
     text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+    return f"{kind} {text}" if len(text) <= 60 else f"{kind} {text[:57]}..."
 
 
 def _multiplier_problems(raw: Mapping[str, Any], has_weight_decay: bool) -> Iterator[Problem]:
@@ -147,7 +150,7 @@ def _custom_keys(raw: Mapping[str, Any], has_weight_decay: bool) -> Iterator[Cus
     keys = raw["custom_keys"]
     if not isinstance(keys, Mapping):
         yield Problem(
-            message=f"custom_keys must be a dict, got {type(keys).__name__} {_short(keys)}",
+            message=f"custom_keys must be a dict, got {described(keys)}",
             place=place_of(raw, "custom_keys"),
         )
         return
@@ -164,11 +167,11 @@ def _key_problems(
     key: object, fields: object, place: Place | None, has_weight_decay: bool
 ) -> Iterator[Problem]:
     if not isinstance(key, str):
-        yield Problem(message=f"a custom key must be a string, got {_short(key)}", place=place)
+        yield Problem(message=f"a custom key must be a string, got {described(key)}", place=place)
         return
     if not isinstance(fields, Mapping):
         yield Problem(
-            message=f"custom key {key!r} must hold a dict, got {type(fields).__name__} {_short(fields)}",
+            message=f"custom key {key!r} must hold a dict, got {described(fields)}",
             place=place,
             hint="write dict(lr_mult=..., decay_mult=...)",
         )

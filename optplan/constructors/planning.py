@@ -46,10 +46,10 @@ def make_plan(
     """
     section = _section(config)
     _require_default(section)
-    module, inventory = _inventory(model, model_arguments or {})
     options = make_default_options(
         section.base_lr, section.base_weight_decay, section.paramwise, section.optimizer
     )
+    module, inventory = _inventory(model, model_arguments or {})
     groups = default_groups(inventory, options)
     dry = dry_run(section, module, groups)
     return build_plan(

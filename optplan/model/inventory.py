@@ -11,6 +11,9 @@ from optplan.facts import Inventory, ParameterFacts
 if TYPE_CHECKING:
     from torch import nn
 
+# What the module of a file that the user named is called before its stem, so that it hides no other.
+FILE_MODULE = "_optplan_file_"
+
 # Recognised by name, since mmcv is rarely installed and torchvision has the layer too.
 _DCN_CLASSES = frozenset({"DeformConv2d", "ModulatedDeformConv2d"})
 
@@ -57,8 +60,8 @@ def owner_flags(module: nn.Module) -> dict[str, bool]:
 
 
 def class_name(obj: object) -> str:
-    """Dotted name of an object's class."""
-    return f"{type(obj).__module__}.{type(obj).__qualname__}"
+    """Dotted name of an object's class; one from a file that the user named starts with its stem."""
+    return f"{type(obj).__module__}.{type(obj).__qualname__}".removeprefix(FILE_MODULE)
 
 
 def make_inventory(

@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from optplan.errors import ModelError, did_you_mean
+from optplan.model.inventory import FILE_MODULE
 from optplan.model.meta import build_on_meta
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def _file_module(path: str) -> ModuleType:
     file = Path(path)
     if not file.is_file():
         raise ModelError(f"there is no file {path!r}", hint=_similar_files(file))
-    name = f"_optplan_file_{file.stem}"
+    name = f"{FILE_MODULE}{file.stem}"
     module_spec = importlib.util.spec_from_file_location(name, file)
     if module_spec is None or module_spec.loader is None:
         raise ModelError(f"{path!r} is no Python file")
@@ -180,4 +181,4 @@ def _checked(built: object, spec: str) -> nn.Module:
 
     if isinstance(built, nn.Module):
         return built
-    raise ModelError(f"{spec!r} made a {type(built).__name__}, not an nn.Module")
+    raise ModelError(f"{spec!r} made no nn.Module but a value of type {type(built).__name__}")

@@ -7,6 +7,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout
+from pathlib import Path
 from typing import Any, TypeVar
 
 from optplan.errors import ModelError
@@ -71,8 +72,9 @@ def _described(error: BaseException) -> str:
 
     text = " ".join(str(error).split())
     shown = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    own = str(Path(__file__).parents[1])
     frames = traceback.extract_tb(error.__traceback__)
-    frame = frames[-1] if frames else None
+    frame = frames[-1] if frames and not frames[-1].filename.startswith(own) else None
     return f"{shown} ({frame.filename}:{frame.lineno})" if frame else shown
 
 

@@ -44,7 +44,7 @@ def plan_to_dict(plan: Plan) -> dict[str, Any]:
 
 def plan_to_json(plan: Plan, indent: int | None) -> str:
     """The plan as JSON text."""
-    return json.dumps(plan_to_dict(plan), indent=indent, ensure_ascii=False, allow_nan=False)
+    return json.dumps(plan_to_dict(plan), indent=indent, allow_nan=False)
 
 
 def plan_from_json(text: str | bytes) -> Plan:

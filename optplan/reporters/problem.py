@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
+
 from optplan.errors import Problem
-from optplan.reporters.layout import Cell, cut, paint, visible
+from optplan.reporters.layout import Cell, paint, visible
+
+_LONGEST = 120
 
 
 def problem_lines(problem: Problem, *, color: bool) -> list[str]:
@@ -14,13 +18,19 @@ def problem_lines(problem: Problem, *, color: bool) -> list[str]:
     lines = [f"{head}{where}{visible(problem.message)}"]
     source = place.source.line(place.line) if place else ""
     if place and source.strip():
-        gutter = f"{place.line:>5} │ "
-        indent = len(source) - len(source.lstrip())
-        shown = cut(visible(source.strip()), 160)
-        lines.append(paint(Cell(gutter, "dim"), color) + shown)
-        if place.column - 1 >= indent and place.column - 1 - indent < len(shown):
-            mark = " " * (len(gutter) - 2) + "│ " + " " * (place.column - 1 - indent) + "^"
-            lines.append(paint(Cell(mark, "dim"), color))
+        start, shown = _window(source, place.column - 1)
+        lines.append(paint(Cell(f"{place.line:>5} │ ", "dim"), color) + shown)
+        if start <= place.column - 1 < len(source):
+            before = visible(source[start : place.column - 1])
+            lines.append(paint(Cell(f"{'│':>7} {' ' * cell_len(before)}^", "dim"), color))
     if problem.hint:
         lines.append(paint(Cell("  hint: ", "cyan"), color) + visible(problem.hint))
     return lines
+
+
+def _window(source: str, column: int) -> tuple[int, str]:
+    """The part of a line around a column, and where it starts: lines of configs can be long."""
+    start = len(source) - len(source.lstrip())
+    if len(source) - start > _LONGEST and column - start > _LONGEST // 2:
+        start = column - _LONGEST // 2
+    return start, visible(source[start : start + _LONGEST].rstrip())

@@ -42,7 +42,7 @@ def show_json(plan: Plan, rows: Sequence[PlannedParameter], narrowing: Narrowing
     if not narrowing:
         return plan.to_json() + "\n"
     data = plan_to_dict(replace(plan, parameters=tuple(rows)))
-    return json.dumps({**data, "narrowed": str(narrowing)}, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps({**data, "narrowed": str(narrowing)}, indent=1) + "\n"
 
 
 def show_csv(rows: Sequence[PlannedParameter]) -> str:

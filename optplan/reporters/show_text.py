@@ -14,6 +14,7 @@ from optplan.reporters.words import (
     RULE_STYLES,
     count_text,
     number,
+    origin_text,
     percent,
     plural,
     rule_style,
@@ -35,6 +36,7 @@ _SETTING_COLUMNS = (
     Column(right=True, optional=True),
     Column(right=True),
     Column(shrink_to=16),
+    Column(optional=True),
 )
 _HEADINGS = ("parameter", "shape", "lr", "weight_decay", "rule")
 _MOST_LABELS = 3
@@ -129,8 +131,10 @@ _ROW_STYLES = {Status.FROZEN: "dim", Status.DUPLICATE: "dim", Status.UNCOVERED: 
 
 def _settings(plan: Plan, width: int | None, color: bool) -> list[str]:
     labels: dict[int, dict[str, Cell]] = {}
+    places: dict[int, str] = {}
     for row in plan.parameters:
         if row.setting is not None:
+            places.setdefault(row.setting, origin_text(row))
             text = rule_text(row)
             if text not in (known := labels.setdefault(row.setting, {})):
                 known[text] = Cell(text, rule_style(row), rule_text(row, short=True))
@@ -142,6 +146,7 @@ def _settings(plan: Plan, width: int | None, color: bool) -> list[str]:
             Cell(count_text(setting.elements)),
             Cell(percent(setting.elements, plan.model.elements)),
             _label_cell(list(labels[setting.index].values())),
+            Cell(places[setting.index], "dim"),
         )
         for setting in plan.settings
     ]

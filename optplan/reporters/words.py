@@ -77,6 +77,14 @@ def rule_style(parameter: PlannedParameter) -> str:
     return ""
 
 
+def origin_text(parameter: PlannedParameter) -> str:
+    """``file:line`` of the rule that is not the default; '' where only the default decides."""
+    for use in (parameter.lr_rule, parameter.weight_decay_rule):
+        if use is not None and use.rule is not Rule.DEFAULT and use.origin is not None:
+            return f"{use.origin.file}:{use.origin.line}"
+    return ""
+
+
 def rules_of(parameters: Iterable[PlannedParameter]) -> dict[Rule, int]:
     """How many parameters each rule decides, alone or beside another, in the rules' order."""
     counts = dict.fromkeys(Rule, 0)

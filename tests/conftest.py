@@ -1,0 +1,41 @@
+"""Fixtures for all tests."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SAMPLES = ROOT / "sample_configs"
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def run() -> Run:
+    """Run the installed command, as ``run("show", "a.py", cwd=tmp_path)``; never through a terminal."""
+    command = Path(sys.executable).with_name("optplan")
+    if not command.exists():
+        pytest.fail("optplan is not installed here: pip install -e '.[test]'")
+
+    def call(
+        *arguments: str | Path, cwd: Path = ROOT, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [command, *map(str, arguments)],
+            cwd=cwd,
+            env={**os.environ, "COLUMNS": "100", **environment},
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=300,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+
+    return call
