@@ -6,14 +6,44 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from optplan.cli import main
 
 ROOT = Path(__file__).parents[1]
 SAMPLES = ROOT / "sample_configs"
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command left behind."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Invoke = Callable[..., Result]
+
+
+@pytest.fixture
+def invoke(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Invoke:
+    """Run the command in this process, which has torch imported already."""
+
+    def call(*arguments: str | Path, cwd: Path = ROOT) -> Result:
+        monkeypatch.setattr(sys, "argv", ["optplan", *map(str, arguments)])
+        monkeypatch.chdir(cwd)
+        with pytest.raises(SystemExit) as exit_of:
+            main()
+        said = capsys.readouterr()
+        return Result(int(exit_of.value.code or 0), said.out, said.err)
+
+    return call
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from typing import Any
@@ -87,7 +89,7 @@ def _imported(name: str, place: Place | None) -> object:
 def _optional(name: str) -> Callable[..., Optimizer] | None:
     """An optimizer of a package that is known, if it is installed."""
     for home, names in _OPTIONAL_HOMES.items():
-        if (names is None or name in names) and find_installed(home.partition(".")[0]):
+        if (names is None or name in names) and _is_installed(home.partition(".")[0]):
             try:
                 module = import_module(home)
             except Exception:  # noqa: BLE001 - a broken package provides nothing
@@ -96,6 +98,10 @@ def _optional(name: str) -> Callable[..., Optimizer] | None:
             if inspect.isclass(found) and issubclass(found, Optimizer):
                 return found
     return None
+
+
+def _is_installed(package: str) -> bool:
+    return package in sys.modules or find_installed(package) is not None
 
 
 def first_argument(optimizer: Callable[..., Optimizer]) -> str:
@@ -205,11 +211,22 @@ def _refusal(
     """What the class said, with the names of the parameters that it refuses one by one."""
     class_name = getattr(found, "__name__", str(found))
     said = " ".join(str(error).split()) or type(error).__name__
-    refused, total = _refused(found, given, params, names, type(error))
     message = f"{class_name} refuses this: {said}"
-    if refused and len(refused) < total:
-        message += f"; refused {'is' if len(refused) == 1 else 'are'} {listed(refused)}"
+    if _takes_something(found, given):
+        refused = _refused(found, given, params, names, type(error))
+        if refused:
+            message += f"; refused {'is' if len(refused) == 1 else 'are'} {listed(refused)}"
     return PlanError(message, place=place)
+
+
+def _takes_something(found: Callable[..., Optimizer], given: Mapping[str, Any]) -> bool:
+    """Whether the arguments are fine for a parameter of some shape: then the model's are at fault."""
+    first = first_argument(found)
+    for shape in ((1, 1), (1,), (1, 1, 1, 1), ()):
+        with contextlib.suppress(Exception):
+            found(**{first: [torch.nn.Parameter(torch.empty(shape, device="meta"))]}, **given)
+            return True
+    return False
 
 
 def _refused(
@@ -218,19 +235,17 @@ def _refused(
     params: Iterable[Param] | Sequence[Group],
     names: Mapping[int, str],
     kind: type[Exception],
-) -> tuple[list[str], int]:
-    """Try each parameter alone: names of those that fail in the same way, and how many there are."""
+) -> list[str]:
+    """Names of the parameters that the class refuses one by one, in the same way as all together."""
     first = first_argument(found)
     refused = []
-    total = 0
-    for entry in list(params):
+    for entry in params:
         group = entry if isinstance(entry, dict) else {"params": [entry]}
         for parameter in group["params"]:
-            total += 1
             try:
                 found(**{first: [{**group, "params": [parameter]}]}, **given)
             except kind:
                 refused.append(names.get(id(parameter), "?"))
             except Exception:  # noqa: BLE001 - another trouble than the one to explain
                 continue
-    return refused, total
+    return refused

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from torch import nn
 
 
+# Names that timm looks up on a hub.
+_FETCHED = ("hf_hub:", "hf-hub:", "local-dir:", "timm:hf_hub:", "timm:hf-hub:", "timm:local-dir:")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedModel:
     """A model, how the user named it, and where it came from (``timm``, ``import``, ``file``)."""
@@ -47,6 +51,10 @@ def load_model(spec: str, **arguments: Any) -> nn.Module:
 def open_model(spec: str, arguments: Mapping[str, Any]) -> LoadedModel:
     """As :func:`load_model`, together with where the model came from."""
     head, colon, attr = spec.rpartition(":")
+    if spec.startswith(_FETCHED):
+        raise ModelError(
+            f"{spec!r} would have to be fetched", hint="name an architecture that timm has"
+        )
     if not colon or head == "timm":
         return LoadedModel(module=_timm_model(attr, arguments), spec=spec, source="timm")
     if not attr or not head:
@@ -64,10 +72,6 @@ def open_model(spec: str, arguments: Mapping[str, Any]) -> LoadedModel:
 def _timm_model(name: str, arguments: Mapping[str, Any]) -> nn.Module:
     import timm
 
-    if name.startswith(("hf_hub:", "hf-hub:", "local-dir:")) or "/" in name:
-        raise ModelError(
-            f"{name!r} would have to be fetched", hint="name an architecture that timm has"
-        )
     architecture, dot, tag = name.partition(".")
     if not timm.is_model(architecture):
         raise _unknown_timm_model(name, architecture)

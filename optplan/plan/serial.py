@@ -65,6 +65,11 @@ def plan_from_json(text: str | bytes) -> Plan:
             f"the saved plan has format {version}, this optplan reads {FORMAT_VERSION}",
             hint="save it again with this version",
         )
+    if "narrowed" in data:
+        raise PlanError(
+            f"the saved plan is not whole, it was narrowed by {data['narrowed']}",
+            hint="save it again without these options",
+        )
     try:
         return _plan_from_dict(data)
     except (KeyError, TypeError, ValueError, AttributeError) as error:

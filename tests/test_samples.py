@@ -1,0 +1,68 @@
+"""Every sample config does what its comment says, with the command in its first line."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import SAMPLES, Invoke
+from tests.schema import validate
+
+# lr, weight decay, number of parameters and their elements, counted by hand from the models.
+EXPECTED = {
+    "bag_of_tricks.py": [(0.1, 0.0001, 55, 25_503_912), (0.1, 0.0, 106, 53_120)],
+    "backbone_and_head.py": [
+        (0.0, 0.0, 4, 480),
+        (2e-05, 0.05, 8, 23_328),
+        (0.002, 0.05, 2, 1_235),
+    ],
+    "bias_lr.py": [(0.02, 0.0005, 19, 132_854_144), (0.04, 0.0, 11, 11_944), (0.02, 0.0, 8, 2_752)],
+    "depthwise.py": [(0.045, 4e-05, 37, 3_406_536), (0.045, 0.0, 121, 98_336)],
+    "deformable.py": [(0.01, 0.0001, 3, 1_528), (0.02, 0.0001, 3, 34), (0.001, 0.0001, 2, 1_314)],
+    "vit_adamw.py": [(0.001, 0.0, 102, 138_088), (0.001, 0.05, 50, 21_912_576)],
+    "tied_weights.py": [(0.0003, 0.1, 6, 11_488), (0.0003, 0.0, 9, 320)],
+    "inherited.py": [(0.01, 0.0001, 60, 11_176_512), (0.1, 0.0001, 2, 513_000)],
+    "resnet18.json": [
+        (0.1, 0.0005, 20, 11_166_912),
+        (0.1, 0.0, 40, 9_600),
+        (1.0, 0.0005, 2, 513_000),
+    ],
+    "resnet18.yaml": [(0.1, 0.0001, 22, 11_679_912), (0.1, 0.0, 40, 9_600)],
+    "resnet18.toml": [
+        (0.001, 1e-05, 33, 11_536_000),
+        (0.001, 0.0, 17, 5_544),
+        (0.0001, 1e-05, 12, 147_968),
+    ],
+}
+
+
+def samples() -> list[Path]:
+    kinds = (".py", ".json", ".yaml", ".toml")
+    found = [
+        path for path in SAMPLES.iterdir() if path.suffix in kinds and path.name != "models.py"
+    ]
+    return sorted(found)
+
+
+def test_every_sample_is_expected() -> None:
+    assert {path.name for path in samples()} == set(EXPECTED)
+
+
+@pytest.mark.parametrize("path", samples(), ids=lambda path: path.name)
+def test_first_line_runs(path: Path, invoke: Invoke) -> None:
+    first = path.read_text("utf-8").splitlines()[0]
+    command = first[first.index("optplan ") :].rstrip(' ",')
+    words = shlex.split(command)
+    assert words[:2] == ["optplan", "show"]
+    done = invoke(*words[1:], "--format", "json")
+    assert (done.returncode, done.stderr) == (0, "")
+    plan = json.loads(done.stdout)
+    validate(plan, "plan-1.0")
+    assert plan["config"] == f"sample_configs/{path.name}"
+    settings = [
+        (s["lr"], s["weight_decay"], s["parameters"], s["elements"]) for s in plan["settings"]
+    ]
+    assert settings == EXPECTED[path.name]
