@@ -14,8 +14,11 @@ def plain(value: object) -> Any:
     What JSON cannot say becomes text: a float that is not finite its name, any other object its
     ``repr``.
     """
-    if value is None or isinstance(value, bool | str):
-        return str(value) if isinstance(value, str) else value
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        # JSON reads two halves of a surrogate pair as one character
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
     if isinstance(value, int):
         return int(value)
     if isinstance(value, float):

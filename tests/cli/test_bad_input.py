@@ -221,7 +221,7 @@ MODEL_ERRORS = [
     ("m.py:Fro", (), "error: 'm.py:Fro': there is no 'Fro'\n  hint: did you mean 'Frozen'?\n"),
     ("m.py:MODELS.x", (), "error: 'm.py:MODELS.x': there is no 'MODELS'\n"),
     ("m.py", (), "error: timm has no model 'm.py'\n  hint: name what to build: m.py:attr\n"),
-    ("n.py:A", (), "error: there is no file 'n.py'\n  hint: did you mean 'm.py'\n"),
+    ("n.py:A", (), "error: there is no file 'n.py'\n  hint: did you mean 'm.py'"),
     ("no_such_package:A", (), "error: 'no_such_package' cannot be imported: there is no module"),
     ("broken.py:A", (), "error: 'broken.py' raises on import: SyntaxError: "),
     (":A", (), "error: ':A' names no model\n"),
