@@ -13,11 +13,10 @@ from tests.models import hard_case
 
 Entries = dict[str, Any]
 
-# A small variant of each family; the last two share tensors and have deformable convolutions.
+# A small variant of each family; CoaT shares tensors, the last has deformable convolutions.
 FAMILIES = (
     "convnext_atto",
     "deit_tiny_distilled_patch16_224",
-    "densenet121",
     "edgenext_xx_small",
     "efficientformer_l1",
     "mixer_s32_224",
@@ -31,10 +30,10 @@ FAMILIES = (
     "swin_tiny_patch4_window7_224",
     "tf_efficientnet_lite0",
     "vit_tiny_patch16_224",
-    "xcit_nano_12_p16_224",
     "coat_lite_tiny",
     "DcnBackbone",
 )
+LARGE_FAMILIES = ("densenet121", "maxvit_pico_rw_256", "xcit_nano_12_p16_224")
 SHARING_FAMILIES = ("coat_lite_tiny",)
 
 BASES: dict[str, Entries] = {
@@ -44,6 +43,9 @@ BASES: dict[str, Entries] = {
     "adamw_without_decay": {"type": "AdamW", "lr": 0.007},
     "sgd_without_lr": {"type": "SGD", "weight_decay": 0.3},
 }
+
+_DECAYING = ("sgd", "adamw")
+_LACKING = ("sgd_without_decay", "adamw_without_decay", "sgd_without_lr")
 
 ALL_OPTIONS: Entries = {
     "bias_lr_mult": 2.0,
@@ -178,3 +180,12 @@ def paramwise_for(family_name: str, name: str) -> list[Entries]:
     if paramwise and family_name in SHARING_FAMILIES and "bypass_duplicate" not in paramwise:
         return [paramwise, {**paramwise, "bypass_duplicate": True}]
     return [paramwise]
+
+
+def bases_for(family_name: str, name: str) -> list[Entries]:
+    """The bases in turn: always one with an lr and a decay, at times one that lacks either."""
+    turn = FAMILIES.index(family_name) + list(PARAMWISE).index(name)
+    names = [_DECAYING[turn % 2]]
+    if turn % 3 == 0:
+        names.append(_LACKING[turn // 3 % 3])
+    return [BASES[name] for name in names]

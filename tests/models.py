@@ -158,9 +158,9 @@ class PartlyFrozen(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.stem = nn.Conv2d(3, 4, 3).requires_grad_(requires_grad=False)
+        self.stem = nn.Conv2d(3, 4, 3).requires_grad_(False)
         self.norm = nn.BatchNorm2d(4)
-        self.norm.bias.requires_grad_(requires_grad=False)
+        self.norm.bias.requires_grad_(False)
         self.head = nn.Linear(4, 2)
 
 
@@ -170,7 +170,7 @@ class AllFrozen(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.body = nn.Linear(2, 2)
-        self.requires_grad_(requires_grad=False)
+        self.requires_grad_(False)
 
 
 class FrozenAndTied(nn.Module):
@@ -179,7 +179,7 @@ class FrozenAndTied(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.embedding = nn.Embedding(5, 4)
-        self.embedding.requires_grad_(requires_grad=False)
+        self.embedding.requires_grad_(False)
         self.decoder = nn.Linear(4, 5)
         self.decoder.weight = self.embedding.weight
 
@@ -363,11 +363,11 @@ class MixedDtypes(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.half = nn.Linear(2, 2).half()
-        self.bfloat = nn.LayerNorm(2).bfloat16()
-        self.double = nn.Linear(2, 2).double()
-        self.complex = nn.Parameter(torch.empty(2, dtype=torch.complex64))
-        self.whole = nn.Parameter(torch.zeros(2, dtype=torch.int8), requires_grad=False)
+        self.in_half = nn.Linear(2, 2).half()
+        self.in_bfloat = nn.LayerNorm(2).bfloat16()
+        self.in_double = nn.Linear(2, 2).double()
+        self.in_complex = nn.Parameter(torch.empty(2, dtype=torch.complex64))
+        self.in_whole = nn.Parameter(torch.zeros(2, dtype=torch.int8), requires_grad=False)
 
 
 class NoneEntries(nn.Module):

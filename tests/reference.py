@@ -72,12 +72,14 @@ def run_reference(
         own = _record_groups(patch)
         try:
             built: Optimizer = build_optim_wrapper(model, config).optimizer
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it raises, optplan must refuse too
             return error
     return ReferenceOptimizer(
         groups=tuple(
             ReferenceGroup(
-                params=tuple(group["params"]), own=_without_params(given), final=_without_params(group)
+                params=tuple(group["params"]),
+                own=_without_params(given),
+                final=_without_params(group),
             )
             for given, group in zip(own, built.param_groups, strict=True)
         ),
