@@ -42,7 +42,7 @@ AWKWARD = st.text(alphabet="ab.*{},\\[]-0?\n", max_size=10)
         ("a\\", ["a\\"], ["a"]),
         ("a,b", ["a,b"], ["a", "b"]),
         ("[ab]?", ["[ab]?"], ["a", "ax"]),
-        ("{٠-٣}", ["٠-٣"], ["١"]),  # noqa: RUF001
+        ("{٠-٣}", ["٠-٣"], ["١"]),
     ],
 )
 def test_the_language(pattern: str, fitting: list[str], other: list[str]) -> None:
