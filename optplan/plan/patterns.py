@@ -1,7 +1,8 @@
 r"""Patterns of parameter names.
 
 ``*`` stands for anything, dots included; ``{a,b}`` for either; ``{0-11}`` for a whole number of that
-range. All else is literal, ``[`` too; a backslash makes the next character literal.
+range, written without leading zeros. All else is literal, ``[`` and a brace without a partner too; a
+backslash makes the next character literal.
 """
 
 from __future__ import annotations
@@ -9,104 +10,67 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
-_RANGE = re.compile(r"(0|[1-9]\d{0,8})-(0|[1-9]\d{0,8})")
+from optplan.plan.automaton import Automaton, pieces
+
+_SPECIAL = re.compile(r"[*{},\\]")
+
+
+def escape(text: str) -> str:
+    """The pattern that matches a text and nothing else."""
+    return _SPECIAL.sub(r"\\\g<0>", text)
 
 
 def matcher(pattern: str) -> Callable[[str], bool]:
     """A test of whether a name fits a pattern as a whole; a name always fits itself."""
-    regex = re.compile(_translate(pattern), re.DOTALL)
-    return lambda name: name == pattern or regex.fullmatch(name) is not None
+    automaton = Automaton(pattern)
+    return lambda name: name == pattern or automaton.fits(name)
 
 
 def matching(patterns: Iterable[str], names: Iterable[str]) -> dict[str, list[str]]:
     """For each pattern the names that fit it, in the names' order."""
     known = list(names)
-    found = {}
-    for pattern in patterns:
-        fits = matcher(pattern)
-        found[pattern] = [name for name in known if fits(name)]
-    return found
+    tree = NameTree(known)
+    return {pattern: [known[index] for index in tree.fitting(pattern)] for pattern in patterns}
 
 
-def _translate(pattern: str) -> str:
-    parts = []
-    position = 0
-    while position < len(pattern):
-        character = pattern[position]
-        if character == "\\" and position + 1 < len(pattern):
-            parts.append(re.escape(pattern[position + 1]))
-            position += 2
-        elif character == "*":
-            parts.append(".*")
-            position += 1
-        elif character == "{" and (end := _closing(pattern, position)) is not None:
-            parts.append(_alternatives(pattern[position + 1 : end]))
-            position = end + 1
-        else:
-            parts.append(re.escape(character))
-            position += 1
-    return "".join(parts)
+class NameTree:
+    """Many names by their common beginnings, so that a pattern visits only what can still fit."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._root = _Node()
+        for index, name in enumerate(names):
+            self._node(name).indices.append(index)
+
+    def fitting(self, pattern: str) -> list[int]:
+        """The indices of the names that fit a pattern, ascending."""
+        automaton = Automaton(pattern)
+        found = set(self._itself(pattern))
+        waiting = [(self._root, automaton.start)]
+        while waiting:
+            node, state = waiting.pop()
+            if node.indices and automaton.accepts(state):
+                found.update(node.indices)
+            for piece, child in node.children.items():
+                if behind := automaton.advance(state, piece):
+                    waiting.append((child, behind))
+        return sorted(found)
+
+    def _node(self, name: str) -> _Node:
+        node = self._root
+        for piece in pieces(name):
+            node = node.children.setdefault(piece, _Node())
+        return node
+
+    def _itself(self, name: str) -> list[int]:
+        node: _Node | None = self._root
+        for piece in pieces(name):
+            node = node.children.get(piece) if node else None
+        return node.indices if node else []
 
 
-def _closing(pattern: str, start: int) -> int | None:
-    """Where the brace that opens at ``start`` is closed; None where it never is."""
-    depth = 0
-    position = start
-    while position < len(pattern):
-        character = pattern[position]
-        if character == "\\":
-            position += 1
-        elif character == "{":
-            depth += 1
-        elif character == "}":
-            depth -= 1
-            if depth == 0:
-                return position
-        position += 1
-    return None
+class _Node:
+    __slots__ = ("children", "indices")
 
-
-def _alternatives(inside: str) -> str:
-    return "(?:" + "|".join(_alternative(part) for part in _split(inside)) + ")"
-
-
-def _alternative(part: str) -> str:
-    numbers = _RANGE.fullmatch(part)
-    if numbers is None:
-        return _translate(part)
-    low, high = sorted((int(numbers[1]), int(numbers[2])))
-    return "(?:" + "|".join(_number_ranges(low, high)) + ")"
-
-
-def _number_ranges(low: int, high: int) -> list[str]:
-    """Regular expressions for the whole numbers from low to high, without leading zeros."""
-    found = []
-    while low <= high:
-        # the largest block low .. low + 10**n - 1 that starts at low and does not pass high
-        size = 1
-        while low % (size * 10) == 0 and low + size * 10 - 1 <= high and low >= size * 10:
-            size *= 10
-        digits = len(str(size)) - 1
-        found.append(str(low // size) + r"[0-9]" * digits)
-        low += size
-    return found
-
-
-def _split(inside: str) -> list[str]:
-    """The parts between commas that stand in no inner brace."""
-    parts = [""]
-    depth = 0
-    position = 0
-    while position < len(inside):
-        character = inside[position]
-        if character == "\\":
-            parts[-1] += inside[position : position + 2]
-            position += 2
-            continue
-        if character == "," and depth == 0:
-            parts.append("")
-        else:
-            depth += {"{": 1, "}": -1}.get(character, 0)
-            parts[-1] += character
-        position += 1
-    return parts
+    def __init__(self) -> None:
+        self.children: dict[str, _Node] = {}
+        self.indices: list[int] = []
