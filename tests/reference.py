@@ -19,6 +19,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # the packages it imports use what Python deprecates
     from mmengine.optim import build_optim_wrapper
     from mmengine.optim.optimizer import default_constructor
+    from mmengine.registry import OPTIMIZERS
 
 Entries = dict[str, Any]
 
@@ -113,3 +114,12 @@ def _record_groups(patch: pytest.MonkeyPatch) -> list[Entries]:
 
     patch.setattr(Optimizer, "add_param_group", recording)
     return seen
+
+
+def torch_optimizers() -> list[str]:
+    """Names under which the reference registered torch's optimizers; their base class is none."""
+    return sorted(
+        name
+        for name, found in OPTIMIZERS.module_dict.items()
+        if found.__module__.partition(".optim")[0] == "torch" and name != "Optimizer"
+    )
