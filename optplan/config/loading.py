@@ -249,7 +249,8 @@ class Loader:
         dict.pop(data, "_deprecation_", None)
         substituting = "{{" in file.source.text
         copier = Copier(self.budget, base if substituting else None)
-        own: PlacedDict = copier.copied(data, None) if self.exposed else copier.settled(data)
+        copy = copier.settled if not self.exposed else lambda value: copier.copied(value, None)
+        own: PlacedDict = self.checked(lambda: copy(data), file)
         dict.pop(own, "_base_", None)
         if not base:
             return _visible(own)

@@ -13,7 +13,8 @@ from optplan.config.placed import (
     placed_list,
     placed_tuple,
 )
-from optplan.config.substitution import MARKER
+from optplan.config.substitution import END, MARKER
+from optplan.config.symbols import Symbol, as_data
 from optplan.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -132,7 +133,9 @@ class Copier:
 
     def _sequence(self, value: Any, raw: RawPlace, depth: int) -> Any:
         self._spend(1 + len(value), raw)
-        places = getattr(value, "raw_places", None) or [raw] * len(value)
+        places = getattr(value, "raw_places", ())
+        if len(places) != len(value):  # an executed file changes lists without their places
+            places = [raw] * len(value)
         copied = self.copied
         items = [copied(item, place, depth + 1) for item, place in zip(value, places, strict=True)]
         if isinstance(value, list):
@@ -154,12 +157,12 @@ class Copier:
             for item in value:
                 self.copied(item, raw)
             return set(value)
-        return value
+        return as_data(value) if isinstance(value, Symbol) else value
 
     def _from_base(self, text: str, raw: RawPlace, depth: int) -> Any:
-        if not text.startswith(MARKER) or MARKER in text[1:]:
+        path = text[len(MARKER) : -len(END)]
+        if text != f"{MARKER}{path}{END}" or END in path:
             raise _error("'{{ _base_… }}' must be a whole value, not a part of a text", raw)
-        path = text[len(MARKER) :]
         found: Any = self.base
         for key in path.split("."):
             if not isinstance(found, dict) or key not in found:
@@ -237,8 +240,6 @@ def add_scope(value: Any, scope: str, raw: RawPlace) -> None:
 
 def plain(value: Any) -> Any:
     """A tree as plain dicts, lists and tuples, symbols as the reference prints them."""
-    from optplan.config.symbols import Symbol
-
     if isinstance(value, dict):
         return {key: plain(item) for key, item in dict.items(value)}
     if isinstance(value, list):
