@@ -83,7 +83,7 @@ def beside(path: str, child: Location, entry: Location) -> Location:
     reader = DISK if child.root is not None else child.reader
     folder = os.path.dirname(entry.path)
     name = _relative(absolute, folder)
-    if entry.root is None and entry.shown[:1] not in {"/", "~"}:
+    if entry.root is None and entry.shown[:1] not in {"/", "~"} and not os.path.isabs(path):
         joined = os.path.join(os.path.dirname(entry.shown), name)
         return Location(absolute, name, os.path.normpath(joined), reader)
     return Location(absolute, name, _as_typed(absolute), reader)

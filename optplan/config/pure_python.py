@@ -43,7 +43,7 @@ def _evaluated(loader: Loader, file: File, location: Location, tree: ast.Module)
 
         execute(frame, body, None)
     else:
-        frame.run(body)
+        frame.run_file(body)
     return frame
 
 

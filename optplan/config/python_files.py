@@ -66,7 +66,7 @@ def _evaluated(loader: Loader, file: File, tree: ast.Module, base: PlacedDict) -
         execute(frame, body, _exposed(loader, base))
     else:
         frame.extras = {"__name__": "builtins"}
-        frame.run(body)
+        frame.run_file(body)
     return entries(frame)
 
 
