@@ -146,9 +146,9 @@ BASES = {
 }
 
 
-def refused(path: object) -> ConfigError:
+def refused(path: object, message: str | None = None) -> ConfigError:
     start = time.perf_counter()
-    with pytest.raises(ConfigError) as caught:
+    with pytest.raises(ConfigError, match=message) as caught:
         load_config(str(path))
     assert time.perf_counter() - start < 10
     assert len(caught.value.problems) == 1
@@ -172,22 +172,22 @@ def test_what_is_no_config_is_refused_as_a_base(name, write):
     base, message = BASES[name]
     path = write({"main.py": f"_base_='{base}'", "a.txt": "x=1"})
     os.mkfifo(path.parent / "pipe.py")
-    refused(path).match(message)
+    refused(path, message)
 
 
 def test_a_circle_of_bases_is_refused(write):
     path = write({"a.py": "_base_='b.py'", "b.py": "_base_=['c.yaml']", "c.yaml": "_base_: a.py"})
-    refused(path).match(r"a\.py → .*b\.py → .*c\.yaml → .*a\.py")
+    refused(path, r"a\.py → .*b\.py → .*c\.yaml → .*a\.py")
 
 
 def test_a_chain_of_bases_is_bounded(write):
     files = {f"{at}.py": f"_base_='{at + 1}.py'" for at in range(60)}
-    refused(write({**files, "60.py": ""})).match("too many bases")
+    refused(write({**files, "60.py": ""}), "too many bases")
 
 
 def test_a_fan_of_bases_is_bounded(write):
     files = {f"{at}.py": f"_base_=['{at + 1}.py'] * 2" for at in range(30)}
-    refused(write({**files, "30.py": ""})).match("too many bases")
+    refused(write({**files, "30.py": ""}), "too many bases")
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_a_fan_of_bases_is_bounded(write):
 def test_what_is_no_text_is_refused(content, message, tmp_path):
     path = tmp_path / "main.py"
     path.write_bytes(content)
-    refused(path).match(message)
+    refused(path, message)
 
 
 def test_an_empty_file_is_an_empty_config(write):
@@ -246,7 +246,7 @@ YAML = {
 @pytest.mark.parametrize("name", YAML)
 def test_bad_yaml_is_refused(name, write):
     text, message = YAML[name]
-    refused(write({"main.yaml": text})).match(message)
+    refused(write({"main.yaml": text}), message)
 
 
 JSON = {
@@ -261,7 +261,7 @@ JSON = {
 @pytest.mark.parametrize("name", JSON)
 def test_bad_json_is_refused(name, write):
     text, message = JSON[name]
-    refused(write({"main.json": text})).match(message)
+    refused(write({"main.json": text}), message)
 
 
 @pytest.mark.parametrize(
@@ -273,4 +273,4 @@ def test_bad_json_is_refused(name, write):
     ],
 )
 def test_bad_toml_is_refused(text, message, write):
-    refused(write({"main.toml": text})).match(message)
+    refused(write({"main.toml": text}), message)
