@@ -48,11 +48,11 @@ def grown(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         ),
         st.tuples(inner, inner, inner).map(lambda p: f"({p[0]} if {p[1]} else {p[2]})"),
         st.tuples(st.sampled_from(["-", "not ", "~", "+"]), inner).map(lambda p: f"({p[0]}{p[1]})"),
-        pair.map(lambda p: f"{p[0]}[{p[1]}]"),
+        pair.map(lambda p: f"({p[0]})[{p[1]}]"),
         st.tuples(inner, st.integers(-2, 3), st.integers(-2, 3)).map(
-            lambda p: f"{p[0]}[{p[1]}:{p[2]}]"
+            lambda p: f"({p[0]})[{p[1]}:{p[2]}]"
         ),
-        inner.map(lambda e: f"f'{{{e}}}|{{{e}!r:>12}}'" if "'" not in e else e),
+        inner.map(lambda e: f"f'{{({e})}}|{{({e})!r:>12}}'" if "'" not in e else e),
         pair.map(lambda p: f"[*{p[0]}, {p[1]}]"),
         pair.map(lambda p: f"{{**{p[0]}, 'x': {p[1]}}}"),
         pair.map(lambda p: f"dict({p[0]}, x={p[1]})"),
@@ -68,9 +68,9 @@ def grown(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         inner.map(lambda e: f"list(enumerate({e}))"),
         pair.map(lambda p: f"list(zip({p[0]}, {p[1]}))"),
         inner.map(lambda e: f"copy.deepcopy({e})"),
-        st.tuples(inner, KEYS).map(lambda p: f"{p[0]}.get('{p[1]}', 7)"),
+        st.tuples(inner, KEYS).map(lambda p: f"({p[0]}).get('{p[1]}', 7)"),
         st.tuples(inner, st.sampled_from(["keys", "values", "items", "copy"])).map(
-            lambda p: f"list({p[0]}.{p[1]}())"
+            lambda p: f"list(({p[0]}).{p[1]}())"
         ),
         inner.map(lambda e: f"isinstance({e}, (int, dict))"),
         pair.map(lambda p: f"'{{}}-{{!r}}'.format({p[0]}, {p[1]})"),
@@ -108,7 +108,11 @@ def executed(source: str) -> tuple[dict[str, Any], str | None]:
     """What Python itself makes of a program, up to the statement that raises."""
     scope: dict[str, Any] = {}
     done = None
-    for node in ast.parse(source).body:
+    try:
+        body = ast.parse(source).body
+    except SyntaxError as error:
+        return {}, str(error)
+    for node in body:
         before = copy.deepcopy({k: v for k, v in scope.items() if k in "abcd"})
         try:
             exec(compile(ast.Module([node], []), "<program>", "exec"), scope)  # noqa: S102
@@ -161,7 +165,7 @@ def test_arbitrary_text_ends_in_a_value_or_an_error(name, tmp_path):
     rng = random.Random(f"text {name}")
     alphabet = "abx01 \n\t\\'\"()[]{}:,.=+-*/%<>!&|#@$_~?é\x00\ud7ff\u2028"
     path = tmp_path / name
-    for _ in range(1500):
+    for _ in range(800):
         text = "".join(rng.choices(alphabet, k=rng.randrange(40)))
         path.write_text(text, encoding="utf-8")
         assert ends_well(path), text
@@ -179,7 +183,7 @@ f'{a!r:>9}' None True _base_ _base_.a {{_base_.a}} {{ fileBasename }} __class__ 
 def test_arbitrary_tokens_end_in_a_value_or_an_error(seed, tmp_path):
     rng = random.Random(seed)
     path = tmp_path / "main.py"
-    for _ in range(1500):
+    for _ in range(800):
         text = " ".join(rng.choices(TOKENS, k=rng.randrange(1, 30)))
         path.write_text(text, encoding="utf-8")
         assert ends_well(path), text
@@ -189,7 +193,7 @@ def test_mutated_sources_end_in_a_value_or_an_error(corpus, tmp_path):
     rng = random.Random("mutations")
     path = tmp_path / "main.py"
     lines = [line for text in corpus for line in text.split("\n")]
-    for _ in range(1500):
+    for _ in range(800):
         start = rng.randrange(len(lines))
         text = list("\n".join(lines[start : start + rng.randrange(1, 15)]))
         for _ in range(rng.randrange(4)):
