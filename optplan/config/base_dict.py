@@ -62,6 +62,16 @@ class BaseDict(PlacedDict):
                 self[key] = value
             self.raw_places[key] = places.get(key)
 
+    def merge(self, other: dict[Any, Any]) -> None:
+        """Merge a dict in, as a child config is merged into its bases."""
+        from copy import deepcopy
+
+        merged = _merged(deepcopy(other), self)
+        self.clear()
+        for key, value in dict.items(merged):
+            self[key] = value
+        self.raw_places = merged.raw_places
+
     def pop(self, key: Any, default: Any = None, /) -> Any:
         """Take a key out; without one, the default."""
         return super().pop(key, default)
@@ -108,6 +118,21 @@ class BaseDict(PlacedDict):
 
     def __iter__(self) -> Iterator[Any]:
         return iter(dict.keys(self))
+
+
+def _merged(new: Any, old: Any) -> Any:
+    delete = dict.pop(new, "_delete_", False)
+    if not isinstance(old, dict):
+        return new
+    result = PlacedDict() if delete else PlacedDict(old)
+    result.raw_places = {} if delete else dict(getattr(old, "raw_places", {}))
+    places = getattr(new, "raw_places", {})
+    for key, value in dict.items(new):
+        if isinstance(value, dict):
+            value = _merged(value, result.get(key))  # noqa: PLW2901
+        dict.__setitem__(result, key, value)
+        result.raw_places[key] = places.get(key)
+    return result
 
 
 def adopted(value: Any) -> Any:

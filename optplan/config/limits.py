@@ -10,7 +10,7 @@ MAX_FILES = 500
 MAX_DEPTH = 100
 MAX_INT_BITS = 10_000
 MAX_TEXT = 1_000_000
-MAX_WORK = 2_000_000
+MAX_WORK = 500_000
 # A character is cheaper than a step: this many of them count as one.
 CHARS_PER_STEP = 16
 
@@ -64,7 +64,7 @@ class Budget:
         if kind in _PLAIN:
             self.left -= 1
         elif kind is str:
-            self.left -= 1 + len(value) // CHARS_PER_STEP
+            self.spend(1 + len(value) // CHARS_PER_STEP)
         elif isinstance(value, dict | list | tuple | set | frozenset):
             if depth > MAX_DEPTH:
                 raise Refusal("the data is nested too deeply")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -73,6 +74,10 @@ def load_config(
     """
     location = entry_location(os.fspath(path), reader)
     loader = Loader(location, trust=trust)
+    collecting = gc.isenabled()
+    # A syntax tree is many objects at once, none of them garbage: collections would take as long
+    # as all else together.
+    gc.disable()
     try:
         data = loader.load(location, None)
     except RecursionError:
@@ -81,6 +86,9 @@ def load_config(
         ) from None
     except MemoryError:
         raise ConfigError("it needs too much memory", place=_whole(loader, location)) from None
+    finally:
+        if collecting:
+            gc.enable()
     for key in _RESERVED:
         if key in data:
             raise ConfigError(f"the name '{key}' is reserved", place=place_of(data, key))
@@ -152,9 +160,10 @@ class Loader:
         """
         self._check_chain(location, place)
         try:
-            if not location.reader.exists(location.path):
-                raise ConfigError("there is no such file", hint=location.suggestion())
             text = decoded(location.reader.read(location.path))
+        except FileNotFoundError:
+            hint = location.suggestion()
+            raise _unreadable(location, "there is no such file", place, hint) from None
         except ConfigError as error:
             problem = error.problems[0]
             raise _unreadable(location, problem.message, place, problem.hint) from None
@@ -240,7 +249,8 @@ class Loader:
         dict.pop(data, "_deprecation_", None)
         substituting = "{{" in file.source.text
         copier = Copier(self.budget, base if substituting else None)
-        own: PlacedDict = copier.copied(data, None)
+        copy = copier.settled if not self.exposed else lambda value: copier.copied(value, None)
+        own: PlacedDict = self.checked(lambda: copy(data), file)
         dict.pop(own, "_base_", None)
         if not base:
             return _visible(own)

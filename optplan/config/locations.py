@@ -82,11 +82,20 @@ def beside(path: str, child: Location, entry: Location) -> Location:
         return _package_location(absolute, child.root)
     reader = DISK if child.root is not None else child.reader
     folder = os.path.dirname(entry.path)
-    name = os.path.relpath(absolute, folder).replace(os.sep, "/")
-    if entry.root is None and not os.path.isabs(os.path.expanduser(entry.shown)):
+    name = _relative(absolute, folder)
+    if entry.root is None and entry.shown[:1] not in {"/", "~"} and not os.path.isabs(path):
         joined = os.path.join(os.path.dirname(entry.shown), name)
         return Location(absolute, name, os.path.normpath(joined), reader)
     return Location(absolute, name, _as_typed(absolute), reader)
+
+
+def _relative(path: str, folder: str) -> str:
+    """What ``os.path.relpath`` gives for two normalised absolute paths, with slashes."""
+    parts, base = path.split(os.sep), folder.rstrip(os.sep).split(os.sep)
+    same = 0
+    while same < min(len(parts), len(base)) and parts[same] == base[same]:
+        same += 1
+    return "/".join([*[".."] * (len(base) - same), *parts[same:]])
 
 
 def _as_typed(absolute: str) -> str:

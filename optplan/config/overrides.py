@@ -82,7 +82,10 @@ def _parsed(text: str, depth: int) -> Any:
         text = text[1:-1]
     elif "," not in text:
         return _scalar(text)
-    values = [_parsed(part, depth + 1) for part in _parts(text)]
+    parts = _parts(text)
+    if parts == [text] and "," in text and text[:1] not in {"(", "["}:
+        raise ConfigError(f"the brackets in '{text}' do not match")
+    values = [_parsed(part, depth + 1) for part in parts]
     return tuple(values) if is_tuple else values
 
 

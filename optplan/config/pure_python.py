@@ -26,31 +26,25 @@ def load_pure(loader: Loader, file: File, location: Location, tree: ast.Module) 
     Raises:
         ConfigError: It cannot be evaluated.
     """
-    frame, everything = _evaluated(loader, file, location, tree)
-    own = entries(frame)
-    imported = frame.imported
-    data: PlacedDict = Copier(loader.budget).copied(own, None)
-    assert everything is not None
-    for name in imported & data.keys():
-        del data[name]
+    frame = _evaluated(loader, file, location, tree)
+    data: PlacedDict = Copier(loader.budget).copied(entries(frame), None)
     return data
 
 
-def _evaluated(
-    loader: Loader, file: File, location: Location, tree: ast.Module
-) -> tuple[Frame, list[ast.stmt]]:
+def _evaluated(loader: Loader, file: File, location: Location, tree: ast.Module) -> Frame:
     frame = Frame(file, loader.budget)
     frame.pure = True
     frame.imported = set()
     frame.extras = {"__name__": "builtins", "__file__": location.path}
     body = _with_bases(loader, frame, location, tree.body)
     if loader.trust:
+        loader.exposed = True
         from optplan.config.trusted import execute
 
         execute(frame, body, None)
     else:
-        frame.run(body)
-    return frame, body
+        frame.run_file(body)
+    return frame
 
 
 def _with_bases(
@@ -101,7 +95,7 @@ def _bind_base(loader: Loader, frame: Frame, location: Location, node: ast.stmt)
 def _load_base(loader: Loader, location: Location, place: object) -> tuple[PlacedDict, set[str]]:
     file = loader.open(location, place)  # type: ignore[arg-type]
     try:
-        frame, _ = _evaluated(loader, file, location, parsed(file))
+        frame = _evaluated(loader, file, location, parsed(file))
         base: PlacedDict = Copier(loader.budget).copied(_all_names(frame), None)
     finally:
         loader.chain.pop()

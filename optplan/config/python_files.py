@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from optplan.config.base_dict import as_base
@@ -60,12 +60,13 @@ def _evaluated(loader: Loader, file: File, tree: ast.Module, base: PlacedDict) -
     frame.base = lambda: _exposed(loader, base)
     body = without_base(tree.body) if "_base_" in file.text else tree.body
     if loader.trust:
+        loader.exposed = True
         from optplan.config.trusted import execute
 
         execute(frame, body, _exposed(loader, base))
     else:
         frame.extras = {"__name__": "builtins"}
-        frame.run(body)
+        frame.run_file(body)
     return entries(frame)
 
 
@@ -80,7 +81,7 @@ def entries(frame: Frame) -> PlacedDict:
     """The top-level names of a file that are entries of the config."""
     result = PlacedDict()
     for name, value in frame.names.items():
-        if name.startswith("__") or name == "_base_" or _is_no_entry(frame, name, value):
+        if name.startswith("__") or _is_no_entry(frame, name, value):
             continue
         result[name] = value
     result.raw_places = frame.marks
@@ -88,6 +89,8 @@ def entries(frame: Frame) -> PlacedDict:
 
 
 def _is_no_entry(frame: Frame, name: str, value: Any) -> bool:
-    if isinstance(value, Module | FunctionType):
+    if isinstance(value, Module | FunctionType | ModuleType):
+        return True
+    if name == "_base_" and not frame.pure:
         return True
     return name in frame.imported and (frame.pure or isinstance(value, Symbol))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from typing import Protocol
 
@@ -20,8 +21,8 @@ class Reader(Protocol):
         """The content of the file at ``path``.
 
         Raises:
-            ConfigError: It cannot be read.
-            OSError: It cannot be read.
+            ConfigError: It cannot be read, for a reason that is worth its own words.
+            OSError: It cannot be read; FileNotFoundError where there is no such file.
         """
         ...
 
@@ -31,8 +32,6 @@ class DiskReader:
 
     def exists(self, path: str) -> bool:
         """Whether there is something at ``path``."""
-        import os
-
         return os.path.exists(path)  # noqa: PTH110 - pathlib costs more than the reading
 
     def read(self, path: str) -> bytes:
@@ -42,15 +41,28 @@ class DiskReader:
             ConfigError: It is a directory, a device or a pipe.
             OSError: It cannot be read.
         """
-        import os
+        # Without O_NONBLOCK, opening a pipe would wait for its writer.
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        try:
+            status = os.fstat(handle)
+            if stat.S_ISDIR(status.st_mode):
+                raise ConfigError("it is a directory, not a config file")
+            if not stat.S_ISREG(status.st_mode):
+                raise ConfigError("it is not a regular file")
+            return _content(handle, min(status.st_size, MAX_FILE_BYTES) + 1)
+        finally:
+            os.close(handle)
 
-        mode = os.stat(path).st_mode  # noqa: PTH116
-        if stat.S_ISDIR(mode):
-            raise ConfigError("it is a directory, not a config file")
-        if not stat.S_ISREG(mode):
-            raise ConfigError("it is not a regular file")
-        with open(path, "rb") as file:  # noqa: PTH123
-            return file.read(MAX_FILE_BYTES + 1)
+
+def _content(handle: int, most: int) -> bytes:
+    content = os.read(handle, most)
+    if len(content) < most:
+        return content
+    # The file has grown since, or knows no size of its own (as in /proc).
+    parts = [content]
+    while parts[-1] and sum(map(len, parts)) <= MAX_FILE_BYTES:
+        parts.append(os.read(handle, MAX_FILE_BYTES))
+    return b"".join(parts)
 
 
 DISK = DiskReader()

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from optplan.places import Source
 
 # Stands in the text for `{{ _base_.a.b }}` until the bases are known; no config has such a text.
-MARKER = "optplan\x1a_base_\x1a"
+MARKER = "\x1aoptplan_base_"
+END = "\x1a"
 _ENVIRONMENT = re.compile(r"""\{\{['"]?\s*+\$(\w+)\s*+:\s*+(\S*?)\s*+['"]?\}\}""")
 _BASE = re.compile(r"\{\{\s*+_base_\.([\w.]+)\s*+\}\}")
 _MAX_SCAN = 50_000_000
@@ -39,7 +40,7 @@ def substituted(file: File, path: str) -> File:
     for name, value in _file_parts(path).items():
         text.replace(re.compile(r"\{\{\s*+" + name + r"\s*+\}\}"), _constant(value))
     _replace_environment(text)
-    text.replace(_BASE, lambda match: f'"{MARKER}{match[1]}"')
+    text.replace(_BASE, lambda match: f'"{MARKER}{match[1]}{END}"')
     return File(file.source, text.text, text.origins)
 
 

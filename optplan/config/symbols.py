@@ -29,3 +29,24 @@ class Symbol:
 
     def __str__(self) -> str:
         return self.dotted
+
+
+class LiveSymbol(Symbol):
+    """A symbol in a file that is executed, where attributes are looked up by Python itself."""
+
+    __slots__ = ()
+
+    def __getattr__(self, name: str) -> LiveSymbol:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return LiveSymbol(f"{self.dotted}.{name}")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def as_data(symbol: Symbol) -> Symbol:
+    """The symbol as data holds it."""
+    if symbol.__class__ is Symbol:
+        return symbol
+    return Symbol(symbol.dotted, symbol.printed)

@@ -17,7 +17,7 @@ _PART = r"""(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[A-Za-z0-9_-]+)"""
 _KEY = re.compile(rf"[ \t]*({_PART}(?:[ \t]*\.[ \t]*{_PART})*)[ \t]*=")
 _HEADER = re.compile(rf"[ \t]*(\[\[?)[ \t]*({_PART}(?:[ \t]*\.[ \t]*{_PART})*)[ \t]*\]")
 _PARTS = re.compile(_PART)
-_AT = re.compile(r"\(at line (\d+), column (\d+)\)$")
+_AT = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
 def read_toml(file: File) -> Any:
@@ -29,7 +29,8 @@ def read_toml(file: File) -> Any:
     try:
         data = tomllib.loads(file.text)
     except (tomllib.TOMLDecodeError, ValueError) as error:
-        raise ConfigError(f"invalid TOML: {error}", place=_place_of(error, file)) from None
+        message = _AT.sub("", str(error))
+        raise ConfigError(f"invalid TOML: {message}", place=_place_of(error, file)) from None
     return _placed(data, _key_places(file), (), None)
 
 
@@ -37,6 +38,9 @@ def _place_of(error: ValueError, file: File) -> Place:
     found = _AT.search(str(error))
     if found is None:
         return Place(file.source, 0, 0)
+    if found[1] is None:
+        lines = file.text.split("\n")
+        return Place(file.source, len(lines), len(lines[-1]) + 1)
     return Place(file.source, int(found[1]), int(found[2]))
 
 

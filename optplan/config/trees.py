@@ -7,17 +7,25 @@ from typing import TYPE_CHECKING, Any
 from optplan.config.limits import MAX_DEPTH, MAX_INT_BITS, Budget, Refusal
 from optplan.config.placed import (
     PlacedDict,
+    PlacedList,
+    PlacedTuple,
     place_of,
     placed_list,
     placed_tuple,
 )
-from optplan.config.substitution import MARKER
+from optplan.config.substitution import END, MARKER
+from optplan.config.symbols import Symbol, as_data
 from optplan.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from optplan.config.placed import RawPlace
 
-_SIMPLE = frozenset({float, bool, type(None), complex, bytes, range})
+_SIMPLE_BUT_TEXT = frozenset({float, bool, type(None), complex, bytes, range})
+_SIMPLE = _SIMPLE_BUT_TEXT | {str}
+_BIG = 1 << 64
+_LONG = 500
 
 
 class Copier:
@@ -31,6 +39,55 @@ class Copier:
     def __init__(self, budget: Budget, base: PlacedDict | None = None) -> None:
         self.budget = budget
         self.base = base
+        self.seen: set[int] = set()
+
+    def settled(self, value: PlacedDict) -> PlacedDict:
+        """``value`` itself, made into a tree: what occurs twice in it is copied.
+
+        For values that nothing else holds, as it is cheaper than to copy all of them.
+
+        Raises:
+            ConfigError: It holds too much, is nested too deeply, or is no data.
+        """
+        self._settle(value, value.raw_places, dict.items(value), None, 0)
+        return value
+
+    def _settle(
+        self, container: Any, places: Any, items: Iterable[Any], raw: RawPlace, depth: int
+    ) -> None:
+        budget = self.budget
+        seen = self.seen
+        simple = _SIMPLE if self.base is None else _SIMPLE_BUT_TEXT
+        budget.left -= len(container)
+        for key, item in items:
+            kind = item.__class__
+            if kind in simple:
+                if kind is str and len(item) > _LONG:
+                    budget.left -= len(item) // 16
+                continue
+            if kind is int and -_BIG < item < _BIG:
+                continue
+            if (kind is PlacedDict or kind is PlacedList) and id(item) not in seen:
+                seen.add(id(item))
+                if depth > MAX_DEPTH or budget.left < 0:
+                    raise _error("the data is too large or nested too deeply", raw)
+                inner = dict.items(item) if kind is PlacedDict else enumerate(item)
+                self._settle(item, item.raw_places, inner, places[key], depth + 1)
+                continue
+            if kind is PlacedTuple and simple is _SIMPLE and _is_flat(item):
+                budget.left -= len(item)
+                continue
+            container[key] = self.copied(item, places[key], depth + 1)
+        if budget.left < 0:
+            raise _error("the data is too large", raw)
+        if self.base is not None and container.__class__ is PlacedDict:
+            self._check_keys(container)
+
+    def _check_keys(self, container: PlacedDict) -> None:
+        for key in container:
+            if isinstance(key, str) and MARKER in key:
+                place = container.raw_places.get(key)
+                raise _error("'{{ _base_… }}' cannot stand for a key", place)
 
     def copied(self, value: Any, raw: RawPlace, depth: int = 0) -> Any:
         """A copy of ``value``, which stands at ``raw``.
@@ -44,7 +101,7 @@ class Copier:
                 return self._from_base(value, raw, depth)
             self.budget.left -= 1 + len(value) // 16
             return value
-        if kind in _SIMPLE:
+        if kind in _SIMPLE_BUT_TEXT or (kind is int and -_BIG < value < _BIG):
             return value
         if depth > MAX_DEPTH:
             raise _error("the data is nested too deeply", raw)
@@ -69,20 +126,21 @@ class Copier:
         for key, item in dict.items(value):
             places[key] = place = known.get(key, raw)
             result[key] = copied(item, place, depth + 1)
-            if self.base is not None and isinstance(key, str) and MARKER in key:
-                raise _error("'{{ _base_… }}' cannot stand for a key", place)
         result.raw_places = places
+        if self.base is not None:
+            self._check_keys(result)
         return result
 
     def _sequence(self, value: Any, raw: RawPlace, depth: int) -> Any:
         self._spend(1 + len(value), raw)
-        places = list(getattr(value, "raw_places", None) or [raw] * len(value))
-        items = [
-            self.copied(item, place, depth + 1) for item, place in zip(value, places, strict=True)
-        ]
-        return (
-            placed_list(items, places) if isinstance(value, list) else placed_tuple(items, places)
-        )
+        places = getattr(value, "raw_places", ())
+        if len(places) != len(value):  # an executed file changes lists without their places
+            places = [raw] * len(value)
+        copied = self.copied
+        items = [copied(item, place, depth + 1) for item, place in zip(value, places, strict=True)]
+        if isinstance(value, list):
+            return placed_list(items, list(places))
+        return placed_tuple(items, places)
 
     def _other(self, value: Any, raw: RawPlace) -> Any:
         from optplan.config.evaluator.data import ITERATORS, VIEWS
@@ -91,27 +149,38 @@ class Copier:
         if isinstance(value, int):
             if value.bit_length() > MAX_INT_BITS:
                 raise _error("the number is too large", raw)
-            return value
-        if isinstance(value, (*ITERATORS, *VIEWS, Module, slice)):
+        elif isinstance(value, (*ITERATORS, *VIEWS, Module, slice)):
             name = value.__class__.__name__
             raise _error(f"a value of type '{name}' is no data for a config", raw)
-        if isinstance(value, set):
+        elif isinstance(value, set):
             self._spend(1 + len(value), raw)
             for item in value:
                 self.copied(item, raw)
             return set(value)
-        return value
+        return as_data(value) if isinstance(value, Symbol) else value
 
     def _from_base(self, text: str, raw: RawPlace, depth: int) -> Any:
-        if not text.startswith(MARKER) or MARKER in text[1:]:
+        path = text[len(MARKER) : -len(END)]
+        if text != f"{MARKER}{path}{END}" or END in path:
             raise _error("'{{ _base_… }}' must be a whole value, not a part of a text", raw)
-        path = text[len(MARKER) :]
         found: Any = self.base
         for key in path.split("."):
             if not isinstance(found, dict) or key not in found:
                 raise _error(f"the base config has no '{path}'", raw)
             found = dict.__getitem__(found, key)
         return Copier(self.budget).copied(found, raw, depth)
+
+
+def _is_flat(items: tuple[Any, ...]) -> bool:
+    """Whether a tuple holds nothing but short, plain values, and may stand in several places."""
+    for item in items:
+        kind = item.__class__
+        if kind is int:
+            if not -_BIG < item < _BIG:
+                return False
+        elif kind not in _SIMPLE or (kind is str and len(item) > _LONG):
+            return False
+    return True
 
 
 def _error(message: str, raw: RawPlace) -> ConfigError:
@@ -171,8 +240,6 @@ def add_scope(value: Any, scope: str, raw: RawPlace) -> None:
 
 def plain(value: Any) -> Any:
     """A tree as plain dicts, lists and tuples, symbols as the reference prints them."""
-    from optplan.config.symbols import Symbol
-
     if isinstance(value, dict):
         return {key: plain(item) for key, item in dict.items(value)}
     if isinstance(value, list):

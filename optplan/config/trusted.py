@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from optplan.config.evaluator.modules import Module
 from optplan.config.evaluator.statements import STATEMENTS
-from optplan.config.symbols import Symbol
+from optplan.config.symbols import LiveSymbol, Symbol
 from optplan.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _import(frame: Frame, node: ast.Import | ast.ImportFrom, scope: dict[str, An
         if before.get(name) is value:
             continue
         if isinstance(value, Symbol):
-            scope[name] = value
+            scope[name] = LiveSymbol(value.dotted, value.printed)
         elif isinstance(value, Module) or value is not None:
             exec(compile(ast.Module([node], []), "<import>", "exec"), scope)
             break

@@ -24,6 +24,7 @@ DATA = (int, float, str, type(None), dict, list, tuple, set, frozenset, complex,
 VIEWS = (type({}.keys()), type({}.values()), type({}.items()))
 ITERATORS = (
     enumerate, zip, reversed, type(iter([])), type(iter(range(0))), type(reversed([])),
+    type(reversed({})),
     type(_ for _ in ()),
 )  # fmt: skip
 SCALARS = frozenset({int, float, str, bool, type(None), complex, bytes})

@@ -48,34 +48,53 @@ def formatted(frame: Frame, value: Any, conversion: str, spec: str) -> str:
     return text
 
 
-def format_text(
-    frame: Frame, template: str, args: list[Any], named: dict[str, Any], depth: int = 0
-) -> str:
+def format_text(frame: Frame, template: str, args: list[Any], named: dict[str, Any]) -> str:
     """What ``template.format(*args, **named)`` gives, for fields that name an argument only.
 
     Raises:
         Refusal: A field reaches into its argument.
     """
-    from string import Formatter
+    return _Template(frame, args, named).filled(template, 0)
 
-    if depth > 1:
-        raise Refusal("the format is nested too deeply")
-    parts: list[str] = []
-    count = 0
-    for literal, field, spec, conversion in Formatter().parse(template):
-        parts.append(literal)
-        if field is None:
-            continue
+
+class _Template:
+    """The arguments of a ``format``, and how they have been numbered so far."""
+
+    def __init__(self, frame: Frame, args: list[Any], named: dict[str, Any]) -> None:
+        self.frame = frame
+        self.args = args
+        self.named = named
+        self.count = 0
+        self.numbered: bool | None = None
+
+    def filled(self, template: str, depth: int) -> str:
+        """The template with its fields replaced, those inside their format specs first."""
+        from string import Formatter
+
+        if depth > 1:
+            raise Refusal("the format is nested too deeply")
+        parts: list[str] = []
+        for literal, field, spec, conversion in Formatter().parse(template):
+            parts.append(literal)
+            if field is None:
+                continue
+            value = self.argument(field)
+            if conversion not in {None, "s", "r", "a"}:
+                raise ValueError(f"Unknown conversion specifier {conversion!r}")
+            inner = self.filled(spec, depth + 1) if spec and "{" in spec else spec or ""
+            parts.append(formatted(self.frame, value, conversion or "", inner))
+        self.frame.budget.spend_text(sum(map(len, parts)))
+        return "".join(parts)
+
+    def argument(self, field: str) -> Any:
+        """The argument that a field names."""
         if not re.fullmatch(r"\w*", field):
             raise Refusal("a format that reaches into its arguments is not evaluated")
-        if field == "":
-            field, count = str(count), count + 1  # noqa: PLW2901
-        value = args[int(field)] if field.isdecimal() else named[field]
-        if spec and "{" in spec:
-            inner = args[count:] if count else args
-            spec = format_text(frame, spec, inner, named, depth + 1)  # noqa: PLW2901
-        if conversion not in (None, "s", "r", "a"):
-            raise ValueError(f"Unknown conversion specifier {conversion!r}")
-        parts.append(formatted(frame, value, conversion or "", spec or ""))
-    frame.budget.spend_text(sum(map(len, parts)))
-    return "".join(parts)
+        if field and not field.isdecimal():
+            return self.named[field]
+        if self.numbered is not None and self.numbered is not bool(field):
+            raise ValueError("cannot switch between manual and automatic field numbering")
+        self.numbered = bool(field)
+        if not field:
+            self.count += 1
+        return self.args[int(field) if field else self.count - 1]

@@ -112,6 +112,18 @@ class Frame:
                 return signal
         return None
 
+    def run_file(self, statements: list[ast.stmt]) -> None:
+        """Run all statements of a file.
+
+        Raises:
+            ConfigError: One fails, is not of the kind that is evaluated, or leaves a loop that
+                there is not.
+        """
+        for node in statements:
+            signal = self.run([node])
+            if signal is not None:
+                raise self.error(Refusal(f"'{signal}' outside a loop"), node)
+
     def raw(self, node: Any) -> RawPlace:
         """Where a node starts."""
         return (self.file, node.lineno, node.col_offset)

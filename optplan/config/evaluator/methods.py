@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from optplan.config.base_dict import BaseDict
+from optplan.config.base_dict import BaseDict, as_base
 from optplan.config.evaluator.builtins import sort, update
 from optplan.config.evaluator.data import (
+    deep,
     delete_item,
     extend,
     key_checked,
@@ -240,12 +241,41 @@ METHODS: dict[type, dict[str, Method]] = {
 }  # fmt: skip
 
 
+
+
+def _base_merge(frame: Frame, _: RawPlace, __: Places, self: BaseDict, other: Any, /) -> None:
+    if not isinstance(other, dict):
+        raise TypeError(f"'{type(other).__name__}' object is no dict to merge")
+    frame.budget.spend_tree(other)
+    frame.budget.spend_tree(self)
+    self.merge(deep(frame, other))
+
+
+def _base_deepcopy(frame: Frame, _: RawPlace, __: Places, self: BaseDict, /) -> Any:
+    return deep(frame, self)
+
+
+def _base_to_dict(frame: Frame, _: RawPlace, __: Places, self: BaseDict, /) -> Any:
+    copied = deep(frame, self)
+    as_base(copied, PlacedDict)
+    return copied
+
+
+_BASE_METHODS: dict[str, Method] = {
+    "deepcopy": _base_deepcopy,
+    "merge": _base_merge,
+    "to_dict": _base_to_dict,
+}
+
+
 def method_of(owner: Any, name: str) -> Method | None:
     """The method of that name, or None where plain data has no such method for a config.
 
     Raises:
         Refusal: The owner is an ordinary value, but the method is not available.
     """
+    if isinstance(owner, BaseDict) and name in _BASE_METHODS:
+        return _BASE_METHODS[name]
     for kind, methods in METHODS.items():
         if isinstance(owner, kind):
             if name in methods:

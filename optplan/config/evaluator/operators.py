@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from optplan.config.base_dict import BaseDict
-from optplan.config.evaluator.data import extend, is_data, placed
+from optplan.config.evaluator.data import extend, is_data, placed, taken
 from optplan.config.evaluator.frame import EXPRESSIONS
 from optplan.config.limits import MAX_INT_BITS, Refusal, check_int
 from optplan.config.placed import (
@@ -231,7 +231,7 @@ def _compare(frame: Frame, node: ast.Compare) -> Any:
         if not isinstance(kind, ast.Is | ast.IsNot):
             frame.budget.spend_tree(left)
             if isinstance(kind, ast.In | ast.NotIn):
-                right = _searchable(frame, right)
+                right = _searchable(frame, right, left)
             else:
                 frame.budget.spend_tree(right)
         result = _COMPARISONS[kind.__class__](left, right)
@@ -241,13 +241,13 @@ def _compare(frame: Frame, node: ast.Compare) -> Any:
     return result
 
 
-def _searchable(frame: Frame, value: Any) -> Any:
+def _searchable(frame: Frame, value: Any, wanted: Any) -> Any:
+    if isinstance(value, range):
+        # Python looks at every number of a range for anything that is no int.
+        return value if isinstance(wanted, int) else taken(frame, value)
     if not is_data(value):
-        from optplan.config.evaluator.data import taken
-
         return taken(frame, value)
-    if not isinstance(value, range):
-        frame.budget.spend_tree(value)
+    frame.budget.spend_tree(value)
     return value
 
 

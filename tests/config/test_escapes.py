@@ -1,0 +1,276 @@
+"""Attempts to get out of the evaluator, or to make it run for ever: each is refused, and soon."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import pytest
+
+from optplan.config import load_config
+from optplan.errors import ConfigError
+
+ESCAPES = {
+    "attribute chain": "x=().__class__.__mro__[1].__subclasses__()",
+    "class of text": "x=''.__class__",
+    "bound self": "x=[].append.__self__",
+    "format attribute": "x='{0.__class__}'.format(1)",
+    "format index": "x='{0[a]}'.format(dict(a=1))",
+    "format_map": "x='{a.b}'.format_map(dict(a=1))",
+    "unbound format": "x=str.format('{0.__class__}', 1)",
+    "format as key": "x=sorted(['{0.__class__}'], key=str.format)",
+    "f-string attribute": "x=f'{().__class__}'",
+    "__import__": "__import__('os').system('true')",
+    "eval": "x=eval('1')",
+    "eval as key": "x=min([1], key=eval)",
+    "exec": "exec('x=1')",
+    "compile": "compile('1', '', 'eval')",
+    "open": "x=open('/etc/passwd').read()",
+    "getattr": "x=getattr(1, 'real')",
+    "globals": "x=globals()",
+    "vars": "x=vars()",
+    "type": "x=type('X', (), {})",
+    "print": "print('hello')",
+    "input": "input()",
+    "builtins": "x=__builtins__",
+    "loader": "x=__loader__",
+    "dunder of a base": "x=_base_.__class__",
+    "places of a base": "x=_base_.raw_places",
+    "set dunder": "_base_.__class__=1",
+    "lambda": "x=lambda: 1",
+    "decorator": "@dict\ndef f(): pass",
+    "class": "class A: pass",
+    "def": "def f(): pass",
+    "async def": "async def f(): pass",
+    "walrus": "x=(y:=1)",
+    "yield": "x=yield",
+    "await": "x=await y",
+    "while": "while True: pass",
+    "try": "try:\n x=1\nexcept: pass",
+    "with": "with dict() as x: pass",
+    "raise": "raise ValueError",
+    "assert": "assert False",
+    "match": "match 1:\n case 1: pass",
+    "global": "global x\nx=1",
+    "os.system": "import os\nx=os.system('true')",
+    "from os": "from os import system",
+    "environ": "import os\nx=os.environ['HOME']",
+    "subprocess": "import subprocess\nsubprocess.run('true')",
+    "sys.modules": "import sys\nx=sys.modules",
+    "builtins module": "import builtins\nbuiltins.eval('1')",
+    "module of a module": "import copy\nx=copy.sys",
+    "star import": "from copy import *",
+    "symbol call": "from torch.hub import load\nx=load('a')",
+    "symbol operator": "from torch import x\ny=x+1",
+    "generic alias": "x=list[int]",
+    "union type": "x=int | None",
+}
+
+BOMBS = {
+    "tower": "x=9**9**9",
+    "power": "x=2**100000",
+    "shift": "x=1 << 10**10",
+    "growing int": "x=1\nfor i in range(100000): x=x*3",
+    "factorial": "import math\nx=math.factorial(10**7)",
+    "product": "import math\nx=math.prod(range(1, 10**5))",
+    "lcm": "import math\nx=math.lcm(*range(1, 10**5))",
+    "rounding": "x=round(5, -10**9)",
+    "hex": "x=0x" + "f" * 100000,
+    "digits": "x=" + "9" * 5000,
+    "text": "x='a' * 10**12",
+    "list": "x=[0] * 10**10",
+    "tuple": "x=(0,) * 10**10",
+    "bytes": "x=b'a' * 10**10",
+    "range": "x=list(range(10**12))",
+    "range sum": "x=sum(range(10**12))",
+    "range max": "x=max(range(10**12))",
+    "range star": "x=[*range(10**10)]",
+    "range unpacked": "a, *b = range(10**10)",
+    "range searched": "x=5.5 in range(10**12)",
+    "generator searched": "x=-1 in (i for i in range(10**10))",
+    "dict of zip": "x=dict(zip(range(10**10), range(10**10)))",
+    "comprehension": "x=[i for i in range(10**10)]",
+    "nested comprehension": "x=[[[a for a in range(1000)] for b in range(1000)] for c in range(1000)]",
+    "any": "x=any(i < 0 for i in range(10**12))",
+    "loop": "for i in range(10**10): pass",
+    "endless list": "x=[1]\nfor i in x: x.append(i)",
+    "f-string width": "x=f'{1:1000000000}'",
+    "f-string precision": "x=f'{1.0:.1000000000f}'",
+    "percent width": "x='%1000000000d' % 1",
+    "percent star": "x='%*d' % (10**9, 1)",
+    "format width": "x='{:{}}'.format(1, 10**9)",
+    "ljust": "x='a'.ljust(10**10)",
+    "zfill": "x='a'.zfill(10**10)",
+    "replace": "x='a'.replace('', 'b' * 10**6).replace('', 'c' * 10**6)",
+    "join": "x=','.join(['a' * 10**6] * 10**6)",
+    "int of text": "x=int('9' * 10**6)",
+    "doubled text": "x='a' * 1000\nfor i in range(100): x=x+x",
+    "doubled list": "x=[1]\nfor i in range(100): x += x",
+    "shared lists": "x=[1]\nfor i in range(60): x=[x, x]",
+    "shared tuples as key": "x=(1,)\nfor i in range(60): x=(x, x)\ny={x: 1}",
+    "shared lists as text": "x=[1]\nfor i in range(60): x=[x, x]\ny=str(x)",
+    "shared lists compared": "x=[1]\ny=[1]\nfor i in range(60):\n x=[x, x]\n y=[y, y]\nz=x == y",
+    "shared text": "x='a' * 10**6\ny=str([x] * 10**5)",
+    "cycle": "x=[]\nx.append(x)",
+    "cycle as text": "x=[]\nx.append(x)\ny=str(x)",
+    "cycle compared": "x=[]\nx.append(x)\ny=[]\ny.append(y)\nz=x == y",
+    "cyclic dict": "x={}\nx['a']=x",
+    "deep list": "x=[1]\nfor i in range(100000): x=[x]",
+    "parentheses": "(" * 300 + ")" * 300,
+    "brackets": "x=" + "[" * 150 + "]" * 150,
+    "open brackets": "[" * 100000,
+    "minus signs": "x=" + "-" * 100000 + "1",
+    "sums": "x=" + "1+" * 100000 + "1",
+    "nots": "x=" + "not " * 50000 + "1",
+    "dots": "x=" + "a." * 50000 + "b",
+    "ifs": "x=1" + " if 1 else 1" * 5000,
+    "elifs": "if 0:\n  pass\n" + "elif 0:\n  pass\n" * 20000,
+    "bases": "_base_=[f'{i}.py' for i in range(10**9)]",
+    "placeholders": "x='''" + "{{$A:" * 150000 + "'''",
+    "pattern": "x='{{$OPTPLAN_NO:(a+)+$}}'",
+}
+
+BASES = {
+    "itself": ("main.py", "the bases form a circle: .*main.py → .*main.py"),
+    "zero device": ("/dev/zero", "not a regular file"),
+    "null device": ("/dev/null", "not a regular file"),
+    "directory": (".", "a directory"),
+    "pipe": ("pipe.py", "not a regular file"),
+    "missing": ("mian.py", "no such file.*did you mean 'main.py'"),
+    "no extension": ("/etc/passwd", "no extension"),
+    "other extension": ("a.txt", "'.txt' files are not configs"),
+    "null byte": ("a\\0b.py", "a path or a list of paths"),
+    "package out of bounds": ("mmseg::../../../__init__.py", "has no config"),
+    "standard library": ("os::path.py", "no installed package 'os'"),
+    "dotted": ("os.path::a.py", "no installed package 'os.path'"),
+}
+
+
+def refused(path: object, message: str | None = None) -> ConfigError:
+    start = time.perf_counter()
+    with pytest.raises(ConfigError, match=message) as caught:
+        load_config(str(path))
+    assert time.perf_counter() - start < 10
+    assert len(caught.value.problems) == 1
+    assert caught.value.problems[0].place is not None
+    return caught.value
+
+
+@pytest.mark.parametrize("name", ESCAPES)
+def test_there_is_no_way_out(name, write):
+    error = refused(write({"main.py": ESCAPES[name]}))
+    assert error.problems[0].place.line > 0
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_what_is_too_much_is_refused(name, write):
+    refused(write({"main.py": BOMBS[name]}))
+
+
+@pytest.mark.parametrize("name", BASES)
+def test_what_is_no_config_is_refused_as_a_base(name, write):
+    base, message = BASES[name]
+    path = write({"main.py": f"_base_='{base}'", "a.txt": "x=1"})
+    os.mkfifo(path.parent / "pipe.py")
+    refused(path, message)
+
+
+def test_a_circle_of_bases_is_refused(write):
+    path = write({"a.py": "_base_='b.py'", "b.py": "_base_=['c.yaml']", "c.yaml": "_base_: a.py"})
+    refused(path, r"a\.py → .*b\.py → .*c\.yaml → .*a\.py")
+
+
+def test_a_chain_of_bases_is_bounded(write):
+    files = {f"{at}.py": f"_base_='{at + 1}.py'" for at in range(60)}
+    refused(write({**files, "60.py": ""}), "too many bases")
+
+
+def test_a_fan_of_bases_is_bounded(write):
+    files = {f"{at}.py": f"_base_=['{at + 1}.py'] * 2" for at in range(30)}
+    refused(write({**files, "30.py": ""}), "too many bases")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"x = '\xff'", "not in UTF-8: line 1 has the byte 0xff"),
+        (b"\x7fELF\x00\x01", "a binary file"),
+        (b"#" * (1 << 21), "larger than 1,048,576 bytes"),
+        (b"x = (", r"main.py:1:5: invalid syntax: '\(' was never closed"),
+    ],
+)
+def test_what_is_no_text_is_refused(content, message, tmp_path):
+    path = tmp_path / "main.py"
+    path.write_bytes(content)
+    refused(path, message)
+
+
+def test_an_empty_file_is_an_empty_config(write):
+    assert load_config(write({"main.py": ""})).to_dict() == {}
+
+
+YAML = {
+    "python object": ("x: !!python/object/apply:os.system ['true']", "is no plain data"),
+    "python name": ("x: !!python/name:os.system", "could not determine a constructor"),
+    "own tag": ("x: !foo {a: 1}", "'!foo' is no plain data"),
+    "laughs": (
+        "a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1]\n"
+        + "".join(
+            f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]\n"
+            for a, b in zip("abcdefgh", "bcdefghi", strict=True)
+        ),
+        "too large",
+    ),
+    "merged laughs": (
+        "a: &a {x: 1}\n"
+        + "".join(
+            f"{b}: &{b} {{<<: [{', '.join([f'*{a}'] * 9)}], {b}: *{a}}}\n"
+            for a, b in zip("abcdefghijklmnopqrs", "bcdefghijklmnopqrst", strict=True)
+        ),
+        "too large",
+    ),
+    "cycle": ("a: &a [*a]", "nested too deeply"),
+    "deep flow": ("a: " + "[" * 100000, "nested too deeply"),
+    "deep blocks": ("- " * 50000, "nested too deeply"),
+    "deep keys": ("? " * 50000, "nested too deeply"),
+    "deep indents": ("".join(" " * at + "a:\n" for at in range(500)), "nested too deeply"),
+    "two documents": ("a: 1\n---\nb: 2\n", "invalid YAML"),
+    "bad": ("a: [1\nb: 2", r"main.yaml:2:2: invalid YAML"),
+    "list": ("- 1", "a mapping of names"),
+    "number key": ("1: 2", "the key 1 is not a text"),
+    "list key": ("? [1]\n: 2", "cannot be a mapping or a list"),
+    "impossible date": ("a: 2020-13-45", "invalid YAML"),
+}
+
+
+@pytest.mark.parametrize("name", YAML)
+def test_bad_yaml_is_refused(name, write):
+    text, message = YAML[name]
+    refused(write({"main.yaml": text}), message)
+
+
+JSON = {
+    "bad": ('{"a": 1,}', r"main.json:1:9: invalid JSON"),
+    "deep": ("[" * 100000, "nested too deeply"),
+    "list": ("[1]", "a mapping of names"),
+    "empty": ("", "invalid JSON"),
+    "digits": ('{"a": ' + "9" * 5000 + "}", "invalid JSON: Exceeds the limit"),
+}
+
+
+@pytest.mark.parametrize("name", JSON)
+def test_bad_json_is_refused(name, write):
+    text, message = JSON[name]
+    refused(write({"main.json": text}), message)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a = ", r"main.toml:1:5: invalid TOML"),
+        ("a = 1\na = 2", "invalid TOML"),
+        ("a = " + "[" * 10000, "nested too deeply"),
+    ],
+)
+def test_bad_toml_is_refused(text, message, write):
+    refused(write({"main.toml": text}), message)
