@@ -98,9 +98,11 @@ def _with_others(
     index: NameBits, shape: Shape, position: int, words: set[str], missing: int
 ) -> set[str]:
     """The words and others that fit in their place, as far as they cover more of what is missing."""
-    gains = {word: index.matched(_replaced(shape, position, {word})) & missing
-             for word in index.fillings(shape, position, index.vocabulary)
-             if word not in words and not word.isdigit()}
+    gains = {
+        word: index.matched(_replaced(shape, position, {word})) & missing
+        for word in index.fillings(shape, position, index.vocabulary)
+        if word not in words and not word.isdigit()
+    }
     covered = index.matched(_replaced(shape, position, words))
     found = set(words)
     for word in sorted(gains, key=lambda word: -gains[word].bit_count()):
