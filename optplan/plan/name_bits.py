@@ -14,7 +14,6 @@ from operator import or_
 
 from optplan.plan.shapes import Gap, Item, Part, Shape, Words, only
 
-
 _ONE = re.compile("1")
 
 

@@ -11,7 +11,6 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
-from os.path import commonprefix
 from typing import NamedTuple
 
 from optplan.plan.automaton import Automaton
@@ -75,7 +74,7 @@ class NameTree:
             place = node.last - len(names)
             for _, group in groupby(names, key=lambda name: name[node.shared]):
                 alike = list(group)
-                shared = len(commonprefix((alike[0], alike[-1])))
+                shared = _shared(alike[0], alike[-1], node.shared)
                 child = _Node(place, place + len(alike), shared)
                 found.append((alike[0][node.shared : shared], child))
                 place += len(alike)
@@ -88,3 +87,13 @@ class _Node(NamedTuple):
     first: int
     last: int
     shared: int
+
+
+def _shared(first: str, second: str, start: int) -> int:
+    """How many characters two texts share that are known to share some."""
+    if first == second:
+        return len(first)
+    place = start
+    while first[place : place + 1] == second[place : place + 1]:
+        place += 1
+    return place

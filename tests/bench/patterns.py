@@ -18,6 +18,8 @@ _BLOCK = [
     for leaf in ("weight", "bias")
 ]
 
+_coin: Callable[[], float] = random.Random(1).random
+
 
 def deep(layers: int) -> list[str]:
     """Layers of 100 names each."""
@@ -66,7 +68,6 @@ CASES: dict[str, tuple[Callable[[int], list[str]], Callable[[str], bool]]] = {
     "deep: half of the names at random": (lambda n: deep(n // 100), lambda _: _coin() < 0.5),
     "unlike names: half at random": (unlike, lambda _: _coin() < 0.5),
 }
-_coin = random.Random(1).random
 
 
 def main() -> None:
