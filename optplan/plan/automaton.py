@@ -13,11 +13,6 @@ _RANGE = re.compile(r"(0|[1-9][0-9]{0,17})-(0|[1-9][0-9]{0,17})(?=[,}])")
 _PIECE = re.compile(r"[^.]*\.|[^.]+")
 
 
-def pieces(name: str) -> list[str]:
-    """A name cut behind each dot: ``a.b`` is ``a.`` and ``b``."""
-    return _PIECE.findall(name)
-
-
 class Automaton:
     """What a pattern accepts, read forward piece by piece."""
 
@@ -49,7 +44,7 @@ class Automaton:
     def fits(self, text: str) -> bool:
         """Whether the pattern matches a text as a whole."""
         state = self.start
-        for piece in pieces(text):
+        for piece in _PIECE.findall(text):
             state = self.advance(state, piece)
             if not state:
                 return False

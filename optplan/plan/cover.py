@@ -9,6 +9,7 @@ from optplan.plan.name_bits import NameBits
 from optplan.plan.shapes import Gap, Shape, Stem, Words, cost, literal, numbered
 
 _ROUNDS = 32
+_POOR_ROUNDS = 6  # rounds of a kind that would take twice as many; then the names have no system
 _WIDENED = 6
 _MOST_WORDS = 6
 _LARGE_VOCABULARY = 1000
@@ -18,10 +19,11 @@ def cover(index: NameBits) -> list[Shape]:
     """Shapes that together match exactly the wanted names."""
     stems = _stems(index.vocabulary)
     found: list[Shape] = []
-    missing = index.wanted
-    while missing and len(found) < _ROUNDS:
+    missing, poor = index.wanted, 0
+    while missing and len(found) < _ROUNDS and poor < _POOR_ROUNDS:
         shape = _best(index, stems, missing)
         found.append(shape)
+        poor += _gain(index, shape, missing) * 2 * _ROUNDS < missing.bit_count()
         missing &= ~index.matched(shape)
     rest = [literal(index.components[name]) for name in index.indices(missing)]
     return _needed(index, folded([*found, *rest]))
@@ -98,9 +100,11 @@ def _with_others(
     index: NameBits, shape: Shape, position: int, words: set[str], missing: int
 ) -> set[str]:
     """The words and others that fit in their place, as far as they cover more of what is missing."""
-    gains = {word: index.matched(_replaced(shape, position, {word})) & missing
-             for word in index.fillings(shape, position, index.vocabulary)
-             if word not in words and not word.isdigit()}
+    gains = {
+        word: index.matched(_replaced(shape, position, {word})) & missing
+        for word in index.fillings(shape, position, index.vocabulary)
+        if word not in words and not word.isdigit()
+    }
     covered = index.matched(_replaced(shape, position, words))
     found = set(words)
     for word in sorted(gains, key=lambda word: -gains[word].bit_count()):

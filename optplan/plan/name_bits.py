@@ -7,11 +7,14 @@ one more item of a pattern is a few operations on it, whatever the number of nam
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from functools import reduce
 from operator import or_
 
 from optplan.plan.shapes import Gap, Item, Part, Shape, Words, only
+
+_ONE = re.compile("1")
 
 
 class NameBits:
@@ -31,6 +34,7 @@ class NameBits:
             ends.append(place)
             place += 2
         self._size = place
+        self._word_at = {place: word for word, places in self._places.items() for place in places}
         self._name_at = {end: index for index, end in enumerate(ends)}
         self._begins, self._ends = self._bits(begins), self._bits(ends)
         self._guards = self._ends << 1
@@ -52,8 +56,7 @@ class NameBits:
 
     def indices(self, ends: int) -> list[int]:
         """The indices of the names of a set, ascending."""
-        digits = bin(ends)[:1:-1]
-        return [index for end, index in self._name_at.items() if digits[end : end + 1] == "1"]
+        return [self._name_at[place] for place in _places(ends)]
 
     def matched(self, shape: Shape) -> int:
         """The names that a shape matches, each as the place of its end."""
@@ -63,7 +66,7 @@ class NameBits:
         """Whether a set of names holds wanted ones only."""
         return not matched & ~self.wanted
 
-    def fillings(self, shape: Shape, position: int, words: Iterable[str]) -> list[str]:
+    def fillings(self, shape: Shape, position: int, words: Sequence[str]) -> list[str]:
         """Those of the words that, put at a position of a shape, let it match wanted names only."""
         before = reduce(self._read, shape[:position], self._begins)
         behind = reduce(self._read_back, reversed(shape[position + 1 :]), self._ends)
@@ -71,7 +74,13 @@ class NameBits:
         good, bad = places & self._good, places & ~self._good
         if not good:
             return []
+        if good.bit_count() + bad.bit_count() < len(words):
+            found = self._words_in(good) - self._words_in(bad)
+            return [word for word in words if word in found]
         return [word for word in words if (at := self._word(word)) & good and not at & bad]
+
+    def _words_in(self, places: int) -> set[str]:
+        return {self._word_at[place] for place in _places(places)}
 
     def _read(self, places: int, item: Item) -> int:
         match item:
@@ -138,3 +147,8 @@ class NameBits:
         for place in places:
             found[place >> 3] |= 1 << (place & 7)
         return int.from_bytes(found, "little")
+
+
+def _places(bits: int) -> list[int]:
+    """The bits that are set, ascending."""
+    return [one.start() for one in _ONE.finditer(f"{bits:b}"[::-1])]

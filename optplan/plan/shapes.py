@@ -67,6 +67,11 @@ def written(shape: Shape) -> str:
     return ".".join(_item(item) for item in shape)
 
 
+def as_alternative(pattern: str) -> str:
+    """A pattern as it stands in braces, where the component ``0-3`` would be read as a range."""
+    return pattern.replace("-", r"\-") if _LIKE_A_RANGE.fullmatch(pattern) else pattern
+
+
 def cost(shape: Shape) -> float:
     """How hard a shape is to read; a further pattern counts for more than a longer one."""
     return 6 + sum(_item_cost(item) for item in shape)
@@ -77,7 +82,7 @@ def _item_cost(item: Item) -> float:
         case Words(words):
             return 1 + 0.5 * (len(_alternatives(words)) - 1)
         case Part(_, star_before, star_after):
-            return 1 + 0.4 * (star_before + star_after)
+            return 1 + 0.75 * (star_before + star_after)
         case Gap():
             return 0.25
 
@@ -106,13 +111,13 @@ def _alternatives(words: frozenset[str]) -> list[str]:
     found = []
     for stem, numbers in _by_stem(words).items():
         if isinstance(stem, str):
-            found.append(_plain(stem))
+            found.append(as_alternative(escape(stem)))
         elif stem == Stem("", ""):
             found.extend(_ranges(numbers))
         elif len(numbers) > 2:
             found.append(_braced(stem, numbers))
         else:
-            found.extend(_plain(f"{stem.before}{number}{stem.after}") for number in numbers)
+            found.extend(as_alternative(_single(stem, number)) for number in numbers)
     return found
 
 
@@ -128,13 +133,12 @@ def _by_stem(words: frozenset[str]) -> dict[Stem | str, list[int]]:
 
 def _braced(stem: Stem, numbers: list[int]) -> str:
     if len(numbers) == 1:
-        return _plain(f"{stem.before}{numbers[0]}{stem.after}")
+        return _single(stem, numbers[0])
     return f"{escape(stem.before)}{{{','.join(_ranges(numbers))}}}{escape(stem.after)}"
 
 
-def _plain(word: str) -> str:
-    """A word among alternatives, where ``0-3`` would be read as a range."""
-    return word.replace("-", r"\-") if _LIKE_A_RANGE.fullmatch(word) else escape(word)
+def _single(stem: Stem, number: int) -> str:
+    return escape(f"{stem.before}{number}{stem.after}")
 
 
 def _ranges(numbers: list[int]) -> list[str]:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
+from functools import reduce
+from operator import or_
 
 from optplan.plan.cover import cover
+from optplan.plan.gather import Group, gathered, gathered_text
 from optplan.plan.name_bits import NameBits
 from optplan.plan.patterns import NameTree, escape
-from optplan.plan.shapes import literal, written
+
+_NAMES_A_PATTERN = 10  # a pattern should stand for as many names at least, unless there are
+_FEW_NAMES = 10  # no more than these; to that end so many
+_MOST_TOGETHER = 12  # patterns may become one
 
 
 def summarize(names: Sequence[str], among: Sequence[str]) -> tuple[str, ...]:
@@ -35,8 +41,22 @@ def summarize(names: Sequence[str], among: Sequence[str]) -> tuple[str, ...]:
     wanted = [index for index, name in enumerate(known) if name in chosen]
     tree = NameTree(known)
     index = NameBits(known, wanted)
-    patterns = {written(shape): index.indices(index.matched(shape)) for shape in cover(index)}
+    patterns = {
+        gathered_text(sorted(group, key=lambda shape: index.first(index.matched(shape)))): (
+            index.indices(reduce(or_, map(index.matched, group)))
+        )
+        for group in _groups(index)
+    }
     return _verified(patterns, wanted, known, tree)
+
+
+def _groups(index: NameBits) -> list[Group]:
+    shapes = sorted(cover(index), key=lambda shape: -index.matched(shape).bit_count())
+    wanted = index.wanted.bit_count()
+    few_enough = len(shapes) * _NAMES_A_PATTERN <= wanted or wanted <= _FEW_NAMES
+    if few_enough or len(shapes) > _MOST_TOGETHER:
+        return [(shape,) for shape in shapes]
+    return gathered(shapes, max(1, wanted // _NAMES_A_PATTERN))
 
 
 def _verified(
@@ -44,19 +64,20 @@ def _verified(
 ) -> tuple[str, ...]:
     """The patterns in order; one that does not match what it should gives way to plain names."""
     firsts: dict[str, int] = {}
+    left = set(wanted)
     for pattern, intended in patterns.items():
         fitting = tree.fitting(pattern)
         if fitting == intended and len(fitting) > 1:
             firsts[pattern] = fitting[0]
-        else:
-            for name in intended:
-                firsts[_spelled(known[name], tree)] = name
+            left.difference_update(fitting)
+    all_names = frozenset(known)
+    firsts |= {_spelled(known[name], all_names): name for name in left}
     return tuple(sorted(firsts, key=lambda pattern: firsts[pattern]))
 
 
-def _spelled(name: str, tree: NameTree) -> str:
+def _spelled(name: str, known: Container[str]) -> str:
     """A pattern for one name that is not itself the text of another name."""
     pattern = escape(name)
-    while len(tree.fitting(pattern)) > 1:
+    while pattern != name and pattern in known:
         pattern = f"{{{pattern}}}"
     return pattern
