@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
 
@@ -24,6 +25,24 @@ from optplan.facts import Inventory
 from optplan.model import make_inventory, open_model
 from optplan.places import Place
 from optplan.plan import Plan, build_plan
+from optplan.rules import Options
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A plan together with what it was made from, for those that explain or check it.
+
+    Args:
+        plan: The plan.
+        inventory: The model's parameters.
+        section: The config's optimizer section.
+        options: The default constructor's options.
+    """
+
+    plan: Plan
+    inventory: Inventory
+    section: OptimizerConfig
+    options: Options
 
 
 def make_plan(
@@ -44,6 +63,20 @@ def make_plan(
         ModelError: There is no such model, or it cannot be built.
         PlanError: The optimizer or its constructor refuses.
     """
+    return plan_with_facts(model, config, model_arguments=model_arguments).plan
+
+
+def plan_with_facts(
+    model: nn.Module | str,
+    config: Config | Mapping[str, Any],
+    *,
+    model_arguments: Mapping[str, Any] | None = None,
+) -> Planned:
+    """As :func:`make_plan`, with the facts and options that the plan was made from.
+
+    Raises:
+        ConfigError, ModelError, PlanError: As :func:`make_plan`.
+    """
     section = _section(config)
     _require_default(section)
     options = make_default_options(
@@ -52,7 +85,7 @@ def make_plan(
     module, inventory = _inventory(model, model_arguments or {})
     groups = default_groups(inventory, options)
     dry = dry_run(section, module, groups)
-    return build_plan(
+    plan = build_plan(
         inventory,
         assign(groups, dry, inventory),
         [planned_optimizer(section, dry.optimizer)],
@@ -60,6 +93,7 @@ def make_plan(
         config=config.entry.path if isinstance(config, Config) else None,
         versions={"optplan": optplan.__version__, **_versions("torch", "timm")},
     )
+    return Planned(plan=plan, inventory=inventory, section=section, options=options)
 
 
 def build_optimizer(model: nn.Module | str, config: Config | Mapping[str, Any]) -> Optimizer:

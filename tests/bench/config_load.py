@@ -60,7 +60,7 @@ def main() -> int:
         try:
             config = load_config(path)
             Reference.fromfile(path, import_custom_modules=False)
-        except Exception:  # noqa: BLE001, S112 - what neither loads is not timed
+        except Exception:  # noqa: BLE001 - what neither loads is not timed
             continue
         theirs.append(
             seconds(lambda: Reference.fromfile(path, import_custom_modules=False))  # noqa: B023

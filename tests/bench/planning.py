@@ -5,6 +5,8 @@ Run ``python -m tests.bench.planning``.
 
 from __future__ import annotations
 
+from functools import partial
+
 from optplan.config.paramwise import parse_paramwise
 from optplan.facts import Inventory, ParameterFacts
 from optplan.rules import Options, make_options
@@ -59,11 +61,12 @@ def main() -> None:
     """Print milliseconds, and the growth in parameters and in keys."""
     resolve(inventory(16), options(1))
     keys, sizes = (25, 100, 400), (2_000, 8_000, 32_000)
+    hundred, eight_thousand = options(100), inventory(8_000)
     by_size = medians(
-        {str(n): lambda n=n, o=options(100), i=inventory(n): resolve(i, o) for n in sizes}, rounds=5
+        {str(size): partial(resolve, inventory(size), hundred) for size in sizes}, rounds=5
     )
     by_keys = medians(
-        {str(k): lambda o=options(k), i=inventory(8_000): resolve(i, o) for k in keys}, rounds=5
+        {str(count): partial(resolve, eight_thousand, options(count)) for count in keys}, rounds=5
     )
     for name, taken in by_size.items():
         print(f"{name:>6} parameters × 100 keys  {1000 * taken:7.1f} ms")

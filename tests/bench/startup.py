@@ -42,7 +42,7 @@ def main(rounds: int = 5) -> None:
     from optplan.cli.app import app
 
     names = " ".join(
-        info.name or getattr(info.callback, "__name__", "") for info in app.registered_commands
+        info.name or str(getattr(info.callback, "__name__", "")) for info in app.registered_commands
     )
     optplan = str(Path(sys.executable).with_name("optplan"))
     empty = EMPTY_APP.format(commands=commands_of(names))
