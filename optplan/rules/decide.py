@@ -6,15 +6,15 @@ was tried, and goes on past the winner to tell what the others would have done.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Any
 
 from optplan.errors import PlanError
 from optplan.facts import ParameterFacts
-from optplan.rules.options import KeyRule, Options, Verdict
+from optplan.rules.conditions import LR_RULES, WEIGHT_DECAY_RULES, Condition
+from optplan.rules.options import LR_OPTIONS, WEIGHT_DECAY_OPTIONS, KeyRule, Options, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,75 +55,13 @@ class Candidate:
         setting: ``lr`` or ``weight_decay``.
         verdict: What it gives, or would have given.
         outcome: Whether it won.
-        reason: Why it did not apply or who beat it; '' for a winner.
+        reason: Why it won, who beat it, or why it did not apply.
     """
 
     setting: str
     verdict: Verdict
     outcome: Outcome
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Condition:
-    """A fact that a rule asks for, and what to say where it does not hold."""
-
-    holds: Callable[[ParameterFacts], bool]
-    otherwise: Callable[[ParameterFacts], str]
-
-
-_IS_BIAS = _Condition(
-    lambda facts: facts.local == "bias",
-    lambda facts: f"its own name is {facts.local!r}, not 'bias'",
-)
-_OWNER_IS_NORM = _Condition(
-    lambda facts: facts.owner_is_norm,
-    lambda facts: f"{facts.owner_class} is not one of the classes that norm_decay_mult knows",
-)
-_OWNER_IS_NO_NORM = _Condition(
-    lambda facts: not facts.owner_is_norm,
-    lambda facts: f"bias_lr_mult leaves norms out, and {facts.owner_class} is one",
-)
-_PARENT_IS_DCN = _Condition(
-    lambda facts: facts.parent_is_dcn,
-    lambda _: "its module does not stand in a deformable convolution",
-)
-_PARENT_IS_NO_DCN = _Condition(
-    lambda facts: not facts.parent_is_dcn,
-    lambda _: "its module stands in a deformable convolution",
-)
-_IN_CONV_OFFSET = _Condition(
-    lambda facts: "conv_offset" in facts.prefix,
-    lambda facts: f"'conv_offset' is not in {facts.prefix!r}",
-)
-_OWNER_IS_CONV2D = _Condition(
-    lambda facts: facts.owner_is_conv2d,
-    lambda facts: f"{facts.owner_class} is not a Conv2d",
-)
-_OWNER_IS_DEPTHWISE = _Condition(
-    lambda facts: facts.owner_is_depthwise,
-    lambda facts: f"its {facts.owner_class} is not a Conv2d with in_channels == groups",
-)
-_IS_FLAT = _Condition(
-    lambda facts: len(facts.shape) == 1,
-    lambda facts: f"it has {len(facts.shape)} dimensions, not 1",
-)
-
-# The first rule of each table that is switched on and whose conditions all hold decides.
-_LR_RULES: Mapping[str, tuple[_Condition, ...]] = MappingProxyType(
-    {
-        "dcn_offset_lr_mult": (_PARENT_IS_DCN, _IN_CONV_OFFSET, _OWNER_IS_CONV2D),
-        "bias_lr_mult": (_IS_BIAS, _OWNER_IS_NO_NORM, _PARENT_IS_NO_DCN),
-    },
-)
-_WEIGHT_DECAY_RULES: Mapping[str, tuple[_Condition, ...]] = MappingProxyType(
-    {
-        "norm_decay_mult": (_OWNER_IS_NORM,),
-        "bias_decay_mult": (_IS_BIAS, _PARENT_IS_NO_DCN),
-        "dwconv_decay_mult": (_OWNER_IS_DEPTHWISE,),
-        "flat_decay_mult": (_IS_FLAT, _PARENT_IS_NO_DCN),
-    },
-)
+    reason: str
 
 
 def decide(
@@ -166,9 +104,8 @@ def _decide(
     if not facts.requires_grad:
         return Skipped.FROZEN
     key = _winning_key(facts, options.keys, notes)
-    lr = _choose("lr", _LR_RULES, facts, options, key, notes)
-    decays = _WEIGHT_DECAY_RULES if options.base_weight_decay is not None else {}
-    weight_decay = _choose("weight_decay", decays, facts, options, key, notes)
+    lr = _choose("lr", facts, options, key, notes)
+    weight_decay = _choose("weight_decay", facts, options, key, notes)
     if key is not None:
         _require_lr(key.missing_lr, f"custom key {key.key!r}", key.lr, facts)
         return Decision(lr=key.lr, weight_decay=key.weight_decay, entries=key.entries)
@@ -202,7 +139,7 @@ def _winning_key(
 
 def _key_notes(key: KeyRule, winner: KeyRule | None) -> list[Candidate]:
     if winner is None:
-        outcome, reason = Outcome.WON, ""
+        outcome, reason = Outcome.WON, "the longest key in the name"
     elif len(winner.key) > len(key.key):
         outcome, reason = Outcome.LOST, f"{key.key!r} matches too, but {winner.key!r} is longer"
     else:
@@ -216,7 +153,6 @@ def _key_notes(key: KeyRule, winner: KeyRule | None) -> list[Candidate]:
 
 def _choose(
     setting: str,
-    rules: Mapping[str, tuple[_Condition, ...]],
     facts: ParameterFacts,
     options: Options,
     key: KeyRule | None,
@@ -226,40 +162,77 @@ def _choose(
     if key is not None and notes is None:
         return None
     winner: Verdict | None = None
-    for option, conditions in rules.items():
-        verdict = options.multipliers.get(option)
-        if verdict is None:
+    idle: list[Candidate] = []
+    for option, conditions in (LR_RULES if setting == "lr" else WEIGHT_DECAY_RULES).items():
+        verdict = _switched_on(option, setting, options)
+        if verdict is None and notes is None:
             continue
         missing = next((c for c in conditions if not c.holds(facts)), None)
-        applies = missing is None
         if notes is not None:
-            notes.append(_note(setting, verdict, missing, facts, winner, key))
-        if applies and winner is None:
+            if verdict is not None:
+                notes.append(_note(setting, verdict, conditions, missing, facts, winner, key))
+            elif missing is None:
+                idle.extend(_idle(setting, option, options))
+        if verdict is not None and missing is None and winner is None and key is None:
             winner = verdict
             if notes is None:
                 break
+    if notes is not None and winner is None and key is None:
+        notes.extend(idle)
     return winner
+
+
+def _switched_on(option: str, setting: str, options: Options) -> Verdict | None:
+    """What an option gives; nothing where it is not set, or has no base weight decay to multiply."""
+    if setting == "weight_decay" and options.base_weight_decay is None:
+        return None
+    return options.multipliers.get(option)
 
 
 def _note(
     setting: str,
     verdict: Verdict,
-    missing: _Condition | None,
+    conditions: Sequence[Condition],
+    missing: Condition | None,
     facts: ParameterFacts,
     winner: Verdict | None,
     key: KeyRule | None,
 ) -> Candidate:
+    """How a rule fared that is switched on."""
     if missing is not None:
         outcome, reason = Outcome.NOT_APPLICABLE, missing.otherwise(facts)
-    elif key is not None:
-        outcome = Outcome.LOST
-        reason = f"{verdict.option} would have given {verdict.value}, a custom key cancels it"
-    elif winner is not None:
-        outcome = Outcome.LOST
-        reason = f"{verdict.option} would have given {verdict.value}, {winner.option} comes first"
+    elif key is not None or winner is not None:
+        rival = "a custom key cancels it" if winner is None else f"{winner.option} comes first"
+        given = f"{verdict.option} would have given {_value(verdict)}"
+        outcome, reason = Outcome.LOST, f"{given}, {rival}"
     else:
-        outcome, reason = Outcome.WON, ""
+        words = [word for condition in conditions if (word := condition.because(facts))]
+        outcome, reason = Outcome.WON, ", ".join(words)
     return Candidate(setting=setting, verdict=verdict, outcome=outcome, reason=reason)
+
+
+def _idle(setting: str, option: str, options: Options) -> list[Candidate]:
+    """A rule that would apply if it were switched on, or if there were a decay to multiply."""
+    verdict = options.multipliers.get(option)
+    if setting == "weight_decay" and options.base_weight_decay is None:
+        if verdict is None:
+            return []
+        reason = f"{option} does nothing: the optimizer sets no weight_decay"
+    else:
+        reason = f"{option} is not set"
+    rule = LR_OPTIONS[option] if setting == "lr" else WEIGHT_DECAY_OPTIONS[option]
+    return [
+        Candidate(
+            setting=setting,
+            verdict=verdict or Verdict(rule=rule, option=option, mult=None),
+            outcome=Outcome.NOT_APPLICABLE,
+            reason=reason,
+        )
+    ]
+
+
+def _value(verdict: Verdict) -> str:
+    return "nothing" if verdict.value is None else f"{verdict.value:.6g}"
 
 
 def _require_lr(is_missing: bool, who: str, verdict: Verdict, facts: ParameterFacts) -> None:

@@ -139,8 +139,8 @@ def test_trace_names_all_that_applied_and_why_the_others_did_not() -> None:
     paramwise = {"custom_keys": {"norm": {"lr_mult": 2}, "a": {}, "bias": {}}, **ALL}
     _, candidates = trace(NORM_BIAS, options(paramwise))
     assert [summary(candidate) for candidate in candidates] == [
-        ("lr", "bias", Outcome.WON, ""),
-        ("weight_decay", "bias", Outcome.WON, ""),
+        ("lr", "bias", Outcome.WON, "the longest key in the name"),
+        ("weight_decay", "bias", Outcome.WON, "the longest key in the name"),
         (
             "lr",
             "norm",
@@ -208,8 +208,8 @@ def test_the_first_rule_beats_the_later_ones() -> None:
             Outcome.NOT_APPLICABLE,
             "its module does not stand in a deformable convolution",
         ),
-        "bias_lr_mult": (Outcome.WON, ""),
-        "bias_decay_mult": (Outcome.WON, ""),
+        "bias_lr_mult": (Outcome.WON, "its own name is 'bias'"),
+        "bias_decay_mult": (Outcome.WON, "its own name is 'bias'"),
         "dwconv_decay_mult": (
             Outcome.LOST,
             "dwconv_decay_mult would have given 1.25, bias_decay_mult comes first",
@@ -224,7 +224,14 @@ def test_the_first_rule_beats_the_later_ones() -> None:
 def test_without_a_base_decay_no_decay_rule_is_tried() -> None:
     chosen = options({"flat_decay_mult": 0.0}, weight_decay=None)
     decision, candidates = trace(NORM_BIAS, chosen)
-    assert candidates == ()
+    assert [summary(candidate) for candidate in candidates] == [
+        (
+            "weight_decay",
+            "flat_decay_mult",
+            Outcome.NOT_APPLICABLE,
+            "flat_decay_mult does nothing: the optimizer sets no weight_decay",
+        ),
+    ]
     assert isinstance(decision, Decision)
     assert (decision.weight_decay.rule, decision.entries) == (Rule.DEFAULT, {})
 
@@ -282,3 +289,12 @@ def test_no_torch_is_needed() -> None:
     code = "import sys, optplan.rules, optplan.facts; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+def test_what_is_not_set_is_told_only_where_nothing_else_decides() -> None:
+    _, candidates = trace(NORM_BIAS, options({"bypass_duplicate": True}))
+    assert [summary(candidate) for candidate in candidates] == [
+        ("weight_decay", "norm_decay_mult", Outcome.NOT_APPLICABLE, "norm_decay_mult is not set"),
+        ("weight_decay", "bias_decay_mult", Outcome.NOT_APPLICABLE, "bias_decay_mult is not set"),
+        ("weight_decay", "flat_decay_mult", Outcome.NOT_APPLICABLE, "flat_decay_mult is not set"),
+    ]
