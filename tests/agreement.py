@@ -53,7 +53,7 @@ def assert_same_optimizer(ours: Optimizer, theirs: ReferenceOptimizer) -> None:
 
 def assert_same_plan(plan: Plan, model: nn.Module, theirs: ReferenceOptimizer) -> None:
     """Every row of the plan says what the reference's groups hold."""
-    by_name = dict(model.named_parameters(remove_duplicate=False))
+    by_name = dict(nn.Module.named_parameters(model, remove_duplicate=False))
     assert [row.name for row in plan.parameters] == list(by_name)
     carriers = carrier_names(model)
     home = {id(p): place for place in enumerate(theirs.groups) for p in place[1].params}

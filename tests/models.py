@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -418,6 +418,21 @@ class WeightNormed(nn.Module):
         )
 
 
+class OlderNamedParameters(nn.Module):
+    """Overrides a method as it was before it took ``remove_duplicate``."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Linear(2, 2)
+        self.norm = nn.LayerNorm(2)
+
+    def named_parameters(  # type: ignore[override]
+        self, prefix: str = "", recurse: bool = True
+    ) -> Iterator[tuple[str, nn.Parameter]]:
+        """As it was."""
+        return super().named_parameters(prefix, recurse)
+
+
 HARD_CASES: dict[str, Callable[[], nn.Module]] = {
     case.__name__: case
     for case in (
@@ -442,6 +457,7 @@ HARD_CASES: dict[str, Callable[[], nn.Module]] = {
         NormsWithoutParameters,
         OddBias,
         OddNames,
+        OlderNamedParameters,
         PartlyFrozen,
         RootParameter,
         TiedAcrossParents,

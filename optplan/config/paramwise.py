@@ -99,9 +99,11 @@ def number_problem(container: Mapping[str, Any], name: str) -> Problem | None:
             message=f"{name} must be a number, got {described(value)}",
             place=place,
         )
-    if not isfinite(value):
-        return Problem(message=f"{name} must be finite, got {value}", place=place)
-    return None
+    try:
+        finite = isfinite(value)
+    except OverflowError:  # Python's whole numbers have no end, a float has
+        return Problem(message=f"{name} is too large for a float", place=place)
+    return None if finite else Problem(message=f"{name} must be finite, got {value}", place=place)
 
 
 def _number_hint(value: str) -> str | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
-from math import isfinite
+from math import inf, isfinite
 from typing import Any
 
 import torch
@@ -74,6 +75,8 @@ def _number(value: Any) -> float | None:
     """A group's value as a number; torch takes a tensor for an lr too."""
     if isinstance(value, torch.Tensor):
         value = value.item()
+    if isinstance(value, int) and abs(value) > sys.float_info.max:
+        return inf if value > 0 else -inf  # the product of two whole numbers
     return value if isinstance(value, int | float) else None
 
 

@@ -30,7 +30,8 @@ def dry_run(section: OptimizerConfig, module: nn.Module, groups: Sequence[Planne
     torch compares each group with all earlier ones, which is quadratic. Where the constructor made
     several groups at least two are left, so that a class which refuses groups is seen to.
     """
-    by_name = dict(module.named_parameters(remove_duplicate=False))
+    # not module.named_parameters: a model that overrides it may know no remove_duplicate, or hide some
+    by_name = dict(nn.Module.named_parameters(module, remove_duplicate=False))
     stand_ins: dict[int, Param] = {}
     merged: dict[Any, Group] = {}
     keys: dict[tuple[int, int], Any] = {}

@@ -134,7 +134,7 @@ def cases(draw: st.DrawFn) -> tuple[nn.Module, Entries, Entries | None]:
 @settings(
     derandomize=True,
     deadline=None,
-    max_examples=500,
+    max_examples=300,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(cases())

@@ -37,7 +37,7 @@ def both(*modules: str) -> set[str]:
 def test_one_entry_for_each_registered_name_in_the_models_order(case: str) -> None:
     model = hard_case(case)
     parameters = make_inventory(model).parameters
-    registered = list(model.named_parameters(remove_duplicate=False))
+    registered = list(nn.Module.named_parameters(model, remove_duplicate=False))
     assert [facts.name for facts in parameters] == [name for name, _ in registered]
     assert [facts.shape for facts in parameters] == [tuple(p.shape) for _, p in registered]
     assert [facts.requires_grad for facts in parameters] == [p.requires_grad for _, p in registered]
