@@ -7,7 +7,7 @@ from functools import cache
 import pytest
 import timm
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
@@ -162,6 +162,7 @@ PARTS = st.sampled_from(WORDS)
 NAMES = st.lists(st.lists(PARTS, min_size=1, max_size=5).map(".".join), max_size=40, unique=True)
 
 
+@settings(deadline=None)
 @given(NAMES, st.data())
 def test_any_set_is_matched_exactly(among: list[str], data: st.DataObject) -> None:
     chosen = {name for name in among if data.draw(st.booleans())}
@@ -170,12 +171,14 @@ def test_any_set_is_matched_exactly(among: list[str], data: st.DataObject) -> No
     assert len(patterns) <= len(chosen)
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(alphabet="ab.*{},\\-01", max_size=6), unique=True, max_size=12), st.data())
 def test_any_text_is_matched_exactly(among: list[str], data: st.DataObject) -> None:
     chosen = {name for name in among if data.draw(st.booleans())}
     assert matched(summarize(sorted(chosen), among), among) == chosen
 
 
+@settings(deadline=None)
 @given(NAMES, st.data())
 def test_the_order_is_that_of_the_names(among: list[str], data: st.DataObject) -> None:
     chosen = [name for name in among if data.draw(st.booleans())]
