@@ -12,6 +12,7 @@ from optplan.plan.shapes import Gap, Item, Part, Shape, only
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _MOST = 400
+_MOST_CHOICES = 9
 _MOST_KEPT_BESIDE_A_PART = 3
 
 
@@ -64,9 +65,9 @@ def _kept(components: list[str]) -> list[frozenset[int]]:
             options[-1].append((*options[-1][-1], position))
         else:
             options.append([(), (position,)])
-        if len(options) > 12:  # a name that deep is kept from its begin
+        if len(options) > _MOST_CHOICES:  # a name that deep is kept from its begin
             options = [[(), tuple(range(position + 1))]]
-    found = [frozenset(sum(choice, ())) for choice in product(*options[:12])]
+    found = [frozenset(sum(choice, ())) for choice in product(*options)]
     return sorted(filter(None, found), key=len)[:_MOST]
 
 

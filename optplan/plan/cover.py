@@ -22,7 +22,7 @@ def cover(index: NameBits) -> list[Shape]:
     missing, poor = index.wanted, 0
     while missing and len(found) < _ROUNDS and poor < _POOR_ROUNDS:
         shape = _best(index, stems, missing)
-        found.append(shape)
+        found.append(_as_name(index, shape))
         poor += _gain(index, shape, missing) * 2 * _ROUNDS < missing.bit_count()
         missing &= ~index.matched(shape)
     rest = [literal(index.components[name]) for name in index.indices(missing)]
@@ -71,6 +71,12 @@ def _best(index: NameBits, stems: dict[Stem, list[str]], missing: int) -> Shape:
     shapes = dict.fromkeys(shape for *_, shape in by_gain + by_cost)
     widened = [_widened(index, stems, shape, missing) for shape in shapes]
     return max(widened, key=lambda shape: _gain(index, shape, missing) / cost(shape))
+
+
+def _as_name(index: NameBits, shape: Shape) -> Shape:
+    """A shape, but a name itself where it matches but one."""
+    matched = index.matched(shape)
+    return literal(index.components[index.first(matched)]) if matched.bit_count() == 1 else shape
 
 
 def _gain(index: NameBits, shape: Shape, missing: int) -> int:

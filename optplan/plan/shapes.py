@@ -74,15 +74,15 @@ def as_alternative(pattern: str) -> str:
 
 def cost(shape: Shape) -> float:
     """How hard a shape is to read; a further pattern counts for more than a longer one."""
-    return 6 + sum(_item_cost(item) for item in shape)
+    return 10 + sum(_item_cost(item) for item in shape)
 
 
 def _item_cost(item: Item) -> float:
     match item:
         case Words(words):
-            return 1 + 0.5 * (len(_alternatives(words)) - 1)
+            return 1 + 0.4 * (len(_alternatives(words)) - 1)
         case Part(_, star_before, star_after):
-            return 1 + 0.75 * (star_before + star_after)
+            return 1 + 0.6 * (star_before + star_after)
         case Gap():
             return 0.25
 

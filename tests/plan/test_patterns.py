@@ -3,7 +3,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optplan.plan.patterns import escape, matcher, matching
@@ -51,6 +51,7 @@ def test_the_language(pattern: str, fitting: list[str], other: list[str]) -> Non
     assert [name for name in other if fits(name)] == []
 
 
+@settings(deadline=None)
 @given(AWKWARD, AWKWARD)
 def test_an_escaped_name_matches_that_name_alone(name: str, other: str) -> None:
     fits = matcher(escape(name))
@@ -58,11 +59,13 @@ def test_an_escaped_name_matches_that_name_alone(name: str, other: str) -> None:
     assert fits(other) == (other in {name, escape(name)})
 
 
+@settings(deadline=None)
 @given(AWKWARD)
 def test_a_name_always_fits_itself(name: str) -> None:
     assert matcher(name)(name)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 300), st.integers(0, 300))
 def test_a_range_holds_the_numbers_between_its_ends(first: int, last: int) -> None:
     fits = matcher(f"{{{first}-{last}}}")
@@ -70,6 +73,7 @@ def test_a_range_holds_the_numbers_between_its_ends(first: int, last: int) -> No
     assert [n for n in range(320) if fits(str(n))] == list(range(low, high + 1))
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**18 - 1), st.integers(0, 10**18 - 1), st.integers(0, 10**18 - 1))
 def test_a_huge_range_holds_the_numbers_between_its_ends(first: int, last: int, n: int) -> None:
     assert matcher(f"x{{{first}-{last}}}")(f"x{n}") == (min(first, last) <= n <= max(first, last))
@@ -96,6 +100,7 @@ def _choices(depth: int) -> st.SearchStrategy[tuple[str, frozenset[str]]]:
     return st.one_of(leaf, either, both)
 
 
+@settings(deadline=None)
 @given(_choices(3), st.text(alphabet="ab.1", max_size=6))
 def test_nested_alternatives_are_their_expansion(
     choice: tuple[str, frozenset[str]], other: str
@@ -106,6 +111,7 @@ def test_nested_alternatives_are_their_expansion(
     assert fits(other) == (other in texts)
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(["*", "a", "b", "."]), max_size=8), st.text("ab.", max_size=8))
 def test_stars_match_any_text(parts: list[str], name: str) -> None:
     reachable = {0}
@@ -127,6 +133,7 @@ def test_matching_keeps_the_order_of_the_names() -> None:
     }
 
 
+@settings(deadline=None)
 @given(st.lists(AWKWARD, max_size=6), st.lists(AWKWARD, max_size=6))
 def test_matching_agrees_with_the_matcher(patterns: list[str], names: list[str]) -> None:
     expected = {pattern: [n for n in names if matcher(pattern)(n)] for pattern in patterns}
