@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from optplan.cli.options import model_arguments
 from optplan.config import load_config
 from optplan.errors import UsageError
-from optplan.plan import Plan
+from optplan.plan import Plan, Planned
 
 
 def plan_of(config: str, model: str | None, arguments: Iterable[str] | None) -> Plan:
@@ -26,12 +27,31 @@ def plan_of(config: str, model: str | None, arguments: Iterable[str] | None) -> 
                 f"{config!r} is a saved plan and has its model", hint="leave --model out"
             )
         return saved
+    return _planned(config, model, given).plan
+
+
+def planned_of(config: str, model: str | None, arguments: Iterable[str] | None) -> Planned:
+    """A plan with what it was made from; a saved plan keeps winners only.
+
+    Raises:
+        OptplanError: No such config or model, or either is wrong.
+    """
+    given = model_arguments(arguments)
+    if saved_plan(config) is not None:
+        raise UsageError(
+            f"{config!r} is a saved plan, which keeps the rules that won and not those that lost",
+            hint="name the config that it was made from",
+        )
+    return _planned(config, model, given)
+
+
+def _planned(config: str, model: str | None, arguments: dict[str, Any]) -> Planned:
     loaded = load_config(config)
     if model is None:
         raise UsageError("which model?", hint="name one: --model resnet50")
-    from optplan.constructors import make_plan
+    from optplan.constructors import plan_with_facts
 
-    return make_plan(model, loaded, model_arguments=given)
+    return plan_with_facts(model, loaded, model_arguments=arguments)
 
 
 def saved_plan(path: str) -> Plan | None:

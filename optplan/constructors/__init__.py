@@ -7,7 +7,7 @@ from optplan.constructors.default import (
     DefaultOptimWrapperConstructor,
 )
 from optplan.constructors.optimizers import OPTIMIZERS
-from optplan.constructors.planning import Planned, build_optimizer, make_plan, plan_with_facts
+from optplan.constructors.planning import build_optimizer, make_plan, plan_with_facts
 from optplan.constructors.registry import Registry
 
 __all__ = [
@@ -16,7 +16,6 @@ __all__ = [
     "OPTIM_WRAPPER_CONSTRUCTORS",
     "DefaultOptimWrapperConstructor",
     "DefaultOptimizerConstructor",
-    "Planned",
     "Registry",
     "build_optimizer",
     "make_plan",

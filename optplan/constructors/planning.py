@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
 from typing import Any
@@ -25,25 +24,7 @@ from optplan.errors import PlanError, did_you_mean
 from optplan.facts import Inventory
 from optplan.model import make_inventory, open_model
 from optplan.places import Place
-from optplan.plan import Plan, build_plan
-from optplan.rules import Options
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Planned:
-    """A plan together with what it was made from, for those that explain or check it.
-
-    Args:
-        plan: The plan.
-        inventory: The model's parameters.
-        section: The config's optimizer section.
-        options: The default constructor's options.
-    """
-
-    plan: Plan
-    inventory: Inventory
-    section: OptimizerConfig
-    options: Options
+from optplan.plan import Plan, Planned, build_plan
 
 
 def make_plan(

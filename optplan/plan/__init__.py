@@ -11,6 +11,7 @@ from optplan.plan.plan import (
     RuleUse,
     Setting,
 )
+from optplan.plan.planned import Planned
 from optplan.plan.values import hashable, plain
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Assignment",
     "Origin",
     "Plan",
+    "Planned",
     "PlannedModel",
     "PlannedOptimizer",
     "PlannedParameter",

@@ -1,0 +1,60 @@
+"""``optplan explain``."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from optplan.cli.options import (
+    ArgumentsOption,
+    ColorOption,
+    DebugOption,
+    ModelOption,
+    OutputOption,
+    QuietOption,
+)
+from optplan.cli.running import Color, deliver, running
+
+
+class ExplainFormat(StrEnum):
+    """The formats of ``explain``."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+def explain(
+    config: Annotated[str, typer.Argument(metavar="CONFIG", help="A config file.")],
+    names: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="NAME...", help="Parameters by name or pattern, as 'layer1.*.bias'."
+        ),
+    ],
+    model: ModelOption = None,
+    model_arg: ArgumentsOption = None,
+    output_format: Annotated[
+        ExplainFormat, typer.Option("--format", "-f", help="The report's format.")
+    ] = ExplainFormat.TEXT,
+    output: OutputOption = None,
+    color: ColorOption = Color.AUTO,
+    quiet: QuietOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Explain why these parameters get what they get."""
+    with running(quiet=quiet, debug=debug):
+        from optplan.cli.planning import planned_of
+        from optplan.plan.explanation import explain as explained
+        from optplan.reporters.explain import explain_json, explain_text
+
+        planned = planned_of(config, model, model_arg)
+        found = explained(planned.plan, planned.inventory, planned.options, names)
+
+        def report(width: int | None, colored: bool) -> str:
+            if output_format is ExplainFormat.JSON:
+                return explain_json(planned.plan, found)
+            return explain_text(found, width=width, color=colored)
+
+        deliver(report, output, color)

@@ -1,0 +1,27 @@
+"""A plan together with what it was made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from optplan.config import OptimizerConfig
+from optplan.facts import Inventory
+from optplan.plan.plan import Plan
+from optplan.rules import Options
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A plan with the facts and options behind it, for those that explain or check it.
+
+    Args:
+        plan: The plan.
+        inventory: The model's parameters.
+        section: The config's optimizer section.
+        options: The default constructor's options.
+    """
+
+    plan: Plan
+    inventory: Inventory
+    section: OptimizerConfig
+    options: Options

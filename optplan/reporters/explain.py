@@ -1,0 +1,237 @@
+"""Explanations as text and as data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from optplan.places import Place
+from optplan.plan import Plan
+from optplan.plan.explanation import Explained, Explanation
+from optplan.reporters.layout import Cell, Column, paint, table, visible
+from optplan.reporters.words import RULE_STYLES, number, shape_text
+from optplan.rules import Candidate, Outcome, Verdict
+
+_VALUE_COLUMNS = (Column(), Column(), Column(), Column(shrink_to=20), Column())
+_CANDIDATE_COLUMNS = (Column(), Column(), Column(), Column(), Column())
+_OUTCOME_STYLES = {Outcome.WON: "green", Outcome.LOST: "yellow", Outcome.NOT_APPLICABLE: "dim"}
+_OUTCOME_WORDS = {Outcome.WON: "won", Outcome.LOST: "lost", Outcome.NOT_APPLICABLE: "no"}
+_MOST_KEYS = 5
+
+
+def explain_text(explanations: Sequence[Explanation], *, width: int | None, color: bool) -> str:
+    """The explanations one after another.
+
+    Args:
+        explanations: What to print.
+        width: The terminal's width in cells; None cuts nothing.
+        color: Whether to write styles.
+    """
+    blocks = [_block(explanation, width, color) for explanation in explanations]
+    return "\n\n".join("\n".join(block) for block in blocks) + "\n"
+
+
+def _block(explanation: Explanation, width: int | None, color: bool) -> list[str]:
+    row = explanation.row
+    words = [shape_text(row.shape), row.module.rpartition(".")[2]]
+    if not row.requires_grad:
+        words.append("frozen")
+    if row.aliases:
+        words.append("tied to " + ", ".join(row.aliases))
+    lines = [paint(Cell(visible(row.name), "bold"), color) + "   " + visible("   ".join(words))]
+    if explanation.note:
+        lines.append(f"  {visible(explanation.note)}")
+    if explanation.values:
+        lines += _values(explanation, width, color)
+        lines += _considered(explanation, width, color)
+    return lines
+
+
+def _values(explanation: Explanation, width: int | None, color: bool) -> list[str]:
+    rows = [
+        (
+            Cell(value.setting),
+            Cell(number(value.value), "bold"),
+            Cell(_product(value)),
+            Cell(_use_text(value), RULE_STYLES[value.use.rule]),
+            Cell(_origin_text(value), "dim"),
+        )
+        for value in explanation.values
+    ]
+    lines = table(_VALUE_COLUMNS, rows, width=width, color=color, indent=2)
+    places = {
+        (value.place.source.name, value.place.line): value.place
+        for value in explanation.values
+        if value.place
+    }
+    for place in places.values():
+        lines += _source_line(place, width, color)
+    return lines
+
+
+def _product(value: Explained) -> str:
+    if value.use.mult is None:
+        return "= set by the key"
+    if value.base is None:
+        return ""
+    return f"= {number(value.base)} × {number(value.use.mult)}"
+
+
+def _use_text(value: Explained) -> str:
+    use = value.use
+    if use.key is not None:
+        return f"{use.rule.value} {use.key!r}"
+    if use.option is not None:
+        return f"{use.rule.value} ({use.option})"
+    return "default: the optimizer's own value"
+
+
+def _origin_text(value: Explained) -> str:
+    place = value.place
+    if place is None:
+        return "" if value.use.key or value.use.option else "not set: the class's default"
+    return f"{place.source.name}:{place.line}:{place.column}"
+
+
+def _source_line(place: Place, width: int | None, color: bool) -> list[str]:
+    """The line that a value comes from."""
+    text = place.source.line(place.line).strip()
+    if not text:
+        return []
+    cells = [Cell(f"{place.line:>5} │", "dim"), Cell(text, "dim")]
+    return table(
+        (Column(), Column(shrink_to=20)), [cells], width=width, color=color, indent=2, gap=1
+    )
+
+
+def _considered(explanation: Explanation, width: int | None, color: bool) -> list[str]:
+    rows = []
+    for candidate, settings in _merged(explanation):
+        outcome = candidate.outcome
+        style = _OUTCOME_STYLES[outcome]
+        who = _candidate_text(candidate.verdict)
+        rows.append(
+            (
+                Cell(_OUTCOME_WORDS[outcome], style),
+                Cell(who),
+                Cell(settings, "dim"),
+                Cell(candidate.reason),
+                Cell(_where(candidate.verdict.place), "dim"),
+            )
+        )
+    if explanation.unmatched_keys:
+        rows.append(
+            (
+                Cell("no", "dim"),
+                Cell("custom_key"),
+                Cell(""),
+                Cell(_unmatched(explanation)),
+                Cell(""),
+            )
+        )
+    if not rows:
+        return []
+    lines = table(_CANDIDATE_COLUMNS, rows, width=None, color=color, indent=4)
+    if width is not None and any(len(line) > width for line in lines):
+        lines = _stacked(rows, width, color)
+    return ["  considered", *lines]
+
+
+def _merged(explanation: Explanation) -> list[tuple[Candidate, str]]:
+    """The candidates, those for lr and weight decay together where they fared alike."""
+    found: dict[tuple[str | None, str | None, Outcome, str], tuple[Candidate, list[str]]] = {}
+    for value in explanation.values:
+        for candidate in value.candidates:
+            verdict = candidate.verdict
+            key = (verdict.key, verdict.option, candidate.outcome, candidate.reason)
+            found.setdefault(key, (candidate, []))[1].append(candidate.setting)
+    return [(candidate, ", ".join(settings)) for candidate, settings in found.values()]
+
+
+def _where(place: Place | None) -> str:
+    return f"{place.source.name}:{place.line}" if place is not None else ""
+
+
+def _candidate_text(verdict: Verdict) -> str:
+    return (
+        f"{verdict.rule.value} {verdict.key!r}" if verdict.key is not None else verdict.rule.value
+    )
+
+
+def _unmatched(explanation: Explanation) -> str:
+    keys = explanation.unmatched_keys
+    more = len(keys) - _MOST_KEYS
+    shown = ", ".join(map(repr, keys[:_MOST_KEYS])) + (f" and {more} more" if more > 0 else "")
+    return f"not in {explanation.match_name!r}: {shown}"
+
+
+def _stacked(rows: Sequence[tuple[Cell, ...]], width: int, color: bool) -> list[str]:
+    """For a narrow terminal: each reason on lines of its own, below its candidate."""
+    from textwrap import wrap
+
+    lines = []
+    for outcome, who, settings, reason, _ in rows:
+        head = f"{paint(outcome, color)}  {visible(who.text)}"
+        lines.append(f"    {head}  {paint(settings, color)}".rstrip())
+        lines += [f"        {part}" for part in wrap(visible(reason.text), max(width - 8, 20))]
+    return lines
+
+
+def explain_json(plan: Plan, explanations: Sequence[Explanation]) -> str:
+    """The explanations as ``schemas/explain-1.0.schema.json`` describes them."""
+    data = {
+        "format_version": "1.0",
+        "config": plan.config,
+        "model": plan.model.spec,
+        "parameters": [_explanation_data(explanation) for explanation in explanations],
+    }
+    return json.dumps(data, indent=1) + "\n"
+
+
+def _explanation_data(explanation: Explanation) -> dict[str, Any]:
+    row = explanation.row
+    data: dict[str, Any] = {
+        "name": row.name,
+        "match_name": explanation.match_name,
+        "shape": list(row.shape),
+        "module": row.module,
+        "status": row.status.value,
+        "aliases": list(row.aliases),
+        "note": explanation.note,
+        "lr": None,
+        "weight_decay": None,
+        "unmatched_keys": list(explanation.unmatched_keys),
+    }
+    for value in explanation.values:
+        data[value.setting] = {
+            "value": value.value,
+            "base": value.base,
+            "mult": value.use.mult,
+            "rule": value.use.rule.value,
+            "option": value.use.option,
+            "key": value.use.key,
+            "origin": _place_data(value.place),
+            "line": value.place.source.line(value.place.line) if value.place else None,
+            "candidates": [_candidate_data(candidate) for candidate in value.candidates],
+        }
+    return data
+
+
+def _candidate_data(candidate: Candidate) -> dict[str, Any]:
+    verdict = candidate.verdict
+    return {
+        "rule": verdict.rule.value,
+        "option": verdict.option,
+        "key": verdict.key,
+        "value": verdict.value,
+        "outcome": candidate.outcome.value,
+        "reason": candidate.reason,
+        "origin": _place_data(verdict.place),
+    }
+
+
+def _place_data(place: Place | None) -> dict[str, Any] | None:
+    if place is None:
+        return None
+    return {"file": place.source.name, "line": place.line, "column": place.column}
