@@ -27,3 +27,11 @@ class Status(StrEnum):
     FROZEN = "frozen"
     DUPLICATE = "duplicate"
     UNCOVERED = "uncovered"
+
+
+class Severity(StrEnum):
+    """How bad a finding is."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"

@@ -1,0 +1,105 @@
+"""What a check is given and what it gives."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from optplan.config import Config, OptimizerConfig
+from optplan.errors import OptplanError
+from optplan.names import Severity
+from optplan.places import Place
+from optplan.plan import Planned
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that a check has found in one config.
+
+    Args:
+        code: The check's code, ``OPT103``.
+        name: The check's name, ``unmatched-key``.
+        severity: How bad it is.
+        message: What is wrong, in one line.
+        key: What it is about, never a line number: a config path or a custom key. Code, config and
+            key make the same finding known again after the file was edited.
+        place: Where it is written; None for what has no place in a config.
+        hint: What to do about it: a did-you-mean.
+        parameters: The names of the parameters that it concerns, in the model's order.
+    """
+
+    code: str
+    name: str
+    severity: Severity
+    message: str
+    key: str
+    place: Place | None = None
+    hint: str | None = None
+    parameters: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """All that is known of one config when it is checked.
+
+    Args:
+        config: The config as it was read.
+        section: Its optimizer section; None where that is wrong (``trouble`` says why).
+        planned: The plan with what it was made from; None without a model, or where it is refused.
+        trouble: What kept the section or the plan from being made.
+        has_model: Whether there is a model to plan for.
+        allow_group_keys: Names that the user lets stand in a custom key.
+    """
+
+    config: Config
+    section: OptimizerConfig | None = None
+    planned: Planned | None = None
+    trouble: OptplanError | None = None
+    has_model: bool = False
+    allow_group_keys: frozenset[str] = field(default_factory=frozenset)
+
+
+class Check(ABC):
+    """One check. Its docstring is its reference page: what it finds, a bad config, the mended one.
+
+    Attributes:
+        code: ``OPT`` and three digits.
+        name: Its name in words with hyphens.
+        severity: The severity of its findings, unless it says otherwise for one of them.
+        needs_plan: It can say nothing without a plan.
+        opt_in: It runs only when it is selected by name.
+    """
+
+    code: ClassVar[str]
+    name: ClassVar[str]
+    severity: ClassVar[Severity]
+    needs_plan: ClassVar[bool] = True
+    opt_in: ClassVar[bool] = False
+
+    @abstractmethod
+    def run(self, context: Context) -> Iterator[Finding]:
+        """Everything that it finds in one config."""
+
+    def finding(
+        self,
+        message: str,
+        *,
+        key: str,
+        place: Place | None = None,
+        hint: str | None = None,
+        parameters: tuple[str, ...] = (),
+        severity: Severity | None = None,
+    ) -> Finding:
+        """A finding under the check's own code and name."""
+        return Finding(
+            code=self.code,
+            name=self.name,
+            severity=severity or self.severity,
+            message=message,
+            key=key,
+            place=place,
+            hint=hint,
+            parameters=parameters,
+        )
