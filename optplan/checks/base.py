@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from optplan.checks.expectations import Expectation
 from optplan.config import Config, OptimizerConfig
 from optplan.errors import OptplanError
 from optplan.names import Severity
@@ -51,6 +52,7 @@ class Context:
         trouble: What kept the section or the plan from being made.
         has_model: Whether there is a model to plan for.
         allow_group_keys: Names that the user lets stand in a custom key.
+        expectations: What the project expects of its plans.
     """
 
     config: Config
@@ -59,6 +61,7 @@ class Context:
     trouble: OptplanError | None = None
     has_model: bool = False
     allow_group_keys: frozenset[str] = field(default_factory=frozenset)
+    expectations: tuple[Expectation, ...] = ()
 
 
 class Check(ABC):
