@@ -39,7 +39,8 @@ def discover(words: Iterable[str]) -> Discovery:
     are others, so that it is reported among them.
     """
     found: dict[str, bool] = {}
-    missing, nowhere = [], []
+    missing: list[str] = []
+    nowhere: list[str] = []
     for word in words:
         candidates = list(_candidates(word))
         if not candidates:

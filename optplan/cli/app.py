@@ -9,6 +9,7 @@ import typer
 from optplan import __version__
 from optplan.cli.check import check
 from optplan.cli.explain import explain
+from optplan.cli.rule import rule
 from optplan.cli.show import show
 
 app = typer.Typer(
@@ -39,3 +40,4 @@ def root(
 app.command()(show)
 app.command()(explain)
 app.command()(check)
+app.command()(rule)

@@ -100,6 +100,8 @@ def check(
 
 def _report(done: Done, output_format: CheckFormat, color: bool) -> str:
     """The report in one format."""
+    from optplan import __version__
+
     report = done.report
     match output_format:
         case CheckFormat.TEXT:
@@ -109,7 +111,7 @@ def _report(done: Done, output_format: CheckFormat, color: bool) -> str:
         case CheckFormat.JSON:
             from optplan.reporters.check_json import check_json
 
-            return check_json(report)
+            return check_json(report, version=__version__)
         case CheckFormat.GITHUB:
             from optplan.reporters.check_github import check_github
 
@@ -117,7 +119,7 @@ def _report(done: Done, output_format: CheckFormat, color: bool) -> str:
         case CheckFormat.SARIF:
             from optplan.reporters.check_sarif import check_sarif
 
-            return check_sarif(report, done.checks)
+            return check_sarif(report, done.checks, version=__version__)
         case CheckFormat.JUNIT:
             from optplan.reporters.check_junit import check_junit
 
