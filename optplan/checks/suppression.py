@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from optplan.places import Source
 
 _MARK = "optplan:"
-_COMMENT = re.compile(r"(?:^|(?<=\s))#.*")
-_DIRECTIVE = re.compile(r"#\s*optplan:\s*(.*)", re.DOTALL)
+_DIRECTIVE = re.compile(r"(?:^|(?<=\s))#\s*optplan:\s*(.*)")
 _IGNORE = re.compile(r"ignore(?:\s*\[([A-Za-z0-9,\s]*)\])?(?=\s|$)")
 
 
@@ -45,11 +44,14 @@ def comments_of(source: Source, file: str) -> tuple[Comment, ...]:
     if _MARK not in source.text:
         return ()
     is_python = (source.path or source.name).endswith(".py")
-    found = _python_comments(source) if is_python else _line_comments(source)
+    found = _python_comments(source) if is_python else _lines(source)
     return tuple(
-        _comment(directive[1], Comment(file=file, line=line, column=column, text=source.line(line)))
-        for line, column, comment in found
-        if (directive := _DIRECTIVE.match(comment))
+        _comment(
+            match[1],
+            Comment(file=file, line=line, column=start + match.start() + 1, text=source.line(line)),
+        )
+        for line, start, text in found
+        if (match := _DIRECTIVE.search(text))
     )
 
 
@@ -69,21 +71,17 @@ def _comment(words: str, comment: Comment) -> Comment:
 
 
 def _python_comments(source: Source) -> Iterator[tuple[int, int, str]]:
-    """The comments of a Python text; of one that is no Python, those up to the mistake."""
+    """Line, offset and text of the comments of a Python text; where it breaks off, those before."""
     text = "\n".join(source.lines)
     try:
         for token in tokenize.generate_tokens(io.StringIO(text).readline):
             if token.type == tokenize.COMMENT:
-                yield token.start[0], token.start[1] + 1, token.string
+                yield token.start[0], token.start[1], token.string
     except (tokenize.TokenError, SyntaxError):
         return
 
 
-def _line_comments(source: Source) -> Iterator[tuple[int, int, str]]:
-    """What looks like a comment of YAML or TOML, at the last mark for optplan in its line."""
+def _lines(source: Source) -> Iterator[tuple[int, int, str]]:
+    """The same of YAML and TOML: whole lines."""
     for number, line in enumerate(source.lines, 1):
-        if _MARK not in line:
-            continue
-        for match in _COMMENT.finditer(line):
-            start = line.rfind("#", match.start(), line.index(_MARK) + 1)
-            yield number, start + 1, line[start:]
+        yield number, 0, line

@@ -15,7 +15,7 @@ from optplan.reporters.problem import window
 from optplan.reporters.words import plural
 
 STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
-_TOKEN = re.compile(r"[\w.]+|'[^']*'|\"[^\"]*\"|\S")
+_TOKEN = re.compile(r"#.*|[\w.]+|'[^']*'|\"[^\"]*\"|\S")
 _MOST_CONFIGS = 10
 _MOST_PARAMETERS = 3
 
