@@ -6,6 +6,7 @@ import contextlib
 import multiprocessing
 import signal
 from collections.abc import Callable, Iterator, Sequence
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, cast
 
@@ -68,7 +69,8 @@ def _workers(job: Job, count: int) -> Iterator[dict[Connection, SpawnProcess]]:
         for _ in range(count):
             ours, theirs = context.Pipe()
             process = context.Process(target=_work, args=(theirs, job), daemon=True)
-            process.start()
+            with _interrupts_held():
+                process.start()
             theirs.close()
             workers[ours] = process
         yield workers
@@ -78,6 +80,23 @@ def _workers(job: Job, count: int) -> Iterator[dict[Connection, SpawnProcess]]:
             connection.close()
         for process in workers.values():
             process.join()
+
+
+@contextlib.contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Hold Ctrl-C back while a process starts: it inherits that, and never sees one.
+
+    It would print a traceback otherwise, where it is hit while it still imports.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # starting it lets interrupts through again
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
 
 def _answers(

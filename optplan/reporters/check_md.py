@@ -23,7 +23,8 @@ def check_md(report: Report) -> str:
         lines += [_row(finding) for finding in report.findings]
         lines.append("")
     counted, *others = summary(report)
-    lines += [f"**{literal(counted)}**", *(f"- {literal(line)}" for line in others)]
+    lines.append(f"**{literal(counted)}**")
+    lines += ["", *(f"- {literal(line)}" for line in others)] if others else []
     return "\n".join(lines) + "\n"
 
 

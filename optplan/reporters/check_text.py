@@ -98,7 +98,8 @@ def summary(report: Report, *, color: bool = False) -> Iterator[str]:
     ]
     configs = plural(len(report.configs), "config")
     if counts:
-        yield f"{', '.join(counts)} in {report.affected} of {configs}"
+        affected_configs = f"{report.affected:,}".replace(",", " ")
+        yield f"{', '.join(counts)} in {affected_configs} of {configs}"
     else:
         yield f"no findings in {configs}"
     if report.suppressed:

@@ -34,7 +34,7 @@ def _page(check: Check, color: bool) -> Iterator[str]:
     yield f"{head}   {paint(Cell(severity.value, _STYLES[severity]), color)}"
     facts = [fact for fact, holds in _facts(check) if holds]
     if facts:
-        yield ", ".join(facts).capitalize() + "."
+        yield f"{'. '.join(facts)}."
     for block in re.split(r"\n{2,}", page_of(check)):
         yield ""
         yield from _block(block)
@@ -42,8 +42,8 @@ def _page(check: Check, color: bool) -> Iterator[str]:
 
 def _facts(check: Check) -> tuple[tuple[str, bool], ...]:
     return (
-        ("needs a model (--model)", check.needs_plan),
-        (f"runs only when it is selected: --select {check.code}", check.opt_in),
+        ("Needs a model (--model)", check.needs_plan),
+        (f"Opt-in (--select {check.code})", check.opt_in),
     )
 
 
