@@ -133,8 +133,8 @@ def test_interrupted(jobs: str, group: bool, write: Write, tmp_path: Path) -> No
     stdout, stderr = process.communicate(timeout=20)
     assert time.monotonic() - sent < 1
     assert (process.returncode, stdout, stderr) == (130, "", "interrupted\n")
-    for path in tmp_path.glob("process.*"):
-        wait_for(lambda number=int(path.suffix[1:]): not is_alive(number))
+    workers = [int(path.suffix[1:]) for path in tmp_path.glob("process.*")]
+    wait_for(lambda: not any(map(is_alive, workers)))
 
 
 @pytest.mark.parametrize("after", [0.15, 0.3, 0.5])
