@@ -73,6 +73,9 @@ def _evaluated(loader: Loader, file: File, tree: ast.Module, base: PlacedDict) -
 def _exposed(loader: Loader, base: PlacedDict) -> PlacedDict:
     if base.__class__ is PlacedDict:
         loader.exposed = True
+        own = loader.unshared(base)
+        dict.update(base, own)
+        base.raw_places = own.raw_places
         as_base(base)
     return base
 
