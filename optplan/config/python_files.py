@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,8 @@ from optplan.config.syntax import base_assignment, is_pure, parsed, without_base
 from optplan.errors import ConfigError
 
 if TYPE_CHECKING:
+    import ast
+
     from optplan.config.loading import Loader
     from optplan.config.locations import Location
     from optplan.config.placed import File

@@ -55,7 +55,7 @@ class Copier:
         self._settle(value, dict.items(value), None, 0)
         return value
 
-    def _settle(
+    def _settle(  # noqa: C901 - one loop, for speed
         self, container: Any, items: Iterable[Any], raw: RawPlace, depth: int
     ) -> tuple[int, int]:
         """How much a container holds, counted where it occurs, and how deeply it is nested."""

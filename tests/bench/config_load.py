@@ -12,11 +12,14 @@ import statistics
 import sys
 import time
 import warnings
-from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from optplan.config import Config, load_config
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PACKAGES = ("mmpretrain", "mmseg")
 BOUND = 0.12
@@ -60,7 +63,7 @@ def main() -> int:
         try:
             config = load_config(path)
             Reference.fromfile(path, import_custom_modules=False)
-        except Exception:  # noqa: BLE001, S112 - what neither loads is not timed
+        except Exception:  # noqa: BLE001 - what neither loads is not timed
             continue
         theirs.append(
             seconds(lambda: Reference.fromfile(path, import_custom_modules=False))  # noqa: B023

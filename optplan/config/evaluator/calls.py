@@ -73,7 +73,7 @@ def _dict(frame: Frame, node: ast.Call) -> PlacedDict:
         name = keyword.arg
         value_node = keyword.value
         if value_node.__class__ is ast.Constant:
-            value: Any = value_node.value  # type: ignore[attr-defined]
+            value: Any = value_node.value
         else:
             value = frame.value(value_node)
         if name is None:
