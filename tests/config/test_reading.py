@@ -67,7 +67,7 @@ def test_loading_imports_nothing_heavy(tmp_path: Path) -> None:
         "import sys; from optplan.config import load_config; load_config(sys.argv[1])\n"
         "print(sorted({'torch', 'timm', 'mmengine', 'yaml', 'tomllib'} & sys.modules.keys()))"
     )
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         [sys.executable, "-c", code, str(path)],
         capture_output=True,
         text=True,
