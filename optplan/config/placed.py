@@ -64,7 +64,7 @@ class PlacedList(list[Any]):
     raw_places: list[RawPlace]
 
 
-class PlacedTuple(tuple[Any, ...]):
+class PlacedTuple(tuple[Any, ...]):  # noqa: SLOT001 - a tuple has no room for slots
     """A tuple that knows where each of its elements was written."""
 
     raw_places: Sequence[RawPlace]
