@@ -36,7 +36,7 @@ class OptimizerConfig:
 
     Args:
         form: The generation of the format.
-        type: Registered name, import path or symbol of the optimizer.
+        type: Registered name, import path or symbol of the optimizer; from Python its class, too.
         optimizer: The dict that holds the optimizer's ``type`` and every argument of its class.
         paramwise: ``paramwise_cfg`` as written, ``{}`` where it is missing.
         constructor: The constructor's name or symbol; ``None`` for the default one.
@@ -45,7 +45,7 @@ class OptimizerConfig:
     """
 
     form: Form
-    type: str | Symbol
+    type: str | Symbol | type
     optimizer: Mapping[str, Any]
     paramwise: Mapping[str, Any]
     constructor: str | Symbol | None
@@ -134,7 +134,7 @@ def _validated(
 ) -> OptimizerConfig:
     """The section as typed data; ``section`` holds the constructor and ``paramwise_cfg``."""
     kind = optimizer.get("type")
-    if not isinstance(kind, str | Symbol) or not kind:
+    if not isinstance(kind, str | Symbol | type) or not kind:
         problems.append(_bad_type(optimizer, kind, section))
     problems += [
         problem
@@ -163,7 +163,7 @@ def _validated(
         problems += parse_paramwise(raw, has_weight_decay=has_decay)[1]
     if problems:
         raise ConfigError(sorted(problems, key=_by_place))
-    assert isinstance(kind, str | Symbol)
+    assert isinstance(kind, str | Symbol | type)
     return OptimizerConfig(
         form=form,
         type=kind,
@@ -181,7 +181,7 @@ def _validated(
 
 def _misspelt(data: Mapping[str, Any], wanted: str) -> str | None:
     """A hint to rename the entry that looks like the one that is missing."""
-    found = close_matches(wanted, (key for key in data if isinstance(key, str)), most=1)
+    found = close_matches(wanted, map(str, data), most=1)
     return f"rename {found[0]!r} to {wanted!r}" if found else None
 
 

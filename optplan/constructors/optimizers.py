@@ -44,24 +44,25 @@ def _register_torch(registry: Registry) -> None:
 OPTIMIZERS = Registry("optimizer", _register_torch)
 
 
-def optimizer_class(kind: str | Symbol, place: Place | None = None) -> Callable[..., Optimizer]:
+def optimizer_class(
+    kind: str | Symbol | type, place: Place | None = None
+) -> Callable[..., Optimizer]:
     """The class that a config's ``type`` names.
 
     Args:
-        kind: A registered name, a dotted import path of an installed package, or a symbol.
+        kind: A registered name, a dotted import path of an installed package, a symbol or a class.
         place: Where the type is written.
 
     Raises:
         PlanError: There is none, or it is no optimizer.
     """
-    name = str(kind)
+    name = kind.__qualname__ if isinstance(kind, type) else str(kind)
+    if isinstance(kind, type):
+        return _checked(kind, name, place)
     if isinstance(kind, str) and (found := OPTIMIZERS.get(name)) is not None:
         return found
     if "." in name:
-        imported = _imported(name, place)
-        if not (inspect.isclass(imported) and issubclass(imported, Optimizer)):
-            raise PlanError(f"{name!r} is not an optimizer class", place=place)
-        return imported
+        return _checked(_imported(name, place), name, place)
     if (optional := _optional(name)) is not None:
         return optional
     home = next((h for h, names in _OPTIONAL_HOMES.items() if name in (names or ())), None)
@@ -71,6 +72,12 @@ def optimizer_class(kind: str | Symbol, place: Place | None = None) -> Callable[
         if name == "Adafactor":
             hint += "; torch's own is 'TorchAdafactor'"
     raise PlanError(f"there is no optimizer {name!r}", place=place, hint=hint)
+
+
+def _checked(found: object, name: str, place: Place | None) -> Callable[..., Optimizer]:
+    if inspect.isclass(found) and issubclass(found, Optimizer):
+        return found
+    raise PlanError(f"{name!r} is not an optimizer class", place=place)
 
 
 def _imported(name: str, place: Place | None) -> object:
@@ -110,7 +117,7 @@ def first_argument(optimizer: Callable[..., Optimizer]) -> str:
 
 
 def instantiate(
-    kind: str | Symbol,
+    kind: str | Symbol | type,
     arguments: Mapping[str, Any],
     params: Iterable[Param] | Sequence[Group],
     *,

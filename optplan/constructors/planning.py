@@ -88,9 +88,9 @@ def build_optimizer(model: nn.Module | str, config: Config | Mapping[str, Any]) 
     Raises:
         ConfigError, ModelError, PlanError: As :func:`make_plan`.
     """
-    section = _section(config)
-    _require_default(section)
     module = open_model(model, {}).module if isinstance(model, str) else model
+    # refuses what no plan can be made of, with the plan's messages
+    section = plan_with_facts(module, config).section
     constructor = DefaultOptimizerConstructor(section.optimizer, section.paramwise)
     return constructor(module)
 

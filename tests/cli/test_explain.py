@@ -39,7 +39,7 @@ decode_head.bias   19   Conv2d
       2 │ optimizer=dict(type='AdamW', lr=0.001, weight_decay=0.05),
   considered
     no  bias        lr            bias_lr_mult is not set
-    no  norm        weight_decay  Conv2d is not one of the classes that norm_decay_mult knows  a.py:4
+    no  norm        weight_decay  Conv2d is not one of the classes that norm_decay_mult knows        a.py:4
     no  bias        weight_decay  bias_decay_mult is not set
     no  flat        weight_decay  flat_decay_mult is not set
     no  custom_key                not in 'decode_head.bias': 'backbone.layer0', 'backbone', 'theta'

@@ -78,7 +78,7 @@ ALL = MappingProxyType(
 )
 
 # model, optimizer, paramwise_cfg, parameters, and all that is said of them
-TEXTS = {
+TEXTS: dict[str, tuple[str, dict[str, Any], dict[str, Any], str, str]] = {
     "default": (
         "Norms",
         {},

@@ -169,7 +169,7 @@ def _sorted(
     return placed_list(*_in_order(frame, raw, items, places, key, reverse))
 
 
-def _in_order(  # noqa: PLR0917
+def _in_order(
     frame: Frame, raw: RawPlace, items: list[Any], places: list[RawPlace], key: Any, reverse: Any
 ) -> tuple[list[Any], list[RawPlace]]:
     for item in items:
