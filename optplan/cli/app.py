@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from optplan import __version__
+from optplan.cli.config import config
 from optplan.cli.explain import explain
 from optplan.cli.show import show
 
@@ -37,3 +38,4 @@ def root(
 
 app.command()(show)
 app.command()(explain)
+app.command()(config)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from optplan.config.loading import Config
 from optplan.config.paramwise import described, number_problem, parse_paramwise
 from optplan.config.placed import place_of
 from optplan.config.symbols import Symbol
@@ -70,28 +71,43 @@ class OptimizerConfig:
         return value
 
 
-def find_optimizer(data: Mapping[str, Any], *, entry: Place | None = None) -> OptimizerConfig:
-    """Find and validate the optimizer section of a config's top level.
-
-    A dict that has a ``type`` of its own is taken as the section itself.
+def find_optimizer(config: Config | Mapping[str, Any]) -> OptimizerConfig:
+    """Find and validate the optimizer section of a config.
 
     Args:
-        data: The config's top level.
-        entry: What to name where there is no section at all.
+        config: A loaded config or a dict; a dict that has a ``type`` of its own is the section itself.
 
     Raises:
         ConfigError: No section, or every mistake in it.
     """
-    if WRAPPER not in data and "type" in data:
-        data = {WRAPPER if OPTIMIZER in data else OPTIMIZER: data}
-    if WRAPPER in data:
-        return _from_wrapper(data)
-    if OPTIMIZER in data:
-        return _from_optimizer(data)
+    if isinstance(config, Config):
+        section_name(config)
+        data: Mapping[str, Any] = config.data
+    elif WRAPPER not in config and "type" in config:
+        data = {WRAPPER if OPTIMIZER in config else OPTIMIZER: config}
+    else:
+        data = config
+        _name_of_section(data, None)
+    return _from_wrapper(data) if WRAPPER in data else _from_optimizer(data)
+
+
+def section_name(config: Config) -> str:
+    """The name of the optimizer section: ``optim_wrapper``, else ``optimizer``.
+
+    Raises:
+        ConfigError: There is neither.
+    """
+    return _name_of_section(config.data, Place(config.entry, 0, 0))
+
+
+def _name_of_section(data: Mapping[str, Any], entry: Place | None) -> str:
+    for name in (WRAPPER, OPTIMIZER):
+        if name in data:
+            return name
     raise ConfigError(
         "no optimizer: the config defines neither 'optim_wrapper' nor 'optimizer'",
         place=entry,
-        hint=_misspelt(data, "optimizer") or _misspelt(data, "optim_wrapper"),
+        hint=_misspelt(data, OPTIMIZER) or _misspelt(data, WRAPPER),
     )
 
 

@@ -23,7 +23,6 @@ from optplan.constructors.groups import default_groups
 from optplan.errors import PlanError, did_you_mean
 from optplan.facts import Inventory
 from optplan.model import make_inventory, open_model
-from optplan.places import Place
 from optplan.plan import Plan, Planned, build_plan
 
 
@@ -59,7 +58,7 @@ def plan_with_facts(
     Raises:
         ConfigError, ModelError, PlanError: As :func:`make_plan`.
     """
-    section = _section(config)
+    section = find_optimizer(config)
     _require_default(section)
     options = make_default_options(
         section.base_lr, section.base_weight_decay, section.paramwise, section.optimizer
@@ -93,12 +92,6 @@ def build_optimizer(model: nn.Module | str, config: Config | Mapping[str, Any]) 
     section = plan_with_facts(module, config).section
     constructor = DefaultOptimizerConstructor(section.optimizer, section.paramwise)
     return constructor(module)
-
-
-def _section(config: Config | Mapping[str, Any]) -> OptimizerConfig:
-    if isinstance(config, Config):
-        return find_optimizer(config.data, entry=Place(config.entry, 0, 0))
-    return find_optimizer(config)
 
 
 def _require_default(section: OptimizerConfig) -> None:
