@@ -43,7 +43,9 @@ def _syntax_error(error: SyntaxError, file: File) -> ConfigError:
     else:
         text = file.text.split("\n")[line - 1] if line <= file.text.count("\n") + 1 else ""
         place = file.place(line, len(text[: column - 1].encode("utf-8", "replace")))
-    message = error.msg if error.msg.startswith("invalid syntax") else f"invalid syntax: {error.msg}"
+    message = (
+        error.msg if error.msg.startswith("invalid syntax") else f"invalid syntax: {error.msg}"
+    )
     return ConfigError(message, place=place)
 
 

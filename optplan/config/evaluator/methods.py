@@ -241,8 +241,6 @@ METHODS: dict[type, dict[str, Method]] = {
 }  # fmt: skip
 
 
-
-
 def _base_merge(frame: Frame, _: RawPlace, __: Places, self: BaseDict, other: Any, /) -> None:
     if not isinstance(other, dict):
         raise TypeError(f"'{type(other).__name__}' object is no dict to merge")
