@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from optplan import __version__
+from optplan.cli.diff import diff
 from optplan.cli.show import show
 
 app = typer.Typer(
@@ -35,3 +36,4 @@ def root(
 
 
 app.command()(show)
+app.command()(diff)

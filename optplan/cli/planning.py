@@ -1,15 +1,18 @@
-"""From the words of a command line to a plan."""
+"""From the words of a command line to plans."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from optplan.cli.options import model_arguments
-from optplan.config import load_config
+from optplan.cli.sources import Checkpoint, SavedPlan, open_source
+from optplan.config import Config
 from optplan.errors import UsageError
 from optplan.plan import Plan
+
+if TYPE_CHECKING:
+    from optplan.model.load import LoadedModel
 
 
 def plan_of(config: str, model: str | None, arguments: Iterable[str] | None) -> Plan:
@@ -19,31 +22,39 @@ def plan_of(config: str, model: str | None, arguments: Iterable[str] | None) -> 
         OptplanError: No such config or model, or either is wrong.
     """
     given = model_arguments(arguments)
-    saved = saved_plan(config)
-    if saved is not None:
+    source = open_source(config)
+    if isinstance(source, Checkpoint):
+        raise UsageError(
+            f"{config!r} is a checkpoint, which has no names of parameters",
+            hint=f"see what resuming from it changes: optplan diff CONFIG {config}",
+        )
+    if isinstance(source, SavedPlan):
         if model is not None:
             raise UsageError(
                 f"{config!r} is a saved plan and has its model", hint="leave --model out"
             )
-        return saved
-    loaded = load_config(config)
+        return source.plan
     if model is None:
         raise UsageError("which model?", hint="name one: --model resnet50")
-    from optplan.constructors import make_plan
-
-    return make_plan(model, loaded, model_arguments=given)
+    return Planner().plan(source, model, given)
 
 
-def saved_plan(path: str) -> Plan | None:
-    """The plan in a file, None where the file holds something else."""
-    file = Path(path)
-    if file.suffix != ".json" or not file.is_file():
-        return None
-    try:
-        text = file.read_bytes()
-        data = json.loads(text)
-    except (OSError, ValueError, RecursionError):
-        return None  # reading it as a config says what is wrong
-    if not (isinstance(data, dict) and "format_version" in data):
-        return None
-    return Plan.from_json(text)
+class Planner:
+    """Makes plans, and builds a model once for all that ask for it with the same arguments."""
+
+    def __init__(self) -> None:
+        self._built: dict[tuple[str, str], LoadedModel] = {}
+
+    def plan(self, config: Config, model: str, arguments: Mapping[str, Any]) -> Plan:
+        """The plan of a config for a model.
+
+        Raises:
+            OptplanError: No such model, or the optimizer refuses it.
+        """
+        from optplan.constructors import make_plan
+        from optplan.model.load import open_model
+
+        key = model, repr(sorted(arguments.items()))
+        if key not in self._built:
+            self._built[key] = open_model(model, arguments)
+        return make_plan(self._built[key], config)
