@@ -8,6 +8,7 @@ import typer
 
 from optplan import __version__
 from optplan.cli.config import config
+from optplan.cli.diff import diff
 from optplan.cli.explain import explain
 from optplan.cli.show import show
 
@@ -39,3 +40,4 @@ def root(
 app.command()(show)
 app.command()(explain)
 app.command()(config)
+app.command()(diff)

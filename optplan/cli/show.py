@@ -14,6 +14,8 @@ from optplan.cli.options import (
     ModelOption,
     OutputOption,
     QuietOption,
+    SetOption,
+    TrustOption,
 )
 from optplan.cli.running import Color, deliver, running
 from optplan.names import Rule, Status
@@ -47,6 +49,8 @@ def show(
     rule: Annotated[
         list[Rule] | None, typer.Option("--rule", help="Only parameters that this rule decides.")
     ] = None,
+    overrides: SetOption = None,
+    trust: TrustOption = False,
     status: Annotated[
         list[Status] | None, typer.Option("--status", help="Only parameters of this status.")
     ] = None,
@@ -58,11 +62,13 @@ def show(
     """Show the plan: a row per parameter, with the rule that decided it."""
     with running(quiet=quiet, debug=debug):
         from optplan.cli.planning import plan_of
+        from optplan.plan import Planned
         from optplan.reporters.rows import Narrowing, narrowed
         from optplan.reporters.show_data import show_csv, show_json
         from optplan.reporters.show_text import show_text
 
-        plan = plan_of(config, model, model_arg)
+        found = plan_of(config, model, model_arg, overrides=overrides or (), trust=trust)
+        plan = found.plan if isinstance(found, Planned) else found
         narrowing = Narrowing(
             patterns=tuple(param or ()), rules=tuple(rule or ()), statuses=tuple(status or ())
         )

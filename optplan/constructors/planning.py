@@ -22,12 +22,12 @@ from optplan.constructors.dry_run import dry_run
 from optplan.constructors.groups import default_groups
 from optplan.errors import PlanError, did_you_mean
 from optplan.facts import Inventory
-from optplan.model import make_inventory, open_model
+from optplan.model import LoadedModel, make_inventory, open_model
 from optplan.plan import Plan, Planned, build_plan
 
 
 def make_plan(
-    model: nn.Module | str,
+    model: nn.Module | LoadedModel | str,
     config: Config | Mapping[str, Any],
     *,
     model_arguments: Mapping[str, Any] | None = None,
@@ -35,7 +35,8 @@ def make_plan(
     """What every parameter of a model gets under a config, and why.
 
     Args:
-        model: A module, which is only read, or a spec as for :func:`optplan.load_model`.
+        model: A module, which is only read, a spec as for :func:`optplan.load_model`, or what was
+            loaded from one.
         config: A loaded config, or a dict with ``optim_wrapper`` or ``optimizer`` in it.
         model_arguments: Arguments for the factory that a spec names.
 
@@ -48,7 +49,7 @@ def make_plan(
 
 
 def plan_with_facts(
-    model: nn.Module | str,
+    model: nn.Module | LoadedModel | str,
     config: Config | Mapping[str, Any],
     *,
     model_arguments: Mapping[str, Any] | None = None,
@@ -112,10 +113,12 @@ def _require_default(section: OptimizerConfig) -> None:
         )
 
 
-def _inventory(model: nn.Module | str, arguments: Mapping[str, Any]) -> tuple[nn.Module, Inventory]:
+def _inventory(
+    model: nn.Module | LoadedModel | str, arguments: Mapping[str, Any]
+) -> tuple[nn.Module, Inventory]:
     if isinstance(model, nn.Module):
         return model, make_inventory(model)
-    loaded = open_model(model, arguments)
+    loaded = open_model(model, arguments) if isinstance(model, str) else model
     return loaded.module, make_inventory(loaded.module, spec=loaded.spec, source=loaded.source)
 
 

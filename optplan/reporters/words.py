@@ -134,3 +134,8 @@ def _name(use: RuleUse, short: bool) -> str:
 
 def _factor(use: RuleUse) -> str:
     return "set" if use.mult is None else f"×{use.mult:.6g}"
+
+
+def use_text(use: RuleUse) -> str:
+    """What one rule does to one value: ``norm ×0``, ``'head' ×10``, ``default``."""
+    return "default" if use.rule is Rule.DEFAULT else f"{_name(use, short=True)} {_factor(use)}"
