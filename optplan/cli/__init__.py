@@ -17,8 +17,13 @@ def main() -> None:
 
 def _regrouped(arguments: list[str]) -> list[str]:
     """``--cfg-options a=1 b=2``, which takes several, as options that take one."""
+    import typer
+
     from optplan.cli.running import running
     from optplan.config import regroup_cfg_options
 
-    with running(quiet=False, debug=False):
-        return regroup_cfg_options(arguments)
+    try:
+        with running(quiet=False, debug=False):
+            return regroup_cfg_options(arguments)
+    except typer.Exit as leaving:
+        raise SystemExit(leaving.exit_code) from None

@@ -39,11 +39,13 @@ class Config:
         data: Its entries; ``place_of`` knows where each was set last.
         entry: The file that was asked for.
         sources: All files that were read, in the order of reading.
+        trusted: The user vouches for it: what it names may be imported from anywhere.
     """
 
     data: PlacedDict
     entry: Source
     sources: tuple[Source, ...] = field(repr=False)
+    trusted: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """The entries as plain dicts, lists and tuples, imported names as text."""
@@ -97,7 +99,7 @@ def load_config(
 
         data = loader.unshared(data)
         apply_overrides(data, overrides)
-    return Config(data=data, entry=loader.sources[0], sources=tuple(loader.sources))
+    return Config(data=data, entry=loader.sources[0], sources=tuple(loader.sources), trusted=trust)
 
 
 def _whole(loader: Loader, location: Location) -> Place:

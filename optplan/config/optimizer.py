@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -43,6 +43,7 @@ class OptimizerConfig:
         constructor: The constructor's name or symbol; ``None`` for the default one.
         wrapper: The other entries of ``optim_wrapper`` (``type``, ``clip_grad``, ...).
         places: Where the section's own entries stand: ``type``, ``constructor``, ``paramwise_cfg``.
+        trusted: What it names may be imported from anywhere, not from installed packages alone.
     """
 
     form: Form
@@ -52,6 +53,7 @@ class OptimizerConfig:
     constructor: str | Symbol | None
     wrapper: Mapping[str, Any]
     places: Mapping[str, Place | None]
+    trusted: bool = False
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -88,7 +90,9 @@ def find_optimizer(config: Config | Mapping[str, Any]) -> OptimizerConfig:
     else:
         data = config
         _name_of_section(data, None)
-    return _from_wrapper(data) if WRAPPER in data else _from_optimizer(data)
+    section = _from_wrapper(data) if WRAPPER in data else _from_optimizer(data)
+    trusted = isinstance(config, Config) and config.trusted
+    return replace(section, trusted=True) if trusted else section
 
 
 def section_name(config: Config) -> str:
@@ -107,7 +111,7 @@ def _name_of_section(data: Mapping[str, Any], entry: Place | None) -> str:
     raise ConfigError(
         "no optimizer: the config defines neither 'optim_wrapper' nor 'optimizer'",
         place=entry,
-        hint=_misspelt(data, OPTIMIZER) or _misspelt(data, WRAPPER),
+        hint=_misspelt(data, WRAPPER, OPTIMIZER),
     )
 
 
@@ -195,10 +199,12 @@ def _validated(
     )
 
 
-def _misspelt(data: Mapping[str, Any], wanted: str) -> str | None:
-    """A hint to rename the entry that looks like the one that is missing."""
-    found = close_matches(wanted, map(str, data), most=1)
-    return f"rename {found[0]!r} to {wanted!r}" if found else None
+def _misspelt(data: Mapping[str, Any], *wanted: str) -> str | None:
+    """A hint to rename the entry that looks like what is missing."""
+    for key in map(str, data):
+        if found := close_matches(key, wanted, most=1):
+            return f"rename {key!r} to {found[0]!r}"
+    return None
 
 
 def _section(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:

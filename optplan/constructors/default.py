@@ -11,7 +11,7 @@ from torch.optim import Optimizer
 
 from optplan.config import place_of
 from optplan.config.paramwise import parse_paramwise
-from optplan.constructors.optimizers import Group, Param, instantiate
+from optplan.constructors.optimizers import Group, Param, instantiate, optimizer_class
 from optplan.constructors.registry import Registry
 from optplan.errors import ConfigError, PlanError, listed
 from optplan.facts import ParameterFacts
@@ -85,14 +85,15 @@ class DefaultOptimizerConstructor:
         parameters = groups if self.paramwise_cfg else list(walked.parameters())
         refuse_empty(parameters, has_parameters=bool(names))
         arguments = {k: v for k, v in self.optimizer_cfg.items() if k != "type"}
+        type_place = place_of(self.optimizer_cfg, "type")
         return instantiate(
-            self.optimizer_cfg["type"],
+            optimizer_class(self.optimizer_cfg["type"], type_place),
             arguments,
             parameters,
             names=names,
             written=self.optimizer_cfg,
             dry=False,
-            type_place=place_of(self.optimizer_cfg, "type"),
+            type_place=type_place,
         )
 
     def add_params(

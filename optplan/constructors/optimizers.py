@@ -15,7 +15,12 @@ from torch.optim import Optimizer
 from optplan.config import Symbol, place_of
 from optplan.constructors.registry import Registry
 from optplan.errors import OptplanError, PlanError, Problem, did_you_mean, listed
-from optplan.installed import NotInstalledError, find_installed, import_installed
+from optplan.installed import (
+    NotInstalledError,
+    find_installed,
+    import_anywhere,
+    import_installed,
+)
 from optplan.places import Place
 
 Param = torch.nn.Parameter
@@ -45,13 +50,14 @@ OPTIMIZERS = Registry("optimizer", _register_torch)
 
 
 def optimizer_class(
-    kind: str | Symbol | type, place: Place | None = None
+    kind: str | Symbol | type, place: Place | None = None, *, trusted: bool = False
 ) -> Callable[..., Optimizer]:
     """The class that a config's ``type`` names.
 
     Args:
         kind: A registered name, a dotted import path of an installed package, a symbol or a class.
         place: Where the type is written.
+        trusted: Whether it may be imported from anywhere.
 
     Raises:
         PlanError: There is none, or it is no optimizer.
@@ -62,7 +68,7 @@ def optimizer_class(
     if isinstance(kind, str) and (found := OPTIMIZERS.get(name)) is not None:
         return found
     if "." in name:
-        return _checked(_imported(name, place), name, place)
+        return _checked(_imported(name, place, trusted), name, place)
     if (optional := _optional(name)) is not None:
         return optional
     home = next((h for h, names in _OPTIONAL_HOMES.items() if name in (names or ())), None)
@@ -80,14 +86,16 @@ def _checked(found: object, name: str, place: Place | None) -> Callable[..., Opt
     raise PlanError(f"{name!r} is not an optimizer class", place=place)
 
 
-def _imported(name: str, place: Place | None) -> object:
+def _imported(name: str, place: Place | None, trusted: bool) -> object:
     try:
-        return import_installed(name)
+        return import_anywhere(name) if trusted else import_installed(name)
     except NotInstalledError as error:
         raise PlanError(
             f"there is no optimizer {name!r}: {error}",
             place=place,
-            hint="a config's names are imported from installed packages only",
+            hint=None
+            if trusted
+            else "a config's names are imported from installed packages only; --trust lifts that",
         ) from error
     except Exception as error:  # a stranger's package may raise anything
         raise PlanError(f"{name!r} raises on import: {error!r}", place=place) from error
@@ -117,7 +125,7 @@ def first_argument(optimizer: Callable[..., Optimizer]) -> str:
 
 
 def instantiate(
-    kind: str | Symbol | type,
+    found: Callable[..., Optimizer],
     arguments: Mapping[str, Any],
     params: Iterable[Param] | Sequence[Group],
     *,
@@ -129,7 +137,7 @@ def instantiate(
     """Make the real optimizer.
 
     Args:
-        kind: The config's ``type``.
+        found: The class, as :func:`optimizer_class` gives it.
         arguments: The config's arguments for the class.
         params: Parameters, or param groups.
         names: A parameter's name by ``id``, for messages.
@@ -142,7 +150,6 @@ def instantiate(
         PlanError: An argument that the class does not take, or a refusal by the class, with the names
             of the parameters that it refuses.
     """
-    found = optimizer_class(kind, type_place)
     given = dict(arguments)
     if getattr(found, "__name__", "") == "ZeroRedundancyOptimizer":
         inner = given.pop("optimizer_type", None) or given.pop("optimizer_class", None)

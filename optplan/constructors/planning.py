@@ -20,6 +20,7 @@ from optplan.constructors.default import (
 )
 from optplan.constructors.dry_run import dry_run
 from optplan.constructors.groups import default_groups
+from optplan.constructors.optimizers import optimizer_class
 from optplan.errors import PlanError, did_you_mean
 from optplan.facts import Inventory
 from optplan.model import LoadedModel, make_inventory, open_model
@@ -92,6 +93,9 @@ def build_optimizer(model: nn.Module | str, config: Config | Mapping[str, Any]) 
     # refuses what no plan can be made of, with the plan's messages
     section = plan_with_facts(module, config).section
     constructor = DefaultOptimizerConstructor(section.optimizer, section.paramwise)
+    constructor.optimizer_cfg["type"] = optimizer_class(
+        section.type, section.places["type"], trusted=section.trusted
+    )
     return constructor(module)
 
 
