@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from copy import copy
 from functools import reduce
 from operator import or_
 
@@ -39,11 +40,21 @@ class NameBits:
         self._begins, self._ends = self._bits(begins), self._bits(ends)
         self._guards = self._ends << 1
         self._cache: dict[Item, int] = {}
-        chosen = list(wanted)
-        self.wanted = self._bits([ends[index] for index in chosen])
-        # from a guard down to the name's begin the difference sets every bit between
-        self._good = (self.wanted << 1) - self._bits([begins[index] for index in chosen])
+        self._spans = list(zip(begins, ends, strict=True))
         self._all = self._guards - self._begins
+        self._want(wanted)
+
+    def wanting(self, wanted: Iterable[int]) -> NameBits:
+        """The same names, others of which are wanted; what is known of the names is shared."""
+        other = copy(self)
+        other._want(wanted)  # noqa: SLF001 - its own class
+        return other
+
+    def _want(self, wanted: Iterable[int]) -> None:
+        spans = [self._spans[index] for index in wanted]
+        self.wanted = self._bits([end for _, end in spans])
+        # from a guard down to the name's begin the difference sets every bit between
+        self._good = (self.wanted << 1) - self._bits([begin for begin, _ in spans])
 
     @property
     def vocabulary(self) -> list[str]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
-from functools import reduce
+from collections.abc import Container, Iterable, Sequence
+from functools import cached_property, reduce
 from operator import or_
 
 from optplan.plan.cover import cover
@@ -30,24 +30,48 @@ def summarize(names: Sequence[str], among: Sequence[str]) -> tuple[str, ...]:
     Raises:
         ValueError: A name is not among the others.
     """
-    known = list(dict.fromkeys(among))
-    chosen = set(names)
-    if missing := chosen.difference(known):
-        raise ValueError(f"names that are not among all names: {sorted(missing)[:5]}")
-    if not chosen:
-        return ()
-    if len(chosen) == len(known):
-        return ("*",)
-    wanted = [index for index, name in enumerate(known) if name in chosen]
-    tree = NameTree(known)
-    index = NameBits(known, wanted)
-    patterns = {
-        gathered_text(sorted(group, key=lambda shape: index.first(index.matched(shape)))): (
-            index.indices(reduce(or_, map(index.matched, group)))
-        )
-        for group in _groups(index)
-    }
-    return _verified(patterns, wanted, known, tree)
+    return Summarizer(among).summarize(names)
+
+
+class Summarizer:
+    """Summarizes several sets of the same names; what is known of the names is found out once."""
+
+    def __init__(self, among: Iterable[str]) -> None:
+        self._known = list(dict.fromkeys(among))
+        self._numbers = {name: number for number, name in enumerate(self._known)}
+
+    @cached_property
+    def _tree(self) -> NameTree:
+        return NameTree(self._known)
+
+    @cached_property
+    def _bits(self) -> NameBits:
+        return NameBits(self._known, ())
+
+    def summarize(self, names: Iterable[str]) -> tuple[str, ...]:
+        """As :func:`summarize`, among the names that this one knows.
+
+        Raises:
+            ValueError: A name is not among the others.
+        """
+        chosen = set(names)
+        if missing := chosen.difference(self._numbers):
+            raise ValueError(f"names that are not among all names: {sorted(missing)[:5]}")
+        if not chosen:
+            return ()
+        if len(chosen) == len(self._known):
+            return ("*",)
+        if len(chosen) == 1:
+            return (_spelled(*chosen, self._numbers),)
+        wanted = sorted(self._numbers[name] for name in chosen)
+        index = self._bits.wanting(wanted)
+        patterns = {
+            gathered_text(sorted(group, key=lambda shape: index.first(index.matched(shape)))): (
+                index.indices(reduce(or_, map(index.matched, group)))
+            )
+            for group in _groups(index)
+        }
+        return _verified(patterns, wanted, self._known, self._tree)
 
 
 def _groups(index: NameBits) -> list[Group]:
