@@ -19,12 +19,23 @@ from optplan.cli.running import Color, deliver, running
 from optplan.names import Rule, Status
 
 
+class ShowView(StrEnum):
+    """What ``show`` shows of a plan."""
+
+    PARAMS = "params"
+    TREE = "tree"
+    GROUPS = "groups"
+    KEYS = "keys"
+
+
 class ShowFormat(StrEnum):
     """The formats of ``show``."""
 
     TEXT = "text"
     JSON = "json"
     CSV = "csv"
+    MD = "md"
+    HTML = "html"
 
 
 def show(
