@@ -62,7 +62,7 @@ class Summarizer:
         if len(chosen) == len(self._known):
             return ("*",)
         if len(chosen) == 1:
-            return (_spelled(*chosen, self._numbers),)
+            return (_spelled(chosen.pop(), self._numbers),)
         wanted = sorted(self._numbers[name] for name in chosen)
         index = self._bits.wanting(wanted)
         patterns = {

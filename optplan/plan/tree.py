@@ -38,17 +38,25 @@ class Branch:
 
     Args:
         subtree: The subtree.
-        level: How many others it is below.
-        pattern: Matches the names in it and no other.
+        path: The names of the branches from the root's child down to it.
         lasts: For it and each that it is below, but the root: whether it is the last of its siblings.
         is_open: Whether what is below it follows.
     """
 
     subtree: Subtree
-    level: int
-    pattern: str
+    path: tuple[str, ...]
     lasts: tuple[bool, ...]
     is_open: bool
+
+    @property
+    def level(self) -> int:
+        """How many others it is below."""
+        return len(self.path)
+
+    @property
+    def pattern(self) -> str:
+        """Matches the names in it and no other."""
+        return ".".join([*self.path, "*"] if self.subtree.is_module else self.path)
 
 
 def module_tree(rows: Sequence[PlannedParameter]) -> Subtree:
@@ -81,8 +89,7 @@ def branches(tree: Subtree, depth: int | None = None) -> Iterator[Branch]:
         is_open = bool(subtree.children) and (depth is None or len(lasts) < depth)
         yield Branch(
             subtree=subtree,
-            level=len(lasts),
-            pattern=".".join([*path, "*"] if subtree.is_module else path),
+            path=path,
             lasts=lasts,
             is_open=is_open,
         )

@@ -53,6 +53,7 @@ class Page:
         facts: Lines that say more.
         sheets: The tables.
         closing: Lines that say whether all is well.
+        narrowing: Which rows are shown, in the user's words; '' for all.
     """
 
     title: str
@@ -60,6 +61,7 @@ class Page:
     facts: tuple[str, ...]
     sheets: tuple[Sheet, ...]
     closing: tuple[str, ...]
+    narrowing: str = ""
 
 
 def name_value(text: str, *, above: str = "", tone: str = "") -> Value:

@@ -10,7 +10,7 @@ from optplan.names import Status
 from optplan.plan import Plan, PlannedOptimizer, PlannedParameter, Setting
 from optplan.reporters.layout import Cell, paint, visible
 from optplan.reporters.rows import Narrowing
-from optplan.reporters.words import RULE_STYLES, count_text, number, percent, plural, rules_of
+from optplan.reporters.words import RULE_STYLES, count_text, number, plural, rules_of
 
 _MOST_LABELS = 3
 
@@ -63,15 +63,26 @@ def value_text(value: object) -> str:
 
 def setting_text(setting: Setting, plan: Plan) -> str:
     """A setting's values, after the optimizer's name where there are several."""
-    words = [f"lr {number(setting.lr)}"]
+    words = [*_optimizer_name(setting, plan), f"lr {number(setting.lr)}"]
     if setting.weight_decay is not None:
         words.append(f"weight_decay {number(setting.weight_decay)}")
-    if setting.lr_scale is not None:
-        words.append(f"lr_scale {number(setting.lr_scale)}")
-    words += [f"{name} {value_text(value)}" for name, value in setting.options.items()]
-    if len(plan.optimizers) > 1:
-        words.insert(0, plan.optimizers[setting.optimizer].name or str(setting.optimizer))
-    return "  ".join(words)
+    return "  ".join([*words, *_entries(setting)])
+
+
+def besides_text(setting: Setting, plan: Plan) -> str:
+    """The same without lr and weight decay."""
+    return "  ".join([*_optimizer_name(setting, plan), *_entries(setting)])
+
+
+def _optimizer_name(setting: Setting, plan: Plan) -> list[str]:
+    if len(plan.optimizers) == 1:
+        return []
+    return [plan.optimizers[setting.optimizer].name or str(setting.optimizer)]
+
+
+def _entries(setting: Setting) -> list[str]:
+    words = [] if setting.lr_scale is None else [f"lr_scale {number(setting.lr_scale)}"]
+    return words + [f"{name} {value_text(value)}" for name, value in setting.options.items()]
 
 
 def label_cell(labels: Sequence[Cell]) -> Cell:
@@ -89,16 +100,25 @@ def closing_lines(
     plan: Plan, rows: Sequence[PlannedParameter], narrowing: Narrowing, color: bool
 ) -> list[str]:
     """What decided how much, whether all is covered, and what narrowed the rows."""
-    lines = []
-    counts = rules_of(plan.parameters)
-    if counts:
-        words = [paint(Cell(f"{r.value} {n}", RULE_STYLES[r]), color) for r, n in counts.items()]
-        lines.append(" decided by " + " · ".join(words))
-    lines.append(" " + " · ".join(_coverage(plan.parameters, color)))
+    lines = [f" {line}" for line in coverage_lines(plan, color)]
     if narrowing:
-        shown = f" {len(rows)} of {len(plan.parameters)} rows shown: {visible(str(narrowing))}"
-        lines.append(paint(Cell(shown, "bold"), color))
+        lines.append(
+            " " + paint(Cell(visible(narrowing_text(plan, rows, narrowing)), "bold"), color)
+        )
     return lines
+
+
+def coverage_lines(plan: Plan, color: bool) -> list[str]:
+    """What decided how much, and whether all is covered."""
+    counts = rules_of(plan.parameters)
+    words = [paint(Cell(f"{r.value} {n}", RULE_STYLES[r]), color) for r, n in counts.items()]
+    coverage = " · ".join(_coverage(plan.parameters, color))
+    return ["decided by " + " · ".join(words), coverage] if words else [coverage]
+
+
+def narrowing_text(plan: Plan, rows: Sequence[PlannedParameter], narrowing: Narrowing) -> str:
+    """How many rows are shown, and what narrowed them."""
+    return f"{len(rows)} of {len(plan.parameters)} rows shown: {narrowing}"
 
 
 def _coverage(rows: Sequence[PlannedParameter], color: bool) -> list[str]:

@@ -52,6 +52,11 @@ class TreeLine:
     kinds: tuple[Kind, ...]
     labels: tuple[Cell, ...]
 
+    @property
+    def above(self) -> str:
+        """The pattern of the branches that it is below: ``blocks.{0-11}.``."""
+        return ".".join((*self.branch.path[:-1], "")) if self.branch.path else ""
+
 
 def tree_text(shown: Selection, *, depth: int | None, width: int | None, color: bool) -> str:
     """The tree with a line per branch.
