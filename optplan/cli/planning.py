@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from optplan.cli.options import model_arguments
 from optplan.cli.sources import Checkpoint, SavedPlan, open_source
-from optplan.config import Config
+from optplan.config import Config, place_of
 from optplan.errors import UsageError
-from optplan.plan import Plan, Planned
+from optplan.plan import Plan, Planned, PlannedParameter
+from optplan.rules.statistics import EntryStatistics, entry_statistics
 
 if TYPE_CHECKING:
     from optplan.model import LoadedModel
@@ -72,3 +73,14 @@ class Planner:
         if key not in self._built:
             self._built[key] = open_model(model, arguments)
         return plan_with_facts(self._built[key], config)
+
+
+def entries_of(planned: Planned, rows: Iterable[PlannedParameter]) -> tuple[EntryStatistics, ...]:
+    """What each option and key of a config does to some rows of its plan."""
+    paramwise = planned.section.paramwise
+    return entry_statistics(
+        planned.inventory,
+        planned.options,
+        {name: place_of(paramwise, name) for name in paramwise if name != "custom_keys"},
+        frozenset(row.name for row in rows),
+    )

@@ -65,6 +65,11 @@ def plan_from_json(text: str | bytes) -> Plan:
             f"the saved plan has format {version}, this optplan reads {FORMAT_VERSION}",
             hint="save it again with this version",
         )
+    if "view" in data:
+        raise PlanError(
+            f"not a saved plan: it is the {data['view']} view of one",
+            hint="save it without --view",
+        )
     if "narrowed" in data:
         raise PlanError(
             f"the saved plan is not whole, it was narrowed by {data['narrowed']}",

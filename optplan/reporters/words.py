@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from optplan.names import Rule, Status
 from optplan.plan import PlannedParameter, RuleUse
@@ -18,6 +18,13 @@ RULE_STYLES = {
     Rule.NO_WEIGHT_DECAY: "bright_blue",
     Rule.CONSTRUCTOR: "red",
     Rule.DEFAULT: "",
+}
+
+STATUS_STYLES = {
+    Status.OPTIMIZED: "",
+    Status.FROZEN: "dim",
+    Status.DUPLICATE: "dim",
+    Status.UNCOVERED: "red",
 }
 
 # These can only ever decide one of the two, so that it goes without saying which.
@@ -67,6 +74,17 @@ def rule_text(parameter: PlannedParameter, *, short: bool = False) -> str:
         return parameter.status.value
     text = _uses_text(lr, decay, short)
     return f"{text} · frozen" if parameter.status is Status.FROZEN else text
+
+
+def duplicate_text(parameter: PlannedParameter, carriers: Container[str]) -> str:
+    """Which name carries the tensor of a duplicate."""
+    carrier = next(name for name in parameter.aliases if name in carriers)
+    return f"{parameter.status.value} of {carrier}"
+
+
+def carriers_of(parameters: Iterable[PlannedParameter]) -> frozenset[str]:
+    """The names that carry their tensors."""
+    return frozenset(row.name for row in parameters if row.status is not Status.DUPLICATE)
 
 
 def rule_style(parameter: PlannedParameter) -> str:
