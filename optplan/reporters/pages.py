@@ -13,7 +13,7 @@ from optplan.reporters.keys_view import (
     does_nothing,
     effect_text,
     entry_text,
-    losses_text,
+    losses,
     place_text,
     word_patterns,
 )
@@ -211,7 +211,7 @@ def _entry(entry: EntryStatistics) -> tuple[Value, ...]:
         Value(lines=(effect_text(entry),) if effect_text(entry) else ()),
         count_value(entry.matched),
         count_value(entry.won),
-        name_value(losses_text(entry), tone=tone),
+        Value(lines=tuple(losses(entry)), is_name=True, tone=tone),
         Value(lines=tuple(word_patterns(entry.words)), is_name=True),
         name_value(place_text(entry)),
     )
