@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from optplan.names import Status
-from optplan.plan.kinds import Kinds, kinds_of, together
+from optplan.plan.kinds import Kind, KindOf, Kinds, kinds_by_rule, together
 from optplan.plan.plan import PlannedParameter
 from optplan.plan.shapes import Words, numbered, written
 
@@ -59,8 +59,14 @@ class Branch:
         return ".".join([*self.path, "*"] if self.subtree.is_module else self.path)
 
 
-def module_tree(rows: Sequence[PlannedParameter]) -> Subtree:
-    """The tree of the rows' names; its root has no name and is never left out."""
+def module_tree(rows: Sequence[PlannedParameter], kind_of: KindOf | None = None) -> Subtree:
+    """The tree of the rows' names; its root has no name and is never left out.
+
+    Args:
+        rows: The rows.
+        kind_of: Equal for rows that are alike; None where those of one status, setting and rules are.
+    """
+    kind_of = kind_of or kinds_by_rule()
     modules = [_Module()]
     for row in rows:
         module = modules[0]
@@ -73,8 +79,8 @@ def module_tree(rows: Sequence[PlannedParameter]) -> Subtree:
     signatures: dict[Hashable, int] = {}
     for module in reversed(modules[1:]):  # a module stands before all that is below it
         if module.parent is not None:
-            module.parent.parts.append(module.closed(signatures))
-    root = modules[0].closed(signatures)
+            module.parent.parts.append(module.closed(signatures, kind_of))
+    root = modules[0].closed(signatures, kind_of)
     if not root.tail:
         return root.subtree
     only = replace(root.subtree, name=root.tail[1:])
@@ -128,9 +134,9 @@ class _Module:
     modules: dict[str, _Module] = field(default_factory=dict)
     rows: list[PlannedParameter] = field(default_factory=list)
 
-    def closed(self, signatures: dict[Hashable, int]) -> _Part:
+    def closed(self, signatures: dict[Hashable, int], kind_of: KindOf) -> _Part:
         """The module as a part of its parent, once all below it is closed."""
-        parts = [_parameter(row, signatures) for row in self.rows]
+        parts = [_parameter(row, kind_of(row), signatures) for row in self.rows]
         parts += reversed(self.parts)
         kinds = together(part.subtree.kinds for part in parts)
         folded = _folded(parts) if len(kinds) > 1 else []
@@ -153,19 +159,18 @@ class _Module:
         )
 
 
-def _parameter(row: PlannedParameter, signatures: dict[Hashable, int]) -> _Part:
-    kinds = kinds_of([row])
+def _parameter(row: PlannedParameter, kind: Hashable, signatures: dict[Hashable, int]) -> _Part:
     counted = row.status is not Status.DUPLICATE
     return _Part(
         word=row.name.rpartition(".")[2],
         tail="",
-        signature=signatures.setdefault(("parameter", tuple(kinds)), len(signatures)),
+        signature=signatures.setdefault(("parameter", kind), len(signatures)),
         subtree=Subtree(
             name="",
             is_module=False,
             parameters=int(counted),
             elements=row.elements if counted else 0,
-            kinds=kinds,
+            kinds={kind: Kind(first=row, names=1)},
         ),
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from rich.cells import cell_len
 
 from optplan.plan.kinds import Kind
-from optplan.plan.members import Members, members_of
+from optplan.plan.members import Members, member_patterns, members_of
 from optplan.reporters.bars import LogScale, bar
 from optplan.reporters.kind_words import kind_cell, lr_span
 from optplan.reporters.layout import Cell, Column, cut, table, visible
@@ -52,11 +52,11 @@ def groups_text(shown: Selection, *, width: int | None, color: bool) -> str:
         color=color,
     )
     lines = [*head_lines(plan, width, color), ""]
-    for members, head in zip(found, heads, strict=True):
+    for members, patterns, head in zip(found, member_patterns(plan, found), heads, strict=True):
         lines.append(head)
         if members.setting is not None:
             lines += _rules(members.kinds, carriers, width, color)
-        lines += [" " * _INDENT + line for line in _filled(members.patterns, width)]
+        lines += [" " * _INDENT + line for line in _filled(patterns, width)]
         lines.append("")
     lines += closing_lines(plan, shown.rows, shown.narrowing, color)
     return "\n".join(lines) + "\n"
@@ -82,8 +82,8 @@ def _head(members: Members, shown: Selection, scale: LogScale | None) -> list[Ce
 
 def size_text(members: Members) -> str:
     """How many parameters, or names where they are further names of others."""
-    if members.names > members.parameters == 0:
-        return plural(members.names, "name")
+    if not members.parameters:
+        return plural(len(members.names), "name")
     return plural(members.parameters, "parameter")
 
 

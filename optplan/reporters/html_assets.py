@@ -23,10 +23,10 @@ th button:focus-visible, input:focus-visible, .scroll:focus-visible { outline: 2
 th[aria-sort] button { color: var(--accent); }
 th[aria-sort=ascending] button::after { content: " \\2191"; }
 th[aria-sort=descending] button::after { content: " \\2193"; }
-td { padding: .2rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; }
+td { white-space: nowrap; padding: .2rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; }
 tbody tr:hover { background: var(--band); }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.name { font-family: ui-monospace, monospace; font-size: .9em; white-space: pre-wrap; overflow-wrap: anywhere; }
+.name { font-family: ui-monospace, monospace; font-size: .9em; white-space: pre-wrap; }
 .above, .quiet, footer { color: var(--quiet); }
 .alarm { color: var(--alarm); font-weight: 600; }
 .bar { display: block; height: .35rem; margin-left: auto; width: 7rem; border-radius: 2px; background:

@@ -102,26 +102,18 @@ def _change(verdict: Verdict) -> str:
     return number(verdict.value) if verdict.mult is None else f"×{number(verdict.mult)}"
 
 
-def losses_text(entry: EntryStatistics, most: int | None = None) -> str:
-    """Who took what it did not get, or why there was nothing to get.
-
-    Args:
-        entry: What was counted.
-        most: How many others to name; None for all.
-    """
+def losses(entry: EntryStatistics) -> list[str]:
+    """Who took what it did not get, keys that differ by a number as one, or why nobody had to."""
     if not entry.is_read:
-        return "nothing reads it"
-    if not entry.matched and entry.skipped:
-        return f"matches only {entry.skipped} left out"
+        return ["nothing reads it"]
     if not entry.matched:
-        return "matches nothing"
-    alike: dict[tuple[object, bool, int], list[str]] = {}
+        return [f"matches only {entry.skipped} left out" if entry.skipped else "matches nothing"]
+    alike: dict[tuple[Stem | str, bool, int], list[str]] = {}
     for name, count in entry.lost:
         parts = numbered(name.text) if name.is_key else None
-        alike.setdefault((parts[0] if parts else name.text, name.is_key, count), []).append(
-            name.text
-        )
-    return _some([_rivals(texts, is_key, n) for (_, is_key, n), texts in alike.items()], most)
+        family = parts[0] if parts else name.text
+        alike.setdefault((family, name.is_key, count), []).append(name.text)
+    return [_rivals(texts, is_key, count) for (_, is_key, count), texts in alike.items()]
 
 
 def _rivals(texts: list[str], is_key: bool, count: int) -> str:
@@ -147,13 +139,13 @@ def word_patterns(words: Iterable[str]) -> list[str]:
 
 def _cells(entry: EntryStatistics) -> list[Cell]:
     style = "red" if does_nothing(entry) else ""
-    words = word_patterns(entry.words)
+    words, rivals = word_patterns(entry.words), losses(entry)
     return [
         Cell(entry_text(entry.name), style or ("cyan" if entry.name.is_key else "")),
         Cell(effect_text(entry)),
         Cell(str(entry.matched), style),
         Cell(str(entry.won), style),
-        Cell(losses_text(entry), style, losses_text(entry, 1)),
+        Cell(_some(rivals, None), style, _some(rivals, 1)),
         Cell(_some(words, None), "", _some(words, _MOST_WORDS)),
         Cell(place_text(entry), "dim"),
     ]

@@ -63,21 +63,17 @@ def _heading(heading: Heading) -> str:
 
 
 def _row(row: Iterable[Value], headings: Iterable[Heading]) -> str:
-    cells = "".join(_cell(value, heading) for value, heading in zip(row, headings, strict=True))
-    return f"<tr>{cells}</tr>"
+    cells = [_cell(value, heading) for value, heading in zip(row, headings, strict=True)]
+    return f"<tr>{''.join(cells)}</tr>"
 
 
 def _cell(value: Value, heading: Heading) -> str:
-    classes = " ".join(
-        word
-        for word, holds in (
-            ("number", heading.is_number),
-            ("name", value.is_name),
-            (value.tone, bool(value.tone)),
-        )
-        if holds
-    )
-    kind = f' class="{classes}"' if classes else ""
+    classes = [value.tone] if value.tone else []
+    if value.is_name:
+        classes.append("name")
+    if heading.is_number:
+        classes.append("number")
+    kind = f' class="{" ".join(classes)}"' if classes else ""
     order = f' data-order="{value.order!r}"' if value.order is not None else ""
     above = f'<span class="above">{_text(value.above)}</span>' if value.above else ""
     lines = "<br>".join(map(_text, value.lines))

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 
 from optplan.names import Status
 from optplan.plan import PlannedParameter
-from optplan.plan.members import Members, members_of
+from optplan.plan.kinds import Kind, kinds_by_rule
+from optplan.plan.members import Members, member_patterns, members_of
 from optplan.reporters.bars import LogScale, Span
 from optplan.reporters.keys_view import (
     conclusion,
     does_nothing,
     effect_text,
     entry_text,
-    losses_text,
+    losses,
     place_text,
     word_patterns,
 )
@@ -32,12 +33,10 @@ from optplan.reporters.tree_view import TreeLine, lr_scale, root_name, tree_line
 from optplan.reporters.words import (
     carriers_of,
     count_text,
-    duplicate_text,
     number,
     origin_text,
     percent,
     plural,
-    rule_text,
     shape_text,
 )
 from optplan.rules.statistics import EntryStatistics
@@ -48,11 +47,19 @@ _TONES = {
     Status.DUPLICATE: "quiet",
     Status.UNCOVERED: "alarm",
 }
+_SETTING_HEADINGS: tuple[Heading, ...] = (
+    Heading(text="setting"),
+    Heading(text="lr", is_number=True),
+    Heading(text="weight_decay", is_number=True),
+    Heading(text="parameters", is_number=True),
+    Heading(text="elements", is_number=True),
+    Heading(text="share", is_number=True),
+    Heading(text="rules"),
+)
 
 
 def params_page(shown: Selection) -> Page:
     """A row per name."""
-    carriers = carriers_of(shown.plan.parameters)
     sheet = Sheet(
         title=plural(len(shown.rows), "name"),
         headings=(
@@ -65,9 +72,9 @@ def params_page(shown: Selection) -> Page:
             Heading(text="place"),
             Heading(text="status"),
         ),
-        rows=tuple(_parameter(row, carriers) for row in shown.rows),
+        rows=tuple(_parameters(shown)),
     )
-    return _page(shown, "parameters", [sheet, _settings(shown)])
+    return _page(shown, "parameters", [sheet, _settings(shown, with_members=False)])
 
 
 def tree_page(shown: Selection, *, depth: int | None) -> Page:
@@ -91,7 +98,7 @@ def tree_page(shown: Selection, *, depth: int | None) -> Page:
 
 def groups_page(shown: Selection) -> Page:
     """A row per setting, with its members."""
-    return _page(shown, "settings", [_settings(shown)])
+    return _page(shown, "settings", [_settings(shown, with_members=True)])
 
 
 def keys_page(shown: Selection, statistics: Sequence[EntryStatistics]) -> Page:
@@ -109,7 +116,7 @@ def keys_page(shown: Selection, statistics: Sequence[EntryStatistics]) -> Page:
         ),
         rows=tuple(_entry(entry) for entry in statistics),
     )
-    return _page(shown, "options and keys", [sheet])
+    return _page(shown, "options and keys", [_without_empty(sheet)])
 
 
 def _page(shown: Selection, view: str, sheets: Iterable[Sheet]) -> Page:
@@ -126,18 +133,33 @@ def _page(shown: Selection, view: str, sheets: Iterable[Sheet]) -> Page:
     )
 
 
-def _parameter(row: PlannedParameter, carriers: frozenset[str]) -> tuple[Value, ...]:
-    tone = _TONES[row.status]
-    is_duplicate = row.status is Status.DUPLICATE
+def _parameters(shown: Selection) -> Iterator[tuple[Value, ...]]:
+    carriers = carriers_of(shown.plan.parameters)
+    kind_of = kinds_by_rule()
+    shared: dict[Hashable, tuple[Value, ...]] = {}
+    for row in shown.rows:
+        tone, kind = _TONES[row.status], kind_of(row)
+        if row.status is Status.DUPLICATE:
+            kind = row.name
+        if kind not in shared:
+            shared[kind] = _decided(row, carriers)
+        yield (
+            name_value(row.name, tone=tone),
+            Value(lines=(shape_text(row.shape),), order=row.elements),
+            count_value(row.elements),
+            *shared[kind],
+        )
+
+
+def _decided(row: PlannedParameter, carriers: frozenset[str]) -> tuple[Value, ...]:
+    """What a row gets and why."""
+    (label,) = kind_cells([Kind(first=row, names=1)], carriers)
     return (
-        name_value(row.name, tone=tone),
-        Value(lines=(shape_text(row.shape),), order=row.elements),
-        count_value(row.elements),
         _number(row.lr),
         _number(row.weight_decay),
-        name_value(duplicate_text(row, carriers) if is_duplicate else rule_text(row), tone=tone),
+        name_value(label.text, tone=_TONES[row.status]),
         name_value(origin_text(row)),
-        Value(lines=(row.status.value,), tone=tone),
+        Value(lines=(row.status.value,), tone=_TONES[row.status]),
     )
 
 
@@ -154,24 +176,35 @@ def _branch(line: TreeLine, shown: Selection, scale: LogScale | None) -> tuple[V
     )
 
 
-def _settings(shown: Selection) -> Sheet:
-    scale, carriers = lr_scale(shown), carriers_of(shown.plan.parameters)
+def _settings(shown: Selection, *, with_members: bool) -> Sheet:
     found = members_of(shown.plan, shown.rows)
-    names = [_beside(members, shown) for members in found]
-    headings: tuple[Heading, ...] = (
-        Heading(text="lr", is_number=True),
-        Heading(text="weight_decay", is_number=True),
-        Heading(text="parameters", is_number=True),
-        Heading(text="elements", is_number=True),
-        Heading(text="share", is_number=True),
-        Heading(text="rules"),
-        Heading(text="members"),
-    )
+    scale, carriers = lr_scale(shown), carriers_of(shown.plan.parameters)
+    headings = _SETTING_HEADINGS
     rows = [_setting(members, shown, scale, carriers) for members in found]
-    if any(name.lines for name in names):
-        headings = (Heading(text="setting"), *headings)
-        rows = [(name, *row) for name, row in zip(names, rows, strict=True)]
-    return Sheet(title=plural(len(found), "setting"), headings=headings, rows=tuple(rows))
+    if with_members:
+        headings = (*headings, Heading(text="members"))
+        patterns = member_patterns(shown.plan, found)
+        rows = [
+            (*row, Value(lines=texts, is_name=True))
+            for row, texts in zip(rows, patterns, strict=True)
+        ]
+    return _without_empty(
+        Sheet(title=plural(len(found), "setting"), headings=headings, rows=tuple(rows))
+    )
+
+
+def _without_empty(sheet: Sheet) -> Sheet:
+    """The sheet without the columns in which nothing stands."""
+    kept = [
+        column
+        for column in range(len(sheet.headings))
+        if any(row[column].lines for row in sheet.rows)
+    ]
+    return Sheet(
+        title=sheet.title,
+        headings=tuple(sheet.headings[column] for column in kept),
+        rows=tuple(tuple(row[column] for column in kept) for row in sheet.rows),
+    )
 
 
 def _beside(members: Members, shown: Selection) -> Value:
@@ -186,13 +219,13 @@ def _setting(
 ) -> tuple[Value, ...]:
     whole = shown.plan.model.elements
     return (
+        _beside(members, shown),
         _span(lr_span(members.kinds), scale),
         _span(weight_decay_span(members.kinds), None),
         count_value(members.parameters),
         count_value(members.elements, count_text(members.elements)),
         Value(lines=(percent(members.elements, whole),), order=members.elements),
         Value(lines=tuple(_rules(members, carriers)), is_name=True),
-        Value(lines=members.patterns, is_name=True),
     )
 
 
@@ -211,7 +244,7 @@ def _entry(entry: EntryStatistics) -> tuple[Value, ...]:
         Value(lines=(effect_text(entry),) if effect_text(entry) else ()),
         count_value(entry.matched),
         count_value(entry.won),
-        name_value(losses_text(entry), tone=tone),
+        Value(lines=tuple(losses(entry)), is_name=True, tone=tone),
         Value(lines=tuple(word_patterns(entry.words)), is_name=True),
         name_value(place_text(entry)),
     )

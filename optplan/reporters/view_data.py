@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from optplan.plan.kinds import Kind
-from optplan.plan.members import Members, members_of
+from optplan.plan.members import Members, member_patterns, members_of
 from optplan.plan.serial import rule_to_dict
 from optplan.plan.tree import Branch, branches, module_tree
 from optplan.plan.values import plain
@@ -28,7 +28,9 @@ def tree_json(shown: Selection, *, depth: int | None) -> str:
 def groups_json(shown: Selection) -> str:
     """The settings with their members."""
     found = members_of(shown.plan, shown.rows)
-    return _json(shown, "groups", {"groups": [_members(members) for members in found]})
+    patterns = member_patterns(shown.plan, found)
+    groups = [_members(*pair) for pair in zip(found, patterns, strict=True)]
+    return _json(shown, "groups", {"groups": groups})
 
 
 def keys_json(shown: Selection, statistics: Sequence[EntryStatistics]) -> str:
@@ -61,7 +63,7 @@ def _branch(branch: Branch) -> dict[str, Any]:
     }
 
 
-def _members(members: Members) -> dict[str, Any]:
+def _members(members: Members, patterns: Sequence[str]) -> dict[str, Any]:
     setting = members.setting
     return {
         "setting": setting.index if setting else None,
@@ -69,7 +71,7 @@ def _members(members: Members) -> dict[str, Any]:
         "options": plain(setting.options) if setting else {},
         "parameters": members.parameters,
         "elements": members.elements,
-        "patterns": list(members.patterns),
+        "patterns": list(patterns),
         **_values(members.kinds),
     }
 
