@@ -8,7 +8,7 @@ from typing import Any
 
 from optplan.cli.options import model_arguments
 from optplan.cli.planning import Planner
-from optplan.cli.sources import Checkpoint, SavedPlan, Opened, open_source
+from optplan.cli.sources import Checkpoint, Opened, SavedPlan, open_source
 from optplan.config import Config
 from optplan.errors import UsageError
 from optplan.plan import Plan

@@ -63,7 +63,8 @@ def class_defaults(class_name: str) -> dict[str, Any]:
     if not (inspect.isclass(found) and issubclass(found, torch.optim.Optimizer)):
         return {}
     try:
-        defaults = found([nn.Parameter(torch.empty(1, device="meta"))]).defaults
+        make: Any = found
+        defaults = make([nn.Parameter(torch.empty(1, device="meta"))]).defaults
     except (TypeError, ValueError):
         return {}
     return {key: plain(value) for key, value in defaults.items() if key != "lr"}
@@ -75,8 +76,16 @@ def _load(path: str) -> Any:
             mapped = zipfile.is_zipfile(path)
             return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
     except Exception as error:  # a damaged or hostile file may raise anything
-        reason = str(error).strip().partition("\n")[0] or type(error).__name__
-        raise PlanError(f"{path!r} cannot be read as a checkpoint: {reason}") from error
+        raise PlanError(f"{path!r} cannot be read as a checkpoint: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    """The one line of torch's advice that says what it stumbled on."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    refused = next((line for line in lines if line.startswith(("Trying", "Unsupported"))), None)
+    if refused is not None:
+        return f"it holds more than plain data ({refused})"
+    return lines[0] if lines else type(error).__name__
 
 
 def _stand_ins(path: str) -> list[Any]:
