@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from optplan.cli.options import model_arguments
 from optplan.cli.planning import Planner
-from optplan.cli.sources import Checkpoint, SavedPlan, Source, open_source
+from optplan.cli.sources import Checkpoint, Opened, SavedPlan, open_source
+from optplan.config import Config
 from optplan.errors import UsageError
 from optplan.plan import Plan
 from optplan.plan.changes import PlanDiff
 from optplan.plan.diff import diff_plans
+from optplan.plan.resume import Resumed, resumed
 
 
 def diff_of(
@@ -34,25 +37,59 @@ def diff_of(
     sources = open_source(words[0]), open_source(words[1])
     if all(isinstance(source, SavedPlan) for source in sources) and any(models):
         raise UsageError("saved plans have their models", hint="leave --model out")
+    _refuse_two_checkpoints(sources)
     planner = Planner()
     plans = [
-        _plan(planner, source, model, other, given)
+        None if isinstance(source, Checkpoint) else _plan(planner, source, model, other, given)
         for source, model, other in zip(sources, models, reversed(sources), strict=True)
     ]
-    return diff_plans(plans[0], plans[1])
+    return _with_checkpoint(sources, plans)
+
+
+def _refuse_two_checkpoints(sources: tuple[Opened, Opened]) -> None:
+    if all(isinstance(source, Checkpoint) for source in sources):
+        raise UsageError(
+            "two checkpoints, which have no names of parameters",
+            hint="compare each with the config: optplan diff CONFIG CHECKPOINT",
+        )
+
+
+def _with_checkpoint(sources: tuple[Opened, Opened], plans: Sequence[Plan | None]) -> PlanDiff:
+    """The difference, a checkpoint's side being what the other one becomes when it is loaded."""
+    match sources, plans:
+        case _, [Plan() as before, Plan() as after]:
+            return diff_plans(before, after)
+        case [_, Checkpoint() as checkpoint], [Plan() as plan, _]:
+            found = _resumed(plan, checkpoint)
+            diff = diff_plans(plan, found.plan)
+        case [Checkpoint() as checkpoint, _], [_, Plan() as plan]:
+            found = _resumed(plan, checkpoint)
+            diff = diff_plans(found.plan, plan)
+        case _:
+            raise TypeError("a side that is neither a plan nor a checkpoint")
+    return replace(diff, misfits=found.misfits, remarks=found.remarks)
+
+
+def _resumed(plan: Plan, checkpoint: Checkpoint) -> Resumed:
+    from optplan.constructors.checkpoint import class_defaults, read_checkpoint
+
+    groups = read_checkpoint(checkpoint.path)
+    return resumed(plan, groups, class_defaults(plan.optimizers[0].class_name))
 
 
 def _plan(
-    planner: Planner, source: Source, model: str | None, other: Source, given: Mapping[str, Any]
+    planner: Planner,
+    source: SavedPlan | Config,
+    model: str | None,
+    other: Opened,
+    given: Mapping[str, Any],
 ) -> Plan:
     if isinstance(source, SavedPlan):
         return source.plan
-    if isinstance(source, Checkpoint):
-        raise UsageError("a checkpoint")
     return planner.plan(source, model or _model_of(other), given).plan
 
 
-def _model_of(other: Source) -> str:
+def _model_of(other: Opened) -> str:
     """The model of the plan on the other side, where naming it runs no code of its own.
 
     Raises:

@@ -26,14 +26,14 @@ class Checkpoint:
     path: str
 
 
-Source = SavedPlan | Checkpoint | Config
+Opened = SavedPlan | Checkpoint | Config
 
 _CONFIG_SUFFIXES = frozenset({".py", ".json", ".yaml", ".yml", ".toml"})
 # how torch's files begin: a zip archive, or the pickle of older versions
 _CHECKPOINT_STARTS = (b"PK\x03\x04", b"\x80")
 
 
-def open_source(word: str, *, overrides: Sequence[str] = (), trust: bool = False) -> Source:
+def open_source(word: str, *, overrides: Sequence[str] = (), trust: bool = False) -> Opened:
     """What a word of the command line names: a file, ``package::path`` or ``REV:path``.
 
     Args:

@@ -108,7 +108,12 @@ def _commit(revision: str, spec: str) -> str:
     Raises:
         ConfigError: There is none, or no repository.
     """
-    _git("rev-parse", "--git-dir")
+    try:
+        _git("rev-parse", "--git-dir")
+    except ConfigError as error:
+        problem = error.problems[0]
+        message = f"there is no file '{spec}', nor a git repository with it: {problem.message}"
+        raise ConfigError(message, hint=problem.hint) from None
     if not revision.startswith("-"):
         try:
             answer = _git(

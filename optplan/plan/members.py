@@ -53,7 +53,7 @@ def member_patterns(plan: Plan, found: Sequence[Members]) -> list[tuple[str, ...
     """For each set of members patterns that match exactly their names among all of the plan."""
     if len(found) * len(plan.parameters) > _MOST_WORK:
         return _modules(plan, found)
-    summarizer = Summarizer(row.name for row in plan.parameters)
+    summarizer = Summarizer([row.name for row in plan.parameters])
     return [summarizer.patterns(members.names) for members in found]
 
 

@@ -58,8 +58,7 @@ def diff_text(diff: PlanDiff, labels: Labels, *, full: bool, width: int | None, 
     lines += [paint(Cell(f" {visible(note)}", "dim"), color) for note in notes]
     if full:
         lines += ["", *full_lines(diff, width=width, color=color)]
-    if not diff.is_same:
-        lines += [_foot(diff, labels)]
+    lines += _foot(diff, labels)
     return "\n".join(lines) + "\n"
 
 
@@ -160,7 +159,7 @@ def _one_sided(side: OneSided, title: str, style: str, width: int | None, color:
     return [*head, *_below(side.patterns, width, color)]
 
 
-def _foot(diff: PlanDiff, labels: Labels) -> str:
+def _foot(diff: PlanDiff, labels: Labels) -> list[str]:
     """How many parameters change in each field."""
     counts: dict[str, int] = {}
     for change in diff.optimizers:
@@ -179,4 +178,4 @@ def _foot(diff: PlanDiff, labels: Labels) -> str:
     others = sum(change.change.kind is not Kind.OPTIMIZER for change in diff.optimizers)
     if others:
         words.append(plural(others, "option") + " of the optimizer")
-    return visible(" changes: " + " · ".join(words)) if words else ""
+    return [visible(" changes: " + " · ".join(words))] if words else []

@@ -47,8 +47,10 @@ def cause_text(cluster: Cluster) -> str:
     before, after = cluster.rule_before, cluster.rule_after
     if cluster.change.kind in (Kind.OPTION, Kind.EXTRA):
         return _key_text(before, after)
-    if before is None or after is None:
-        return "" if before is after else "checkpoint"
+    if before is None:
+        return f"{use_text(after)}, not the checkpoint" if after is not None else ""
+    if after is None:
+        return f"checkpoint, not {use_text(before)}"
     texts = use_text(before), use_text(after)
     if texts[0] == texts[1] or before.rule is Rule.DEFAULT:
         return texts[1]
