@@ -15,7 +15,8 @@ from torch import nn
 from optplan.cli import views
 from optplan.cli.planning import entries_of
 from optplan.cli.views import ShowFormat
-from optplan.constructors.planning import Planned, plan_with_facts
+from optplan.constructors import plan_with_facts
+from optplan.plan import Planned
 from optplan.reporters.rows import Selection
 from tests.bench.timing import medians
 
