@@ -30,7 +30,7 @@ _COLUMNS = (
     Column(right=True, optional=True),
     Column(right=True),
 )
-_RULE_COLUMNS = (Column(shrink_to=20), Column(right=True), Column(optional=True))
+_RULE_COLUMNS = (Column(shrink_to=20), Column(optional=True), Column(right=True))
 _INDENT = 4
 _WIDE = 100  # for a pipe
 
@@ -94,8 +94,8 @@ def _rules(
     rows = [
         (
             kind_cell(kind, carriers),
-            Cell(str(kind.names) if ordered[1:] else ""),
             Cell(origin_text(kind.first), "dim"),
+            Cell(f"{kind.names}" if ordered[1:] else "", "dim"),
         )
         for kind in ordered
     ]

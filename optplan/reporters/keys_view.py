@@ -9,7 +9,7 @@ from optplan.plan.shapes import Stem, Words, numbered, written
 from optplan.reporters.layout import Cell, Column, paint, table
 from optplan.reporters.rows import Selection
 from optplan.reporters.summary import closing_lines, head_lines
-from optplan.reporters.words import number
+from optplan.reporters.words import number, quoted
 from optplan.rules.options import Verdict
 from optplan.rules.statistics import EntryName, EntryStatistics
 
@@ -75,7 +75,7 @@ def does_nothing(entry: EntryStatistics) -> bool:
 
 def entry_text(name: EntryName) -> str:
     """A key in quotes, an option as it is."""
-    return repr(name.text) if name.is_key else name.text
+    return quoted(name.text) if name.is_key else name.text
 
 
 def place_text(entry: EntryStatistics) -> str:
@@ -107,7 +107,7 @@ def losses(entry: EntryStatistics) -> list[str]:
     if not entry.is_read:
         return ["nothing reads it"]
     if not entry.matched:
-        return [f"matches only {entry.skipped} left out" if entry.skipped else "matches nothing"]
+        return [f"only frozen or duplicate: {entry.skipped}" if entry.skipped else "matches nothing"]
     alike: dict[tuple[Stem | str, bool, int], list[str]] = {}
     for name, count in entry.lost:
         parts = numbered(name.text) if name.is_key else None
@@ -119,7 +119,7 @@ def losses(entry: EntryStatistics) -> list[str]:
 def _rivals(texts: list[str], is_key: bool, count: int) -> str:
     if not is_key or len(texts) == 1:
         return f"{entry_text(EntryName(texts[0], is_key))} {count}"
-    return f"{written((Words(frozenset(texts)),))!r} {count} each"
+    return f"{quoted(written((Words(frozenset(texts)),)))} {count} each"
 
 
 def _some(words: list[str], most: int | None) -> str:

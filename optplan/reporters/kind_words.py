@@ -12,6 +12,7 @@ from optplan.reporters.words import (
     STATUS_STYLES,
     duplicate_text,
     number,
+    quoted,
     rule_style,
     rule_text,
 )
@@ -38,7 +39,7 @@ def short_label(kind: Kind) -> str:
     row = kind.first
     uses = [use for use in (row.lr_rule, row.weight_decay_rule) if use is not None]
     told = [use for use in uses if use.rule is not Rule.DEFAULT] or uses[:1]
-    names = [repr(use.key) if use.key is not None else use.rule.value for use in told]
+    names = [quoted(use.key) if use.key is not None else use.rule.value for use in told]
     if row.status is not Status.OPTIMIZED:
         names.append(row.status.value)
     return ", ".join(dict.fromkeys(names))

@@ -11,13 +11,13 @@ from optplan.reporters.page import Heading, Page, Sheet, Value
 def page_md(page: Page) -> str:
     """Headings, facts and a table for each sheet; user's text stands in code spans."""
     lines = [f"### {code(page.title)} · {page.view}", ""]
-    lines += [f"{code(fact)}  " for fact in page.facts]
+    lines += [f"- {code(fact)}" for fact in page.facts]
     for sheet in page.sheets:
         lines += ["", f"**{sheet.title}**", "", *_table(sheet)]
-    lines += ["", *(f"{_plain(line)}  " for line in page.closing)]
+    lines += ["", *(f"- {_plain(line)}" for line in page.closing)]
     if page.narrowing:
-        lines.append(code(page.narrowing))
-    return "\n".join(lines).rstrip() + "\n"
+        lines.append(f"- {code(page.narrowing)}")
+    return "\n".join(lines) + "\n"
 
 
 def _table(sheet: Sheet) -> Iterable[str]:

@@ -62,6 +62,11 @@ def percent(part: int, whole: int) -> str:
     return "<0.1%" if 0 < share < 0.05 else f"{share:.1f}%"
 
 
+def quoted(key: str) -> str:
+    """A key as the user reads it: nothing in it is doubled or replaced."""
+    return f"'{key}'"
+
+
 def rule_text(parameter: PlannedParameter, *, short: bool = False) -> str:
     """What decided a parameter, in one cell; the status where nothing did.
 
@@ -147,7 +152,7 @@ def _one(use: RuleUse, setting: str, short: bool) -> str:
 def _name(use: RuleUse, short: bool) -> str:
     if use.key is None:
         return use.rule.value
-    return repr(use.key) if short else f"{use.rule.value} {use.key!r}"
+    return quoted(use.key) if short else f"{use.rule.value} {quoted(use.key)}"
 
 
 def _factor(use: RuleUse) -> str:

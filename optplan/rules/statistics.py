@@ -165,8 +165,9 @@ def words_hit(key: str, name: str) -> Iterator[str]:
         end = at + len(key)
         begin = at if key.startswith(".") else name.rfind(".", 0, at) + 1
         following = end if key.endswith(".") else name.find(".", end)
-        word = name[begin : following if following >= 0 else None]
-        yield word.strip(".") or word
+        word = name[begin : following if following >= 0 else None].strip(".")
+        if word:
+            yield word
         at = name.find(key, at + 1)
 
 
