@@ -69,4 +69,6 @@ def _value(before: _Row, after: _Row, field: str) -> str:
 
 def _rule(before: _Row, after: _Row, *, short: bool = False) -> str:
     texts = [rule_text(row, short=short) for row in (before, after) if row is not None]
+    if short and len(set(texts)) > 1:
+        return f"→ {texts[1]}"
     return " → ".join(dict.fromkeys(texts))
