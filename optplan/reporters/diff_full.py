@@ -10,10 +10,10 @@ from optplan.reporters.words import rule_text
 
 _COLUMNS = (
     Column(),
-    Column(shrink_to=24),
-    Column(),
-    Column(),
     Column(shrink_to=16),
+    Column(),
+    Column(),
+    Column(shrink_to=10),
     Column(shrink_to=12, optional=True),
 )
 _HEADINGS = ("", "parameter", "lr", "weight_decay", "rule", "also")
