@@ -142,17 +142,17 @@ class Pair:
 
     def same_values_by_other_rules(self) -> Iterator[tuple[Change, RuleUse, RuleUse]]:
         """Values that another rule or multiplier gives, and that are the same or follow the base."""
-        for field in ("lr", "weight_decay"):
-            before, after = getattr(self.before, field), getattr(self.after, field)
+        first, second = self.before, self.after
+        for field, use, other in (
+            ("lr", first.lr_rule, second.lr_rule),
+            ("weight_decay", first.weight_decay_rule, second.weight_decay_rule),
+        ):
+            if use is None or other is None or rule_identity(use) == rule_identity(other):
+                continue
+            before, after = getattr(first, field), getattr(second, field)
             change = Change(kind=Kind.VALUE, field=field, before=before, after=after)
-            rules = self.rules(change)
-            if (
-                rules[0] is not None
-                and rules[1] is not None
-                and rule_identity(rules[0]) != rule_identity(rules[1])
-                and (before == after or self.is_explained(change))
-            ):
-                yield change, rules[0], rules[1]
+            if before == after or self.is_explained(change):
+                yield change, use, other
 
 
 def _option(optimizer: PlannedOptimizer | None, name: str) -> Any:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
 from optplan.plan.changes import (
@@ -27,8 +29,8 @@ from optplan.plan.patterns import escape
 from optplan.plan.plan import Plan, PlannedOptimizer, PlannedParameter, RuleUse
 from optplan.plan.summarize import Summarizer
 
-# So many sets × names are summarized in half a second; sets beyond that are spelled out.
-_MOST_WORK = 600_000
+# So many sets × names are summarized in a third of a second; sets beyond that are spelled out.
+_MOST_WORK = 400_000
 
 
 def diff_plans(before: Plan, after: Plan) -> PlanDiff:
@@ -195,6 +197,7 @@ class _Patterns:
 
     def __init__(self, names: list[str]) -> None:
         self.places = {name: place for place, name in enumerate(names)}
+        self._sorted = sorted(names)
         self._summarizer = Summarizer(names)
         self._known: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._left = _MOST_WORK // max(1, len(names))
@@ -203,10 +206,25 @@ class _Patterns:
         """Patterns that match exactly these."""
         key = tuple(names)
         if key not in self._known:
-            self._left -= len(key) > 1
-            small = len(key) == 1 or self._left >= 0
-            self._known[key] = self._summarizer.patterns(key) if small else tuple(map(escape, key))
+            self._known[key] = self._subtree(key) or self._summarized(key)
         return self._known[key]
+
+    def _subtree(self, names: Sequence[str]) -> tuple[str, ...]:
+        """``blocks.3.*``, which is cheap to find; nothing where the names are not all below one."""
+        if len(names) == 1:
+            return ()
+        pairs = zip(min(names).split("."), max(names).split("."), strict=False)
+        shared = takewhile(lambda pair: pair[0] == pair[1], pairs)
+        prefix = "".join(f"{word}." for word, _ in shared)
+        first = bisect_left(self._sorted, prefix)
+        below = bisect_left(self._sorted, f"{prefix[:-1]}/", lo=first) - first  # . is before /
+        return (f"{escape(prefix)}*",) if prefix and below == len(names) else ()
+
+    def _summarized(self, names: Sequence[str]) -> tuple[str, ...]:
+        self._left -= len(names) > 1
+        if len(names) > 1 and self._left < 0:
+            return tuple(map(escape, names))
+        return self._summarizer.patterns(names)
 
     def one_sided(self, names: Iterable[str]) -> OneSided:
         """The parameters that one plan alone has."""

@@ -10,10 +10,10 @@ from optplan.reporters.words import rule_text
 
 _COLUMNS = (
     Column(),
-    Column(shrink_to=24),
-    Column(),
-    Column(),
     Column(shrink_to=16),
+    Column(),
+    Column(),
+    Column(shrink_to=10),
     Column(shrink_to=12, optional=True),
 )
 _HEADINGS = ("", "parameter", "lr", "weight_decay", "rule", "also")
@@ -69,4 +69,6 @@ def _value(before: _Row, after: _Row, field: str) -> str:
 
 def _rule(before: _Row, after: _Row, *, short: bool = False) -> str:
     texts = [rule_text(row, short=short) for row in (before, after) if row is not None]
+    if short and len(set(texts)) > 1:
+        return f"→ {texts[1]}"
     return " → ".join(dict.fromkeys(texts))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.cells import cell_len
-
 from optplan.plan.changes import Cluster, Kind, OneSided, PlanDiff
 from optplan.reporters.diff_full import full_lines
 from optplan.reporters.diff_words import (
@@ -22,7 +20,7 @@ from optplan.reporters.diff_words import (
     values_text,
     verdict_text,
 )
-from optplan.reporters.layout import Cell, Column, cut, paint, table, visible
+from optplan.reporters.layout import Cell, Column, cell_len, cut, paint, table, visible
 from optplan.reporters.words import plural
 
 _COLUMNS = (
@@ -49,16 +47,17 @@ def diff_text(diff: PlanDiff, labels: Labels, *, full: bool, width: int | None, 
         color: Whether to write styles.
     """
     lines = _head(diff, labels, width, color)
-    lines += [paint(Cell(f"  {visible(misfit)}", "red"), color) for misfit in diff.misfits]
+    for misfit in diff.misfits:
+        lines += _wrapped(visible(misfit).split(" "), width, color, style="red")
     lines += _clusters(diff.clusters, width, color)
     lines += _optimizers(diff, width, color)
     lines += _one_sided(diff.only_before, f"only in {labels[0]}", "red", width, color)
     lines += _one_sided(diff.only_after, f"only in {labels[1]}", "green", width, color)
-    notes = [*rule_notes(diff), *remarks_of(diff)]
-    lines += [paint(Cell(f" {visible(note)}", "dim"), color) for note in notes]
+    for note in (*rule_notes(diff), *remarks_of(diff)):
+        lines += _wrapped(visible(note).split(" "), width, color, style="dim")
     if full:
         lines += ["", *full_lines(diff, width=width, color=color)]
-    lines += _foot(diff, labels)
+    lines += _wrapped(_foot(diff, labels), width, color)
     return "\n".join(lines) + "\n"
 
 
@@ -119,12 +118,21 @@ def _below(patterns: Sequence[str], width: int, color: bool) -> list[str]:
     words = [f"{word}," for word in words[:-1]] + words[-1:]
     if more > 0:
         words += [f"and {plural(more, 'pattern')} more"]
-    lines = [""]
+    return _wrapped(words, width, color, style="cyan", indent=6)
+
+
+def _wrapped(
+    words: Sequence[str], width: int | None, color: bool, *, style: str = "", indent: int = 1
+) -> list[str]:
+    """Words in as many lines as it takes; the further ones go in by two, but for lists."""
+    lines: list[str] = []
     for word in words:
-        if lines[-1] and cell_len(lines[-1]) + 1 + cell_len(word) > width - 6:
-            lines.append("")
-        lines[-1] += f" {word}" if lines[-1] else word
-    return ["      " + paint(Cell(line, "cyan"), color) for line in lines]
+        room = None if width is None else width - indent
+        if lines and (room is None or cell_len(lines[-1]) + 1 + cell_len(word) <= room):
+            lines[-1] += f" {word}"
+        else:
+            lines.append(("  " if lines and indent == 1 else "") + word)
+    return [" " * indent + paint(Cell(line, style), color) for line in lines]
 
 
 def _optimizers(diff: PlanDiff, width: int | None, color: bool) -> list[str]:
@@ -178,4 +186,4 @@ def _foot(diff: PlanDiff, labels: Labels) -> list[str]:
     others = sum(change.change.kind is not Kind.OPTIMIZER for change in diff.optimizers)
     if others:
         words.append(plural(others, "option") + " of the optimizer")
-    return [visible(" changes: " + " · ".join(words))] if words else []
+    return f"changes: {visible(' · '.join(words))}".split(" ") if words else []

@@ -131,8 +131,8 @@ def rule_notes(diff: PlanDiff) -> list[str]:
         causes.setdefault(field, []).append(cause_text(cluster))
         counts[field] = counts.get(field, 0) + len(cluster.names)
     return [
-        f"no difference: {field} of {plural(counts[field], 'parameter')} has another rule and the same "
-        f"value ({listed(list(dict.fromkeys(texts)), most=3)})"
+        f"the same {field} by another rule: {plural(counts[field], 'parameter')} "
+        f"({listed(list(dict.fromkeys(texts)), most=3)})"
         for field, texts in causes.items()
     ]
 

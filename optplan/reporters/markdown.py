@@ -6,7 +6,7 @@ import string
 
 from optplan.reporters.layout import visible
 
-_LITERAL = frozenset(string.ascii_letters + string.digits + " ._-")
+_LITERAL = frozenset(string.ascii_letters + string.digits + " .-")
 
 
 def code(text: str) -> str:

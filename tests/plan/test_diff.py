@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 
 from optplan.names import Rule, Status
 from optplan.plan import Plan, RuleUse
-from optplan.plan.changes import ABSENT, Change, Cluster, OptimizerChange, PlanDiff, all_names
+from optplan.plan.changes import (
+    ABSENT,
+    Change,
+    Cluster,
+    OneSided,
+    OptimizerChange,
+    PlanDiff,
+    all_names,
+)
 from optplan.plan.diff import diff_plans
 from optplan.plan.patterns import matching
 from tests.plans import DEFAULT, NORM, key, optimizer, outside, plan, row
@@ -71,14 +79,13 @@ def test_equal_values_of_other_rules_are_two_clusters() -> None:
 
 
 def test_base_is_one_line() -> None:
-    base = {"optimizers": (optimizer(lr=0.01),)}
     tenth = key("b", 0.1)
     before = plan(row("a.weight"), row("a.bias", lr=0.0), row("b.norm", lr=0.01, lr_rule=tenth))
     after = plan(
         row("a.weight", lr=0.01),
         row("a.bias", lr=0.0),
         row("b.norm", lr=0.001, lr_rule=tenth),
-        **base,
+        optimizers=(optimizer(lr=0.01),),
     )
     diff = diff_plans(before, after)
     assert clusters(diff) == []
@@ -338,7 +345,9 @@ def test_both_ways_mirror_each_other(before: Plan, after: Plan) -> None:
 def test_patterns_are_exact_and_no_change_is_lost(before: Plan, after: Plan) -> None:
     diff = diff_plans(before, after)
     names = all_names(before, after)
-    for part in (*diff.clusters, *diff.rules, diff.only_before, diff.only_after):
+    sides = diff.only_before, diff.only_after
+    parts: list[Cluster | OneSided] = [*diff.clusters, *diff.rules, *sides]
+    for part in parts:
         matched = {name for found in matching(part.patterns, names).values() for name in found}
         assert matched == set(part.names)
     told = {name for cluster in diff.clusters for name in cluster.names}
