@@ -108,7 +108,9 @@ def test_zero_redundancy_plans_its_inner_class() -> None:
     assert {(row.lr, row.weight_decay) for row in plan.parameters} == {(0.1, 0.2)}
 
 
-def test_registered_optimizers_are_found() -> None:
+def test_registered_optimizers_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(optplan.OPTIMIZERS, "_entries", dict(optplan.OPTIMIZERS.module_dict))
+
     @optplan.OPTIMIZERS.register_module("OptplanTestSGD")
     class Mine(torch.optim.SGD):
         pass
@@ -126,3 +128,24 @@ def test_registry_is_what_the_reference_registers() -> None:
     from tests.reference import torch_optimizers
 
     assert set(torch_optimizers()) <= set(optplan.OPTIMIZERS)
+
+
+def test_the_parameters_go_in_as_the_first_argument() -> None:
+    class Named(torch.optim.SGD):
+        def __init__(self, model_params: Any, lr: float = 0.1) -> None:
+            super().__init__(model_params, lr=lr)
+
+    config = {"optimizer": {"type": Named, "lr": 0.5}}
+    assert optplan.make_plan(nn.Linear(2, 2), config).parameters[0].lr == 0.5
+    assert isinstance(optplan.build_optimizer(nn.Linear(2, 2), config), Named)
+
+
+def test_what_the_class_makes_of_a_group_is_what_the_plan_says() -> None:
+    class Halving(torch.optim.SGD):
+        def __init__(self, params: Any, lr: float = 0.1) -> None:
+            super().__init__(params, lr=lr)
+            for group in self.param_groups:
+                group["lr"] /= 2
+
+    plan = optplan.make_plan(nn.Linear(2, 2), {"optimizer": {"type": Halving, "lr": 0.5}})
+    assert {row.lr for row in plan.parameters} == {0.25}
