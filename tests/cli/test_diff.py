@@ -162,6 +162,16 @@ def test_revision(repository: Path, invoke: Invoke) -> None:
     assert json.loads(done.stdout)["config"] == "HEAD:/b.py"
 
 
+def test_saved_plan_of_a_revision(repository: Path, invoke: Invoke) -> None:
+    invoke("show", "a.py", "-m", "resnet18", "-f", "json", "-o", "p.json", cwd=repository)
+    for words in ("git add .", "git -c user.name=a -c user.email=b commit -qm plan"):
+        subprocess.run(words.split(), cwd=repository, check=True)
+    (repository / "p.json").unlink()
+    done = invoke("diff", "HEAD:p.json", "HEAD~1:b.py", cwd=repository)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.splitlines()[1:] == RESNET.splitlines()[1:]
+
+
 def test_a_file_comes_before_a_revision(repository: Path, invoke: Invoke) -> None:
     (repository / "HEAD:b.py").write_text(A)
     assert invoke("diff", "a.py", "HEAD:b.py", "-m", "resnet18", cwd=repository).returncode == 0
