@@ -337,4 +337,4 @@ def test_many_patterns() -> None:
     diff = replace(DIFF, clusters=clusters)
     assert ", ".join(patterns) in text(diff)
     shown = " ".join(text(diff, 80).split())
-    assert f"{', '.join(patterns[:8])} and 12 patterns more status" in shown
+    assert f"{', '.join(patterns[:8])} and 12 patterns more" in shown
