@@ -20,14 +20,16 @@ from optplan.plan.resume import Resumed, resumed
 def diff_of(
     words: tuple[str, str],
     models: tuple[str | None, str | None],
+    model: str | None,
     arguments: Iterable[str] | None,
 ) -> PlanDiff:
     """What changes from the first word to the second.
 
     Args:
         words: The two sides.
-        models: The models of the sides that are configs; one that is left out is the model of the
-            saved plan on the other side.
+        models: The models of one side each.
+        model: The model of the others that are configs; left out, it is that of the saved plan on the
+            other side.
         arguments: ``name=value`` words for the models.
 
     Raises:
@@ -35,13 +37,13 @@ def diff_of(
     """
     given = model_arguments(arguments)
     sources = open_source(words[0]), open_source(words[1])
-    if all(isinstance(source, SavedPlan) for source in sources) and any(models):
-        raise UsageError("saved plans have their models", hint="leave --model out")
     _refuse_two_checkpoints(sources)
+    _refuse_unused(words, sources, models, model or given)
+    chosen = models[0] or model, models[1] or model
     planner = Planner()
     plans = [
-        None if isinstance(source, Checkpoint) else _plan(planner, source, model, other, given)
-        for source, model, other in zip(sources, models, reversed(sources), strict=True)
+        None if isinstance(source, Checkpoint) else _plan(planner, source, name, other, given)
+        for source, name, other in zip(sources, chosen, reversed(sources), strict=True)
     ]
     return _with_checkpoint(sources, plans)
 
@@ -52,6 +54,20 @@ def _refuse_two_checkpoints(sources: tuple[Opened, Opened]) -> None:
             "two checkpoints, which have no names of parameters",
             hint="compare each with the config: optplan diff CONFIG CHECKPOINT",
         )
+
+
+def _refuse_unused(
+    words: tuple[str, str],
+    sources: tuple[Opened, Opened],
+    models: tuple[str | None, str | None],
+    shared: object,
+) -> None:
+    """A model, or arguments of one, that no side would use."""
+    for word, source, model in zip(words, sources, models, strict=True):
+        if model is not None and not isinstance(source, Config):
+            raise UsageError(f"{word!r} is no config, which --model {model} could be built for")
+    if shared and not any(isinstance(source, Config) for source in sources):
+        raise UsageError("saved plans have their models", hint="leave --model and -k out")
 
 
 def _with_checkpoint(sources: tuple[Opened, Opened], plans: Sequence[Plan | None]) -> PlanDiff:

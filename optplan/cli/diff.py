@@ -59,7 +59,7 @@ def diff(
         from optplan.reporters.diff_md import diff_md
         from optplan.reporters.diff_text import diff_text
 
-        found = diff_of((a, b), (model_a or model, model_b or model), model_arg)
+        found = diff_of((a, b), (model_a, model_b), model, model_arg)
         labels = a, b
 
         def report(width: int | None, colored: bool) -> str:

@@ -44,30 +44,41 @@ def open_source(word: str, *, overrides: Sequence[str] = (), trust: bool = False
     Raises:
         OptplanError: There is no such thing, or it cannot be read.
     """
+    from optplan.config.revisions import load_revision, names_revision, read_revision
+
     file = Path(word)
+    is_json = file.suffix == ".json"
     if "\0" not in word and file.is_file():
-        if (plan := saved_plan(file)) is not None:
-            if overrides:
-                raise UsageError(f"{word!r} is a saved plan, in which --set changes nothing")
-            return SavedPlan(plan=plan)
+        if is_json and (plan := _saved_plan(_content(file))) is not None:
+            return _saved(plan, word, overrides)
         if file.suffix not in _CONFIG_SUFFIXES and _is_checkpoint(file):
             return Checkpoint(path=word)
-        return load_config(word, overrides=overrides, trust=trust)
-    from optplan.config.revisions import load_revision, names_revision
+    elif names_revision(word):
+        if is_json and (plan := _saved_plan(read_revision(word))) is not None:
+            return _saved(plan, word, overrides)
+        return load_revision(word, overrides=overrides, trust=trust)
+    return load_config(word, overrides=overrides, trust=trust)
 
-    load = load_revision if names_revision(word) else load_config
-    return load(word, overrides=overrides, trust=trust)
+
+def _saved(plan: Plan, word: str, overrides: Sequence[str]) -> SavedPlan:
+    if overrides:
+        raise UsageError(f"{word!r} is a saved plan, in which --set changes nothing")
+    return SavedPlan(plan=plan)
 
 
-def saved_plan(file: Path) -> Plan | None:
-    """The plan in a file, None where the file holds something else."""
-    if file.suffix != ".json":
-        return None
+def _content(file: Path) -> bytes:
     try:
-        text = file.read_bytes()
+        return file.read_bytes()
+    except OSError:
+        return b""  # reading it as a config says what is wrong
+
+
+def _saved_plan(text: bytes) -> Plan | None:
+    """The plan in a JSON text, None where it holds something else."""
+    try:
         data = json.loads(text)
-    except (OSError, ValueError, RecursionError):
-        return None  # reading it as a config says what is wrong
+    except (ValueError, RecursionError):
+        return None
     if not (isinstance(data, dict) and "format_version" in data):
         return None
     return Plan.from_json(text)

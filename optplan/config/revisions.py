@@ -31,6 +31,22 @@ def load_revision(spec: str, *, overrides: Sequence[str] = (), trust: bool = Fal
         ConfigError: There is no git, no repository, no such revision, no such file in it; or the
             config cannot be read.
     """
+    revision, inside, reader = _opened(spec)
+    return load_config(f"{revision}:/{inside}", overrides=overrides, trust=trust, reader=reader)
+
+
+def read_revision(spec: str) -> bytes:
+    """The content of the file that ``REV:path`` names.
+
+    Raises:
+        ConfigError: As for :func:`load_revision`.
+    """
+    _, inside, reader = _opened(spec)
+    return reader.content(inside)
+
+
+def _opened(spec: str) -> tuple[str, str, RevisionReader]:
+    """The revision, the path from the top of the repository, and what reads it."""
     found = _SPEC.fullmatch(spec)
     if found is None:
         raise ConfigError(f"'{spec}' does not name a file in a revision: write REV:path")
@@ -42,7 +58,7 @@ def load_revision(spec: str, *, overrides: Sequence[str] = (), trust: bool = Fal
             f"'{path}' is not a file in the revision '{revision}'",
             hint=_elsewhere(reader, revision, path),
         )
-    return load_config(f"{revision}:/{inside}", overrides=overrides, trust=trust, reader=reader)
+    return revision, inside, reader
 
 
 class RevisionReader:
@@ -83,6 +99,10 @@ class RevisionReader:
             raise FileNotFoundError(path)
         if int(header.split()[2]) > MAX_FILE_BYTES:
             raise ConfigError(f"it is larger than {MAX_FILE_BYTES:,} bytes, too large for a config")
+        return self.content(inside)
+
+    def content(self, inside: str) -> bytes:
+        """The content of a file that is known to be there."""
         return self._ask("--batch", inside).partition(b"\n")[2][:-1]
 
     def _inside(self, path: str) -> str | None:

@@ -12,7 +12,7 @@ from optplan.errors import PlanError
 from optplan.plan.changes import ABSENT
 from optplan.plan.compare import differ
 from optplan.plan.plan import Plan, PlannedOptimizer, PlannedParameter
-from optplan.plan.saved_groups import SavedGroup, misfits
+from optplan.plan.saved_groups import SavedGroup, is_number, misfits
 
 _TOLERANCE = 1e-6
 # The multipliers that a group keeps of its custom key: no optimizer and no schedule reads them.
@@ -69,9 +69,9 @@ def _remarks(groups: Sequence[SavedGroup]) -> Iterator[str]:
     factors = {
         f"×{group.entries['lr'] / initial:.4g}"
         for group in groups
-        if _is_number(initial := group.entries.get("initial_lr"))
+        if is_number(initial := group.entries.get("initial_lr"))
         and initial
-        and _is_number(group.entries["lr"])
+        and is_number(group.entries["lr"])
         and not _is_close(initial, group.entries["lr"])
     }
     if factors:
@@ -120,7 +120,7 @@ class _Loaded:
         for name in ("lr", "weight_decay"):
             value = group.value(name)
             planned = getattr(row, name)
-            if planned is None or not _is_number(value):
+            if planned is None or not is_number(value):
                 continue
             if not _is_close(value, planned):
                 values[name] = value
@@ -155,7 +155,7 @@ class _Loaded:
         found: Counter[float] = Counter()
         for row in rows:
             value = self._groups[row.group or 0].value(name)
-            if (planned := getattr(row, name)) and _is_number(value):
+            if (planned := getattr(row, name)) and is_number(value):
                 found[float(f"{value / planned:.7g}")] += 1
         return found.most_common(1)[0][0] if found else 1.0
 
@@ -168,7 +168,7 @@ class _Loaded:
             return base
         values = [self._groups[row.group or 0].value(name) for row in rows]
         wanted = base * factor
-        return next((v for v in values if _is_number(v) and _is_close(v, wanted)), wanted)
+        return next((v for v in values if is_number(v) and _is_close(v, wanted)), wanted)
 
     def _shared(self, name: str, optimizer: PlannedOptimizer) -> Any:
         """The value of an option that all groups have, else the plan's."""
@@ -178,10 +178,6 @@ class _Loaded:
         if first is ABSENT or any(differ(first, value) for value in values):
             return planned
         return first if differ(first, planned) else planned
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _is_close(first: float, second: float) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from optplan.errors import listed
 from optplan.plan.changes import ABSENT
@@ -83,6 +83,7 @@ def misfits(plan: Plan, groups: Sequence[SavedGroup], defaults: Mapping[str, Any
     if plan.optimizers[0].weight_decay is not None:
         wanted.append("weight_decay")
     yield from _missing(["lr", *wanted], groups)
+    yield from _odd_values(groups)
     shapes = [
         f"{row.name} is {_sizes(row.shape)}, the state in its place is {_sizes(shape)}"
         for rows, group in pairs
@@ -103,6 +104,20 @@ def _missing(wanted: Sequence[str], groups: Sequence[SavedGroup]) -> Iterator[st
     ]
     if missing:
         yield f"its groups have no {listed(missing)}: another optimizer saved them"
+
+
+def _odd_values(groups: Sequence[SavedGroup]) -> Iterator[str]:
+    """Values that no training goes on with: JSON's plain data has text for them."""
+    for name in ("lr", "weight_decay"):
+        values = [group.value(name) for group in groups]
+        odd = [str(value) for value in values if not (value is ABSENT or is_number(value))]
+        if odd:
+            yield f"its {name} is no finite number: {listed(list(dict.fromkeys(odd)))}"
+
+
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Whether a value of a group can be reckoned with."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _moved(

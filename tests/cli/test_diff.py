@@ -162,6 +162,16 @@ def test_revision(repository: Path, invoke: Invoke) -> None:
     assert json.loads(done.stdout)["config"] == "HEAD:/b.py"
 
 
+def test_saved_plan_of_a_revision(repository: Path, invoke: Invoke) -> None:
+    invoke("show", "a.py", "-m", "resnet18", "-f", "json", "-o", "p.json", cwd=repository)
+    for words in ("git add .", "git -c user.name=a -c user.email=b commit -qm plan"):
+        subprocess.run(words.split(), cwd=repository, check=True)
+    (repository / "p.json").unlink()
+    done = invoke("diff", "HEAD:p.json", "HEAD~1:b.py", cwd=repository)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.splitlines()[1:] == RESNET.splitlines()[1:]
+
+
 def test_a_file_comes_before_a_revision(repository: Path, invoke: Invoke) -> None:
     (repository / "HEAD:b.py").write_text(A)
     assert invoke("diff", "a.py", "HEAD:b.py", "-m", "resnet18", cwd=repository).returncode == 0
@@ -254,11 +264,24 @@ def test_show_says_what_a_checkpoint_is_for(checkpoint: Path, invoke: Invoke) ->
     assert "hint: see what resuming from it changes: optplan diff CONFIG last.pth" in done.stderr
 
 
-def test_two_saved_plans_and_a_model(folder: Path, invoke: Invoke) -> None:
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("p.json", "p.json", "-m", "resnet18"), "saved plans have their models"),
+        (("p.json", "p.json", "-k", "num_classes=3"), "saved plans have their models"),
+        (
+            ("p.json", "a.py", "--model-a", "resnet18"),
+            "'p.json' is no config, which --model resnet18",
+        ),
+    ],
+)
+def test_a_model_that_nobody_uses(
+    folder: Path, invoke: Invoke, words: tuple[str, ...], message: str
+) -> None:
     invoke("show", "a.py", "-m", "resnet18", "-f", "json", "-o", "p.json", cwd=folder)
-    done = invoke("diff", "p.json", "p.json", "-m", "resnet18", cwd=folder)
+    done = invoke("diff", *words, cwd=folder)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "saved plans have their models" in done.stderr
+    assert message in done.stderr
 
 
 def test_samples_differ_both_ways(invoke: Invoke) -> None:

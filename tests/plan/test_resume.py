@@ -153,6 +153,11 @@ def test_misfits(groups: tuple[SavedGroup, ...], misfit: str) -> None:
     assert found.plan is TWO
 
 
+def test_values_that_are_no_numbers() -> None:
+    groups = (group(0.1, initial_lr="nan"), group(0.01), group(0.1, 0.0))
+    assert resumed(PLAN, groups, DEFAULTS).misfits == ("its lr is no finite number: nan",)
+
+
 def test_names_that_are_others_altogether_say_nothing() -> None:
     groups = (saved(None, None, names=("m.a", "m.b")), saved(None, names=("m.c",)))
     assert resumed(TWO, groups, DEFAULTS).misfits == ()
