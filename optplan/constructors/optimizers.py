@@ -16,6 +16,7 @@ from optplan.config import Symbol, place_of
 from optplan.constructors.registry import Registry
 from optplan.errors import OptplanError, PlanError, Problem, did_you_mean, listed
 from optplan.installed import NotInstalledError, find_installed, import_installed
+from optplan.names import Mistake
 from optplan.places import Place
 
 Param = torch.nn.Parameter
@@ -192,6 +193,7 @@ def _check_arguments(
             message=f"{class_name} takes no argument {name!r}",
             place=place_of(written, name) or place,
             hint=did_you_mean(name, known),
+            kind=Mistake.UNKNOWN_ARGUMENT,
         )
         for name in given
         if name not in known
