@@ -58,7 +58,9 @@ def read_by_hook(raw: RawSection, field: str) -> bool:
     return (
         field == "fix_lr"
         and isinstance(hooks, list | tuple)
-        and any(isinstance(h, Mapping) and str(h.get("type")).endswith("SimSiamHook") for h in hooks)
+        and any(
+            isinstance(h, Mapping) and str(h.get("type")).endswith("SimSiamHook") for h in hooks
+        )
     )
 
 

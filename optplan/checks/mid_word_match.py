@@ -35,11 +35,9 @@ class MidWordMatch(Check):
         """Every key that decides parameters with several words around it."""
         for use in context.key_uses:
             key = use.rule.key
-            found = {word: facts.name for facts in use.won if (word := _word(key, facts.match_name))}
-            whole = {word for word in found if word != key.strip(".")}
-            if len(found) < 2 or not whole:
+            words = sorted({_word(key, facts.match_name) for facts in use.won})
+            if len(words) < 2:
                 continue
-            words = sorted(found)
             yield self.finding(
                 f"key {key!r} hits {len(words)} different words: {listed(words)}",
                 key=f"custom_keys.{key}",
@@ -50,9 +48,12 @@ class MidWordMatch(Check):
 
 
 def _word(key: str, name: str) -> str:
-    """The words that the key is a part of, their numbers as ``#``; the key itself where it ends at dots."""
+    """The words that the key is a part of, numbers beside it as ``#``, unless it ends inside one."""
     start = name.find(key)
     end = start + len(key)
-    first = start + 1 if key.startswith(".") else name.rfind(".", 0, start) + 1
-    last = end - 1 if key.endswith(".") else name.find(".", end)
-    return _DIGITS.sub("#", name[first : last if last >= 0 else len(name)])
+    first = start if key.startswith(".") else name.rfind(".", 0, start) + 1
+    last = end if key.endswith(".") else name.find(".", end)
+    behind = name[end : last if last >= 0 else len(name)]
+    splits_number = key[-1:].isdigit() and behind[:1].isdigit()
+    before = _DIGITS.sub("#", name[first:start])
+    return before + key.strip(".") + (behind if splits_number else _DIGITS.sub("#", behind))

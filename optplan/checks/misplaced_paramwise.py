@@ -46,7 +46,9 @@ class MisplacedParamwise(Check):
         if raw.form is Form.WRAPPER:
             yield from self._in_optimizer(raw)
             if isinstance(old := data.get("optimizer"), Mapping):
-                yield from self._unread(raw, old, "optimizer", "'optim_wrapper' counts where both exist")
+                yield from self._unread(
+                    raw, old, "optimizer", "'optim_wrapper' counts where both exist"
+                )
         yield from self._unread(raw, data, "", "nothing reads it at the top level")
         if isinstance(hook := data.get("optimizer_config"), Mapping):
             yield from self._unread(raw, hook, "optimizer_config", "it configures a hook")

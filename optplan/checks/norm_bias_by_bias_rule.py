@@ -30,7 +30,10 @@ class NormBiasByBiasRule(Check):
     def run(self, context: Context) -> Iterator[Finding]:
         """The biases of norms that the rule decides."""
         planned = context.planned
-        if planned is None or (verdict := planned.options.multipliers.get("bias_decay_mult")) is None:
+        if (
+            planned is None
+            or (verdict := planned.options.multipliers.get("bias_decay_mult")) is None
+        ):
             return
         names = tuple(
             row.name

@@ -85,7 +85,9 @@ def _modules() -> dict[str, str]:
 def _classes(module: str) -> dict[str, ast.ClassDef]:
     """The classes of a module, and those that it imports from its neighbours."""
     tree = _parsed(module)
-    return {node.name: node for node in (tree.body if tree else ()) if isinstance(node, ast.ClassDef)}
+    return {
+        node.name: node for node in (tree.body if tree else ()) if isinstance(node, ast.ClassDef)
+    }
 
 
 def _parsed(module: str) -> ast.Module | None:

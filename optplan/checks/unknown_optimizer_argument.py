@@ -56,7 +56,7 @@ class UnknownOptimizerArgument(Check):
                     message,
                     key=f"optimizer.{message}",
                     place=place_of(raw.optimizer, name),
-                    hint=did_you_mean(name, sorted(known)),
+                    hint=did_you_mean(str(name), sorted(known)),
                 )
 
 
@@ -66,5 +66,5 @@ def _unknown(raw: RawSection) -> Iterator[tuple[str, tuple[str, frozenset[str]]]
     if known is None or known.arguments is None:
         return
     for name in raw.optimizer:
-        if isinstance(name, str) and name not in known.arguments | _NO_ARGUMENTS:
+        if name not in known.arguments | _NO_ARGUMENTS:
             yield name, (known.class_name, known.arguments)
