@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar
@@ -14,7 +14,7 @@ from optplan.config import Config, OptimizerConfig
 from optplan.errors import OptplanError, Problem
 from optplan.names import Mistake, Severity
 from optplan.places import Place
-from optplan.plan import Planned
+from optplan.plan import Planned, PlannedParameter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +75,11 @@ class Context:
     def key_uses(self) -> tuple[KeyUse, ...]:
         """What each custom key does to the model, in the order that keys are tried."""
         return () if self.planned is None else key_uses(self.planned)
+
+    @cached_property
+    def rows(self) -> Mapping[str, PlannedParameter]:
+        """The plan's rows by name."""
+        return {row.name: row for row in self.planned.plan.parameters} if self.planned else {}
 
     def is_inherited(self, place: Place | None) -> bool:
         """Whether a place is in a file that the config inherits from."""

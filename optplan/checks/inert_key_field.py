@@ -110,7 +110,7 @@ def _is_extra(field: str, context: Context) -> bool:
 
 def _consequence(context: Context, raw: RawSection, inert: _Inert, won: list[str]) -> str:
     setting = _SETTINGS.get(inert.meant or "")
-    if setting and context.planned and (what := kept(context.planned, won, setting)):
+    if setting and (what := kept((context.rows[name] for name in won), setting)):
         return f": {what}"
     if inert.meant is None and inert.owner is not None:
         return f": {raw.optimizer_type} does not read it, {inert.owner} does"

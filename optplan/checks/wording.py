@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import islice
 
-from optplan.plan import Planned
+from optplan.plan import PlannedParameter
 
 
 def parameters(count: int) -> str:
@@ -25,13 +25,10 @@ def values(found: Iterable[float | None]) -> str:
     return f"{shown}, ..." if len(distinct) > 3 else shown
 
 
-def kept(planned: Planned, names: Sequence[str], setting: str) -> str:
+def kept(rows: Iterable[PlannedParameter], setting: str) -> str:
     """What parameters have, for a message: ``50 parameters keep weight_decay 0.1``; '' for none."""
-    wanted = frozenset(names)
     found = [
-        row.lr if setting == "lr" else row.weight_decay
-        for row in planned.plan.parameters
-        if row.name in wanted and row.group is not None
+        row.lr if setting == "lr" else row.weight_decay for row in rows if row.group is not None
     ]
     if not found:
         return ""
