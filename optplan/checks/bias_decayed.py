@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from optplan.checks.base import Check, Context, Finding
 from optplan.checks.spared import decayed_unlike_others, is_norm_like
-from optplan.checks.wording import parameters, values
+from optplan.checks.wording import others, parameters, values
 from optplan.errors import listed
 from optplan.facts import ParameterFacts
 from optplan.names import Severity
@@ -31,12 +31,12 @@ class BiasDecayed(Check):
 
     def run(self, context: Context) -> Iterator[Finding]:
         """The decayed biases."""
-        rows, others = decayed_unlike_others(context, _is_bias)
+        rows, spared = decayed_unlike_others(context, _is_bias)
         if rows:
             names = [row.name for row in rows]
             yield self.finding(
                 f"{parameters(len(rows))} called bias keep{'s' * (len(rows) == 1)} weight_decay"
-                f" {values(row.weight_decay for row in rows)}, while {others} others have none:"
+                f" {values(row.weight_decay for row in rows)}, while {others(spared)}:"
                 f" {listed(names)}",
                 key="bias",
                 hint="bias_decay_mult reaches all biases",

@@ -49,7 +49,7 @@ class MisplacedParamwise(Check):
                 yield from self._unread(
                     raw, old, "optimizer", "'optim_wrapper' counts where both exist"
                 )
-        yield from self._unread(raw, data, "", "nothing reads it at the top level")
+        yield from self._unread(raw, data, "", "nothing reads it there")
         if isinstance(hook := data.get("optimizer_config"), Mapping):
             yield from self._unread(raw, hook, "optimizer_config", "it configures a hook")
 

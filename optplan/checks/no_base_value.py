@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from optplan.checks.base import Check, Context, Finding
 from optplan.checks.known_constructors import DEFAULT_OPTIONS
 from optplan.checks.raw_section import RawSection
 from optplan.config import place_of
-from optplan.config.paramwise import parse_paramwise
-from optplan.errors import PlanError, Problem
+from optplan.config.paramwise import DECAY_MULTIPLIERS
+from optplan.errors import PlanError
 from optplan.names import Mistake, Severity
 
 
@@ -40,36 +41,37 @@ class NoBaseValue(Check):
     def run(self, context: Context) -> Iterator[Finding]:
         """Every multiplier without a base value."""
         raw = context.raw
-        if raw is not None and not raw.has_decay:
-            for problem in _without_decay(raw):
+        if (
+            raw is not None
+            and not raw.has_decay
+            and raw.known
+            and raw.known.options & DEFAULT_OPTIONS
+        ):
+            for what, path, container, name in _decay_multipliers(raw):
                 yield self.finding(
-                    problem.message,
-                    key=f"{raw.path}.{problem.message.partition(' multiplies')[0]}",
-                    place=problem.place,
-                    hint=problem.hint,
+                    f"{what} multiplies a base weight_decay, but the optimizer sets none"
+                    + (": it does nothing" if name == "flat_decay_mult" else ""),
+                    key=f"{raw.path}.{path}",
+                    place=place_of(container, name),
+                    hint="set weight_decay in the optimizer",
                 )
         if isinstance(context.trouble, PlanError):
             for problem in context.problems(Mistake.NO_BASE_VALUE):
                 yield self.finding(
                     problem.message,
-                    key="lr",
+                    key="optimizer.lr",
                     place=problem.place,
                     hint=problem.hint,
                     parameters=problem.parameters,
                 )
 
 
-def _without_decay(raw: RawSection) -> Iterator[Problem]:
-    """What a constructor that follows the default one's rules says without a base weight decay."""
-    if raw.known is None or not raw.known.options & DEFAULT_OPTIONS:
-        return
-    for problem in parse_paramwise(raw.paramwise, has_weight_decay=False)[1]:
-        if problem.kind is Mistake.NO_BASE_VALUE:
-            yield problem
-    if raw.paramwise.get("flat_decay_mult") is not None:
-        yield Problem(
-            message="flat_decay_mult multiplies a base weight_decay, but the optimizer sets none:"
-            " it does nothing",
-            place=place_of(raw.paramwise, "flat_decay_mult"),
-            hint="set weight_decay in the optimizer",
-        )
+def _decay_multipliers(raw: RawSection) -> Iterator[tuple[str, str, Mapping[Any, Any], str]]:
+    """Every decay multiplier that is set: what to call it, its path, the dict that it is in, its name."""
+    for name in DECAY_MULTIPLIERS:
+        # the reference asks whether the entry is there, but of flat_decay_mult what it is
+        if name in raw.paramwise and (name != "flat_decay_mult" or raw.paramwise[name] is not None):
+            yield name, name, raw.paramwise, name
+    for key, name, fields in raw.key_fields():
+        if name == "decay_mult":
+            yield f"decay_mult of custom key {key!r}", f"custom_keys.{key}.{name}", fields, name

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from optplan.checks.base import Check, Context, Finding
 from optplan.checks.spared import decayed_unlike_others, is_norm_like
-from optplan.checks.wording import parameters, values
+from optplan.checks.wording import others, parameters, values
 from optplan.errors import listed
 from optplan.names import Severity
 
@@ -31,15 +31,15 @@ class NormDecayed(Check):
 
     def run(self, context: Context) -> Iterator[Finding]:
         """The decayed norms, by class."""
-        rows, others = decayed_unlike_others(context, is_norm_like)
+        rows, spared = decayed_unlike_others(context, is_norm_like)
         classes = dict.fromkeys(row.module for row in rows)
         for module in classes:
             same = [row for row in rows if row.module == module]
             names = [row.name for row in same]
             yield self.finding(
                 f"{parameters(len(same))} of {module.rpartition('.')[2]} keep{'s' * (len(same) == 1)}"
-                f" weight_decay {values(row.weight_decay for row in same)}, while {others} of other"
-                f" norms have none: {listed(names)}",
+                f" weight_decay {values(row.weight_decay for row in same)}, while of the other norms"
+                f" {others(spared)}: {listed(names)}",
                 key=f"norm.{module}",
                 hint="flat_decay_mult or a custom key reaches them",
                 parameters=tuple(names),

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from optplan.checks.base import Check, Context, Finding
 from optplan.checks.raw_section import RawSection
 from optplan.checks.torch_signatures import torch_optimizer
+from optplan.checks.wording import meant
 from optplan.config import place_of
-from optplan.errors import did_you_mean
 from optplan.names import Mistake, Severity
 
 # What the section takes out of the optimizer's dict, or what OPT002 tells.
@@ -37,33 +37,34 @@ class UnknownOptimizerArgument(Check):
 
     def run(self, context: Context) -> Iterator[Finding]:
         """Every such argument."""
-        told: set[str] = set()
+        raw = context.raw
+        if raw is None:
+            return
+        written = {place_of(raw.optimizer, name): name for name in raw.optimizer}
+        told = set[str]()
         for problem in context.problems(Mistake.UNKNOWN_ARGUMENT):
-            told.add(problem.message)
+            name = written.get(problem.place, "type")
+            told.add(name)
             yield self.finding(
                 problem.message,
-                key=f"optimizer.{problem.message}",
+                key=f"{raw.optimizer_path}.{name}",
                 place=problem.place,
                 hint=problem.hint,
             )
-        raw = context.raw
-        if raw is None or raw.known is None:
-            return
         for name, (class_name, known) in _unknown(raw):
-            message = f"{class_name} takes no argument {name!r}"
-            if message not in told:
+            if name not in told:
                 yield self.finding(
-                    message,
-                    key=f"optimizer.{message}",
+                    f"{class_name} takes no argument {name!r}",
+                    key=f"{raw.optimizer_path}.{name}",
                     place=place_of(raw.optimizer, name),
-                    hint=did_you_mean(str(name), sorted(known)),
+                    hint=meant(str(name), sorted(known)),
                 )
 
 
 def _unknown(raw: RawSection) -> Iterator[tuple[str, tuple[str, frozenset[str]]]]:
     """Arguments that a class of torch does not take, with the class and what it takes."""
     known = torch_optimizer(raw.optimizer_type)
-    if known is None or known.arguments is None:
+    if raw.known is None or known is None or known.arguments is None:
         return
     for name in raw.optimizer:
         if name not in known.arguments | _NO_ARGUMENTS:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from optplan.checks.base import Check, Context, Finding
 from optplan.checks.dead_options import DeadOption, dead_options
-from optplan.errors import did_you_mean
+from optplan.checks.wording import meant
 from optplan.names import Severity
 
 
@@ -35,7 +35,7 @@ class UnknownOption(Check):
                     f"{dead.name!r} in {dead.inside} does nothing: {_consequence(dead)}",
                     key=dead.key,
                     place=dead.place,
-                    hint=did_you_mean(dead.name, sorted(dead.known_names)),
+                    hint=meant(dead.name, sorted(dead.known_names)),
                 )
 
 

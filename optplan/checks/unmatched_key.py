@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from optplan.checks.base import Check, Context, Finding
-from optplan.errors import did_you_mean
+from optplan.checks.wording import meant
 from optplan.names import Severity
 
 _MOST_HINTS = 20  # of so many keys, and among so many runs of words: looking for likeness is slow
@@ -43,12 +43,12 @@ class UnmatchedKey(Check):
                 f"key {rule.key!r} matches no parameter",
                 key=f"custom_keys.{rule.key}",
                 place=place,
-                hint=_meant(rule.key, names) if count < _MOST_HINTS else None,
+                hint=_hint(rule.key, names) if count < _MOST_HINTS else None,
                 severity=Severity.WARNING if context.is_inherited(place) else None,
             )
 
 
-def _meant(key: str, names: list[str]) -> str | None:
+def _hint(key: str, names: list[str]) -> str | None:
     """A hint: runs of as many dotted words that look like the key, or its end, if that matches."""
     words = key.strip(".").split(".")
     runs: dict[str, None] = {}
@@ -58,8 +58,8 @@ def _meant(key: str, names: list[str]) -> str | None:
             runs[".".join(pieces[start : start + len(words)])] = None
         if len(runs) > _MOST_RUNS:
             break
-    if (meant := did_you_mean(".".join(words), runs)) is not None:
-        return meant
+    if (hint := meant(".".join(words), runs)) is not None:
+        return hint
     ends = (".".join(words[start:]) for start in range(1, len(words)))
     found = next((end for end in ends if len(end) > 1 and any(end in name for name in names)), None)
     return f"{found!r} alone would match" if found else None
