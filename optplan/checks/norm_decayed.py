@@ -38,8 +38,8 @@ class NormDecayed(Check):
             names = [row.name for row in same]
             yield self.finding(
                 f"{parameters(len(same))} of {module.rpartition('.')[2]} keep{'s' * (len(same) == 1)}"
-                f" weight_decay {values(row.weight_decay for row in same)}, while of the other norms"
-                f" {others(spared)}: {listed(names)}",
+                f" weight_decay {values(row.weight_decay for row in same)}, while {others(spared)}:"
+                f" {listed(names)}",
                 key=f"norm.{module}",
                 hint="flat_decay_mult or a custom key reaches them",
                 parameters=tuple(names),

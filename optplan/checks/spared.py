@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from optplan.checks.base import Context
-from optplan.checks.key_drops_rules import dropped_by
+from optplan.checks.key_drops_rules import asks_for_decay, dropped_by
 from optplan.facts import ParameterFacts
 from optplan.names import Rule
 from optplan.plan import PlannedParameter
@@ -25,33 +25,32 @@ def is_norm_like(facts: ParameterFacts) -> bool:
 def decayed_unlike_others(
     context: Context, kind: Callable[[ParameterFacts], bool]
 ) -> tuple[list[PlannedParameter], int]:
-    """The decayed parameters of a kind, where others of the kind are not decayed.
+    """The decayed parameters of a kind of module, where other modules of the kind are not decayed at all.
 
     Left out are those that a custom key with a ``decay_mult`` of its own decided, which is meant, and
     those that OPT108 tells of.
 
     Returns:
-        The decayed ones, and how many others there are.
+        The decayed ones, and how many parameters the modules without any decay have.
     """
-    planned = context.planned
-    if planned is None:
-        return [], 0
-    rows = [row for row, facts in planned.pairs() if row.weight_decay is not None and kind(facts)]
-    others = sum(row.weight_decay == 0 for row in rows)
-    if not others:
+    modules: dict[str, list[PlannedParameter]] = {}
+    for row, facts in context.planned.pairs() if context.planned else ():
+        if row.weight_decay is not None and row.effective_lr != 0 and kind(facts):
+            modules.setdefault(facts.prefix, []).append(row)
+    spared = sum(
+        len(rows) for rows in modules.values() if not any(row.weight_decay for row in rows)
+    )
+    if not spared:
         return [], 0
     told = {facts.name for use in context.key_uses for facts, _ in dropped_by(use)}
-    asked = {
-        use.rule.key
-        for use in context.key_uses
-        if use.rule.weight_decay.mult is None or "decay_mult" in use.rule.entries
-    }
+    asked = {use.rule.key for use in context.key_uses if asks_for_decay(use)}
     found = [
         row
+        for rows in modules.values()
         for row in rows
         if is_decayed(row) and row.name not in told and not _is_asked(row, asked)
     ]
-    return found, others
+    return found, spared
 
 
 def is_decayed(row: PlannedParameter) -> bool:
