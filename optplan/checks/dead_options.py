@@ -69,12 +69,14 @@ def _unread(raw: RawSection, read: frozenset[tuple[str, ...]]) -> Iterator[DeadO
     leaf beside them was read, for a key that matches nothing is another mistake.
     """
     below = {path[:depth] for path in read for depth in range(1, len(path))}
-    options = frozenset(path[0] for path in read if path)
-    for name, value in raw.paramwise.items():
-        path = (str(name),)
-        used = path in below if isinstance(value, Mapping) and value else path in read
-        if not used and name not in _DIRECTIVES:
-            yield _option(raw, name, options)
+    used = frozenset(
+        name
+        for name, value in raw.paramwise.items()
+        if (name,) in (below if isinstance(value, Mapping) and value else read)
+    )
+    for name in raw.paramwise:
+        if name not in used | _DIRECTIVES:
+            yield _option(raw, name, used)
     for key, name, fields in raw.key_fields():
         if ("custom_keys", key) in below and ("custom_keys", key, name) not in read:
             yield _field(raw, key, name, fields)
