@@ -12,6 +12,7 @@ from optplan.config.paramwise import described, number_problem, parse_paramwise
 from optplan.config.placed import place_of
 from optplan.config.symbols import Symbol
 from optplan.errors import ConfigError, Problem, close_matches
+from optplan.names import Mistake
 from optplan.places import Place
 
 WRAPPER = "optim_wrapper"
@@ -58,7 +59,8 @@ class OptimizerConfig:
     @property
     def arguments(self) -> dict[str, Any]:
         """The arguments for the optimizer's class."""
-        return {k: v for k, v in self.optimizer.items() if k not in ("type", *_SECTION_KEYS)}
+        no_arguments = ("type", "_scope_", *_SECTION_KEYS)
+        return {k: v for k, v in self.optimizer.items() if k not in no_arguments}
 
     @property
     def base_lr(self) -> float | None:
@@ -118,23 +120,36 @@ def _name_of_section(data: Mapping[str, Any], entry: Place | None) -> str:
 def _from_wrapper(data: Mapping[str, Any]) -> OptimizerConfig:
     wrapper = _section(data, WRAPPER)
     if OPTIMIZER not in wrapper:
-        raise ConfigError(
-            "'optim_wrapper' has no 'optimizer'",
-            place=place_of(data, WRAPPER),
-            hint=_misspelt(wrapper, OPTIMIZER) or "write optimizer=dict(type=..., lr=...) in it",
-        )
+        raise ConfigError([_no_optimizer(data, wrapper)])
     optimizer = _section(wrapper, OPTIMIZER)
     problems = [
         Problem(
             message=f"'{name}' inside 'optim_wrapper.optimizer' reaches the optimizer class as an argument",
             place=place_of(optimizer, name),
             hint="put it beside 'optimizer', inside 'optim_wrapper'",
+            kind=Mistake.MISPLACED,
         )
         for name in ("paramwise_cfg", "constructor")
         if name in optimizer
     ]
     outer = {name: value for name, value in wrapper.items() if name not in _SECTION_KEYS}
     return _validated(Form.WRAPPER, wrapper, optimizer, outer, problems)
+
+
+def _no_optimizer(data: Mapping[str, Any], wrapper: Mapping[str, Any]) -> Problem:
+    """A constructor of another package may read several optimizers of other names."""
+    constructor = wrapper.get("constructor")
+    if constructor is not None and constructor not in DEFAULT_CONSTRUCTORS:
+        return Problem(
+            message=f"'optim_wrapper' has no 'optimizer', and what {str(constructor)!r} reads is unknown",
+            place=place_of(wrapper, "constructor"),
+            kind=Mistake.UNKNOWN_CONSTRUCTOR,
+        )
+    return Problem(
+        message="'optim_wrapper' has no 'optimizer'",
+        place=place_of(data, WRAPPER),
+        hint=_misspelt(wrapper, OPTIMIZER) or "write optimizer=dict(type=..., lr=...) in it",
+    )
 
 
 def _from_optimizer(data: Mapping[str, Any]) -> OptimizerConfig:

@@ -21,6 +21,7 @@ from optplan.installed import (
     import_anywhere,
     import_installed,
 )
+from optplan.names import Mistake
 from optplan.places import Place
 
 Param = torch.nn.Parameter
@@ -199,6 +200,7 @@ def _check_arguments(
             message=f"{class_name} takes no argument {name!r}",
             place=place_of(written, name) or place,
             hint=did_you_mean(name, known),
+            kind=Mistake.UNKNOWN_ARGUMENT,
         )
         for name in given
         if name not in known

@@ -21,9 +21,10 @@ from optplan.constructors.default import (
 from optplan.constructors.dry_run import dry_run
 from optplan.constructors.groups import default_groups
 from optplan.constructors.optimizers import optimizer_class
-from optplan.errors import PlanError, did_you_mean
+from optplan.errors import PlanError, Problem, did_you_mean
 from optplan.facts import Inventory
 from optplan.model import LoadedModel, make_inventory, open_model
+from optplan.names import Mistake
 from optplan.plan import Plan, Planned, build_plan
 
 
@@ -111,9 +112,14 @@ def _require_default(section: OptimizerConfig) -> None:
     found = None if isinstance(name, Symbol) else OPTIMIZER_CONSTRUCTORS.get(name)
     if found is not DefaultOptimizerConstructor:
         raise PlanError(
-            f"there is no optimizer constructor {str(name)!r}",
-            place=section.places["constructor"],
-            hint=did_you_mean(str(name), OPTIMIZER_CONSTRUCTORS),
+            [
+                Problem(
+                    message=f"there is no optimizer constructor {str(name)!r}",
+                    place=section.places["constructor"],
+                    hint=did_you_mean(str(name), OPTIMIZER_CONSTRUCTORS),
+                    kind=Mistake.UNKNOWN_CONSTRUCTOR,
+                )
+            ]
         )
 
 
