@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar
 
+from optplan.checks.expectations import Expectation
 from optplan.checks.key_use import KeyUse, key_uses
 from optplan.checks.raw_section import RawSection, raw_section
 from optplan.config import Config, OptimizerConfig
@@ -56,6 +57,7 @@ class Context:
         allow_group_keys: Names that the user lets stand in a custom key.
         read_options: Paths inside ``paramwise_cfg`` that a foreign constructor was seen to read; None
             where none was watched.
+        expectations: What the project expects of its plans.
     """
 
     config: Config
@@ -64,6 +66,7 @@ class Context:
     trouble: OptplanError | None = None
     has_model: bool = False
     allow_group_keys: frozenset[str] = field(default_factory=frozenset)
+    expectations: tuple[Expectation, ...] = ()
     read_options: frozenset[tuple[str, ...]] | None = None
 
     @cached_property

@@ -18,7 +18,7 @@ def problem_lines(problem: Problem, *, color: bool) -> list[str]:
     lines = [f"{head}{where}{visible(problem.message)}"]
     source = place.source.line(place.line) if place else ""
     if place and source.strip():
-        start, shown = _window(source, place.column - 1)
+        start, shown = window(source, place.column - 1)
         lines.append(paint(Cell(f"{place.line:>5} │ ", "dim"), color) + shown)
         if start <= place.column - 1 < len(source):
             before = visible(source[start : place.column - 1])
@@ -28,7 +28,7 @@ def problem_lines(problem: Problem, *, color: bool) -> list[str]:
     return lines
 
 
-def _window(source: str, column: int) -> tuple[int, str]:
+def window(source: str, column: int) -> tuple[int, str]:
     """The part of a line around a column, and where it starts: lines of configs can be long."""
     start = len(source) - len(source.lstrip())
     if len(source) - start > _LONGEST and column - start > _LONGEST // 2:

@@ -1,0 +1,114 @@
+"""Baselines: the findings that are known today, by code, config and key, never by line number."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from optplan.checks.paths import is_in_package, relative_to, shown_path
+from optplan.checks.results import Spot
+from optplan.errors import UsageError
+
+FORMAT_VERSION = "1.0"
+
+
+class Entry(NamedTuple):
+    """One finding of one config."""
+
+    code: str
+    config: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
+    """A baseline, its configs named as reports name them.
+
+    Args:
+        file: The file, as reports call it.
+        entries: What is known, each with the place it is written at.
+    """
+
+    file: str
+    entries: Mapping[Entry, Spot]
+
+
+def read_baseline(path: Path) -> Baseline:
+    """Read a baseline.
+
+    Raises:
+        UsageError: It cannot be read, or is none.
+    """
+    shown = shown_path(str(path))
+    try:
+        text = path.read_text("utf-8")
+        data = json.loads(text)
+    except FileNotFoundError:
+        raise UsageError(
+            f"there is no baseline {shown!r}", hint="--write-baseline makes it"
+        ) from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise UsageError(f"cannot read the baseline {shown!r}: {error}") from None
+    folder = os.path.dirname(os.path.abspath(path))
+    return Baseline(file=shown, entries=dict(_entries(data, text, folder, shown)))
+
+
+def _entries(data: object, text: str, folder: str, shown: str) -> Iterable[tuple[Entry, Spot]]:
+    version = data.get("format_version") if isinstance(data, Mapping) else None
+    if not isinstance(version, str) or not isinstance(data, Mapping):
+        raise UsageError(f"{shown!r} is no baseline", hint="--write-baseline makes one")
+    if version.partition(".")[0] != FORMAT_VERSION.partition(".")[0]:
+        raise UsageError(f"{shown!r} is of format {version}, and this optplan reads 1.x")
+    spots = _spots(text, shown)
+    for at, item in enumerate(data.get("findings", [])):
+        values = [item.get(name) if isinstance(item, Mapping) else None for name in Entry._fields]
+        if not all(isinstance(value, str) for value in values):
+            raise UsageError(f"{shown!r}: finding {at + 1} needs a code, a config and a key")
+        code, config, key = map(str, values)
+        spot = spots[at] if at < len(spots) else Spot(file=shown)
+        yield Entry(code, _below(config, folder), key), spot
+
+
+def _spots(text: str, shown: str) -> list[Spot]:
+    """Where each entry begins; the writer puts each on a line of its own."""
+    return [
+        Spot(file=shown, line=number, column=line.index('"code"') + 1, text=line)
+        for number, line in enumerate(text.split("\n"), 1)
+        if '"code"' in line
+    ]
+
+
+def _below(config: str, folder: str) -> str:
+    return config if is_in_package(config) else shown_path(os.path.join(folder, config))
+
+
+def baseline_text(entries: Iterable[Entry], path: Path) -> str:
+    """A baseline as text, with an entry a line, sorted, so that changes to it read well.
+
+    Args:
+        entries: What is known, the configs named as reports name them.
+        path: Where it will be written: configs are named relative to its folder.
+    """
+    folder = os.path.dirname(os.path.abspath(path))
+    named = sorted(
+        {
+            Entry(
+                code,
+                config if is_in_package(config) else _from(config, folder),
+                key,
+            )
+            for code, config, key in entries
+        }
+    )
+    lines = ",\n".join(f"  {json.dumps(entry._asdict(), ensure_ascii=False)}" for entry in named)
+    findings = f"[\n{lines}\n ]" if lines else "[]"
+    return f'{{\n "format_version": "{FORMAT_VERSION}",\n "findings": {findings}\n}}\n'
+
+
+def _from(config: str, folder: str) -> str:
+    inside = relative_to(config, folder)
+    return os.path.relpath(config, folder).replace(os.sep, "/") if inside[:1] == "/" else inside

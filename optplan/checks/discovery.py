@@ -1,0 +1,113 @@
+"""From files, folders, globs and ``package::path`` to the files to look at."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from optplan.checks.paths import is_in_package, shown_path
+from optplan.errors import Problem, did_you_mean
+
+SUFFIXES = (".py", ".json", ".yaml", ".yml", ".toml")
+_FOREIGN_FOLDERS = frozenset({"__pycache__", "node_modules", "site-packages"})
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A file that may be a config; ``named`` says that the user asked for this very file."""
+
+    path: str
+    named: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """The files, sorted, each once; and what the words did not lead to."""
+
+    candidates: tuple[Candidate, ...]
+    problems: tuple[Problem, ...]
+
+
+def discover(words: Iterable[str]) -> Discovery:
+    """The files that the words of a command line mean.
+
+    A file that is named stays, whatever it is. A folder means all files below it with the ending of
+    a config, but for hidden folders, virtual environments and installed packages. A glob means what
+    it matches, where there is no file of that very name. A file that is not there stays too, if there
+    are others, so that it is reported among them.
+    """
+    found: dict[str, bool] = {}
+    missing: list[str] = []
+    nowhere: list[str] = []
+    for word in words:
+        candidates = list(_candidates(word))
+        if not candidates:
+            (missing if _names_a_file(word) else nowhere).append(word)
+        for candidate in candidates:
+            found[candidate.path] = found.get(candidate.path, False) or candidate.named
+    if found:  # reading it fails, and that is a finding beside those of the other files
+        found |= {shown_path(word): True for word in missing}
+    else:
+        nowhere += missing
+    ordered = tuple(Candidate(path, named) for path, named in sorted(found.items()))
+    return Discovery(ordered, tuple(_nothing(word) for word in nowhere))
+
+
+def _names_a_file(word: str) -> bool:
+    return word.endswith(SUFFIXES) and not glob.has_magic(word) and "\0" not in word
+
+
+def _candidates(word: str) -> Iterator[Candidate]:
+    if not word or "\0" in word:
+        return
+    expanded = os.path.expanduser(word)
+    if is_in_package(word) or os.path.isfile(expanded):
+        yield Candidate(shown_path(word), named=True)
+    elif os.path.isdir(expanded):
+        yield from _below(expanded)
+    elif os.path.exists(expanded):
+        yield Candidate(shown_path(word), named=True)
+    elif glob.has_magic(expanded):
+        for path in sorted(glob.glob(expanded, recursive=True)):
+            if os.path.isdir(path):
+                yield from () if "**" in expanded else _below(path)
+            elif path.endswith(SUFFIXES):
+                yield Candidate(shown_path(path), named=False)
+
+
+def _below(folder: str) -> Iterator[Candidate]:
+    for root, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not _is_foreign(root, name))
+        for name in sorted(files):
+            if name.endswith(SUFFIXES):
+                yield Candidate(shown_path(os.path.join(root, name)), named=False)
+
+
+def _is_foreign(root: str, name: str) -> bool:
+    if name.startswith(".") or name in _FOREIGN_FOLDERS:
+        return True
+    return os.path.exists(os.path.join(root, name, "pyvenv.cfg"))
+
+
+def _nothing(word: str) -> Problem:
+    expanded = os.path.expanduser(word)
+    if not word or "\0" in word:
+        return Problem(message=f"{word!r} is no path")
+    if os.path.isdir(expanded):
+        return Problem(
+            message=f"{shown_path(word)}: there is no config in this folder",
+            hint=f"a config is a {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]} file",
+        )
+    if glob.has_magic(word):
+        return Problem(message=f"{word}: no file matches")
+    file, colon, attribute = expanded.rpartition(":")
+    if colon and attribute and os.path.isfile(file):
+        return Problem(
+            message=f"{word}: check reads configs, not what a Python file makes",
+            hint=f"name the file alone: {file}",
+        )
+    folder, name = os.path.split(expanded)
+    names = sorted(os.listdir(folder or ".")) if os.path.isdir(folder or ".") else ()
+    return Problem(message=f"{word}: there is no such file", hint=did_you_mean(name, names))

@@ -1,0 +1,160 @@
+"""What checking gives: plain data, free of configs, so that it passes between processes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from optplan.checks.base import Finding
+from optplan.checks.paths import shown_path
+from optplan.checks.suppression import Comment
+from optplan.names import Severity
+from optplan.places import Place
+
+_WORST_FIRST = (Severity.ERROR, Severity.WARNING, Severity.INFO)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spot:
+    """Where something is written, without the file that it is written in.
+
+    Args:
+        file: The file, relative to the current folder where it is below that.
+        line: The line from 1; 0 for the file as a whole.
+        column: The column from 1, in characters.
+        text: The line itself.
+    """
+
+    file: str
+    line: int = 0
+    column: int = 0
+    text: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reported:
+    """A finding, where it is written, and the configs that it affects."""
+
+    code: str
+    name: str
+    severity: Severity
+    message: str
+    key: str
+    spot: Spot
+    configs: tuple[str, ...]
+    hint: str | None = None
+    parameters: tuple[str, ...] = ()
+
+    @property
+    def order(self) -> tuple[str, int, int, str, str]:
+        """What makes two findings one, and what they are sorted by."""
+        return (self.spot.file, self.spot.line, self.spot.column, self.code, self.key)
+
+
+class Kind(StrEnum):
+    """What a file turned out to be."""
+
+    CONFIG = "config"
+    PART = "no optimizer"
+    OTHER = "no config"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What checking one file gave.
+
+    Args:
+        config: The file.
+        settings: The index of the settings that apply to it.
+        kind: What it is; what is no config has no findings.
+        has_model: Whether there was a model to plan for.
+        ran: The codes of the checks that ran to their end.
+        findings: Everything found, before any suppression.
+        comments: The suppressions in it and in its bases.
+        group_keys: The fields of its custom keys.
+        crash: What went wrong inside optplan.
+    """
+
+    config: str
+    settings: int
+    kind: Kind
+    has_model: bool = False
+    ran: frozenset[str] = frozenset()
+    findings: tuple[Reported, ...] = ()
+    comments: tuple[Comment, ...] = ()
+    group_keys: frozenset[str] = frozenset()
+    crash: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """All that reporters need.
+
+    Args:
+        findings: What was found and not suppressed, sorted, each once.
+        configs: The configs that were checked.
+        parts: How many files define no optimizer.
+        others: How many files are no configs at all.
+        checks: The codes of the checks that were selected.
+        left_out: Those of them that need a model and had none for some config.
+        suppressed: How many findings were suppressed.
+        crashes: What went wrong inside optplan.
+    """
+
+    findings: tuple[Reported, ...]
+    configs: tuple[str, ...]
+    parts: int = 0
+    others: int = 0
+    checks: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    suppressed: int = 0
+    crashes: tuple[str, ...] = field(default=())
+
+    def count(self, severity: Severity) -> int:
+        """How many findings are of one severity."""
+        return sum(finding.severity is severity for finding in self.findings)
+
+    @property
+    def affected(self) -> int:
+        """How many configs have findings."""
+        return len(set(self.configs) & {c for found in self.findings for c in found.configs})
+
+
+def reaches(severity: Severity, least: Severity) -> bool:
+    """Whether a severity is at least as bad as another."""
+    return _WORST_FIRST.index(severity) <= _WORST_FIRST.index(least)
+
+
+def worst(first: Severity, second: Severity) -> Severity:
+    """The worse of two severities."""
+    return first if reaches(first, second) else second
+
+
+def spot_of(place: Place) -> Spot:
+    """A place without its file."""
+    source = place.source
+    return Spot(
+        file=shown_path(source.path) if source.path else source.name,
+        line=place.line,
+        column=place.column if place.line else 0,
+        text=source.line(place.line),
+    )
+
+
+def reported(finding: Finding, config: str) -> Reported:
+    """A finding of one config as plain data; what has no place stands at the config itself."""
+    place = finding.place
+    return Reported(
+        code=finding.code,
+        name=finding.name,
+        severity=finding.severity,
+        message=finding.message,
+        key=finding.key,
+        spot=spot_of(place) if place is not None else Spot(file=config),
+        configs=(config,),
+        hint=finding.hint,
+        parameters=finding.parameters,
+    )

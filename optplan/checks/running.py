@@ -1,0 +1,226 @@
+"""Checks one file after another; what it needs and what it gives passes between processes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from optplan.checks.base import Check, Context
+from optplan.checks.discovery import Candidate
+from optplan.checks.paths import shown_path
+from optplan.checks.recognition import (
+    defines_optimizer,
+    is_foreign,
+    is_saved_plan,
+    looks_like_config,
+)
+from optplan.checks.results import Kind, Outcome, Reported, reported
+from optplan.checks.selection import selected
+from optplan.checks.settings import Settings, Target
+from optplan.checks.suppression import Comment, comments_of
+from optplan.checks.unreadable_config import UnreadableConfig
+from optplan.config import Config, OptimizerConfig, find_optimizer, load_config
+from optplan.errors import ConfigError, ModelError, OptplanError, Problem
+from optplan.places import Place, Source
+from optplan.plan import Planned
+
+Planner = Callable[[Config], Planned]
+MakePlanner = Callable[[str, Mapping[str, Any]], Planner]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One file to check, with one model or none.
+
+    Args:
+        candidate: The file.
+        settings: The index of its settings.
+        target: The model.
+    """
+
+    candidate: Candidate
+    settings: int
+    target: Target | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What all tasks have in common.
+
+    Args:
+        checks: All checks; the settings select among them.
+        settings: The settings that tasks refer to.
+        make_planner: Makes the planner of a model. It is given the model and its arguments, must be
+            importable by its name, and raises OptplanError where there is no such model.
+    """
+
+    checks: tuple[Check, ...]
+    settings: tuple[Settings, ...]
+    make_planner: MakePlanner
+
+
+class Runner:
+    """Checks the files of a job, and builds the model anew only when it changes."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._selected = [selected(job.checks, s.select, s.ignore) for s in job.settings]
+        self._model: Target | None = None
+        self._planner: Planner | ModelError | None = None
+
+    def run(self, task: Task) -> Outcome:
+        """What checking one file gives.
+
+        Raises:
+            ModelError: There is no such model as the command line names.
+        """
+        candidate = task.candidate
+        try:
+            config = load_config(candidate.path)
+        except ConfigError as error:
+            return self._unreadable(task, error)
+        if not candidate.named or not is_saved_plan(config.data):
+            if not defines_optimizer(config.data):
+                return self._outcome(task, Kind.PART)
+            if not candidate.named and is_foreign(config.data, _suffix(candidate)):
+                return self._outcome(task, Kind.OTHER)
+        return self._checked(task, config)
+
+    def _outcome(self, task: Task, kind: Kind, **found: Any) -> Outcome:
+        return Outcome(config=task.candidate.path, settings=task.settings, kind=kind, **found)
+
+    def _unreadable(self, task: Task, error: ConfigError) -> Outcome:
+        """The findings of a file that cannot be read; no config at all, perhaps."""
+        candidate = task.candidate
+        if not candidate.named and not _was_meant(candidate):
+            return self._outcome(task, Kind.OTHER)
+        wanted = [c for c in self._selected[task.settings] if isinstance(c, UnreadableConfig)]
+        whole = Place(Source(name=candidate.path, path=candidate.path), 0, 0)
+        findings = tuple(
+            reported(finding, candidate.path)
+            for check in wanted
+            for finding in check.of(error.problems, whole)
+        )
+        return self._outcome(task, Kind.CONFIG, findings=findings)
+
+    def _checked(self, task: Task, config: Config) -> Outcome:
+        context, crash = None, None
+        findings: list[Reported] = []
+        ran = set()
+        try:
+            context = self._context(task, config)
+            for check in self._selected[task.settings]:
+                if context.has_model or not check.needs_plan:
+                    found = check.run(context)
+                    findings += [reported(one, task.candidate.path) for one in found]
+                    ran |= {check.code} if _could_see(check, context) else set()
+        except ModelError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one file must not spoil the others
+            crash = f"{task.candidate.path}: {type(error).__name__}: {error}"
+        return self._outcome(
+            task,
+            Kind.CONFIG,
+            has_model=task.target is not None,
+            ran=frozenset(ran),
+            findings=tuple(findings),
+            comments=_comments(config),
+            group_keys=frozenset(_group_keys(context.section if context else None)),
+            crash=crash,
+        )
+
+    def _context(self, task: Task, config: Config) -> Context:
+        settings = self._job.settings[task.settings]
+        section, planned, trouble = None, None, None
+        try:
+            section = _section(config)
+            if task.target is not None:
+                planned = self._planned(task.target, config)
+        except OptplanError as error:
+            if isinstance(error, ModelError) and task.target and task.target.spot is None:
+                raise
+            trouble = error
+        return Context(
+            config=config,
+            section=section,
+            planned=planned,
+            trouble=trouble,
+            has_model=task.target is not None,
+            allow_group_keys=frozenset(allowed.name for allowed in settings.allow_group_keys),
+            expectations=settings.expectations,
+        )
+
+    def _planned(self, target: Target, config: Config) -> Planned:
+        with contextlib.redirect_stdout(sys.stderr):  # whatever a user's model prints
+            if self._planner is None or self._model != target:
+                self._model, self._planner = target, self._opened(target)
+            if isinstance(self._planner, ModelError):
+                raise self._planner
+            return self._planner(config)
+
+    def _opened(self, target: Target) -> Planner | ModelError:
+        try:
+            return self._job.make_planner(target.model, target.arguments)
+        except ModelError as error:
+            return error if target.spot is None else _at_target(error, target)
+
+
+def _at_target(error: ModelError, target: Target) -> ModelError:
+    """The error, placed where the settings name the model."""
+    spot = target.spot
+    assert spot is not None
+    # A source whose line of that number is the one that is shown.
+    source = Source(name=spot.file, path=spot.file, text="\n" * (spot.line - 1) + spot.text)
+    return ModelError(
+        [
+            Problem(message=p.message, place=Place(source, spot.line, spot.column), hint=p.hint)
+            for p in error.problems
+        ]
+    )
+
+
+def _section(config: Config) -> OptimizerConfig:
+    entry = Place(config.entry, 0, 0)
+    if is_saved_plan(config.data):
+        raise ConfigError(
+            "it is a saved plan, which keeps no config to check",
+            place=entry,
+            hint="name the config that it was made from",
+        )
+    return find_optimizer(config.data, entry=entry)
+
+
+def _could_see(check: Check, context: Context) -> bool:
+    """Whether a check that found nothing shows that there is nothing to find."""
+    return context.section is not None and not (check.needs_plan and context.planned is None)
+
+
+def _suffix(candidate: Candidate) -> str:
+    return os.path.splitext(candidate.path)[1]
+
+
+def _was_meant(candidate: Candidate) -> bool:
+    try:
+        with open(candidate.path, encoding="utf-8", errors="replace") as file:
+            return looks_like_config(file.read(1 << 20), _suffix(candidate))
+    except OSError:
+        return True
+
+
+def _comments(config: Config) -> tuple[Comment, ...]:
+    return tuple(
+        comment
+        for source in config.sources
+        if source.path is not None
+        for comment in comments_of(source, shown_path(source.path))
+    )
+
+
+def _group_keys(section: OptimizerConfig | None) -> Iterator[str]:
+    keys = section.paramwise.get("custom_keys") if section is not None else None
+    for fields in keys.values() if isinstance(keys, Mapping) else ():
+        yield from fields if isinstance(fields, Mapping) else ()

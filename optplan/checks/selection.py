@@ -1,0 +1,67 @@
+"""Which checks run: code prefixes that select and that ignore."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from optplan.checks.base import Check
+from optplan.errors import Problem, did_you_mean
+from optplan.places import Place
+
+EVERYTHING = "OPT"
+
+
+def selected(
+    checks: Iterable[Check], select: Sequence[str], ignore: Sequence[str]
+) -> tuple[Check, ...]:
+    """The checks that are selected and not ignored; of two prefixes the longer one decides.
+
+    An opt-in check needs its whole code among those selected.
+
+    Args:
+        checks: All there are.
+        select: Prefixes of codes; none means every check that is not opt-in.
+        ignore: Prefixes of codes.
+    """
+    chosen = select or (EVERYTHING,)
+    return tuple(check for check in checks if _is_selected(check, chosen, ignore))
+
+
+def _is_selected(check: Check, select: Sequence[str], ignore: Sequence[str]) -> bool:
+    if check.opt_in and check.code not in select:
+        return False
+    wanted = _longest(check.code, select)
+    return wanted > 0 and wanted > _longest(check.code, ignore)
+
+
+def _longest(code: str, prefixes: Sequence[str]) -> int:
+    return max((len(prefix) for prefix in prefixes if code.startswith(prefix)), default=0)
+
+
+def split_codes(words: Iterable[str]) -> tuple[str, ...]:
+    """Prefixes out of words such as ``OPT1,OPT203``."""
+    parts = (part.strip().upper() for word in words for part in word.split(","))
+    return tuple(dict.fromkeys(part for part in parts if part))
+
+
+def prefix_problem(
+    prefix: str, checks: Iterable[Check], what: str, place: Place | None = None
+) -> Problem | None:
+    """What is wrong with a prefix that no check's code begins with.
+
+    Args:
+        prefix: What was given.
+        checks: All checks there are.
+        what: What it was given for: ``--select``.
+        place: Where.
+    """
+    known = {check.code: check.name for check in checks}
+    if prefix and any(code.startswith(prefix) for code in known):
+        return None
+    by_name = {name.upper(): code for code, name in known.items()}
+    hint = f"write {by_name[prefix]}" if prefix in by_name else did_you_mean(prefix, known)
+    return Problem(
+        message=f"{what}: no check's code begins with {prefix!r}",
+        place=place,
+        hint=hint or "'optplan rule --all' lists the checks",
+    )

@@ -1,0 +1,143 @@
+"""One run of ``optplan check``: from the words of the command line to the tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from optplan.checks.base import Check
+from optplan.checks.discovery import Candidate, Discovery, discover
+from optplan.checks.paths import fits, is_in_package, shown_path
+from optplan.checks.pool import run_all
+from optplan.checks.results import Outcome
+from optplan.checks.running import Job, MakePlanner, Task
+from optplan.checks.settings import Settings, Target
+from optplan.checks.settings_file import SettingsFinder
+from optplan.errors import OptplanError, UsageError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What the user asks for.
+
+    Args:
+        words: Files, folders and globs; none for the configs of the targets.
+        model: The model for all configs, instead of the targets'.
+        select: Prefixes of codes, instead of those of the settings.
+        ignore: Prefixes of codes, besides those of the settings.
+        jobs: How many processes.
+    """
+
+    words: tuple[str, ...] = ()
+    model: Target | None = None
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    jobs: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """What a run gave: the outcomes, the settings they refer to, and words that led nowhere."""
+
+    outcomes: tuple[Outcome, ...]
+    settings: tuple[Settings, ...]
+    remarks: tuple[str, ...] = ()
+
+
+def run_session(
+    request: Request,
+    *,
+    checks: tuple[Check, ...],
+    make_planner: MakePlanner,
+    start: Callable[[int], Callable[[int], None]] = lambda _: lambda _: None,
+) -> Session:
+    """Check everything that is asked for.
+
+    Args:
+        request: What that is.
+        checks: All checks.
+        make_planner: As for :class:`Job`.
+        start: Told how many files there are; gives what is told how many more are done.
+
+    Raises:
+        UsageError: There is nothing to check.
+        ConfigError: The settings are wrong.
+        ModelError: There is no such model as the command line names.
+    """
+    finder = SettingsFinder(checks)
+    discovery = _discovered(request.words, finder.here())
+    planned = _Planned(request, finder)
+    tasks = [task for candidate in discovery.candidates for task in planned.tasks(candidate)]
+    # Those with one model stand together, so that it is built once.
+    tasks.sort(key=lambda task: (repr(task.target), task.candidate.path))
+    job = Job(checks=checks, settings=tuple(planned.settings), make_planner=make_planner)
+    outcomes = run_all(tasks, job, jobs=request.jobs, advance=start(len(tasks)))
+    return Session(
+        outcomes=tuple(sorted(outcomes, key=lambda outcome: outcome.config)),
+        settings=job.settings,
+        remarks=tuple(str(problem) for problem in discovery.problems),
+    )
+
+
+def _discovered(words: Sequence[str], here: Settings) -> Discovery:
+    """The files that words mean, or that the targets do.
+
+    Raises:
+        UsageError: There are none.
+    """
+    if not words and not here.targets:
+        raise UsageError(
+            "no configs are named",
+            hint="name files or folders, or give pyproject.toml a [[tool.optplan.targets]]",
+        )
+    discovery = discover(words or _target_words(here))
+    if not discovery.candidates:
+        raise OptplanError(discovery.problems)
+    return discovery
+
+
+def _target_words(settings: Settings) -> Iterator[str]:
+    for target in settings.targets:
+        for glob in target.configs:
+            yield glob if is_in_package(glob) else shown_path(f"{settings.folder}/{glob}")
+
+
+class _Planned:
+    """Gives each file its settings and its models, and collects the settings."""
+
+    def __init__(self, request: Request, finder: SettingsFinder) -> None:
+        self._request = request
+        self._finder = finder
+        self._indices: dict[int, int] = {}
+        self.settings: list[Settings] = []
+        self._index(finder.here())
+
+    def tasks(self, candidate: Candidate) -> list[Task]:
+        """One task for each model that a file is checked with; one without where there is none."""
+        own = self._finder.of(candidate.path)
+        index = self._index(own)
+        targets: list[Target | None] = [
+            target
+            for target in own.targets
+            if any(fits(glob, candidate.path, own.folder) for glob in target.configs)
+        ]
+        if self._request.model is not None:
+            targets = [self._request.model]
+        return [
+            Task(candidate=candidate, settings=index, target=target) for target in targets or [None]
+        ]
+
+    def _index(self, settings: Settings) -> int:
+        if id(settings) not in self._indices:
+            self._indices[id(settings)] = len(self.settings)
+            self.settings.append(with_request(settings, self._request))
+        return self._indices[id(settings)]
+
+
+def with_request(settings: Settings, request: Request) -> Settings:
+    """The settings with what the command line says instead."""
+    return replace(
+        settings,
+        select=request.select or settings.select,
+        ignore=(*settings.ignore, *request.ignore),
+    )

@@ -1,0 +1,71 @@
+"""The settings of a project: ``[tool.optplan]`` of a pyproject.toml."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from optplan.checks.expectations import Expectation
+from optplan.checks.results import Spot
+from optplan.names import Severity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A model that configs are checked with.
+
+    Args:
+        model: As after ``--model``.
+        arguments: For its factory.
+        configs: Globs of the configs that it is for.
+        spot: Where it is written; None for the command line.
+    """
+
+    model: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    configs: tuple[str, ...] = ()
+    spot: Spot | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ignore:
+    """One code of one entry of ``per-config-ignores``."""
+
+    glob: str
+    code: str
+    spot: Spot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowed:
+    """One name of ``allow-group-keys``."""
+
+    name: str
+    spot: Spot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What ``[tool.optplan]`` says.
+
+    Args:
+        file: The pyproject.toml; None where there is none.
+        folder: Its folder, which globs and a model's file are relative to.
+        select, ignore: Prefixes of codes.
+        fail_on: The least severity that makes the exit status 1.
+        per_config_ignores: Codes that are not reported for some configs.
+        allow_group_keys: Names that may stand in a custom key.
+        targets: Models for configs.
+        expectations: What must hold of plans.
+    """
+
+    file: str | None = None
+    folder: str = ""
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    fail_on: Severity = Severity.ERROR
+    per_config_ignores: tuple[Ignore, ...] = ()
+    allow_group_keys: tuple[Allowed, ...] = ()
+    targets: tuple[Target, ...] = ()
+    expectations: tuple[Expectation, ...] = ()

@@ -1,0 +1,56 @@
+"""OPT004."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from optplan.checks.base import Check, Context, Finding
+from optplan.errors import ConfigError, ModelError, Problem
+from optplan.names import Severity
+from optplan.places import Place
+
+_NUMBERS = re.compile(r":\d+(?::\d+)?\b")
+
+
+class UnreadableConfig(Check):
+    """A config that cannot be read, or whose optimizer section is wrong. There is a finding for each mistake.
+
+    Nothing else can be said of such a config, so that no other check looks at it: mend this first.
+
+    Bad::
+
+        optim_wrapper = dict(optimizer=dict(type='SGD', lr='0.1'))
+
+    Good::
+
+        optim_wrapper = dict(optimizer=dict(type='SGD', lr=0.1))
+
+    In a folder, files that are no configs at all are passed over. A model that a target of
+    pyproject.toml names, and that cannot be built, is reported where the target stands.
+    """
+
+    code = "OPT004"
+    name = "unreadable-config"
+    severity = Severity.ERROR
+    needs_plan = False
+
+    def run(self, context: Context) -> Iterator[Finding]:
+        """Every mistake that kept the section from being read, or the model from being built."""
+        if isinstance(context.trouble, ConfigError | ModelError):
+            yield from self.of(context.trouble.problems, Place(context.config.entry, 0, 0))
+
+    def of(self, problems: Iterable[Problem], otherwise: Place | None = None) -> Iterator[Finding]:
+        """A finding for each problem.
+
+        Args:
+            problems: What went wrong.
+            otherwise: Where a problem stands that has no place of its own.
+        """
+        for problem in problems:
+            yield self.finding(
+                problem.message,
+                key=_NUMBERS.sub("", problem.message),
+                place=problem.place or otherwise,
+                hint=problem.hint,
+            )

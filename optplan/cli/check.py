@@ -1,0 +1,132 @@
+"""``optplan check``."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, assert_never
+
+import typer
+
+from optplan.cli.options import (
+    ArgumentsOption,
+    ColorOption,
+    DebugOption,
+    ModelOption,
+    OutputOption,
+    QuietOption,
+)
+from optplan.cli.running import Color, deliver, running
+from optplan.names import Severity
+
+if TYPE_CHECKING:
+    from optplan.cli.checking import Done
+
+
+class CheckFormat(StrEnum):
+    """The formats of ``check``."""
+
+    TEXT = "text"
+    JSON = "json"
+    GITHUB = "github"
+    SARIF = "sarif"
+    JUNIT = "junit"
+    MD = "md"
+
+
+def check(
+    configs: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[CONFIG...]",
+            help="Files, folders and globs; left out, those of the targets in pyproject.toml.",
+        ),
+    ] = None,
+    model: ModelOption = None,
+    model_arg: ArgumentsOption = None,
+    select: Annotated[
+        list[str] | None,
+        typer.Option("--select", metavar="CODES", help="Only these checks: 'OPT1,OPT203'."),
+    ] = None,
+    ignore: Annotated[
+        list[str] | None, typer.Option("--ignore", metavar="CODES", help="Not these checks.")
+    ] = None,
+    fail_on: Annotated[
+        Severity | None,
+        typer.Option("--fail-on", help="The least severity that fails.  [default: error]"),
+    ] = None,
+    exit_zero: Annotated[
+        bool, typer.Option("--exit-zero", help="Exit with 0 whatever is found.")
+    ] = False,
+    baseline: Annotated[
+        Path | None,
+        typer.Option("--baseline", metavar="FILE", help="Findings that are known today."),
+    ] = None,
+    write_baseline: Annotated[
+        bool, typer.Option("--write-baseline", help="Write the findings to the baseline.")
+    ] = False,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", min=1, metavar="N", help="Processes to check in.")
+    ] = 1,
+    show_settings: Annotated[
+        bool, typer.Option("--show-settings", help="Show the settings that apply, and stop.")
+    ] = False,
+    output_format: Annotated[
+        CheckFormat, typer.Option("--format", "-f", help="The report's format.")
+    ] = CheckFormat.TEXT,
+    output: OutputOption = None,
+    color: ColorOption = Color.AUTO,
+    quiet: QuietOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Find options without effect and other mistakes, for CI."""
+    with running(quiet=quiet, debug=debug):
+        from optplan.checks import ALL_CHECKS
+        from optplan.cli.checking import Ending, checked, request_of, settings_report
+
+        request = request_of(configs, model, model_arg, select, ignore, jobs, ALL_CHECKS)
+        if show_settings:
+            text = settings_report(request, ALL_CHECKS)
+            deliver(lambda _width, _color: text, output, color)
+            return
+        ending = Ending(
+            fail_on=fail_on, exit_zero=exit_zero, baseline=baseline, write_baseline=write_baseline
+        )
+        done = checked(request, ALL_CHECKS, ending, quiet=quiet)
+        deliver(lambda _width, colored: _report(done, output_format, colored), output, color)
+        status = done.status()
+    raise typer.Exit(status)
+
+
+def _report(done: Done, output_format: CheckFormat, color: bool) -> str:
+    """The report in one format."""
+    from optplan import __version__
+
+    report = done.report
+    match output_format:
+        case CheckFormat.TEXT:
+            from optplan.reporters.check_text import check_text
+
+            return check_text(report, color=color)
+        case CheckFormat.JSON:
+            from optplan.reporters.check_json import check_json
+
+            return check_json(report, version=__version__)
+        case CheckFormat.GITHUB:
+            from optplan.reporters.check_github import check_github
+
+            return check_github(report)
+        case CheckFormat.SARIF:
+            from optplan.reporters.check_sarif import check_sarif
+
+            return check_sarif(report, done.checks, version=__version__)
+        case CheckFormat.JUNIT:
+            from optplan.reporters.check_junit import check_junit
+
+            return check_junit(report, fail_on=done.fail_on)
+        case CheckFormat.MD:
+            from optplan.reporters.check_md import check_md
+
+            return check_md(report)
+        case _:
+            assert_never(output_format)

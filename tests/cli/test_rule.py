@@ -1,0 +1,107 @@
+"""``optplan rule``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from optplan.checks import ALL_CHECKS
+from tests.checks.fakes import FAKES
+from tests.conftest import Invoke, Result
+from tests.schema import validate
+
+Rule = Callable[..., Result]
+
+
+@pytest.fixture
+def rule(monkeypatch: pytest.MonkeyPatch, invoke: Invoke) -> Rule:
+    monkeypatch.setattr("optplan.checks.ALL_CHECKS", FAKES)
+    return lambda *words: invoke("rule", *words)
+
+
+PAGE = """\
+OPT103 unmatched-key   error
+Needs a model (--model).
+
+A custom key that is in no parameter's name, so that it does nothing.
+
+Bad, for a model whose parameters start with `backbone.` and `head.`:
+
+    custom_keys={'backbon.': dict(lr_mult=0.1)}
+
+Good:
+
+    custom_keys={'backbone.': dict(lr_mult=0.1)}
+
+A key that stands in a `_base_` file is a warning only: the file may serve other
+models.
+"""
+
+
+@pytest.mark.parametrize("word", ["OPT103", "opt103", "unmatched-key"])
+def test_page(word: str, rule: Rule) -> None:
+    done = rule(word)
+    assert (done.returncode, done.stdout, done.stderr) == (0, PAGE, "")
+
+
+def test_several_pages(rule: Rule) -> None:
+    done = rule("OPT106", "OPT103", "OPT106")
+    assert done.stdout == (
+        f"{PAGE}\n"
+        "OPT106 on-request   info\n"
+        "Opt-in (--select OPT106).\n"
+        "\n"
+        "An opt-in check: it finds every config.\n"
+    )
+
+
+def test_all(rule: Rule) -> None:
+    done = rule("--all")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == (
+        " code    name                severity  needs\n"
+        " OPT004  unreadable-config   error\n"
+        " OPT102  unknown-field       warning\n"
+        " OPT103  unmatched-key       error     model\n"
+        " OPT106  on-request          info             opt-in\n"
+        " OPT107  bad-key             error\n"
+        " OPT110  crash               error\n"
+        " OPT111  slow                error\n"
+        " OPT801  expectation-broken  error     model\n"
+        " OPT901  unused-suppression  warning\n"
+        "\n"
+        " 9 checks\n"
+    )
+
+
+def test_json(rule: Rule) -> None:
+    data = json.loads(rule("--all", "--format", "json").stdout)
+    validate(data, "rule-1.0")
+    assert [check["code"] for check in data["checks"] if check["opt_in"]] == ["OPT106"]
+    (one,) = json.loads(rule("OPT103", "--format", "json").stdout)["checks"]
+    assert (one["name"], one["severity"], one["needs_model"]) == ("unmatched-key", "error", True)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["OPT130"], "error: there is no check 'OPT130'\n  hint: did you mean 'OPT110'"),
+        (["unmatched-keys"], "error: there is no check 'unmatched-keys'\n  hint: did you mean"),
+        (["x"], "error: there is no check 'x'\n  hint: 'optplan rule --all' lists them\n"),
+        ([], "error: which check?\n  hint: name one: OPT103, or list them: --all\n"),
+        (["--all", "OPT103"], "error: which check?\n"),
+    ],
+)
+def test_usage(words: list[str], message: str, rule: Rule) -> None:
+    done = rule(*words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(message)
+
+
+@pytest.mark.parametrize("check", ALL_CHECKS, ids=lambda check: check.code)
+def test_every_page_fits_80_columns(check: object, invoke: Invoke) -> None:
+    page = invoke("rule", getattr(check, "code", "")).stdout
+    assert max(map(len, page.splitlines())) <= 80
+    assert "\n\n    " in page, "a page shows a bad config and the mended one"
