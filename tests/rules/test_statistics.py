@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from optplan.config.placed import place_of
-from optplan.constructors.planning import Planned
 from optplan.names import Rule
+from optplan.plan import Planned
 from optplan.rules.statistics import EntryName, EntryStatistics, entry_statistics, words_hit
 from tests.views import Transformer, on_meta, planned
 
