@@ -7,16 +7,27 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from optplan.names import Mistake
     from optplan.places import Place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One mistake: what is wrong, where, and what to do about it."""
+    """One mistake: what is wrong, where, and what to do about it.
+
+    Args:
+        message: What is wrong.
+        place: Where it is written.
+        hint: What to do about it.
+        kind: What it is about, where a check of its own reports it.
+        parameters: The names of the parameters that it concerns.
+    """
 
     message: str
     place: Place | None = None
     hint: str | None = None
+    kind: Mistake | None = None
+    parameters: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         text = f"{self.place}: {self.message}" if self.place else self.message

@@ -27,7 +27,10 @@ class ParameterFacts:
         owner_is_norm: The owner is one of the classes that ``norm_decay_mult`` knows.
         owner_is_conv2d: The owner is a ``Conv2d``.
         owner_is_depthwise: The owner is a ``Conv2d`` with ``in_channels == groups``.
+        owner_has_one_group: The owner is a ``Conv2d`` with ``groups == 1``.
+        owner_keeps_statistics: The owner is a norm that updates running statistics.
         parent_is_dcn: The owner's direct parent is a deformable convolution.
+        declared_no_decay: The model itself declares that it gets no weight decay.
     """
 
     name: str
@@ -42,7 +45,10 @@ class ParameterFacts:
     owner_is_norm: bool = False
     owner_is_conv2d: bool = False
     owner_is_depthwise: bool = False
+    owner_has_one_group: bool = False
+    owner_keeps_statistics: bool = False
     parent_is_dcn: bool = False
+    declared_no_decay: bool = False
 
     @property
     def match_name(self) -> str:

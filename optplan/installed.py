@@ -59,13 +59,19 @@ def import_installed(dotted: str) -> object:
 
 
 def import_anywhere(dotted: str) -> object:
-    """The object of a dotted name, from wherever Python finds it: for what the user vouches for.
+    """The object of a dotted name for which the user vouches, the current folder's modules too.
 
     Raises:
         NotInstalledError: There is no such object.
+        Exception: Whatever the module raises on import.
     """
-    with redirect_stdout(sys.stderr):
-        return _walk_dotted(dotted)
+    before = list(sys.path)
+    sys.path.insert(0, os.getcwd())  # noqa: PTH109 - as Python itself writes it
+    try:
+        with redirect_stdout(sys.stderr):
+            return _walk_dotted(dotted)
+    finally:
+        sys.path[:] = before
 
 
 def _walk_dotted(dotted: str) -> object:

@@ -29,6 +29,16 @@ class Status(StrEnum):
     UNCOVERED = "uncovered"
 
 
+class Mistake(StrEnum):
+    """Kinds of problems that a check of their own reports, wherever they come to light."""
+
+    NO_BASE_VALUE = "no base value"
+    MISPLACED = "misplaced"
+    UNKNOWN_ARGUMENT = "unknown argument"
+    UNKNOWN_CONSTRUCTOR = "unknown constructor"
+    TIED = "tied"
+
+
 class Severity(StrEnum):
     """How bad a finding is."""
 

@@ -26,7 +26,7 @@ def sarif_schema() -> dict[str, Any]:
         rows = list(connection.execute("select value from responses"))
     connection.close()
     schemas = [_body(value) for (value,) in rows if TITLE.encode() in value]
-    return max((schema for schema in schemas if schema.get("title") == TITLE), key=_name)
+    return max((s for s in schemas if s.get("title") == TITLE), key=_name)
 
 
 def _name(schema: dict[str, Any]) -> str:
@@ -36,8 +36,8 @@ def _name(schema: dict[str, Any]) -> str:
 def _body(response: bytes) -> dict[str, Any]:
     """The body of a stored response: its first bytes. It is looked at, never unpickled."""
     for operation, argument, _ in pickletools.genops(response):
-        if operation.name in {"BINBYTES", "SHORT_BINBYTES"} and argument is not None:
-            body: dict[str, Any] = json.loads(argument)
+        if operation.name in {"BINBYTES", "SHORT_BINBYTES"}:
+            body: dict[str, Any] = json.loads(bytes(argument or b""))
             return body
     raise AssertionError("a response without a body")
 

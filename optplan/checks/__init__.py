@@ -3,8 +3,68 @@
 from __future__ import annotations
 
 from optplan.checks.base import Check, Context, Finding
+from optplan.checks.bias_decayed import BiasDecayed
+from optplan.checks.constructor_mutates_model import ConstructorMutatesModel
+from optplan.checks.declared_no_decay import DeclaredNoDecay
+from optplan.checks.duplicate_parameter import DuplicateParameter
+from optplan.checks.false_depthwise import FalseDepthwise
+from optplan.checks.fragmented_groups import FragmentedGroups
+from optplan.checks.frozen_in_optimizer import FrozenInOptimizer
+from optplan.checks.ignored_by_constructor import IgnoredByConstructor
+from optplan.checks.inert_key_field import InertKeyField
+from optplan.checks.key_drops_rules import KeyDropsRules
+from optplan.checks.layer_decay_off import LayerDecayOff
+from optplan.checks.lr_not_final import LrNotFinal
+from optplan.checks.lr_scale_unconsumed import LrScaleUnconsumed
+from optplan.checks.mid_word_match import MidWordMatch
+from optplan.checks.misplaced_paramwise import MisplacedParamwise
+from optplan.checks.no_base_value import NoBaseValue
+from optplan.checks.norm_bias_by_bias_rule import NormBiasByBiasRule
+from optplan.checks.norm_decayed import NormDecayed
+from optplan.checks.plan_refused import PlanRefused
+from optplan.checks.running_statistics_move import RunningStatisticsMove
+from optplan.checks.shadowed_key import ShadowedKey
+from optplan.checks.tied_rule_conflict import TiedRuleConflict
+from optplan.checks.uncovered_parameter import UncoveredParameter
+from optplan.checks.unknown_constructor import UnknownConstructor
+from optplan.checks.unknown_optimizer_argument import UnknownOptimizerArgument
+from optplan.checks.unknown_option import UnknownOption
 from optplan.checks.unmatched_key import UnmatchedKey
+from optplan.checks.unwrapped_module_child import UnwrappedModuleChild
+from optplan.checks.wrapper_prefix import WrapperPrefix
+from optplan.checks.zero_lr_not_frozen import ZeroLrNotFrozen
 
-ALL_CHECKS: tuple[Check, ...] = (UnmatchedKey(),)
+ALL_CHECKS: tuple[Check, ...] = (
+    NoBaseValue(),
+    MisplacedParamwise(),
+    UnknownOptimizerArgument(),
+    UnknownConstructor(),
+    PlanRefused(),
+    LrNotFinal(),
+    UnknownOption(),
+    InertKeyField(),
+    UnmatchedKey(),
+    IgnoredByConstructor(),
+    MidWordMatch(),
+    ShadowedKey(),
+    KeyDropsRules(),
+    UnwrappedModuleChild(),
+    WrapperPrefix(),
+    NormBiasByBiasRule(),
+    NormDecayed(),
+    BiasDecayed(),
+    DeclaredNoDecay(),
+    FalseDepthwise(),
+    LrScaleUnconsumed(),
+    LayerDecayOff(),
+    UncoveredParameter(),
+    ZeroLrNotFrozen(),
+    RunningStatisticsMove(),
+    DuplicateParameter(),
+    TiedRuleConflict(),
+    FrozenInOptimizer(),
+    ConstructorMutatesModel(),
+    FragmentedGroups(),
+)
 
 __all__ = ["ALL_CHECKS", "Check", "Context", "Finding"]

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import ClassVar
 
 from optplan.checks.expectations import Expectation
+from optplan.checks.key_use import KeyUse, key_uses
+from optplan.checks.raw_section import RawSection, raw_section
 from optplan.config import Config, OptimizerConfig
-from optplan.errors import OptplanError
-from optplan.names import Severity
+from optplan.errors import OptplanError, Problem
+from optplan.names import Mistake, Severity
 from optplan.places import Place
-from optplan.plan import Planned
+from optplan.plan import Planned, PlannedParameter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,9 +44,9 @@ class Finding:
     parameters: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Context:
-    """All that is known of one config when it is checked.
+    """All that is known of one config when it is checked; what several checks ask is worked out once.
 
     Args:
         config: The config as it was read.
@@ -52,6 +55,8 @@ class Context:
         trouble: What kept the section or the plan from being made.
         has_model: Whether there is a model to plan for.
         allow_group_keys: Names that the user lets stand in a custom key.
+        read_options: Paths inside ``paramwise_cfg`` that a foreign constructor was seen to read; None
+            where none was watched.
         expectations: What the project expects of its plans.
     """
 
@@ -62,6 +67,38 @@ class Context:
     has_model: bool = False
     allow_group_keys: frozenset[str] = field(default_factory=frozenset)
     expectations: tuple[Expectation, ...] = ()
+    read_options: frozenset[tuple[str, ...]] | None = None
+
+    @cached_property
+    def raw(self) -> RawSection | None:
+        """The optimizer section as it is written, mistakes and all; None where there is none."""
+        return raw_section(self.config.data)
+
+    @cached_property
+    def key_uses(self) -> tuple[KeyUse, ...]:
+        """What each custom key does to the model, in the order that keys are tried."""
+        return () if self.planned is None else key_uses(self.planned)
+
+    @cached_property
+    def rows(self) -> Mapping[str, PlannedParameter]:
+        """The plan's rows by name."""
+        return {row.name: row for row in self.planned.plan.parameters} if self.planned else {}
+
+    def is_inherited(self, place: Place | None) -> bool:
+        """Whether a place is in a file that the config inherits from."""
+        own = self.config.entry
+        return place is not None and any(
+            place.source is source for source in self.config.sources if source is not own
+        )
+
+    def problems(self, kind: Mistake | None) -> tuple[Problem, ...]:
+        """What kept the section or the plan from being made, as far as it is of one kind.
+
+        A problem of no kind is told as an unreadable config or as a refused plan; one of a kind is
+        left to the check for it.
+        """
+        found = self.trouble.problems if self.trouble else ()
+        return tuple(problem for problem in found if problem.kind is kind)
 
 
 class Check(ABC):
@@ -71,7 +108,7 @@ class Check(ABC):
         code: ``OPT`` and three digits.
         name: Its name in words with hyphens.
         severity: The severity of its findings, unless it says otherwise for one of them.
-        needs_plan: It can say nothing without a plan.
+        needs_plan: It can say nothing without a model. It copes with a plan that is refused.
         opt_in: It runs only when it is selected by name.
     """
 

@@ -191,7 +191,7 @@ def _section(config: Config) -> OptimizerConfig:
             place=entry,
             hint="name the config that it was made from",
         )
-    return find_optimizer(config.data, entry=entry)
+    return find_optimizer(config)
 
 
 def _could_see(check: Check, context: Context) -> bool:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from optplan.checks.base import Check, Context, Finding
-from optplan.errors import did_you_mean
+from optplan.checks.wording import meant
 from optplan.names import Severity
+
+_MOST_HINTS = 20  # of so many keys, and among so many runs of words: looking for likeness is slow
+_MOST_RUNS = 2000
 
 
 class UnmatchedKey(Check):
@@ -30,19 +33,33 @@ class UnmatchedKey(Check):
     def run(self, context: Context) -> Iterator[Finding]:
         """Every key that no name contains."""
         planned = context.planned
-        if planned is None:
+        unmatched = [use.rule for use in context.key_uses if not use.matches]
+        if planned is None or not unmatched:
             return
         names = [facts.match_name for facts in planned.inventory.parameters if facts.visited]
-        words = {word for name in names for word in name.split(".") if word}
-        for key in planned.options.keys:
-            if any(key.key in name for name in names):
-                continue
-            place = key.lr.place
-            inherited = place is not None and place.source is not context.config.entry
+        for count, rule in enumerate(unmatched):
+            place = rule.lr.place
             yield self.finding(
-                f"key {key.key!r} matches no parameter",
-                key=f"custom_keys.{key.key}",
+                f"key {rule.key!r} matches no parameter",
+                key=f"custom_keys.{rule.key}",
                 place=place,
-                hint=did_you_mean(key.key, words),
-                severity=Severity.WARNING if inherited else None,
+                hint=_hint(rule.key, names) if count < _MOST_HINTS else None,
+                severity=Severity.WARNING if context.is_inherited(place) else None,
             )
+
+
+def _hint(key: str, names: list[str]) -> str | None:
+    """A hint: runs of as many dotted words that look like the key, or its end, if that matches."""
+    words = key.strip(".").split(".")
+    runs: dict[str, None] = {}
+    for name in names:
+        pieces = name.strip(".").split(".")
+        for start in range(len(pieces) - len(words) + 1):
+            runs[".".join(pieces[start : start + len(words)])] = None
+        if len(runs) > _MOST_RUNS:
+            break
+    if (hint := meant(".".join(words), runs)) is not None:
+        return hint
+    ends = (".".join(words[start:]) for start in range(1, len(words)))
+    found = next((end for end in ends if len(end) > 1 and any(end in name for name in names)), None)
+    return f"{found!r} alone would match" if found else None

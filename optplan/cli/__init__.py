@@ -5,6 +5,25 @@ from __future__ import annotations
 
 def main() -> None:
     """Run the command that the arguments name, and exit with its status."""
+    import sys
+
     from optplan.cli.app import app
 
-    app(prog_name="optplan")
+    arguments = sys.argv[1:]
+    if any(word.startswith("--cfg-options") for word in arguments):
+        arguments = _regrouped(arguments)
+    app(arguments, prog_name="optplan")
+
+
+def _regrouped(arguments: list[str]) -> list[str]:
+    """``--cfg-options a=1 b=2``, which takes several, as options that take one."""
+    import typer
+
+    from optplan.cli.running import running
+    from optplan.config import regroup_cfg_options
+
+    try:
+        with running(quiet=False, debug=False):
+            return regroup_cfg_options(arguments)
+    except typer.Exit as leaving:
+        raise SystemExit(leaving.exit_code) from None

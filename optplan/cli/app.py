@@ -8,6 +8,8 @@ import typer
 
 from optplan import __version__
 from optplan.cli.check import check
+from optplan.cli.config import config
+from optplan.cli.diff import diff
 from optplan.cli.explain import explain
 from optplan.cli.rule import rule
 from optplan.cli.show import show
@@ -39,5 +41,7 @@ def root(
 
 app.command()(show)
 app.command()(explain)
+app.command()(config)
+app.command()(diff)
 app.command()(check)
 app.command()(rule)

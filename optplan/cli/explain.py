@@ -14,6 +14,8 @@ from optplan.cli.options import (
     ModelOption,
     OutputOption,
     QuietOption,
+    SetOption,
+    TrustOption,
 )
 from optplan.cli.running import Color, deliver, running
 
@@ -35,6 +37,8 @@ def explain(
     ],
     model: ModelOption = None,
     model_arg: ArgumentsOption = None,
+    overrides: SetOption = None,
+    trust: TrustOption = False,
     output_format: Annotated[
         ExplainFormat, typer.Option("--format", "-f", help="The report's format.")
     ] = ExplainFormat.TEXT,
@@ -45,11 +49,18 @@ def explain(
 ) -> None:
     """Explain why these parameters get what they get."""
     with running(quiet=quiet, debug=debug):
-        from optplan.cli.planning import planned_of
+        from optplan.cli.planning import plan_of
+        from optplan.errors import UsageError
+        from optplan.plan import Planned
         from optplan.plan.explanation import explain as explained
         from optplan.reporters.explain import explain_json, explain_text
 
-        planned = planned_of(config, model, model_arg)
+        planned = plan_of(config, model, model_arg, overrides=overrides or (), trust=trust)
+        if not isinstance(planned, Planned):
+            raise UsageError(
+                f"{config!r} is a saved plan, which keeps the rules that won and not those that lost",
+                hint="name the config that it was made from",
+            )
         found = explained(planned.plan, planned.inventory, planned.options, names)
 
         def report(width: int | None, colored: bool) -> str:

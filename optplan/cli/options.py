@@ -28,6 +28,18 @@ ArgumentsOption = Annotated[
         help="An argument for the model, as a Python literal.",
     ),
 ]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="A.B=VALUE",
+        help="Override a config value; --cfg-options takes several, as MMEngine does.",
+    ),
+]
+TrustOption = Annotated[
+    bool,
+    typer.Option("--trust", help="Execute a Python config that the evaluator cannot read."),
+]
 OutputOption = Annotated[
     Path | None,
     typer.Option("--output", "-o", metavar="FILE", help="Write the report to a file."),

@@ -1,69 +1,86 @@
-"""From the words of a command line to a plan."""
+"""From the words of a command line to plans."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from optplan.cli.options import model_arguments
-from optplan.config import load_config
+from optplan.cli.sources import Checkpoint, SavedPlan, open_source
+from optplan.config import Config, place_of
 from optplan.errors import UsageError
-from optplan.plan import Plan, Planned
+from optplan.plan import Plan, Planned, PlannedParameter
+from optplan.rules.statistics import EntryStatistics, entry_statistics
+
+if TYPE_CHECKING:
+    from optplan.model import LoadedModel
 
 
-def plan_of(config: str, model: str | None, arguments: Iterable[str] | None) -> Plan:
-    """The plan that a saved file holds, or that a config and a model make.
+def plan_of(
+    config: str,
+    model: str | None,
+    arguments: Iterable[str] | None,
+    *,
+    overrides: Sequence[str] = (),
+    trust: bool = False,
+) -> Plan | Planned:
+    """The plan that a saved file holds, or the one that a config and a model make.
+
+    Args:
+        config: What the command line calls CONFIG.
+        model: What it calls MODEL, if it does.
+        arguments: ``name=value`` for the model.
+        overrides: ``a.b=value`` for the config.
+        trust: Whether a Python config may be executed.
 
     Raises:
         OptplanError: No such config or model, or either is wrong.
     """
     given = model_arguments(arguments)
-    saved = saved_plan(config)
-    if saved is not None:
+    source = open_source(config, overrides=overrides, trust=trust)
+    if isinstance(source, Checkpoint):
+        raise UsageError(
+            f"{config!r} is a checkpoint, which has no names of parameters",
+            hint=f"see what resuming from it changes: optplan diff CONFIG {config}",
+        )
+    if isinstance(source, SavedPlan):
         if model is not None:
             raise UsageError(
                 f"{config!r} is a saved plan and has its model", hint="leave --model out"
             )
-        return saved
-    return _planned(config, model, given).plan
-
-
-def planned_of(config: str, model: str | None, arguments: Iterable[str] | None) -> Planned:
-    """A plan with what it was made from; a saved plan keeps winners only.
-
-    Raises:
-        OptplanError: No such config or model, or either is wrong.
-    """
-    given = model_arguments(arguments)
-    if saved_plan(config) is not None:
-        raise UsageError(
-            f"{config!r} is a saved plan, which keeps the rules that won and not those that lost",
-            hint="name the config that it was made from",
-        )
-    return _planned(config, model, given)
-
-
-def _planned(config: str, model: str | None, arguments: dict[str, Any]) -> Planned:
-    loaded = load_config(config)
+        return source.plan
     if model is None:
         raise UsageError("which model?", hint="name one: --model resnet50")
-    from optplan.constructors import plan_with_facts
-
-    return plan_with_facts(model, loaded, model_arguments=arguments)
+    return Planner().plan(source, model, given)
 
 
-def saved_plan(path: str) -> Plan | None:
-    """The plan in a file, None where the file holds something else."""
-    file = Path(path)
-    if file.suffix != ".json" or not file.is_file():
-        return None
-    try:
-        text = file.read_bytes()
-        data = json.loads(text)
-    except (OSError, ValueError, RecursionError):
-        return None  # reading it as a config says what is wrong
-    if not (isinstance(data, dict) and "format_version" in data):
-        return None
-    return Plan.from_json(text)
+class Planner:
+    """Makes plans, and builds a model once for all that ask for it with the same arguments."""
+
+    def __init__(self) -> None:
+        self._built: dict[tuple[str, str], LoadedModel] = {}
+
+    def plan(self, config: Config, model: str, arguments: Mapping[str, Any]) -> Planned:
+        """The plan of a config for a model, with what it was made from.
+
+        Raises:
+            OptplanError: No such model, or the optimizer refuses it.
+        """
+        from optplan.constructors import plan_with_facts
+        from optplan.model import open_model
+
+        key = model, repr(sorted(arguments.items()))
+        if key not in self._built:
+            self._built[key] = open_model(model, arguments)
+        return plan_with_facts(self._built[key], config)
+
+
+def entries_of(planned: Planned, rows: Iterable[PlannedParameter]) -> tuple[EntryStatistics, ...]:
+    """What each option and key of a config does to some rows of its plan."""
+    paramwise = planned.section.paramwise
+    return entry_statistics(
+        planned.inventory,
+        planned.options,
+        {name: place_of(paramwise, name) for name in paramwise if name != "custom_keys"},
+        frozenset(row.name for row in rows),
+    )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
+from optplan.cli import views
 from optplan.cli.options import (
     ArgumentsOption,
     ColorOption,
@@ -14,17 +14,12 @@ from optplan.cli.options import (
     ModelOption,
     OutputOption,
     QuietOption,
+    SetOption,
+    TrustOption,
 )
 from optplan.cli.running import Color, deliver, running
+from optplan.cli.views import ShowFormat, ShowView
 from optplan.names import Rule, Status
-
-
-class ShowFormat(StrEnum):
-    """The formats of ``show``."""
-
-    TEXT = "text"
-    JSON = "json"
-    CSV = "csv"
 
 
 def show(
@@ -33,6 +28,17 @@ def show(
     ],
     model: ModelOption = None,
     model_arg: ArgumentsOption = None,
+    view: Annotated[
+        ShowView,
+        typer.Option(
+            "--view",
+            help="A row per parameter, the module tree, the settings with their members, or what each key does.",
+        ),
+    ] = ShowView.PARAMS,
+    depth: Annotated[
+        int | None,
+        typer.Option("--depth", metavar="N", min=0, help="Levels of the tree below the model."),
+    ] = None,
     output_format: Annotated[
         ShowFormat, typer.Option("--format", "-f", help="The report's format.")
     ] = ShowFormat.TEXT,
@@ -47,6 +53,8 @@ def show(
     rule: Annotated[
         list[Rule] | None, typer.Option("--rule", help="Only parameters that this rule decides.")
     ] = None,
+    overrides: SetOption = None,
+    trust: TrustOption = False,
     status: Annotated[
         list[Status] | None, typer.Option("--status", help="Only parameters of this status.")
     ] = None,
@@ -55,24 +63,35 @@ def show(
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Show the plan: a row per parameter, with the rule that decided it."""
+    """Show the plan: what each parameter gets, with the rule that decided it."""
     with running(quiet=quiet, debug=debug):
-        from optplan.cli.planning import plan_of
-        from optplan.reporters.rows import Narrowing, narrowed
-        from optplan.reporters.show_data import show_csv, show_json
-        from optplan.reporters.show_text import show_text
+        views.require_sense(view, output_format, depth)
+        from optplan.cli.planning import entries_of, plan_of
+        from optplan.errors import UsageError
+        from optplan.plan import Planned
+        from optplan.reporters.rows import Narrowing, Selection, narrowed
 
-        plan = plan_of(config, model, model_arg)
+        found = plan_of(config, model, model_arg, overrides=overrides or (), trust=trust)
+        plan = found.plan if isinstance(found, Planned) else found
         narrowing = Narrowing(
             patterns=tuple(param or ()), rules=tuple(rule or ()), statuses=tuple(status or ())
         )
-        rows = narrowed(plan, narrowing)
+        shown = Selection(plan=plan, rows=narrowed(plan, narrowing), narrowing=narrowing)
 
         def report(width: int | None, colored: bool) -> str:
-            if output_format is ShowFormat.JSON:
-                return show_json(plan, rows, narrowing)
-            if output_format is ShowFormat.CSV:
-                return show_csv(rows)
-            return show_text(plan, rows, narrowing, width=width, color=colored)
+            if view is ShowView.KEYS:
+                if not isinstance(found, Planned):
+                    raise UsageError(
+                        f"{config!r} is a saved plan, which keeps no options and keys, only what "
+                        "they decided",
+                        hint="name the config that it was made from",
+                    )
+                entries = entries_of(found, shown.rows)
+                return views.keys_report(shown, entries, output_format, width, colored)
+            if view is ShowView.TREE:
+                return views.tree_report(shown, depth, output_format, width, colored)
+            if view is ShowView.GROUPS:
+                return views.groups_report(shown, output_format, width, colored)
+            return views.params_report(shown, output_format, width, colored)
 
         deliver(report, output, color)

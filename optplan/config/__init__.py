@@ -7,7 +7,7 @@ or index of it was set last; ``find_optimizer`` finds and validates the optimize
 from __future__ import annotations
 
 from optplan.config.loading import Config, load_config
-from optplan.config.optimizer import Form, OptimizerConfig, find_optimizer
+from optplan.config.optimizer import Form, OptimizerConfig, find_optimizer, section_name
 from optplan.config.overrides import regroup_cfg_options
 from optplan.config.placed import PlacedDict, PlacedList, PlacedTuple, place_of
 from optplan.config.reading import DiskReader, Reader
@@ -27,4 +27,5 @@ __all__ = [
     "load_config",
     "place_of",
     "regroup_cfg_options",
+    "section_name",
 ]

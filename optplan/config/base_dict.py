@@ -7,12 +7,12 @@ it, its ``update`` merges, its ``pop`` needs no default.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from optplan.config.placed import PlacedDict, PlacedList, PlacedTuple, placed_list, placed_tuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 # Names that mean something else than an entry when they stand after a dot.
 METHOD_NAMES = frozenset(dir(dict)) | {
@@ -103,7 +103,7 @@ class BaseDict(PlacedDict):
         result.raw_places = dict(self.raw_places)
         return result
 
-    def __or__(self, other: Any) -> BaseDict:  # type: ignore[override]
+    def __or__(self, other: Any) -> BaseDict:
         if not isinstance(other, dict):
             return NotImplemented
         result = adopted(PlacedDict(self))
@@ -112,7 +112,7 @@ class BaseDict(PlacedDict):
         assert isinstance(result, BaseDict)
         return result
 
-    def __ior__(self, other: Any) -> BaseDict:  # type: ignore[override, misc]
+    def __ior__(self, other: Any) -> Self:
         self.update(other)
         return self
 
@@ -155,7 +155,6 @@ def adopted(value: Any) -> Any:
 
 def as_base(value: Any, kind: type[PlacedDict] = BaseDict) -> None:
     """Turn every dict inside ``value`` into one of a base, or back into a plain one."""
-    visit: Callable[[Any], None]
 
     def visit(value: Any) -> None:
         if isinstance(value, PlacedDict):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from json.decoder import scanstring
+from json import decoder
 from typing import TYPE_CHECKING, Any
 
 from optplan.config.placed import PlacedDict, PlacedList
@@ -14,6 +14,8 @@ from optplan.places import Place
 if TYPE_CHECKING:
     from optplan.config.placed import File, RawPlace
 
+# The scanner of texts that json itself uses; its stubs do not know it.
+_scan_text: Any = decoder.scanstring  # type: ignore[attr-defined]
 _SPACE = re.compile(r"[ \t\n\r]*")
 _WORD = re.compile(r"-?[A-Za-z]+")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][-+]?\d+)?")
@@ -77,7 +79,7 @@ class _Scanner:
         if first == "[":
             return self.array(at)
         if first == '"':
-            text, end = scanstring(self.text, at + 1, True)
+            text, end = _scan_text(self.text, at + 1, True)
             return text, end
         word = _WORD.match(self.text, at)
         if word is not None:
@@ -93,7 +95,7 @@ class _Scanner:
         at = self.skip(at + 1)
         while self.text[at] != "}":
             raw = self.raw(at)
-            key, at = scanstring(self.text, at + 1, True)
+            key, at = _scan_text(self.text, at + 1, True)
             result[key], at = self.value(self.skip(at) + 1)
             result.raw_places[key] = raw
             at = self.skip(at)

@@ -39,11 +39,13 @@ class Config:
         data: Its entries; ``place_of`` knows where each was set last.
         entry: The file that was asked for.
         sources: All files that were read, in the order of reading.
+        trusted: The user vouches for it: what it names may be imported from anywhere.
     """
 
     data: PlacedDict
     entry: Source
     sources: tuple[Source, ...] = field(repr=False)
+    trusted: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """The entries as plain dicts, lists and tuples, imported names as text."""
@@ -95,8 +97,9 @@ def load_config(
     if overrides:
         from optplan.config.overrides import apply_overrides
 
+        data = loader.unshared(data)
         apply_overrides(data, overrides)
-    return Config(data=data, entry=loader.sources[0], sources=tuple(loader.sources))
+    return Config(data=data, entry=loader.sources[0], sources=tuple(loader.sources), trusted=trust)
 
 
 def _whole(loader: Loader, location: Location) -> Place:
@@ -206,6 +209,7 @@ class Loader:
             base, scope = base_location(path, location, self.entry, place)
             data = self.load(base, place)
             if scope is not None:
+                data = self.unshared(data)
                 add_scope(list(data.values()), scope, raw_place)
             for key in data:
                 if key in result:
@@ -240,6 +244,11 @@ class Loader:
         except ConfigError as error:
             raise _with_file(error, file.source) from None
 
+    def unshared(self, data: PlacedDict) -> PlacedDict:
+        """A copy of entries in which no container occurs twice."""
+        copied: PlacedDict = Copier(self.budget).copied(data, None)
+        return copied
+
     def merged(self, data: PlacedDict, base: PlacedDict, file: File) -> PlacedDict:
         """A file's own entries, merged into those of its bases.
 
@@ -255,7 +264,7 @@ class Loader:
         if not base:
             return _visible(own)
         if self.exposed:
-            base = Copier(self.budget).copied(base, None)
+            base = self.unshared(base)
         merge(base, own)
         return _visible(base)
 

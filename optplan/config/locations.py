@@ -38,7 +38,7 @@ class Location:
         folder, name = os.path.split(self.path)
         if self.reader is not DISK or not os.path.isdir(folder):
             return None
-        names = sorted(os.listdir(folder))  # noqa: PTH208
+        names = sorted(os.listdir(folder))
         return did_you_mean(name, names[:2000])
 
 
@@ -99,7 +99,7 @@ def _relative(path: str, folder: str) -> str:
 
 
 def _as_typed(absolute: str) -> str:
-    folder = os.getcwd()  # noqa: PTH109
+    folder = os.getcwd()
     return absolute[len(folder) + 1 :] if absolute.startswith(folder + os.sep) else absolute
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from optplan.config.loading import Config
 from optplan.config.paramwise import described, number_problem, parse_paramwise
 from optplan.config.placed import place_of
 from optplan.config.symbols import Symbol
 from optplan.errors import ConfigError, Problem, close_matches
+from optplan.names import Mistake
 from optplan.places import Place
 
 WRAPPER = "optim_wrapper"
@@ -36,26 +38,29 @@ class OptimizerConfig:
 
     Args:
         form: The generation of the format.
-        type: Registered name, import path or symbol of the optimizer.
+        type: Registered name, import path or symbol of the optimizer; from Python its class, too.
         optimizer: The dict that holds the optimizer's ``type`` and every argument of its class.
         paramwise: ``paramwise_cfg`` as written, ``{}`` where it is missing.
         constructor: The constructor's name or symbol; ``None`` for the default one.
         wrapper: The other entries of ``optim_wrapper`` (``type``, ``clip_grad``, ...).
         places: Where the section's own entries stand: ``type``, ``constructor``, ``paramwise_cfg``.
+        trusted: What it names may be imported from anywhere, not from installed packages alone.
     """
 
     form: Form
-    type: str | Symbol
+    type: str | Symbol | type
     optimizer: Mapping[str, Any]
     paramwise: Mapping[str, Any]
     constructor: str | Symbol | None
     wrapper: Mapping[str, Any]
     places: Mapping[str, Place | None]
+    trusted: bool = False
 
     @property
     def arguments(self) -> dict[str, Any]:
         """The arguments for the optimizer's class."""
-        return {k: v for k, v in self.optimizer.items() if k not in ("type", *_SECTION_KEYS)}
+        no_arguments = ("type", "_scope_", *_SECTION_KEYS)
+        return {k: v for k, v in self.optimizer.items() if k not in no_arguments}
 
     @property
     def base_lr(self) -> float | None:
@@ -70,51 +75,81 @@ class OptimizerConfig:
         return value
 
 
-def find_optimizer(data: Mapping[str, Any], *, entry: Place | None = None) -> OptimizerConfig:
-    """Find and validate the optimizer section of a config's top level.
-
-    A dict that has a ``type`` of its own is taken as the section itself.
+def find_optimizer(config: Config | Mapping[str, Any]) -> OptimizerConfig:
+    """Find and validate the optimizer section of a config.
 
     Args:
-        data: The config's top level.
-        entry: What to name where there is no section at all.
+        config: A loaded config or a dict; a dict that has a ``type`` of its own is the section itself.
 
     Raises:
         ConfigError: No section, or every mistake in it.
     """
-    if WRAPPER not in data and "type" in data:
-        data = {WRAPPER if OPTIMIZER in data else OPTIMIZER: data}
-    if WRAPPER in data:
-        return _from_wrapper(data)
-    if OPTIMIZER in data:
-        return _from_optimizer(data)
+    if isinstance(config, Config):
+        section_name(config)
+        data: Mapping[str, Any] = config.data
+    elif WRAPPER not in config and "type" in config:
+        data = {WRAPPER if OPTIMIZER in config else OPTIMIZER: config}
+    else:
+        data = config
+        _name_of_section(data, None)
+    section = _from_wrapper(data) if WRAPPER in data else _from_optimizer(data)
+    trusted = isinstance(config, Config) and config.trusted
+    return replace(section, trusted=True) if trusted else section
+
+
+def section_name(config: Config) -> str:
+    """The name of the optimizer section: ``optim_wrapper``, else ``optimizer``.
+
+    Raises:
+        ConfigError: There is neither.
+    """
+    return _name_of_section(config.data, Place(config.entry, 0, 0))
+
+
+def _name_of_section(data: Mapping[str, Any], entry: Place | None) -> str:
+    for name in (WRAPPER, OPTIMIZER):
+        if name in data:
+            return name
     raise ConfigError(
         "no optimizer: the config defines neither 'optim_wrapper' nor 'optimizer'",
         place=entry,
-        hint=_misspelt(data, "optimizer") or _misspelt(data, "optim_wrapper"),
+        hint=_misspelt(data, WRAPPER, OPTIMIZER),
     )
 
 
 def _from_wrapper(data: Mapping[str, Any]) -> OptimizerConfig:
     wrapper = _section(data, WRAPPER)
     if OPTIMIZER not in wrapper:
-        raise ConfigError(
-            "'optim_wrapper' has no 'optimizer'",
-            place=place_of(data, WRAPPER),
-            hint=_misspelt(wrapper, OPTIMIZER) or "write optimizer=dict(type=..., lr=...) in it",
-        )
+        raise ConfigError([_no_optimizer(data, wrapper)])
     optimizer = _section(wrapper, OPTIMIZER)
     problems = [
         Problem(
             message=f"'{name}' inside 'optim_wrapper.optimizer' reaches the optimizer class as an argument",
             place=place_of(optimizer, name),
             hint="put it beside 'optimizer', inside 'optim_wrapper'",
+            kind=Mistake.MISPLACED,
         )
         for name in ("paramwise_cfg", "constructor")
         if name in optimizer
     ]
     outer = {name: value for name, value in wrapper.items() if name not in _SECTION_KEYS}
     return _validated(Form.WRAPPER, wrapper, optimizer, outer, problems)
+
+
+def _no_optimizer(data: Mapping[str, Any], wrapper: Mapping[str, Any]) -> Problem:
+    """A constructor of another package may read several optimizers of other names."""
+    constructor = wrapper.get("constructor")
+    if constructor is not None and constructor not in DEFAULT_CONSTRUCTORS:
+        return Problem(
+            message=f"'optim_wrapper' has no 'optimizer', and what {str(constructor)!r} reads is unknown",
+            place=place_of(wrapper, "constructor"),
+            kind=Mistake.UNKNOWN_CONSTRUCTOR,
+        )
+    return Problem(
+        message="'optim_wrapper' has no 'optimizer'",
+        place=place_of(data, WRAPPER),
+        hint=_misspelt(wrapper, OPTIMIZER) or "write optimizer=dict(type=..., lr=...) in it",
+    )
 
 
 def _from_optimizer(data: Mapping[str, Any]) -> OptimizerConfig:
@@ -134,7 +169,7 @@ def _validated(
 ) -> OptimizerConfig:
     """The section as typed data; ``section`` holds the constructor and ``paramwise_cfg``."""
     kind = optimizer.get("type")
-    if not isinstance(kind, str | Symbol) or not kind:
+    if not isinstance(kind, str | Symbol | type) or not kind:
         problems.append(_bad_type(optimizer, kind, section))
     problems += [
         problem
@@ -163,7 +198,7 @@ def _validated(
         problems += parse_paramwise(raw, has_weight_decay=has_decay)[1]
     if problems:
         raise ConfigError(sorted(problems, key=_by_place))
-    assert isinstance(kind, str | Symbol)
+    assert isinstance(kind, str | Symbol | type)
     return OptimizerConfig(
         form=form,
         type=kind,
@@ -179,10 +214,12 @@ def _validated(
     )
 
 
-def _misspelt(data: Mapping[str, Any], wanted: str) -> str | None:
-    """A hint to rename the entry that looks like the one that is missing."""
-    found = close_matches(wanted, (key for key in data if isinstance(key, str)), most=1)
-    return f"rename {found[0]!r} to {wanted!r}" if found else None
+def _misspelt(data: Mapping[str, Any], *wanted: str) -> str | None:
+    """A hint to rename the entry that looks like what is missing."""
+    for key in map(str, data):
+        if found := close_matches(key, wanted, most=1):
+            return f"rename {key!r} to {found[0]!r}"
+    return None
 
 
 def _section(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:

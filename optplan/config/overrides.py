@@ -50,7 +50,7 @@ def regroup_cfg_options(argv: Sequence[str]) -> list[str]:
             result.append(argument)
         else:
             taken = 0
-            while rest and _ASSIGNMENT.match(rest[0]) and not os.path.exists(rest[0]):  # noqa: PTH110
+            while rest and _ASSIGNMENT.match(rest[0]) and not os.path.exists(rest[0]):
                 result += [OPTION, rest.pop(0)]
                 taken += 1
             if not taken:

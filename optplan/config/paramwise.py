@@ -9,6 +9,7 @@ from typing import Any
 
 from optplan.config.placed import place_of
 from optplan.errors import Problem
+from optplan.names import Mistake
 from optplan.places import Place
 
 LR_MULTIPLIERS = ("bias_lr_mult", "dcn_offset_lr_mult")
@@ -143,6 +144,7 @@ def _no_weight_decay(name: str, place: Place | None) -> Problem:
         message=f"{name} multiplies a base weight_decay, but the optimizer sets none",
         place=place,
         hint="set weight_decay in the optimizer",
+        kind=Mistake.NO_BASE_VALUE,
     )
 
 
@@ -157,6 +159,8 @@ def _custom_keys(raw: Mapping[str, Any], has_weight_decay: bool) -> Iterator[Cus
         )
         return
     for key, fields in keys.items():
+        if key == "_delete_" and not isinstance(fields, Mapping):
+            continue  # a base had nothing to delete; the reference takes it for a key without a match
         place = place_of(keys, key)
         mistakes = list(_key_problems(key, fields, place, has_weight_decay))
         if mistakes:

@@ -29,7 +29,12 @@ class File:
         self._lines: list[str] | None = None
 
     def place(self, line: int, column: int) -> Place:
-        """The place of a syntax node: a line from 1, a column in UTF-8 bytes from 0."""
+        """The place of a syntax node: a line from 1, a column in UTF-8 bytes from 0.
+
+        Line 0 stands for the text as a whole.
+        """
+        if line == 0:
+            return Place(self.source, 0, 0)
         if self._lines is None:
             self._lines = self.text.split("\n")
         text = self._lines[line - 1] if 0 < line <= len(self._lines) else ""
@@ -64,7 +69,7 @@ class PlacedList(list[Any]):
     raw_places: list[RawPlace]
 
 
-class PlacedTuple(tuple[Any, ...]):
+class PlacedTuple(tuple[Any, ...]):  # noqa: SLOT001 - a tuple has no room for slots
     """A tuple that knows where each of its elements was written."""
 
     raw_places: Sequence[RawPlace]

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from optplan.config.base_dict import as_base
 from optplan.config.evaluator import Frame
 from optplan.config.locations import module_location
-from optplan.config.placed import PlacedDict
 from optplan.config.python_files import entries
 from optplan.config.syntax import is_base_assignment, is_read_base, parsed
 from optplan.config.trees import Copier
@@ -17,7 +16,7 @@ from optplan.errors import ConfigError, did_you_mean
 if TYPE_CHECKING:
     from optplan.config.loading import Loader
     from optplan.config.locations import Location
-    from optplan.config.placed import File
+    from optplan.config.placed import File, PlacedDict
 
 
 def load_pure(loader: Loader, file: File, location: Location, tree: ast.Module) -> PlacedDict:

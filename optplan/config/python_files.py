@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,8 @@ from optplan.config.syntax import base_assignment, is_pure, parsed, without_base
 from optplan.errors import ConfigError
 
 if TYPE_CHECKING:
+    import ast
+
     from optplan.config.loading import Loader
     from optplan.config.locations import Location
     from optplan.config.placed import File
@@ -73,6 +74,9 @@ def _evaluated(loader: Loader, file: File, tree: ast.Module, base: PlacedDict) -
 def _exposed(loader: Loader, base: PlacedDict) -> PlacedDict:
     if base.__class__ is PlacedDict:
         loader.exposed = True
+        own = loader.unshared(base)
+        dict.update(base, own)
+        base.raw_places = own.raw_places
         as_base(base)
     return base
 

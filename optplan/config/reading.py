@@ -32,7 +32,7 @@ class DiskReader:
 
     def exists(self, path: str) -> bool:
         """Whether there is something at ``path``."""
-        return os.path.exists(path)  # noqa: PTH110 - pathlib costs more than the reading
+        return os.path.exists(path)
 
     def read(self, path: str) -> bytes:
         """The content of a regular file.

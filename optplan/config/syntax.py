@@ -90,16 +90,21 @@ def is_pure(file: File, tree: ast.Module) -> bool:
                 place = file.place(node.lineno, node.col_offset)
                 raise ConfigError("only 'with read_base():' may stand in a config", place=place)
             return True
-        if isinstance(node, ast.Import):
-            if not all(_is_plain(alias.name) for alias in node.names):
-                return True
-        elif isinstance(node, ast.ImportFrom):
-            if node.level:
-                return True
-            is_config = node.module == "mmengine" and [n.name for n in node.names] == ["Config"]
-            if node.module and not is_config and not _is_plain(node.module):
-                return True
+        if isinstance(node, ast.Import | ast.ImportFrom) and _is_foreign(node):
+            return True
     return False
+
+
+def _is_foreign(node: ast.Import | ast.ImportFrom) -> bool:
+    """Whether an import is of something else than the standard library."""
+    names = [alias.name for alias in node.names]
+    if isinstance(node, ast.Import):
+        return not all(map(_is_plain, names))
+    if node.level:
+        return True
+    if node.module is None or (node.module == "mmengine" and names == ["Config"]):
+        return False
+    return not _is_plain(node.module)
 
 
 def _is_plain(module: str) -> bool:

@@ -10,6 +10,7 @@ from optplan.config.placed import (
     PlacedList,
     PlacedTuple,
     place_of,
+    placed_dict,
     placed_list,
     placed_tuple,
 )
@@ -26,10 +27,11 @@ _SIMPLE_BUT_TEXT = frozenset({float, bool, type(None), complex, bytes, range})
 _SIMPLE = _SIMPLE_BUT_TEXT | {str}
 _BIG = 1 << 64
 _LONG = 500
+_UNFINISHED = (1, MAX_DEPTH)
 
 
 class Copier:
-    """Copies values into a tree, in which no container occurs twice.
+    """Makes the values of a file fit to be a result.
 
     Args:
         budget: What the copying goes to.
@@ -39,49 +41,56 @@ class Copier:
     def __init__(self, budget: Budget, base: PlacedDict | None = None) -> None:
         self.budget = budget
         self.base = base
-        self.seen: set[int] = set()
+        # By id, what is known of the containers that were settled.
+        self.measures: dict[int, tuple[int, int]] = {}
 
     def settled(self, value: PlacedDict) -> PlacedDict:
-        """``value`` itself, made into a tree: what occurs twice in it is copied.
+        """``value`` itself, made fit to be a result; what occurs twice in it stays one object.
 
         For values that nothing else holds, as it is cheaper than to copy all of them.
 
         Raises:
             ConfigError: It holds too much, is nested too deeply, or is no data.
         """
-        self._settle(value, value.raw_places, dict.items(value), None, 0)
+        self._settle(value, dict.items(value), None, 0)
         return value
 
-    def _settle(
-        self, container: Any, places: Any, items: Iterable[Any], raw: RawPlace, depth: int
-    ) -> None:
+    def _settle(  # noqa: C901 - one loop, for speed
+        self, container: Any, items: Iterable[Any], raw: RawPlace, depth: int
+    ) -> tuple[int, int]:
+        """How much a container holds, counted where it occurs, and how deeply it is nested."""
         budget = self.budget
-        seen = self.seen
+        measures = self.measures
         simple = _SIMPLE if self.base is None else _SIMPLE_BUT_TEXT
-        budget.left -= len(container)
+        size = len(container) + 1
+        height = 0
         for key, item in items:
             kind = item.__class__
             if kind in simple:
                 if kind is str and len(item) > _LONG:
-                    budget.left -= len(item) // 16
-                continue
-            if kind is int and -_BIG < item < _BIG:
-                continue
-            if (kind is PlacedDict or kind is PlacedList) and id(item) not in seen:
-                seen.add(id(item))
-                if depth > MAX_DEPTH or budget.left < 0:
-                    raise _error("the data is too large or nested too deeply", raw)
-                inner = dict.items(item) if kind is PlacedDict else enumerate(item)
-                self._settle(item, item.raw_places, inner, places[key], depth + 1)
-                continue
-            if kind is PlacedTuple and simple is _SIMPLE and _is_flat(item):
-                budget.left -= len(item)
-                continue
-            container[key] = self.copied(item, places[key], depth + 1)
-        if budget.left < 0:
+                    size += len(item) // 16
+            elif kind is int and -_BIG < item < _BIG:
+                pass
+            elif kind is PlacedDict or kind is PlacedList:
+                measure = measures.get(id(item))
+                if measure is None:
+                    measures[id(item)] = _UNFINISHED
+                    inner = dict.items(item) if kind is PlacedDict else enumerate(item)
+                    place = container.raw_places[key]
+                    measure = measures[id(item)] = self._settle(item, inner, place, depth + 1)
+                size += measure[0]
+                if measure[1] >= height:
+                    height = measure[1] + 1
+            elif kind is not PlacedTuple or simple is not _SIMPLE or not _is_flat(item):
+                container[key] = self.copied(item, container.raw_places[key], depth + 1)
+        if height + depth > MAX_DEPTH:
+            raise _error("the data is nested too deeply", raw)
+        if size > budget.left:
             raise _error("the data is too large", raw)
+        budget.left -= len(container)
         if self.base is not None and container.__class__ is PlacedDict:
             self._check_keys(container)
+        return size, height
 
     def _check_keys(self, container: PlacedDict) -> None:
         for key in container:
@@ -183,12 +192,15 @@ def _is_flat(items: tuple[Any, ...]) -> bool:
     return True
 
 
-def _error(message: str, raw: RawPlace) -> ConfigError:
-    return ConfigError(message, place=None if raw is None else raw[0].place(raw[1], raw[2]))
+def _error(message: str, raw: RawPlace, hint: str | None = None) -> ConfigError:
+    place = None if raw is None else raw[0].place(raw[1], raw[2])
+    return ConfigError(message, place=place, hint=hint)
 
 
 def merge(base: PlacedDict, child: PlacedDict) -> None:
-    """Merge a child's tree into that of its bases, which becomes the result.
+    """Merge a child's values into those of its bases, which become the result.
+
+    Nothing inside either of them changes, as it may occur elsewhere too.
 
     A dict goes into a dict key by key. A true ``_delete_`` in it makes it replace what the base
     has instead, and is taken out; where the base has no such key, ``_delete_`` stays as data.
@@ -199,21 +211,28 @@ def merge(base: PlacedDict, child: PlacedDict) -> None:
     places = child.raw_places
     for key, value in dict.items(child):
         if isinstance(value, PlacedDict) and key in base:
-            value.raw_places.pop("_delete_", None)
-            if not dict.pop(value, "_delete_", False):
-                old = dict.__getitem__(base, key)
-                if not isinstance(old, PlacedDict):
-                    raise ConfigError(
-                        f"'{key}' is a dict here, but {_kind(old)} in the base config"
-                        f" ({place_of(base, key)})",
-                        place=place_of(child, key),
-                        hint="give it _delete_=True to replace what the base has",
-                    )
-                merge(old, value)
-                base.raw_places[key] = places.get(key)
-                continue
+            delete = False
+            if "_delete_" in value:
+                value = placed_dict(value, dict(value.raw_places))  # noqa: PLW2901
+                delete = value.pop("_delete_")
+                value.raw_places.pop("_delete_", None)
+            if not delete:
+                value = _merged(base, key, value, places.get(key))  # noqa: PLW2901
         dict.__setitem__(base, key, value)
         base.raw_places[key] = places.get(key)
+
+
+def _merged(base: PlacedDict, key: Any, value: PlacedDict, raw: RawPlace) -> PlacedDict:
+    old = dict.__getitem__(base, key)
+    if not isinstance(old, PlacedDict):
+        raise _error(
+            f"'{key}' is a dict here, but {_kind(old)} in the base config ({place_of(base, key)})",
+            raw,
+            "give it _delete_=True to replace what the base has",
+        )
+    result = placed_dict(dict.items(old), dict(old.raw_places))
+    merge(result, value)
+    return result
 
 
 def _kind(value: object) -> str:

@@ -8,8 +8,8 @@ import copy
 import sys
 from typing import TYPE_CHECKING, Any
 
+from optplan.config.evaluator.frame import STATEMENTS
 from optplan.config.evaluator.modules import Module
-from optplan.config.evaluator.statements import STATEMENTS
 from optplan.config.symbols import LiveSymbol, Symbol
 from optplan.errors import ConfigError
 

@@ -111,7 +111,7 @@ class _Builder:
             return self.scalars.construct_object(node)
         except (yaml.YAMLError, RecursionError):
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever a malformed scalar raises
             place = _at(self.file, node.start_mark).place
             raise ConfigError(f"invalid YAML: {error}", place=place) from None
 

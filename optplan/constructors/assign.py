@@ -119,7 +119,7 @@ def planned_optimizer(section: OptimizerConfig, optimizer: Optimizer) -> Planned
     defaults: Mapping[str, Any] = getattr(optimizer, "defaults", {})
     return PlannedOptimizer(
         name=None,
-        type=str(section.type),
+        type=section.type.__qualname__ if isinstance(section.type, type) else str(section.type),
         class_name=class_name(optimizer),
         lr=_number(defaults.get("lr")),
         weight_decay=_number(defaults.get("weight_decay")),

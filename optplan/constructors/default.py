@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from torch import nn
@@ -11,11 +11,12 @@ from torch.optim import Optimizer
 
 from optplan.config import place_of
 from optplan.config.paramwise import parse_paramwise
-from optplan.constructors.optimizers import Group, Param, instantiate
+from optplan.constructors.optimizers import Group, Param, instantiate, optimizer_class
 from optplan.constructors.registry import Registry
-from optplan.errors import ConfigError, PlanError, listed
+from optplan.errors import ConfigError, PlanError, Problem, listed
 from optplan.facts import ParameterFacts
 from optplan.model import class_name, is_dcn, owner_flags, walked_module
+from optplan.names import Mistake
 from optplan.rules import Options, Skipped, decide, make_options
 
 OPTIMIZER_CONSTRUCTORS = Registry("optimizer constructor")
@@ -84,15 +85,16 @@ class DefaultOptimizerConstructor:
             refuse_repeated(groups, names)
         parameters = groups if self.paramwise_cfg else list(walked.parameters())
         refuse_empty(parameters, has_parameters=bool(names))
-        arguments = {k: v for k, v in self.optimizer_cfg.items() if k != "type"}
+        arguments = {k: v for k, v in self.optimizer_cfg.items() if k not in ("type", "_scope_")}
+        type_place = place_of(self.optimizer_cfg, "type")
         return instantiate(
-            self.optimizer_cfg["type"],
+            optimizer_class(self.optimizer_cfg["type"], type_place),
             arguments,
             parameters,
             names=names,
             written=self.optimizer_cfg,
             dry=False,
-            type_place=place_of(self.optimizer_cfg, "type"),
+            type_place=type_place,
         )
 
     def add_params(
@@ -201,10 +203,22 @@ def refuse_repeated(groups: list[Group], names: Mapping[int, str]) -> None:
                 repeated.append(names.get(id(parameter), "?"))
             seen.add(id(parameter))
     if repeated:
-        raise PlanError(
-            f"tied parameters would be in several groups, which torch refuses: {listed(repeated)}",
-            hint="set bypass_duplicate=True in paramwise_cfg",
-        )
+        raise tied_error(repeated, tuple(repeated))
+
+
+def tied_error(descriptions: Sequence[str], names: tuple[str, ...]) -> PlanError:
+    """What to say of tensors that would be in several groups."""
+    return PlanError(
+        [
+            Problem(
+                message="tied parameters would be in several groups, which torch refuses:"
+                f" {listed(descriptions)}",
+                hint="set bypass_duplicate=True in paramwise_cfg",
+                kind=Mistake.TIED,
+                parameters=names,
+            )
+        ]
+    )
 
 
 def refuse_empty(parameters: list[Any], *, has_parameters: bool) -> None:

@@ -12,7 +12,7 @@ from torch.optim import Optimizer
 
 from optplan.config import OptimizerConfig
 from optplan.constructors.groups import PlannedGroup
-from optplan.constructors.optimizers import Group, Param, instantiate
+from optplan.constructors.optimizers import Group, Param, instantiate, optimizer_class
 from optplan.plan import hashable, plain
 
 
@@ -44,7 +44,7 @@ def dry_run(section: OptimizerConfig, module: nn.Module, groups: Sequence[Planne
             target["params"].append(stand_in)
     names = {id(stand_ins[facts.tensor]): facts.name for group in groups for facts in group.members}
     optimizer = instantiate(
-        section.type,
+        optimizer_class(section.type, section.places["type"], trusted=section.trusted),
         section.arguments,
         _at_least_two(list(merged.values())) if len(groups) > 1 else list(merged.values()),
         names=names,

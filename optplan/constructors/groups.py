@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from optplan.constructors.default import refuse_empty
-from optplan.errors import PlanError, listed
+from optplan.constructors.default import refuse_empty, tied_error
 from optplan.facts import Inventory, ParameterFacts
 from optplan.rules import Decision, Options, Skipped, decide
 
@@ -31,7 +30,7 @@ def default_groups(inventory: Inventory, options: Options) -> list[PlannedGroup]
     """
     groups: list[PlannedGroup] = []
     first_names: dict[int, str] = {}
-    repeated: list[str] = []
+    repeated: list[tuple[str, int]] = []
     for facts in inventory.parameters:
         if not facts.visited:
             continue
@@ -42,11 +41,11 @@ def default_groups(inventory: Inventory, options: Options) -> list[PlannedGroup]
             first_names[facts.tensor] = facts.name
             groups.append(PlannedGroup(members=(facts,), decision=decision))
         elif not options.is_empty:
-            repeated.append(f"{facts.name} (= {first_names[facts.tensor]})")
+            repeated.append((facts.name, facts.tensor))
     if repeated:
-        raise PlanError(
-            f"tied parameters would be in several groups, which torch refuses: {listed(repeated)}",
-            hint="set bypass_duplicate=True in paramwise_cfg",
+        raise tied_error(
+            [f"{name} (= {first_names[tensor]})" for name, tensor in repeated],
+            tuple(name for name, _ in repeated),
         )
     refuse_empty(groups, has_parameters=True)
     if options.is_empty:

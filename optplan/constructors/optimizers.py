@@ -15,7 +15,13 @@ from torch.optim import Optimizer
 from optplan.config import Symbol, place_of
 from optplan.constructors.registry import Registry
 from optplan.errors import OptplanError, PlanError, Problem, did_you_mean, listed
-from optplan.installed import NotInstalledError, find_installed, import_installed
+from optplan.installed import (
+    NotInstalledError,
+    find_installed,
+    import_anywhere,
+    import_installed,
+)
+from optplan.names import Mistake
 from optplan.places import Place
 
 Param = torch.nn.Parameter
@@ -44,24 +50,26 @@ def _register_torch(registry: Registry) -> None:
 OPTIMIZERS = Registry("optimizer", _register_torch)
 
 
-def optimizer_class(kind: str | Symbol, place: Place | None = None) -> Callable[..., Optimizer]:
+def optimizer_class(
+    kind: str | Symbol | type, place: Place | None = None, *, trusted: bool = False
+) -> Callable[..., Optimizer]:
     """The class that a config's ``type`` names.
 
     Args:
-        kind: A registered name, a dotted import path of an installed package, or a symbol.
+        kind: A registered name, a dotted import path of an installed package, a symbol or a class.
         place: Where the type is written.
+        trusted: Whether it may be imported from anywhere.
 
     Raises:
         PlanError: There is none, or it is no optimizer.
     """
-    name = str(kind)
+    name = kind.__qualname__ if isinstance(kind, type) else str(kind)
+    if isinstance(kind, type):
+        return _checked(kind, name, place)
     if isinstance(kind, str) and (found := OPTIMIZERS.get(name)) is not None:
         return found
     if "." in name:
-        imported = _imported(name, place)
-        if not (inspect.isclass(imported) and issubclass(imported, Optimizer)):
-            raise PlanError(f"{name!r} is not an optimizer class", place=place)
-        return imported
+        return _checked(_imported(name, place, trusted), name, place)
     if (optional := _optional(name)) is not None:
         return optional
     home = next((h for h, names in _OPTIONAL_HOMES.items() if name in (names or ())), None)
@@ -73,14 +81,22 @@ def optimizer_class(kind: str | Symbol, place: Place | None = None) -> Callable[
     raise PlanError(f"there is no optimizer {name!r}", place=place, hint=hint)
 
 
-def _imported(name: str, place: Place | None) -> object:
+def _checked(found: object, name: str, place: Place | None) -> Callable[..., Optimizer]:
+    if inspect.isclass(found) and issubclass(found, Optimizer):
+        return found
+    raise PlanError(f"{name!r} is not an optimizer class", place=place)
+
+
+def _imported(name: str, place: Place | None, trusted: bool) -> object:
     try:
-        return import_installed(name)
+        return import_anywhere(name) if trusted else import_installed(name)
     except NotInstalledError as error:
         raise PlanError(
             f"there is no optimizer {name!r}: {error}",
             place=place,
-            hint="a config's names are imported from installed packages only",
+            hint=None
+            if trusted
+            else "a config's names are imported from installed packages only; --trust lifts that",
         ) from error
     except Exception as error:  # a stranger's package may raise anything
         raise PlanError(f"{name!r} raises on import: {error!r}", place=place) from error
@@ -110,7 +126,7 @@ def first_argument(optimizer: Callable[..., Optimizer]) -> str:
 
 
 def instantiate(
-    kind: str | Symbol,
+    found: Callable[..., Optimizer],
     arguments: Mapping[str, Any],
     params: Iterable[Param] | Sequence[Group],
     *,
@@ -122,7 +138,7 @@ def instantiate(
     """Make the real optimizer.
 
     Args:
-        kind: The config's ``type``.
+        found: The class, as :func:`optimizer_class` gives it.
         arguments: The config's arguments for the class.
         params: Parameters, or param groups.
         names: A parameter's name by ``id``, for messages.
@@ -135,7 +151,6 @@ def instantiate(
         PlanError: An argument that the class does not take, or a refusal by the class, with the names
             of the parameters that it refuses.
     """
-    found = optimizer_class(kind, type_place)
     given = dict(arguments)
     if getattr(found, "__name__", "") == "ZeroRedundancyOptimizer":
         inner = given.pop("optimizer_type", None) or given.pop("optimizer_class", None)
@@ -185,6 +200,7 @@ def _check_arguments(
             message=f"{class_name} takes no argument {name!r}",
             place=place_of(written, name) or place,
             hint=did_you_mean(name, known),
+            kind=Mistake.UNKNOWN_ARGUMENT,
         )
         for name in given
         if name not in known

@@ -20,15 +20,16 @@ from optplan.constructors.default import (
 )
 from optplan.constructors.dry_run import dry_run
 from optplan.constructors.groups import default_groups
-from optplan.errors import PlanError, did_you_mean
+from optplan.constructors.optimizers import optimizer_class
+from optplan.errors import PlanError, Problem, did_you_mean
 from optplan.facts import Inventory
-from optplan.model import make_inventory, open_model
-from optplan.places import Place
+from optplan.model import LoadedModel, make_inventory, open_model
+from optplan.names import Mistake
 from optplan.plan import Plan, Planned, build_plan
 
 
 def make_plan(
-    model: nn.Module | str,
+    model: nn.Module | LoadedModel | str,
     config: Config | Mapping[str, Any],
     *,
     model_arguments: Mapping[str, Any] | None = None,
@@ -36,7 +37,8 @@ def make_plan(
     """What every parameter of a model gets under a config, and why.
 
     Args:
-        model: A module, which is only read, or a spec as for :func:`optplan.load_model`.
+        model: A module, which is only read, a spec as for :func:`optplan.load_model`, or what was
+            loaded from one.
         config: A loaded config, or a dict with ``optim_wrapper`` or ``optimizer`` in it.
         model_arguments: Arguments for the factory that a spec names.
 
@@ -49,7 +51,7 @@ def make_plan(
 
 
 def plan_with_facts(
-    model: nn.Module | str,
+    model: nn.Module | LoadedModel | str,
     config: Config | Mapping[str, Any],
     *,
     model_arguments: Mapping[str, Any] | None = None,
@@ -59,7 +61,7 @@ def plan_with_facts(
     Raises:
         ConfigError, ModelError, PlanError: As :func:`make_plan`.
     """
-    section = _section(config)
+    section = find_optimizer(config)
     _require_default(section)
     options = make_default_options(
         section.base_lr, section.base_weight_decay, section.paramwise, section.optimizer
@@ -88,17 +90,14 @@ def build_optimizer(model: nn.Module | str, config: Config | Mapping[str, Any]) 
     Raises:
         ConfigError, ModelError, PlanError: As :func:`make_plan`.
     """
-    section = _section(config)
-    _require_default(section)
     module = open_model(model, {}).module if isinstance(model, str) else model
+    # refuses what no plan can be made of, with the plan's messages
+    section = plan_with_facts(module, config).section
     constructor = DefaultOptimizerConstructor(section.optimizer, section.paramwise)
+    constructor.optimizer_cfg["type"] = optimizer_class(
+        section.type, section.places["type"], trusted=section.trusted
+    )
     return constructor(module)
-
-
-def _section(config: Config | Mapping[str, Any]) -> OptimizerConfig:
-    if isinstance(config, Config):
-        return find_optimizer(config.data, entry=Place(config.entry, 0, 0))
-    return find_optimizer(config)
 
 
 def _require_default(section: OptimizerConfig) -> None:
@@ -113,16 +112,23 @@ def _require_default(section: OptimizerConfig) -> None:
     found = None if isinstance(name, Symbol) else OPTIMIZER_CONSTRUCTORS.get(name)
     if found is not DefaultOptimizerConstructor:
         raise PlanError(
-            f"there is no optimizer constructor {str(name)!r}",
-            place=section.places["constructor"],
-            hint=did_you_mean(str(name), OPTIMIZER_CONSTRUCTORS),
+            [
+                Problem(
+                    message=f"there is no optimizer constructor {str(name)!r}",
+                    place=section.places["constructor"],
+                    hint=did_you_mean(str(name), OPTIMIZER_CONSTRUCTORS),
+                    kind=Mistake.UNKNOWN_CONSTRUCTOR,
+                )
+            ]
         )
 
 
-def _inventory(model: nn.Module | str, arguments: Mapping[str, Any]) -> tuple[nn.Module, Inventory]:
+def _inventory(
+    model: nn.Module | LoadedModel | str, arguments: Mapping[str, Any]
+) -> tuple[nn.Module, Inventory]:
     if isinstance(model, nn.Module):
         return model, make_inventory(model)
-    loaded = open_model(model, arguments)
+    loaded = open_model(model, arguments) if isinstance(model, str) else model
     return loaded.module, make_inventory(loaded.module, spec=loaded.spec, source=loaded.source)
 
 

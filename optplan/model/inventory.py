@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from optplan.errors import ModelError, listed
 from optplan.facts import Inventory, ParameterFacts
+from optplan.model.declared import declared_no_decay
 
 if TYPE_CHECKING:
     from torch import nn
@@ -56,6 +57,9 @@ def owner_flags(module: nn.Module) -> dict[str, bool]:
         ),
         "owner_is_conv2d": is_conv2d,
         "owner_is_depthwise": is_conv2d and module.in_channels == module.groups,
+        "owner_has_one_group": is_conv2d and bool(module.groups == 1),
+        "owner_keeps_statistics": isinstance(module, _BatchNorm | _InstanceNorm)
+        and getattr(module, "running_mean", None) is not None,
     }
 
 
@@ -82,6 +86,7 @@ def make_inventory(
     root = _root_name(model, walked)
     modules = list(_modules(model))
     visited = frozenset(_walk(walked, root))
+    declared = declared_no_decay(model)
     tensors: dict[int, int] = {}
     parameters = []
     for prefix, module, parent_is_dcn in modules:
@@ -104,6 +109,7 @@ def make_inventory(
                     tensor=tensors.setdefault(id(parameter), len(tensors)),
                     visited=name in visited,
                     parent_is_dcn=parent_is_dcn,
+                    declared_no_decay=name in declared,
                     **flags,
                 )
             )

@@ -22,6 +22,7 @@ class Explained:
         setting: ``lr`` or ``weight_decay``.
         value: The value in the param group.
         base: The optimizer's own value, which the rule multiplies.
+        base_is_set: Whether the config sets it, or it is the optimizer class's own default.
         use: The rule that decided.
         place: Where its option, its key or the base value is written.
         candidates: What was tried, in order.
@@ -30,6 +31,7 @@ class Explained:
     setting: str
     value: float | None
     base: float | None
+    base_is_set: bool
     use: RuleUse
     place: Place | None
     candidates: tuple[Candidate, ...]
@@ -107,16 +109,18 @@ def _explanation(
                 setting=setting,
                 value=value,
                 base=base_value,
+                base_is_set=set_value is not None,
                 use=use,
                 place=verdict.place,
                 candidates=tuple(c for c in candidates if c.setting == setting),
             )
-            for setting, value, base_value, use, verdict in (
-                ("lr", row.lr, base.lr, row.lr_rule, decision.lr),
+            for setting, value, base_value, set_value, use, verdict in (
+                ("lr", row.lr, base.lr, options.base_lr, row.lr_rule, decision.lr),
                 (
                     "weight_decay",
                     row.weight_decay,
                     base.weight_decay,
+                    options.base_weight_decay,
                     row.weight_decay_rule,
                     decision.weight_decay,
                 ),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from copy import copy
 from functools import reduce
 from operator import or_
 
@@ -38,12 +39,23 @@ class NameBits:
         self._name_at = {end: index for index, end in enumerate(ends)}
         self._begins, self._ends = self._bits(begins), self._bits(ends)
         self._guards = self._ends << 1
+        self._all = self._guards - self._begins
         self._cache: dict[Item, int] = {}
+        self._bounds = begins, ends
+        self._want(wanted)
+
+    def _want(self, wanted: Iterable[int]) -> None:
+        begins, ends = self._bounds
         chosen = list(wanted)
         self.wanted = self._bits([ends[index] for index in chosen])
         # from a guard down to the name's begin the difference sets every bit between
         self._good = (self.wanted << 1) - self._bits([begins[index] for index in chosen])
-        self._all = self._guards - self._begins
+
+    def wanting(self, wanted: Iterable[int]) -> NameBits:
+        """The same names, others of which are wanted; what is known of the names is shared."""
+        other = copy(self)
+        other._want(wanted)  # noqa: SLF001 - of this class
+        return other
 
     @property
     def vocabulary(self) -> list[str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from optplan.config import OptimizerConfig
-from optplan.facts import Inventory
-from optplan.plan.plan import Plan
+from optplan.facts import Inventory, ParameterFacts
+from optplan.plan.plan import Plan, PlannedParameter
 from optplan.rules import Options
 
 
@@ -25,3 +26,7 @@ class Planned:
     inventory: Inventory
     section: OptimizerConfig
     options: Options
+
+    def pairs(self) -> Iterator[tuple[PlannedParameter, ParameterFacts]]:
+        """Every row of the plan with its facts."""
+        return zip(self.plan.parameters, self.inventory.parameters, strict=True)

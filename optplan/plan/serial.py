@@ -37,7 +37,7 @@ def plan_to_dict(plan: Plan) -> dict[str, Any]:
         "model": _renamed(plan.model),
         "constructor": plan.constructor,
         "optimizers": [_renamed(optimizer) for optimizer in plan.optimizers],
-        "parameters": [_parameter_to_dict(parameter) for parameter in plan.parameters],
+        "parameters": [parameter_to_dict(parameter) for parameter in plan.parameters],
         "settings": [_renamed(setting) for setting in plan.settings],
     }
 
@@ -64,6 +64,11 @@ def plan_from_json(text: str | bytes) -> Plan:
         raise PlanError(
             f"the saved plan has format {version}, this optplan reads {FORMAT_VERSION}",
             hint="save it again with this version",
+        )
+    if "view" in data:
+        raise PlanError(
+            f"not a saved plan: it is the {data['view']} view of one",
+            hint="save it without --view",
         )
     if "narrowed" in data:
         raise PlanError(
@@ -105,14 +110,15 @@ def _read(data: Mapping[str, Any], cls: type[_Flat]) -> dict[str, Any]:
     }
 
 
-def _parameter_to_dict(parameter: PlannedParameter) -> dict[str, Any]:
+def parameter_to_dict(parameter: PlannedParameter) -> dict[str, Any]:
+    """One row of the plan."""
     row: dict[str, Any] = {name: getattr(parameter, name) for name in _PARAMETER_PLAIN}
     row["shape"] = list(parameter.shape)
     row["status"] = parameter.status.value
     row["aliases"] = list(parameter.aliases)
     row |= {name: getattr(parameter, name) for name in _PARAMETER_VALUES}
-    row["lr_rule"] = _rule_to_dict(parameter.lr_rule)
-    row["weight_decay_rule"] = _rule_to_dict(parameter.weight_decay_rule)
+    row["lr_rule"] = rule_to_dict(parameter.lr_rule)
+    row["weight_decay_rule"] = rule_to_dict(parameter.weight_decay_rule)
     row["options"] = parameter.options
     row["extra"] = parameter.extra
     row |= {name: getattr(parameter, name) for name in _PARAMETER_INDICES}
@@ -133,7 +139,8 @@ def _parameter_from_dict(item: Mapping[str, Any]) -> PlannedParameter:
     )
 
 
-def _rule_to_dict(use: RuleUse | None) -> dict[str, Any] | None:
+def rule_to_dict(use: RuleUse | None) -> dict[str, Any] | None:
+    """What decided a value; None where nothing did."""
     if use is None:
         return None
     origin = use.origin

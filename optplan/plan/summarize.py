@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Sequence
-from functools import reduce
+from functools import cached_property, reduce
 from operator import or_
 
 from optplan.plan.cover import cover
@@ -30,24 +30,48 @@ def summarize(names: Sequence[str], among: Sequence[str]) -> tuple[str, ...]:
     Raises:
         ValueError: A name is not among the others.
     """
-    known = list(dict.fromkeys(among))
-    chosen = set(names)
-    if missing := chosen.difference(known):
-        raise ValueError(f"names that are not among all names: {sorted(missing)[:5]}")
-    if not chosen:
-        return ()
-    if len(chosen) == len(known):
-        return ("*",)
-    wanted = [index for index, name in enumerate(known) if name in chosen]
-    tree = NameTree(known)
-    index = NameBits(known, wanted)
-    patterns = {
-        gathered_text(sorted(group, key=lambda shape: index.first(index.matched(shape)))): (
-            index.indices(reduce(or_, map(index.matched, group)))
-        )
-        for group in _groups(index)
-    }
-    return _verified(patterns, wanted, known, tree)
+    return Summarizer(among).patterns(names)
+
+
+class Summarizer:
+    """Summarizes several sets of names among the same ones, of which it learns but once."""
+
+    def __init__(self, among: Sequence[str]) -> None:
+        self._known = list(dict.fromkeys(among))
+        self._places = {name: index for index, name in enumerate(self._known)}
+
+    @cached_property
+    def _tree(self) -> NameTree:
+        return NameTree(self._known)
+
+    @cached_property
+    def _bits(self) -> NameBits:
+        return NameBits(self._known, ())
+
+    def patterns(self, names: Sequence[str]) -> tuple[str, ...]:
+        """As :func:`summarize`.
+
+        Raises:
+            ValueError: A name is not among the others.
+        """
+        chosen = set(names)
+        if missing := chosen.difference(self._places):
+            raise ValueError(f"names that are not among all names: {sorted(missing)[:5]}")
+        if not chosen:
+            return ()
+        if len(chosen) == len(self._known):
+            return ("*",)
+        if len(chosen) == 1:
+            return (_spelled(next(iter(chosen)), self._places),)
+        wanted = sorted(self._places[name] for name in chosen)
+        index = self._bits.wanting(wanted)
+        patterns = {
+            gathered_text(sorted(group, key=lambda shape: index.first(index.matched(shape)))): (
+                index.indices(reduce(or_, map(index.matched, group)))
+            )
+            for group in _groups(index)
+        }
+        return _verified(patterns, wanted, self._known, self._tree, self._places)
 
 
 def _groups(index: NameBits) -> list[Group]:
@@ -60,7 +84,11 @@ def _groups(index: NameBits) -> list[Group]:
 
 
 def _verified(
-    patterns: dict[str, list[int]], wanted: list[int], known: list[str], tree: NameTree
+    patterns: dict[str, list[int]],
+    wanted: list[int],
+    known: list[str],
+    tree: NameTree,
+    all_names: Container[str],
 ) -> tuple[str, ...]:
     """The patterns in order; one that does not match what it should gives way to plain names."""
     firsts: dict[str, int] = {}
@@ -70,7 +98,6 @@ def _verified(
         if fitting == intended and len(fitting) > 1:
             firsts[pattern] = fitting[0]
             left.difference_update(fitting)
-    all_names = frozenset(known)
     firsts |= {_spelled(known[name], all_names): name for name in left}
     return tuple(sorted(firsts, key=lambda pattern: firsts[pattern]))
 

@@ -84,13 +84,13 @@ def _use_text(value: Explained) -> str:
         return f"{use.rule.value} {use.key!r}"
     if use.option is not None:
         return f"{use.rule.value} ({use.option})"
-    return "default: the optimizer's own value"
+    return "default"
 
 
 def _origin_text(value: Explained) -> str:
     place = value.place
     if place is None:
-        return "" if value.use.key or value.use.option else "not set: the class's default"
+        return "" if value.base_is_set else "not set in the config: the optimizer's own default"
     return f"{place.source.name}:{place.line}:{place.column}"
 
 

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rich.cells import cell_len
+from rich import cells
 
 # SGR parameters; one word for each thing that is coloured.
 STYLES = {
@@ -49,6 +49,11 @@ class Column:
     right: bool = False
     shrink_to: int | None = None
     optional: bool = False
+
+
+def cell_len(text: str) -> int:
+    """How many cells a terminal takes for a text that is visible."""
+    return len(text) if text.isascii() else cells.cell_len(text)
 
 
 def visible(text: str) -> str:

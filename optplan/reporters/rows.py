@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from optplan.errors import UsageError, did_you_mean
 from optplan.names import Rule, Status
@@ -27,6 +27,15 @@ class Narrowing:
         words += [f"--rule {rule}" for rule in self.rules]
         words += [f"--status {status}" for status in self.statuses]
         return " ".join(words)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """The rows of a plan that are shown, and what narrowed them."""
+
+    plan: Plan
+    rows: tuple[PlannedParameter, ...]
+    narrowing: Narrowing = field(default_factory=Narrowing)
 
 
 def narrowed(plan: Plan, narrowing: Narrowing) -> tuple[PlannedParameter, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from optplan.names import Rule, Status
 from optplan.plan import PlannedParameter, RuleUse
@@ -18,6 +18,13 @@ RULE_STYLES = {
     Rule.NO_WEIGHT_DECAY: "bright_blue",
     Rule.CONSTRUCTOR: "red",
     Rule.DEFAULT: "",
+}
+
+STATUS_STYLES = {
+    Status.OPTIMIZED: "",
+    Status.FROZEN: "dim",
+    Status.DUPLICATE: "dim",
+    Status.UNCOVERED: "red",
 }
 
 # These can only ever decide one of the two, so that it goes without saying which.
@@ -55,6 +62,11 @@ def percent(part: int, whole: int) -> str:
     return "<0.1%" if 0 < share < 0.05 else f"{share:.1f}%"
 
 
+def quoted(key: str) -> str:
+    """A key as the user reads it: nothing in it is doubled or replaced."""
+    return f"'{key}'"
+
+
 def rule_text(parameter: PlannedParameter, *, short: bool = False) -> str:
     """What decided a parameter, in one cell; the status where nothing did.
 
@@ -67,6 +79,17 @@ def rule_text(parameter: PlannedParameter, *, short: bool = False) -> str:
         return parameter.status.value
     text = _uses_text(lr, decay, short)
     return f"{text} · frozen" if parameter.status is Status.FROZEN else text
+
+
+def duplicate_text(parameter: PlannedParameter, carriers: Container[str]) -> str:
+    """Which name carries the tensor of a duplicate."""
+    carrier = next(name for name in parameter.aliases if name in carriers)
+    return f"{parameter.status.value} of {carrier}"
+
+
+def carriers_of(parameters: Iterable[PlannedParameter]) -> frozenset[str]:
+    """The names that carry their tensors."""
+    return frozenset(row.name for row in parameters if row.status is not Status.DUPLICATE)
 
 
 def rule_style(parameter: PlannedParameter) -> str:
@@ -129,8 +152,13 @@ def _one(use: RuleUse, setting: str, short: bool) -> str:
 def _name(use: RuleUse, short: bool) -> str:
     if use.key is None:
         return use.rule.value
-    return repr(use.key) if short else f"{use.rule.value} {use.key!r}"
+    return quoted(use.key) if short else f"{use.rule.value} {quoted(use.key)}"
 
 
 def _factor(use: RuleUse) -> str:
     return "set" if use.mult is None else f"×{use.mult:.6g}"
+
+
+def use_text(use: RuleUse) -> str:
+    """What one rule does to one value: ``norm ×0``, ``'head' ×10``, ``default``."""
+    return "default" if use.rule is Rule.DEFAULT else f"{_name(use, short=True)} {_factor(use)}"

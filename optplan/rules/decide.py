@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from optplan.errors import PlanError
+from optplan.errors import PlanError, Problem
 from optplan.facts import ParameterFacts
+from optplan.names import Mistake
 from optplan.rules.conditions import LR_RULES, WEIGHT_DECAY_RULES, Condition
 from optplan.rules.options import LR_OPTIONS, WEIGHT_DECAY_OPTIONS, KeyRule, Options, Verdict
 
@@ -238,7 +239,13 @@ def _value(verdict: Verdict) -> str:
 def _require_lr(is_missing: bool, who: str, verdict: Verdict, facts: ParameterFacts) -> None:
     if is_missing:
         raise PlanError(
-            f"{who} multiplies a base lr for {facts.name!r}, but the optimizer sets no lr",
-            place=verdict.place,
-            hint="set lr in the optimizer",
+            [
+                Problem(
+                    message=f"{who} multiplies a base lr for {facts.name!r}, but the optimizer sets no lr",
+                    place=verdict.place,
+                    hint="set lr in the optimizer",
+                    kind=Mistake.NO_BASE_VALUE,
+                    parameters=(facts.name,),
+                )
+            ]
         )

@@ -108,7 +108,7 @@ def make_options(
         lr_place: Where the lr is written.
         weight_decay_place: Where the weight decay is written.
     """
-    ordered = sorted(paramwise.custom_keys, key=lambda custom: (-len(custom.key), custom.key))
+    ordered = sorted(paramwise.custom_keys, key=_order)
     default_weight_decay = Verdict(rule=Rule.DEFAULT, place=weight_decay_place)
     return Options(
         base_lr=base_lr,
@@ -126,6 +126,11 @@ def make_options(
         default_weight_decay=default_weight_decay,
         bypass_duplicate=paramwise.bypass_duplicate,
     )
+
+
+def _order(custom: CustomKey) -> tuple[int, str]:
+    """The longest key first, those of one length in alphabetical order."""
+    return -len(custom.key), custom.key
 
 
 def _product(base: float | None, mult: float) -> float | None:

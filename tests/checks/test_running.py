@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -133,8 +134,8 @@ def test_interrupted(jobs: str, group: bool, write: Write, tmp_path: Path) -> No
     stdout, stderr = process.communicate(timeout=20)
     assert time.monotonic() - sent < 1
     assert (process.returncode, stdout, stderr) == (130, "", "interrupted\n")
-    workers = [int(path.suffix[1:]) for path in tmp_path.glob("process.*")]
-    wait_for(lambda: not any(map(is_alive, workers)))
+    for path in tmp_path.glob("process.*"):
+        wait_for(partial(is_gone, int(path.suffix[1:])))
 
 
 @pytest.mark.parametrize("after", [0.15, 0.3, 0.5])
@@ -187,12 +188,12 @@ def wait_for(holds: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def is_alive(process: int) -> bool:
+def is_gone(process: int) -> bool:
     try:
         os.kill(process, 0)
     except ProcessLookupError:
-        return False
-    return True
+        return True
+    return False
 
 
 def test_a_worker_that_is_killed(write: Write, tmp_path: Path) -> None:

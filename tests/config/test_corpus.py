@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,9 @@ def configs_of(package: str) -> list[Path]:
 
 @pytest.mark.sweep
 @pytest.mark.parametrize("package", PACKAGES)
-def test_every_config_equals_the_references(package, reference, same, capsys):
+def test_every_config_equals_the_references(
+    package: Any, reference: Any, same: Any, capsys: Any
+) -> None:
     equal = refused = 0
     different = []
     paths = configs_of(package)

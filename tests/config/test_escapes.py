@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from typing import Any
 
 import pytest
 
@@ -157,35 +158,37 @@ def refused(path: object, message: str | None = None) -> ConfigError:
 
 
 @pytest.mark.parametrize("name", ESCAPES)
-def test_there_is_no_way_out(name, write):
+def test_there_is_no_way_out(name: Any, write: Any) -> None:
     error = refused(write({"main.py": ESCAPES[name]}))
-    assert error.problems[0].place.line > 0
+    place = error.problems[0].place
+    assert place is not None
+    assert place.line > 0
 
 
 @pytest.mark.parametrize("name", BOMBS)
-def test_what_is_too_much_is_refused(name, write):
+def test_what_is_too_much_is_refused(name: Any, write: Any) -> None:
     refused(write({"main.py": BOMBS[name]}))
 
 
 @pytest.mark.parametrize("name", BASES)
-def test_what_is_no_config_is_refused_as_a_base(name, write):
+def test_what_is_no_config_is_refused_as_a_base(name: Any, write: Any) -> None:
     base, message = BASES[name]
     path = write({"main.py": f"_base_='{base}'", "a.txt": "x=1"})
     os.mkfifo(path.parent / "pipe.py")
     refused(path, message)
 
 
-def test_a_circle_of_bases_is_refused(write):
+def test_a_circle_of_bases_is_refused(write: Any) -> None:
     path = write({"a.py": "_base_='b.py'", "b.py": "_base_=['c.yaml']", "c.yaml": "_base_: a.py"})
     refused(path, r"a\.py → .*b\.py → .*c\.yaml → .*a\.py")
 
 
-def test_a_chain_of_bases_is_bounded(write):
+def test_a_chain_of_bases_is_bounded(write: Any) -> None:
     files = {f"{at}.py": f"_base_='{at + 1}.py'" for at in range(60)}
     refused(write({**files, "60.py": ""}), "too many bases")
 
 
-def test_a_fan_of_bases_is_bounded(write):
+def test_a_fan_of_bases_is_bounded(write: Any) -> None:
     files = {f"{at}.py": f"_base_=['{at + 1}.py'] * 2" for at in range(30)}
     refused(write({**files, "30.py": ""}), "too many bases")
 
@@ -199,13 +202,13 @@ def test_a_fan_of_bases_is_bounded(write):
         (b"x = (", r"main.py:1:5: invalid syntax: '\(' was never closed"),
     ],
 )
-def test_what_is_no_text_is_refused(content, message, tmp_path):
+def test_what_is_no_text_is_refused(content: Any, message: Any, tmp_path: Any) -> None:
     path = tmp_path / "main.py"
     path.write_bytes(content)
     refused(path, message)
 
 
-def test_an_empty_file_is_an_empty_config(write):
+def test_an_empty_file_is_an_empty_config(write: Any) -> None:
     assert load_config(write({"main.py": ""})).to_dict() == {}
 
 
@@ -244,7 +247,7 @@ YAML = {
 
 
 @pytest.mark.parametrize("name", YAML)
-def test_bad_yaml_is_refused(name, write):
+def test_bad_yaml_is_refused(name: Any, write: Any) -> None:
     text, message = YAML[name]
     refused(write({"main.yaml": text}), message)
 
@@ -259,7 +262,7 @@ JSON = {
 
 
 @pytest.mark.parametrize("name", JSON)
-def test_bad_json_is_refused(name, write):
+def test_bad_json_is_refused(name: Any, write: Any) -> None:
     text, message = JSON[name]
     refused(write({"main.json": text}), message)
 
@@ -272,5 +275,5 @@ def test_bad_json_is_refused(name, write):
         ("a = " + "[" * 10000, "nested too deeply"),
     ],
 )
-def test_bad_toml_is_refused(text, message, write):
+def test_bad_toml_is_refused(text: Any, message: Any, write: Any) -> None:
     refused(write({"main.toml": text}), message)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from optplan.config import load_config, place_of
 
 
-def where(config, path):
+def where(config: Any, path: Any) -> Any:
     """The place of a value, as ``name:line:column``."""
     *parents, last = path.split(".")
     container = config.data
@@ -17,7 +19,7 @@ def where(config, path):
     return None if place is None else f"{place.source.name}:{place.line}:{place.column}"
 
 
-def expect(config, places):
+def expect(config: Any, places: Any) -> None:
     assert {path: where(config, path) for path in places} == places
 
 
@@ -36,7 +38,7 @@ CHAIN = {
 }
 
 
-def test_a_chain_of_three_files(write):
+def test_a_chain_of_three_files(write: Any) -> None:
     expect(
         load_config(write(CHAIN)),
         {
@@ -88,7 +90,7 @@ z = 1 if False else 2
 """
 
 
-def test_expressions(write):
+def test_expressions(write: Any) -> None:
     expect(
         load_config(write({"main.py": EXPRESSIONS})),
         {
@@ -126,7 +128,7 @@ def test_expressions(write):
     )
 
 
-def test_placeholders_do_not_shift_places(write):
+def test_placeholders_do_not_shift_places(write: Any) -> None:
     config = load_config(
         write(
             {
@@ -149,7 +151,7 @@ def test_placeholders_do_not_shift_places(write):
     )
 
 
-def test_pure_python(write):
+def test_pure_python(write: Any) -> None:
     config = load_config(
         write(
             {
@@ -170,9 +172,10 @@ def test_pure_python(write):
     )
 
 
-def test_overrides(write):
+def test_overrides(write: Any) -> None:
     config = load_config(write(CHAIN), overrides=["optimizer.lr=0.5", "optimizer.betas.0=0.8"])
     place = place_of(config.data["optimizer"], "lr")
+    assert place is not None
     assert (place.source.name, str(place)) == ("--set", "--set optimizer.lr=0.5")
     assert str(place_of(config.data["optimizer"]["betas"], 0)) == "--set optimizer.betas.0=0.8"
     expect(config, {"optimizer.betas.1": "main.py:4:17", "optimizer.eps": "../mid.py:4:1"})
@@ -212,12 +215,12 @@ DATA = {
         ),
     ],
 )
-def test_data_files(name, places, write):
+def test_data_files(name: Any, places: Any, write: Any) -> None:
     config = load_config(write({name: DATA[name]}))
     expect(config, {path: f"{name}:{place}" for path, place in places.items()})
 
 
-def test_data_files_inherit(write):
+def test_data_files_inherit(write: Any) -> None:
     config = load_config(
         write(
             {
@@ -229,11 +232,12 @@ def test_data_files_inherit(write):
     )
     assert config.to_dict() == {"x": {"w": 0, "z": 1, "y": 2}, "v": "1e-3"}
     expect(
-        config, {"x.y": "main.toml:3:1", "x.z": "a.yaml:2:5", "x.w": "b.json:1:8", "v": "b.json:1:17"}
+        config,
+        {"x.y": "main.toml:3:1", "x.z": "a.yaml:2:5", "x.w": "b.json:1:8", "v": "b.json:1:17"},
     )
 
 
-def test_the_names_of_files(write, monkeypatch):
+def test_the_names_of_files(write: Any, monkeypatch: Any) -> None:
     path = write(CHAIN)
     monkeypatch.chdir(path.parent)
     config = load_config("main.py")
@@ -253,19 +257,19 @@ def test_the_names_of_files(write, monkeypatch):
     ]
 
 
-def test_the_names_of_a_package_s_files():
+def test_the_names_of_a_package_s_files() -> None:
     pytest.importorskip("importlib.util").find_spec("mmseg") or pytest.skip("mmseg is missing")
     config = load_config("mmseg::_base_/schedules/schedule_20k.py")
     assert config.entry.name == "mmseg::_base_/schedules/schedule_20k.py"
     assert str(place_of(config.data, "optimizer")) == "mmseg::_base_/schedules/schedule_20k.py:2:1"
 
 
-def test_plain_containers_have_no_places():
+def test_plain_containers_have_no_places() -> None:
     assert place_of({"a": 1}, "a") is None
     assert place_of([1], 0) is None
 
 
-def test_a_trusted_file_has_no_places(write):
+def test_a_trusted_file_has_no_places(write: Any) -> None:
     path = write({"main.py": "def f():\n    return dict(lr=1)\nopt = f()\nprint('hello')\n"})
     config = load_config(path, trust=True)
     assert config.to_dict() == {"opt": {"lr": 1}}

@@ -37,9 +37,11 @@ def grown(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         pair.map(lambda p: f"({p[0]}, {p[1]})"),
         st.tuples(KEYS, inner).map(lambda p: f"dict({p[0]}={p[1]})"),
         st.tuples(inner, inner).map(lambda p: f"{{'lr': {p[0]}, 'wd': {p[1]}}}"),
-        st.tuples(inner, st.sampled_from("+ - * / // % ** & | ^ << >>".split()), inner).map(
-            lambda p: f"({p[0]} {p[1]} {p[2]})"
-        ),
+        st.tuples(
+            inner,
+            st.sampled_from(["+", "-", "*", "/", "//", "%", "**", "&", "|", "^", "<<", ">>"]),
+            inner,
+        ).map(lambda p: f"({p[0]} {p[1]} {p[2]})"),
         st.tuples(inner, st.sampled_from(["<", "==", "!=", ">=", "in", "not in"]), inner).map(
             lambda p: f"({p[0]} {p[1]} {p[2]})"
         ),
@@ -60,7 +62,23 @@ def grown(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         st.tuples(inner, NAMES, inner).map(lambda p: f"{{{p[1]}: {p[2]} for {p[1]} in {p[0]}}}"),
         st.tuples(
             st.sampled_from(
-                "list tuple len int float str bool sum min max abs sorted any all round".split()
+                [
+                    "list",
+                    "tuple",
+                    "len",
+                    "int",
+                    "float",
+                    "str",
+                    "bool",
+                    "sum",
+                    "min",
+                    "max",
+                    "abs",
+                    "sorted",
+                    "any",
+                    "all",
+                    "round",
+                ]
             ),
             inner,
         ).map(lambda p: f"{p[0]}({p[1]})"),
@@ -115,7 +133,7 @@ def executed(source: str) -> tuple[dict[str, Any], str | None]:
     for node in body:
         before = copy.deepcopy({k: v for k, v in scope.items() if k in "abcd"})
         try:
-            exec(compile(ast.Module([node], []), "<program>", "exec"), scope)  # noqa: S102
+            exec(compile(ast.Module([node], []), "<program>", "exec"), scope)
         except Exception as error:  # noqa: BLE001
             done = f"{type(error).__name__} at line {node.lineno}"
             return before, done
@@ -124,7 +142,9 @@ def executed(source: str) -> tuple[dict[str, Any], str | None]:
 
 @SETTINGS
 @given(st.lists(STATEMENTS, min_size=1, max_size=8))
-def test_programs_come_to_what_python_makes_of_them(tmp_path, same, statements):
+def test_programs_come_to_what_python_makes_of_them(
+    tmp_path: Any, same: Any, statements: Any
+) -> None:
     source = START + "\n".join(statements) + "\n"
     expected, failure = executed(source)
     path = tmp_path / "main.py"
@@ -161,7 +181,7 @@ def ends_well(path: Path) -> bool:
 
 
 @pytest.mark.parametrize("name", ["main.py", "main.yaml", "main.json", "main.toml"])
-def test_arbitrary_text_ends_in_a_value_or_an_error(name, tmp_path):
+def test_arbitrary_text_ends_in_a_value_or_an_error(name: Any, tmp_path: Any) -> None:
     rng = random.Random(f"text {name}")
     alphabet = "abx01 \n\t\\'\"()[]{}:,.=+-*/%<>!&|#@$_~?é\x00\ud7ff\u2028"
     path = tmp_path / name
@@ -171,16 +191,91 @@ def test_arbitrary_text_ends_in_a_value_or_an_error(name, tmp_path):
         assert ends_well(path), text
 
 
-TOKENS = """
-a b dict( list( ( [ { } ] ) ) , , = = : . + - * ** / // % << >> @ == < in not and or if else for in
-lambda def class import from with as del pass try while yield await \n \n \n\t 1 2.5 'x' "y" f'{a}'
-f'{a!r:>9}' None True _base_ _base_.a {{_base_.a}} {{ fileBasename }} __class__ .update( .append(
-.format( .pop( range( len( sum( zip( enumerate( sorted( copy math.pi _delete_ :=
-""".split(" ")
+TOKENS = [
+    "\na",
+    "b",
+    "dict(",
+    "list(",
+    "(",
+    "[",
+    "{",
+    "}",
+    "]",
+    ")",
+    ")",
+    ",",
+    ",",
+    "=",
+    "=",
+    ":",
+    ".",
+    "+",
+    "-",
+    "*",
+    "**",
+    "/",
+    "//",
+    "%",
+    "<<",
+    ">>",
+    "@",
+    "==",
+    "<",
+    "in",
+    "not",
+    "and",
+    "or",
+    "if",
+    "else",
+    "for",
+    "in\nlambda",
+    "def",
+    "class",
+    "import",
+    "from",
+    "with",
+    "as",
+    "del",
+    "pass",
+    "try",
+    "while",
+    "yield",
+    "await",
+    "\n",
+    "\n",
+    "\n\t",
+    "1",
+    "2.5",
+    "'x'",
+    '"y"',
+    "f'{a}'\nf'{a!r:>9}'",
+    "None",
+    "True",
+    "_base_",
+    "_base_.a",
+    "{{_base_.a}}",
+    "{{",
+    "fileBasename",
+    "}}",
+    "__class__",
+    ".update(",
+    ".append(\n.format(",
+    ".pop(",
+    "range(",
+    "len(",
+    "sum(",
+    "zip(",
+    "enumerate(",
+    "sorted(",
+    "copy",
+    "math.pi",
+    "_delete_",
+    ":=\n",
+]
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_arbitrary_tokens_end_in_a_value_or_an_error(seed, tmp_path):
+def test_arbitrary_tokens_end_in_a_value_or_an_error(seed: Any, tmp_path: Any) -> None:
     rng = random.Random(seed)
     path = tmp_path / "main.py"
     for _ in range(800):
@@ -189,7 +284,7 @@ def test_arbitrary_tokens_end_in_a_value_or_an_error(seed, tmp_path):
         assert ends_well(path), text
 
 
-def test_mutated_sources_end_in_a_value_or_an_error(corpus, tmp_path):
+def test_mutated_sources_end_in_a_value_or_an_error(corpus: Any, tmp_path: Any) -> None:
     rng = random.Random("mutations")
     path = tmp_path / "main.py"
     lines = [line for text in corpus for line in text.split("\n")]
@@ -198,6 +293,8 @@ def test_mutated_sources_end_in_a_value_or_an_error(corpus, tmp_path):
         text = list("\n".join(lines[start : start + rng.randrange(1, 15)]))
         for _ in range(rng.randrange(4)):
             at = rng.randrange(len(text) + 1)
-            text[at : at + rng.randrange(3)] = rng.choice(["", "(", ")", "\n", "'", "**", "0", "{{"])
+            text[at : at + rng.randrange(3)] = rng.choice(
+                ["", "(", ")", "\n", "'", "**", "0", "{{"]
+            )
         path.write_text("".join(text), encoding="utf-8")
         assert ends_well(path), "".join(text)

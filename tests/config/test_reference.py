@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from optplan.config import load_config
@@ -55,8 +57,10 @@ BOTH_LOAD = {
     # bases
     "merge": ("_base_='b.py'\nmodel=dict(depth=4)", BASE),
     "delete": (
-        "_base_=['./b.py']\nmodel=dict(_delete_=True, depth=4, sub=dict(_delete_=True, z=1))\n"
-        "new=dict(_delete_=True, z=1)",
+        (
+            "_base_=['./b.py']\nmodel=dict(_delete_=True, depth=4, sub=dict(_delete_=True, z=1))\n"
+            "new=dict(_delete_=True, z=1)"
+        ),
         BASE,
     ),
     "delete not": ("_base_='b.py'\nmodel=dict(head=dict(_delete_=False, z=1))", BASE),
@@ -68,13 +72,17 @@ BOTH_LOAD = {
     ),
     "deep update": ("_base_='b.py'\n_base_.model.update(dict(head=dict(q=1)))\n", BASE),
     "base dicts": (
-        "_base_='b.py'\nmodel=_base_.model\nmodel.update(head=dict(q=1), type='Z')\n"
-        "model['new']=[dict(a=1)]\nk=model.pop('nope')\n",
+        (
+            "_base_='b.py'\nmodel=_base_.model\nmodel.update(head=dict(q=1), type='Z')\n"
+            "model['new']=[dict(a=1)]\nk=model.pop('nope')\n"
+        ),
         BASE,
     ),
     "copies into bases": (
-        "_base_='b.py'\nl=[dict(a=1)]\n_base_.model.lst=l\nl.append(3)\nl[0]['a']=9\n"
-        "m=_base_.model.lst\nm.append(dict(u=1))\nz=m[0].a",
+        (
+            "_base_='b.py'\nl=[dict(a=1)]\n_base_.model.lst=l\nl.append(3)\nl[0]['a']=9\n"
+            "m=_base_.model.lst\nm.append(dict(u=1))\nz=m[0].a"
+        ),
         BASE,
     ),
     "del of bases": (
@@ -83,15 +91,19 @@ BOTH_LOAD = {
     ),
     "base alias": ("_base_='b.py'\n_base_.other=_base_.model\nmodel=dict(depth=9)", BASE),
     "spread base": (
-        "_base_='b.py'\nx=dict(**_base_.model)\nx['head']['x']=7\ny={**_base_.model.head, 'x': 3}\n"
-        "z=list(_base_.model)\nw=_base_.get('nope', 4)\nq=[v for k, v in _base_.model.items()]\n"
-        "s='lr' in _base_\nu=_base_.model | dict(q=1)\nv=dict(q=1) | _base_.model\n"
-        "_base_.model.merge(dict(head=dict(_delete_=True, n=1), o=dict(p=2)))",
+        (
+            "_base_='b.py'\nx=dict(**_base_.model)\nx['head']['x']=7\ny={**_base_.model.head, 'x': 3}\n"
+            "z=list(_base_.model)\nw=_base_.get('nope', 4)\nq=[v for k, v in _base_.model.items()]\n"
+            "s='lr' in _base_\nu=_base_.model | dict(q=1)\nv=dict(q=1) | _base_.model\n"
+            "_base_.model.merge(dict(head=dict(_delete_=True, n=1), o=dict(p=2)))"
+        ),
         BASE,
     ),
     "placeholders": (
-        "_base_='b.py'\nx={{_base_.model.head}}\ny=[{{ _base_.lr }}, ({{_base_.t}},)]\n"
-        "z=dict(a={{_base_.model}})",
+        (
+            "_base_='b.py'\nx={{_base_.model.head}}\ny=[{{ _base_.lr }}, ({{_base_.t}},)]\n"
+            "z=dict(a={{_base_.model}})"
+        ),
         BASE,
     ),
     "file placeholders": "x='{{ fileBasename }}'\ny='{{fileBasenameNoExtension}}{{fileExtname}}'",
@@ -105,14 +117,17 @@ BOTH_LOAD = {
     ),
     "yaml base": (
         "_base_='a.yaml'\nx=_base_.y",
-        {"a.yaml": "y: 1e-3\nz: 1.0e-3\nw: [1, 2]\nd: 2020-01-01\nm: &m {a: 1}\nn: {<<: *m, b: 2}\n"},
+        {
+            "a.yaml": "y: 1e-3\nz: 1.0e-3\nw: [1, 2]\nd: 2020-01-01\nm: &m {a: 1}\nn: {<<: *m, b: 2}\n"
+        },
     ),
     "json base": ("_base_='a.json'\nx=_base_.y", {"a.json": '{"y": [1, {"k": null}], "z": NaN}'}),
     "package base": "_base_='mmseg::_base_/schedules/schedule_20k.py'\n"
     "optim_wrapper=dict(clip_grad=None)",
     # pure-Python configs
     "pure": (
-        READ + "from torch.optim import AdamW\noptim_wrapper.update(optimizer=dict(type=AdamW, lr=1))",
+        READ
+        + "from torch.optim import AdamW\noptim_wrapper.update(optimizer=dict(type=AdamW, lr=1))",
         PURE,
     ),
     "pure attributes": (
@@ -121,22 +136,31 @@ BOTH_LOAD = {
         PURE,
     ),
     "pure merge": (
-        "from mmengine.config import read_base\nwith read_base():\n"
-        "    from .base import optim_wrapper as ow, pipe\n    from .nn import *\n"
-        "x=ow.optimizer\nx.merge(dict(lr=4))",
+        (
+            "from mmengine.config import read_base\nwith read_base():\n"
+            "    from .base import optim_wrapper as ow, pipe\n    from .nn import *\n"
+            "x=ow.optimizer\nx.merge(dict(lr=4))"
+        ),
         PURE,
     ),
     "symbols": "import torch.nn as nn\nimport torch.optim\nfrom torch.optim import SGD as S\n"
     "a=dict(type=nn.Conv2d, o=torch.optim.SGD, s=S, l=[nn.ReLU], n=nn, t=torch, q=S.step)\nb=nn\nc=S\n",
     "rebound symbol": "from torch.optim import SGD\nSGD=5\nx=SGD",
-    "no substitution": (READ + "x='{{fileBasename}}'\n_deprecation_=dict(a=1)\nif __file__: y=1", PURE),
+    "no substitution": (
+        READ + "x='{{fileBasename}}'\n_deprecation_=dict(a=1)\nif __file__: y=1",
+        PURE,
+    ),
     "symbol of a base": (READ + "from math import pi\ny=SGD\nz=dict(a=ReLU)", PURE),
     "relative import": ("from .base import optim_wrapper\nx=optim_wrapper\n", PURE),
 }
 
 BOTH_FAIL = {
     "dict over number": ("_base_='b.py'\nlr=dict(a=1)", BASE, "'lr' is a dict here"),
-    "plain dict attribute": ("x=dict(a=1)\nx.b=1", {}, r"main.py:2:1: a plain dict has no attribute"),
+    "plain dict attribute": (
+        "x=dict(a=1)\nx.b=1",
+        {},
+        r"main.py:2:1: a plain dict has no attribute",
+    ),
     "no such base entry": ("_base_='b.py'\nx=_base_.nam", BASE, "did you mean 'name'"),
     "no such placeholder": ("_base_='b.py'\nx={{_base_.nope}}", BASE, "has no 'nope'"),
     "unset variable": ("x='{{$OPTPLAN_NO:}}'", {}, "'OPTPLAN_NO' is not set"),
@@ -159,7 +183,11 @@ BOTH_FAIL = {
     "missing module": (READ.replace(".base", ".nope"), PURE, "there is no such file"),
     "called symbol": ("from torch.optim import SGD\nx=SGD()", {}, "cannot call 'torch.optim.SGD'"),
     "mixed styles": ("_base_='base.py'", PURE, "use one style"),
-    "mixed styles too": ("_base_='b.py'\nwith read_base():\n    from .b import *", BASE, "'with' block"),
+    "mixed styles too": (
+        "_base_='b.py'\nwith read_base():\n    from .b import *",
+        BASE,
+        "'with' block",
+    ),
     "zero": ("x=1/0", {}, r"main.py:1:3: ZeroDivisionError"),
     "missing key": ("x=dict(alpha=1)['alhpa']", {}, "did you mean 'alpha'"),
     "json list": ("_base_='a.json'", {"a.json": "[1]"}, "a mapping of names"),
@@ -173,21 +201,23 @@ def files_of(case: object) -> dict[str, str]:
 
 
 @pytest.fixture(autouse=True)
-def environment(monkeypatch):
+def environment(monkeypatch: Any) -> None:
     monkeypatch.setenv("OPTPLAN_SEVEN", "7")
     monkeypatch.delenv("OPTPLAN_NO", raising=False)
 
 
 @pytest.mark.parametrize("trust", [False, True], ids=["evaluated", "executed"])
 @pytest.mark.parametrize("name", BOTH_LOAD)
-def test_loads_as_the_reference_does(name, trust, write, reference, same):
+def test_loads_as_the_reference_does(
+    name: Any, trust: Any, write: Any, reference: Any, same: Any
+) -> None:
     path = write(files_of(BOTH_LOAD[name]))
     ours = load_config(path, trust=trust).to_dict()
     assert same(ours, reference(path)), ours
 
 
 @pytest.mark.parametrize("name", BOTH_FAIL)
-def test_refuses_what_the_reference_refuses(name, write, reference):
+def test_refuses_what_the_reference_refuses(name: Any, write: Any, reference: Any) -> None:
     text, more, message = BOTH_FAIL[name]
     path = write({"main.py": text, **more})
     with pytest.raises(Exception):  # noqa: B017, PT011 - whatever it raises
@@ -198,7 +228,7 @@ def test_refuses_what_the_reference_refuses(name, write, reference):
     assert caught.value.problems[0].place is not None
 
 
-def test_standard_library_imports_are_plain(write):
+def test_standard_library_imports_are_plain(write: Any) -> None:
     path = write(
         {
             "main.py": "import copy\nimport os.path as osp\nfrom math import pi, floor\n"
@@ -211,7 +241,7 @@ def test_standard_library_imports_are_plain(write):
     assert load_config(path).to_dict() == expected
 
 
-def test_a_placeholder_inside_a_text_is_refused(write):
+def test_a_placeholder_inside_a_text_is_refused(write: Any) -> None:
     # The reference leaves a random word there.
     path = write({"main.py": "_base_='b.py'\nx='{{_base_.lr}}/a'\n", **BASE})
     with pytest.raises(ConfigError, match=r"main.py:2:1: .*must be a whole value"):

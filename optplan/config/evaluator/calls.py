@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 def _call(frame: Frame, node: ast.Call) -> Any:
     function = node.func
     if isinstance(function, ast.Name):
-        if function.id == "dict" and not _is_bound(frame, "dict"):
+        if (
+            function.id == "dict"
+            and "dict" not in frame.names
+            and (frame.parent is None or not _is_bound(frame.parent, "dict"))
+        ):
             return _dict(frame, node)
         target = frame.value(function)
     elif isinstance(function, ast.Attribute):
@@ -73,7 +77,7 @@ def _dict(frame: Frame, node: ast.Call) -> PlacedDict:
         name = keyword.arg
         value_node = keyword.value
         if value_node.__class__ is ast.Constant:
-            value: Any = value_node.value  # type: ignore[attr-defined]
+            value: Any = value_node.value
         else:
             value = frame.value(value_node)
         if name is None:

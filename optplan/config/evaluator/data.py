@@ -20,9 +20,22 @@ if TYPE_CHECKING:
     from optplan.config.evaluator.frame import Frame
     from optplan.config.placed import RawPlace
 
-DATA = (int, float, str, type(None), dict, list, tuple, set, frozenset, complex, bytes, range)
-VIEWS = (type({}.keys()), type({}.values()), type({}.items()))
-ITERATORS = (
+DATA: tuple[type[Any], ...] = (
+    int,
+    float,
+    str,
+    type(None),
+    dict,
+    list,
+    tuple,
+    set,
+    frozenset,
+    complex,
+    bytes,
+    range,
+)
+VIEWS: tuple[type[Any], ...] = (type({}.keys()), type({}.values()), type({}.items()))
+ITERATORS: tuple[type[Any], ...] = (
     enumerate, zip, reversed, type(iter([])), type(iter(range(0))), type(reversed([])),
     type(reversed({})),
     type(_ for _ in ()),
@@ -76,14 +89,14 @@ def taken(frame: Frame, value: Any) -> list[Any]:
     Raises:
         Refusal: There are too many, or it is no iterable of plain data.
     """
-    if isinstance(value, (*DATA, *VIEWS)) and hasattr(value, "__len__"):
-        try:
-            length = len(value)
-        except OverflowError:
-            raise Refusal("the range is too long") from None
-        frame.budget.spend(length)
-        return list(value)
-    return list(each(frame, value))
+    if not is_data(value) or not hasattr(value, "__len__"):
+        return list(each(frame, value))
+    try:
+        length = len(value)
+    except OverflowError:
+        raise Refusal("the range is too long") from None
+    frame.budget.spend(length)
+    return list(value)
 
 
 def places_of(value: Any, count: int, raw: RawPlace) -> list[RawPlace]:

@@ -64,7 +64,7 @@ def _items(frame: Frame, nodes: list[ast.expr]) -> tuple[list[Any], list[RawPlac
     places: list[RawPlace] = []
     for node in nodes:
         if node.__class__ is ast.Constant:
-            items.append(node.value)  # type: ignore[attr-defined]
+            items.append(node.value)
         elif isinstance(node, ast.Starred):
             source = frame.value(node.value)
             more = taken(frame, source)
@@ -211,9 +211,8 @@ def _generator(frame: Frame, node: ast.GeneratorExp) -> Iterator[Any]:
 
 
 def _joined_text(frame: Frame, node: ast.JoinedStr) -> str:
-    parts = [
-        part.value if part.__class__ is ast.Constant else frame.value(part)  # type: ignore[attr-defined]
-        for part in node.values
+    parts: list[Any] = [
+        part.value if part.__class__ is ast.Constant else frame.value(part) for part in node.values
     ]
     frame.budget.spend_text(sum(map(len, parts)))
     return "".join(parts)

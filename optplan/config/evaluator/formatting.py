@@ -10,8 +10,11 @@ from optplan.config.limits import Refusal
 from optplan.config.symbols import Symbol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from optplan.config.evaluator.frame import Frame
 
+_CONVERSIONS: dict[str, Callable[[Any], str]] = {"s": str, "r": repr, "a": ascii}
 _WIDE = re.compile(r"\d{5}")
 
 
@@ -22,7 +25,8 @@ def text_of(frame: Frame, value: Any, conversion: str = "s") -> str:
     if not is_data(value) and not isinstance(value, type):
         raise Refusal("only plain data can be made into text in a config")
     frame.budget.spend_tree(value)
-    text = {"s": str, "r": repr, "a": ascii}[conversion](value)
+    make: Callable[[Any], str] = _CONVERSIONS[conversion]
+    text = make(value)
     frame.budget.spend_text(len(text))
     return text
 

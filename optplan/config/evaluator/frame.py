@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 from typing import TYPE_CHECKING, Any
 
 from optplan.config.limits import Refusal
 from optplan.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
+    import ast
     from collections.abc import Callable
 
     from optplan.config.limits import Budget
@@ -82,7 +82,8 @@ class Frame:
         try:
             if budget.left < 0:
                 budget.spend(0)
-            return EXPRESSIONS.get(node.__class__, unsupported)(self, node)
+            handle: Callable[[Frame, Any], Any] = EXPRESSIONS.get(node.__class__, unsupported)
+            return handle(self, node)
         except ConfigError:
             raise
         except (RecursionError, MemoryError):
@@ -103,7 +104,10 @@ class Frame:
         for node in statements:
             budget.left -= 1
             try:
-                signal = STATEMENTS.get(node.__class__, unsupported)(self, node)
+                handle: Callable[[Frame, Any], str | None] = STATEMENTS.get(
+                    node.__class__, unsupported
+                )
+                signal = handle(self, node)
             except (ConfigError, RecursionError, MemoryError):
                 raise
             except Exception as error:  # noqa: BLE001

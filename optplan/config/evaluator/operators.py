@@ -59,15 +59,12 @@ def operate(frame: Frame, kind: type[ast.operator], left: Any, right: Any, raw: 
         return _SIMPLE[kind](left, right)
     if not (is_data(left) and is_data(right)) or kind not in _SIMPLE:
         raise Refusal("this operator works on plain data only")
+    if isinstance(right, list | tuple | str) and kind is ast.Mult and isinstance(left, int):
+        left, right = right, left
     if isinstance(left, str):
         return _with_text(frame, kind, left, right)
-    if isinstance(left, list | tuple):
-        if kind is ast.Add:
-            return _joined(frame, left, right, raw)
-        if kind is ast.Mult:
-            return _repeated(frame, left, right, raw)
-    elif isinstance(right, list | tuple | str) and kind is ast.Mult:
-        return operate(frame, kind, right, left, raw)
+    if isinstance(left, list | tuple) and kind in _OF_SEQUENCES:
+        return _OF_SEQUENCES[kind](frame, left, right, raw)
     if isinstance(left, dict) and kind is ast.BitOr:
         return _united(frame, left, right, raw)
     if isinstance(left, bytes) or isinstance(right, bytes):
@@ -131,6 +128,12 @@ def _repeated(frame: Frame, left: Any, right: Any, raw: RawPlace) -> Any:
     if isinstance(left, list):
         return placed_list(list(left) * right, places)
     return placed_tuple(tuple(left) * right, places)
+
+
+_OF_SEQUENCES: dict[type[ast.operator], Callable[[Frame, Any, Any, RawPlace], Any]] = {
+    ast.Add: _joined,
+    ast.Mult: _repeated,
+}
 
 
 def _united(frame: Frame, left: Any, right: Any, raw: RawPlace) -> Any:

@@ -1,0 +1,98 @@
+"""The optimizer section as it is written, for checks that must also work where it is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from optplan.checks.known_constructors import KnownConstructor, known_constructor
+from optplan.config import Form, Symbol, place_of
+from optplan.places import Place
+
+_EMPTY: Mapping[str, Any] = {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RawSection:
+    """The section without any validation; what is of a wrong type is taken as empty.
+
+    Args:
+        data: The config's top level.
+        form: The generation of the format.
+        outer: The dict that holds ``paramwise_cfg`` and ``constructor``.
+        optimizer: The dict that holds the optimizer's arguments.
+    """
+
+    data: Mapping[str, Any]
+    form: Form
+    outer: Mapping[str, Any]
+    optimizer: Mapping[str, Any]
+
+    @property
+    def path(self) -> str:
+        """Where ``paramwise_cfg`` stands, as a config path."""
+        return f"{self.form}.paramwise_cfg"
+
+    @cached_property
+    def paramwise(self) -> Mapping[str, Any]:
+        """``paramwise_cfg`` as written."""
+        return _mapping(self.outer.get("paramwise_cfg"))
+
+    @cached_property
+    def custom_keys(self) -> Mapping[Any, Any]:
+        """The custom keys as written."""
+        return _mapping(self.paramwise.get("custom_keys"))
+
+    @property
+    def optimizer_path(self) -> str:
+        """Where the optimizer's arguments stand, as a config path."""
+        return "optimizer" if self.form is Form.OPTIMIZER else "optim_wrapper.optimizer"
+
+    @property
+    def has_decay(self) -> bool:
+        """Whether the optimizer sets a weight decay."""
+        return self.optimizer.get("weight_decay") is not None
+
+    @cached_property
+    def known(self) -> KnownConstructor | None:
+        """What is known of its constructor; None for one that is not known."""
+        return known_constructor(self.outer.get("constructor"), self.data.get("default_scope"))
+
+    @cached_property
+    def optimizer_type(self) -> str:
+        """The optimizer's name; '' where it has none."""
+        kind = self.optimizer.get("type")
+        return str(kind) if isinstance(kind, str | Symbol) else ""
+
+    @property
+    def constructor_place(self) -> Place | None:
+        """Where the constructor is named."""
+        return place_of(self.outer, "constructor")
+
+    def key_fields(self) -> Iterator[tuple[str, str, Mapping[Any, Any]]]:
+        """Every field of every custom key: the key, the field, and the dict that it stands in."""
+        for key, fields in self.custom_keys.items():
+            if isinstance(key, str) and isinstance(fields, Mapping):
+                for name in fields:
+                    if isinstance(name, str):
+                        yield key, name, fields
+
+
+def raw_section(data: Mapping[str, Any]) -> RawSection | None:
+    """The section of a config's top level, None where there is none."""
+    if isinstance(wrapper := data.get("optim_wrapper"), Mapping):
+        return RawSection(
+            data=data,
+            form=Form.WRAPPER,
+            outer=wrapper,
+            optimizer=_mapping(wrapper.get("optimizer")),
+        )
+    if "optim_wrapper" not in data and isinstance(optimizer := data.get("optimizer"), Mapping):
+        return RawSection(data=data, form=Form.OPTIMIZER, outer=optimizer, optimizer=optimizer)
+    return None
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else _EMPTY

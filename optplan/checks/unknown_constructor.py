@@ -1,0 +1,57 @@
+"""OPT005."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from optplan.checks.base import Check, Context, Finding
+from optplan.config import Symbol
+from optplan.config.optimizer import DEFAULT_CONSTRUCTORS
+from optplan.errors import did_you_mean
+from optplan.names import Mistake, Severity
+
+
+class UnknownConstructor(Check):
+    """A constructor that optplan does not know and could not watch: its options were not checked.
+
+    That is no proof of a mistake: the class may belong to a package that is not installed here. ::
+
+        constructor='SwinOptimWrapperConstructor'    # of mmaction2
+
+    With the package installed and a model given, what it reads of ``paramwise_cfg`` is checked as well.
+    """
+
+    code = "OPT005"
+    name = "unknown-constructor"
+    severity = Severity.INFO
+    needs_plan = False
+
+    def run(self, context: Context) -> Iterator[Finding]:
+        """The constructor, if nothing is known of what it reads."""
+        raw = context.raw
+        if raw is None or context.read_options is not None:
+            return
+        constructor = raw.outer.get("constructor")
+        untold = context.problems(Mistake.UNKNOWN_CONSTRUCTOR)
+        if not isinstance(constructor, str | Symbol) or (raw.known is not None and not untold):
+            return
+        what = "paramwise_cfg was" if raw.paramwise else "the section was"
+        name = str(constructor).rpartition(".")[2]
+        yield self.finding(
+            f"the constructor {name!r} is not known: {what} not checked",
+            key=f"{raw.form}.constructor",
+            place=raw.constructor_place,
+            hint=_misspelt(name),
+        )
+
+
+def _misspelt(name: str) -> str | None:
+    """A hint only for what all but is the default constructor: the names of all are much alike."""
+    from difflib import SequenceMatcher
+
+    near = [
+        known
+        for known in DEFAULT_CONSTRUCTORS
+        if SequenceMatcher(None, name.lower(), known.lower()).ratio() > 0.94
+    ]
+    return did_you_mean(name, near[:1])

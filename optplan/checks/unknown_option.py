@@ -1,0 +1,45 @@
+"""OPT101."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from optplan.checks.base import Check, Context, Finding
+from optplan.checks.dead_options import DeadOption, dead_options
+from optplan.checks.wording import meant
+from optplan.names import Severity
+
+
+class UnknownOption(Check):
+    """An entry of ``paramwise_cfg`` that its constructor never reads, so that it does nothing.
+
+    Bad::
+
+        paramwise_cfg=dict(_delete=True, norm_decay_mul=0.0)
+
+    Good::
+
+        paramwise_cfg=dict(_delete_=True, norm_decay_mult=0.0)
+    """
+
+    code = "OPT101"
+    name = "unknown-option"
+    severity = Severity.ERROR
+    needs_plan = False
+
+    def run(self, context: Context) -> Iterator[Finding]:
+        """Every entry that no constructor knows."""
+        for dead in dead_options(context):
+            if not dead.known:
+                yield self.finding(
+                    f"{dead.name!r} in {dead.inside} does nothing: {_consequence(dead)}",
+                    key=dead.key,
+                    place=dead.place,
+                    hint=meant(dead.name, sorted(dead.known_names)),
+                )
+
+
+def _consequence(dead: DeadOption) -> str:
+    if dead.name.strip("_").startswith("delete"):
+        return "the entries of the base config stay"
+    return "the constructor never reads it"

@@ -1,0 +1,47 @@
+"""How findings put counts and values into words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import islice
+
+from optplan.errors import close_matches, did_you_mean
+from optplan.plan import PlannedParameter
+
+
+def parameters(count: int) -> str:
+    """``1 parameter``, ``50 parameters``."""
+    return "1 parameter" if count == 1 else f"{count} parameters"
+
+
+def number(value: float | None) -> str:
+    """A value as a message shows it."""
+    return "nothing" if value is None else f"{value:.6g}"
+
+
+def values(found: Iterable[float | None]) -> str:
+    """The distinct values, the first three: ``0.1, 0.05``."""
+    distinct = dict.fromkeys(number(value) for value in found)
+    shown = ", ".join(islice(distinct, 3))
+    return f"{shown}, ..." if len(distinct) > 3 else shown
+
+
+def others(count: int) -> str:
+    """``1 other has none``, ``15 others have none``."""
+    return "1 other has none" if count == 1 else f"{count} others have none"
+
+
+def meant(word: str, known: Iterable[str]) -> str | None:
+    """A hint that names the one known word that is closest to ``word``, or None where none is close."""
+    return did_you_mean(word, close_matches(word, known, most=1))
+
+
+def kept(rows: Iterable[PlannedParameter], setting: str) -> str:
+    """What parameters have, for a message: ``50 parameters keep weight_decay 0.1``; '' for none."""
+    found = [
+        row.lr if setting == "lr" else row.weight_decay for row in rows if row.group is not None
+    ]
+    if not found:
+        return ""
+    verb = "keeps" if len(found) == 1 else "keep"
+    return f"{parameters(len(found))} {verb} {setting} {values(found)}"

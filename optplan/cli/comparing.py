@@ -1,0 +1,121 @@
+"""From the words of a command line to the difference of two plans."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from optplan.cli.options import model_arguments
+from optplan.cli.planning import Planner
+from optplan.cli.sources import Checkpoint, Opened, SavedPlan, open_source
+from optplan.config import Config
+from optplan.errors import UsageError
+from optplan.plan import Plan
+from optplan.plan.changes import PlanDiff
+from optplan.plan.diff import diff_plans
+from optplan.plan.resume import Resumed, resumed
+
+
+def diff_of(
+    words: tuple[str, str],
+    models: tuple[str | None, str | None],
+    model: str | None,
+    arguments: Iterable[str] | None,
+) -> PlanDiff:
+    """What changes from the first word to the second.
+
+    Args:
+        words: The two sides.
+        models: The models of one side each.
+        model: The model of the others that are configs; left out, it is that of the saved plan on the
+            other side.
+        arguments: ``name=value`` words for the models.
+
+    Raises:
+        OptplanError: No such source or model, or one is wrong.
+    """
+    given = model_arguments(arguments)
+    sources = open_source(words[0]), open_source(words[1])
+    _refuse_two_checkpoints(sources)
+    _refuse_unused(words, sources, models, model or given)
+    chosen = models[0] or model, models[1] or model
+    planner = Planner()
+    plans = [
+        None if isinstance(source, Checkpoint) else _plan(planner, source, name, other, given)
+        for source, name, other in zip(sources, chosen, reversed(sources), strict=True)
+    ]
+    return _with_checkpoint(sources, plans)
+
+
+def _refuse_two_checkpoints(sources: tuple[Opened, Opened]) -> None:
+    if all(isinstance(source, Checkpoint) for source in sources):
+        raise UsageError(
+            "two checkpoints, which have no names of parameters",
+            hint="compare each with the config: optplan diff CONFIG CHECKPOINT",
+        )
+
+
+def _refuse_unused(
+    words: tuple[str, str],
+    sources: tuple[Opened, Opened],
+    models: tuple[str | None, str | None],
+    shared: object,
+) -> None:
+    """A model, or arguments of one, that no side would use."""
+    for word, source, model in zip(words, sources, models, strict=True):
+        if model is not None and not isinstance(source, Config):
+            raise UsageError(f"{word!r} is no config, which --model {model} could be built for")
+    if shared and not any(isinstance(source, Config) for source in sources):
+        raise UsageError("saved plans have their models", hint="leave --model and -k out")
+
+
+def _with_checkpoint(sources: tuple[Opened, Opened], plans: Sequence[Plan | None]) -> PlanDiff:
+    """The difference, a checkpoint's side being what the other one becomes when it is loaded."""
+    match sources, plans:
+        case _, [Plan() as before, Plan() as after]:
+            return diff_plans(before, after)
+        case [_, Checkpoint() as checkpoint], [Plan() as plan, _]:
+            found = _resumed(plan, checkpoint)
+            diff = diff_plans(plan, found.plan)
+        case [Checkpoint() as checkpoint, _], [_, Plan() as plan]:
+            found = _resumed(plan, checkpoint)
+            diff = diff_plans(found.plan, plan)
+        case _:
+            raise TypeError("a side that is neither a plan nor a checkpoint")
+    return replace(diff, misfits=found.misfits, remarks=found.remarks)
+
+
+def _resumed(plan: Plan, checkpoint: Checkpoint) -> Resumed:
+    from optplan.constructors.checkpoint import class_defaults, read_checkpoint
+
+    groups = read_checkpoint(checkpoint.path)
+    return resumed(plan, groups, class_defaults(plan.optimizers[0].class_name))
+
+
+def _plan(
+    planner: Planner,
+    source: SavedPlan | Config,
+    model: str | None,
+    other: Opened,
+    given: Mapping[str, Any],
+) -> Plan:
+    if isinstance(source, SavedPlan):
+        return source.plan
+    return planner.plan(source, model or _model_of(other), given).plan
+
+
+def _model_of(other: Opened) -> str:
+    """The model of the plan on the other side, where naming it runs no code of its own.
+
+    Raises:
+        UsageError: There is no such plan, or its model is someone's code.
+    """
+    if isinstance(other, SavedPlan) and (spec := other.plan.model.spec) is not None:
+        if other.plan.model.source == "timm":
+            return spec
+        raise UsageError(
+            "which model?",
+            hint=f"the saved plan was made with --model {spec}; name it if you trust it",
+        )
+    raise UsageError("which model?", hint="name one: --model resnet50")

@@ -1,0 +1,56 @@
+"""``optplan config``."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from optplan.cli.options import (
+    ColorOption,
+    DebugOption,
+    OutputOption,
+    QuietOption,
+    SetOption,
+    TrustOption,
+)
+from optplan.cli.running import Color, deliver, running
+
+
+class ConfigFormat(StrEnum):
+    """The formats of ``config``."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+def config(
+    config: Annotated[str, typer.Argument(metavar="CONFIG", help="A config file.")],
+    everything: Annotated[
+        bool, typer.Option("--all", help="The whole config, not only its optimizer section.")
+    ] = False,
+    overrides: SetOption = None,
+    trust: TrustOption = False,
+    output_format: Annotated[
+        ConfigFormat, typer.Option("--format", "-f", help="The report's format.")
+    ] = ConfigFormat.TEXT,
+    output: OutputOption = None,
+    color: ColorOption = Color.AUTO,
+    quiet: QuietOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Show the resolved config, with the place each value came from."""
+    with running(quiet=quiet, debug=debug):
+        from optplan.config import load_config, section_name
+        from optplan.reporters.config import config_json, config_text
+
+        loaded = load_config(config, overrides=overrides or (), trust=trust)
+        names = list(loaded.data) if everything else [section_name(loaded)]
+
+        def report(width: int | None, colored: bool) -> str:
+            if output_format is ConfigFormat.JSON:
+                return config_json(loaded.entry.path, loaded.data, names)
+            return config_text(loaded.data, names, width=width, color=colored)
+
+        deliver(report, output, color)

@@ -1,0 +1,78 @@
+"""``optplan diff``."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from optplan.cli.options import (
+    ArgumentsOption,
+    ColorOption,
+    DebugOption,
+    ModelOption,
+    OutputOption,
+    QuietOption,
+)
+from optplan.cli.running import Color, ExitStatus, deliver, running
+
+_SIDE = "A config file, a plan saved as JSON, REV:path in git, or a checkpoint."
+
+
+class DiffFormat(StrEnum):
+    """The formats of ``diff``."""
+
+    TEXT = "text"
+    JSON = "json"
+    MD = "md"
+    CSV = "csv"
+
+
+def diff(
+    a: Annotated[str, typer.Argument(metavar="A", help=_SIDE, show_default=False)],
+    b: Annotated[str, typer.Argument(metavar="B", help="The same.", show_default=False)],
+    model: ModelOption = None,
+    model_a: Annotated[
+        str | None, typer.Option("--model-a", metavar="MODEL", help="The model of A alone.")
+    ] = None,
+    model_b: Annotated[
+        str | None, typer.Option("--model-b", metavar="MODEL", help="The model of B alone.")
+    ] = None,
+    model_arg: ArgumentsOption = None,
+    full: Annotated[bool, typer.Option("--full", help="List each parameter.")] = False,
+    output_format: Annotated[
+        DiffFormat, typer.Option("--format", "-f", help="The report's format.")
+    ] = DiffFormat.TEXT,
+    output: OutputOption = None,
+    color: ColorOption = Color.AUTO,
+    quiet: QuietOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Show what changes between two configs, saved plans, revisions or a checkpoint.
+
+    The exit status is 0 where nothing does, and 1 where something does.
+    """
+    with running(quiet=quiet, debug=debug):
+        from optplan.cli.comparing import diff_of
+        from optplan.reporters.diff_data import diff_csv, diff_json
+        from optplan.reporters.diff_md import diff_md
+        from optplan.reporters.diff_text import diff_text
+
+        found = diff_of((a, b), (model_a, model_b), model, model_arg)
+        labels = a, b
+
+        def report(width: int | None, colored: bool) -> str:
+            match output_format:
+                case DiffFormat.JSON:
+                    return diff_json(found, labels, full=full)
+                case DiffFormat.CSV:
+                    return diff_csv(found, full=full)
+                case DiffFormat.MD:
+                    return diff_md(found, labels, full=full)
+                case DiffFormat.TEXT:
+                    return diff_text(found, labels, full=full, width=width, color=colored)
+
+        deliver(report, output, color)
+        if not found.is_same:
+            raise typer.Exit(ExitStatus.FINDINGS)

@@ -1,0 +1,92 @@
+"""What a CONFIG of the command line is: a saved plan, a config, a checkpoint."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from optplan.config import Config, load_config
+from optplan.errors import UsageError
+from optplan.plan import Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedPlan:
+    """A plan that was saved as JSON."""
+
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """A training checkpoint; reading it is left to those that can use it."""
+
+    path: str
+
+
+Opened = SavedPlan | Checkpoint | Config
+
+_CONFIG_SUFFIXES = frozenset({".py", ".json", ".yaml", ".yml", ".toml"})
+# how torch's files begin: a zip archive, or the pickle of older versions
+_CHECKPOINT_STARTS = (b"PK\x03\x04", b"\x80")
+
+
+def open_source(word: str, *, overrides: Sequence[str] = (), trust: bool = False) -> Opened:
+    """What a word of the command line names: a file, ``package::path`` or ``REV:path``.
+
+    Args:
+        word: The word.
+        overrides: ``a.b=value`` on top of a config; a saved plan and a checkpoint take none.
+        trust: Whether a Python config may be executed.
+
+    Raises:
+        OptplanError: There is no such thing, or it cannot be read.
+    """
+    from optplan.config.revisions import load_revision, names_revision, read_revision
+
+    file = Path(word)
+    is_json = file.suffix == ".json"
+    if "\0" not in word and file.is_file():
+        if is_json and (plan := _saved_plan(_content(file))) is not None:
+            return _saved(plan, word, overrides)
+        if file.suffix not in _CONFIG_SUFFIXES and _is_checkpoint(file):
+            return Checkpoint(path=word)
+    elif names_revision(word):
+        if is_json and (plan := _saved_plan(read_revision(word))) is not None:
+            return _saved(plan, word, overrides)
+        return load_revision(word, overrides=overrides, trust=trust)
+    return load_config(word, overrides=overrides, trust=trust)
+
+
+def _saved(plan: Plan, word: str, overrides: Sequence[str]) -> SavedPlan:
+    if overrides:
+        raise UsageError(f"{word!r} is a saved plan, in which --set changes nothing")
+    return SavedPlan(plan=plan)
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError:
+        return b""  # reading it as a config says what is wrong
+
+
+def _saved_plan(text: bytes) -> Plan | None:
+    """The plan in a JSON text, None where it holds something else."""
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not (isinstance(data, dict) and "format_version" in data):
+        return None
+    return Plan.from_json(text)
+
+
+def _is_checkpoint(file: Path) -> bool:
+    try:
+        with file.open("rb") as opened:
+            return opened.read(4).startswith(_CHECKPOINT_STARTS)
+    except OSError:
+        return False

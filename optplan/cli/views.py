@@ -1,0 +1,125 @@
+"""Each view of ``show`` in each format."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from optplan.reporters.page import Page
+    from optplan.reporters.rows import Selection
+    from optplan.rules.statistics import EntryStatistics
+
+
+class ShowView(StrEnum):
+    """What ``show`` shows of a plan."""
+
+    PARAMS = "params"
+    TREE = "tree"
+    GROUPS = "groups"
+    KEYS = "keys"
+
+
+class ShowFormat(StrEnum):
+    """The formats of ``show``."""
+
+    TEXT = "text"
+    JSON = "json"
+    CSV = "csv"
+    MD = "md"
+    HTML = "html"
+
+
+def require_sense(view: ShowView, output_format: ShowFormat, depth: int | None) -> None:
+    """Refuse what does not go together, before anything is read.
+
+    Raises:
+        UsageError: The view has no such format, or no depth.
+    """
+    from optplan.errors import UsageError
+
+    if output_format is ShowFormat.CSV and view is not ShowView.PARAMS:
+        raise UsageError(
+            f"--format csv is for --view params, not for {view}",
+            hint=f"--view {view} --format json has the same for programs",
+        )
+    if depth is not None and view is not ShowView.TREE:
+        raise UsageError(f"--depth is for --view tree, not for {view}")
+
+
+def params_report(
+    shown: Selection, output_format: ShowFormat, width: int | None, color: bool
+) -> str:
+    """A row per name."""
+    from optplan.reporters.pages import params_page
+    from optplan.reporters.show_data import show_csv, show_json
+    from optplan.reporters.show_text import show_text
+
+    if output_format is ShowFormat.JSON:
+        return show_json(shown.plan, shown.rows, shown.narrowing)
+    if output_format is ShowFormat.CSV:
+        return show_csv(shown.rows)
+    if output_format is ShowFormat.TEXT:
+        return show_text(shown.plan, shown.rows, shown.narrowing, width=width, color=color)
+    return _written(params_page(shown), output_format)
+
+
+def tree_report(
+    shown: Selection,
+    depth: int | None,
+    output_format: ShowFormat,
+    width: int | None,
+    color: bool,
+) -> str:
+    """The module tree."""
+    from optplan.reporters.pages import tree_page
+    from optplan.reporters.tree_view import tree_text
+    from optplan.reporters.view_data import tree_json
+
+    if output_format is ShowFormat.JSON:
+        return tree_json(shown, depth=depth)
+    if output_format is ShowFormat.TEXT:
+        return tree_text(shown, depth=depth, width=width, color=color)
+    return _written(tree_page(shown, depth=depth), output_format)
+
+
+def groups_report(
+    shown: Selection, output_format: ShowFormat, width: int | None, color: bool
+) -> str:
+    """The settings with their members."""
+    from optplan.reporters.groups_view import groups_text
+    from optplan.reporters.pages import groups_page
+    from optplan.reporters.view_data import groups_json
+
+    if output_format is ShowFormat.JSON:
+        return groups_json(shown)
+    if output_format is ShowFormat.TEXT:
+        return groups_text(shown, width=width, color=color)
+    return _written(groups_page(shown), output_format)
+
+
+def keys_report(
+    shown: Selection,
+    statistics: Sequence[EntryStatistics],
+    output_format: ShowFormat,
+    width: int | None,
+    color: bool,
+) -> str:
+    """What each option and key does."""
+    from optplan.reporters.keys_view import keys_text
+    from optplan.reporters.pages import keys_page
+    from optplan.reporters.view_data import keys_json
+
+    if output_format is ShowFormat.JSON:
+        return keys_json(shown, statistics)
+    if output_format is ShowFormat.TEXT:
+        return keys_text(shown, statistics, width=width, color=color)
+    return _written(keys_page(shown, statistics), output_format)
+
+
+def _written(page: Page, output_format: ShowFormat) -> str:
+    from optplan.reporters.page_html import page_html
+    from optplan.reporters.page_md import page_md
+
+    return page_md(page) if output_format is ShowFormat.MD else page_html(page)

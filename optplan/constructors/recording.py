@@ -1,0 +1,170 @@
+"""A dict that notes what is read of it: how options are found that a constructor has no use for."""
+
+from __future__ import annotations
+
+from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
+from contextlib import contextmanager
+from copy import deepcopy
+from typing import Any, Self
+
+Path = tuple[str, ...]
+
+
+class Recording:
+    """A dict to hand to a constructor, and what the constructor reads of it.
+
+    Args:
+        data: The dict, which is copied: some constructors change what they are given.
+
+    Attributes:
+        options: The copy. It behaves as the dict does, and notes the path of each value that is read,
+            leaf by leaf: that of a dict inside stands for the dict, not for what is in it.
+    """
+
+    def __init__(self, data: Mapping[Any, Any]) -> None:
+        self._read: set[Path] = set()
+        self._is_paused = False
+        self.options = RecordingDict(self, (), {k: self._recorded((), k, data[k]) for k in data})
+
+    @property
+    def read(self) -> frozenset[Path]:
+        """The paths that were read so far."""
+        return frozenset(self._read)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Note nothing meanwhile: for reading that puts nothing to use, such as validation."""
+        before, self._is_paused = self._is_paused, True
+        try:
+            yield
+        finally:
+            self._is_paused = before
+
+    def note(self, path: Path) -> None:
+        """Take down that a value was read."""
+        if not self._is_paused:
+            self._read.add(path)
+
+    def _recorded(self, path: Path, key: Any, value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            return deepcopy(value)
+        below = (*path, str(key))
+        return RecordingDict(self, below, {k: self._recorded(below, k, value[k]) for k in value})
+
+
+class RecordingDict(dict[Any, Any]):
+    """A dict inside a :class:`Recording`. What a constructor has put in itself is not noted."""
+
+    __slots__ = ("_own", "_path", "_recording")
+
+    def __init__(self, recording: Recording, path: Path, data: dict[Any, Any]) -> None:
+        super().__init__(data)
+        self._recording = recording
+        self._path = path
+        self._own: set[Any] = set()
+
+    def _note(self, key: Any) -> None:
+        if super().__contains__(key) and key not in self._own:
+            self._recording.note((*self._path, str(key)))
+
+    def _note_all(self) -> None:
+        for key in super().__iter__():
+            self._note(key)
+
+    def __getitem__(self, key: Any) -> Any:
+        self._note(key)
+        return super().__getitem__(key)
+
+    def get(self, key: Any, default: Any = None, /) -> Any:
+        """As of a dict."""
+        self._note(key)
+        return super().get(key, default)
+
+    def __contains__(self, key: object) -> bool:
+        self._note(key)
+        return super().__contains__(key)
+
+    # overridden as well so that C code, such as dict(options), takes no shortcut past keys()
+    def __iter__(self) -> Iterator[Any]:
+        self._note_all()
+        return super().__iter__()
+
+    def __reversed__(self) -> Iterator[Any]:
+        self._note_all()
+        return super().__reversed__()
+
+    def keys(self) -> KeysView[Any]:  # type: ignore[override]
+        """As of a dict."""
+        self._note_all()
+        return super().keys()
+
+    def values(self) -> ValuesView[Any]:  # type: ignore[override]
+        """As of a dict."""
+        self._note_all()
+        return super().values()
+
+    def items(self) -> ItemsView[Any, Any]:  # type: ignore[override]
+        """As of a dict."""
+        self._note_all()
+        return super().items()
+
+    def pop(self, key: Any, /, *default: Any) -> Any:
+        """As of a dict."""
+        self._note(key)
+        return super().pop(key, *default)
+
+    def popitem(self) -> tuple[Any, Any]:
+        """As of a dict."""
+        if self:
+            self._note(next(super().__reversed__()))
+        return super().popitem()
+
+    def setdefault(self, key: Any, default: Any = None, /) -> Any:
+        """As of a dict."""
+        if super().__contains__(key):
+            return self[key]
+        self[key] = default
+        return default
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        super().__setitem__(key, value)
+        self._own.add(key)
+
+    def update(self, other: Any = (), /, **entries: Any) -> None:
+        """As of a dict."""
+        given = dict(other, **entries)
+        super().update(given)
+        self._own.update(given)
+
+    def __ior__(self, other: Any) -> Self:
+        self.update(other)
+        return self
+
+    def __or__(self, other: Any) -> dict[Any, Any]:
+        return dict(self) | other if isinstance(other, dict) else NotImplemented
+
+    def __ror__(self, other: Any) -> dict[Any, Any]:
+        return other | dict(self) if isinstance(other, dict) else NotImplemented
+
+    def __eq__(self, other: object) -> bool:
+        self._note_all()
+        return super().__eq__(other)
+
+    __hash__ = None
+
+    def copy(self) -> RecordingDict:
+        """As of a dict; what is read of the copy is noted as well."""
+        result = RecordingDict(self._recording, self._path, dict(super().items()))
+        result._own = set(self._own)
+        return result
+
+    __copy__ = copy
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> RecordingDict:
+        copied = {key: deepcopy(value, memo) for key, value in super().items()}
+        result = RecordingDict(self._recording, self._path, copied)
+        result._own = set(self._own)
+        return result
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return dict, (dict(self),)

@@ -1,0 +1,142 @@
+"""Param groups as a checkpoint holds them, and whether they fit those of a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeGuard
+
+from optplan.errors import listed
+from optplan.plan.changes import ABSENT
+from optplan.plan.plan import Plan, PlannedParameter
+
+_SHOWN = 5
+# What torch fills in for states of its older versions.
+_FILLED_IN = frozenset(
+    {
+        "amsgrad",
+        "capturable",
+        "decoupled_weight_decay",
+        "differentiable",
+        "foreach",
+        "fused",
+        "maximize",
+        "nesterov",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedGroup:
+    """A param group as a checkpoint holds it.
+
+    Args:
+        entries: Its entries as plain data, without the parameters.
+        shapes: For each parameter the shape that its state was saved with, None where that is not
+            known.
+        names: The parameters' names, where they were saved.
+    """
+
+    entries: Mapping[str, Any]
+    shapes: tuple[tuple[int, ...] | None, ...]
+    names: tuple[str, ...] | None = None
+
+    def value(self, name: str) -> Any:
+        """An entry as it was before any schedule; ``ABSENT`` where there is none."""
+        return self.entries.get(f"initial_{name}", self.entries.get(name, ABSENT))
+
+
+def _members(plan: Plan) -> list[list[PlannedParameter]]:
+    """The rows of each group."""
+    found: dict[int, list[PlannedParameter]] = {}
+    for row in plan.parameters:
+        if row.group is not None:
+            found.setdefault(row.group, []).append(row)
+    return [found.get(index, []) for index in range(max(found, default=-1) + 1)]
+
+
+def misfits(plan: Plan, groups: Sequence[SavedGroup], defaults: Mapping[str, Any]) -> Iterator[str]:
+    """Why a checkpoint's groups cannot be loaded into those of a plan, or would go wrong then.
+
+    torch refuses other numbers and sizes of groups. It accepts parameters in another order and groups
+    of another optimizer, and fails or goes astray in the next step.
+
+    Args:
+        plan: The plan of the config that is resumed with.
+        groups: The checkpoint's groups.
+        defaults: The optimizer class's own options with their values, empty where unknown.
+    """
+    members = _members(plan)
+    if len(groups) != len(members):
+        yield f"param groups: {len(groups)} saved, {len(members)} now"
+        return
+    pairs = list(zip(members, groups, strict=True))
+    sizes = [
+        f"group {index}: {len(group.shapes)} saved, {len(rows)} now ({listed([r.name for r in rows])})"
+        for index, (rows, group) in enumerate(pairs)
+        if len(rows) != len(group.shapes)
+    ]
+    if sizes:
+        yield f"param groups of other sizes: {_some(sizes)}"
+        return
+    wanted = [*plan.optimizers[0].options, *(name for name in defaults if name != "weight_decay")]
+    if plan.optimizers[0].weight_decay is not None:
+        wanted.append("weight_decay")
+    yield from _missing(["lr", *wanted], groups)
+    yield from _odd_values(groups)
+    shapes = [
+        f"{row.name} is {_sizes(row.shape)}, the state in its place is {_sizes(shape)}"
+        for rows, group in pairs
+        for row, shape in zip(rows, group.shapes, strict=True)
+        if shape is not None and shape != row.shape
+    ]
+    if shapes:
+        yield f"the parameters were others, or in another order: {_some(shapes)}"
+    else:
+        yield from _moved(pairs)
+
+
+def _missing(wanted: Sequence[str], groups: Sequence[SavedGroup]) -> Iterator[str]:
+    missing = [
+        name
+        for name in dict.fromkeys(wanted)
+        if name not in _FILLED_IN and any(name not in group.entries for group in groups)
+    ]
+    if missing:
+        yield f"its groups have no {listed(missing)}: another optimizer saved them"
+
+
+def _odd_values(groups: Sequence[SavedGroup]) -> Iterator[str]:
+    """Values that no training goes on with: JSON's plain data has text for them."""
+    for name in ("lr", "weight_decay"):
+        values = [group.value(name) for group in groups]
+        odd = [str(value) for value in values if not (value is ABSENT or is_number(value))]
+        if odd:
+            yield f"its {name} is no finite number: {listed(list(dict.fromkeys(odd)))}"
+
+
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Whether a value of a group can be reckoned with."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _moved(
+    pairs: Sequence[tuple[Sequence[PlannedParameter], SavedGroup]],
+) -> Iterator[str]:
+    """Parameters in another order, where the checkpoint has names and they are the same ones."""
+    now = [row.name for rows, _ in pairs for row in rows]
+    saved = [name for _, group in pairs for name in group.names or ()]
+    if now != saved and sorted(now) == sorted(saved):
+        moved = [
+            f"{b} was saved in the place of {a}" for a, b in zip(now, saved, strict=True) if a != b
+        ]
+        yield f"the parameters are in another order: {_some(moved)}"
+
+
+def _some(texts: Sequence[str]) -> str:
+    more = len(texts) - _SHOWN
+    return "; ".join(texts[:_SHOWN]) + (f"; and {more} more" if more > 0 else "")
+
+
+def _sizes(shape: tuple[int, ...]) -> str:
+    return "×".join(map(str, shape)) or "a scalar"

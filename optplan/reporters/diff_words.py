@@ -1,0 +1,147 @@
+"""Changes between two plans in the words that every reporter of a diff uses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from optplan.errors import listed
+from optplan.names import Rule
+from optplan.plan import PlannedModel, RuleUse
+from optplan.plan.changes import ABSENT, Change, Cluster, Kind, OptimizerChange, PlanDiff
+from optplan.reporters.words import RULE_STYLES, number, plural, shape_text, use_text
+
+Labels = tuple[str, str]
+
+
+def field_text(change: Change) -> str:
+    """What changes: ``weight_decay``, ``extra foo``."""
+    return f"extra {change.field}" if change.kind is Kind.EXTRA else change.field
+
+
+def values_text(change: Change) -> tuple[str, str]:
+    """The value before and after; numbers with all digits where six do not tell them apart."""
+    if change.field == "shape" and change.kind is Kind.PARAMETER:
+        return shape_text(change.before), shape_text(change.after)
+    texts = value_text(change.before), value_text(change.after)
+    if texts[0] == texts[1] and change.before != change.after:
+        return repr(change.before), repr(change.after)
+    return texts
+
+
+def value_text(value: Any) -> str:
+    """A value of a plan; '–' for none and for an entry that is not there."""
+    if value is None or value is ABSENT:
+        return "–"
+    if isinstance(value, float):
+        return number(value)
+    if isinstance(value, tuple):
+        return "(" + ", ".join(map(value_text, value)) + ")"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}: {value_text(item)}" for key, item in value.items()) + "}"
+    return str(value)
+
+
+def cause_text(cluster: Cluster) -> str:
+    """Why: the rule after, the rule that no longer holds, or both; '' where no rule is known."""
+    before, after = cluster.rule_before, cluster.rule_after
+    if cluster.change.kind in (Kind.OPTION, Kind.EXTRA):
+        return _key_text(before, after)
+    if before is None:
+        return f"{use_text(after)}, not the checkpoint" if after is not None else ""
+    if after is None:
+        return f"checkpoint, not {use_text(before)}"
+    texts = use_text(before), use_text(after)
+    if texts[0] == texts[1] or before.rule is Rule.DEFAULT:
+        return texts[1]
+    if after.rule is Rule.DEFAULT and after.mult == 1:
+        return f"no longer {texts[0]}"
+    return f"{texts[0]} → {_without_name(before, after, texts[1])}"
+
+
+def _without_name(before: RuleUse, after: RuleUse, text: str) -> str:
+    if (before.rule, before.key) != (after.rule, after.key) or after.mult is None:
+        return text
+    return text[text.rindex("×") :]
+
+
+def _key_text(before: RuleUse | None, after: RuleUse | None) -> str:
+    """The custom keys behind an option or an extra entry."""
+    if after is None:
+        return f"no longer {before.key!r}" if before is not None else ""
+    if before is None or before.key == after.key:
+        return repr(after.key)
+    return f"{before.key!r} → {after.key!r}"
+
+
+def cause_style(cluster: Cluster) -> str:
+    """The colour of the rule that is worth one."""
+    for use in (cluster.rule_after, cluster.rule_before):
+        if use is not None and use.rule is not Rule.DEFAULT:
+            return RULE_STYLES[use.rule]
+    return ""
+
+
+def place_text(cluster: Cluster) -> str:
+    """``file:line`` of the rule that :func:`cause_text` names first among the new ones."""
+    for use in (cluster.rule_after, cluster.rule_before):
+        if use is not None and use.rule is not Rule.DEFAULT and use.origin is not None:
+            return f"{use.origin.file}:{use.origin.line}"
+    return ""
+
+
+def optimizer_field_text(change: OptimizerChange) -> str:
+    """What changes of an optimizer, with its name where it has one."""
+    field = change.change.field
+    return f"{change.optimizer}: {field}" if change.optimizer else field
+
+
+def reach_text(change: OptimizerChange) -> str:
+    """How many parameters a base value takes along."""
+    if change.parameters is None:
+        return ""
+    return f"{plural(change.parameters, 'parameter')} with it"
+
+
+def model_text(diff: PlanDiff) -> str:
+    """The model, or both where they are not called the same."""
+    before, after = _model_name(diff.before.model), _model_name(diff.after.model)
+    return before if before == after else f"{before} → {after}"
+
+
+def _model_name(model: PlannedModel) -> str:
+    return model.spec or model.class_name.rpartition(".")[2]
+
+
+def verdict_text(diff: PlanDiff) -> str:
+    """How much changes, in a few words."""
+    if diff.misfits:
+        return "cannot be resumed"
+    if diff.is_same:
+        return "no difference"
+    return f"{diff.changed} of {plural(diff.common, 'parameter')} change"
+
+
+def rule_notes(diff: PlanDiff) -> list[str]:
+    """For each field a line on the values that are the same by another rule."""
+    causes: dict[str, list[str]] = {}
+    counts: dict[str, int] = {}
+    for cluster in diff.rules:
+        field = cluster.change.field
+        causes.setdefault(field, []).append(cause_text(cluster))
+        counts[field] = counts.get(field, 0) + len(cluster.names)
+    return [
+        f"the same {field} by another rule: {plural(counts[field], 'parameter')} "
+        f"({listed(list(dict.fromkeys(texts)), most=3)})"
+        for field, texts in causes.items()
+    ]
+
+
+def remarks_of(diff: PlanDiff) -> list[str]:
+    """What is no difference, and worth a line."""
+    versions = [
+        f"{package} {before or 'none'} → {after or 'none'}"
+        for package, (before, after) in diff.versions.items()
+    ]
+    remarks = [f"made with other versions: {', '.join(versions)}"] if versions else []
+    return [*diff.remarks, *remarks]

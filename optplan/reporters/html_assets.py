@@ -1,0 +1,93 @@
+"""The style and the script of an HTML report; they fetch nothing."""
+
+STYLE = """
+:root { color-scheme: light dark; --paper: #ffffff; --ink: #1d2129; --quiet: #5c6470;
+  --line: #d9dde3; --band: #f4f6f8; --accent: #0b62c4; --alarm: #b3261e; --bar: #3b82d6; --shade: #b9d3f1; }
+@media (prefers-color-scheme: dark) {
+  :root { --paper: #14171c; --ink: #e4e7ec; --quiet: #9aa4b2; --line: #333a45;
+    --band: #1d222a; --accent: #7ab7ff; --alarm: #ff8a80; --bar: #5b9ee8; --shade: #2b4a70; } }
+body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }
+main { max-width: 96rem; margin: 0 auto; padding: 1.5rem; }
+h1 { font-size: 1.5rem; margin: 0 0 .5rem; overflow-wrap: anywhere; }
+h1 small { color: var(--quiet); font-weight: normal; }
+h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
+p { margin: .15rem 0; }
+input { font: inherit; padding: .25rem .5rem; min-width: 18rem; color: inherit;
+  background: var(--paper); border: 1px solid var(--quiet); border-radius: 4px; }
+output { color: var(--quiet); margin-left: .75rem; }
+.scroll { overflow-x: auto; margin-top: .5rem; }
+table { border-collapse: collapse; width: 100%; }
+th { text-align: left; border-bottom: 2px solid var(--line); white-space: nowrap; }
+th button { all: unset; cursor: pointer; padding: .3rem .6rem; font-weight: 600; }
+th button:focus-visible, input:focus-visible, .scroll:focus-visible { outline: 2px solid var(--accent); }
+th[aria-sort] button { color: var(--accent); }
+th[aria-sort=ascending] button::after { content: " \\2191"; }
+th[aria-sort=descending] button::after { content: " \\2193"; }
+td { white-space: nowrap; padding: .2rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; }
+tbody tr:hover { background: var(--band); }
+.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.name { font-family: ui-monospace, monospace; font-size: .9em; white-space: pre-wrap; }
+.above, .quiet, footer { color: var(--quiet); }
+.alarm { color: var(--alarm); font-weight: 600; }
+.bar { display: block; height: .35rem; margin-left: auto; width: 7rem; border-radius: 2px; background:
+  linear-gradient(to right, var(--bar) calc(var(--low) * 100%), var(--shade) 0 calc(var(--high) * 100%),
+  transparent 0); }
+footer { margin-top: 2rem; }
+[hidden] { display: none; }
+"""
+
+SCRIPT = """
+"use strict";
+for (const section of document.querySelectorAll("section")) {
+  const body = section.querySelector("tbody");
+  if (!body) continue;
+  const rows = Array.from(body.rows);
+  const input = section.querySelector("input");
+  const output = section.querySelector("output");
+  const texts = rows.map((row) => row.textContent.toLowerCase());
+  const heads = Array.from(section.querySelectorAll("th"));
+
+  function filter() {
+    const words = input.value.toLowerCase().split(/\\s+/).filter(Boolean);
+    let shown = 0;
+    rows.forEach((row, place) => {
+      row.hidden = !words.every((word) => texts[place].includes(word));
+      shown += !row.hidden;
+    });
+    output.textContent = words.length ? shown + " of " + rows.length + " rows" : "";
+  }
+
+  function key(row, column) {
+    const cell = row.cells[column];
+    const order = cell.dataset.order;
+    return order === undefined ? cell.textContent : Number(order);
+  }
+
+  function compare(a, b) {
+    if (typeof a === typeof b) {
+      return typeof a === "number" ? a - b : a.localeCompare(b, "en", { numeric: true });
+    }
+    return typeof a === "number" ? -1 : 1;
+  }
+
+  function sort(column) {
+    const before = heads[column].getAttribute("aria-sort");
+    const next = before === null ? "ascending" : before === "ascending" ? "descending" : null;
+    heads.forEach((head) => head.removeAttribute("aria-sort"));
+    let order = rows;
+    if (next !== null) {
+      heads[column].setAttribute("aria-sort", next);
+      const sign = next === "ascending" ? 1 : -1;
+      const keyed = rows.map((row) => [key(row, column), row]);
+      keyed.sort((a, b) => sign * compare(a[0], b[0]));
+      order = keyed.map((pair) => pair[1]);
+    }
+    body.append(...order);
+  }
+
+  input.addEventListener("input", filter);
+  heads.forEach((head, column) => {
+    head.querySelector("button").addEventListener("click", () => sort(column));
+  });
+}
+"""

@@ -1,0 +1,74 @@
+"""A report as headings and tables of values, before it becomes Markdown or HTML."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Value:
+    """What stands in one place of a table.
+
+    Args:
+        lines: Its text.
+        order: What to sort it by; its text where that is ``None``.
+        is_name: Its text is a user's, or names something in the user's files.
+        above: What its text is below, as the modules around a parameter.
+        bar: The begin and the end of a bar's shaded part, between 0 and 1.
+        tone: ``alarm`` for what should catch the eye, ``quiet`` for what should not.
+    """
+
+    lines: tuple[str, ...] = ()
+    order: float | None = None
+    is_name: bool = False
+    above: str = ""
+    bar: tuple[float, float] | None = None
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heading:
+    """The head of a column."""
+
+    text: str
+    is_number: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """One table under its title."""
+
+    title: str
+    headings: tuple[Heading, ...]
+    rows: tuple[tuple[Value, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A whole report.
+
+    Args:
+        title: What it is of, in the user's words.
+        view: What it shows of it.
+        facts: Lines that say more.
+        sheets: The tables.
+        closing: Lines that say whether all is well.
+        narrowing: Which rows are shown, in the user's words; '' for all.
+    """
+
+    title: str
+    view: str
+    facts: tuple[str, ...]
+    sheets: tuple[Sheet, ...]
+    closing: tuple[str, ...]
+    narrowing: str = ""
+
+
+def name_value(text: str, *, above: str = "", tone: str = "") -> Value:
+    """A user's text."""
+    return Value(lines=(text,) if text else (), is_name=True, above=above, tone=tone)
+
+
+def count_value(count: int, text: str | None = None) -> Value:
+    """A count, also in other words."""
+    return Value(lines=(str(count) if text is None else text,), order=count)

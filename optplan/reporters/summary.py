@@ -1,0 +1,139 @@
+"""What several reports of a plan say alike: the head, a setting, labels, the closing lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.cells import cell_len
+
+from optplan.names import Status
+from optplan.plan import Plan, PlannedOptimizer, PlannedParameter, Setting
+from optplan.reporters.layout import Cell, paint, visible
+from optplan.reporters.rows import Narrowing
+from optplan.reporters.words import RULE_STYLES, count_text, number, plural, rules_of
+
+_MOST_LABELS = 3
+
+
+def head_lines(plan: Plan, width: int | None, color: bool) -> list[str]:
+    """The model on the left, the optimizer on the right, below each other where there is no room."""
+    left, rights = visible(model_text(plan)), optimizer_texts(plan)
+    painted = paint(Cell(left, "bold"), color)
+    if len(rights) == 1:
+        room = (width or 100) - cell_len(left) - cell_len(rights[0])
+        if room >= 3:
+            return [painted + " " * room + rights[0]]
+    return [painted, *(f" {right}" for right in rights)]
+
+
+def model_text(plan: Plan) -> str:
+    """What the model is and how large."""
+    model = plan.model
+    size = (plural(model.parameters, "parameter"), count_text(model.elements))
+    return " · ".join((model_name(plan), model.source, *size))
+
+
+def model_name(plan: Plan) -> str:
+    """What the user calls the model; its class where that is all there is."""
+    return plan.model.spec or plan.model.class_name.rpartition(".")[2]
+
+
+def optimizer_texts(plan: Plan) -> list[str]:
+    """Each optimizer with its own values."""
+    return [_optimizer_text(optimizer) for optimizer in plan.optimizers]
+
+
+def _optimizer_text(optimizer: PlannedOptimizer) -> str:
+    words = [f"{optimizer.name}: {optimizer.type}" if optimizer.name else optimizer.type]
+    words += [f"lr {number(optimizer.lr)}"]
+    if optimizer.weight_decay is not None:
+        words += [f"weight_decay {number(optimizer.weight_decay)}"]
+    words += [f"{name} {value_text(value)}" for name, value in optimizer.options.items()]
+    return visible("  ".join(words))
+
+
+def value_text(value: object) -> str:
+    """A value of the config on one line."""
+    if isinstance(value, float):
+        return number(value)
+    if isinstance(value, tuple):
+        return "(" + ", ".join(map(value_text, value)) + ")"
+    return str(value)
+
+
+def setting_text(setting: Setting, plan: Plan) -> str:
+    """A setting's values, after the optimizer's name where there are several."""
+    words = [*_optimizer_name(setting, plan), f"lr {number(setting.lr)}"]
+    if setting.weight_decay is not None:
+        words.append(f"weight_decay {number(setting.weight_decay)}")
+    return "  ".join([*words, *_entries(setting)])
+
+
+def besides_text(setting: Setting, plan: Plan) -> str:
+    """The same without lr and weight decay."""
+    return "  ".join([*_optimizer_name(setting, plan), *_entries(setting)])
+
+
+def _optimizer_name(setting: Setting, plan: Plan) -> list[str]:
+    if len(plan.optimizers) == 1:
+        return []
+    return [plan.optimizers[setting.optimizer].name or str(setting.optimizer)]
+
+
+def _entries(setting: Setting) -> list[str]:
+    words = [] if setting.lr_scale is None else [f"lr_scale {number(setting.lr_scale)}"]
+    return words + [f"{name} {value_text(value)}" for name, value in setting.options.items()]
+
+
+def label_cell(labels: Sequence[Cell]) -> Cell:
+    """The first labels in one cell, and how many more there are."""
+    more = len(labels) - _MOST_LABELS
+    end = f" and {more} more" if more > 0 else ""
+    return Cell(
+        " | ".join(label.text for label in labels[:_MOST_LABELS]) + end,
+        labels[0].style,
+        " | ".join(label.short or label.text for label in labels[:_MOST_LABELS]) + end,
+    )
+
+
+def closing_lines(
+    plan: Plan, rows: Sequence[PlannedParameter], narrowing: Narrowing, color: bool
+) -> list[str]:
+    """What decided how much, whether all is covered, and what narrowed the rows."""
+    lines = [f" {line}" for line in coverage_lines(plan, color)]
+    if narrowing:
+        lines.append(
+            " " + paint(Cell(visible(narrowing_text(plan, rows, narrowing)), "bold"), color)
+        )
+    return lines
+
+
+def coverage_lines(plan: Plan, color: bool) -> list[str]:
+    """What decided how much, and whether all is covered."""
+    counts = rules_of(plan.parameters)
+    words = [paint(Cell(f"{r.value} {n}", RULE_STYLES[r]), color) for r, n in counts.items()]
+    coverage = " · ".join(_coverage(plan.parameters, color))
+    return ["decided by " + " · ".join(words), coverage] if words else [coverage]
+
+
+def narrowing_text(plan: Plan, rows: Sequence[PlannedParameter], narrowing: Narrowing) -> str:
+    """How many rows are shown, and what narrowed them."""
+    return f"{len(rows)} of {len(plan.parameters)} rows shown: {narrowing}"
+
+
+def _coverage(rows: Sequence[PlannedParameter], color: bool) -> list[str]:
+    carriers = [row for row in rows if row.status is not Status.DUPLICATE]
+    duplicates = sum(1 for row in rows if row.status is Status.DUPLICATE)
+    trainable = sum(row.requires_grad for row in carriers)
+    covered = sum(row.group is not None for row in carriers)
+    uncovered = sum(row.status is Status.UNCOVERED for row in carriers)
+    words = [
+        f"trainable {trainable}",
+        f"in the optimizer {covered}",
+        f"frozen {len(carriers) - trainable}",
+    ]
+    if duplicates:
+        words.append(plural(duplicates, "duplicate name"))
+    if uncovered:
+        words.append(paint(Cell(f"uncovered {uncovered}", "red"), color))
+    return words

@@ -1,0 +1,89 @@
+"""How long each view of a plan of 10,000 parameters takes in each format, once the plan is made.
+
+Run ``python -m tests.bench.views``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import torch
+from torch import nn
+
+from optplan.cli import views
+from optplan.cli.planning import entries_of
+from optplan.cli.views import ShowFormat
+from optplan.constructors import plan_with_facts
+from optplan.plan import Planned
+from optplan.reporters.rows import Selection
+from tests.bench.timing import medians
+
+_BLOCKS = 625  # of 16 parameters each
+
+CONFIGS: dict[str, Mapping[str, Any]] = {
+    "2 settings": {"norm_decay_mult": 0.0, "bias_decay_mult": 0.0},
+    "50 settings, 98 keys": {
+        "norm_decay_mult": 0.0,
+        "custom_keys": {f"blocks.{block}.": {"lr_mult": 0.9**block} for block in range(49)}
+        | {f"nothing_like_{key}": {"lr_mult": 2.0} for key in range(49)},
+    },
+    "625 settings": {
+        "custom_keys": {f"blocks.{block}.": {"lr_mult": 0.999**block} for block in range(_BLOCKS)}
+    },
+}
+
+
+def model() -> nn.Module:
+    """Blocks like a transformer's, without memory."""
+    with torch.device("meta"):
+        return nn.ModuleDict({"blocks": nn.ModuleList(_block() for _ in range(_BLOCKS))})
+
+
+def _block() -> nn.ModuleDict:
+    layers = {f"{part}{n}": nn.Linear(2, 2) for part in ("proj", "fc") for n in (1, 2, 3)}
+    norms = {f"norm{n}": nn.LayerNorm(2) for n in (1, 2)}
+    return nn.ModuleDict({**layers, **norms})
+
+
+def reports(planned: Planned) -> dict[str, Callable[[], object]]:
+    """Every view in every format it has."""
+    shown = Selection(plan=planned.plan, rows=planned.plan.parameters)
+    found: dict[str, Callable[[], object]] = {}
+    for form in ShowFormat:
+        found[f"params {form}"] = partial(views.params_report, shown, form, 80, False)
+        if form is ShowFormat.CSV:
+            continue
+        found[f"tree {form}"] = partial(views.tree_report, shown, None, form, 80, False)
+        found[f"groups {form}"] = partial(views.groups_report, shown, form, 80, False)
+        found[f"keys {form}"] = partial(_keys, planned, shown, form)
+    return found
+
+
+def _keys(planned: Planned, shown: Selection, form: ShowFormat) -> str:
+    entries = entries_of(planned, shown.rows)
+    return views.keys_report(shown, entries, form, 80, False)
+
+
+def main() -> None:
+    """Print milliseconds."""
+    built = model()
+    taken = {
+        name: medians(reports(_planned(built, paramwise)), rounds=3)
+        for name, paramwise in CONFIGS.items()
+    }
+    print(f"{'milliseconds':14}" + "".join(f"{name:>22}" for name in taken))
+    for report in next(iter(taken.values())):
+        print(f"{report:14}" + "".join(f"{times[report] * 1000:22.0f}" for times in taken.values()))
+
+
+def _planned(built: nn.Module, paramwise: Mapping[str, Any]) -> Planned:
+    optimizer = {"type": "AdamW", "lr": 0.001, "weight_decay": 0.05}
+    return plan_with_facts(
+        built, {"optim_wrapper": {"optimizer": optimizer, "paramwise_cfg": paramwise}}
+    )
+
+
+if __name__ == "__main__":
+    main()

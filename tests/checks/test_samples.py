@@ -1,0 +1,70 @@
+"""What the checks say about the sample configs, each with the model that its first line names."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+from optplan.checks import ALL_CHECKS, Context
+from optplan.config import find_optimizer, load_config
+from optplan.constructors import plan_with_facts
+from optplan.names import Severity
+from tests.checks.given import line
+from tests.conftest import ROOT, SAMPLES
+
+# Without the checks that run only when they are selected; names of parameters are left out.
+EXPECTED: dict[str, list[str]] = {
+    "backbone_and_head.py": [
+        "OPT107 backbone_and_head.py:7:13 info: key 'backbone' loses 4 of its 12 parameters to"
+        " 'backbone.layer0'",
+        "OPT402 backbone_and_head.py:8:13 warning: 4 parameters have lr 0 (key 'backbone.layer0'), but are"
+        " trainable: gradients and optimizer state are paid for (set requires_grad to false instead)",
+        "OPT403 info: 1 batch norm whose parameters stand still updates running statistics in training"
+        " mode: backbone.layer0.1 (put them into eval mode)",
+    ],
+    "bag_of_tricks.py": [],
+    "bias_lr.py": [
+        "OPT111 bias_lr.py:8:41 info: bias_decay_mult=0 reaches 8 parameters of norms too, as"
+        " norm_decay_mult is not set (set norm_decay_mult)",
+    ],
+    "deformable.py": [],
+    "depthwise.py": [],
+    "inherited.py": [],
+    "resnet18.json": [],
+    "resnet18.toml": [
+        "OPT108 resnet18.toml:10:42 warning: key 'layer1' sets no decay_mult and cancels bias_decay_mult=0:"
+        " 4 parameters keep weight_decay 1e-05 (add a longer key with a decay_mult for them)",
+        "OPT111 resnet18.toml:8:1 info: bias_decay_mult=0 reaches 16 parameters of norms too, as"
+        " norm_decay_mult is not set (set norm_decay_mult)",
+    ],
+    "resnet18.yaml": [],
+    "tied_weights.py": [],
+    "vit_adamw.py": [],
+}
+
+
+def samples() -> list[Path]:
+    kinds = (".py", ".json", ".yaml", ".toml")
+    return sorted(p for p in SAMPLES.iterdir() if p.suffix in kinds and p.name != "models.py")
+
+
+def test_every_sample_is_expected() -> None:
+    assert {path.name for path in samples()} == set(EXPECTED)
+
+
+@pytest.mark.parametrize("path", samples(), ids=lambda path: path.name)
+def test_sample(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    first = path.read_text("utf-8").splitlines()[0]
+    words = shlex.split(first[first.index("optplan ") :].rstrip(' ",'))
+    config = load_config(path)
+    planned = plan_with_facts(words[words.index("--model") + 1], config)
+    context = Context(
+        config=config, section=find_optimizer(config), planned=planned, has_model=True
+    )
+    findings = [f for check in ALL_CHECKS if not check.opt_in for f in check.run(context)]
+    assert [f for f in findings if f.severity is Severity.ERROR] == []
+    told = [f"{finding.code} {line(finding).partition(' [')[0]}" for finding in findings]
+    assert told == EXPECTED[path.name]

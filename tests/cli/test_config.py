@@ -1,0 +1,182 @@
+"""``optplan config``: the resolved config, each line with its place; and values set on top."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Invoke
+from tests.schema import validate
+
+
+@pytest.fixture
+def chain(tmp_path: Path) -> Path:
+    """Three levels of bases."""
+    (tmp_path / "_base_" / "deep").mkdir(parents=True)
+    (tmp_path / "_base_" / "deep" / "opt.py").write_text(
+        "lr = 0.1\n"
+        "optim_wrapper = dict(\n"
+        "    optimizer=dict(type='SGD', lr=lr, momentum=0.9),\n"
+        "    clip_grad=None)\n"
+    )
+    (tmp_path / "_base_" / "mid.py").write_text(
+        "_base_ = 'deep/opt.py'\n"
+        "optim_wrapper = dict(\n"
+        "    paramwise_cfg=dict(\n"
+        "        norm_decay_mult=0.,\n"
+        "        custom_keys={'backbone.x': dict(lr_mult=0.1)}))\n"
+    )
+    (tmp_path / "top.py").write_text(
+        "_base_ = ['./_base_/mid.py']\n"
+        "optim_wrapper = dict(optimizer=dict(lr=_base_.lr * 2))\n"
+        "optim_wrapper['optimizer'].update(betas=(0.9, 0.99))\n"
+        "stages = [dict(a=1), [1, 2]]\n"
+    )
+    return tmp_path
+
+
+TEXT = """\
+optim_wrapper = dict(             top.py:2
+    optimizer=dict(               top.py:2
+        type='SGD',               _base_/deep/opt.py:3
+        lr=0.2,                   top.py:2
+        momentum=0.9,             _base_/deep/opt.py:3
+        betas=(0.9, 0.99),        top.py:3
+    ),
+    clip_grad=None,               _base_/deep/opt.py:4
+    paramwise_cfg=dict(           _base_/mid.py:3
+        norm_decay_mult=0.0,      _base_/mid.py:4
+        custom_keys={             _base_/mid.py:5
+            'backbone.x': dict(   _base_/mid.py:5
+                lr_mult=0.1,      _base_/mid.py:5
+            ),
+        },
+    ),
+)
+"""
+
+
+def test_text(chain: Path, invoke: Invoke) -> None:
+    done = invoke("config", "top.py", cwd=chain)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == TEXT
+
+
+def test_all_of_it(chain: Path, invoke: Invoke) -> None:
+    done = invoke("config", "top.py", "--all", cwd=chain)
+    assert done.stdout == (
+        "lr = 0.1                          _base_/deep/opt.py:1\n"
+        + TEXT
+        + "stages = [                        top.py:4\n"
+        "    dict(                         top.py:4\n"
+        "        a=1,                      top.py:4\n"
+        "    ),\n"
+        "    [1, 2],                       top.py:4\n"
+        "]\n"
+    )
+
+
+def test_the_text_is_a_config_of_the_same_meaning(chain: Path, invoke: Invoke) -> None:
+    shown = invoke("config", "top.py", "--all", cwd=chain).stdout
+    code = "\n".join(
+        line.split("   _base_")[0].split("   top.py")[0] for line in shown.splitlines()
+    )
+    (chain / "again.py").write_text(code)
+    values = json.loads(invoke("config", "top.py", "--all", "-f", "json", cwd=chain).stdout)[
+        "values"
+    ]
+    again = json.loads(invoke("config", "again.py", "--all", "-f", "json", cwd=chain).stdout)[
+        "values"
+    ]
+    assert values == again
+    assert values["optim_wrapper"]["optimizer"]["lr"] == 0.2
+
+
+def test_json(chain: Path, invoke: Invoke) -> None:
+    data = json.loads(invoke("config", "top.py", "--format", "json", cwd=chain).stdout)
+    validate(data, "config-1.0")
+    assert data["values"]["optim_wrapper"]["optimizer"] == {
+        "type": "SGD",
+        "lr": 0.2,
+        "momentum": 0.9,
+        "betas": [0.9, 0.99],
+    }
+    assert data["places"]["/optim_wrapper/paramwise_cfg/custom_keys/backbone.x/lr_mult"] == {
+        "file": "_base_/mid.py",
+        "line": 5,
+        "column": 41,
+    }
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--set", "optim_wrapper.optimizer.lr=3", "--set", "optim_wrapper.optimizer.betas.0=0.5"],
+        ["--cfg-options", "optim_wrapper.optimizer.lr=3", "optim_wrapper.optimizer.betas.0=0.5"],
+    ],
+)
+def test_overrides(chain: Path, invoke: Invoke, options: list[str]) -> None:
+    lines = invoke("config", "top.py", *options, cwd=chain).stdout.splitlines()
+    assert lines[3].split() == ["lr=3,", "--set", "optim_wrapper.optimizer.lr=3"]
+    assert lines[5].split()[:2] == ["betas=(0.5,", "0.99),"]
+
+
+def test_options_before_the_config(chain: Path, invoke: Invoke) -> None:
+    done = invoke("config", "--cfg-options", "optim_wrapper.optimizer.lr=3", "top.py", cwd=chain)
+    assert done.returncode == 0
+    assert "lr=3," in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            ["--set", "optim_wraper.optimizer.lr=3"],
+            "error: --set optim_wraper.optimizer.lr=3: ",
+        ),
+        (["--set", "nonsense"], "error: "),
+        (["--cfg-options"], "error: --cfg-options needs a value\n"),
+    ],
+)
+def test_bad_overrides(chain: Path, invoke: Invoke, options: list[str], message: str) -> None:
+    done = invoke("config", "top.py", *options, cwd=chain)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(message)
+
+
+def test_overrides_reach_the_plan(tmp_path: Path, invoke: Invoke) -> None:
+    (tmp_path / "a.py").write_text("optimizer = dict(type='SGD', lr=0.1)\n")
+    model = ("-m", "torch.nn:Linear", "-k", "in_features=1", "-k", "out_features=1")
+    done = invoke("show", "a.py", *model, "--set", "optimizer.lr=0.5", "-f", "json", cwd=tmp_path)
+    row = json.loads(done.stdout)["parameters"][0]
+    assert row["lr"] == 0.5
+    assert row["lr_rule"]["origin"] == {"file": "--set", "line": 0, "column": 0}
+    done = invoke(
+        "explain", "a.py", "weight", *model, "--cfg-options", "optimizer.lr=0.5", cwd=tmp_path
+    )
+    assert "= 0.5 × 1" in done.stdout
+
+
+def test_what_cannot_be_evaluated_needs_trust(tmp_path: Path, invoke: Invoke) -> None:
+    (tmp_path / "a.py").write_text(
+        "def rate():\n    return 0.25\noptimizer = dict(type='SGD', lr=rate())\n"
+    )
+    refused = invoke("config", "a.py", cwd=tmp_path)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "a.py:1:1: " in refused.stderr
+    assert "--trust" in refused.stderr
+    trusted = invoke("config", "a.py", "--trust", cwd=tmp_path)
+    assert (trusted.returncode, trusted.stdout) == (
+        0,
+        "optimizer = dict(\n    type='SGD',\n    lr=0.25,\n)\n",
+    )
+
+
+def test_no_section(tmp_path: Path, invoke: Invoke) -> None:
+    (tmp_path / "a.py").write_text("optim_wraper = 3\n")
+    done = invoke("config", "a.py", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "rename 'optim_wraper' to 'optim_wrapper'" in done.stderr
+    assert invoke("config", "a.py", "--all", cwd=tmp_path).stdout == "optim_wraper = 3   a.py:1\n"

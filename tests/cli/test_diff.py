@@ -1,0 +1,306 @@
+"""``optplan diff``: sides of each kind, statuses, and the report on stdout alone."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+import optplan
+from tests.conftest import ROOT, SAMPLES, Invoke
+from tests.schema import validate
+from tests.test_samples import samples
+
+SEGMENTOR = "sample_configs/models.py:Segmentor"
+A = "optim_wrapper = dict(optimizer=dict(type='AdamW', lr=0.001, weight_decay=0.05))\n"
+B = """\
+optim_wrapper = dict(
+    optimizer=dict(type='AdamW', lr=0.001, weight_decay=0.05),
+    paramwise_cfg=dict(
+        norm_decay_mult=0.0,
+        custom_keys={'layer1': dict(lr_mult=0.1), 'layer1.0.b': dict(lr_mult=0.5)},
+    ),
+)
+"""
+RESNET = """\
+a.py → b.py · resnet18 · 44 of 62 parameters change
+  weight_decay   0.05  →  0       32 parameters  norm ×0            b.py:4  bn1.*, layer{2-4}.*.bn*, *.downsample.1.*
+  lr            0.001  →  0.0001   8 parameters  'layer1' ×0.1      b.py:5  layer1.*.conv*, layer1.1.*
+  lr            0.001  →  0.0005   4 parameters  'layer1.0.b' ×0.5  b.py:5  layer1.0.bn*
+ the same weight_decay by another rule: 12 parameters ('layer1' ×1, 'layer1.0.b' ×1)
+ changes: weight_decay of 32 · lr of 12
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two configs and two small models."""
+    (tmp_path / "a.py").write_text(A)
+    (tmp_path / "b.py").write_text(B)
+    (tmp_path / "lr.py").write_text(A.replace("0.001", "0.01"))
+    (tmp_path / "net.py").write_text(
+        "from torch import nn\n"
+        "BUILT = []\n"
+        "def make(width=3):\n"
+        "    print('building', width)\n"
+        "    return nn.Sequential(nn.Linear(width, 2), nn.LayerNorm(2))\n"
+    )
+    return tmp_path
+
+
+def test_text(folder: Path, invoke: Invoke) -> None:
+    done = invoke("diff", "a.py", "b.py", "--model", "resnet18", cwd=folder)
+    assert (done.returncode, done.stdout, done.stderr) == (1, RESNET, "")
+
+
+@pytest.mark.parametrize("path", samples(), ids=lambda path: path.name)
+def test_a_sample_and_itself(path: Path, invoke: Invoke, tmp_path: Path) -> None:
+    command = path.read_text("utf-8").splitlines()[0].partition("optplan show ")[2]
+    config, *model = shlex.split(command.rstrip(' ",'))
+    done = invoke("diff", config, config, *model)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("· no difference\n")
+    saved = tmp_path / "plan.json"
+    assert invoke("show", config, *model, "--format", "json", "-o", saved).returncode == 0
+    for sides in ((saved, config), (config, saved)):
+        done = invoke("diff", *sides, *model, "--format", "json")
+        assert (done.returncode, done.stderr) == (0, "")
+        data = json.loads(done.stdout)
+        validate(data, "diff-1.0")
+        assert (data["same"], data["clusters"], data["rules"]) == (True, [], [])
+
+
+def test_global_lr_is_one_line(folder: Path, invoke: Invoke) -> None:
+    done = invoke("diff", "a.py", "lr.py", "--model", "vit_base_patch16_224", cwd=folder)
+    assert (done.returncode, done.stdout) == (
+        1,
+        "a.py → lr.py · vit_base_patch16_224 · 152 of 152 parameters change\n"
+        " optimizer\n"
+        "  lr  0.001  →  0.01  152 parameters with it\n"
+        " changes: lr of 152\n",
+    )
+
+
+def test_one_model_is_built_once(folder: Path, invoke: Invoke) -> None:
+    both = ("diff", "a.py", "b.py", "-k", "width=5")
+    done = invoke(*both, "--model", "net.py:make", cwd=folder)
+    assert (done.returncode, done.stderr) == (1, "building 5\n")
+    done = invoke(*both, "--model-a", "net.py:make", "--model-b", "net.py:make", cwd=folder)
+    assert done.stderr == "building 5\n"
+
+
+def test_two_models(folder: Path, invoke: Invoke) -> None:
+    done = invoke("diff", "a.py", "a.py", "-m", "resnet18", "--model-b", "resnet34", cwd=folder)
+    assert done.returncode == 1
+    assert done.stdout.splitlines() == [
+        "a.py → a.py · resnet18 → resnet34 · 0 of 62 parameters change",
+        " only in a.py  48 parameters  layer*.{2-5}.*",
+        " changes: 48 only in a.py",
+    ]
+
+
+@pytest.mark.parametrize("output_format", ["text", "json", "md", "csv"])
+@pytest.mark.parametrize(("other", "status"), [("a.py", 0), ("b.py", 1)])
+def test_the_format_changes_no_status(
+    folder: Path, invoke: Invoke, output_format: str, other: str, status: int
+) -> None:
+    words = ("diff", "a.py", other, "-m", "net.py:make", "-f", output_format)
+    done = invoke(*words, cwd=folder)
+    assert (done.returncode, bool(done.stdout)) == (status, True)
+    written = invoke(*words, "-o", "report", cwd=folder)
+    assert (written.returncode, written.stdout) == (status, "")
+    assert (folder / "report").read_text("utf-8") == done.stdout
+
+
+def test_saved_plan_brings_its_model(folder: Path, invoke: Invoke) -> None:
+    assert (
+        invoke(
+            "show", "a.py", "-m", "resnet18", "-f", "json", "-o", "p.json", cwd=folder
+        ).returncode
+        == 0
+    )
+    done = invoke("diff", "p.json", "b.py", cwd=folder)
+    assert (done.returncode, done.stdout) == (1, RESNET.replace("a.py", "p.json", 1))
+    done = invoke("diff", "p.json", "p.json", cwd=folder)
+    assert (done.returncode, done.stdout) == (0, "p.json → p.json · resnet18 · no difference\n")
+
+
+def test_saved_plan_runs_no_code(folder: Path, invoke: Invoke) -> None:
+    invoke("show", "a.py", "-m", "net.py:make", "-f", "json", "-o", "p.json", cwd=folder)
+    done = invoke("diff", "p.json", "b.py", cwd=folder)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "error: which model?\n"
+        "  hint: the saved plan was made with --model net.py:make; name it if you trust it\n"
+    )
+
+
+@pytest.fixture
+def repository(folder: Path) -> Path:
+    """The folder's first state as a commit; b.py is now what a.py was."""
+    for words in (
+        "git init -q",
+        "git add .",
+        "git -c user.name=a -c user.email=b commit -qm first",
+    ):
+        subprocess.run(words.split(), cwd=folder, check=True)
+    (folder / "b.py").write_text(A)
+    return folder
+
+
+def test_revision(repository: Path, invoke: Invoke) -> None:
+    done = invoke("diff", "b.py", "HEAD:b.py", "-m", "resnet18", cwd=repository)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.splitlines()[1:] == RESNET.splitlines()[1:]
+    done = invoke("show", "HEAD:b.py", "-m", "resnet18", "-f", "json", cwd=repository)
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["config"] == "HEAD:/b.py"
+
+
+def test_saved_plan_of_a_revision(repository: Path, invoke: Invoke) -> None:
+    invoke("show", "a.py", "-m", "resnet18", "-f", "json", "-o", "p.json", cwd=repository)
+    for words in ("git add .", "git -c user.name=a -c user.email=b commit -qm plan"):
+        subprocess.run(words.split(), cwd=repository, check=True)
+    (repository / "p.json").unlink()
+    done = invoke("diff", "HEAD:p.json", "HEAD~1:b.py", cwd=repository)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.splitlines()[1:] == RESNET.splitlines()[1:]
+
+
+def test_a_file_comes_before_a_revision(repository: Path, invoke: Invoke) -> None:
+    (repository / "HEAD:b.py").write_text(A)
+    assert invoke("diff", "a.py", "HEAD:b.py", "-m", "resnet18", cwd=repository).returncode == 0
+
+
+@pytest.fixture
+def checkpoint(folder: Path) -> Path:
+    """A checkpoint of b.py on resnet18's norms alone, in the middle of a schedule."""
+    model = nn.Sequential(nn.Linear(3, 2), nn.LayerNorm(2))
+    optimizer = optplan.build_optimizer(model, optplan.load_config(folder / "b.py"))
+    schedule = torch.optim.lr_scheduler.StepLR(optimizer, 1)
+    model(torch.ones(1, 3)).sum().backward()
+    optimizer.step()
+    schedule.step()
+    torch.save({"optimizer": optimizer.state_dict()}, folder / "last.pth")
+    return folder
+
+
+def test_resuming(checkpoint: Path, invoke: Invoke) -> None:
+    model = ("-m", "net.py:make", "-q")
+    done = invoke("diff", "b.py", "last.pth", *model, cwd=checkpoint)
+    assert (done.returncode, done.stdout.splitlines()) == (
+        0,
+        [
+            "b.py → last.pth · net.py:make · no difference",
+            " the checkpoint was saved in the middle of a schedule, its lr at ×0.1 of the initial lr;"
+            " the initial one is compared",
+        ],
+    )
+    text = B.replace("0.001", "0.002").replace("norm_decay_mult=0.0", "norm_decay_mult=0.5")
+    (checkpoint / "c.py").write_text(text)
+    done = invoke("diff", "c.py", "last.pth", *model, cwd=checkpoint)
+    assert (done.returncode, done.stdout.splitlines()[:4]) == (
+        1,
+        [
+            "c.py → last.pth · net.py:make · 4 of 4 parameters change",
+            "  weight_decay  0.025  →  0  2 parameters  checkpoint, not norm ×0.5  c.py:4  1.*",
+            " optimizer",
+            "  lr  0.002  →  0.001  4 parameters with it",
+        ],
+    )
+    back = invoke("diff", "last.pth", "c.py", *model, cwd=checkpoint)
+    assert "  lr  0.001  →  0.002  4 parameters with it" in back.stdout.splitlines()
+
+
+def test_resuming_what_does_not_fit(checkpoint: Path, invoke: Invoke) -> None:
+    for sides in (("a.py", "last.pth"), ("last.pth", "a.py")):
+        done = invoke("diff", *sides, "-m", "net.py:make", "-f", "json", cwd=checkpoint)
+        assert done.returncode == 1
+        data = json.loads(done.stdout)
+        validate(data, "diff-1.0")
+        assert (data["same"], data["misfits"]) == (False, ["param groups: 4 saved, 1 now"])
+    done = invoke("diff", "b.py", "last.pth", "-m", "net.py:make", "-k", "width=4", cwd=checkpoint)
+    assert done.stdout == (
+        "b.py → last.pth · net.py:make · cannot be resumed\n"
+        " the parameters were others, or in another order: 0.weight is 2×4, the state in its place is"
+        " 2×3\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("a.py", "b.py"), "which model?"),
+        (("a.py", "none.py", "-m", "resnet18"), "none.py: there is no such file"),
+        (("a.py", "x:b.py", "-m", "resnet18"), "there is no file 'x:b.py', nor a git repository"),
+        (("a.py", "b.py", "-m", "resnet18", "-k", "a"), "-k a: write name=value"),
+        (("last.pth", "last.pth"), "two checkpoints"),
+        (("a.py", "weights.pth", "-m", "resnet18"), "holds no optimizer state"),
+        (("a.py", "b.py", "-m", "no_such_net"), "timm has no model 'no_such_net'"),
+    ],
+)
+def test_trouble(
+    checkpoint: Path,
+    invoke: Invoke,
+    monkeypatch: pytest.MonkeyPatch,
+    words: tuple[str, ...],
+    message: str,
+) -> None:
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(checkpoint.parent))
+    torch.save({"state_dict": {}}, checkpoint / "weights.pth")
+    done = invoke("diff", *words, cwd=checkpoint)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert message in done.stderr
+
+
+def test_show_says_what_a_checkpoint_is_for(checkpoint: Path, invoke: Invoke) -> None:
+    done = invoke("show", "last.pth", cwd=checkpoint)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "hint: see what resuming from it changes: optplan diff CONFIG last.pth" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("p.json", "p.json", "-m", "resnet18"), "saved plans have their models"),
+        (("p.json", "p.json", "-k", "num_classes=3"), "saved plans have their models"),
+        (
+            ("p.json", "a.py", "--model-a", "resnet18"),
+            "'p.json' is no config, which --model resnet18",
+        ),
+    ],
+)
+def test_a_model_that_nobody_uses(
+    folder: Path, invoke: Invoke, words: tuple[str, ...], message: str
+) -> None:
+    invoke("show", "a.py", "-m", "resnet18", "-f", "json", "-o", "p.json", cwd=folder)
+    done = invoke("diff", *words, cwd=folder)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert message in done.stderr
+
+
+def test_samples_differ_both_ways(invoke: Invoke) -> None:
+    sides = SAMPLES / "resnet18.json", SAMPLES / "resnet18.toml"
+    there, back = (
+        json.loads(
+            invoke("diff", *pair, "-m", "resnet18", "-f", "json", cwd=ROOT).stdout,
+        )
+        for pair in (sides, sides[::-1])
+    )
+    validate(there, "diff-1.0")
+    swapped = [
+        {
+            **cluster,
+            "before": cluster["after"],
+            "after": cluster["before"],
+            "rule_before": cluster["rule_after"],
+            "rule_after": cluster["rule_before"],
+        }
+        for cluster in there["clusters"]
+    ]
+    assert swapped == back["clusters"]

@@ -1,0 +1,122 @@
+"""``optplan explain``: text, JSON, and statuses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Invoke
+from tests.schema import validate
+
+CONFIG = """\
+optim_wrapper = dict(
+    optimizer=dict(type='AdamW', lr=0.001, weight_decay=0.05),
+    paramwise_cfg=dict(
+        norm_decay_mult=0.,
+        custom_keys={
+            'backbone': dict(lr_mult=0.1),
+            'backbone.layer0': dict(lr_mult=0.5),
+            'theta': dict(lr_mult=2.),
+        }))
+"""
+
+TEXT = """\
+backbone.layer0.1.weight   16   BatchNorm2d
+  lr            0.0005  = 0.001 × 0.5  custom_key 'backbone.layer0'  a.py:7:13
+  weight_decay  0.05    = 0.05 × 1     custom_key 'backbone.layer0'  a.py:7:13
+      7 │ 'backbone.layer0': dict(lr_mult=0.5),
+  considered
+    won   custom_key 'backbone.layer0'  lr, weight_decay  the longest key in the name                                  a.py:7
+    lost  custom_key 'backbone'         lr, weight_decay  'backbone' matches too, but 'backbone.layer0' is longer      a.py:6
+    lost  norm                          weight_decay      norm_decay_mult would have given 0, a custom key cancels it  a.py:4
+    no    custom_key                                      not in 'backbone.layer0.1.weight': 'theta'
+
+decode_head.bias   19   Conv2d
+  lr            0.001  = 0.001 × 1  default  a.py:2:34
+  weight_decay  0.05   = 0.05 × 1   default  a.py:2:44
+      2 │ optimizer=dict(type='AdamW', lr=0.001, weight_decay=0.05),
+  considered
+    no  bias        lr            bias_lr_mult is not set
+    no  norm        weight_decay  Conv2d is not one of the classes that norm_decay_mult knows        a.py:4
+    no  bias        weight_decay  bias_decay_mult is not set
+    no  flat        weight_decay  flat_decay_mult is not set
+    no  custom_key                not in 'decode_head.bias': 'backbone.layer0', 'backbone', 'theta'
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "a.py").write_text(CONFIG)
+    models = Path(__file__).parents[2] / "sample_configs" / "models.py"
+    (tmp_path / "models.py").write_text(models.read_text("utf-8"))
+    return tmp_path
+
+
+WORDS = ("explain", "a.py", "--model", "models.py:Segmentor")
+
+
+def test_text(folder: Path, invoke: Invoke) -> None:
+    done = invoke(*WORDS, "decode_head.bias", "*.layer0.1.weight", cwd=folder)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == TEXT
+
+
+def test_json(folder: Path, invoke: Invoke) -> None:
+    done = invoke(*WORDS, "*", "--format", "json", cwd=folder)
+    data = json.loads(done.stdout)
+    validate(data, "explain-1.0")
+    assert len(data["parameters"]) == 14
+    value = data["parameters"][2]["weight_decay"]
+    assert value["line"] == "            'backbone.layer0': dict(lr_mult=0.5),"
+    assert {name: value[name] for name in ("value", "base", "mult", "rule", "key", "origin")} == {
+        "value": 0.05,
+        "base": 0.05,
+        "mult": 1.0,
+        "rule": "custom_key",
+        "key": "backbone.layer0",
+        "origin": {"file": "a.py", "line": 7, "column": 13},
+    }
+    assert [c["outcome"] for c in value["candidates"]] == ["won", "lost", "lost"]
+
+
+def test_a_name_that_matches_nothing(folder: Path, invoke: Invoke) -> None:
+    done = invoke(*WORDS, "decode_head.bias", "decode_haed.bias", cwd=folder)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(
+        "error: 'decode_haed.bias' matches no parameter\n  hint: did you mean 'decode_head.bias'"
+    )
+
+
+def test_a_saved_plan_keeps_winners_only(folder: Path, invoke: Invoke) -> None:
+    assert invoke("show", *WORDS[1:], "-f", "json", "-o", "plan.json", cwd=folder).returncode == 0
+    done = invoke("explain", "plan.json", "decode_head.bias", cwd=folder)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "error: 'plan.json' is a saved plan, which keeps the rules that won and not those that lost\n"
+        "  hint: name the config that it was made from\n"
+    )
+
+
+def test_markup_and_control_characters_are_literal(tmp_path: Path, invoke: Invoke) -> None:
+    (tmp_path / "a.py").write_text(
+        "optimizer = dict(type='SGD', lr=0.1, paramwise_cfg=dict(custom_keys={\n"
+        "    '[red]': dict(lr_mult=2.), 'wei': dict(), '\\x1b[31m<script>': dict()}))\n"
+    )
+    done = invoke(
+        "explain",
+        "a.py",
+        "-m",
+        "torch.nn:Linear",
+        "-k",
+        "in_features=1",
+        "-k",
+        "out_features=1",
+        "weight",
+        "--color",
+        "always",
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0
+    assert "not in '.weight': '\\x1b[31m<script>', '[red]'" in done.stdout

@@ -1,0 +1,150 @@
+"""``optplan show --view``: each view in each format, and what does not go together."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import Invoke
+from tests.schema import validate
+
+CONFIG = "sample_configs/backbone_and_head.py"
+SEGMENTOR = ("--model", "sample_configs/models.py:Segmentor")
+
+TREE = """\
+sample_configs/models.py:Segmentor · file · 14 parameters · 25.0 k
+ AdamW  lr 0.0002  weight_decay 0.05  betas (0.9, 0.999)
+ module          parameters  elements       lr              weight_decay  rule
+ Segmentor               14    25.0 k  0–0.002  ░░░░░░░░░░        0–0.05
+ ├ backbone              12    23.8 k  0–2e-05  ░                 0–0.05
+ │ ├ layer0               4       480        0                         0  custom_key 'backbone.layer0' ×0
+ │ └ layer{1,2}           8    23.3 k    2e-05  █                   0.05  custom_key 'backbone' lr ×0.1
+ └ decode_head            2    1.24 k    0.002  ██████████          0.05  custom_key 'head' lr ×10
+
+ decided by custom_key 14
+ trainable 14 · in the optimizer 14 · frozen 0
+"""
+KEYS = """\
+sample_configs/models.py:Segmentor · file · 14 parameters · 25.0 k
+ AdamW  lr 0.0002  weight_decay 0.05  betas (0.9, 0.999)
+ option or key      gives    matched  won  lost to              words hit        place
+ 'backbone.layer0'  ×0             4    4                       backbone.layer0  backbone_and_head.py:8
+ 'backbone'         lr ×0.1       12    8  'backbone.layer0' 4  backbone         backbone_and_head.py:7
+ 'head'             lr ×10         2    2                       decode_head      backbone_and_head.py:9
+
+ every option and key decides something
+ decided by custom_key 14
+ trainable 14 · in the optimizer 14 · frozen 0
+"""
+
+
+@pytest.mark.parametrize(("view", "text"), [("tree", TREE), ("keys", KEYS)])
+def test_text(view: str, text: str, invoke: Invoke) -> None:
+    done = invoke("show", CONFIG, *SEGMENTOR, "--view", view)
+    assert (done.returncode, done.stdout, done.stderr) == (0, text, "")
+
+
+def data(invoke: Invoke, *words: str) -> Any:
+    done = invoke("show", CONFIG, *SEGMENTOR, "--format", "json", *words)
+    assert (done.returncode, done.stderr) == (0, "")
+    return json.loads(done.stdout)
+
+
+def test_tree_as_json(invoke: Invoke) -> None:
+    found = data(invoke, "--view", "tree", "--depth", "1")
+    validate(found, "tree-view-1.0")
+    assert [(b["level"], b["pattern"], b["parameters"], b["lr"]) for b in found["branches"]] == [
+        (0, "*", 14, [0.0, 0.002]),
+        (1, "backbone.*", 12, [0.0, 2e-05]),
+        (1, "decode_head.*", 2, [0.002, 0.002]),
+    ]
+    assert sum(kind["names"] for kind in found["branches"][0]["kinds"]) == 14
+
+
+def test_groups_as_json(invoke: Invoke) -> None:
+    found = data(invoke, "--view", "groups")
+    validate(found, "groups-view-1.0")
+    assert [(g["setting"], g["parameters"], g["patterns"]) for g in found["groups"]] == [
+        (0, 4, ["*.layer0.*"]),
+        (1, 8, ["*.layer{1,2}.*"]),
+        (2, 2, ["decode_head.*"]),
+    ]
+
+
+def test_keys_as_json(invoke: Invoke) -> None:
+    found = data(invoke, "--view", "keys", "--param", "backbone.*")
+    validate(found, "keys-view-1.0")
+    assert found["narrowed"] == "--param backbone.*"
+    assert found["entries"][1] == {
+        "option": None,
+        "key": "backbone",
+        "origin": {"file": "backbone_and_head.py", "line": 7, "column": 13},
+        "lr_mult": 0.1,
+        "decay_mult": 1.0,
+        "is_read": True,
+        "matched": 12,
+        "won": 8,
+        "lost": [{"option": None, "key": "backbone.layer0", "parameters": 4}],
+        "skipped": 0,
+        "words": ["backbone"],
+    }
+
+
+@pytest.mark.parametrize("view", ["params", "tree", "groups", "keys"])
+@pytest.mark.parametrize(("form", "start"), [("md", "### "), ("html", "<!DOCTYPE html>")])
+def test_pages(view: str, form: str, start: str, invoke: Invoke) -> None:
+    done = invoke("show", CONFIG, *SEGMENTOR, "--view", view, "--format", form)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(start)
+    assert "decode_head" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            ["--view", "tree", "--format", "csv"],
+            "error: --format csv is for --view params, not for tree\n"
+            "  hint: --view tree --format json has the same for programs\n",
+        ),
+        (["--depth", "2"], "error: --depth is for --view tree, not for params\n"),
+    ],
+)
+def test_what_does_not_go_together(words: list[str], message: str, invoke: Invoke) -> None:
+    done = invoke("show", "missing.py", *words)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", message)
+
+
+@pytest.fixture
+def saved(invoke: Invoke, tmp_path: Path) -> Path:
+    path = tmp_path / "plan.json"
+    assert invoke("show", CONFIG, *SEGMENTOR, "-f", "json", "-o", path).returncode == 0
+    return path
+
+
+def test_saved_plan_has_a_tree(saved: Path, invoke: Invoke) -> None:
+    assert invoke("show", saved, "--view", "tree").stdout == TREE
+
+
+def test_saved_plan_has_no_keys(saved: Path, invoke: Invoke) -> None:
+    done = invoke("show", saved, "--view", "keys")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        f"error: {str(saved)!r} is a saved plan, which keeps no options and keys, "
+        "only what they decided\n"
+        "  hint: name the config that it was made from\n"
+    )
+
+
+def test_view_is_no_saved_plan(invoke: Invoke, tmp_path: Path) -> None:
+    path = tmp_path / "tree.json"
+    words = ("--view", "tree", "-f", "json", "-o", path)
+    assert invoke("show", CONFIG, *SEGMENTOR, *words).returncode == 0
+    done = invoke("show", path)
+    assert (done.returncode, done.stderr) == (
+        2,
+        "error: not a saved plan: it is the tree view of one\n  hint: save it without --view\n",
+    )

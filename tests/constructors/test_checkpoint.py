@@ -1,0 +1,152 @@
+"""Checkpoints as torch and its users write them, and files that are none."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from optplan.constructors.checkpoint import class_defaults, read_checkpoint
+from optplan.errors import PlanError
+from optplan.plan.saved_groups import SavedGroup
+
+
+def state() -> dict[str, Any]:
+    """The state of an optimizer after one step."""
+    model = nn.Sequential(nn.Linear(3, 2), nn.Linear(2, 1))
+    groups = [
+        {"params": list(model[0].parameters()), "lr": 0.1, "foo": [1, {"a": None}]},
+        {"params": list(model[1].parameters()), "lr": torch.tensor(0.5), "weight_decay": 0.25},
+    ]
+    optimizer = torch.optim.AdamW(groups, betas=(0.5, 0.75), foreach=False)
+    model(torch.ones(1, 3)).sum().backward()
+    optimizer.step()
+    return optimizer.state_dict()
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        lambda s: s,
+        lambda s: {"optimizer": s, "epoch": 3},
+        lambda s: {"state_dict": {}, "optimizer_state_dict": s},
+        lambda s: {"optimizer_states": [s]},
+        lambda s: {"optimizer": {**s, "loss_scaler": {"scale": 1.0}}},
+    ],
+)
+def test_where_states_are(tmp_path: Path, wrapped: Any) -> None:
+    path = tmp_path / "last.pth"
+    torch.save(wrapped(state()), path)
+    first, second = read_checkpoint(str(path))
+    assert first.shapes == ((2, 3), (2,))
+    assert second.shapes == ((1, 2), (1,))
+    assert first.entries["foo"] == (1, {"a": None})
+    assert first.entries["betas"] == (0.5, 0.75)
+    assert (second.entries["lr"], second.entries["weight_decay"]) == (0.5, 0.25)
+    assert "params" not in first.entries
+
+
+def test_old_format(tmp_path: Path) -> None:
+    path = tmp_path / "old.pt"
+    torch.save({"optimizer": state()}, path, _use_new_zipfile_serialization=False)
+    assert len(read_checkpoint(str(path))) == 2
+
+
+def test_before_the_first_step(tmp_path: Path) -> None:
+    path = tmp_path / "first.pt"
+    named = [("w", nn.Parameter(torch.zeros(2)))]
+    optimizer = torch.optim.SGD([{"params": [p for _, p in named], "param_names": ["w"]}], lr=0.1)
+    torch.save(optimizer.state_dict(), path)
+    (group,) = read_checkpoint(str(path))
+    assert isinstance(group, SavedGroup)
+    assert (group.shapes, group.names) == ((None,), ("w",))
+
+
+class History:
+    """What a logger leaves in a checkpoint."""
+
+    def __init__(self, values: list[float]) -> None:
+        self.values = values
+
+
+class Attack:
+    """What a stranger may put there."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return open, (str(self.path), "w")
+
+
+def test_other_classes_are_inert(tmp_path: Path) -> None:
+    path, trap = tmp_path / "last.pth", tmp_path / "trap"
+    torch.save({"optimizer": state(), "log": History([1.0]), "more": Attack(trap)}, path)
+    assert len(read_checkpoint(str(path))) == 2
+    assert not trap.exists()
+
+
+class Command(Attack):
+    """What torch refuses even to look at."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.system, (f"touch {self.path}",)
+
+
+def test_what_is_not_read(tmp_path: Path) -> None:
+    path, trap = tmp_path / "last.pth", tmp_path / "trap"
+    path.write_bytes(pickle.dumps({"optimizer": Attack(trap)}, protocol=2))
+    with pytest.raises(PlanError, match="cannot be read as a checkpoint"):
+        read_checkpoint(str(path))
+    torch.save({"optimizer": state(), "log": Command(trap)}, path)
+    with pytest.raises(
+        PlanError, match=r"more than plain data \(Trying to load unsupported GLOBAL"
+    ):
+        read_checkpoint(str(path))
+    assert not trap.exists()
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({"state_dict": {}, "epoch": 1}, "no optimizer state: its entries are state_dict, epoch"),
+        ({}, "no optimizer state: its entries are none"),
+        ([1], "no optimizer state but a list"),
+        ({"optimizer_states": []}, "no optimizer state"),
+        (
+            {"optimizer": {"g": {"state": {}, "param_groups": []}, "d": None}},
+            "the states of several optimizers",
+        ),
+        ({"optimizer_states": [{}, {}]}, "the states of several optimizers"),
+        ({"state": {}, "param_groups": [{}]}, "a param group has no parameters"),
+        ({"state": {}, "param_groups": [{"params": [[1]]}]}, "a param group has no parameters"),
+    ],
+)
+def test_no_state(tmp_path: Path, data: Any, message: str) -> None:
+    path = tmp_path / "x.pth"
+    torch.save(data, path)
+    with pytest.raises(PlanError, match=message):
+        read_checkpoint(str(path))
+
+
+@pytest.mark.parametrize("content", [b"PK\x03\x04", b"\x80\x02", b"\x80\x02cos\nsystem\n.", b""])
+def test_damaged(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "x.pth"
+    path.write_bytes(content)
+    with pytest.raises(PlanError, match="cannot be read as a checkpoint"):
+        read_checkpoint(str(path))
+
+
+def test_class_defaults() -> None:
+    found = class_defaults("torch.optim.sgd.SGD")
+    assert found["momentum"] == 0
+    assert found["weight_decay"] == 0
+    assert "lr" not in found
+    assert class_defaults("mine.SGD") == {}
+    assert class_defaults("torch.optim.Optimizer") == {}
+    assert class_defaults("torch.optim.lr_scheduler") == {}

@@ -1,0 +1,124 @@
+"""What a config names is imported from installed distributions, and from nowhere else."""
+
+from __future__ import annotations
+
+import json
+import site
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from optplan.installed import NotInstalledError, find_installed, import_installed
+from tests.conftest import Invoke, Run
+
+SECRET = "raise SystemExit('this must not run')\n"
+
+
+def test_installed_packages_are_found_without_being_imported() -> None:
+    program = (
+        "import sys; from optplan.installed import find_installed;"
+        "print(find_installed('timm').name, 'timm' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "timm False\n"
+
+
+@pytest.mark.parametrize("name", ["os", "antigravity", "no_such_package"])
+def test_what_no_distribution_owns_is_not_found(name: str) -> None:
+    assert find_installed(name) is None
+
+
+@pytest.mark.parametrize("dotted", ["beside", "beside.Thing", "beside.inner.Thing"])
+def test_the_current_folder_and_pythonpath_are_left_out(
+    dotted: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "beside.py").write_text(SECRET)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(NotInstalledError, match="no installed package provides"):
+        import_installed(dotted)
+
+
+def test_a_package_in_the_current_folder_does_not_hide_an_installed_one(
+    tmp_path: Path, run: Run
+) -> None:
+    (tmp_path / "torchvision").mkdir()
+    (tmp_path / "torchvision" / "__init__.py").write_text(SECRET)
+    (tmp_path / "a.py").write_text("optimizer = dict(type='torchvision.ops.DeformConv2d')\n")
+    done = run(
+        "show",
+        "a.py",
+        "-m",
+        "torch.nn:Linear",
+        "-k",
+        "in_features=1",
+        "-k",
+        "out_features=1",
+        cwd=tmp_path,
+        PYTHONPATH=str(tmp_path),
+    )
+    assert done.returncode == 2
+    assert "this must not run" not in done.stderr
+
+
+def editable(folder: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An editable install of a package, as hatchling and setuptools write it."""
+    source, packages = folder / "source", folder / "site-packages"
+    source.mkdir()
+    packages.mkdir()
+    (source / f"{name}.py").write_text("class Thing: pass\n")
+    info = packages / f"{name}-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+    (info / "direct_url.json").write_text(
+        json.dumps({"url": source.as_uri(), "dir_info": {"editable": True}})
+    )
+    (info / "RECORD").write_text(f"_{name}.pth,,\n{name}-1.0.dist-info/METADATA,,\n")
+    (packages / f"_{name}.pth").write_text(f"{source}\n")
+    monkeypatch.setattr(site, "getsitepackages", lambda: [str(packages)])
+    monkeypatch.setattr(site, "ENABLE_USER_SITE", False)
+
+
+def test_an_editable_install_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    editable(tmp_path, "optplan_test_editable", monkeypatch)
+    found = find_installed("optplan_test_editable")
+    assert found is not None
+    assert found.origin == str(tmp_path / "source" / "optplan_test_editable.py")
+
+
+def test_a_loose_file_in_site_packages_is_no_distribution(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    editable(tmp_path, "optplan_test_other", monkeypatch)
+    (tmp_path / "site-packages" / "optplan_test_loose.py").write_text(SECRET)
+    assert find_installed("optplan_test_loose") is None
+
+
+@pytest.mark.parametrize(
+    "dotted", ["torch.optim.__class__", "torch.optim.Nothing", "torch.nothing.Here"]
+)
+def test_there_is_no_such_attribute(dotted: str) -> None:
+    with pytest.raises(NotInstalledError, match="there is no"):
+        import_installed(dotted)
+
+
+OPTIMIZER = "import torch\nclass Mine(torch.optim.SGD):\n    pass\nprint('imported')\n"
+
+
+def test_trust_lifts_it(tmp_path: Path, invoke: Invoke) -> None:
+    (tmp_path / "optplan_test_mine.py").write_text(OPTIMIZER)
+    (tmp_path / "a.py").write_text("optimizer = dict(type='optplan_test_mine.Mine', lr=0.1)\n")
+    words = ("show", "a.py", "-m", "torch.nn:Linear", "-k", "in_features=1", "-k", "out_features=1")
+    refused = invoke(*words, cwd=tmp_path)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr.endswith(
+        "  hint: a config's names are imported from installed packages only; --trust lifts that\n"
+    )
+    trusted = invoke(*words, "--trust", cwd=tmp_path)
+    assert (trusted.returncode, trusted.stderr) == (0, "imported\n")
+    assert trusted.stdout.splitlines()[0].split()[-4:] == ["lr", "0.1", "weight_decay", "0"]
