@@ -107,7 +107,9 @@ def losses(entry: EntryStatistics) -> list[str]:
     if not entry.is_read:
         return ["nothing reads it"]
     if not entry.matched:
-        return [f"only frozen or duplicate: {entry.skipped}" if entry.skipped else "matches nothing"]
+        return [
+            f"only frozen or duplicate: {entry.skipped}" if entry.skipped else "matches nothing"
+        ]
     alike: dict[tuple[Stem | str, bool, int], list[str]] = {}
     for name, count in entry.lost:
         parts = numbered(name.text) if name.is_key else None
