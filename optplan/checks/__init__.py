@@ -7,6 +7,7 @@ from optplan.checks.bias_decayed import BiasDecayed
 from optplan.checks.constructor_mutates_model import ConstructorMutatesModel
 from optplan.checks.declared_no_decay import DeclaredNoDecay
 from optplan.checks.duplicate_parameter import DuplicateParameter
+from optplan.checks.expectation_broken import ExpectationBroken
 from optplan.checks.false_depthwise import FalseDepthwise
 from optplan.checks.fragmented_groups import FragmentedGroups
 from optplan.checks.frozen_in_optimizer import FrozenInOptimizer
@@ -30,6 +31,8 @@ from optplan.checks.unknown_constructor import UnknownConstructor
 from optplan.checks.unknown_optimizer_argument import UnknownOptimizerArgument
 from optplan.checks.unknown_option import UnknownOption
 from optplan.checks.unmatched_key import UnmatchedKey
+from optplan.checks.unreadable_config import UnreadableConfig
+from optplan.checks.unused_suppression import UnusedSuppression
 from optplan.checks.unwrapped_module_child import UnwrappedModuleChild
 from optplan.checks.wrapper_prefix import WrapperPrefix
 from optplan.checks.zero_lr_not_frozen import ZeroLrNotFrozen
@@ -38,6 +41,7 @@ ALL_CHECKS: tuple[Check, ...] = (
     NoBaseValue(),
     MisplacedParamwise(),
     UnknownOptimizerArgument(),
+    UnreadableConfig(),
     UnknownConstructor(),
     PlanRefused(),
     LrNotFinal(),
@@ -65,6 +69,8 @@ ALL_CHECKS: tuple[Check, ...] = (
     FrozenInOptimizer(),
     ConstructorMutatesModel(),
     FragmentedGroups(),
+    ExpectationBroken(),
+    UnusedSuppression(),
 )
 
 __all__ = ["ALL_CHECKS", "Check", "Context", "Finding"]

@@ -1,4 +1,4 @@
-"""From files, folders, globs and ``package::path`` to the files to look at."""
+"""From files, folders, globs, ``package::path`` and ``REV:path`` to the files to look at."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from optplan.checks.paths import is_in_package, shown_path
+from optplan.checks.paths import is_in_package, is_in_revision, shown_path
 from optplan.errors import Problem, did_you_mean
 
 SUFFIXES = (".py", ".json", ".yaml", ".yml", ".toml")
@@ -67,7 +67,7 @@ def _candidates(word: str) -> Iterator[Candidate]:
         yield Candidate(shown_path(word), named=True)
     elif os.path.isdir(expanded):
         yield from _below(expanded)
-    elif os.path.exists(expanded):
+    elif os.path.exists(expanded) or (is_in_revision(word) and not _is_attribute(expanded)):
         yield Candidate(shown_path(word), named=True)
     elif glob.has_magic(expanded):
         for path in sorted(glob.glob(expanded, recursive=True)):
@@ -91,6 +91,12 @@ def _is_foreign(root: str, name: str) -> bool:
     return os.path.exists(os.path.join(root, name, "pyvenv.cfg"))
 
 
+def _is_attribute(word: str) -> bool:
+    """Whether a word is ``X.py:attr``."""
+    file, _, attribute = word.rpartition(":")
+    return bool(attribute) and os.path.isfile(file)
+
+
 def _nothing(word: str) -> Problem:
     expanded = os.path.expanduser(word)
     if not word or "\0" in word:
@@ -102,8 +108,8 @@ def _nothing(word: str) -> Problem:
         )
     if glob.has_magic(word):
         return Problem(message=f"{word}: no file matches")
-    file, colon, attribute = expanded.rpartition(":")
-    if colon and attribute and os.path.isfile(file):
+    if _is_attribute(expanded):
+        file = expanded.rpartition(":")[0]
         return Problem(
             message=f"{word}: check reads configs, not what a Python file makes",
             hint=f"name the file alone: {file}",

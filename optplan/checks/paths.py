@@ -6,10 +6,17 @@ import os
 import re
 from functools import cache
 
+from optplan.config.revisions import names_revision
+
 
 def is_in_package(path: str) -> bool:
     """Whether a path is ``package::path``, a config of an installed package."""
     return "::" in path and not os.path.exists(path)
+
+
+def is_in_revision(path: str) -> bool:
+    """Whether a path is ``REV:path``, a config as it stands in a git revision."""
+    return ":" in path and names_revision(path) and not os.path.exists(path)
 
 
 def shown_path(path: str) -> str:

@@ -39,10 +39,8 @@ def looks_like_config(text: str, suffix: str) -> bool:
 
 
 def defines_optimizer(data: Mapping[str, Any]) -> bool:
-    """Whether a config has an optimizer section, or is one, or has one under a misspelt name."""
+    """Whether a config has an optimizer section, if only under a misspelt name."""
     if any(name in data for name in _SECTIONS):
-        return True
-    if "type" in data and any(name in data for name in ("lr", "weight_decay", "paramwise_cfg")):
         return True
     return any(_is_misspelt_section(name, value) for name, value in data.items())
 

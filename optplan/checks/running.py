@@ -6,12 +6,12 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from optplan.checks.base import Check, Context
 from optplan.checks.discovery import Candidate
-from optplan.checks.paths import shown_path
+from optplan.checks.paths import is_in_revision, shown_path
 from optplan.checks.recognition import (
     defines_optimizer,
     is_foreign,
@@ -24,7 +24,8 @@ from optplan.checks.settings import Settings, Target
 from optplan.checks.suppression import Comment, comments_of
 from optplan.checks.unreadable_config import UnreadableConfig
 from optplan.config import Config, OptimizerConfig, find_optimizer, load_config
-from optplan.errors import ConfigError, ModelError, OptplanError, Problem
+from optplan.config.revisions import load_revision
+from optplan.errors import ConfigError, ModelError, OptplanError
 from optplan.places import Place, Source
 from optplan.plan import Planned
 
@@ -56,11 +57,16 @@ class Job:
         settings: The settings that tasks refer to.
         make_planner: Makes the planner of a model. It is given the model and its arguments, must be
             importable by its name, and raises OptplanError where there is no such model.
+        overrides: ``a.b=value`` for every config.
+        trust: What a config names may be imported from anywhere, and a Python config that cannot be
+            evaluated is executed.
     """
 
     checks: tuple[Check, ...]
     settings: tuple[Settings, ...]
     make_planner: MakePlanner
+    overrides: tuple[str, ...] = ()
+    trust: bool = False
 
 
 class Runner:
@@ -80,15 +86,33 @@ class Runner:
         """
         candidate = task.candidate
         try:
-            config = load_config(candidate.path)
+            config = self._loaded(candidate)
         except ConfigError as error:
             return self._unreadable(task, error)
+        if is_in_revision(candidate.path):
+            path = config.entry.path or candidate.path  # as its own findings name it
+            task = replace(task, candidate=Candidate(path, named=True))
         if not candidate.named or not is_saved_plan(config.data):
             if not defines_optimizer(config.data):
                 return self._outcome(task, Kind.PART)
             if not candidate.named and is_foreign(config.data, _suffix(candidate)):
                 return self._outcome(task, Kind.OTHER)
         return self._checked(task, config)
+
+    def _loaded(self, candidate: Candidate) -> Config:
+        """The config in a file.
+
+        Executing one loses the places of its values, and a script in a folder is not to be executed:
+        only what was meant as a config is, where it cannot be evaluated.
+        """
+        load = load_revision if is_in_revision(candidate.path) else load_config
+        overrides = self._job.overrides
+        try:
+            return replace(load(candidate.path, overrides=overrides), trusted=self._job.trust)
+        except ConfigError:
+            if not self._job.trust or not (candidate.named or _was_meant(candidate)):
+                raise
+            return load(candidate.path, overrides=overrides, trust=True)
 
     def _outcome(self, task: Task, kind: Kind, **found: Any) -> Outcome:
         return Outcome(config=task.candidate.path, settings=task.settings, kind=kind, **found)
@@ -177,8 +201,8 @@ def _at_target(error: ModelError, target: Target) -> ModelError:
     source = Source(name=spot.file, path=spot.file, text="\n" * (spot.line - 1) + spot.text)
     return ModelError(
         [
-            Problem(message=p.message, place=Place(source, spot.line, spot.column), hint=p.hint)
-            for p in error.problems
+            replace(problem, place=Place(source, spot.line, spot.column))
+            for problem in error.problems
         ]
     )
 

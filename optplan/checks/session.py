@@ -26,6 +26,7 @@ class Request:
         select: Prefixes of codes, instead of those of the settings.
         ignore: Prefixes of codes, besides those of the settings.
         jobs: How many processes.
+        overrides, trust: As for :class:`Job`.
     """
 
     words: tuple[str, ...] = ()
@@ -33,6 +34,8 @@ class Request:
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     jobs: int = 1
+    overrides: tuple[str, ...] = ()
+    trust: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +73,13 @@ def run_session(
     tasks = [task for candidate in discovery.candidates for task in planned.tasks(candidate)]
     # Those with one model stand together, so that it is built once.
     tasks.sort(key=lambda task: (repr(task.target), task.candidate.path))
-    job = Job(checks=checks, settings=tuple(planned.settings), make_planner=make_planner)
+    job = Job(
+        checks=checks,
+        settings=tuple(planned.settings),
+        make_planner=make_planner,
+        overrides=request.overrides,
+        trust=request.trust,
+    )
     outcomes = run_all(tasks, job, jobs=request.jobs, advance=start(len(tasks)))
     return Session(
         outcomes=tuple(sorted(outcomes, key=lambda outcome: outcome.config)),

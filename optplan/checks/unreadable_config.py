@@ -14,9 +14,10 @@ _NUMBERS = re.compile(r":\d+(?::\d+)?\b")
 
 
 class UnreadableConfig(Check):
-    """A config that cannot be read, or whose optimizer section is wrong. There is a finding for each mistake.
+    """A config that cannot be read, or whose optimizer section is wrong.
 
-    Nothing else can be said of such a config, so that no other check looks at it: mend this first.
+    There is a finding for each mistake that no other check tells. No plan can be made of such a config,
+    so that most other checks say nothing of it: mend this first.
 
     Bad::
 
@@ -38,7 +39,7 @@ class UnreadableConfig(Check):
     def run(self, context: Context) -> Iterator[Finding]:
         """Every mistake that kept the section from being read, or the model from being built."""
         if isinstance(context.trouble, ConfigError | ModelError):
-            yield from self.of(context.trouble.problems, Place(context.config.entry, 0, 0))
+            yield from self.of(context.problems(None), Place(context.config.entry, 0, 0))
 
     def of(self, problems: Iterable[Problem], otherwise: Place | None = None) -> Iterator[Finding]:
         """A finding for each problem.

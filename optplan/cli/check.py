@@ -15,6 +15,8 @@ from optplan.cli.options import (
     ModelOption,
     OutputOption,
     QuietOption,
+    SetOption,
+    TrustOption,
 )
 from optplan.cli.running import Color, deliver, running
 from optplan.names import Severity
@@ -71,6 +73,8 @@ def check(
     show_settings: Annotated[
         bool, typer.Option("--show-settings", help="Show the settings that apply, and stop.")
     ] = False,
+    overrides: SetOption = None,
+    trust: TrustOption = False,
     output_format: Annotated[
         CheckFormat, typer.Option("--format", "-f", help="The report's format.")
     ] = CheckFormat.TEXT,
@@ -82,9 +86,19 @@ def check(
     """Find options without effect and other mistakes, for CI."""
     with running(quiet=quiet, debug=debug):
         from optplan.checks import ALL_CHECKS
-        from optplan.cli.checking import Ending, checked, request_of, settings_report
+        from optplan.checks.session import Request
+        from optplan.cli.checking import Ending, checked, codes_of, settings_report, target_of
 
-        request = request_of(configs, model, model_arg, select, ignore, jobs, ALL_CHECKS)
+        given = target_of(model, model_arg)
+        request = Request(
+            words=tuple(configs or ()),
+            model=given,
+            select=codes_of("--select", select, ALL_CHECKS),
+            ignore=codes_of("--ignore", ignore, ALL_CHECKS),
+            jobs=jobs,
+            overrides=tuple(overrides or ()),
+            trust=trust,
+        )
         if show_settings:
             text = settings_report(request, ALL_CHECKS)
             deliver(lambda _width, _color: text, output, color)

@@ -71,39 +71,33 @@ class CheckCrashError(Exception):
     """A check raised what it must not: a bug of optplan."""
 
 
-def request_of(
-    configs: Sequence[str] | None,
-    model: str | None,
-    arguments: Sequence[str] | None,
-    select: Sequence[str] | None,
-    ignore: Sequence[str] | None,
-    jobs: int,
-    checks: tuple[Check, ...],
-) -> Request:
-    """What the command line asks for.
+def target_of(model: str | None, arguments: Sequence[str] | None) -> Target | None:
+    """The model that the command line names.
 
     Raises:
-        UsageError: It names a check that there is not, or arguments of no model.
+        UsageError: It names arguments of no model.
     """
     given = model_arguments(arguments)
     if given and model is None:
         raise UsageError("-k gives arguments to a model, and there is none", hint="add --model")
-    request = Request(
-        words=tuple(configs or ()),
-        model=None if model is None else Target(model=model, arguments=given),
-        select=split_codes(select or ()),
-        ignore=split_codes(ignore or ()),
-        jobs=jobs,
-    )
+    return None if model is None else Target(model=model, arguments=given)
+
+
+def codes_of(
+    option: str, words: Sequence[str] | None, checks: tuple[Check, ...]
+) -> tuple[str, ...]:
+    """The prefixes that an option gives.
+
+    Raises:
+        UsageError: It names a check that there is not.
+    """
+    prefixes = split_codes(words or ())
     problems = [
-        problem
-        for option, prefixes in (("--select", request.select), ("--ignore", request.ignore))
-        for prefix in prefixes
-        if (problem := prefix_problem(prefix, checks, option))
+        problem for prefix in prefixes if (problem := prefix_problem(prefix, checks, option))
     ]
     if problems:
         raise UsageError(problems)
-    return request
+    return prefixes
 
 
 def checked(
@@ -137,14 +131,14 @@ def planner_of(model: str, arguments: Mapping[str, Any]) -> Planner:
         ModelError: There is no such model, or it cannot be built.
     """
     from optplan.constructors import plan_with_facts
-    from optplan.model import load_model
+    from optplan.model import open_model
 
-    module = load_model(model, **arguments)
-    trainable = [(parameter, parameter.requires_grad) for parameter in module.parameters()]
+    loaded = open_model(model, arguments)
+    trainable = [(one, one.requires_grad) for one in loaded.module.parameters()]
 
     def planned(config: Config) -> Planned:
         try:
-            return plan_with_facts(module, config)
+            return plan_with_facts(loaded, config)
         finally:  # a constructor may freeze some, and the next config must not see it
             for parameter, flag in trainable:
                 parameter.requires_grad_(flag)

@@ -226,7 +226,7 @@ def test_unreadable_text(text: str, suffix: str, is_one: bool) -> None:
     ("data", "defines"),
     [
         ({"optimizer": None}, True),
-        ({"type": "SGD", "lr": 0.1}, True),
+        ({"type": "SGD", "lr": 0.1}, False),
         ({"type": "module"}, False),
         ({"optim_wraper": {"optimizer": {}}}, True),
         ({"optimizer_config": {"type": "OptimizerHook"}}, False),
