@@ -21,7 +21,7 @@ NAMES = [
 def test_one_summarizer_says_what_a_new_one_would(sets: list[set[str]]) -> None:
     summarizer = Summarizer(NAMES)
     for names in sets:
-        patterns = summarizer.summarize(names)
+        patterns = summarizer.patterns(names)
         assert patterns == summarize(sorted(names), NAMES)
         matched = {name for hit in matching(patterns, NAMES).values() for name in hit}
         assert matched == names
@@ -29,4 +29,4 @@ def test_one_summarizer_says_what_a_new_one_would(sets: list[set[str]]) -> None:
 
 def test_unknown_names_are_refused() -> None:
     with pytest.raises(ValueError, match=r"names that are not among all names: \['nothing'\]"):
-        Summarizer(NAMES).summarize(["nothing"])
+        Summarizer(NAMES).patterns(["nothing"])
