@@ -46,7 +46,7 @@ def run(command: str) -> str:
 
 def draw(command: str) -> str:
     """The command and its output as SVG."""
-    output = Text.from_ansi(run(command).rstrip("\n"))
+    output = Text.from_ansi(run(command).rstrip("\n") + "\n")
     width = max(map(len, [command, *output.plain.splitlines()])) + 2
     console = Console(record=True, width=width, file=io.StringIO(), force_terminal=True)
     console.print(Text(f"$ optplan {command}", style="bold"), soft_wrap=True)

@@ -19,9 +19,9 @@ class MidWordMatch(Check):
 
         custom_keys={'head': dict(lr_mult=10.)}
 
-    Unmistakable, where a dot before it ends the word (a name of the model's root begins with one)::
+    Unmistakable, as a dot ends the word::
 
-        custom_keys={'.head.': dict(lr_mult=10.)}
+        custom_keys={'head.': dict(lr_mult=10.)}
 
     Words are what stands between dots; words that differ in their numbers only are the same.
     """

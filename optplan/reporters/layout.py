@@ -126,8 +126,11 @@ def table(
     for row, words in zip(rows, texts, strict=True):
         parts = []
         for index in kept:
-            text = cut(words[index], widths[index])
-            blank = " " * (widths[index] - cell_len(text))
+            text, room = words[index], widths[index] - cell_len(words[index])
+            if room < 0:
+                text = cut(text, widths[index])
+                room = widths[index] - cell_len(text)
+            blank = " " * room
             painted = paint(Cell(text, row[index].style), color)
             parts.append(blank + painted if columns[index].right else painted + blank)
         lines.append((" " * indent + (" " * gap).join(parts)).rstrip())

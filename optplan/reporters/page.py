@@ -72,3 +72,17 @@ def name_value(text: str, *, above: str = "", tone: str = "") -> Value:
 def count_value(count: int, text: str | None = None) -> Value:
     """A count, also in other words."""
     return Value(lines=(str(count) if text is None else text,), order=count)
+
+
+def without_empty(sheet: Sheet) -> Sheet:
+    """The sheet without the columns in which nothing stands."""
+    kept = [
+        column
+        for column in range(len(sheet.headings))
+        if any(row[column].lines for row in sheet.rows)
+    ]
+    return Sheet(
+        title=sheet.title,
+        headings=tuple(sheet.headings[column] for column in kept),
+        rows=tuple(tuple(row[column] for column in kept) for row in sheet.rows),
+    )

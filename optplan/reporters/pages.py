@@ -7,8 +7,7 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from optplan.names import Status
 from optplan.plan import PlannedParameter
 from optplan.plan.kinds import Kind, kinds_by_rule
-from optplan.plan.members import Members, member_patterns, members_of
-from optplan.reporters.bars import LogScale, Span
+from optplan.reporters.bars import LogScale
 from optplan.reporters.keys_view import (
     conclusion,
     does_nothing,
@@ -18,11 +17,20 @@ from optplan.reporters.keys_view import (
     place_text,
     word_patterns,
 )
-from optplan.reporters.kind_words import kind_cells, lr_span, span_text, weight_decay_span
-from optplan.reporters.page import Heading, Page, Sheet, Value, count_value, name_value
+from optplan.reporters.kind_words import kind_cells, lr_span, weight_decay_span
+from optplan.reporters.page import (
+    Heading,
+    Page,
+    Sheet,
+    Value,
+    count_value,
+    name_value,
+    without_empty,
+)
+from optplan.reporters.page_values import STATUS_TONES, number_value, span_value
 from optplan.reporters.rows import Selection
+from optplan.reporters.settings_sheet import settings_sheet
 from optplan.reporters.summary import (
-    besides_text,
     coverage_lines,
     model_name,
     model_text,
@@ -33,29 +41,11 @@ from optplan.reporters.tree_view import TreeLine, lr_scale, root_name, tree_line
 from optplan.reporters.words import (
     carriers_of,
     count_text,
-    number,
     origin_text,
-    percent,
     plural,
     shape_text,
 )
 from optplan.rules.statistics import EntryStatistics
-
-_TONES = {
-    Status.OPTIMIZED: "",
-    Status.FROZEN: "quiet",
-    Status.DUPLICATE: "quiet",
-    Status.UNCOVERED: "alarm",
-}
-_SETTING_HEADINGS: tuple[Heading, ...] = (
-    Heading(text="setting"),
-    Heading(text="lr", is_number=True),
-    Heading(text="weight_decay", is_number=True),
-    Heading(text="parameters", is_number=True),
-    Heading(text="elements", is_number=True),
-    Heading(text="share", is_number=True),
-    Heading(text="rules"),
-)
 
 
 def params_page(shown: Selection) -> Page:
@@ -74,7 +64,7 @@ def params_page(shown: Selection) -> Page:
         ),
         rows=tuple(_parameters(shown)),
     )
-    return _page(shown, "parameters", [sheet, _settings(shown, with_members=False)])
+    return _page(shown, "parameters", [sheet, settings_sheet(shown, with_members=False)])
 
 
 def tree_page(shown: Selection, *, depth: int | None) -> Page:
@@ -98,7 +88,7 @@ def tree_page(shown: Selection, *, depth: int | None) -> Page:
 
 def groups_page(shown: Selection) -> Page:
     """A row per setting, with its members."""
-    return _page(shown, "settings", [_settings(shown, with_members=True)])
+    return _page(shown, "settings", [settings_sheet(shown, with_members=True)])
 
 
 def keys_page(shown: Selection, statistics: Sequence[EntryStatistics]) -> Page:
@@ -116,7 +106,7 @@ def keys_page(shown: Selection, statistics: Sequence[EntryStatistics]) -> Page:
         ),
         rows=tuple(_entry(entry) for entry in statistics),
     )
-    return _page(shown, "options and keys", [_without_empty(sheet)])
+    return _page(shown, "options and keys", [without_empty(sheet)])
 
 
 def _page(shown: Selection, view: str, sheets: Iterable[Sheet]) -> Page:
@@ -138,7 +128,7 @@ def _parameters(shown: Selection) -> Iterator[tuple[Value, ...]]:
     kind_of = kinds_by_rule()
     shared: dict[Hashable, tuple[Value, ...]] = {}
     for row in shown.rows:
-        tone, kind = _TONES[row.status], kind_of(row)
+        tone, kind = STATUS_TONES[row.status], kind_of(row)
         if row.status is Status.DUPLICATE:
             kind = row.name
         if kind not in shared:
@@ -155,86 +145,25 @@ def _decided(row: PlannedParameter, carriers: frozenset[str]) -> tuple[Value, ..
     """What a row gets and why."""
     (label,) = kind_cells([Kind(first=row, names=1)], carriers)
     return (
-        _number(row.lr),
-        _number(row.weight_decay),
-        name_value(label.text, tone=_TONES[row.status]),
+        number_value(row.lr),
+        number_value(row.weight_decay),
+        name_value(label.text, tone=STATUS_TONES[row.status]),
         name_value(origin_text(row)),
-        Value(lines=(row.status.value,), tone=_TONES[row.status]),
+        Value(lines=(row.status.value,), tone=STATUS_TONES[row.status]),
     )
 
 
 def _branch(line: TreeLine, shown: Selection, scale: LogScale | None) -> tuple[Value, ...]:
     subtree = line.branch.subtree
-    tone = _TONES[line.kinds[0].first.status] if len(line.kinds) == 1 else ""
+    tone = STATUS_TONES[line.kinds[0].first.status] if len(line.kinds) == 1 else ""
     return (
         name_value(subtree.name or root_name(shown), above=line.above, tone=tone),
         count_value(subtree.parameters),
         count_value(subtree.elements, count_text(subtree.elements)),
-        _span(lr_span(line.kinds), scale),
-        _span(weight_decay_span(line.kinds), None),
+        span_value(lr_span(line.kinds), scale),
+        span_value(weight_decay_span(line.kinds), None),
         Value(lines=tuple(label.text for label in line.labels), is_name=True, tone=tone),
     )
-
-
-def _settings(shown: Selection, *, with_members: bool) -> Sheet:
-    found = members_of(shown.plan, shown.rows)
-    scale, carriers = lr_scale(shown), carriers_of(shown.plan.parameters)
-    headings = _SETTING_HEADINGS
-    rows = [_setting(members, shown, scale, carriers) for members in found]
-    if with_members:
-        headings = (*headings, Heading(text="members"))
-        patterns = member_patterns(shown.plan, found)
-        rows = [
-            (*row, Value(lines=texts, is_name=True))
-            for row, texts in zip(rows, patterns, strict=True)
-        ]
-    return _without_empty(
-        Sheet(title=plural(len(found), "setting"), headings=headings, rows=tuple(rows))
-    )
-
-
-def _without_empty(sheet: Sheet) -> Sheet:
-    """The sheet without the columns in which nothing stands."""
-    kept = [
-        column
-        for column in range(len(sheet.headings))
-        if any(row[column].lines for row in sheet.rows)
-    ]
-    return Sheet(
-        title=sheet.title,
-        headings=tuple(sheet.headings[column] for column in kept),
-        rows=tuple(tuple(row[column] for column in kept) for row in sheet.rows),
-    )
-
-
-def _beside(members: Members, shown: Selection) -> Value:
-    """What a setting is besides its lr and weight decay, or why there is none."""
-    if members.setting is None:
-        return name_value(f"{members.status.value}, in no group", tone=_TONES[members.status])
-    return name_value(besides_text(members.setting, shown.plan))
-
-
-def _setting(
-    members: Members, shown: Selection, scale: LogScale | None, carriers: frozenset[str]
-) -> tuple[Value, ...]:
-    whole = shown.plan.model.elements
-    return (
-        _beside(members, shown),
-        _span(lr_span(members.kinds), scale),
-        _span(weight_decay_span(members.kinds), None),
-        count_value(members.parameters),
-        count_value(members.elements, count_text(members.elements)),
-        Value(lines=(percent(members.elements, whole),), order=members.elements),
-        Value(lines=tuple(_rules(members, carriers)), is_name=True),
-    )
-
-
-def _rules(members: Members, carriers: frozenset[str]) -> Iterable[str]:
-    """What decided the members, each with its place."""
-    for kind in sorted(members.kinds, key=lambda kind: -kind.names):
-        (label,) = kind_cells([kind], carriers)
-        place = origin_text(kind.first)
-        yield f"{label.text}  {place}" if place else label.text
 
 
 def _entry(entry: EntryStatistics) -> tuple[Value, ...]:
@@ -248,15 +177,3 @@ def _entry(entry: EntryStatistics) -> tuple[Value, ...]:
         Value(lines=tuple(word_patterns(entry.words)), is_name=True),
         name_value(place_text(entry)),
     )
-
-
-def _number(value: float | None) -> Value:
-    return Value(lines=(number(value),), order=value)
-
-
-def _span(span: Span | None, scale: LogScale | None) -> Value:
-    """A span; bars are drawn to its ends, and it is sorted by its larger one."""
-    ends = None
-    if span is not None and scale is not None:
-        ends = scale.length(span.low), scale.length(span.high)
-    return Value(lines=(span_text(span),), order=span.high if span else None, bar=ends)

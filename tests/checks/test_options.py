@@ -140,7 +140,7 @@ def test_what_a_foreign_constructor_was_seen_to_read() -> None:
         "a.py:2:32 error: 'rat' in paramwise_cfg does nothing: the constructor never reads it"
         " (did you mean 'rate'?)",
         "a.py:2:140 error: 'nested' in paramwise_cfg does nothing: the constructor never reads it",
-        "a.py:2:101 error: 'foo' in custom_keys['a'] does nothing: the constructor never reads it",
+        "a.py:2:104 error: 'foo' in custom_keys['a'] does nothing: the constructor never reads it",
     ]
     assert lines("OPT105", context) == [
         "a.py:2:39 error: 'bias_lr_mult' in paramwise_cfg does nothing: TheirConstructor does not use it"

@@ -11,6 +11,7 @@ import pytest
 
 from optplan.config import load_config
 from optplan.errors import ConfigError
+from tests.conftest import Tell
 
 # How many files a package carries, and how many of them the reference cannot load.
 PACKAGES = {"mmpretrain": (930, 8), "mmseg": (821, 0)}
@@ -29,7 +30,7 @@ def configs_of(package: str) -> list[Path]:
 @pytest.mark.sweep
 @pytest.mark.parametrize("package", PACKAGES)
 def test_every_config_equals_the_references(
-    package: Any, reference: Any, same: Any, capsys: Any
+    package: Any, reference: Any, same: Any, tell: Tell
 ) -> None:
     equal = refused = 0
     different = []
@@ -41,13 +42,13 @@ def test_every_config_equals_the_references(
             with pytest.raises(ConfigError) as caught:
                 load_config(path)
             assert len(caught.value.problems) == 1
+            assert "--trust" not in str(caught.value)
             refused += 1
             continue
         if same(load_config(path).to_dict(), theirs):
             equal += 1
         else:
             different.append(str(path))
-    with capsys.disabled():
-        print(f"\n{package}: {len(paths)} configs, {equal} equal, {refused} refused by both")
+    tell(f"{package}: {len(paths)} configs, {equal} equal, {refused} refused by both")
     assert different == []
     assert (len(paths), refused) == PACKAGES[package]

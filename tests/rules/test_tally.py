@@ -13,6 +13,7 @@ from optplan.facts import Inventory
 from optplan.model import make_inventory
 from optplan.names import Rule
 from optplan.rules import Candidate, Decision, Options, Outcome, Skipped, Verdict, decide, trace
+from tests.conftest import Tell
 from tests.grid import BASES, FAMILIES, PARAMWISE, Entries, family
 
 # (winner, one that applied too): all pairs whose conditions can hold for one parameter at once
@@ -71,7 +72,7 @@ def options_of(paramwise_name: str, base_name: str) -> Options:
     return make_default_options(base["lr"], base["weight_decay"], PARAMWISE[paramwise_name], base)
 
 
-def test_every_rule_wins_and_every_pair_meets() -> None:
+def test_every_rule_wins_and_every_pair_meets(tell: Tell) -> None:
     tally = Tally()
     for family_name in FAMILIES:
         for paramwise_name in PARAMWISE:
@@ -82,6 +83,8 @@ def test_every_rule_wins_and_every_pair_meets() -> None:
                 tally.add("lr", decision.lr, candidates)
                 tally.add("weight_decay", decision.weight_decay, candidates)
     for setting, rules in WINNERS.items():
+        wins = ", ".join(f"{r} {n}" for (s, r), n in sorted(tally.wins.items()) if s == setting)
+        tell(f"{setting} over the grid is decided by {wins}")
         assert {rule for s, rule in tally.wins if s == setting} == rules
         assert {rule: n for (_, rule), n in tally.wins.items() if n < 50} == {}
     met = {(winner, loser) for setting, winner, loser in tally.met if setting == "lr"}

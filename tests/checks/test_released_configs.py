@@ -1,0 +1,113 @@
+"""Every config of two released packages, without a model: what is told is true, and nothing fails."""
+
+from __future__ import annotations
+
+import os
+from importlib.util import find_spec
+from pathlib import Path
+from time import perf_counter
+
+import pytest
+
+from optplan.checks import ALL_CHECKS, Context, Finding
+from optplan.config import Config, OptimizerConfig, find_optimizer, load_config
+from optplan.errors import ConfigError, OptplanError
+from optplan.names import Severity
+
+# How many configs a package has, how many of them have an optimizer, and how many the reference cannot
+# load either.
+PACKAGES = {"mmpretrain": (846, 514, 8), "mmseg": (769, 688, 0)}
+
+# The options are meant to replace those of the base: _delete=True stands for _delete_=True, so that the
+# base's custom keys stay and the option itself is read by nobody. Four configs inherit it.
+TWINS = "OPT101 '_delete' in paramwise_cfg does nothing: the entries of the base config stay"
+PCPVT = f"configs/twins/twins-pcpvt-base_8xb128_in1k.py:19:24 {TWINS}"
+SVT = f"configs/twins/twins-svt-base_8xb128_in1k.py:19:24 {TWINS}"
+# Neither the constructor nor SGD reads a wd_mult from a group: theta and phi are decayed all the same.
+# One config inherits it from the other.
+DNLNET = [
+    "configs/dnlnet/dnl_r50-d8_4xb2-80k_cityscapes-769x769.py:16:37"
+    " OPT102 'wd_mult' in custom_keys['theta'] does nothing",
+    "configs/dnlnet/dnl_r50-d8_4xb2-80k_cityscapes-769x769.py:16:59"
+    " OPT102 'wd_mult' in custom_keys['phi'] does nothing",
+]
+
+ERRORS = {
+    "mmpretrain": {
+        "twins/twins-pcpvt-base_8xb128_in1k.py": [PCPVT],
+        "twins/twins-pcpvt-large_16xb64_in1k.py": [PCPVT],
+        "twins/twins-pcpvt-small_8xb128_in1k.py": [PCPVT],
+        "twins/twins-svt-base_8xb128_in1k.py": [SVT],
+        "twins/twins-svt-large_16xb64_in1k.py": [SVT],
+        "twins/twins-svt-small_8xb128_in1k.py": [SVT],
+    },
+    "mmseg": {
+        "dnlnet/dnl_r50-d8_4xb2-80k_cityscapes-769x769.py": DNLNET,
+        "dnlnet/dnl_r101-d8_4xb2-80k_cityscapes-769x769.py": DNLNET,
+    },
+}
+# The one config that says enable=True.
+OTHERS = {
+    "mmpretrain": {
+        "arcface/resnet50-arcface_8xb32_inshop.py": [
+            "configs/arcface/resnet50-arcface_8xb32_inshop.py:66:22 OPT007 auto_scale_lr is enabled: every"
+            " lr is multiplied by the total batch / 256 when the training starts"
+        ]
+    },
+    "mmseg": {},
+}
+
+
+def folder_of(package: str) -> Path:
+    spec = find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        if os.environ.get("CI"):
+            pytest.fail(f"{package} is not installed, its configs cannot be checked")
+        pytest.skip(f"{package} is not installed")
+    return Path(spec.submodule_search_locations[0]) / ".mim" / "configs"
+
+
+def context_for(config: Config) -> Context:
+    section: OptimizerConfig | None = None
+    trouble: OptplanError | None = None
+    try:
+        section = find_optimizer(config)
+    except ConfigError as error:
+        trouble = error
+    return Context(config=config, section=section, trouble=trouble)
+
+
+def told(finding: Finding) -> str:
+    place = str(finding.place).partition("/.mim/")[2]
+    return f"{place} {finding.code} {finding.message}"
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_config(package: str) -> None:
+    paths = sorted(folder_of(package).rglob("*.py"))
+    errors: dict[str, list[str]] = {}
+    others: dict[str, list[str]] = {}
+    unreadable = sections = 0
+    spent = 0.0
+    for path in paths:
+        try:
+            context = context_for(load_config(path))
+        except ConfigError:
+            unreadable += 1
+            continue
+        start = perf_counter()
+        findings = [finding for check in ALL_CHECKS for finding in check.run(context)]
+        spent += perf_counter() - start
+        if context.raw is not None:
+            # nothing is wrong with a section, so that no other check has anything to tell either
+            assert context.trouble is None, path
+            sections += 1
+        name = path.relative_to(folder_of(package)).as_posix()
+        for finding in findings:
+            found = errors if finding.severity is Severity.ERROR else others
+            found.setdefault(name, []).append(told(finding))
+    assert errors == ERRORS[package]
+    assert others == OTHERS[package]
+    assert (len(paths), sections, unreadable) == PACKAGES[package]
+    assert spent / len(paths) < 0.002
