@@ -14,6 +14,7 @@ from optplan.checks.running import Job, MakePlanner, Task
 from optplan.checks.settings import Settings, Target
 from optplan.checks.settings_file import SettingsFinder
 from optplan.errors import OptplanError, UsageError
+from optplan.workers import Workers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +26,6 @@ class Request:
         model: The model for all configs, instead of the targets'.
         select: Prefixes of codes, instead of those of the settings.
         ignore: Prefixes of codes, besides those of the settings.
-        jobs: How many processes.
         overrides, trust: As for :class:`Job`.
     """
 
@@ -33,7 +33,6 @@ class Request:
     model: Target | None = None
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
-    jobs: int = 1
     overrides: tuple[str, ...] = ()
     trust: bool = False
 
@@ -52,6 +51,7 @@ def run_session(
     *,
     checks: tuple[Check, ...],
     make_planner: MakePlanner,
+    workers: Workers,
     start: Callable[[int], Callable[[int], None]] = lambda _: lambda _: None,
 ) -> Session:
     """Check everything that is asked for.
@@ -60,6 +60,7 @@ def run_session(
         request: What that is.
         checks: All checks.
         make_planner: As for :class:`Job`.
+        workers: The processes to do it in; none for this one alone.
         start: Told how many files there are; gives what is told how many more are done.
 
     Raises:
@@ -80,7 +81,7 @@ def run_session(
         overrides=request.overrides,
         trust=request.trust,
     )
-    outcomes = run_all(tasks, job, jobs=request.jobs, advance=start(len(tasks)))
+    outcomes = run_all(tasks, job, workers, advance=start(len(tasks)))
     return Session(
         outcomes=tuple(sorted(outcomes, key=lambda outcome: outcome.config)),
         settings=job.settings,

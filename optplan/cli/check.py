@@ -84,7 +84,12 @@ def check(
     debug: DebugOption = False,
 ) -> None:
     """Find options without effect and other mistakes, for CI."""
-    with running(quiet=quiet, debug=debug):
+    from optplan.workers import started_workers
+
+    with (
+        running(quiet=quiet, debug=debug),
+        started_workers(1 if show_settings else jobs) as workers,
+    ):
         from optplan.checks import ALL_CHECKS
         from optplan.checks.session import Request
         from optplan.cli.checking import Ending, checked, codes_of, settings_report, target_of
@@ -95,7 +100,6 @@ def check(
             model=given,
             select=codes_of("--select", select, ALL_CHECKS),
             ignore=codes_of("--ignore", ignore, ALL_CHECKS),
-            jobs=jobs,
             overrides=tuple(overrides or ()),
             trust=trust,
         )
@@ -106,7 +110,7 @@ def check(
         ending = Ending(
             fail_on=fail_on, exit_zero=exit_zero, baseline=baseline, write_baseline=write_baseline
         )
-        done = checked(request, ALL_CHECKS, ending, quiet=quiet)
+        done = checked(request, ALL_CHECKS, ending, workers, quiet=quiet)
         deliver(lambda _width, colored: _report(done, output_format, colored), output, color)
         status = done.status()
     raise typer.Exit(status)

@@ -5,26 +5,24 @@ from __future__ import annotations
 import contextlib
 import logging
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from optplan.checks.base import Check
 from optplan.checks.baseline import Baseline, Entry, baseline_text, read_baseline
 from optplan.checks.gathering import entries_of, gather
 from optplan.checks.results import Outcome, Report, reaches
-from optplan.checks.running import Planner
 from optplan.checks.selection import prefix_problem, split_codes
 from optplan.checks.session import Request, Session, run_session, with_request
 from optplan.checks.settings import Target
 from optplan.checks.settings_file import SettingsFinder
+from optplan.cli.model_planner import planner_of
 from optplan.cli.options import model_arguments
 from optplan.cli.running import Color, ExitStatus, deliver
-from optplan.config import Config
 from optplan.errors import UsageError
 from optplan.names import Severity
-from optplan.plan import Planned
+from optplan.workers import Workers
 
 _LOG = logging.getLogger("optplan")
 
@@ -101,7 +99,12 @@ def codes_of(
 
 
 def checked(
-    request: Request, checks: tuple[Check, ...], ending: Ending, *, quiet: bool = False
+    request: Request,
+    checks: tuple[Check, ...],
+    ending: Ending,
+    workers: Workers,
+    *,
+    quiet: bool = False,
 ) -> Done:
     """Run the checks.
 
@@ -112,7 +115,9 @@ def checked(
         raise UsageError("--write-baseline needs a file", hint="name it: --baseline FILE")
     known = _known(ending)
     with _progress(quiet=quiet) as start:
-        session = run_session(request, checks=checks, make_planner=planner_of, start=start)
+        session = run_session(
+            request, checks=checks, make_planner=planner_of, workers=workers, start=start
+        )
     for remark in session.remarks:
         _LOG.warning("%s", remark)
     report = gather(session.outcomes, checks=checks, settings=session.settings, baseline=known)
@@ -122,28 +127,6 @@ def checked(
     if ending.write_baseline and ending.baseline is not None:
         report = _written(ending.baseline, session, checks)
     return Done(report=report, checks=checks, fail_on=fail_on, exit_zero=ending.exit_zero)
-
-
-def planner_of(model: str, arguments: Mapping[str, Any]) -> Planner:
-    """What plans configs for one model, which is built once.
-
-    Raises:
-        ModelError: There is no such model, or it cannot be built.
-    """
-    from optplan.constructors import plan_with_facts
-    from optplan.model import open_model
-
-    loaded = open_model(model, arguments)
-    trainable = [(one, one.requires_grad) for one in loaded.module.parameters()]
-
-    def planned(config: Config) -> Planned:
-        try:
-            return plan_with_facts(loaded, config)
-        finally:  # a constructor may freeze some, and the next config must not see it
-            for parameter, flag in trainable:
-                parameter.requires_grad_(flag)
-
-    return planned
 
 
 def _known(ending: Ending) -> Baseline | None:

@@ -1,0 +1,67 @@
+"""Worker processes, which leave with the process that started them."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import signal
+from collections.abc import Iterator, Mapping
+from multiprocessing import resource_tracker
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+
+Workers = Mapping[Connection, SpawnProcess]
+
+
+@contextlib.contextmanager
+def started_workers(jobs: int) -> Iterator[Workers]:
+    """Processes by the connections to them; none is left, however this ends.
+
+    To each is first sent the function that it is to call with its own connection. This module imports
+    nothing else, so that they can start while the process that starts them is still importing.
+
+    Args:
+        jobs: How many; 1 for none besides this process.
+    """
+    # Not forked: a process with threads, as one with torch has, must not be.
+    context = multiprocessing.get_context("spawn")
+    workers: dict[Connection, SpawnProcess] = {}
+    try:
+        for _ in range(jobs if jobs > 1 else 0):
+            ours, theirs = context.Pipe()
+            process = context.Process(target=_work, args=(theirs,), daemon=True)
+            with _interrupts_held():
+                process.start()
+            theirs.close()
+            workers[ours] = process
+        yield workers
+    finally:
+        for connection, process in workers.items():
+            process.terminate()
+            connection.close()
+        for process in workers.values():
+            process.join()
+
+
+@contextlib.contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Hold Ctrl-C back while a process starts: it inherits that, and never sees one.
+
+    It would print a traceback otherwise, where it is hit while it still imports.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # starting it lets interrupts through again
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
+
+
+def _work(connection: Connection) -> None:
+    """A worker: until its parent closes the connection, whose affair Ctrl-C is too."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with contextlib.suppress(EOFError, OSError):
+        connection.recv()(connection)
