@@ -21,7 +21,8 @@ class BiasDecayed(Check):
 
     Even::
 
-        paramwise_cfg=dict(bias_decay_mult=0., custom_keys={'head': dict(decay_mult=0.)})
+        paramwise_cfg=dict(bias_decay_mult=0.,
+                           custom_keys={'head': dict(decay_mult=0.)})
     """
 
     code = "OPT202"

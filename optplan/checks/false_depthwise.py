@@ -19,7 +19,8 @@ class FalseDepthwise(Check):
 
     Good::
 
-        paramwise_cfg=dict(dwconv_decay_mult=0., custom_keys={'stem': dict(decay_mult=1.)})
+        paramwise_cfg=dict(dwconv_decay_mult=0.,
+                           custom_keys={'stem': dict(decay_mult=1.)})
     """
 
     code = "OPT205"

@@ -18,7 +18,8 @@ class FragmentedGroups(Check):
 
     Slow::
 
-        groups = [{'params': [parameter], **options_of(parameter)} for parameter in model.parameters()]
+        groups = [{'params': [parameter], **options_of(parameter)}
+                  for parameter in model.parameters()]
 
     Fast: collect the parameters of equal options in one group each.
     """

@@ -22,7 +22,8 @@ class FrozenInOptimizer(Check):
     Without them::
 
         optimizer=dict(type='SGD', lr=0.1),
-        paramwise_cfg=dict(bypass_duplicate=True)    # any entry makes the constructor look closer
+        # any entry makes the constructor look closer
+        paramwise_cfg=dict(bypass_duplicate=True)
     """
 
     code = "OPT407"

@@ -20,7 +20,8 @@ class KeyDropsRules(Check):
 
     Bad, since the backbone's norms are decayed again::
 
-        paramwise_cfg=dict(norm_decay_mult=0., custom_keys={'backbone': dict(lr_mult=0.1)})
+        paramwise_cfg=dict(norm_decay_mult=0.,
+                           custom_keys={'backbone': dict(lr_mult=0.1)})
 
     Good::
 

@@ -19,7 +19,8 @@ class LayerDecayOff(Check):
 
     Bad, behind a wrapper whose names the model's layer rule does not know::
 
-        paramwise_cfg=dict(layer_decay_rate=0.75)    # every parameter in the last layer
+        # every parameter in the last layer
+        paramwise_cfg=dict(layer_decay_rate=0.75)
 
     Good: give the constructor the bare model, or a rule that knows the names.
     """

@@ -15,12 +15,14 @@ class LrNotFinal(Check):
     Uncertain::
 
         optimizer=dict(type='SGD', lr=0.1)
-        auto_scale_lr = dict(enable=True, base_batch_size=256)    # lr × real batch / 256
+        # lr × real batch / 256
+        auto_scale_lr = dict(enable=True, base_batch_size=256)
 
     Certain::
 
         optimizer=dict(type='SGD', lr=0.2)
-        auto_scale_lr = dict(base_batch_size=256)                 # not enabled: for information only
+        # not enabled: for information only
+        auto_scale_lr = dict(base_batch_size=256)
 
     timm's ``args.yaml`` leaves ``lr`` empty by default, and ``lr_base`` is scaled in the same way.
     """

@@ -22,7 +22,8 @@ class NormDecayed(Check):
 
     Good::
 
-        paramwise_cfg=dict(norm_decay_mult=0., custom_keys={'rms_norm': dict(decay_mult=0.)})
+        paramwise_cfg=dict(norm_decay_mult=0.,
+                           custom_keys={'rms_norm': dict(decay_mult=0.)})
     """
 
     code = "OPT201"

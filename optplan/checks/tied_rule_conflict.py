@@ -17,11 +17,13 @@ class TiedRuleConflict(Check):
 
     Surprising, for an output layer that is the embedding: it keeps the base lr::
 
-        paramwise_cfg=dict(bypass_duplicate=True, custom_keys={'output': dict(lr_mult=10.)})
+        paramwise_cfg=dict(bypass_duplicate=True,
+                           custom_keys={'output': dict(lr_mult=10.)})
 
     Said outright::
 
-        paramwise_cfg=dict(bypass_duplicate=True, custom_keys={'embedding': dict(lr_mult=10.)})
+        paramwise_cfg=dict(bypass_duplicate=True,
+                           custom_keys={'embedding': dict(lr_mult=10.)})
     """
 
     code = "OPT405"

@@ -16,7 +16,8 @@ class UncoveredParameter(Check):
 
     Bad, for a model that has a ``neck`` too::
 
-        groups = [{'params': model.backbone.parameters()}, {'params': model.head.parameters()}]
+        groups = [{'params': model.backbone.parameters()},
+                  {'params': model.head.parameters()}]
 
     Good::
 
