@@ -70,6 +70,7 @@ def gather(
             if not all(configs.values())
             else ()
         ),
+        without_model=sum(not has_model for has_model in configs.values()),
         suppressed=suppressed,
         crashes=tuple(sorted({outcome.crash for outcome in outcomes if outcome.crash})),
     )

@@ -100,6 +100,7 @@ class Report:
         others: How many files are no configs at all.
         checks: The codes of the checks that were selected.
         left_out: Those of them that need a model and had none for some config.
+        without_model: How many configs had no model.
         suppressed: How many findings were suppressed.
         crashes: What went wrong inside optplan.
     """
@@ -110,6 +111,7 @@ class Report:
     others: int = 0
     checks: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    without_model: int = 0
     suppressed: int = 0
     crashes: tuple[str, ...] = field(default=())
 

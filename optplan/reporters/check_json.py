@@ -26,6 +26,7 @@ def check_json(report: Report, *, version: str) -> str:
             "suppressed": report.suppressed,
             "configs": len(report.configs),
             "configs_with_findings": report.affected,
+            "configs_without_model": report.without_model,
             "without_optimizer": report.parts,
             "no_config": report.others,
         },

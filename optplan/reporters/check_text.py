@@ -105,7 +105,10 @@ def summary(report: Report, *, color: bool = False) -> Iterator[str]:
     if report.suppressed:
         yield f"{plural(report.suppressed, 'finding')} suppressed"
     if report.left_out:
-        yield f"{plural(len(report.left_out), 'check')} left out for want of a model: name one with --model"
+        some = report.without_model != len(report.configs)
+        where = f" in {plural(report.without_model, 'config')}" if some else ""
+        left_out = plural(len(report.left_out), "check")
+        yield f"{left_out} left out for want of a model{where}: name one with --model"
     if report.parts:
         yield f"{plural(report.parts, 'file')} passed over: no optimizer in {_it(report.parts)}"
     if report.others:

@@ -223,7 +223,7 @@ print('loaded', *(name for name in heavy if name in sys.modules), file=sys.stder
 @pytest.mark.parametrize(
     ("arguments", "status"),
     [
-        (["check", "sample_configs"], 0),
+        (["check", "sample_configs/_base_"], 0),
         (["check", "--show-settings"], 0),
         (["rule", "--all"], 0),
         (["rule", "OPT103"], 0),

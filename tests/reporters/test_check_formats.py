@@ -62,6 +62,7 @@ REPORT = Report(
     others=1,
     checks=("OPT103", "OPT106", "OPT107"),
     left_out=("OPT103",),
+    without_model=2,
     suppressed=1,
 )  # fmt: skip
 EMPTY = Report(findings=(), configs=("a.py",))
@@ -69,7 +70,7 @@ EMPTY = Report(findings=(), configs=("a.py",))
 SUMMARY = """\
 1 error, 1 warning, 1 info in 3 of 4 configs
 1 finding suppressed
-1 check left out for want of a model: name one with --model
+1 check left out for want of a model in 2 configs: name one with --model
 2 files passed over: no optimizer in them
 1 file passed over: no config
 """
@@ -111,6 +112,7 @@ def test_json() -> None:
         "suppressed": 1,
         "configs": 4,
         "configs_with_findings": 3,
+        "configs_without_model": 2,
         "without_optimizer": 2,
         "no_config": 1,
     }
@@ -263,7 +265,7 @@ def test_md() -> None:
     assert text.endswith(
         "\n\n**1 error, 1 warning, 1 info in 3 of 4 configs**\n\n"
         "- 1 finding suppressed\n"
-        "- 1 check left out for want of a model: name one with --model\n"
+        "- 1 check left out for want of a model in 2 configs: name one with --model\n"
         "- 2 files passed over: no optimizer in them\n"
         "- 1 file passed over: no config\n"
     )
