@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import accumulate
 
 from optplan.facts import ParameterFacts
 from optplan.names import Rule
 from optplan.plan import Planned
-from optplan.rules import Candidate, KeyRule, Outcome, Skipped, Verdict, trace
+from optplan.rules import KeyRule, Options, Skipped, Verdict, decide
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,39 +42,49 @@ def key_uses(planned: Planned) -> tuple[KeyUse, ...]:
     """What each key does, in the order that keys are tried."""
     inventory, options = planned.inventory, planned.options
     uses = {key.key: KeyUse(rule=key) for key in options.keys}
-    if not uses:
-        return ()
-    for facts in inventory.parameters:
-        if not facts.visited:
+    narrowed: dict[tuple[str, ...], Options] = {}
+    without_keys = replace(options, keys=())
+    visited = [facts for facts in inventory.parameters if facts.visited]
+    for facts, keys in zip(visited, _matching_keys(visited, options.keys), strict=True):
+        if not keys:
             continue
         in_group = inventory.carriers[facts.tensor] is not facts
-        decision, candidates = trace(facts, options, in_group=in_group)
+        # the rules for a name are the same without the keys that are not in it, and found much faster
+        names = tuple(key.key for key in keys)
+        if names not in narrowed:
+            narrowed[names] = replace(options, keys=tuple(keys))
+        decision = decide(facts, narrowed[names], in_group=in_group)
         if isinstance(decision, Skipped):
-            for key, use in uses.items():
-                if key in facts.match_name:
-                    use.skipped.append(facts)
-        elif (winner := decision.lr.key) is not None:
-            _count(uses, winner, facts, candidates)
+            for key in keys:
+                uses[key.key].skipped.append(facts)
+            continue
+        winner = uses[str(decision.lr.key)]
+        winner.won.append(facts)
+        for key in keys:
+            if key is not winner.rule:
+                uses[key.key].lost.append((facts, winner.rule.key))
+        otherwise = decide(facts, without_keys)
+        if not isinstance(otherwise, Skipped) and otherwise.weight_decay.rule is not Rule.DEFAULT:
+            winner.dropped.append((facts, otherwise.weight_decay))
     return tuple(uses.values())
 
 
-def _count(
-    uses: dict[str, KeyUse],
-    winner: str,
-    facts: ParameterFacts,
-    candidates: tuple[Candidate, ...],
-) -> None:
-    """Book a parameter that a key decides with all keys and rules that it competed with."""
-    uses[winner].won.append(facts)
-    would_have_won: Verdict | None = None
-    for candidate in candidates:
-        verdict = candidate.verdict
-        if candidate.outcome is not Outcome.LOST:
-            continue
-        if verdict.rule is Rule.CUSTOM_KEY:
-            if candidate.setting == "lr" and verdict.key is not None:
-                uses[verdict.key].lost.append((facts, winner))
-        elif candidate.setting == "weight_decay" and would_have_won is None:
-            would_have_won = verdict
-    if would_have_won is not None:
-        uses[winner].dropped.append((facts, would_have_won))
+def _matching_keys(
+    parameters: Sequence[ParameterFacts], keys: Sequence[KeyRule]
+) -> list[list[KeyRule]]:
+    """For each parameter the keys that are in its name, in their order.
+
+    Each key is looked for in one text of all names, as a look into each name by itself takes far longer.
+    """
+    names = [facts.match_name for facts in parameters]
+    starts = list(accumulate((len(name) + 1 for name in names), initial=0))
+    text = "\n".join(names)
+    found: list[list[KeyRule]] = [[] for _ in names]
+    for key in keys if names else ():
+        at = text.find(key.key)
+        while at >= 0:
+            index = bisect_right(starts, at) - 1
+            if key.key in names[index]:  # not so where it runs over the end of a name
+                found[index].append(key)
+            at = text.find(key.key, starts[index + 1]) if index + 1 < len(names) else -1
+    return found

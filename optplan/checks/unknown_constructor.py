@@ -33,6 +33,13 @@ class UnknownConstructor(Check):
             return
         constructor = raw.outer.get("constructor")
         untold = context.problems(Mistake.UNKNOWN_CONSTRUCTOR)
+        if constructor is None:
+            # a section of a form that only a constructor of the project's own can read
+            for problem in untold:
+                yield self.finding(
+                    f"{problem.message}: it was not checked", key=str(raw.form), place=problem.place
+                )
+            return
         if not isinstance(constructor, str | Symbol) or (raw.known is not None and not untold):
             return
         what = "paramwise_cfg was" if raw.paramwise else "the section was"

@@ -8,8 +8,8 @@ from optplan.checks.base import Check, Context, Finding
 from optplan.checks.wording import meant
 from optplan.names import Severity
 
-_MOST_HINTS = 20  # of so many keys, and among so many runs of words: looking for likeness is slow
-_MOST_RUNS = 2000
+_MOST_HINTS = 10  # of so many keys, and among so many runs of words: looking for likeness is slow
+_MOST_RUNS = 1000
 
 
 class UnmatchedKey(Check):

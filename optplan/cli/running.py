@@ -108,9 +108,27 @@ def deliver(make: Callable[[int | None, bool], str], output: Path | None, color:
         from shutil import get_terminal_size
 
         width = get_terminal_size().columns if sys.stdout.isatty() else None
-        _print(make(width, _wants_color(color, sys.stdout)))
+        with uncollected():
+            text = make(width, _wants_color(color, sys.stdout))
+        _print(text)
     else:
-        _write(output, make(None, color is Color.ALWAYS))
+        with uncollected():
+            text = make(None, color is Color.ALWAYS)
+        _write(output, text)
+
+
+@contextlib.contextmanager
+def uncollected() -> Iterator[None]:
+    """No garbage collection: going over all that torch has loaded is half the time of a report."""
+    import gc
+
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _print(text: str) -> None:

@@ -233,6 +233,13 @@ def _section(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _bad_type(optimizer: Mapping[str, Any], kind: object, section: Mapping[str, Any]) -> Problem:
+    inner = [v for v in optimizer.values() if isinstance(v, Mapping) and "type" in v]
+    if inner and "type" not in optimizer:
+        return Problem(
+            message="several optimizers in one section cannot be planned yet",
+            place=next(place_of(optimizer, name) for name in optimizer),
+            kind=Mistake.UNKNOWN_CONSTRUCTOR,
+        )
     if "type" in optimizer:
         return Problem(
             message=f"the optimizer's type must be a name, got {described(kind)}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -10,29 +10,29 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-def declared_no_decay(model: nn.Module) -> frozenset[str]:
+def declared_no_decay(modules: Sequence[tuple[str, nn.Module]]) -> frozenset[str]:
     """Registered names that are to get no weight decay.
 
     As timm and the vision transformers before it declare them: ``no_weight_decay()`` gives names or
     patterns of names below the module, ``no_weight_decay_keywords()`` parts of names, and a parameter
     may carry ``_no_weight_decay``.
+
+    Args:
+        modules: Every registered path of the model with its module.
     """
-    # not model.named_parameters: a model may override it
-    named = dict(_names(model))
+    named = {
+        (f"{prefix}.{local}" if prefix else local): parameter
+        for prefix, module in modules
+        for local, parameter in module._parameters.items()  # noqa: SLF001
+        if parameter is not None
+    }
     found = {name for name, parameter in named.items() if _is_marked(parameter)}
-    for prefix, module in model.named_modules(remove_duplicate=False):
+    for prefix, module in modules:
         patterns = _declared_by(module, "no_weight_decay")
         keywords = _declared_by(module, "no_weight_decay_keywords")
         if patterns or keywords:
             found |= _matching(named, f"{prefix}." if prefix else "", patterns, keywords)
     return frozenset(found)
-
-
-def _names(model: nn.Module) -> Iterable[tuple[str, object]]:
-    for prefix, module in model.named_modules(remove_duplicate=False):
-        for local, parameter in module._parameters.items():  # noqa: SLF001
-            if parameter is not None:
-                yield (f"{prefix}.{local}" if prefix else local), parameter
 
 
 def _is_marked(parameter: object) -> bool:

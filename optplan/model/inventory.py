@@ -86,7 +86,7 @@ def make_inventory(
     root = _root_name(model, walked)
     modules = list(_modules(model))
     visited = frozenset(_walk(walked, root))
-    declared = declared_no_decay(model)
+    declared = declared_no_decay([(prefix, module) for prefix, module, _ in modules])
     tensors: dict[int, int] = {}
     parameters = []
     for prefix, module, parent_is_dcn in modules:

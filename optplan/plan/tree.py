@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from optplan.names import Status
 from optplan.plan.kinds import Kind, KindOf, Kinds, kinds_by_rule, together
+from optplan.plan.patterns import escape
 from optplan.plan.plan import PlannedParameter
 from optplan.plan.shapes import Words, numbered, written
 
@@ -81,10 +83,10 @@ def module_tree(rows: Sequence[PlannedParameter], kind_of: KindOf | None = None)
         if module.parent is not None:
             module.parent.parts.append(module.closed(signatures, kind_of))
     root = modules[0].closed(signatures, kind_of)
+    whole = replace(root.subtree, name="")
     if not root.tail:
-        return root.subtree
-    only = replace(root.subtree, name=root.tail[1:])
-    return replace(root.subtree, children=(only,))
+        return whole
+    return replace(whole, children=(replace(whole, name=root.tail[1:]),))
 
 
 def branches(tree: Subtree, depth: int | None = None) -> Iterator[Branch]:
@@ -115,7 +117,7 @@ class _Part:
         word: Its component of the names.
         tail: What else stands in its name, as a pattern: a module with one child is not shown itself.
         signature: Equal for parts that look alike.
-        subtree: What it is, still without a name.
+        subtree: What it is, by itself.
     """
 
     word: str
@@ -149,7 +151,7 @@ class _Module:
             tail=tail,
             signature=signatures.setdefault(("module", shape, tuple(kinds)), len(signatures)),
             subtree=Subtree(
-                name="",
+                name=escape(self.word) + tail,
                 is_module=True,
                 parameters=sum(part.subtree.parameters for part in parts),
                 elements=sum(part.subtree.elements for part in parts),
@@ -161,12 +163,13 @@ class _Module:
 
 def _parameter(row: PlannedParameter, kind: Hashable, signatures: dict[Hashable, int]) -> _Part:
     counted = row.status is not Status.DUPLICATE
+    word = row.name.rpartition(".")[2]
     return _Part(
-        word=row.name.rpartition(".")[2],
+        word=word,
         tail="",
         signature=signatures.setdefault(("parameter", kind), len(signatures)),
         subtree=Subtree(
-            name="",
+            name=escape(word),
             is_module=False,
             parameters=int(counted),
             elements=row.elements if counted else 0,
@@ -179,26 +182,25 @@ def _folded(parts: Iterable[_Part]) -> list[tuple[Subtree, int]]:
     """Numbered siblings that look alike as one each, with their signature, in the parts' order."""
     alike: dict[Hashable, list[_Part]] = {}
     for part in parts:
-        found = numbered(part.word)
+        found = _numbered(part.word)
         key = (found[0], part.tail, part.signature) if found else part.word
         alike.setdefault(key, []).append(part)
-    return [
-        (
-            _merged(
-                written((Words(frozenset(part.word for part in same)),)) + same[0].tail,
-                [part.subtree for part in same],
-            ),
-            same[0].signature,
-        )
-        for same in alike.values()
-    ]
+    return [(_together(same), same[0].signature) for same in alike.values()]
+
+
+_numbered = lru_cache(maxsize=4096)(numbered)  # few words make up many names
+
+
+def _together(alike: list[_Part]) -> Subtree:
+    if len(alike) == 1:
+        return alike[0].subtree
+    words = Words(frozenset(part.word for part in alike))
+    return _merged(written((words,)) + alike[0].tail, [part.subtree for part in alike])
 
 
 def _merged(name: str, subtrees: Sequence[Subtree]) -> Subtree:
     """Subtrees that look alike as one."""
     first = subtrees[0]
-    if len(subtrees) == 1:
-        return replace(first, name=name)
     return Subtree(
         name=name,
         is_module=first.is_module,

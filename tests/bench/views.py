@@ -14,6 +14,7 @@ from torch import nn
 
 from optplan.cli import views
 from optplan.cli.planning import entries_of
+from optplan.cli.running import uncollected
 from optplan.cli.views import ShowFormat
 from optplan.constructors import plan_with_facts
 from optplan.plan import Planned
@@ -58,7 +59,12 @@ def reports(planned: Planned) -> dict[str, Callable[[], object]]:
         found[f"tree {form}"] = partial(views.tree_report, shown, None, form, 80, False)
         found[f"groups {form}"] = partial(views.groups_report, shown, form, 80, False)
         found[f"keys {form}"] = partial(_keys, planned, shown, form)
-    return found
+    return {name: partial(_as_delivered, make) for name, make in found.items()}
+
+
+def _as_delivered(make: Callable[[], object]) -> None:
+    with uncollected():
+        make()
 
 
 def _keys(planned: Planned, shown: Selection, form: ShowFormat) -> str:

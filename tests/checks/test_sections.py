@@ -308,3 +308,12 @@ def test_a_left_over_delete_is_no_custom_key() -> None:
 def test_a_scope_is_no_argument() -> None:
     config = config_of(section_of("", "type='SGD', lr=1, _scope_='mmseg'"))
     assert make_plan(nn.Linear(2, 2), config).optimizers[0].options == {}
+
+
+def test_opt005_several_optimizers_are_no_mistake() -> None:
+    text = "optimizer = dict(generator=dict(type='Adam', lr=1e-4), discriminator=dict(type='Adam'))\n"
+    context = context_of(text)
+    assert lines("OPT005", context) == [
+        "a.py:1:18 info: several optimizers in one section cannot be planned yet: it was not checked"
+    ]
+    assert lines("OPT004", context) == []

@@ -13,6 +13,7 @@ from optplan import OptplanError
 from optplan.errors import ModelError
 from optplan.facts import Inventory, ParameterFacts
 from optplan.model import make_inventory
+from tests.checks.models import DeclaringInside
 from tests.grid import FAMILIES, family
 from tests.models import HARD_CASES, hard_case
 
@@ -101,6 +102,26 @@ def test_depthwise() -> None:
         "one_channel", "depthwise", "grouped"
     ) | {"multiplied.weight"}
     assert those("WeightNormed", "owner_is_depthwise") == {"depthwise.bias"}
+
+
+def test_one_group() -> None:
+    assert those("Convolutions", "owner_has_one_group") == both("one_channel")
+
+
+def test_running_statistics() -> None:
+    assert those("Norms", "owner_keeps_statistics") == both("bn1d", "bn2d", "bn3d", "sync")
+    found = make_inventory(nn.Sequential(nn.BatchNorm1d(2, track_running_stats=False)))
+    assert not any(facts.owner_keeps_statistics for facts in found.parameters)
+
+
+def test_declared_no_decay() -> None:
+    found = make_inventory(DeclaringInside())
+    assert {facts.name for facts in found.parameters if facts.declared_no_decay} == {
+        "backbone.cls_token",
+        "backbone.a_log",
+        "backbone.relative_position.weight",
+        "backbone.block_1.weight",
+    }
 
 
 def test_children_of_deformable_convolutions() -> None:
