@@ -58,6 +58,9 @@ def running(*, quiet: bool, debug: bool) -> Iterator[None]:
         _close_quietly()
         raise typer.Exit(ExitStatus.FINE) from None
     except KeyboardInterrupt:
+        # CPython remembers an interrupt that hit a text being executed, as dataclasses do on import,
+        # and would end by the signal instead of our status; the next text resets that.
+        exec("")
         _complain("interrupted")
         raise typer.Exit(ExitStatus.INTERRUPTED) from None
     except Exception as error:  # noqa: BLE001 - whatever gets here is ours
