@@ -311,7 +311,9 @@ def test_a_scope_is_no_argument() -> None:
 
 
 def test_opt005_several_optimizers_are_no_mistake() -> None:
-    text = "optimizer = dict(generator=dict(type='Adam', lr=1e-4), discriminator=dict(type='Adam'))\n"
+    text = (
+        "optimizer = dict(generator=dict(type='Adam', lr=1e-4), discriminator=dict(type='Adam'))\n"
+    )
     context = context_of(text)
     assert lines("OPT005", context) == [
         "a.py:1:18 info: several optimizers in one section cannot be planned yet: it was not checked"
