@@ -71,6 +71,13 @@ def run() -> Run:
     return call
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--update-goldens`` writes expected reports anew."""
+    parser.addoption(
+        "--update-goldens", action="store_true", help="write the expected reports anew"
+    )
+
+
 Tell = Callable[[str], None]
 
 

@@ -129,7 +129,8 @@ class Runner:
             for check in wanted
             for finding in check.of(error.problems, whole)
         )
-        return self._outcome(task, Kind.CONFIG, findings=findings)
+        has_model = task.target is not None
+        return self._outcome(task, Kind.CONFIG, has_model=has_model, findings=findings)
 
     def _checked(self, task: Task, config: Config) -> Outcome:
         context, crash = None, None

@@ -10,6 +10,7 @@ from time import perf_counter
 import pytest
 
 from optplan.checks import ALL_CHECKS, Context, Finding
+from optplan.checks.raw_section import raw_section
 from optplan.config import Config, OptimizerConfig, find_optimizer, load_config
 from optplan.errors import ConfigError, OptplanError
 from optplan.names import Severity
@@ -73,7 +74,8 @@ def context_for(config: Config) -> Context:
     try:
         section = find_optimizer(config)
     except ConfigError as error:
-        trouble = error
+        # a part that defines no optimizer is passed over
+        trouble = error if raw_section(config.data) is not None else None
     return Context(config=config, section=section, trouble=trouble)
 
 

@@ -1,0 +1,5 @@
+optim_wrapper = dict(
+    optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.05),
+    paramwise_cfg=dict(
+        norm_decay_mult=0.,
+        custom_keys=dict(backbone=dict(lr_mult=0.1))))

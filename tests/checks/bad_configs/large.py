@@ -1,0 +1,2 @@
+_base_ = './_base_/delete.py'
+optim_wrapper = dict(optimizer=dict(lr=2e-3))

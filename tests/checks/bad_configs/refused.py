@@ -1,0 +1,1 @@
+optimizer = dict(type='Muon', lr=0.1)
