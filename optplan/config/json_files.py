@@ -57,13 +57,19 @@ class _Scanner:
         self.file = file
         self.text = file.text
         self.line = 1
+        self.column = 0
         self.seen = 0
 
     def raw(self, at: int) -> RawPlace:
-        """The place of an offset; offsets only ever grow."""
-        self.line += self.text.count("\n", self.seen, at)
+        """The place of an offset; offsets only ever grow, so that no line is measured twice."""
+        lines = self.text.count("\n", self.seen, at)
+        if lines:
+            self.line += lines
+            self.column = _column(self.text, at)
+        else:
+            self.column += len(self.text[self.seen : at].encode("utf-8", "replace"))
         self.seen = at
-        return (self.file, self.line, _column(self.text, at))
+        return (self.file, self.line, self.column)
 
     def skip(self, at: int) -> int:
         match = _SPACE.match(self.text, at)

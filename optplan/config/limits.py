@@ -15,6 +15,11 @@ MAX_WORK = 500_000
 CHARS_PER_STEP = 16
 
 _PLAIN = frozenset({int, float, bool, type(None), complex, range})
+_CONTAINERS: tuple[type[Any], ...] = (
+    dict, list, tuple, set, frozenset, type({}.keys()), type({}.values()), type({}.items()),
+)  # fmt: skip
+# Below this, no two whole numbers have the same hash.
+_OWN_HASH = 1 << 60
 
 
 class Refusal(Exception):  # noqa: N818 - a message on its way to a ConfigError
@@ -29,10 +34,11 @@ class Refusal(Exception):  # noqa: N818 - a message on its way to a ConfigError
 class Budget:
     """The work that reading one config, bases included, may take."""
 
-    __slots__ = ("left",)
+    __slots__ = ("left", "odd_keys")
 
     def __init__(self, left: int = MAX_WORK) -> None:
         self.left = left
+        self.odd_keys = 0
 
     def spend(self, steps: int) -> None:
         """Take ``steps`` off what is left.
@@ -54,6 +60,31 @@ class Budget:
             raise Refusal(f"a text of {length:,} characters is too long")
         self.spend(length // CHARS_PER_STEP)
 
+    def spend_search(self, text: str, parts: Any) -> None:
+        """Take off a search that compares each part at each position of a text.
+
+        Raises:
+            Refusal: Nothing is left.
+        """
+        for part in parts:
+            if isinstance(part, str):
+                self.spend(len(text) * len(part) // 1024)
+
+    def spend_key(self, key: Any) -> None:
+        """Take off what looking a key up takes: many keys can be made to have one hash.
+
+        A text's hash is random, and that of a number of a sane size is its own.
+
+        Raises:
+            Refusal: Nothing is left, or the key is nested too deeply.
+        """
+        kind = key.__class__
+        if kind is str or (kind is int and -_OWN_HASH < key < _OWN_HASH):
+            return
+        self.odd_keys += 1
+        self.spend(self.odd_keys // 16)
+        self.spend_tree(key)
+
     def spend_tree(self, value: Any, depth: int = 0) -> None:
         """Take everything inside ``value`` off what is left, as often as it occurs.
 
@@ -65,7 +96,7 @@ class Budget:
             self.left -= 1
         elif kind is str:
             self.spend(1 + len(value) // CHARS_PER_STEP)
-        elif isinstance(value, dict | list | tuple | set | frozenset):
+        elif isinstance(value, _CONTAINERS):
             if depth > MAX_DEPTH:
                 raise Refusal("the data is nested too deeply")
             self.spend(1 + len(value))

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from optplan.places import Source
 
 # Stands in the text for `{{ _base_.a.b }}` until the bases are known; no config has such a text.
-MARKER = "\x1aoptplan_base_"
-END = "\x1a"
+# Not a control character: JSON and YAML refuse those.
+MARKER = "\ue000optplan_base_"
+END = "\ue000"
 _ENVIRONMENT = re.compile(r"""\{\{['"]?\s*+\$(\w+)\s*+:\s*+(\S*?)\s*+['"]?\}\}""")
 _BASE = re.compile(r"\{\{\s*+_base_\.([\w.]+)\s*+\}\}")
 _MAX_SCAN = 50_000_000

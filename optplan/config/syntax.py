@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+import io
+import sys
+import tokenize
 import warnings
 from typing import TYPE_CHECKING
 
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
 
     from optplan.config.placed import File
 
+_MANY_FIELDS = 20_000
 _NESTED = "it is nested too deeply to be read"
 
 
@@ -24,6 +28,7 @@ def parsed(file: File) -> ast.Module:
     Raises:
         ConfigError: It is no valid Python, or nested too deeply.
     """
+    _check_texts(file)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -34,6 +39,19 @@ def parsed(file: File) -> ast.Module:
             raise ConfigError(_NESTED, place=Place(file.source, 0, 0)) from None
         except ValueError as error:
             raise ConfigError(f"invalid syntax: {error}", place=Place(file.source, 0, 0)) from None
+
+
+def _check_texts(file: File) -> None:
+    """Refuse an f-string of very many fields, for which Python before 3.12 takes quadratic time."""
+    if sys.version_info >= (3, 12) or file.text.count("{") < _MANY_FIELDS:
+        return
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(file.text).readline):
+            if token.type == tokenize.STRING and token.string.count("{") > _MANY_FIELDS:
+                place = file.place(token.start[0], 0)
+                raise ConfigError("the text holds too many fields", place=place)
+    except (tokenize.TokenError, SyntaxError):
+        return  # the parser says it better
 
 
 def _syntax_error(error: SyntaxError, file: File) -> ConfigError:

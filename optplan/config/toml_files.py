@@ -6,6 +6,7 @@ import re
 import tomllib
 from typing import TYPE_CHECKING, Any
 
+from optplan.config.limits import MAX_DEPTH
 from optplan.config.placed import placed_dict, placed_list
 from optplan.errors import ConfigError
 from optplan.places import Place
@@ -13,10 +14,17 @@ from optplan.places import Place
 if TYPE_CHECKING:
     from optplan.config.placed import File, RawPlace
 
-_PART = r"""(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[A-Za-z0-9_-]+)"""
+_PART = r"""(?:"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+'|[A-Za-z0-9_-]++)"""
 _KEY = re.compile(rf"[ \t]*({_PART}(?:[ \t]*\.[ \t]*{_PART})*)[ \t]*=")
 _HEADER = re.compile(rf"[ \t]*(\[\[?)[ \t]*({_PART}(?:[ \t]*\.[ \t]*{_PART})*)[ \t]*\]")
 _PARTS = re.compile(_PART)
+# A key of this many parts is nested too deeply; tomllib takes time quadratic in them.
+_DEEP = re.compile(rf"(?<![\w.\"'-])(?:{_PART}[ \t]*+\.[ \t]*+){{{MAX_DEPTH}}}")
+# Comments and texts; those of several lines may look like keys.
+_TEXTS = re.compile(
+    r"""#[^\n]*+|\"{3}(?:[^\\]|\\.)*?\"{3,5}|'{3}.*?'{3,5}|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+'""",
+    re.DOTALL,
+)
 _AT = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
@@ -26,6 +34,10 @@ def read_toml(file: File) -> Any:
     Raises:
         ConfigError: It is not TOML.
     """
+    bare = _TEXTS.sub(lambda text: "\n" * text[0].count("\n") or '""', file.text)
+    if (deep := _DEEP.search(bare)) is not None:
+        line = bare.count("\n", 0, deep.start()) + 1
+        raise ConfigError("the data is nested too deeply", place=Place(file.source, line, 1))
     try:
         data = tomllib.loads(file.text)
     except (tomllib.TOMLDecodeError, ValueError) as error:
@@ -48,7 +60,8 @@ def _key_places(file: File) -> dict[tuple[Any, ...], RawPlace]:
     places: dict[tuple[Any, ...], RawPlace] = {}
     table: tuple[Any, ...] = ()
     counts: dict[tuple[Any, ...], int] = {}
-    for number, line in enumerate(file.text.split("\n"), 1):
+    text = _TEXTS.sub(_without_long_text, file.text)
+    for number, line in enumerate(text.split("\n"), 1):
         header = _HEADER.match(line)
         match = header or _KEY.match(line)
         if match is None:
@@ -68,6 +81,12 @@ def _key_places(file: File) -> dict[tuple[Any, ...], RawPlace]:
                 places[path] = (file, number, header.start(1))
             table = path
     return places
+
+
+def _without_long_text(match: re.Match[str]) -> str:
+    """The line breaks of a text of several lines; all else stays."""
+    text = match[0]
+    return "\n" * text.count("\n") if text.startswith(('"""', "'''")) else text
 
 
 def _unquoted(part: str) -> str:

@@ -260,7 +260,7 @@ def add_scope(value: Any, scope: str, raw: RawPlace) -> None:
 def plain(value: Any) -> Any:
     """A tree as plain dicts, lists and tuples, symbols as the reference prints them."""
     if isinstance(value, dict):
-        return {key: plain(item) for key, item in dict.items(value)}
+        return {plain(key): plain(item) for key, item in dict.items(value)}
     if isinstance(value, list):
         return [plain(item) for item in value]
     if isinstance(value, tuple):

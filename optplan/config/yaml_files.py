@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from optplan.config.limits import MAX_DEPTH, MAX_WORK
+from optplan.config.limits import MAX_DEPTH, Budget
 from optplan.config.placed import PlacedDict, PlacedList, placed_dict, placed_tuple
 from optplan.errors import ConfigError
 from optplan.places import Place
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 _TAG = "tag:yaml.org,2002:"
 _MERGE = _TAG + "merge"
+_NUMBERS = frozenset({_TAG + "int", _TAG + "float"})
+# As many as Python reads in decimal; YAML's 1:30:00 takes time quadratic in them.
+_MAX_DIGITS = 4300
 
 
 def read_yaml(file: File) -> Any:
@@ -82,13 +86,15 @@ class _Builder:
         self.lines = file.text.split("\n")
         self.scalars = yaml.SafeLoader("")
         self.made: dict[int, Any] = {}
-        self.left = MAX_WORK
+        self.budget = Budget()
+        # By line, how many bytes stand before each character.
+        self.widths: dict[int, list[int]] = {}
 
     def value(self, node: Any, depth: int) -> Any:
         if id(node) in self.made:
             return self.made[id(node)]
-        self.left -= 1
-        if depth > MAX_DEPTH or self.left < 0:
+        self.budget.left -= 1
+        if depth > MAX_DEPTH or self.budget.left < 0:
             raise ConfigError("the data is too large", place=_at(self.file, node.start_mark).place)
         if isinstance(node, yaml.MappingNode):
             result = self.mapping(node, depth)
@@ -103,10 +109,15 @@ class _Builder:
         line, column = node.start_mark.line, node.start_mark.column
         text = self.lines[line] if line < len(self.lines) else ""
         if not text.isascii():
-            column = len(text[:column].encode("utf-8", "replace"))
+            if line not in self.widths:
+                widths = (len(char.encode("utf-8", "replace")) for char in text)
+                self.widths[line] = list(accumulate(widths, initial=0))
+            column = self.widths[line][column]
         return (self.file, line + 1, column)
 
     def scalar(self, node: Any) -> Any:
+        if node.tag in _NUMBERS and len(node.value) > _MAX_DIGITS:
+            raise ConfigError("the number is too long", place=_at(self.file, node.start_mark).place)
         try:
             return self.scalars.construct_object(node)
         except (yaml.YAMLError, RecursionError):
@@ -142,6 +153,7 @@ class _Builder:
             if isinstance(key, dict | list):
                 place = _at(self.file, key_node.start_mark).place
                 raise ConfigError("a key cannot be a mapping or a list", place=place)
+            self.budget.spend_key(key)
             dict.__setitem__(result, key, self.value(value_node, depth + 1))
             result.raw_places[key] = self.raw(key_node)
         return result
@@ -154,7 +166,7 @@ class _Builder:
                 place = _at(self.file, each.start_mark).place
                 raise ConfigError("'<<' needs a mapping or a list of mappings", place=place)
             source = self.value(each, depth + 1)
-            self.left -= len(source)
+            self.budget.left -= len(source)
             for key, value in source.items():
                 if key not in target:
                     target[key] = value

@@ -45,7 +45,7 @@ def same(ours: Any, theirs: Any) -> bool:
     if type(ours) is not type(theirs):
         return False
     if isinstance(ours, dict):
-        return list(ours) == list(theirs) and all(same(ours[key], theirs[key]) for key in ours)
+        return same(list(ours), list(theirs)) and all(same(ours[key], theirs[key]) for key in ours)
     if isinstance(ours, list | tuple):
         return len(ours) == len(theirs) and all(map(same, ours, theirs))
     return bool(ours == theirs or (ours != ours and theirs != theirs))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from optplan.config import load_config
+from optplan.config import load_config, place_of
 from optplan.errors import ConfigError
 
 ESCAPES = {
@@ -99,11 +99,23 @@ BOMBS = {
     "f-string precision": "x=f'{1.0:.1000000000f}'",
     "percent width": "x='%1000000000d' % 1",
     "percent star": "x='%*d' % (10**9, 1)",
+    "percent of a float": "x='%1000000000f' % 1.0",
+    "percent of bytes": "x=b'%1000000000f' % 1.0",
+    "many percents": "x=('%(a)9999d' * 100000) % {'a': 1}",
+    "percents of one text": "x=('%(a)s' * 100000) % {'a': 'b' * 100000}",
+    "percents of one list": "x=('%(a)s' * 100000) % {'a': list(range(5000))}",
     "format width": "x='{:{}}'.format(1, 10**9)",
     "ljust": "x='a'.ljust(10**10)",
     "zfill": "x='a'.zfill(10**10)",
     "replace": "x='a'.replace('', 'b' * 10**6).replace('', 'c' * 10**6)",
     "join": "x=','.join(['a' * 10**6] * 10**6)",
+    "search from the right": "x=('a' * 10**6).rfind('a' * 10**5 + 'b' + 'a' * 10**5)",
+    "split from the right": "x=('a' * 10**6).rsplit('a' * 10**5 + 'b' + 'a' * 10**5)",
+    "strip": "x=('a' * 10**6).strip('b' * 10**5 + 'a')",
+    "equal hashes": "x={i * (2**61 - 1): 0 for i in range(90000)}",
+    "equal hashes of complex": "x={-1000003.0 * i + i * 1j: 0 for i in range(60000)}",
+    "keys and range": "x=len({}.keys() | range(10**9))",
+    "range and keys": "x=len(range(10**12) & {1: 2}.keys())",
     "int of text": "x=int('9' * 10**6)",
     "doubled text": "x='a' * 1000\nfor i in range(100): x=x+x",
     "doubled list": "x=[1]\nfor i in range(100): x += x",
@@ -111,6 +123,10 @@ BOMBS = {
     "shared tuples as key": "x=(1,)\nfor i in range(60): x=(x, x)\ny={x: 1}",
     "shared lists as text": "x=[1]\nfor i in range(60): x=[x, x]\ny=str(x)",
     "shared lists compared": "x=[1]\ny=[1]\nfor i in range(60):\n x=[x, x]\n y=[y, y]\nz=x == y",
+    "shared tuples as kinds": "x=(int,)\nfor i in range(60): x=(x, x)\ny=isinstance('', x)",
+    "shared tuples in a view": "x=(1,)\nfor i in range(60): x=(x, x)\ny=str({1: x}.values())",
+    "views compared": "x=y=(1,)\nfor i in range(60):\n x=(x, x)\n y=(y, y)\n"
+    "z={1: x}.items() == {1: y}.items()",
     "shared text": "x='a' * 10**6\ny=str([x] * 10**5)",
     "cycle": "x=[]\nx.append(x)",
     "cycle as text": "x=[]\nx.append(x)\ny=str(x)",
@@ -126,6 +142,7 @@ BOMBS = {
     "dots": "x=" + "a." * 50000 + "b",
     "ifs": "x=1" + " if 1 else 1" * 5000,
     "elifs": "if 0:\n  pass\n" + "elif 0:\n  pass\n" * 20000,
+    "fields": "x=f'" + "{1}" * 300000 + "'",
     "bases": "_base_=[f'{i}.py' for i in range(10**9)]",
     "placeholders": "x='''" + "{{$A:" * 150000 + "'''",
     "pattern": "x='{{$OPTPLAN_NO:(a+)+$}}'",
@@ -242,6 +259,8 @@ YAML = {
     "list": ("- 1", "a mapping of names"),
     "number key": ("1: 2", "the key 1 is not a text"),
     "list key": ("? [1]\n: 2", "cannot be a mapping or a list"),
+    "sexagesimal": ("a: 1" + ":1" * 500000, "the number is too long"),
+    "equal hashes": ("".join(f"{at * (2**61 - 1)}: 0\n" for at in range(30000)), "too much work"),
     "impossible date": ("a: 2020-13-45", "invalid YAML"),
 }
 
@@ -273,7 +292,35 @@ def test_bad_json_is_refused(name: Any, write: Any) -> None:
         ("a = ", r"main.toml:1:5: invalid TOML"),
         ("a = 1\na = 2", "invalid TOML"),
         ("a = " + "[" * 10000, "nested too deeply"),
+        (".".join(["a"] * 500000) + " = 1", r"main.toml:1:1: the data is nested too deeply"),
+        ("x = 1\n[" + ".".join(['"a"'] * 20000) + "]", r"main.toml:2:1: .*nested too deeply"),
+        ("a." * 200000, "nested too deeply"),
     ],
 )
 def test_bad_toml_is_refused(text: Any, message: Any, write: Any) -> None:
     refused(write({"main.toml": text}), message)
+
+
+LONG_LINES = {
+    "main.json": '{"é": 1, ' + ", ".join(f'"k{at}": {at}' for at in range(50000)) + "}",
+    "main.yaml": "{é: 1, " + ", ".join(f"k{at}: {at}" for at in range(50000)) + "}",
+}
+
+
+@pytest.mark.parametrize("name", LONG_LINES)
+def test_one_long_line_takes_no_longer_than_many(name: Any, write: Any) -> None:
+    path = write({name: LONG_LINES[name]})
+    start = time.perf_counter()
+    config = load_config(path)
+    assert time.perf_counter() - start < 10
+    place = place_of(config.data, "k49999")
+    assert place is not None
+    assert (place.line, place.column) == (
+        1,
+        LONG_LINES[name].index("k49999") + name.endswith("yaml"),
+    )
+
+
+def test_a_message_quotes_no_more_of_a_key_than_can_be_read(write: Any) -> None:
+    error = refused(write({"main.py": "x={}['a' * 900000]"}), "no key 'aaa")
+    assert len(error.problems[0].message) < 1000

@@ -185,6 +185,8 @@ DATA = {
     "main.json": '{\n  "a": {"b": 1, "é": [1,\n   2]},\n  "c": "\\n", "d": {}\n}',
     "main.yaml": "a:\n  b: 1\n  é: [1,\n   2]\nc: x\nd: &d {e: 1}\nf:\n  <<: *d\n  g: 2\n",
     "main.toml": "c = 'x'\n[a]\nb = 1\n'é' = [1,\n 2]\n[[t]]\nu.v = 1\n[[t]]\nw = {x = 1}\n[k.l]\nm = 1\n",
+    # lines of a text that look like keys
+    "text.toml": 'a = """\n[b]\nc = 1\n"""\n[b]\nc = 2 # \'\'\'\nd = \'\'\'\ne = "\\q" = 1\'\'\'\ne = "#"',
 }
 
 
@@ -213,6 +215,7 @@ DATA = {
                 "k.l.m": "11:1",
             },
         ),
+        ("text.toml", {"a": "1:1", "b": "5:2", "b.c": "6:1", "b.d": "7:1", "b.e": "9:1"}),
     ],
 )
 def test_data_files(name: Any, places: Any, write: Any) -> None:

@@ -122,6 +122,21 @@ BOTH_LOAD = {
         },
     ),
     "json base": ("_base_='a.json'\nx=_base_.y", {"a.json": '{"y": [1, {"k": null}], "z": NaN}'}),
+    "placeholders in json": (
+        "_base_='a.json'",
+        {
+            "a.json": '{"_base_": "b.py", "x": {{_base_.model.head}}, "é": [{{ _base_.t }}]}',
+            **BASE,
+        },
+    ),
+    "placeholders in yaml": (
+        "_base_='a.yaml'",
+        {
+            "a.yaml": "_base_: b.py\nx: {{_base_.model.head}}\ny: [{{ _base_.t }}]\n",
+            **BASE,
+        },
+    ),
+    "tuple as key": "x={(1, (2, 3)): 4}",
     "package base": "_base_='mmseg::_base_/schedules/schedule_20k.py'\n"
     "optim_wrapper=dict(clip_grad=None)",
     # pure-Python configs

@@ -212,7 +212,8 @@ def _zip(frame: Frame, _: RawPlace, *values: Any, strict: Any = False) -> Any:
     return zip(*[each(frame, value) for value in values], strict=bool(strict))
 
 
-def _isinstance(_: Frame, __: RawPlace, value: Any, kinds: Any) -> bool:
+def _isinstance(frame: Frame, _: RawPlace, value: Any, kinds: Any) -> bool:
+    frame.budget.spend_tree(kinds)
     return isinstance(value, kinds)
 
 

@@ -61,9 +61,9 @@ def placed(value: Any, raw: RawPlace) -> Any:
 
 
 def key_checked(frame: Frame, key: Any) -> Any:
-    """A key of a dict or element of a set; a tuple's hash takes a walk over all it holds."""
-    if isinstance(key, tuple):
-        frame.budget.spend_tree(key)
+    """A key of a dict or element of a set, taken off the budget."""
+    if key.__class__ is not str:
+        frame.budget.spend_key(key)
     return key
 
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from optplan.config.placed import File, RawPlace
     from optplan.places import Place
 
+# A message may quote a key that the config made.
+_LONG_MESSAGE = 500
 TRUST_HINT = "pass --trust to execute the file instead"
 
 # What a kind of syntax node means; the modules of this package fill them.
@@ -144,6 +146,8 @@ class Frame:
             message, hint = error.message, error.hint
         else:
             message, hint = _in_words(error), None
+        if len(message) > _LONG_MESSAGE:
+            message = f"{message[:_LONG_MESSAGE]}…"
         return ConfigError([Problem(message=message, place=self.place(node), hint=hint)])
 
 

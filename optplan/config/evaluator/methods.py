@@ -180,6 +180,8 @@ def _text_method(name: str) -> Method:
         elif name == "replace":
             old, new = args[:2]
             frame.budget.spend_text(len(self) + self.count(old) * len(new))
+        elif name in _SLOW_SEARCHES:
+            frame.budget.spend_search(self, args)
         result = getattr(self, name)(*args, **named)
         if isinstance(result, list):
             frame.budget.spend(len(result))
@@ -206,6 +208,8 @@ def _text_format(
     return format_text(frame, self, list(args), named)
 
 
+# Searches from the right, and for any of many characters, take the product of both lengths.
+_SLOW_SEARCHES = frozenset({"lstrip", "rfind", "rindex", "rpartition", "rsplit", "rstrip", "strip"})
 _TEXT = (
     "capitalize casefold center count endswith find index isalnum isalpha isascii isdecimal"
     " isdigit isidentifier islower isnumeric isspace istitle isupper ljust lower lstrip partition"

@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from optplan.config.base_dict import BaseDict
-from optplan.config.evaluator.data import extend, is_data, placed, taken
+from optplan.config.evaluator.data import extend, is_data, key_checked, placed, taken
 from optplan.config.evaluator.frame import EXPRESSIONS
 from optplan.config.limits import MAX_INT_BITS, Refusal, check_int
 from optplan.config.placed import (
@@ -40,6 +40,7 @@ _SIMPLE: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.BitXor: operator.xor,
 }
 _FORMAT_WIDTH = re.compile(r"\*|\d{5}")
+_SET_VIEWS: tuple[type[Any], ...] = (type({}.keys()), type({}.items()))
 
 
 def operate(frame: Frame, kind: type[ast.operator], left: Any, right: Any, raw: RawPlace) -> Any:
@@ -55,7 +56,7 @@ def operate(frame: Frame, kind: type[ast.operator], left: Any, right: Any, raw: 
     Raises:
         Refusal: The result would be too large, or the operands are no data.
     """
-    if left.__class__ is float or right.__class__ is float:
+    if left.__class__ is float and right.__class__ is float and kind in _SIMPLE:
         return _SIMPLE[kind](left, right)
     if not (is_data(left) and is_data(right)) or kind not in _SIMPLE:
         raise Refusal("this operator works on plain data only")
@@ -69,6 +70,7 @@ def operate(frame: Frame, kind: type[ast.operator], left: Any, right: Any, raw: 
         return _united(frame, left, right, raw)
     if isinstance(left, bytes) or isinstance(right, bytes):
         raise Refusal("bytes are not computed with")
+    left, right = _as_sets(frame, left, right)
     if isinstance(left, int) and isinstance(right, int):
         _check_growth(kind, left, right)
     elif isinstance(left, set | frozenset):
@@ -94,13 +96,30 @@ def _with_text(frame: Frame, kind: type[ast.operator], left: str, right: Any) ->
     if kind is ast.Add and isinstance(right, str):
         frame.budget.spend_text(len(left) + len(right))
     elif kind is ast.Mod:
-        if "%" in left and _FORMAT_WIDTH.search(left):
-            raise Refusal("the format is too wide")
-        frame.budget.spend_text(len(left))
-        frame.budget.spend_tree(right)
+        _check_template(frame, left, right)
     result: str = _SIMPLE[kind](left, right)
     frame.budget.spend_text(len(result))
     return result
+
+
+def _check_template(frame: Frame, template: str, values: Any) -> None:
+    """Refuse a '%' template whose text could be too long, before it is made."""
+    if "%" in template and _FORMAT_WIDTH.search(template):
+        raise Refusal("the format is too wide")
+    frame.budget.spend_text(len(template) + sum(map(int, re.findall(r"\d+", template))))
+    frame.budget.spend_tree(values)
+    if isinstance(values, dict):  # each field may name one and the same value
+        frame.budget.spend_text(template.count("%(") * len(repr(values)))
+
+
+def _as_sets(frame: Frame, left: Any, right: Any) -> tuple[Any, Any]:
+    """The operands, as sets where one is a view: it works with any iterable, however long."""
+    if not (isinstance(left, _SET_VIEWS) or isinstance(right, _SET_VIEWS)):
+        return left, right
+    first, second = (
+        {key_checked(frame, item) for item in taken(frame, value)} for value in (left, right)
+    )
+    return first, second
 
 
 def _places(value: Any, raw: RawPlace) -> list[RawPlace]:
