@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from optplan.errors import quoted
 from optplan.places import Place
 from optplan.plan import Plan
 from optplan.plan.explanation import Explained, Explanation
@@ -81,7 +82,7 @@ def _product(value: Explained) -> str:
 def _use_text(value: Explained) -> str:
     use = value.use
     if use.key is not None:
-        return f"{use.rule.value} {use.key!r}"
+        return f"{use.rule.value} {quoted(use.key)}"
     if use.option is not None:
         return f"{use.rule.value} ({use.option})"
     return "default"
@@ -154,16 +155,15 @@ def _where(place: Place | None) -> str:
 
 
 def _candidate_text(verdict: Verdict) -> str:
-    return (
-        f"{verdict.rule.value} {verdict.key!r}" if verdict.key is not None else verdict.rule.value
-    )
+    rule = verdict.rule.value
+    return rule if verdict.key is None else f"{rule} {quoted(verdict.key)}"
 
 
 def _unmatched(explanation: Explanation) -> str:
     keys = explanation.unmatched_keys
     more = len(keys) - _MOST_KEYS
-    shown = ", ".join(map(repr, keys[:_MOST_KEYS])) + (f" and {more} more" if more > 0 else "")
-    return f"not in {explanation.match_name!r}: {shown}"
+    shown = ", ".join(map(quoted, keys[:_MOST_KEYS])) + (f" and {more} more" if more > 0 else "")
+    return f"not in {quoted(explanation.match_name)}: {shown}"
 
 
 def _stacked(rows: Sequence[tuple[Cell, ...]], width: int, color: bool) -> list[str]:

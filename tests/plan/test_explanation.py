@@ -348,6 +348,19 @@ def test_text(case: str) -> None:
     assert explain_text(found, width=None, color=False) == text
 
 
+def test_a_key_is_spelled_as_it_is() -> None:
+    keys: dict[str, dict[str, float]] = {
+        r"n\.[a-z]+": {},
+        r"m\.": {},
+        "rms": {},
+        "it's": {},
+        "ms.": {},
+    }
+    (found,) = explained(planned("Norms", {"custom_keys": keys}), "rms.weight")
+    text = explain_text((found,), width=None, color=False)
+    assert r"""not in 'rms.weight': 'n\.[a-z]+', 'it's', 'm\.'""" in text
+
+
 def test_unmatched_names_are_told_all_at_once() -> None:
     with pytest.raises(UsageError) as raised:
         explained(planned("Norms", {}), "rms.weight", "rms.wieght", "nothing*")
