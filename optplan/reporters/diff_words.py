@@ -108,6 +108,14 @@ def model_text(diff: PlanDiff) -> str:
     return before if before == after else f"{before} → {after}"
 
 
+def labels_of(words: Labels, diff: PlanDiff) -> Labels:
+    """What the sides are called: as on the command line, with their models where that is one word."""
+    models = _model_name(diff.before.model), _model_name(diff.after.model)
+    if words[0] != words[1] or models[0] == models[1]:
+        return words
+    return f"{words[0]} ({models[0]})", f"{words[1]} ({models[1]})"
+
+
 def _model_name(model: PlannedModel) -> str:
     return model.spec or model.class_name.rpartition(".")[2]
 
