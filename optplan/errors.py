@@ -86,15 +86,18 @@ def close_matches(word: str, known: Iterable[str], *, most: int = 3) -> list[str
     return [by_lower[low] for low in get_close_matches(word.lower(), by_lower, n=most)]
 
 
+def quoted(text: str) -> str:
+    """A key or a name as the user reads it: nothing in it is doubled or replaced."""
+    return f"'{text}'"
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     """A hint that names the known words closest to ``word``, or None where none is close."""
     matches = close_matches(word, known)
     if not matches:
         return None
-    quoted = [f"'{match}'" for match in matches]
-    return (
-        "did you mean " + ", ".join(quoted[:-1]) + (" or " if quoted[1:] else "") + quoted[-1] + "?"
-    )
+    names = list(map(quoted, matches))
+    return "did you mean " + ", ".join(names[:-1]) + (" or " if names[1:] else "") + names[-1] + "?"
 
 
 def listed(names: Sequence[str], *, most: int = 5) -> str:

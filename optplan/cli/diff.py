@@ -58,9 +58,10 @@ def diff(
         from optplan.reporters.diff_data import diff_csv, diff_json
         from optplan.reporters.diff_md import diff_md
         from optplan.reporters.diff_text import diff_text
+        from optplan.reporters.diff_words import labels_of
 
         found = diff_of((a, b), (model_a, model_b), model, model_arg)
-        labels = a, b
+        labels = labels_of((a, b), found)
 
         def report(width: int | None, colored: bool) -> str:
             match output_format:

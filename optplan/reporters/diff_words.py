@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from optplan.errors import listed
+from optplan.errors import listed, quoted
 from optplan.names import Rule
 from optplan.plan import PlannedModel, RuleUse
 from optplan.plan.changes import ABSENT, Change, Cluster, Kind, OptimizerChange, PlanDiff
@@ -67,11 +67,10 @@ def _without_name(before: RuleUse, after: RuleUse, text: str) -> str:
 
 def _key_text(before: RuleUse | None, after: RuleUse | None) -> str:
     """The custom keys behind an option or an extra entry."""
-    if after is None:
-        return f"no longer {before.key!r}" if before is not None else ""
-    if before is None or before.key == after.key:
-        return repr(after.key)
-    return f"{before.key!r} → {after.key!r}"
+    first, second = (None if use is None else quoted(use.key or "") for use in (before, after))
+    if second is None:
+        return f"no longer {first}" if first is not None else ""
+    return second if first in (None, second) else f"{first} → {second}"
 
 
 def cause_style(cluster: Cluster) -> str:
@@ -107,6 +106,14 @@ def model_text(diff: PlanDiff) -> str:
     """The model, or both where they are not called the same."""
     before, after = _model_name(diff.before.model), _model_name(diff.after.model)
     return before if before == after else f"{before} → {after}"
+
+
+def labels_of(words: Labels, diff: PlanDiff) -> Labels:
+    """What the sides are called: as on the command line, with their models where that is one word."""
+    models = _model_name(diff.before.model), _model_name(diff.after.model)
+    if words[0] != words[1] or models[0] == models[1]:
+        return words
+    return f"{words[0]} ({models[0]})", f"{words[1]} ({models[1]})"
 
 
 def _model_name(model: PlannedModel) -> str:

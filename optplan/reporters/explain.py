@@ -6,10 +6,11 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from optplan.errors import quoted
 from optplan.places import Place
 from optplan.plan import Plan
 from optplan.plan.explanation import Explained, Explanation
-from optplan.reporters.layout import Cell, Column, paint, table, visible
+from optplan.reporters.layout import Cell, Column, cell_len, paint, table, visible
 from optplan.reporters.words import RULE_STYLES, number, shape_text
 from optplan.rules import Candidate, Outcome, Verdict
 
@@ -39,13 +40,29 @@ def _block(explanation: Explanation, width: int | None, color: bool) -> list[str
         words.append("frozen")
     if row.aliases:
         words.append("tied to " + ", ".join(row.aliases))
-    lines = [paint(Cell(visible(row.name), "bold"), color) + "   " + visible("   ".join(words))]
+    lines = _head(visible(row.name), visible("   ".join(words)), width, color)
     if explanation.note:
-        lines.append(f"  {visible(explanation.note)}")
+        lines += _wrapped(visible(explanation.note), width, indent=2)
     if explanation.values:
         lines += _values(explanation, width, color)
         lines += _considered(explanation, width, color)
     return lines
+
+
+def _head(name: str, facts: str, width: int | None, color: bool) -> list[str]:
+    """The name and what it is, below it where there is no room beside it."""
+    painted = paint(Cell(name, "bold"), color)
+    if width is None or cell_len(name) + 3 + cell_len(facts) <= width:
+        return [f"{painted}   {facts}"]
+    return [painted, *_wrapped(facts, width, indent=2)]
+
+
+def _wrapped(text: str, width: int | None, *, indent: int) -> list[str]:
+    """A visible text in as many lines as it takes."""
+    from textwrap import wrap
+
+    parts = [text] if width is None else wrap(text, max(width - indent, 20))
+    return [" " * indent + part for part in parts]
 
 
 def _values(explanation: Explanation, width: int | None, color: bool) -> list[str]:
@@ -81,7 +98,7 @@ def _product(value: Explained) -> str:
 def _use_text(value: Explained) -> str:
     use = value.use
     if use.key is not None:
-        return f"{use.rule.value} {use.key!r}"
+        return f"{use.rule.value} {quoted(use.key)}"
     if use.option is not None:
         return f"{use.rule.value} ({use.option})"
     return "default"
@@ -132,9 +149,12 @@ def _considered(explanation: Explanation, width: int | None, color: bool) -> lis
         )
     if not rows:
         return []
-    lines = table(_CANDIDATE_COLUMNS, rows, width=None, color=color, indent=4)
-    if width is not None and any(len(line) > width for line in lines):
+    # a line's styles take no room, so that its length is measured without them
+    lines = table(_CANDIDATE_COLUMNS, rows, width=None, color=False, indent=4)
+    if width is not None and any(cell_len(line) > width for line in lines):
         lines = _stacked(rows, width, color)
+    elif color:
+        lines = table(_CANDIDATE_COLUMNS, rows, width=None, color=True, indent=4)
     return ["  considered", *lines]
 
 
@@ -154,27 +174,24 @@ def _where(place: Place | None) -> str:
 
 
 def _candidate_text(verdict: Verdict) -> str:
-    return (
-        f"{verdict.rule.value} {verdict.key!r}" if verdict.key is not None else verdict.rule.value
-    )
+    rule = verdict.rule.value
+    return rule if verdict.key is None else f"{rule} {quoted(verdict.key)}"
 
 
 def _unmatched(explanation: Explanation) -> str:
     keys = explanation.unmatched_keys
     more = len(keys) - _MOST_KEYS
-    shown = ", ".join(map(repr, keys[:_MOST_KEYS])) + (f" and {more} more" if more > 0 else "")
-    return f"not in {explanation.match_name!r}: {shown}"
+    shown = ", ".join(map(quoted, keys[:_MOST_KEYS])) + (f" and {more} more" if more > 0 else "")
+    return f"not in {quoted(explanation.match_name)}: {shown}"
 
 
 def _stacked(rows: Sequence[tuple[Cell, ...]], width: int, color: bool) -> list[str]:
     """For a narrow terminal: each reason on lines of its own, below its candidate."""
-    from textwrap import wrap
-
     lines = []
-    for outcome, who, settings, reason, _ in rows:
-        head = f"{paint(outcome, color)}  {visible(who.text)}"
-        lines.append(f"    {head}  {paint(settings, color)}".rstrip())
-        lines += [f"        {part}" for part in wrap(visible(reason.text), max(width - 8, 20))]
+    for outcome, who, settings, reason, where in rows:
+        words = [paint(outcome, color), visible(who.text)]
+        words += [paint(Cell(visible(c.text), c.style), color) for c in (settings, where) if c.text]
+        lines += ["    " + "  ".join(words), *_wrapped(visible(reason.text), width, indent=8)]
     return lines
 
 

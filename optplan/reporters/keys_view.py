@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from optplan.errors import quoted
 from optplan.names import Rule
 from optplan.plan.shapes import Stem, Words, numbered, written
 from optplan.reporters.layout import Cell, Column, paint, table
 from optplan.reporters.rows import Selection
 from optplan.reporters.summary import closing_lines, head_lines
-from optplan.reporters.words import number, quoted
+from optplan.reporters.words import number
 from optplan.rules.options import Verdict
 from optplan.rules.statistics import EntryName, EntryStatistics
 

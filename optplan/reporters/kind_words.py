@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable
 
+from optplan.errors import quoted
 from optplan.names import Rule, Status
 from optplan.plan.kinds import Kind
 from optplan.reporters.bars import Span, span_of
@@ -12,7 +13,6 @@ from optplan.reporters.words import (
     STATUS_STYLES,
     duplicate_text,
     number,
-    quoted,
     rule_style,
     rule_text,
 )

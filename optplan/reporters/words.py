@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable
 
+from optplan.errors import quoted
 from optplan.names import Rule, Status
 from optplan.plan import PlannedParameter, RuleUse
 
@@ -60,11 +61,6 @@ def percent(part: int, whole: int) -> str:
         return "0%"
     share = 100 * part / whole
     return "<0.1%" if 0 < share < 0.05 else f"{share:.1f}%"
-
-
-def quoted(key: str) -> str:
-    """A key as the user reads it: nothing in it is doubled or replaced."""
-    return f"'{key}'"
 
 
 def rule_text(parameter: PlannedParameter, *, short: bool = False) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from optplan.errors import quoted
 from optplan.facts import ParameterFacts
 
 
@@ -26,7 +27,7 @@ class Condition:
 
 _IS_BIAS = Condition(
     lambda facts: facts.local == "bias",
-    lambda facts: f"its own name is {facts.local!r}, not 'bias'",
+    lambda facts: f"its own name is {quoted(facts.local)}, not 'bias'",
     lambda _: "its own name is 'bias'",
 )
 _OWNER_IS_NORM = Condition(
@@ -49,7 +50,7 @@ _PARENT_IS_NO_DCN = Condition(
 )
 _IN_CONV_OFFSET = Condition(
     lambda facts: "conv_offset" in facts.prefix,
-    lambda facts: f"'conv_offset' is not in {facts.prefix!r}",
+    lambda facts: f"'conv_offset' is not in {quoted(facts.prefix)}",
     lambda _: "'conv_offset' is in its path",
 )
 _OWNER_IS_CONV2D = Condition(

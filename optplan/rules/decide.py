@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from optplan.errors import PlanError, Problem
+from optplan.errors import PlanError, Problem, quoted
 from optplan.facts import ParameterFacts
 from optplan.names import Mistake
 from optplan.rules.conditions import LR_RULES, WEIGHT_DECAY_RULES, Condition
@@ -108,7 +108,7 @@ def _decide(
     lr = _choose("lr", facts, options, key, notes)
     weight_decay = _choose("weight_decay", facts, options, key, notes)
     if key is not None:
-        _require_lr(key.missing_lr, f"custom key {key.key!r}", key.lr, facts)
+        _require_lr(key.missing_lr, f"custom key {quoted(key.key)}", key.lr, facts)
         return Decision(lr=key.lr, weight_decay=key.weight_decay, entries=key.entries)
     entries: dict[str, Any] = {}
     if lr is not None:
@@ -142,10 +142,16 @@ def _key_notes(key: KeyRule, winner: KeyRule | None) -> list[Candidate]:
     if winner is None:
         outcome, reason = Outcome.WON, "the longest key in the name"
     elif len(winner.key) > len(key.key):
-        outcome, reason = Outcome.LOST, f"{key.key!r} matches too, but {winner.key!r} is longer"
+        outcome, reason = (
+            Outcome.LOST,
+            f"{quoted(key.key)} matches too, but {quoted(winner.key)} is longer",
+        )
     else:
         outcome = Outcome.LOST
-        reason = f"{key.key!r} is as long as {winner.key!r}, which comes first in the alphabet"
+        reason = (
+            f"{quoted(key.key)} is as long as {quoted(winner.key)}, "
+            "which comes first in the alphabet"
+        )
     return [
         Candidate(setting="lr", verdict=key.lr, outcome=outcome, reason=reason),
         Candidate(setting="weight_decay", verdict=key.weight_decay, outcome=outcome, reason=reason),

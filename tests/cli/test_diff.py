@@ -98,9 +98,9 @@ def test_two_models(folder: Path, invoke: Invoke) -> None:
     done = invoke("diff", "a.py", "a.py", "-m", "resnet18", "--model-b", "resnet34", cwd=folder)
     assert done.returncode == 1
     assert done.stdout.splitlines() == [
-        "a.py → a.py · resnet18 → resnet34 · 0 of 62 parameters change",
-        " only in a.py  48 parameters  layer*.{2-5}.*",
-        " changes: 48 only in a.py",
+        "a.py (resnet18) → a.py (resnet34) · resnet18 → resnet34 · 0 of 62 parameters change",
+        " only in a.py (resnet34)  48 parameters  layer*.{2-5}.*",
+        " changes: 48 only in a.py (resnet34)",
     ]
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import pytest
 
+from optplan.config import load_config
 from optplan.constructors import plan_with_facts
 from optplan.errors import PlanError, UsageError
 from optplan.plan import Planned
@@ -346,6 +349,65 @@ def test_text(case: str) -> None:
     model, optimizer, paramwise, names, text = TEXTS[case]
     found = explained(planned(model, paramwise, **optimizer), names)
     assert explain_text(found, width=None, color=False) == text
+
+
+NARROW = """\
+scale   1   Wrapper
+  trainable, but in no group: only what is
+  below the child 'module' is optimized
+
+module.tok   1×1×4   RootParameter
+  lr            0.1   = 0.1 × 1   default
+  weight_decay  0.01  = 0.01 × 1  default
+  considered
+    no  norm  weight_decay
+        RootParameter is not one of the
+        classes that norm_decay_mult knows
+"""
+
+
+def test_text_on_a_narrow_terminal() -> None:
+    model, optimizer, paramwise, names, _ = TEXTS["uncovered"]
+    found = explained(planned(model, paramwise, **optimizer), names)
+    assert explain_text(found, width=42, color=False) == NARROW
+
+
+def test_places_stand_on_a_narrow_terminal_too(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(
+        "optimizer = dict(type='SGD', lr=0.1, weight_decay=0.01)\n"
+        "paramwise_cfg = dict(norm_decay_mult=0.,\n"
+        "    custom_keys={'rms': dict(lr_mult=2.)})\n"
+        "optim_wrapper = dict(optimizer=optimizer, paramwise_cfg=paramwise_cfg)\n"
+    )
+    made = plan_with_facts(hard_case("Norms"), load_config(tmp_path / "a.py"))
+    text = explain_text(explained(made, "rms.weight"), width=70, color=False)
+    assert "    won  custom_key 'rms'  lr, weight_decay  a.py:3\n" in text
+    assert "    no  norm  weight_decay  a.py:2\n" in text
+
+
+@pytest.mark.parametrize("width", [42, 80, 100, 120, None])
+@pytest.mark.parametrize("case", TEXTS)
+def test_colours_change_no_line(case: str, width: int | None) -> None:
+    """Styles take no room: what fits a terminal without them fits with them."""
+    model, optimizer, paramwise, names, _ = TEXTS[case]
+    found = explained(planned(model, paramwise, **optimizer), names)
+    coloured = explain_text(found, width=width, color=True)
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", coloured)
+    assert coloured != plain
+    assert plain == explain_text(found, width=width, color=False)
+
+
+def test_a_key_is_spelled_as_it_is() -> None:
+    keys: dict[str, dict[str, float]] = {
+        r"n\.[a-z]+": {},
+        r"m\.": {},
+        "rms": {},
+        "it's": {},
+        "ms.": {},
+    }
+    (found,) = explained(planned("Norms", {"custom_keys": keys}), "rms.weight")
+    text = explain_text((found,), width=None, color=False)
+    assert r"""not in 'rms.weight': 'n\.[a-z]+', 'it's', 'm\.'""" in text
 
 
 def test_unmatched_names_are_told_all_at_once() -> None:

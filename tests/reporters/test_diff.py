@@ -338,3 +338,12 @@ def test_many_patterns() -> None:
     assert ", ".join(patterns) in text(diff)
     shown = " ".join(text(diff, 80).split())
     assert f"{', '.join(patterns[:8])} and 12 patterns more" in shown
+
+
+def test_the_key_behind_an_extra_entry_is_spelled_as_it_is() -> None:
+    use = key(r"blocks\.[a-z]+", 1.0)
+    after = replace(row("a"), lr_rule=use, weight_decay_rule=use, extra={"foo": 1})
+    found = diff_plans(plan(row("a")), plan(after))
+    assert [cause_text(cluster) for cluster in found.clusters] == [r"'blocks\.[a-z]+'"]
+    back = diff_plans(plan(after), plan(row("a")))
+    assert [cause_text(cluster) for cluster in back.clusters] == [r"no longer 'blocks\.[a-z]+'"]
