@@ -56,44 +56,8 @@ def build_plan(
         versions: Versions of the packages that took part.
     """
     settings = _Settings()
-    uses: dict[int, RuleUse] = {}
-
-    def use(verdict: Verdict) -> RuleUse:
-        # verdicts are shared between parameters, so their rows may share a RuleUse
-        known = uses.get(id(verdict))
-        if known is None:
-            known = uses[id(verdict)] = _rule_use(verdict)
-        return known
-
-    rows = []
-    for facts in inventory.parameters:
-        carries = inventory.carriers[facts.tensor] is facts
-        assignment = assignments.get(facts.tensor) if carries else None
-        names = inventory.names_by_tensor[facts.tensor]
-        aliases = tuple(name for name in names if name != facts.name) if len(names) > 1 else ()
-        status = _status(facts, carries=carries, covered=assignment is not None)
-        if assignment is None:
-            rows.append(_row(facts, status, aliases))
-        else:
-            # an optimizer without weight decay has nothing that a rule could have decided
-            decays = assignment.weight_decay is not None
-            rows.append(
-                _row(
-                    facts,
-                    status,
-                    aliases,
-                    lr=assignment.lr,
-                    weight_decay=assignment.weight_decay,
-                    effective_lr=assignment.lr,
-                    lr_rule=use(assignment.lr_verdict),
-                    weight_decay_rule=use(assignment.weight_decay_verdict) if decays else None,
-                    options=assignment.options,
-                    extra=assignment.extra,
-                    optimizer=assignment.optimizer,
-                    group=assignment.group,
-                    setting=settings.index_of(assignment, facts.elements),
-                )
-            )
+    maker = _RowMaker(inventory, assignments, settings)
+    rows = tuple(maker.row(facts) for facts in inventory.parameters)
     return Plan(
         versions=versions,
         config=config,
@@ -106,9 +70,54 @@ def build_plan(
         ),
         constructor=constructor,
         optimizers=tuple(optimizers),
-        parameters=tuple(rows),
+        parameters=rows,
         settings=settings.as_tuple(),
     )
+
+
+class _RowMaker:
+    """Makes the row of each name; what rows share is made once."""
+
+    def __init__(
+        self, inventory: Inventory, assignments: Mapping[int, Assignment], settings: _Settings
+    ) -> None:
+        self._inventory = inventory
+        self._assignments = assignments
+        self._settings = settings
+        self._uses: dict[int, RuleUse] = {}
+
+    def row(self, facts: ParameterFacts) -> PlannedParameter:
+        carries = self._inventory.carriers[facts.tensor] is facts
+        assignment = self._assignments.get(facts.tensor) if carries else None
+        names = self._inventory.names_by_tensor[facts.tensor]
+        aliases = tuple(name for name in names if name != facts.name) if len(names) > 1 else ()
+        status = _status(facts, carries=carries, covered=assignment is not None)
+        if assignment is None:
+            return _row(facts, status, aliases)
+        # an optimizer without weight decay has nothing that a rule could have decided
+        decays = assignment.weight_decay is not None
+        return _row(
+            facts,
+            status,
+            aliases,
+            lr=assignment.lr,
+            weight_decay=assignment.weight_decay,
+            effective_lr=assignment.lr,
+            lr_rule=self._use(assignment.lr_verdict),
+            weight_decay_rule=self._use(assignment.weight_decay_verdict) if decays else None,
+            options=assignment.options,
+            extra=assignment.extra,
+            optimizer=assignment.optimizer,
+            group=assignment.group,
+            setting=self._settings.index_of(assignment, facts.elements),
+        )
+
+    def _use(self, verdict: Verdict) -> RuleUse:
+        # verdicts are shared between parameters, so their rows may share a RuleUse
+        known = self._uses.get(id(verdict))
+        if known is None:
+            known = self._uses[id(verdict)] = _rule_use(verdict)
+        return known
 
 
 class _Settings:
