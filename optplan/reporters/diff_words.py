@@ -130,17 +130,19 @@ def verdict_text(diff: PlanDiff) -> str:
 
 
 def rule_notes(diff: PlanDiff) -> list[str]:
-    """For each field a line on the values that are the same by another rule."""
+    """A line on the values of each field that another rule gives, apart for those that follow the base."""
     causes: dict[str, list[str]] = {}
     counts: dict[str, int] = {}
     for cluster in diff.rules:
-        field = cluster.change.field
-        causes.setdefault(field, []).append(cause_text(cluster))
-        counts[field] = counts.get(field, 0) + len(cluster.names)
+        change = cluster.change
+        is_same = change.before == change.after
+        what = f"the same {change.field}" if is_same else f"{change.field} as its base value"
+        causes.setdefault(what, []).append(cause_text(cluster))
+        counts[what] = counts.get(what, 0) + len(cluster.names)
     return [
-        f"the same {field} by another rule: {plural(counts[field], 'parameter')} "
+        f"{what} by another rule: {plural(counts[what], 'parameter')} "
         f"({listed(list(dict.fromkeys(texts)), most=3)})"
-        for field, texts in causes.items()
+        for what, texts in causes.items()
     ]
 
 
