@@ -9,7 +9,7 @@ from optplan.errors import listed, quoted
 from optplan.names import Rule
 from optplan.plan import PlannedModel, RuleUse
 from optplan.plan.changes import ABSENT, Change, Cluster, Kind, OptimizerChange, PlanDiff
-from optplan.reporters.words import RULE_STYLES, number, plural, shape_text, use_text
+from optplan.reporters.words import RULE_STYLES, number, plural, shape_text, use_text, where_text
 
 Labels = tuple[str, str]
 
@@ -85,7 +85,7 @@ def place_text(cluster: Cluster) -> str:
     """``file:line`` of the rule that :func:`cause_text` names first among the new ones."""
     for use in (cluster.rule_after, cluster.rule_before):
         if use is not None and use.rule is not Rule.DEFAULT and use.origin is not None:
-            return f"{use.origin.file}:{use.origin.line}"
+            return where_text(use.origin.file, use.origin.line)
     return ""
 
 
