@@ -11,6 +11,7 @@ from optplan.config import Symbol, place_of
 from optplan.places import Place
 from optplan.plan import plain
 from optplan.reporters.layout import Cell, Column, table, visible
+from optplan.reporters.words import where_text
 
 _COLUMNS = (Column(shrink_to=30), Column())
 _INDENT = "    "
@@ -44,8 +45,7 @@ def _visible_code(code: str) -> str:
 def _place_text(place: Place | None) -> str:
     if place is None:
         return ""
-    where = place.source.path or place.source.name
-    return f"{where}:{place.line}" if place.line else where
+    return where_text(place.source.path or place.source.name, place.line)
 
 
 def _lines(

@@ -124,7 +124,7 @@ def _csv_changes(diff: PlanDiff) -> list[Sequence[object]]:
             patterns = " ".join(side.patterns)
             rows.append([section, "", "", "", "", "", len(side.names), "", "", patterns])
     rows += [["misfit", "", "", misfit, "", "", "", "", "", ""] for misfit in diff.misfits]
-    rows += [_csv_cluster("same value by another rule", cluster) for cluster in diff.rules]
+    rows += [_csv_cluster("another rule", cluster) for cluster in diff.rules]
     return rows
 
 

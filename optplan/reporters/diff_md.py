@@ -47,7 +47,8 @@ def diff_md(diff: PlanDiff, labels: Labels, *, full: bool) -> str:
         if side.names:
             parts.append(_one_sided(side, label))
     if diff.rules:
-        title = f"No difference: the same value by another rule ({len(diff.rules)})"
+        gives = "another rule gives the same value, or one that follows the base value"
+        title = f"No difference: {gives} ({len(diff.rules)})"
         parts.append(_details(title, _table(_HEADINGS, map(_cluster, diff.rules))))
     parts += [f"<sub>{escaped(remark)}</sub>" for remark in remarks_of(diff)]
     if full:

@@ -9,7 +9,7 @@ from optplan.errors import listed, quoted
 from optplan.names import Rule
 from optplan.plan import PlannedModel, RuleUse
 from optplan.plan.changes import ABSENT, Change, Cluster, Kind, OptimizerChange, PlanDiff
-from optplan.reporters.words import RULE_STYLES, number, plural, shape_text, use_text
+from optplan.reporters.words import RULE_STYLES, number, plural, shape_text, use_text, where_text
 
 Labels = tuple[str, str]
 
@@ -85,7 +85,7 @@ def place_text(cluster: Cluster) -> str:
     """``file:line`` of the rule that :func:`cause_text` names first among the new ones."""
     for use in (cluster.rule_after, cluster.rule_before):
         if use is not None and use.rule is not Rule.DEFAULT and use.origin is not None:
-            return f"{use.origin.file}:{use.origin.line}"
+            return where_text(use.origin.file, use.origin.line)
     return ""
 
 
@@ -130,17 +130,19 @@ def verdict_text(diff: PlanDiff) -> str:
 
 
 def rule_notes(diff: PlanDiff) -> list[str]:
-    """For each field a line on the values that are the same by another rule."""
+    """A line on the values of each field that another rule gives, apart for those that follow the base."""
     causes: dict[str, list[str]] = {}
     counts: dict[str, int] = {}
     for cluster in diff.rules:
-        field = cluster.change.field
-        causes.setdefault(field, []).append(cause_text(cluster))
-        counts[field] = counts.get(field, 0) + len(cluster.names)
+        change = cluster.change
+        is_same = change.before == change.after
+        what = f"the same {change.field}" if is_same else f"{change.field} as its base value"
+        causes.setdefault(what, []).append(cause_text(cluster))
+        counts[what] = counts.get(what, 0) + len(cluster.names)
     return [
-        f"the same {field} by another rule: {plural(counts[field], 'parameter')} "
+        f"{what} by another rule: {plural(counts[what], 'parameter')} "
         f"({listed(list(dict.fromkeys(texts)), most=3)})"
-        for field, texts in causes.items()
+        for what, texts in causes.items()
     ]
 
 

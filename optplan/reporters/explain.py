@@ -11,7 +11,7 @@ from optplan.places import Place
 from optplan.plan import Plan
 from optplan.plan.explanation import Explained, Explanation
 from optplan.reporters.layout import Cell, Column, cell_len, paint, table, visible
-from optplan.reporters.words import RULE_STYLES, number, shape_text
+from optplan.reporters.words import RULE_STYLES, number, shape_text, where_text
 from optplan.rules import Candidate, Outcome, Verdict
 
 _VALUE_COLUMNS = (Column(), Column(), Column(), Column(shrink_to=20), Column())
@@ -108,7 +108,7 @@ def _origin_text(value: Explained) -> str:
     place = value.place
     if place is None:
         return "" if value.base_is_set else "not set in the config: the optimizer's own default"
-    return f"{place.source.name}:{place.line}:{place.column}"
+    return _where(place) + (f":{place.column}" if place.line else "")
 
 
 def _source_line(place: Place, width: int | None, color: bool) -> list[str]:
@@ -170,7 +170,7 @@ def _merged(explanation: Explanation) -> list[tuple[Candidate, str]]:
 
 
 def _where(place: Place | None) -> str:
-    return f"{place.source.name}:{place.line}" if place is not None else ""
+    return where_text(place.source.name, place.line) if place is not None else ""
 
 
 def _candidate_text(verdict: Verdict) -> str:

@@ -10,7 +10,7 @@ from optplan.plan.shapes import Stem, Words, numbered, written
 from optplan.reporters.layout import Cell, Column, paint, table
 from optplan.reporters.rows import Selection
 from optplan.reporters.summary import closing_lines, head_lines
-from optplan.reporters.words import number
+from optplan.reporters.words import number, where_text
 from optplan.rules.options import Verdict
 from optplan.rules.statistics import EntryName, EntryStatistics
 
@@ -82,7 +82,7 @@ def entry_text(name: EntryName) -> str:
 def place_text(entry: EntryStatistics) -> str:
     """``file:line``; '' where it is not known."""
     place = entry.place
-    return f"{place.source.name}:{place.line}" if place and place.line else ""
+    return where_text(place.source.name, place.line) if place else ""
 
 
 def effect_text(entry: EntryStatistics) -> str:

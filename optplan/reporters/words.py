@@ -100,8 +100,13 @@ def origin_text(parameter: PlannedParameter) -> str:
     """``file:line`` of the rule that is not the default; '' where only the default decides."""
     for use in (parameter.lr_rule, parameter.weight_decay_rule):
         if use is not None and use.rule is not Rule.DEFAULT and use.origin is not None:
-            return f"{use.origin.file}:{use.origin.line}"
+            return where_text(use.origin.file, use.origin.line)
     return ""
+
+
+def where_text(file: str, line: int) -> str:
+    """``a.py:3``; the word alone for what stands in no file, such as ``--set``."""
+    return f"{file}:{line}" if line else file
 
 
 def rules_of(parameters: Iterable[PlannedParameter]) -> dict[Rule, int]:

@@ -5,6 +5,7 @@ Run ``python -m tests.bench.views``.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -21,6 +22,7 @@ from optplan.plan import Planned
 from optplan.reporters.rows import Selection
 from tests.bench.timing import medians
 
+BOUND = 1.0  # seconds
 _BLOCKS = 625  # of 16 parameters each
 
 CONFIGS: dict[str, Mapping[str, Any]] = {
@@ -72,8 +74,8 @@ def _keys(planned: Planned, shown: Selection, form: ShowFormat) -> str:
     return views.keys_report(shown, entries, form, 80, False)
 
 
-def main() -> None:
-    """Print milliseconds."""
+def main() -> int:
+    """Print milliseconds; exit 1 where a view takes longer than the bound."""
     built = model()
     taken = {
         name: medians(reports(_planned(built, paramwise)), rounds=3)
@@ -82,6 +84,11 @@ def main() -> None:
     print(f"{'milliseconds':14}" + "".join(f"{name:>22}" for name in taken))
     for report in next(iter(taken.values())):
         print(f"{report:14}" + "".join(f"{times[report] * 1000:22.0f}" for times in taken.values()))
+    slow = [
+        report for times in taken.values() for report, needed in times.items() if needed > BOUND
+    ]
+    print(f"above {BOUND} s: {', '.join(slow) or 'none'}")
+    return int(bool(slow))
 
 
 def _planned(built: nn.Module, paramwise: Mapping[str, Any]) -> Planned:
@@ -92,4 +99,4 @@ def _planned(built: nn.Module, paramwise: Mapping[str, Any]) -> Planned:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -120,3 +120,19 @@ def test_markup_and_control_characters_are_literal(tmp_path: Path, invoke: Invok
     )
     assert done.returncode == 0
     assert "not in '.weight': '\\x1b[31m<script>', '[red]'" in done.stdout
+
+
+def test_a_value_of_the_command_line_has_no_line(folder: Path, invoke: Invoke) -> None:
+    """Wherever a place is printed; '--set:0' would be none that one can look up."""
+    words = ("--set", "optim_wrapper.paramwise_cfg.norm_decay_mult=0.5")
+    done = invoke(*WORDS, "backbone.layer0.1.weight", *words, cwd=folder)
+    assert "a custom key cancels it  --set\n" in done.stdout
+    base = ("--set", "optim_wrapper.optimizer.lr=0.3")
+    done = invoke(*WORDS, "decode_head.bias", *base, cwd=folder)
+    assert "  lr            0.3   = 0.3 × 1   default  --set\n" in done.stdout
+    for view in ("params", "groups", "keys"):
+        done = invoke("show", *WORDS[1:], "--view", view, *words, "--param", "*", cwd=folder)
+        assert "--set:" not in done.stdout
+    assert [line.split()[-1] for line in done.stdout.splitlines() if "norm_decay" in line] == [
+        "--set"
+    ]

@@ -483,3 +483,13 @@ def test_another_order_of_keys_changes_both(monkeypatch: pytest.MonkeyPatch) -> 
     made = planned("Norms", paramwise)
     (found,) = explained(made, "rms.weight")
     assert (found.row.lr, found.values[0].candidates[0].verdict.key) == (0.1 * 0.5, "rms")
+
+
+def test_another_order_of_rules_changes_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    paramwise = {"norm_decay_mult": 0.5, "flat_decay_mult": 0.1}
+    before = plan_and_explanation("Norms", paramwise, "bn2d.weight", "weight_decay")
+    assert before == ("norm", "norm")
+    turned = dict(reversed(list(conditions.WEIGHT_DECAY_RULES.items())))
+    monkeypatch.setattr(sys.modules["optplan.rules.decide"], "WEIGHT_DECAY_RULES", turned)
+    after = plan_and_explanation("Norms", paramwise, "bn2d.weight", "weight_decay")
+    assert after == ("flat", "flat")

@@ -145,7 +145,7 @@ Only in `a.py`: 1 × `old.weight`
 
 Only in `b.py`: 1 × `new.weight`
 
-<details><summary>No difference: the same value by another rule (1)</summary>
+<details><summary>No difference: another rule gives the same value, or one that follows the base value (1)</summary>
 
 | what | before | after | parameters | why | where | names |
 | --- | --- | --- | --- | --- | --- | --- |
@@ -169,7 +169,7 @@ optimizer,,optimizer,lr,0.1,0.01,6,,,
 optimizer,,option,momentum,,0.9,,,,
 only before,,,,,,1,,,old.weight
 only after,,,,,,1,,,new.weight
-same value by another rule,,value,lr,0.1,0.1,1,'head' ×10,b.py:7,head.weight
+another rule,,value,lr,0.1,0.1,1,'head' ×10,b.py:7,head.weight
 """
     )
 
@@ -347,3 +347,16 @@ def test_the_key_behind_an_extra_entry_is_spelled_as_it_is() -> None:
     assert [cause_text(cluster) for cluster in found.clusters] == [r"'blocks\.[a-z]+'"]
     back = diff_plans(plan(after), plan(row("a")))
     assert [cause_text(cluster) for cluster in back.clusters] == [r"no longer 'blocks\.[a-z]+'"]
+
+
+def test_another_rule_whose_value_follows_the_base_is_not_called_the_same() -> None:
+    use = key("head", 1.0)
+    after = row("head.weight", lr=0.01, lr_rule=use, weight_decay_rule=use)
+    diff = diff_plans(
+        plan(row("a"), row("head.weight")),
+        plan(row("a", lr=0.01), after, optimizers=(optimizer(lr=0.01),)),
+    )
+    assert text(diff).splitlines()[3:5] == [
+        " lr as its base value by another rule: 1 parameter ('head' ×1)",
+        " the same weight_decay by another rule: 1 parameter ('head' ×1)",
+    ]
