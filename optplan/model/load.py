@@ -96,7 +96,7 @@ def _unknown_timm_model(name: str, architecture: str) -> ModelError:
     import timm
 
     hint = did_you_mean(architecture, timm.list_models())
-    if name.endswith(".py") or Path(name).exists():
+    if name.endswith(".py") or (name and Path(name).exists()):
         hint = f"name what to build: {name}:attr"
     return ModelError(f"timm has no model {name!r}", hint=hint)
 
