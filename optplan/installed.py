@@ -11,11 +11,12 @@ import os
 import site
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager
 from importlib import import_module, metadata
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 
+from optplan.chatter import chatter_to_stderr
 from optplan.errors import OptplanError
 
 
@@ -54,7 +55,7 @@ def import_installed(dotted: str) -> object:
     package = dotted.partition(".")[0]
     if package not in sys.modules and find_installed(package) is None:
         raise NotInstalledError(f"no installed package provides {dotted!r}")
-    with _installed_only(), redirect_stdout(sys.stderr):
+    with _installed_only(), chatter_to_stderr():
         return _walk_dotted(dotted)
 
 
@@ -68,7 +69,7 @@ def import_anywhere(dotted: str) -> object:
     before = list(sys.path)
     sys.path.insert(0, os.getcwd())  # noqa: PTH109 - as Python itself writes it
     try:
-        with redirect_stdout(sys.stderr):
+        with chatter_to_stderr():
             return _walk_dotted(dotted)
     finally:
         sys.path[:] = before

@@ -86,6 +86,8 @@ def problem_text(problem: Problem, *, color: bool) -> str:
 
 
 def _complain(text: str) -> None:
+    if sys.stderr is None:  # closed before optplan was started
+        return
     with contextlib.suppress(OSError):
         print(text, file=sys.stderr)  # noqa: T201
 
@@ -110,6 +112,10 @@ def deliver(make: Callable[[int | None, bool], str], output: Path | None, color:
     if output is None:
         from shutil import get_terminal_size
 
+        if sys.stdout is None:
+            from optplan.errors import OutputError
+
+            raise OutputError("cannot write the report: stdout is closed")
         width = get_terminal_size().columns if sys.stdout.isatty() else None
         with uncollected():
             text = make(width, _wants_color(color, sys.stdout))
@@ -152,7 +158,7 @@ def _print(text: str) -> None:
 def _wants_color(color: Color, stream: Any) -> bool:
     if color is not Color.AUTO:
         return color is Color.ALWAYS
-    if os.environ.get("NO_COLOR"):
+    if os.environ.get("NO_COLOR") or stream is None:
         return False
     return bool(stream.isatty()) and os.environ.get("TERM") != "dumb"
 
@@ -177,5 +183,6 @@ def _write(path: Path, text: str) -> None:
             draft.replace(target)
         finally:
             draft.unlink(missing_ok=True)
-    except OSError as error:
-        raise OutputError(f"cannot write {str(path)!r}: {error.strerror or error}") from error
+    except (OSError, RuntimeError) as error:  # Python before 3.13 has a RuntimeError for circles
+        reason = getattr(error, "strerror", None) or error
+        raise OutputError(f"cannot write {str(path)!r}: {reason}") from error

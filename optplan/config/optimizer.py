@@ -28,10 +28,6 @@ class Form(StrEnum):
     OPTIMIZER = "optimizer"
 
 
-# One class under both its names: the older generation's and the newer's.
-DEFAULT_CONSTRUCTORS = ("DefaultOptimizerConstructor", "DefaultOptimWrapperConstructor")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OptimizerConfig:
     """The optimizer section, whichever way it was written.

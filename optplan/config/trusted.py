@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import ast
-import contextlib
 import copy
-import sys
 from typing import TYPE_CHECKING, Any
 
+from optplan.chatter import chatter_to_stderr
 from optplan.config.evaluator.frame import STATEMENTS
 from optplan.config.evaluator.modules import Module
 from optplan.config.symbols import LiveSymbol, Symbol
@@ -30,7 +29,7 @@ def execute(frame: Frame, body: list[ast.stmt], base: Any) -> None:
         scope["_base_"] = base
     if "__file__" in frame.extras:
         scope["__file__"] = frame.extras["__file__"]
-    with contextlib.redirect_stdout(sys.stderr):
+    with chatter_to_stderr():
         for node in body:
             _execute(frame, node, scope)
     old = frame.names

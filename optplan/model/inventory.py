@@ -27,9 +27,14 @@ def walked_module(model: nn.Module) -> nn.Module:
     """
     from torch import nn
 
-    if not hasattr(model, "module"):
-        return model
-    inner = model.module
+    try:
+        inner = getattr(model, "module", model)
+    except Exception as error:  # whatever a property of the user's class raises
+        raise ModelError(
+            f"the model's attribute 'module' raises {type(error).__name__}, and optimizer constructors ask "
+            "for it",
+            hint="rename the attribute",
+        ) from error
     if isinstance(inner, nn.Module):
         return inner
     raise ModelError(
@@ -83,9 +88,12 @@ def make_inventory(
             ``model.module`` gives.
     """
     walked = walked_module(model)
-    root = _root_name(model, walked)
-    modules = list(_modules(model))
-    visited = frozenset(_walk(walked, root))
+    try:
+        root = _root_name(model, walked)
+        modules = list(_modules(model))
+        visited = frozenset(_walk(walked, root))
+    except RecursionError:
+        raise ModelError("the model's modules are nested too deeply to be walked") from None
     declared = declared_no_decay([(prefix, module) for prefix, module, _ in modules])
     tensors: dict[int, int] = {}
     parameters = []

@@ -6,15 +6,16 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from optplan.chatter import chatter_to_stderr
 from optplan.errors import ModelError, did_you_mean
 from optplan.model.inventory import FILE_MODULE
-from optplan.model.meta import build_on_meta
+from optplan.model.meta import build_on_meta, described, download_error, no_network
 
 if TYPE_CHECKING:
     from torch import nn
@@ -95,7 +96,7 @@ def _unknown_timm_model(name: str, architecture: str) -> ModelError:
     import timm
 
     hint = did_you_mean(architecture, timm.list_models())
-    if name.endswith(".py") or Path(name).exists():
+    if name.endswith(".py") or (name and Path(name).exists()):
         hint = f"name what to build: {name}:attr"
     return ModelError(f"timm has no model {name!r}", hint=hint)
 
@@ -128,15 +129,18 @@ def _package_module(name: str) -> ModuleType:
 
 def _run(action: Callable[[], None], module: ModuleType, what: str) -> ModuleType:
     """Run an import that the user asked for; its prints go to stderr."""
+    tried: list[str] = []
     try:
-        with redirect_stdout(sys.stderr):
+        with chatter_to_stderr(), no_network() as tried:
             action()
     except ModuleNotFoundError as error:
         raise ModelError(
             f"{what!r} cannot be imported: there is no module {error.name!r}"
         ) from error
     except (Exception, SystemExit) as error:
-        raise ModelError(f"{what!r} raises on import: {type(error).__name__}: {error}") from error
+        if tried:
+            raise download_error(repr(what), tried[0]) from error
+        raise ModelError(f"{what!r} raises on import: {described(error)}") from error
     return module
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import logging
 import socket
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
 
+from optplan.chatter import chatter_to_stderr
 from optplan.errors import ModelError
 
 T = TypeVar("T")
+_MOST_TRIES = 3
 
 _log = logging.getLogger(__name__)
 
@@ -38,19 +39,15 @@ def build_on_meta(build: Callable[[], T], what: str) -> T:
         _allocations_on_meta,
         nullcontext,
     )
-    with redirect_stdout(sys.stderr):
+    with chatter_to_stderr():
         for attempt in attempts:
             last = attempt is attempts[-1]
             try:
-                with _no_network() as tried, attempt():
+                with no_network() as tried, attempt():
                     model = build()
-            except OSError as error:
-                if tried:
-                    raise _download(what, tried[0]) from error
-                failure: BaseException = error
             except (Exception, SystemExit) as error:
                 if tried:
-                    raise _download(what, tried[0]) from error
+                    raise download_error(what, tried[0]) from error
                 failure = error
             else:
                 if last:
@@ -58,7 +55,7 @@ def build_on_meta(build: Callable[[], T], what: str) -> T:
                 return model
             if not _may_be_metas_fault(failure):
                 break
-    raise ModelError(f"{what} raises while it is built: {_described(failure)}") from failure
+    raise ModelError(f"{what} raises while it is built: {described(failure)}") from failure
 
 
 def _may_be_metas_fault(error: BaseException) -> bool:
@@ -66,11 +63,14 @@ def _may_be_metas_fault(error: BaseException) -> bool:
     return not isinstance(error, SystemExit | ImportError)
 
 
-def _described(error: BaseException) -> str:
+def described(error: BaseException) -> str:
     """The exception with the line of the user's code that raised it."""
     import traceback
 
-    text = " ".join(str(error).split())
+    try:
+        text = " ".join(str(error).split())
+    except Exception:  # noqa: BLE001 - the exception is the user's own class
+        text = ""
     shown = f"{type(error).__name__}: {text}" if text else type(error).__name__
     own = str(Path(__file__).parents[1])
     frames = traceback.extract_tb(error.__traceback__)
@@ -78,36 +78,51 @@ def _described(error: BaseException) -> str:
     return f"{shown} ({frame.filename}:{frame.lineno})" if frame else shown
 
 
-def _download(what: str, host: str) -> ModelError:
+def download_error(what: str, host: str) -> ModelError:
+    """The refusal of a model that needs the network."""
     return ModelError(
         f"{what} tries to download (from {host}) while it is built; optplan never does",
         hint="build it without pretrained weights",
     )
 
 
+class _StillTryingError(Exception):
+    """A host was asked for again and again."""
+
+
 @contextmanager
-def _no_network() -> Iterator[list[str]]:
+def no_network() -> Iterator[list[str]]:
     """Refuse connections to other hosts; gives the list of what was tried."""
     tried: list[str] = []
-    real_lookup, real_connect = socket.getaddrinfo, socket.socket.connect
+    real_lookup = socket.getaddrinfo
+    real = {name: getattr(socket.socket, name) for name in ("connect", "connect_ex")}
+
+    def refuse(host: str) -> None:
+        tried.append(host)
+        # what retries, as a hub's client does for a minute, waits for errors of the network only
+        kind = OSError if tried.count(host) < _MOST_TRIES else _StillTryingError
+        raise kind(f"optplan does not let a model connect to {host}")
 
     def lookup(host: Any, *_: Any, **__: Any) -> Any:
-        tried.append(str(host))
-        raise OSError(f"optplan does not let a model connect to {host}")
+        refuse(str(host))
 
-    def connect(self: socket.socket, address: Any) -> None:
-        if self.family not in (socket.AF_INET, socket.AF_INET6):
-            return real_connect(self, address)
-        tried.append(str(address[0]))
-        raise OSError(f"optplan does not let a model connect to {address[0]}")
+    def connecting(name: str) -> Callable[[socket.socket, Any], Any]:
+        def connect(self: socket.socket, address: Any) -> Any:
+            if self.family in (socket.AF_INET, socket.AF_INET6):
+                refuse(str(address[0]))
+            return real[name](self, address)
+
+        return connect
 
     socket.getaddrinfo = lookup
-    socket.socket.connect = connect  # type: ignore[method-assign, assignment]
+    for name in real:
+        setattr(socket.socket, name, connecting(name))
     try:
         yield tried
     finally:
         socket.getaddrinfo = real_lookup
-        socket.socket.connect = real_connect  # type: ignore[method-assign]
+        for name, method in real.items():
+            setattr(socket.socket, name, method)
 
 
 def _allocations_on_meta() -> AbstractContextManager[Any]:

@@ -167,6 +167,27 @@ class OddModule(nn.Linear):
         super().__init__(2, 2)
         self.module = 'a name'
 
+class RaisingModule(nn.Linear):
+    def __init__(self):
+        super().__init__(2, 2)
+
+    @property
+    def module(self):
+        raise RuntimeError('not ready')
+
+class Mute(Exception):
+    def __str__(self):
+        raise RuntimeError('no words')
+
+def mute():
+    raise Mute
+
+def deep():
+    net = nn.Linear(2, 2)
+    for _ in range(1500):
+        net = nn.Sequential(net)
+    return net
+
 def number():
     return 3
 
@@ -210,6 +231,9 @@ MODEL_ERRORS = [
         (),
         "error: the model's attribute 'module' is a str: optimizer constructors",
     ),
+    ("m.py:RaisingModule", (), "error: the model's attribute 'module' raises RuntimeError, and"),
+    ("m.py:mute", (), "error: 'm.py:mute' raises while it is built: Mute ("),
+    ("m.py:deep", (), "error: the model's modules are nested too deeply to be walked\n"),
     ("m.py:number", (), "error: 'm.py:number' made no nn.Module but a value of type int\n"),
     ("m.py:leaves", (), "error: 'm.py:leaves' raises while it is built: SystemExit: bye ("),
     (

@@ -186,6 +186,30 @@ def test_full_disk(saved: Path) -> None:
     assert done.stderr == "error: cannot write the report: No space left on device\n"
 
 
+def test_closed_streams(saved: Path) -> None:
+    command = Path(sys.executable).with_name("optplan")
+    for streams, words, said in (
+        (">&-", f"show {saved}", "error: cannot write the report: stdout is closed\n"),
+        ("2>&-", "show nothing.py", ""),
+        (">&- 2>&-", "show nothing.py", ""),
+    ):
+        done = subprocess.run(
+            ["bash", "-c", f"{command} {words} {streams}"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
+
+
+def test_output_to_a_circle_of_links(saved: Path, run: Run, tmp_path: Path) -> None:
+    (tmp_path / "one").symlink_to("two")
+    (tmp_path / "two").symlink_to("one")
+    done = run("show", saved, "-o", "one", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: cannot write 'one': ")
+
+
 def on_terminal(arguments: list[str], columns: int, **environment: str) -> str:
     """What a terminal of that width is sent."""
     import fcntl

@@ -110,10 +110,62 @@ def test_no_download_and_the_network_is_back_afterwards(tmp_path: Path) -> None:
         "def net():\n"
         "    torch.hub.load_state_dict_from_url('https://weights.example/x.pth', progress=False)\n"
     )
-    before = (socket.getaddrinfo, socket.socket.connect)
+    before = (socket.getaddrinfo, socket.socket.connect, socket.socket.connect_ex)
     with pytest.raises(ModelError, match=r"tries to download \(from weights\.example\)"):
         load_model(f"{tmp_path}/m.py:net")
-    assert (socket.getaddrinfo, socket.socket.connect) == before
+    assert (socket.getaddrinfo, socket.socket.connect, socket.socket.connect_ex) == before
+
+
+def test_no_download_for_an_instance(tmp_path: Path) -> None:
+    (tmp_path / "m.py").write_text(
+        "import urllib.request\n"
+        "net = urllib.request.urlopen('https://weights.example/x.pth').read()\n"
+    )
+    with pytest.raises(ModelError, match=r"m\.py' tries to download \(from weights\.example\)"):
+        load_model(f"{tmp_path}/m.py:net")
+
+
+def test_no_connection_to_an_address(tmp_path: Path) -> None:
+    (tmp_path / "m.py").write_text(
+        "import socket\n"
+        "def net():\n"
+        "    with socket.socket() as own:\n"
+        "        raise OSError(own.connect_ex(('192.0.2.1', 80)))\n"
+    )
+    with pytest.raises(ModelError, match=r"tries to download \(from 192\.0\.2\.1\)"):
+        load_model(f"{tmp_path}/m.py:net")
+
+
+def test_no_retries_without_end(tmp_path: Path) -> None:
+    (tmp_path / "m.py").write_text(
+        "import socket\n"
+        "def net():\n"
+        "    while True:\n"
+        "        try:\n"
+        "            socket.create_connection(('weights.example', 443))\n"
+        "        except OSError:\n"
+        "            pass\n"
+    )
+    with pytest.raises(ModelError, match="tries to download"):
+        load_model(f"{tmp_path}/m.py:net")
+
+
+def test_nothing_but_the_report_on_stdout(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "m.py").write_text(
+        "import os, sys\nfrom torch import nn\n"
+        "os.system('echo import')\n"
+        "def net():\n"
+        "    print('print')\n"
+        "    os.system('echo system')\n"
+        "    return nn.Linear(2, 2)\n"
+    )
+    load_model(f"{tmp_path}/m.py:net")
+    print("report")
+    captured = capfd.readouterr()
+    assert captured.out == "report\n"
+    assert sorted(captured.err.split()) == ["import", "print", "system"]
 
 
 def test_a_file_may_import_its_neighbours(tmp_path: Path) -> None:

@@ -1,0 +1,41 @@
+"""Keeps what other people's code prints out of the report."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+
+_STDOUT, _STDERR = 1, 2
+
+
+@contextlib.contextmanager
+def chatter_to_stderr() -> Iterator[None]:
+    """Send to stderr what is printed to stdout, by subprocesses and extension modules too."""
+    with contextlib.redirect_stdout(sys.stderr), _descriptor_to_stderr():
+        yield
+
+
+@contextlib.contextmanager
+def _descriptor_to_stderr() -> Iterator[None]:
+    _flush()
+    try:
+        saved = os.dup(_STDOUT)
+    except OSError:  # stdout is closed
+        yield
+        return
+    try:
+        with contextlib.suppress(OSError):  # stderr is closed
+            os.dup2(_STDERR, _STDOUT)
+        yield
+    finally:
+        _flush()
+        os.dup2(saved, _STDOUT)
+        os.close(saved)
+
+
+def _flush() -> None:
+    """What was written so far belongs to where stdout leads now."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        sys.__stdout__.flush()  # type: ignore[union-attr]
