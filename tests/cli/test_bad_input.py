@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -426,12 +428,18 @@ def test_interrupt_is_status_130(
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted\n")
 
 
-def test_unreadable(run: Run, tmp_path: Path) -> None:
-    config = tmp_path / "a.py"
-    config.write_text(FINE)
-    config.chmod(0)
-    if os.access(config, os.R_OK):
-        pytest.skip("this user may read everything")
-    done = run("show", config, "-m", "resnet18")
+def test_unreadable(invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.py").write_text(FINE)
+    opened = os.open
+
+    def refused(path: Any, *arguments: Any, **named: Any) -> int:
+        if str(path).endswith("a.py"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return opened(path, *arguments, **named)
+
+    # root may read everything, so that taking the permission away shows nothing
+    monkeypatch.setattr(os, "open", refused)
+    done = invoke("show", "a.py", "-m", "resnet18", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert "Permission denied" in done.stderr
+    assert "Traceback" not in done.stderr
