@@ -42,10 +42,17 @@ def config(
 ) -> None:
     """Show the resolved config, with the place each value came from."""
     with running(quiet=quiet, debug=debug):
-        from optplan.config import load_config, section_name
+        from optplan.cli.sources import open_source
+        from optplan.config import Config, section_name
+        from optplan.errors import UsageError
         from optplan.reporters.config import config_json, config_text
 
-        loaded = load_config(config, overrides=overrides or (), trust=trust)
+        loaded = open_source(config, overrides=overrides or (), trust=trust)
+        if not isinstance(loaded, Config):
+            raise UsageError(
+                f"{config!r} is no config, but a saved plan or a checkpoint",
+                hint="name the config that it was made from",
+            )
         names = list(loaded.data) if everything else [section_name(loaded)]
 
         def report(width: int | None, colored: bool) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from optplan.places import Place, Source
@@ -20,13 +22,16 @@ class File:
             comes from; None where nothing was substituted.
     """
 
-    __slots__ = ("_lines", "origins", "source", "text")
+    __slots__ = ("_lines", "_starts", "_widths", "origins", "source", "text")
 
     def __init__(self, source: Source, text: str, origins: Sequence[int] | None = None) -> None:
         self.source = source
         self.text = text
         self.origins = origins
         self._lines: list[str] | None = None
+        # Where the lines of the text and of the source start; by line, the bytes before each character.
+        self._starts: tuple[list[int], list[int]] | None = None
+        self._widths: dict[int, list[int]] = {}
 
     def place(self, line: int, column: int) -> Place:
         """The place of a syntax node: a line from 1, a column in UTF-8 bytes from 0.
@@ -39,16 +44,27 @@ class File:
             self._lines = self.text.split("\n")
         text = self._lines[line - 1] if 0 < line <= len(self._lines) else ""
         if not text.isascii():
-            column = len(text.encode("utf-8", "replace")[:column].decode("utf-8", "ignore"))
+            if line not in self._widths:
+                self._widths[line] = byte_widths(text)
+            column = bisect_right(self._widths[line], column, hi=len(text)) - 1
         if self.origins is None:
             return Place(self.source, line, column + 1)
-        offset = sum(len(earlier) + 1 for earlier in self._lines[: line - 1]) + column
-        return self._original(min(offset, len(self.origins) - 1))
+        if self._starts is None:
+            self._starts = _line_starts(self._lines), _line_starts(self.source.lines)
+        starts, source_starts = self._starts
+        offset = starts[min(line - 1, len(self._lines))] + column
+        original = self.origins[min(offset, len(self.origins) - 1)]
+        number = bisect_right(source_starts, original, hi=len(self.source.lines))
+        return Place(self.source, number, original - source_starts[number - 1] + 1)
 
-    def _original(self, offset: int) -> Place:
-        assert self.origins is not None
-        before = "\n".join(self.source.lines)[: self.origins[offset]]
-        return Place(self.source, before.count("\n") + 1, len(before) - before.rfind("\n"))
+
+def byte_widths(text: str) -> list[int]:
+    """For each character of a line, and its end, how many bytes in UTF-8 stand before it."""
+    return list(accumulate((len(char.encode("utf-8", "replace")) for char in text), initial=0))
+
+
+def _line_starts(lines: Sequence[str]) -> list[int]:
+    return list(accumulate((len(line) + 1 for line in lines), initial=0))
 
 
 # The file, the line from 1 and the column in UTF-8 bytes from 0; made into a Place when asked for.

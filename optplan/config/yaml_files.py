@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from optplan.config.limits import MAX_DEPTH, Budget
-from optplan.config.placed import PlacedDict, PlacedList, placed_dict, placed_tuple
+from optplan.config.placed import PlacedDict, PlacedList, byte_widths, placed_dict, placed_tuple
 from optplan.errors import ConfigError
 from optplan.places import Place
 
@@ -110,8 +109,7 @@ class _Builder:
         text = self.lines[line] if line < len(self.lines) else ""
         if not text.isascii():
             if line not in self.widths:
-                widths = (len(char.encode("utf-8", "replace")) for char in text)
-                self.widths[line] = list(accumulate(widths, initial=0))
+                self.widths[line] = byte_widths(text)
             column = self.widths[line][column]
         return (self.file, line + 1, column)
 

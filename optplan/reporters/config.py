@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from keyword import iskeyword
+from math import isfinite
 from typing import Any
 
 from optplan.config import Symbol, place_of
@@ -75,13 +76,13 @@ def _is_name(key: object) -> bool:
 
 def _is_short(value: Sequence[Any]) -> bool:
     """Whether a list fits into one line and holds no dict worth a place of its own."""
-    if any(isinstance(item, Mapping) or not _is_flat(item) for item in value):
-        return False
-    return len(_code(value)) <= _LONGEST_INLINE
+    return not _holds_dict(value) and len(_code(value)) <= _LONGEST_INLINE
 
 
-def _is_flat(item: Any) -> bool:
-    return not isinstance(item, list | tuple) or all(_is_flat(part) for part in item)
+def _holds_dict(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return any(map(_holds_dict, value))
+    return isinstance(value, Mapping)
 
 
 def _code(value: Any) -> str:
@@ -89,7 +90,9 @@ def _code(value: Any) -> str:
     if isinstance(value, Symbol):
         return str(value)
     if isinstance(value, Mapping):
-        return "dict()"
+        return "dict()"  # one with entries has lines of its own
+    if isinstance(value, float) and not isfinite(value):
+        return f"float('{value}')"
     if isinstance(value, list):
         return "[" + ", ".join(map(_code, value)) + "]"
     if isinstance(value, tuple):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -180,3 +182,63 @@ def test_no_section(tmp_path: Path, invoke: Invoke) -> None:
     assert (done.returncode, done.stdout) == (2, "")
     assert "rename 'optim_wraper' to 'optim_wrapper'" in done.stderr
     assert invoke("config", "a.py", "--all", cwd=tmp_path).stdout == "optim_wraper = 3   a.py:1\n"
+
+
+def test_what_is_inside_lists_is_shown(tmp_path: Path, invoke: Invoke) -> None:
+    (tmp_path / "a.py").write_text("a = (1, [2, dict(x=float('-inf'))], [[3], []])\n")
+    done = invoke("config", "a.py", "--all", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    code = [
+        line.rpartition("   a.py:1")[0].strip() or line.strip() for line in done.stdout.splitlines()
+    ]
+    assert code == [
+        "a = (",
+        "1,",
+        "[",
+        "2,",
+        "dict(",
+        "x=float('-inf'),",
+        "),",
+        "],",
+        "[[3], []],",
+        ")",
+    ]
+
+
+def test_a_saved_plan_is_no_config(tmp_path: Path, invoke: Invoke) -> None:
+    (tmp_path / "a.py").write_text("optimizer = dict(type='SGD', lr=0.1)\n")
+    made = invoke(
+        "show", tmp_path / "a.py", "-m", "sample_configs/models.py:Segmentor", "-f", "json"
+    )
+    (tmp_path / "plan.json").write_text(made.stdout)
+    done = invoke("config", "plan.json", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: 'plan.json' is no config, but a saved plan")
+
+
+def test_a_file_of_a_revision(tmp_path: Path, invoke: Invoke) -> None:
+    path = tmp_path / "a.py"
+    path.write_text("optimizer = dict(type='SGD', lr=0.1)\n")
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@b"]
+    for words in (["init", "-q"], ["add", "a.py"], ["commit", "-qm", "one"]):
+        subprocess.run([*git, *words], check=True)
+    path.write_text("optimizer = dict(type='SGD', lr=0.2)\n")
+    done = invoke("config", "HEAD:a.py", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "    lr=0.1," in done.stdout
+
+
+def test_many_places_take_no_longer_than_few(tmp_path: Path, invoke: Invoke) -> None:
+    (tmp_path / "a.json").write_text(
+        '{"é": 1, ' + ", ".join(f'"k{at}": {at}' for at in range(30000)) + "}"
+    )
+    (tmp_path / "b.py").write_text(
+        "x = '{{ fileBasename }}'\n" + "".join(f"k{at} = {at}\n" for at in range(30000))
+    )
+    start = time.perf_counter()
+    for name in ("a.json", "b.py"):
+        done = invoke("config", name, "--all", "-f", "json", cwd=tmp_path)
+        assert done.returncode == 0
+        place = json.loads(done.stdout)["places"]["/k29999"]
+        assert place["line"] == (1 if name == "a.json" else 30001)
+    assert time.perf_counter() - start < 15
