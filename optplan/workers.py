@@ -21,13 +21,13 @@ def started_workers(jobs: int) -> Iterator[Workers]:
     nothing else, so that they can start while the process that starts them is still importing.
 
     Args:
-        jobs: How many; 1 for none besides this process.
+        jobs: How many processes shall work, this one among them.
     """
     # Not forked: a process with threads, as one with torch has, must not be.
     context = multiprocessing.get_context("spawn")
     workers: dict[Connection, SpawnProcess] = {}
     try:
-        for _ in range(jobs if jobs > 1 else 0):
+        for _ in range(jobs - 1):
             ours, theirs = context.Pipe()
             process = context.Process(target=_work, args=(theirs,), daemon=True)
             with _interrupts_held():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
@@ -14,6 +15,8 @@ from optplan.workers import Workers
 
 Answer = list[Outcome] | tuple[Problem, ...]
 _LARGEST_CHUNK = 16
+# chunks that a worker has at hand, so that it never waits for this process to finish one of its own
+_AHEAD = 2
 
 
 def run_all(
@@ -24,13 +27,13 @@ def run_all(
     Args:
         tasks: What to check; those with one model stand together.
         job: What they have in common.
-        workers: The processes to do it in; none for this one alone.
+        workers: The processes that help this one.
         advance: Told how many more files are done.
 
     Raises:
         ModelError: There is no such model as the command line names.
     """
-    chunks = _chunks(tasks, len(workers))
+    chunks = _chunks(tasks, len(workers) + 1)
     if len(chunks) < 2:
         return _run_here(tasks, job, advance)
     answers: dict[int, list[Outcome]] = {}
@@ -51,40 +54,45 @@ def _run_here(tasks: Sequence[Task], job: Job, advance: Callable[[int], None]) -
     return outcomes
 
 
-def _chunks(tasks: Sequence[Task], workers: int) -> list[Sequence[Task]]:
+def _chunks(tasks: Sequence[Task], processes: int) -> list[Sequence[Task]]:
     """Pieces large enough to be worth sending, small enough that all finish together."""
-    if not workers:
+    if processes == 1:
         return [tasks]
-    size = max(1, min(_LARGEST_CHUNK, len(tasks) // (workers * 8)))
+    size = max(1, min(_LARGEST_CHUNK, len(tasks) // (processes * 8)))
     return [tasks[start : start + size] for start in range(0, len(tasks), size)]
 
 
 def _answers(
     chunks: Sequence[Sequence[Task]], job: Job, workers: Workers
 ) -> Iterator[tuple[int, Answer]]:
-    """The answers as they come, each with the index of its chunk."""
-    waiting = iter(enumerate(chunks))
-    busy: dict[Connection, int] = {}
+    """The answers as they come, each with the index of its chunk; this process works too."""
+    waiting = deque(range(len(chunks)))
+    busy: dict[Connection, deque[int]] = {connection: deque() for connection in workers}
+    runner = Runner(job)
 
     def send(connection: Connection) -> None:
-        for index, chunk in waiting:
-            connection.send(chunk)
-            busy[connection] = index
-            return
+        while waiting and len(busy[connection]) < _AHEAD:
+            busy[connection].append(waiting.popleft())
+            connection.send(chunks[busy[connection][-1]])
 
-    for connection, _ in zip(workers, chunks, strict=False):
+    for connection in workers:
         connection.send(serve)
         connection.send(job)
         send(connection)
-    while busy:
-        for connection in cast("list[Connection]", wait(list(busy))):
-            index = busy.pop(connection)
+    while waiting or any(busy.values()):
+        at_work = [connection for connection, indices in busy.items() if indices]
+        ready = cast("list[Connection]", wait(at_work, timeout=0 if waiting else None))
+        for connection in ready:
+            index = busy[connection].popleft()
             try:
                 answer = connection.recv()
             except (EOFError, OSError):
                 raise _lost(workers[connection], chunks[index]) from None
-            yield index, answer
             send(connection)
+            yield index, answer
+        if waiting and not ready:
+            index = waiting.popleft()
+            yield index, _answer(runner, chunks[index])
 
 
 def _lost(process: SpawnProcess, chunk: Sequence[Task]) -> OptplanError:
