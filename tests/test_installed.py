@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from optplan.constructors.optimizers import optimizer_class
 from optplan.installed import NotInstalledError, find_installed, import_installed
 from tests.conftest import Invoke, Run
 
@@ -122,3 +123,26 @@ def test_trust_lifts_it(tmp_path: Path, invoke: Invoke) -> None:
     trusted = invoke(*words, "--trust", cwd=tmp_path)
     assert (trusted.returncode, trusted.stderr) == (0, "imported\n")
     assert trusted.stdout.splitlines()[0].split()[-4:] == ["lr", "0.1", "weight_decay", "0"]
+
+
+def test_a_known_optimizer_comes_from_its_installed_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    packages, current = tmp_path / "site-packages", tmp_path / "current"
+    info = packages / "lion_pytorch-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: lion_pytorch\nVersion: 1.0\n")
+    (info / "RECORD").write_text("lion_pytorch.py,,\n")
+    (packages / "lion_pytorch.py").write_text(OPTIMIZER.replace("Mine", "Lion"))
+    current.mkdir()
+    (current / "lion_pytorch.py").write_text(SECRET)
+    monkeypatch.setattr(site, "getsitepackages", lambda: [str(packages)])
+    monkeypatch.setattr(site, "ENABLE_USER_SITE", False)
+    monkeypatch.syspath_prepend(str(packages))
+    monkeypatch.chdir(current)
+    monkeypatch.syspath_prepend(str(current))
+    monkeypatch.setitem(sys.modules, "lion_pytorch", None)
+    monkeypatch.delitem(sys.modules, "lion_pytorch")
+    assert optimizer_class("Lion").__module__ == "lion_pytorch"
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == ("", "imported\n")

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from importlib import import_module
 from typing import Any
 
 import torch
@@ -17,7 +15,6 @@ from optplan.constructors.registry import Registry
 from optplan.errors import OptplanError, PlanError, Problem, did_you_mean, listed
 from optplan.installed import (
     NotInstalledError,
-    find_installed,
     import_anywhere,
     import_installed,
 )
@@ -105,19 +102,15 @@ def _imported(name: str, place: Place | None, trusted: bool) -> object:
 def _optional(name: str) -> Callable[..., Optimizer] | None:
     """An optimizer of a package that is known, if it is installed."""
     for home, names in _OPTIONAL_HOMES.items():
-        if (names is None or name in names) and _is_installed(home.partition(".")[0]):
+        if names is None or name in names:
             try:
-                module = import_module(home)
-            except Exception:  # noqa: BLE001 - a broken package provides nothing
+                module = import_installed(home)
+            except Exception:  # noqa: BLE001 - a broken or missing package provides nothing
                 continue
             found = getattr(module, name.removeprefix("bnb_"), None)
             if inspect.isclass(found) and issubclass(found, Optimizer):
                 return found
     return None
-
-
-def _is_installed(package: str) -> bool:
-    return package in sys.modules or find_installed(package) is not None
 
 
 def first_argument(optimizer: Callable[..., Optimizer]) -> str:
