@@ -14,7 +14,7 @@ from optplan.errors import ModelError, OptplanError, Problem
 from optplan.workers import Workers
 
 Answer = list[Outcome] | tuple[Problem, ...]
-_LARGEST_CHUNK = 16
+_LARGEST_CHUNK = 32
 # chunks that a worker has at hand, so that it never waits for this process to finish one of its own
 _AHEAD = 2
 
