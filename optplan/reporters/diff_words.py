@@ -9,7 +9,7 @@ from optplan.errors import listed, quoted
 from optplan.names import Rule
 from optplan.plan import PlannedModel, RuleUse
 from optplan.plan.changes import ABSENT, Change, Cluster, Kind, OptimizerChange, PlanDiff
-from optplan.reporters.words import RULE_STYLES, number, plural, shape_text, use_text, where_text
+from optplan.reporters.words import number, plural, shape_text, use_text, uses_place, uses_style
 
 Labels = tuple[str, str]
 
@@ -75,18 +75,12 @@ def _key_text(before: RuleUse | None, after: RuleUse | None) -> str:
 
 def cause_style(cluster: Cluster) -> str:
     """The colour of the rule that is worth one."""
-    for use in (cluster.rule_after, cluster.rule_before):
-        if use is not None and use.rule is not Rule.DEFAULT:
-            return RULE_STYLES[use.rule]
-    return ""
+    return uses_style(cluster.rule_after, cluster.rule_before)
 
 
 def place_text(cluster: Cluster) -> str:
     """``file:line`` of the rule that :func:`cause_text` names first among the new ones."""
-    for use in (cluster.rule_after, cluster.rule_before):
-        if use is not None and use.rule is not Rule.DEFAULT and use.origin is not None:
-            return where_text(use.origin.file, use.origin.line)
-    return ""
+    return uses_place(cluster.rule_after, cluster.rule_before)
 
 
 def optimizer_field_text(change: OptimizerChange) -> str:

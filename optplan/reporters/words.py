@@ -90,15 +90,25 @@ def carriers_of(parameters: Iterable[PlannedParameter]) -> frozenset[str]:
 
 def rule_style(parameter: PlannedParameter) -> str:
     """The colour of the rule that is worth one: the first that is not the default."""
-    for use in (parameter.lr_rule, parameter.weight_decay_rule):
+    return uses_style(parameter.lr_rule, parameter.weight_decay_rule)
+
+
+def origin_text(parameter: PlannedParameter) -> str:
+    """``file:line`` of the rule that is not the default; '' where only the default decides."""
+    return uses_place(parameter.lr_rule, parameter.weight_decay_rule)
+
+
+def uses_style(*uses: RuleUse | None) -> str:
+    """The colour of the first rule that is not the default."""
+    for use in uses:
         if use is not None and use.rule is not Rule.DEFAULT:
             return RULE_STYLES[use.rule]
     return ""
 
 
-def origin_text(parameter: PlannedParameter) -> str:
-    """``file:line`` of the rule that is not the default; '' where only the default decides."""
-    for use in (parameter.lr_rule, parameter.weight_decay_rule):
+def uses_place(*uses: RuleUse | None) -> str:
+    """``file:line`` of the first rule that is not the default and has a place."""
+    for use in uses:
         if use is not None and use.rule is not Rule.DEFAULT and use.origin is not None:
             return where_text(use.origin.file, use.origin.line)
     return ""

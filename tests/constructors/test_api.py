@@ -149,3 +149,11 @@ def test_what_the_class_makes_of_a_group_is_what_the_plan_says() -> None:
 
     plan = optplan.make_plan(nn.Linear(2, 2), {"optimizer": {"type": Halving, "lr": 0.5}})
     assert {row.lr for row in plan.parameters} == {0.25}
+
+
+def test_a_registry_builds_as_the_references_does() -> None:
+    parameters = list(nn.Linear(2, 2).parameters())
+    built = optplan.OPTIMIZERS.build({"type": "SGD", "lr": 0.5}, params=parameters)
+    assert (type(built), built.param_groups[0]["lr"]) == (torch.optim.SGD, 0.5)
+    with pytest.raises(optplan.OptplanError, match="there is no optimizer 'Nothing'"):
+        optplan.OPTIMIZERS.build({"type": "Nothing"})

@@ -282,4 +282,4 @@ def test_every_format_can_be_written_as_utf_8() -> None:
         check_junit(REPORT, fail_on=Severity.ERROR),
         check_md(REPORT),
     ):
-        text.encode("utf-8")
+        assert text.encode("utf-8").decode("utf-8") == text
