@@ -104,3 +104,19 @@ def listed(names: Sequence[str], *, most: int = 5) -> str:
     """The first names, and how many more there are: ``a, b, c, d, e and 7 more``."""
     shown = ", ".join(names[:most])
     return f"{shown} and {len(names) - most} more" if len(names) > most else shown
+
+
+def described_exception(error: BaseException) -> str:
+    """The exception with the line of the user's code that raised it."""
+    import traceback
+    from pathlib import Path
+
+    try:
+        text = " ".join(str(error).split())
+    except Exception:  # noqa: BLE001 - the exception is the user's own class
+        text = ""
+    shown = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    own = str(Path(__file__).parent)
+    frames = traceback.extract_tb(error.__traceback__)
+    frame = frames[-1] if frames and not frames[-1].filename.startswith(own) else None
+    return f"{shown} ({frame.filename}:{frame.lineno})" if frame else shown

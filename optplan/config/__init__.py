@@ -7,6 +7,7 @@ or index of it was set last; ``find_optimizer`` finds and validates the optimize
 from __future__ import annotations
 
 from optplan.config.loading import Config, load_config
+from optplan.config.namespace import Namespace, find_namespace
 from optplan.config.optimizer import Form, OptimizerConfig, find_optimizer, section_name
 from optplan.config.overrides import regroup_cfg_options
 from optplan.config.placed import PlacedDict, PlacedList, PlacedTuple, place_of
@@ -17,12 +18,14 @@ __all__ = [
     "Config",
     "DiskReader",
     "Form",
+    "Namespace",
     "OptimizerConfig",
     "PlacedDict",
     "PlacedList",
     "PlacedTuple",
     "Reader",
     "Symbol",
+    "find_namespace",
     "find_optimizer",
     "load_config",
     "place_of",

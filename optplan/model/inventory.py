@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 from optplan.errors import ModelError, listed
 from optplan.facts import Inventory, ParameterFacts
 from optplan.model.declared import declared_no_decay
+from optplan.user_code import FILE_MODULE
 
 if TYPE_CHECKING:
     from torch import nn
-
-# What the module of a file that the user named is called before its stem, so that it hides no other.
-FILE_MODULE = "_optplan_file_"
 
 # Recognised by name, since mmcv is rarely installed and torchvision has the layer too.
 _DCN_CLASSES = frozenset({"DeformConv2d", "ModulatedDeformConv2d"})

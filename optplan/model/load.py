@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from optplan.chatter import chatter_to_stderr
 from optplan.errors import ModelError, did_you_mean
-from optplan.model.inventory import FILE_MODULE
-from optplan.model.meta import build_on_meta, described, download_error, no_network
+from optplan.model.meta import build_on_meta
+from optplan.user_code import importable_folders, user_attribute
 
 if TYPE_CHECKING:
     from torch import nn
@@ -62,12 +56,11 @@ def open_model(spec: str, arguments: Mapping[str, Any]) -> LoadedModel:
         raise ModelError(
             f"{spec!r} names no model", hint="write package.module:attr or path/to/file.py:attr"
         )
-    is_file = head.endswith(".py")
-    with _importable_folders(head if is_file else None):
-        home = _file_module(head) if is_file else _package_module(head)
-        found = _attribute(home, attr, spec)
+    found = user_attribute(head, attr, ModelError)
+    with importable_folders(head):
         module = _as_module(found, spec, arguments)
-    return LoadedModel(module=module, spec=spec, source="file" if is_file else "import")
+    source = "file" if head.endswith(".py") else "import"
+    return LoadedModel(module=module, spec=spec, source=source)
 
 
 def _timm_model(name: str, arguments: Mapping[str, Any]) -> nn.Module:
@@ -99,72 +92,6 @@ def _unknown_timm_model(name: str, architecture: str) -> ModelError:
     if name.endswith(".py") or (name and Path(name).exists()):
         hint = f"name what to build: {name}:attr"
     return ModelError(f"timm has no model {name!r}", hint=hint)
-
-
-def _file_module(path: str) -> ModuleType:
-    """Run a Python file that the user named, as a module of its own."""
-    file = Path(path)
-    if not file.is_file():
-        raise ModelError(f"there is no file {path!r}", hint=_similar_files(file))
-    name = f"{FILE_MODULE}{file.stem}"
-    module_spec = importlib.util.spec_from_file_location(name, file)
-    if module_spec is None or module_spec.loader is None:
-        raise ModelError(f"{path!r} is no Python file")
-    module = importlib.util.module_from_spec(module_spec)
-    sys.modules[name] = module  # dataclasses and pickling look their module up
-    return _run(lambda: module_spec.loader.exec_module(module), module, path)  # type: ignore[union-attr]
-
-
-def _similar_files(file: Path) -> str | None:
-    folder = file.parent
-    return did_you_mean(file.name, [p.name for p in folder.iterdir()]) if folder.is_dir() else None
-
-
-def _package_module(name: str) -> ModuleType:
-    found: list[ModuleType] = []
-    marker = ModuleType(name)
-    _run(lambda: found.append(importlib.import_module(name)), marker, name)
-    return found[0]
-
-
-def _run(action: Callable[[], None], module: ModuleType, what: str) -> ModuleType:
-    """Run an import that the user asked for; its prints go to stderr."""
-    tried: list[str] = []
-    try:
-        with chatter_to_stderr(), no_network() as tried:
-            action()
-    except ModuleNotFoundError as error:
-        raise ModelError(
-            f"{what!r} cannot be imported: there is no module {error.name!r}"
-        ) from error
-    except (Exception, SystemExit) as error:
-        if tried:
-            raise download_error(repr(what), tried[0]) from error
-        raise ModelError(f"{what!r} raises on import: {described(error)}") from error
-    return module
-
-
-@contextmanager
-def _importable_folders(file: str | None) -> Iterator[None]:
-    """The user named this code, so its folder and the current one may be imported from."""
-    folders = [str(Path(file).resolve().parent)] if file else []
-    folders.append(str(Path.cwd()))
-    before = list(sys.path)
-    sys.path[:0] = [folder for folder in folders if folder not in sys.path]
-    try:
-        yield
-    finally:
-        sys.path[:] = before
-
-
-def _attribute(home: ModuleType, attr: str, spec: str) -> object:
-    found: object = home
-    for part in attr.split("."):
-        if not hasattr(found, part):
-            names = [name for name in dir(found) if not name.startswith("_")]
-            raise ModelError(f"{spec!r}: there is no {part!r}", hint=did_you_mean(part, names))
-        found = getattr(found, part)
-    return found
 
 
 def _as_module(found: object, spec: str, arguments: Mapping[str, Any]) -> nn.Module:

@@ -1,0 +1,119 @@
+"""Classes that other packages have registered under names, in the registries that mmengine gives them.
+
+A package is imported only where a config's scope names it or the config asks for it, and, unless the user
+vouches for the config, only if it is installed.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import Any
+
+from optplan.chatter import chatter_to_stderr
+from optplan.config import Namespace
+from optplan.errors import ConfigError, described_exception
+from optplan.installed import NotInstalledError, find_installed, import_anywhere, import_installed
+
+
+class Kind(StrEnum):
+    """What a registry holds, by the name that every package gives it in ``<package>.registry``."""
+
+    CONSTRUCTORS = "OPTIM_WRAPPER_CONSTRUCTORS"
+    MODELS = "MODELS"
+    OPTIMIZERS = "OPTIMIZERS"
+    SCHEDULERS = "PARAM_SCHEDULERS"
+    WRAPPERS = "OPTIM_WRAPPERS"
+
+
+ROOT = "mmengine"
+
+VOUCH = "pass --import {} or --trust; without them only installed packages are imported"
+
+
+def registered(kind: Kind, name: str, namespace: Namespace) -> Any:
+    """What a name means in the registry of the package that its scope names, None for nothing.
+
+    Args:
+        kind: The registry.
+        name: ``Name``, which the config's scope says where to find, or ``scope.Name``.
+        namespace: The config's.
+
+    Raises:
+        ConfigError: The package is installed and raises on import.
+    """
+    scope, dot, own_name = name.rpartition(".")
+    if dot and "." in scope:
+        return None
+    registry = _registry(scope or namespace.scope or ROOT, kind, namespace)
+    while registry is not None:
+        if (found := registry.module_dict.get(own_name)) is not None:
+            return found
+        # a scope that is written out means that package alone
+        registry = None if scope else registry.parent
+    return None
+
+
+def is_scope(word: str) -> bool:
+    """Whether a package of that name is there to be asked, without importing it."""
+    return word in sys.modules or find_installed(word) is not None
+
+
+def run_custom_imports(namespace: Namespace) -> None:
+    """Import what a config asks for in ``custom_imports``, so that it can register its classes.
+
+    Raises:
+        ConfigError: A module that is not there, not to be trusted, or raises.
+    """
+    for name in namespace.imports:
+        try:
+            _import(name, namespace)
+        except NotInstalledError as error:
+            if not namespace.allow_failed_imports:
+                raise ConfigError(
+                    f"custom_imports: {error}",
+                    place=namespace.imports_place,
+                    hint=None if namespace.trusted else VOUCH.format(name),
+                ) from error
+        except Exception as error:  # a stranger's module may raise anything
+            if not (namespace.allow_failed_imports and isinstance(error, ImportError)):
+                raise ConfigError(
+                    f"custom_imports: {name!r} raises on import: {described_exception(error)}",
+                    place=namespace.imports_place,
+                ) from error
+
+
+@contextmanager
+def default_scope(namespace: Namespace) -> Iterator[None]:
+    """Let mmengine look names up in the config's scope meanwhile, as its runner does."""
+    scope = namespace.scope
+    if scope is None or ROOT not in sys.modules:
+        yield
+        return
+    from mmengine.registry import DefaultScope  # type: ignore[import-not-found, unused-ignore]
+
+    with DefaultScope.overwrite_default_scope(scope):
+        yield
+
+
+def _registry(scope: str, kind: Kind, namespace: Namespace) -> Any:
+    """The registry of a package, filled; None where there is no such package or registry."""
+    if scope == ROOT and ROOT not in sys.modules:
+        return None  # nobody can have registered anything there
+    try:
+        with chatter_to_stderr():
+            found: Any = _import(f"{scope}.registry.{kind}", namespace)
+            found.import_from_location()
+    except NotInstalledError:
+        return None
+    except Exception as error:  # a stranger's package may raise anything
+        raise ConfigError(
+            f"the package {scope!r} is installed but raises on import: {described_exception(error)}"
+        ) from error
+    return found
+
+
+def _import(dotted: str, namespace: Namespace) -> object:
+    return import_anywhere(dotted) if namespace.trusted else import_installed(dotted)
