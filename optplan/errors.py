@@ -108,6 +108,7 @@ def listed(names: Sequence[str], *, most: int = 5) -> str:
 
 def described_exception(error: BaseException) -> str:
     """The exception with the line of the user's code that raised it."""
+    import os
     import traceback
     from pathlib import Path
 
@@ -116,7 +117,13 @@ def described_exception(error: BaseException) -> str:
     except Exception:  # noqa: BLE001 - the exception is the user's own class
         text = ""
     shown = f"{type(error).__name__}: {text}" if text else type(error).__name__
-    own = str(Path(__file__).parent)
-    frames = traceback.extract_tb(error.__traceback__)
-    frame = frames[-1] if frames and not frames[-1].filename.startswith(own) else None
-    return f"{shown} ({frame.filename}:{frame.lineno})" if frame else shown
+    own, libraries = (str(Path(file).parent) for file in (__file__, os.__file__))
+    frames = [
+        f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(own)
+    ]
+    # the line of the project's own that led to it says more than one inside a library
+    project = [
+        f for f in frames if not (f.filename.startswith(libraries) or "site-packages" in f.filename)
+    ]
+    found = project or frames
+    return f"{shown} ({found[-1].filename}:{found[-1].lineno})" if found else shown

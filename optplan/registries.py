@@ -51,8 +51,7 @@ def registered(kind: Kind, name: str, namespace: Namespace) -> Any:
     while registry is not None:
         if (found := registry.module_dict.get(own_name)) is not None:
             return found
-        # a scope that is written out means that package alone
-        registry = None if scope else registry.parent
+        registry = registry.parent
     return None
 
 

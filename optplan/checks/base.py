@@ -55,8 +55,6 @@ class Context:
         trouble: What kept the section or the plan from being made.
         has_model: Whether there is a model to plan for.
         allow_group_keys: Names that the user lets stand in a custom key.
-        read_options: Paths inside ``paramwise_cfg`` that a foreign constructor was seen to read; None
-            where none was watched.
         expectations: What the project expects of its plans.
     """
 
@@ -67,7 +65,11 @@ class Context:
     has_model: bool = False
     allow_group_keys: frozenset[str] = field(default_factory=frozenset)
     expectations: tuple[Expectation, ...] = ()
-    read_options: frozenset[tuple[str, ...]] | None = None
+
+    @property
+    def read_options(self) -> frozenset[tuple[str, ...]] | None:
+        """Paths inside ``paramwise_cfg`` that a constructor was seen to read; None if none was watched."""
+        return self.planned.read if self.planned else None
 
     @cached_property
     def raw(self) -> RawSection | None:

@@ -67,7 +67,7 @@ def _place(planned: Planned, breach: Breach) -> Place | None:
         if first is None
         else (first.weight_decay_rule if breach.what == "weight-decay" else first.lr_rule)
     )
-    if use is not None and use.key is not None:
+    if use is not None and use.key is not None and planned.options is not None:
         for key in planned.options.keys:
             if key.key == use.key:
                 return key.lr.place

@@ -30,7 +30,8 @@ class FalseDepthwise(Check):
     def run(self, context: Context) -> Iterator[Finding]:
         """The parameters of such convolutions."""
         planned = context.planned
-        verdict = planned.options.multipliers.get("dwconv_decay_mult") if planned else None
+        options = planned.rules if planned else None
+        verdict = options.multipliers.get("dwconv_decay_mult") if options else None
         if planned is None or verdict is None or verdict.mult == 1:
             return
         names = [

@@ -39,8 +39,18 @@ class KeyUse:
 
 
 def key_uses(planned: Planned) -> tuple[KeyUse, ...]:
-    """What each key does, in the order that keys are tried."""
+    """What each key does, in the order that keys are tried.
+
+    A parameter that the constructor's own code decided counts as skipped: no key won it.
+    """
     inventory, options = planned.inventory, planned.options
+    if options is None:
+        return ()
+    by_code = {
+        row.name
+        for row in planned.plan.parameters
+        if row.lr_rule is not None and row.lr_rule.rule is Rule.CONSTRUCTOR
+    }
     uses = {key.key: KeyUse(rule=key) for key in options.keys}
     narrowed: dict[tuple[str, ...], Options] = {}
     without_keys = replace(options, keys=())
@@ -54,7 +64,7 @@ def key_uses(planned: Planned) -> tuple[KeyUse, ...]:
         if names not in narrowed:
             narrowed[names] = replace(options, keys=tuple(keys))
         decision = decide(facts, narrowed[names], in_group=in_group)
-        if isinstance(decision, Skipped):
+        if isinstance(decision, Skipped) or facts.name in by_code:
             for key in keys:
                 uses[key.key].skipped.append(facts)
             continue

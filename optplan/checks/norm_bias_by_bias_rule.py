@@ -30,10 +30,9 @@ class NormBiasByBiasRule(Check):
     def run(self, context: Context) -> Iterator[Finding]:
         """The biases of norms that the rule decides."""
         planned = context.planned
-        if (
-            planned is None
-            or (verdict := planned.options.multipliers.get("bias_decay_mult")) is None
-        ):
+        options = planned.rules if planned else None
+        verdict = options.multipliers.get("bias_decay_mult") if options else None
+        if planned is None or verdict is None:
             return
         names = tuple(
             row.name

@@ -9,7 +9,7 @@ from optplan.checks.wording import number
 from optplan.facts import ParameterFacts
 from optplan.names import Severity
 from optplan.plan import Planned
-from optplan.rules import Decision, Skipped, Verdict, decide
+from optplan.rules import Decision, Options, Skipped, Verdict, decide
 
 
 class TiedRuleConflict(Check):
@@ -33,15 +33,16 @@ class TiedRuleConflict(Check):
     def run(self, context: Context) -> Iterator[Finding]:
         """Each tensor whose other names would have got something else."""
         planned = context.planned
-        if planned is None or planned.options.is_empty:
+        options = planned.rules if planned else None
+        if planned is None or options is None or options.is_empty:
             return
         for group in _tied(planned):
-            first = decide(group[0], planned.options)
+            first = decide(group[0], options)
             for other in group[1:]:
-                second = decide(other, planned.options)
+                second = decide(other, options)
                 if isinstance(first, Skipped) or isinstance(second, Skipped):
                     continue
-                if difference := _difference(planned, first, second):
+                if difference := _difference(options, first, second):
                     yield self.finding(
                         f"{other.name!r} is the tensor of {group[0].name!r}, whose rules count:"
                         f" {difference}",
@@ -61,9 +62,8 @@ def _tied(planned: Planned) -> Iterator[list[ParameterFacts]]:
     return (group for group in found.values() if len(group) > 1)
 
 
-def _difference(planned: Planned, first: Decision, second: Decision) -> str:
+def _difference(options: Options, first: Decision, second: Decision) -> str:
     """What the other name would have got instead."""
-    options = planned.options
     return "; ".join(
         f"{setting} is {number(got)} ({_rule(winner)}), not {number(lost)} ({_rule(loser)})"
         for setting, winner, loser, base in (

@@ -63,7 +63,10 @@ def _place(context: Context, row: PlannedParameter) -> Place | None:
     planned, use = context.planned, row.lr_rule
     if planned is None or use is None:
         return None
+    options = planned.options
+    if options is None:
+        return planned.section.places["constructor"]
     if use.key is not None:
-        return next((key.lr.place for key in planned.options.keys if key.key == use.key), None)
-    verdict = planned.options.multipliers.get(use.option or "")
-    return verdict.place if verdict else planned.options.default_lr.place
+        return next((key.lr.place for key in options.keys if key.key == use.key), None)
+    verdict = options.multipliers.get(use.option or "")
+    return verdict.place if verdict else options.default_lr.place

@@ -61,7 +61,7 @@ def explain(
                 f"{config!r} is a saved plan, which keeps the rules that won and not those that lost",
                 hint="name the config that it was made from",
             )
-        found = explained(planned.plan, planned.inventory, planned.options, names)
+        found = explained(planned, names)
 
         def report(width: int | None, colored: bool) -> str:
             if output_format is ExplainFormat.JSON:

@@ -10,6 +10,7 @@ from optplan.cli.sources import Checkpoint, SavedPlan, open_source
 from optplan.config import Config, place_of
 from optplan.errors import UsageError
 from optplan.plan import Plan, Planned, PlannedParameter
+from optplan.plan.observed_entries import observed_entries
 from optplan.rules.statistics import EntryStatistics, entry_statistics
 
 if TYPE_CHECKING:
@@ -77,10 +78,9 @@ class Planner:
 
 def entries_of(planned: Planned, rows: Iterable[PlannedParameter]) -> tuple[EntryStatistics, ...]:
     """What each option and key of a config does to some rows of its plan."""
+    among = frozenset(row.name for row in rows)
+    if planned.rules is None:
+        return observed_entries(planned, among)
     paramwise = planned.section.paramwise
-    return entry_statistics(
-        planned.inventory,
-        planned.options,
-        {name: place_of(paramwise, name) for name in paramwise if name != "custom_keys"},
-        frozenset(row.name for row in rows),
-    )
+    places = {name: place_of(paramwise, name) for name in paramwise if name != "custom_keys"}
+    return entry_statistics(planned.inventory, planned.rules, places, among)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -35,22 +35,31 @@ class OptimizerConfig:
     Args:
         form: The generation of the format.
         type: Registered name, import path or symbol of the optimizer; from Python its class, too.
+            ``None`` only where a constructor of another package is named, which may read a section of
+            another form.
         optimizer: The dict that holds the optimizer's ``type`` and every argument of its class.
         paramwise: ``paramwise_cfg`` as written, ``{}`` where it is missing.
         constructor: The constructor's name or symbol; ``None`` for the default one.
         wrapper: The other entries of ``optim_wrapper`` (``type``, ``clip_grad``, ...).
         places: Where the section's own entries stand: ``type``, ``constructor``, ``paramwise_cfg``.
-        trusted: What it names may be imported from anywhere, not from installed packages alone.
+        has_optimizer: Whether ``optim_wrapper`` holds an ``optimizer``.
+        has_paramwise: Whether ``paramwise_cfg`` is written.
     """
 
     form: Form
-    type: str | Symbol | type
+    type: str | Symbol | type | None
     optimizer: Mapping[str, Any]
     paramwise: Mapping[str, Any]
     constructor: str | Symbol | None
     wrapper: Mapping[str, Any]
     places: Mapping[str, Place | None]
-    trusted: bool = False
+    has_optimizer: bool = True
+    has_paramwise: bool = True
+
+    @property
+    def is_default(self) -> bool:
+        """Whether it names the default constructor, or none."""
+        return _is_default(self.constructor)
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -88,9 +97,7 @@ def find_optimizer(config: Config | Mapping[str, Any]) -> OptimizerConfig:
     else:
         data = config
         _name_of_section(data, None)
-    section = _from_wrapper(data) if WRAPPER in data else _from_optimizer(data)
-    trusted = isinstance(config, Config) and config.trusted
-    return replace(section, trusted=True) if trusted else section
+    return _from_wrapper(data) if WRAPPER in data else _from_optimizer(data)
 
 
 def section_name(config: Config) -> str:
@@ -115,9 +122,9 @@ def _name_of_section(data: Mapping[str, Any], entry: Place | None) -> str:
 
 def _from_wrapper(data: Mapping[str, Any]) -> OptimizerConfig:
     wrapper = _section(data, WRAPPER)
-    if OPTIMIZER not in wrapper:
+    if OPTIMIZER not in wrapper and _is_default(wrapper.get("constructor")):
         raise ConfigError([_no_optimizer(data, wrapper)])
-    optimizer = _section(wrapper, OPTIMIZER)
+    optimizer = _section(wrapper, OPTIMIZER) if OPTIMIZER in wrapper else {}
     problems = [
         Problem(
             message=f"'{name}' inside 'optim_wrapper.optimizer' reaches the optimizer class as an argument",
@@ -133,14 +140,6 @@ def _from_wrapper(data: Mapping[str, Any]) -> OptimizerConfig:
 
 
 def _no_optimizer(data: Mapping[str, Any], wrapper: Mapping[str, Any]) -> Problem:
-    """A constructor of another package may read several optimizers of other names."""
-    constructor = wrapper.get("constructor")
-    if constructor is not None and constructor not in DEFAULT_CONSTRUCTORS:
-        return Problem(
-            message=f"'optim_wrapper' has no 'optimizer', and what {str(constructor)!r} reads is unknown",
-            place=place_of(wrapper, "constructor"),
-            kind=Mistake.UNKNOWN_CONSTRUCTOR,
-        )
     return Problem(
         message="'optim_wrapper' has no 'optimizer'",
         place=place_of(data, WRAPPER),
@@ -165,8 +164,11 @@ def _validated(
 ) -> OptimizerConfig:
     """The section as typed data; ``section`` holds the constructor and ``paramwise_cfg``."""
     kind = optimizer.get("type")
+    is_default = _is_default(section.get("constructor"))
     if not isinstance(kind, str | Symbol | type) or not kind:
-        problems.append(_bad_type(optimizer, kind, section))
+        if is_default or "type" in optimizer:
+            problems.append(_bad_type(optimizer, kind, section))
+        kind = None
     problems += [
         problem
         for name in ("lr", "weight_decay")
@@ -188,13 +190,12 @@ def _validated(
                 place=place_of(section, "constructor"),
             )
         )
-    if constructor is None or constructor in DEFAULT_CONSTRUCTORS:
+    if is_default:
         has_decay = optimizer.get("weight_decay") is not None
         raw = paramwise if isinstance(paramwise, Mapping) else {}
         problems += parse_paramwise(raw, has_weight_decay=has_decay)[1]
     if problems:
         raise ConfigError(sorted(problems, key=_by_place))
-    assert isinstance(kind, str | Symbol | type)
     return OptimizerConfig(
         form=form,
         type=kind,
@@ -207,7 +208,13 @@ def _validated(
             "constructor": place_of(section, "constructor"),
             "paramwise_cfg": place_of(section, "paramwise_cfg"),
         },
+        has_optimizer=form is Form.OPTIMIZER or OPTIMIZER in section,
+        has_paramwise=paramwise is not None,
     )
+
+
+def _is_default(constructor: object) -> bool:
+    return constructor is None or constructor in DEFAULT_CONSTRUCTORS
 
 
 def _misspelt(data: Mapping[str, Any], *wanted: str) -> str | None:

@@ -1,10 +1,10 @@
-"""What each tensor gets, read from the dry run's groups."""
+"""What each tensor gets, read from the groups of an optimizer."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
-from math import inf, isfinite
+from collections.abc import Iterable, Mapping, Sequence
+from math import inf, isclose, isfinite
 from typing import Any
 
 import torch
@@ -18,6 +18,8 @@ from optplan.facts import Inventory
 from optplan.model import class_name
 from optplan.plan import Assignment, PlannedOptimizer, plain
 from optplan.rules import Verdict
+
+Entries = Mapping[str, Any]
 
 
 def assign(
@@ -33,45 +35,91 @@ def assign(
     Raises:
         PlanError: An lr or weight decay that is negative or not finite.
     """
-    defaults = getattr(dry.optimizer, "defaults", {})
-    shared: dict[tuple[int, int], tuple[dict[str, Any], dict[str, Any]]] = {}
+    reader = GroupReader(dry.optimizer, (group.decision.entries for group in groups))
+    shared: dict[tuple[int, int], dict[str, Any]] = {}
     assignments: dict[int, Assignment] = {}
     for index, group in enumerate(groups):
+        final = next((f for m in group.members if (f := dry.groups.get(m.tensor))), None)
+        if final is None:
+            continue
         if group.verdicts not in shared:
-            shared[group.verdicts] = _split(group.decision.entries, defaults)
-        options, extra = shared[group.verdicts]
-        for facts in group.members:
-            final = dry.groups.get(facts.tensor)
-            if final is None:
-                continue
-            assignments[facts.tensor] = Assignment(
-                optimizer=0,
-                group=index,
-                lr=_number(final.get("lr")),
-                weight_decay=_number(final["weight_decay"]) if "weight_decay" in defaults else None,
-                lr_verdict=group.decision.lr,
-                weight_decay_verdict=group.decision.weight_decay,
-                options=options,
-                extra=extra,
-            )
-    _refuse_bad_values(assignments, inventory)
+            shared[group.verdicts] = reader.values(group.decision.entries, final)
+        assignment = Assignment(
+            optimizer=0,
+            group=index,
+            lr_verdict=group.decision.lr,
+            weight_decay_verdict=group.decision.weight_decay,
+            **shared[group.verdicts],
+        )
+        assignments |= {m.tensor: assignment for m in group.members if m.tensor in dry.groups}
+    refuse_bad_values(assignments, inventory)
     return assignments
 
 
-def _split(
-    entries: Mapping[str, Any], defaults: Mapping[str, Any]
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """A group's own entries: hyper-parameters of the optimizer, and all else."""
-    options: dict[str, Any] = {}
-    extra: dict[str, Any] = {}
-    for name, value in entries.items():
-        if name == "lr" or (name == "weight_decay" and name in defaults):
-            continue
-        (options if name in defaults else extra)[name] = plain(value)
-    return options, extra
+class GroupReader:
+    """Reads what the groups of one optimizer give their members.
+
+    Args:
+        optimizer: The optimizer.
+        own: The entries that each group was made with.
+    """
+
+    def __init__(self, optimizer: Optimizer, own: Iterable[Entries]) -> None:
+        self.defaults: Entries = getattr(optimizer, "defaults", {})
+        self.base_lr = as_number(self.defaults.get("lr"))
+        self.base_weight_decay = as_number(self.defaults.get("weight_decay"))
+        self._is_scaled = any(self._holds_scale(entries) for entries in own)
+
+    def values(self, own: Entries, final: Entries) -> dict[str, Any]:
+        """The values of an :class:`Assignment` that a group gives.
+
+        Args:
+            own: The entries that it was made with.
+            final: The same with the optimizer's defaults.
+        """
+        lr, scale = as_number(final.get("lr")), _scale(own)
+        options, extra = self._split(own)
+        return {
+            "lr": lr,
+            "weight_decay": as_number(final["weight_decay"])
+            if "weight_decay" in self.defaults
+            else None,
+            "lr_scale": scale,
+            "effective_lr": lr if lr is None or scale is None or self._is_scaled else lr * scale,
+            "layer": _layer(own),
+            "options": options,
+            "extra": extra,
+        }
+
+    def _holds_scale(self, own: Entries) -> bool:
+        """Whether an lr has its scale in it already; timm leaves that to its schedulers."""
+        scale, lr = _scale(own), as_number(own.get("lr"))
+        if scale is None or scale == 1 or lr is None or self.base_lr is None:
+            return False
+        return isclose(lr, self.base_lr * scale, rel_tol=1e-9)
+
+    def _split(self, entries: Entries) -> tuple[dict[str, Any], dict[str, Any]]:
+        """A group's own entries: hyper-parameters of the optimizer, and all else."""
+        options: dict[str, Any] = {}
+        extra: dict[str, Any] = {}
+        for name, value in entries.items():
+            if name == "lr" or (name == "weight_decay" and name in self.defaults):
+                continue
+            (options if name in self.defaults else extra)[name] = plain(value)
+        return options, extra
 
 
-def _number(value: Any) -> float | None:
+def _scale(own: Entries) -> float | None:
+    scale = own.get("lr_scale")
+    return float(scale) if isinstance(scale, int | float) and not isinstance(scale, bool) else None
+
+
+def _layer(own: Entries) -> int | None:
+    layer = own.get("layer_id")
+    return layer if isinstance(layer, int) and not isinstance(layer, bool) else None
+
+
+def as_number(value: Any) -> float | None:
     """A group's value as a number; torch takes a tensor for an lr too."""
     if isinstance(value, torch.Tensor):
         value = value.item()
@@ -80,7 +128,7 @@ def _number(value: Any) -> float | None:
     return value if isinstance(value, int | float) else None
 
 
-def _refuse_bad_values(assignments: Mapping[int, Assignment], inventory: Inventory) -> None:
+def refuse_bad_values(assignments: Mapping[int, Assignment], inventory: Inventory) -> None:
     """torch checks neither lr nor weight decay inside a group.
 
     Raises:
@@ -111,21 +159,32 @@ def _refuse_bad_values(assignments: Mapping[int, Assignment], inventory: Invento
 def _because(verdict: Verdict) -> str:
     if verdict.key is not None:
         return f" (custom key {verdict.key!r})"
-    return f" ({verdict.option})" if verdict.option else ""
+    who = verdict.option or verdict.constructor
+    return f" ({who})" if who else ""
 
 
-def planned_optimizer(section: OptimizerConfig, optimizer: Optimizer) -> PlannedOptimizer:
-    """The optimizer as the plan names it: its class, its base values and what the config gave it."""
-    defaults: Mapping[str, Any] = getattr(optimizer, "defaults", {})
+def planned_optimizer(
+    optimizer: Optimizer, section: OptimizerConfig | None, name: str | None = None
+) -> PlannedOptimizer:
+    """The optimizer as the plan names it: its class, its base values and what the config gave it.
+
+    Args:
+        optimizer: The optimizer.
+        section: The config's section; None where there is none, or one of several optimizers.
+        name: Its name among several.
+    """
+    defaults: Entries = getattr(optimizer, "defaults", {})
+    kind = None if section is None else section.type
+    given = {} if section is None else section.arguments
     return PlannedOptimizer(
-        name=None,
-        type=section.type.__qualname__ if isinstance(section.type, type) else str(section.type),
+        name=name,
+        type=kind.__qualname__ if isinstance(kind, type) else str(kind or type(optimizer).__name__),
         class_name=class_name(optimizer),
-        lr=_number(defaults.get("lr")),
-        weight_decay=_number(defaults.get("weight_decay")),
+        lr=as_number(defaults.get("lr")),
+        weight_decay=as_number(defaults.get("weight_decay")),
         options={
             name: plain(value)
-            for name, value in section.arguments.items()
+            for name, value in given.items()
             if name not in ("lr", "weight_decay")
         },
     )

@@ -10,22 +10,26 @@ from torch import nn
 from torch.optim import Optimizer
 
 from optplan.config import place_of
+from optplan.config.optimizer import DEFAULT_CONSTRUCTORS
 from optplan.config.paramwise import parse_paramwise
 from optplan.constructors.optimizers import Group, Param, instantiate, optimizer_class
+from optplan.constructors.recording import unnoticed
 from optplan.constructors.registry import Registry
 from optplan.errors import ConfigError, PlanError, Problem, listed
 from optplan.facts import ParameterFacts
 from optplan.model import class_name, is_dcn, owner_flags, walked_module
 from optplan.names import Mistake
-from optplan.rules import Options, Skipped, decide, make_options
+from optplan.rules import Decision, Options, Skipped, decide, make_options
 
-OPTIMIZER_CONSTRUCTORS = Registry("optimizer constructor")
+
+def _register_builtin(registry: Registry) -> None:
+    registry.register_module(DEFAULT_CONSTRUCTORS, module=DefaultOptimizerConstructor)
+
+
+OPTIMIZER_CONSTRUCTORS = Registry("optimizer constructor", _register_builtin)
 OPTIM_WRAPPER_CONSTRUCTORS = OPTIMIZER_CONSTRUCTORS
 
 
-@OPTIMIZER_CONSTRUCTORS.register_module(
-    ["DefaultOptimizerConstructor", "DefaultOptimWrapperConstructor"]
-)
 class DefaultOptimizerConstructor:
     """Makes param groups from ``paramwise_cfg`` and an optimizer from the groups.
 
@@ -40,6 +44,7 @@ class DefaultOptimizerConstructor:
         paramwise_cfg: The options, as given.
         optimizer_cfg: The optimizer's dict.
         optim_wrapper_cfg: What else the wrapper's dict holds.
+        decisions: What the rules decided, by the parameter's ``id``.
 
     Raises:
         ConfigError: An argument that is no dict, or mistakes in the options.
@@ -69,7 +74,10 @@ class DefaultOptimizerConstructor:
         self.base_wd: float | None = self.optimizer_cfg.get("weight_decay")
         self._options_of: tuple[Any, ...] | None = None
         self._seen_of: tuple[list[Group], int, set[int]] | None = None
-        self._options()
+        self.decisions: dict[int, Decision] = {}
+        with unnoticed(self.paramwise_cfg):  # to validate options puts none to use
+            self._options()
+        self._options_of = None
 
     def __call__(self, model: nn.Module) -> Optimizer:
         """Make the real optimizer on the model's parameters.
@@ -134,6 +142,7 @@ class DefaultOptimizerConstructor:
                 in_group=options.bypass_duplicate and self._is_in(params, parameter),
             )
             if not isinstance(decision, Skipped):
+                self.decisions[id(parameter)] = decision
                 params.append({"params": [parameter], **decision.entries})
         inner_is_dcn = is_dcn(module)
         for name, child in module.named_children():
@@ -143,8 +152,12 @@ class DefaultOptimizerConstructor:
     def _options(self) -> Options:
         """The options as they stand now: a subclass may have changed its attributes."""
         key = (self.base_lr, self.base_wd, self.paramwise_cfg)
-        if self._options_of is None or self._options_of[0] != key:
-            self._options_of = (copy.deepcopy(key), make_default_options(*key, self.optimizer_cfg))
+        with unnoticed(self.paramwise_cfg):
+            is_known = self._options_of is not None and self._options_of[0] == key
+            copied = None if is_known else copy.deepcopy(key)
+        if copied is not None:
+            self._options_of = (copied, make_default_options(*key, self.optimizer_cfg))
+        assert self._options_of is not None
         options: Options = self._options_of[1]
         return options
 

@@ -44,7 +44,7 @@ def dry_run(section: OptimizerConfig, module: nn.Module, groups: Sequence[Planne
             target["params"].append(stand_in)
     names = {id(stand_ins[facts.tensor]): facts.name for group in groups for facts in group.members}
     optimizer = instantiate(
-        optimizer_class(section.type, section.places["type"], trusted=section.trusted),
+        optimizer_class(section.type or "", section.places["type"]),
         section.arguments,
         _at_least_two(list(merged.values())) if len(groups) > 1 else list(merged.values()),
         names=names,

@@ -11,15 +11,13 @@ import torch
 from torch.optim import Optimizer
 
 from optplan.config import Symbol, place_of
+from optplan.constructors.lookup import import_named, look_up
 from optplan.constructors.registry import Registry
 from optplan.errors import OptplanError, PlanError, Problem, did_you_mean, listed
-from optplan.installed import (
-    NotInstalledError,
-    import_anywhere,
-    import_installed,
-)
+from optplan.installed import import_installed
 from optplan.names import Mistake
 from optplan.places import Place
+from optplan.registries import Kind
 
 Param = torch.nn.Parameter
 Group = dict[str, Any]
@@ -48,14 +46,13 @@ OPTIMIZERS = Registry("optimizer", _register_torch)
 
 
 def optimizer_class(
-    kind: str | Symbol | type, place: Place | None = None, *, trusted: bool = False
+    kind: str | Symbol | type, place: Place | None = None
 ) -> Callable[..., Optimizer]:
     """The class that a config's ``type`` names.
 
     Args:
         kind: A registered name, a dotted import path of an installed package, a symbol or a class.
         place: Where the type is written.
-        trusted: Whether it may be imported from anywhere.
 
     Raises:
         PlanError: There is none, or it is no optimizer.
@@ -63,10 +60,10 @@ def optimizer_class(
     name = kind.__qualname__ if isinstance(kind, type) else str(kind)
     if isinstance(kind, type):
         return _checked(kind, name, place)
-    if isinstance(kind, str) and (found := OPTIMIZERS.get(name)) is not None:
+    if isinstance(kind, str) and (found := _registered(name)) is not None:
         return found
     if "." in name:
-        return _checked(_imported(name, place, trusted), name, place)
+        return _checked(import_named(name, "optimizer", place), name, place)
     if (optional := _optional(name)) is not None:
         return optional
     home = next((h for h, names in _OPTIONAL_HOMES.items() if name in (names or ())), None)
@@ -84,19 +81,11 @@ def _checked(found: object, name: str, place: Place | None) -> Callable[..., Opt
     raise PlanError(f"{name!r} is not an optimizer class", place=place)
 
 
-def _imported(name: str, place: Place | None, trusted: bool) -> object:
-    try:
-        return import_anywhere(name) if trusted else import_installed(name)
-    except NotInstalledError as error:
-        raise PlanError(
-            f"there is no optimizer {name!r}: {error}",
-            place=place,
-            hint=None
-            if trusted
-            else "a config's names are imported from installed packages only; --trust lifts that",
-        ) from error
-    except Exception as error:  # a stranger's package may raise anything
-        raise PlanError(f"{name!r} raises on import: {error!r}", place=place) from error
+def _registered(name: str) -> Callable[..., Optimizer] | None:
+    found: Callable[..., Optimizer] | None = look_up(
+        name, OPTIMIZERS, Kind.OPTIMIZERS, in_any_scope=lambda _: True
+    )
+    return found
 
 
 def _optional(name: str) -> Callable[..., Optimizer] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from copy import deepcopy
 from typing import Any, Self
 
@@ -24,7 +24,7 @@ class Recording:
     def __init__(self, data: Mapping[Any, Any]) -> None:
         self._read: set[Path] = set()
         self._is_paused = False
-        self.options = RecordingDict(self, (), {k: self._recorded((), k, data[k]) for k in data})
+        self.options = self._dict((), data)
 
     @property
     def read(self) -> frozenset[Path]:
@@ -48,20 +48,43 @@ class Recording:
     def _recorded(self, path: Path, key: Any, value: Any) -> Any:
         if not isinstance(value, Mapping):
             return deepcopy(value)
-        below = (*path, str(key))
-        return RecordingDict(self, below, {k: self._recorded(below, k, value[k]) for k in value})
+        return self._dict((*path, str(key)), value)
+
+    def _dict(self, path: Path, data: Mapping[Any, Any]) -> RecordingDict:
+        found = RecordingDict(self, path, {k: self._recorded(path, k, data[k]) for k in data})
+        if (places := getattr(data, "raw_places", None)) is not None:
+            found.raw_places = places
+        return found
+
+
+def unnoticed(options: object) -> AbstractContextManager[None]:
+    """Read options without a note of it, if they are recorded at all."""
+    return options.paused() if isinstance(options, RecordingDict) else nullcontext()
 
 
 class RecordingDict(dict[Any, Any]):
-    """A dict inside a :class:`Recording`. What a constructor has put in itself is not noted."""
+    """A dict inside a :class:`Recording`. What a constructor has put in itself is not noted.
 
-    __slots__ = ("_own", "_path", "_recording")
+    Entries are attributes too, as MMEngine's users know them.
+    """
 
-    def __init__(self, recording: Recording, path: Path, data: dict[Any, Any]) -> None:
+    __slots__ = ("_own", "_path", "_recording", "raw_places")
+    raw_places: Any
+
+    def __init__(self, recording: Recording, path: Path, data: Mapping[Any, Any]) -> None:
         super().__init__(data)
         self._recording = recording
         self._path = path
         self._own: set[Any] = set()
+
+    def paused(self) -> AbstractContextManager[None]:
+        """As :meth:`Recording.paused`."""
+        return self._recording.paused()
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or not super().__contains__(name):
+            raise AttributeError(f"there is no {name!r} in this dict")
+        return self[name]
 
     def _note(self, key: Any) -> None:
         if super().__contains__(key) and key not in self._own:
@@ -154,16 +177,18 @@ class RecordingDict(dict[Any, Any]):
 
     def copy(self) -> RecordingDict:
         """As of a dict; what is read of the copy is noted as well."""
-        result = RecordingDict(self._recording, self._path, dict(super().items()))
-        result._own = set(self._own)
-        return result
+        return self._copied(dict(super().items()))
 
     __copy__ = copy
 
     def __deepcopy__(self, memo: dict[int, Any]) -> RecordingDict:
-        copied = {key: deepcopy(value, memo) for key, value in super().items()}
-        result = RecordingDict(self._recording, self._path, copied)
+        return self._copied({key: deepcopy(value, memo) for key, value in super().items()})
+
+    def _copied(self, data: dict[Any, Any]) -> RecordingDict:
+        result = RecordingDict(self._recording, self._path, data)
         result._own = set(self._own)
+        if (places := getattr(self, "raw_places", None)) is not None:
+            result.raw_places = places
         return result
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -24,16 +24,25 @@ from optplan.rules import Verdict
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
-    """What one tensor gets: its place among the groups, the values there and their rules."""
+    """What one tensor gets: its place among the groups, the values there and their rules.
+
+    Args:
+        optimizer, group, lr, weight_decay, options, extra, lr_scale, layer, effective_lr: As in
+            :class:`optplan.plan.PlannedParameter`.
+        lr_verdict, weight_decay_verdict: What decided them.
+    """
 
     optimizer: int
     group: int
     lr: float | None
     weight_decay: float | None
+    effective_lr: float | None
     lr_verdict: Verdict
     weight_decay_verdict: Verdict
     options: Mapping[str, Any]
     extra: Mapping[str, Any]
+    lr_scale: float | None = None
+    layer: int | None = None
 
 
 def build_plan(
@@ -44,6 +53,7 @@ def build_plan(
     constructor: str,
     config: str | None,
     versions: Mapping[str, str | None],
+    trainable: Mapping[int, bool] | None = None,
 ) -> Plan:
     """Put the rows together.
 
@@ -54,9 +64,11 @@ def build_plan(
         constructor: Class name of the constructor.
         config: The config's path, as the user gave it.
         versions: Versions of the packages that took part.
+        trainable: ``requires_grad`` of each tensor after the constructor ran, by its number; None where
+            none could change it.
     """
     settings = _Settings()
-    maker = _RowMaker(inventory, assignments, settings)
+    maker = _RowMaker(inventory, assignments, settings, trainable or {})
     rows = tuple(maker.row(facts) for facts in inventory.parameters)
     return Plan(
         versions=versions,
@@ -79,11 +91,16 @@ class _RowMaker:
     """Makes the row of each name; what rows share is made once."""
 
     def __init__(
-        self, inventory: Inventory, assignments: Mapping[int, Assignment], settings: _Settings
+        self,
+        inventory: Inventory,
+        assignments: Mapping[int, Assignment],
+        settings: _Settings,
+        trainable: Mapping[int, bool],
     ) -> None:
         self._inventory = inventory
         self._assignments = assignments
         self._settings = settings
+        self._trainable = trainable
         self._uses: dict[int, RuleUse] = {}
 
     def row(self, facts: ParameterFacts) -> PlannedParameter:
@@ -91,18 +108,22 @@ class _RowMaker:
         assignment = self._assignments.get(facts.tensor) if carries else None
         names = self._inventory.names_by_tensor[facts.tensor]
         aliases = tuple(name for name in names if name != facts.name) if len(names) > 1 else ()
-        status = _status(facts, carries=carries, covered=assignment is not None)
+        trainable = self._trainable.get(facts.tensor, facts.requires_grad)
+        status = _status(carries=carries, trainable=trainable, covered=assignment is not None)
         if assignment is None:
-            return _row(facts, status, aliases)
+            return _row(facts, status, aliases, requires_grad=trainable)
         # an optimizer without weight decay has nothing that a rule could have decided
         decays = assignment.weight_decay is not None
         return _row(
             facts,
             status,
             aliases,
+            requires_grad=trainable,
             lr=assignment.lr,
             weight_decay=assignment.weight_decay,
-            effective_lr=assignment.lr,
+            lr_scale=assignment.lr_scale,
+            effective_lr=assignment.effective_lr,
+            layer=assignment.layer,
             lr_rule=self._use(assignment.lr_verdict),
             weight_decay_rule=self._use(assignment.weight_decay_verdict) if decays else None,
             options=assignment.options,
@@ -134,6 +155,7 @@ class _Settings:
             assignment.optimizer,
             assignment.lr,
             assignment.weight_decay,
+            assignment.lr_scale,
             hashable(assignment.options) if assignment.options else None,
         )
         index = self._index.setdefault(key, len(self._first))
@@ -152,7 +174,7 @@ class _Settings:
                 optimizer=first.optimizer,
                 lr=first.lr,
                 weight_decay=first.weight_decay,
-                lr_scale=None,
+                lr_scale=first.lr_scale,
                 options=first.options,
                 parameters=self._parameters[index],
                 elements=self._elements[index],
@@ -161,23 +183,28 @@ class _Settings:
         )
 
 
-def _status(facts: ParameterFacts, *, carries: bool, covered: bool) -> Status:
+def _status(*, carries: bool, trainable: bool, covered: bool) -> Status:
     if not carries:
         return Status.DUPLICATE
-    if not facts.requires_grad:
+    if not trainable:
         return Status.FROZEN
     return Status.OPTIMIZED if covered else Status.UNCOVERED
 
 
 def _row(
-    facts: ParameterFacts, status: Status, aliases: tuple[str, ...], **assigned: Any
+    facts: ParameterFacts,
+    status: Status,
+    aliases: tuple[str, ...],
+    *,
+    requires_grad: bool,
+    **assigned: Any,
 ) -> PlannedParameter:
     return PlannedParameter(
         name=facts.name,
         shape=facts.shape,
         elements=facts.elements,
         dtype=facts.dtype,
-        requires_grad=facts.requires_grad,
+        requires_grad=requires_grad,
         module=facts.module,
         status=status,
         aliases=aliases,
@@ -192,6 +219,8 @@ def _rule_use(verdict: Verdict) -> RuleUse:
         key=verdict.key,
         mult=verdict.mult,
         origin=_origin(verdict.place),
+        constructor=verdict.constructor,
+        note=verdict.note,
     )
 
 

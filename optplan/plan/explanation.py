@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from optplan.errors import Problem, UsageError, did_you_mean
-from optplan.facts import Inventory, ParameterFacts
-from optplan.names import Status
+from optplan.errors import Problem, UsageError, did_you_mean, listed
+from optplan.facts import ParameterFacts
+from optplan.names import Rule, Status
 from optplan.places import Place
 from optplan.plan.patterns import matching
 from optplan.plan.plan import Plan, PlannedParameter, RuleUse
+from optplan.plan.planned import Planned
+from optplan.plan.summarize import Summarizer
 from optplan.rules import Candidate, Options, Skipped, trace
 
 
@@ -58,24 +60,21 @@ class Explanation:
     note: str
 
 
-def explain(
-    plan: Plan, inventory: Inventory, options: Options, patterns: Sequence[str]
-) -> tuple[Explanation, ...]:
+def explain(planned: Planned, patterns: Sequence[str]) -> tuple[Explanation, ...]:
     """Explain the parameters that some pattern names, in the model's order.
 
     Args:
-        plan: The plan.
-        inventory: The facts it was made from.
-        options: The options it was made from.
+        planned: The plan with what it was made from.
         patterns: Names or patterns of names.
 
     Raises:
         UsageError: Patterns that fit no parameter, all of them.
     """
-    wanted = _wanted([row.name for row in plan.parameters], patterns)
+    wanted = _wanted([row.name for row in planned.plan.parameters], patterns)
+    company = _Company(planned.plan)
     return tuple(
-        _explanation(plan, inventory, options, row, facts)
-        for row, facts in zip(plan.parameters, inventory.parameters, strict=True)
+        _explanation(planned, company, row, facts)
+        for row, facts in planned.pairs()
         if row.name in wanted
     )
 
@@ -93,72 +92,115 @@ def _wanted(names: Sequence[str], patterns: Iterable[str]) -> set[str]:
 
 
 def _explanation(
-    plan: Plan,
-    inventory: Inventory,
-    options: Options,
-    row: PlannedParameter,
-    facts: ParameterFacts,
+    planned: Planned, company: _Company, row: PlannedParameter, facts: ParameterFacts
 ) -> Explanation:
-    carrier = inventory.carriers[facts.tensor]
-    decision, candidates = trace(facts, options, in_group=carrier is not facts)
-    values: tuple[Explained, ...] = ()
-    if not isinstance(decision, Skipped) and row.lr_rule is not None:
-        base = plan.optimizers[row.optimizer or 0]
-        values = tuple(
-            Explained(
-                setting=setting,
-                value=value,
-                base=base_value,
-                base_is_set=set_value is not None,
-                use=use,
-                place=verdict.place,
-                candidates=tuple(c for c in candidates if c.setting == setting),
-            )
-            for setting, value, base_value, set_value, use, verdict in (
-                ("lr", row.lr, base.lr, options.base_lr, row.lr_rule, decision.lr),
-                (
-                    "weight_decay",
-                    row.weight_decay,
-                    base.weight_decay,
-                    options.base_weight_decay,
-                    row.weight_decay_rule,
-                    decision.weight_decay,
-                ),
-            )
-            if use is not None
-        )
-    keys = [key.key for key in options.keys if key.key not in facts.match_name]
+    carrier = planned.inventory.carriers[facts.tensor]
+    values = tuple(_values(planned, row, facts)) if row.lr_rule is not None else ()
+    options = planned.rules
+    keys = [key.key for key in options.keys if key.key not in facts.match_name] if options else []
     return Explanation(
         row=row,
         match_name=facts.match_name,
         carrier=None if carrier is facts else carrier.name,
         values=values,
         unmatched_keys=tuple(keys) if values else (),
-        note=_note(row, facts, carrier, options),
+        note=_note(planned, company, row, facts),
     )
 
 
-def _note(
-    row: PlannedParameter, facts: ParameterFacts, carrier: ParameterFacts, options: Options
-) -> str:
+def _values(planned: Planned, row: PlannedParameter, facts: ParameterFacts) -> Iterator[Explained]:
+    """The lr and the weight decay, each with its rule and what else was tried."""
+    section, optimizer = planned.section, planned.plan.optimizers[row.optimizer or 0]
+    assignment = planned.assignments[facts.tensor]
+    candidates = _tried(planned, row, facts)
+    for setting, value, base, set_value, use, verdict in (
+        ("lr", row.lr, optimizer.lr, section.base_lr, row.lr_rule, assignment.lr_verdict),
+        (
+            "weight_decay",
+            row.weight_decay,
+            optimizer.weight_decay,
+            section.base_weight_decay,
+            row.weight_decay_rule,
+            assignment.weight_decay_verdict,
+        ),
+    ):
+        if use is not None:
+            yield Explained(
+                setting=setting,
+                value=value,
+                base=base,
+                base_is_set=set_value is not None,
+                use=use,
+                place=verdict.place,
+                candidates=tuple(c for c in candidates if c.setting == setting),
+            )
+
+
+def _tried(planned: Planned, row: PlannedParameter, facts: ParameterFacts) -> tuple[Candidate, ...]:
+    """What the rules tried, where it was they that decided."""
+    if planned.options is None or row.lr_rule is None or row.lr_rule.rule is Rule.CONSTRUCTOR:
+        return ()
+    carrier = planned.inventory.carriers[facts.tensor]
+    decision, candidates = trace(facts, planned.options, in_group=carrier is not facts)
+    if isinstance(decision, Skipped):
+        return ()
+    found, told = (decision.lr.rule, decision.lr.key), (row.lr_rule.rule, row.lr_rule.key)
+    # code that delegates to the rules may do so under other names
+    return candidates if found == told else ()
+
+
+class _Company:
+    """What else is in the group of a parameter that code has put there."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._groups: dict[tuple[int | None, int | None], list[str]] = {}
+        for row in plan.parameters:
+            if row.group is not None:
+                self._groups.setdefault((row.optimizer, row.group), []).append(row.name)
+        self._summarizer: Summarizer | None = None
+
+    def of(self, row: PlannedParameter) -> str:
+        """Its group's number, and the patterns of all names in it."""
+        names = self._groups[row.optimizer, row.group]
+        groups = sum(1 for optimizer, _ in self._groups if optimizer == row.optimizer)
+        if len(names) == 1:
+            return f"alone in group {row.group} of {groups}"
+        if self._summarizer is None:
+            self._summarizer = Summarizer([one.name for one in self._plan.parameters])
+        patterns = self._summarizer.patterns(names)
+        return f"in group {row.group} of {groups}, {len(names)} parameters: {listed(patterns)}"
+
+
+def _note(planned: Planned, company: _Company, row: PlannedParameter, facts: ParameterFacts) -> str:
     """What there is to say besides the rules."""
+    options, carrier = planned.options, planned.inventory.carriers[facts.tensor]
     if row.status is Status.DUPLICATE:
         return f"the tensor of {carrier.name}, {_why_duplicate(facts, options)}"
+    if row.status is Status.UNCOVERED:
+        if planned.rules is None:
+            return f"trainable, but in no group: {planned.plan.constructor} leaves it out"
+        return "trainable, but in no group: only what is below the child 'module' is optimized"
+    if planned.rules is None:
+        changed = row.requires_grad is not facts.requires_grad
+        words = [f"{'unfrozen' if row.requires_grad else 'frozen'} by {planned.plan.constructor}"]
+        words = words if changed else ["frozen (requires_grad is false)"] * (not row.requires_grad)
+        if row.group is not None and row.lr_rule and row.lr_rule.rule is Rule.CONSTRUCTOR:
+            words.append(company.of(row))
+        return "; ".join(words)
     if row.status is Status.FROZEN:
         if row.group is None:
             return "frozen (requires_grad is false), so it is in no group"
         return "frozen (requires_grad is false), but in a group: an empty paramwise_cfg takes all"
-    if row.status is Status.UNCOVERED:
-        return "trainable, but in no group: only what is below the child 'module' is optimized"
-    if options.is_empty:
+    if planned.rules.is_empty:
         return "paramwise_cfg is empty: one group of all parameters, no rule runs"
     return ""
 
 
-def _why_duplicate(facts: ParameterFacts, options: Options) -> str:
+def _why_duplicate(facts: ParameterFacts, options: Options | None) -> str:
     if not facts.visited:
         return "and under this name it is never visited"
-    if options.is_empty:
+    if options is None or options.is_empty:
         return "which is optimized once"
     if not facts.requires_grad:
         return "which is frozen"

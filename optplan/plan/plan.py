@@ -22,13 +22,22 @@ class Origin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleUse:
-    """The rule that decided a value, its option or key, its multiplier and its place."""
+    """The rule that decided a value, its option or key, its multiplier and its place.
+
+    Args:
+        rule, option, key, mult: As in :class:`optplan.rules.Verdict`.
+        origin: Where it is written.
+        constructor: The name of the class or function whose own code decided.
+        note: What else there is to say, in words.
+    """
 
     rule: Rule
     option: str | None = None
     key: str | None = None
     mult: float | None = 1.0
     origin: Origin | None = None
+    constructor: str | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

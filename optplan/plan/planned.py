@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from optplan.config import OptimizerConfig
 from optplan.facts import Inventory, ParameterFacts
+from optplan.plan.build import Assignment
 from optplan.plan.plan import Plan, PlannedParameter
 from optplan.rules import Options
 
@@ -17,15 +18,26 @@ class Planned:
 
     Args:
         plan: The plan.
-        inventory: The model's parameters.
+        inventory: The model's parameters, as they were before the constructor ran.
+        assignments: What each tensor gets, by its number.
         section: The config's optimizer section.
-        options: The default constructor's options.
+        options: The options that the rules worked with; None where other code decided, of which it is
+            not known what it makes of them.
+        read: The paths inside ``paramwise_cfg`` that a constructor of other code read; None where none
+            ran.
     """
 
     plan: Plan
     inventory: Inventory
+    assignments: Mapping[int, Assignment]
     section: OptimizerConfig
-    options: Options
+    options: Options | None
+    read: frozenset[tuple[str, ...]] | None = None
+
+    @property
+    def rules(self) -> Options | None:
+        """The options, where the rules alone decided and no other code did."""
+        return self.options if self.read is None else None
 
     def pairs(self) -> Iterator[tuple[PlannedParameter, ParameterFacts]]:
         """Every row of the plan with its facts."""

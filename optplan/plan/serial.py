@@ -152,6 +152,8 @@ def rule_to_dict(use: RuleUse | None) -> dict[str, Any] | None:
         "origin": None
         if origin is None
         else {"file": origin.file, "line": origin.line, "column": origin.column},
+        "constructor": use.constructor,
+        "note": use.note,
     }
 
 
@@ -165,4 +167,6 @@ def _rule_from_dict(item: Mapping[str, Any] | None) -> RuleUse | None:
         key=item["key"],
         mult=item["mult"],
         origin=None if origin is None else Origin(**origin),
+        constructor=item.get("constructor"),
+        note=item.get("note"),
     )

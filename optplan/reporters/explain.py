@@ -89,7 +89,7 @@ def _values(explanation: Explanation, width: int | None, color: bool) -> list[st
 
 def _product(value: Explained) -> str:
     if value.use.mult is None:
-        return "= set by the key"
+        return "= set by the key" if value.use.key is not None else ""
     if value.base is None:
         return ""
     return f"= {number(value.base)} × {number(value.use.mult)}"
@@ -101,7 +101,9 @@ def _use_text(value: Explained) -> str:
         return f"{use.rule.value} {quoted(use.key)}"
     if use.option is not None:
         return f"{use.rule.value} ({use.option})"
-    return "default"
+    if use.constructor is not None:
+        return f"{use.rule.value} {use.constructor}"
+    return use.rule.value
 
 
 def _origin_text(value: Explained) -> str:
@@ -228,6 +230,8 @@ def _explanation_data(explanation: Explanation) -> dict[str, Any]:
             "rule": value.use.rule.value,
             "option": value.use.option,
             "key": value.use.key,
+            "constructor": value.use.constructor,
+            "note": value.use.note,
             "origin": _place_data(value.place),
             "line": value.place.source.line(value.place.line) if value.place else None,
             "candidates": [_candidate_data(candidate) for candidate in value.candidates],

@@ -31,6 +31,7 @@ from optplan.reporters.page_values import STATUS_TONES, number_value, span_value
 from optplan.reporters.rows import Selection
 from optplan.reporters.settings_sheet import settings_sheet
 from optplan.reporters.summary import (
+    constructor_texts,
     coverage_lines,
     model_name,
     model_text,
@@ -116,7 +117,7 @@ def _page(shown: Selection, view: str, sheets: Iterable[Sheet]) -> Page:
     return Page(
         title=model_name(plan),
         view=view,
-        facts=(*config, model_text(plan), *optimizer_texts(plan)),
+        facts=(*config, model_text(plan), *optimizer_texts(plan), *constructor_texts(plan)),
         sheets=tuple(sheets),
         closing=tuple(coverage_lines(plan, color=False)),
         narrowing=narrowing,

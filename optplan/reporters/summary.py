@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.cells import cell_len
 
+from optplan.config.optimizer import DEFAULT_CONSTRUCTORS
 from optplan.names import Status
-from optplan.plan import Plan, PlannedOptimizer, PlannedParameter, Setting
+from optplan.plan import Plan, PlannedOptimizer, PlannedParameter, RuleUse, Setting
 from optplan.reporters.layout import Cell, paint, visible
 from optplan.reporters.rows import Narrowing
 from optplan.reporters.words import RULE_STYLES, count_text, number, plural, rules_of
@@ -19,11 +20,27 @@ def head_lines(plan: Plan, width: int | None, color: bool) -> list[str]:
     """The model on the left, the optimizer on the right, below each other where there is no room."""
     left, rights = visible(model_text(plan)), optimizer_texts(plan)
     painted = paint(Cell(left, "bold"), color)
+    below = [f" {visible(line)}" for line in constructor_texts(plan)]
     if len(rights) == 1:
         room = (width or 100) - cell_len(left) - cell_len(rights[0])
         if room >= 3:
-            return [painted + " " * room + rights[0]]
-    return [painted, *(f" {right}" for right in rights)]
+            return [painted + " " * room + rights[0], *below]
+    return [painted, *(f" {right}" for right in rights), *below]
+
+
+def constructor_texts(plan: Plan) -> list[str]:
+    """The constructor, where it is not the default one, which goes without saying."""
+    if plan.constructor in DEFAULT_CONSTRUCTORS:
+        return []
+    origins = (use.origin for row in plan.parameters for use in _own_uses(row))
+    place = next((f"  {origin.file}:{origin.line}" for origin in origins if origin), "")
+    return [f"made by {plan.constructor}{place}"]
+
+
+def _own_uses(row: PlannedParameter) -> Iterator[RuleUse]:
+    for use in (row.lr_rule, row.weight_decay_rule):
+        if use is not None and use.constructor is not None:
+            yield use
 
 
 def model_text(plan: Plan) -> str:

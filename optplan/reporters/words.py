@@ -137,9 +137,17 @@ def deciding_rules(parameter: PlannedParameter) -> frozenset[Rule]:
 
 def _uses_text(lr: RuleUse, decay: RuleUse | None, short: bool) -> str:
     if decay is None or decay.rule is Rule.DEFAULT:
-        return _one(lr, "lr", short)
+        return _noted(_one(lr, "lr", short), lr, short)
     if lr.rule is Rule.DEFAULT:
-        return _one(decay, "decay", short)
+        return _noted(_one(decay, "decay", short), decay, short)
+    return _noted(_both(lr, decay, short), lr, short)
+
+
+def _noted(text: str, use: RuleUse, short: bool) -> str:
+    return text if short or use.note is None else f"{text}, {use.note}"
+
+
+def _both(lr: RuleUse, decay: RuleUse, short: bool) -> str:
     if (lr.rule, lr.key) != (decay.rule, decay.key):
         return f"{_one(lr, 'lr', short)}, {_one(decay, 'decay', short)}"
     name = _name(lr, short)
@@ -161,6 +169,8 @@ def _one(use: RuleUse, setting: str, short: bool) -> str:
 
 
 def _name(use: RuleUse, short: bool) -> str:
+    if use.constructor is not None and not short:
+        return f"{use.rule.value} {use.constructor}"
     if use.key is None:
         return use.rule.value
     return quoted(use.key) if short else f"{use.rule.value} {quoted(use.key)}"

@@ -22,7 +22,9 @@ class Verdict:
         key: The custom key.
         mult: What the base value is multiplied by; ``None`` where the value is set outright.
         value: The value for the param group; ``None`` leaves it to the optimizer.
-        place: Where the option, the key or the base value is written.
+        place: Where the option, the key or the base value is written; for what code decided, the code.
+        constructor: The name of the class or function whose own code decided.
+        note: What else there is to say, in words.
     """
 
     rule: Rule
@@ -31,6 +33,8 @@ class Verdict:
     mult: float | None = 1.0
     value: float | None = None
     place: Place | None = None
+    constructor: str | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,6 +59,7 @@ def context(size: int, keys: int) -> Context:
             group=index,
             lr=decision.lr.value,
             weight_decay=decision.weight_decay.value,
+            effective_lr=decision.lr.value,
             lr_verdict=decision.lr,
             weight_decay_verdict=decision.weight_decay,
             options={},
@@ -70,7 +71,9 @@ def context(size: int, keys: int) -> Context:
     plan = build_plan(
         facts, assignments, [optimizer], constructor="Default", config=None, versions={}
     )
-    planned = Planned(plan=plan, inventory=facts, section=section, options=options)
+    planned = Planned(
+        plan=plan, inventory=facts, assignments=assignments, section=section, options=options
+    )
     return Context(config=config, section=section, planned=planned, has_model=True)
 
 

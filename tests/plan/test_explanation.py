@@ -32,7 +32,7 @@ def planned(model: str, paramwise: Mapping[str, Any], **optimizer: Any) -> Plann
 
 
 def explained(made: Planned, *names: str) -> tuple[Explanation, ...]:
-    return explain(made.plan, made.inventory, made.options, names)
+    return explain(made, names)
 
 
 @pytest.mark.parametrize("paramwise", PARAMWISE)

@@ -18,6 +18,7 @@ def statistics(made: Planned, among: frozenset[str] | None = None) -> dict[str, 
     """The statistics by name."""
     raw = made.section.paramwise
     places = {name: place_of(raw, name) for name in raw if name != "custom_keys"}
+    assert made.options is not None
     entries = entry_statistics(made.inventory, made.options, places, among)
     return {entry.name.text: entry for entry in entries}
 

@@ -1,0 +1,141 @@
+"""Which rule stands behind a group that other people's code has made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from optplan.constructors.assign import GroupReader, refuse_bad_values
+from optplan.constructors.observing import Observation
+from optplan.errors import PlanError, Problem, listed
+from optplan.facts import Inventory, ParameterFacts
+from optplan.names import Mistake, Rule
+from optplan.places import Place
+from optplan.plan import Assignment, hashable, plain
+from optplan.rules import Decision, Verdict
+
+AS_DEFAULT = "as the default constructor"
+
+# What the default rules decide of a tensor, None where they were not asked.
+Decide = Callable[[ParameterFacts], Decision | None]
+
+
+def attribute(
+    observation: Observation,
+    inventory: Inventory,
+    *,
+    who: str,
+    place: Place | None,
+    decide: Decide,
+    note: str | None = None,
+) -> dict[int, Assignment]:
+    """What each tensor gets, by its number, and the rule behind it.
+
+    Where the group of a parameter holds just what the default rules give, they decided; else the code did.
+
+    Args:
+        observation: The groups.
+        inventory: The model's parameters, as they were before the code ran.
+        who: The name of the class or function that made the groups.
+        place: Where it is defined.
+        decide: What the default rules decide.
+        note: What to say of their decisions.
+
+    Raises:
+        PlanError: A tensor in several optimizers, or a value that is negative or not finite.
+    """
+    own_rules = _OwnRules(who, place)
+    noted = _Noted(note)
+    assignments: dict[int, Assignment] = {}
+    repeated: list[int] = []
+    for number, optimizer in enumerate(observation.optimizers):
+        reader = GroupReader(optimizer.optimizer, (group.own for group in optimizer.groups))
+        for index, group in enumerate(optimizer.groups):
+            values = reader.values(group.own, group.final)
+            entries = hashable(plain(group.own))
+            for tensor in group.members:
+                decision = decide(inventory.carriers[tensor])
+                if decision is not None and hashable(plain(decision.entries)) == entries:
+                    verdicts = noted.of(decision.lr), noted.of(decision.weight_decay)
+                else:
+                    verdicts = own_rules.of(values, reader)
+                if tensor in assignments:
+                    repeated.append(tensor)
+                assignments[tensor] = Assignment(
+                    optimizer=number,
+                    group=index,
+                    lr_verdict=verdicts[0],
+                    weight_decay_verdict=verdicts[1],
+                    **values,
+                )
+    if repeated:
+        raise _repeated([inventory.carriers[tensor].name for tensor in repeated], who, place)
+    refuse_bad_values(assignments, inventory)
+    return assignments
+
+
+def _repeated(names: list[str], who: str, place: Place | None) -> PlanError:
+    return PlanError(
+        [
+            Problem(
+                message=f"{who} puts parameters into several groups: {listed(names)}",
+                place=place,
+                kind=Mistake.TIED,
+                parameters=tuple(names),
+            )
+        ]
+    )
+
+
+class _OwnRules:
+    """The verdicts of code that decides by itself; parameters with equal ones share them."""
+
+    def __init__(self, who: str, place: Place | None) -> None:
+        self._who = who
+        self._place = place
+        self._known: dict[Any, Verdict] = {}
+
+    def of(self, values: Mapping[str, Any], reader: GroupReader) -> tuple[Verdict, Verdict]:
+        """The verdicts on the lr and on the weight decay of a group."""
+        return (
+            self._verdict(values["lr"], reader.base_lr),
+            self._verdict(values["weight_decay"], reader.base_weight_decay),
+        )
+
+    def _verdict(self, value: float | None, base: float | None) -> Verdict:
+        key = (value, base)
+        if key not in self._known:
+            self._known[key] = Verdict(
+                rule=Rule.CONSTRUCTOR,
+                mult=_multiplier(value, base),
+                value=value,
+                place=self._place,
+                constructor=self._who,
+            )
+        return self._known[key]
+
+
+def _multiplier(value: float | None, base: float | None) -> float | None:
+    """By what a base value was multiplied in effect; None where that is not to be told."""
+    if value is None or base is None:
+        return None
+    if value == base:
+        return 1.0
+    return value / base if base else None
+
+
+class _Noted:
+    """Verdicts with a note, each made once."""
+
+    def __init__(self, note: str | None) -> None:
+        self._note = note
+        self._known: dict[int, tuple[Verdict, Verdict]] = {}
+
+    def of(self, verdict: Verdict) -> Verdict:
+        """The verdict with the note."""
+        if self._note is None:
+            return verdict
+        if id(verdict) not in self._known:
+            self._known[id(verdict)] = verdict, replace(verdict, note=self._note)
+        return self._known[id(verdict)][1]

@@ -1,0 +1,116 @@
+"""The constructor that a config names."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from optplan.config import Form, OptimizerConfig, Symbol
+from optplan.config.optimizer import DEFAULT_CONSTRUCTORS
+from optplan.constructors.default import OPTIMIZER_CONSTRUCTORS, DefaultOptimizerConstructor
+from optplan.constructors.lookup import current_namespace, import_named, look_up
+from optplan.errors import PlanError, Problem, did_you_mean
+from optplan.names import Mistake
+from optplan.places import Place
+from optplan.registries import ROOT, Kind, is_scope
+
+WHAT = "optimizer constructor"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """A constructor.
+
+    Args:
+        name: Its class's name.
+        make: The class, called with the config and its ``paramwise_cfg``.
+        place: Where the config names it.
+    """
+
+    name: str
+    make: Callable[..., Any]
+    place: Place | None
+
+    @property
+    def is_default(self) -> bool:
+        """Whether it is the default constructor itself, whose groups are known from facts alone."""
+        return self.make is DefaultOptimizerConstructor
+
+    @property
+    def is_reference_class(self) -> bool:
+        """Whether it builds on the reference's own default constructor."""
+        bases = inspect.getmro(self.make) if inspect.isclass(self.make) else ()
+        return any(_is_reference_default(base) for base in bases)
+
+
+def choose_constructor(section: OptimizerConfig) -> Chosen:
+    """Find the constructor of an optimizer section, by the names of the config that is planned.
+
+    Raises:
+        PlanError: Nothing has that name, or it is no constructor.
+        ConfigError: The package that the name belongs to raises on import.
+    """
+    place = section.places["constructor"]
+    written = section.constructor
+    if written is None:
+        written = DEFAULT_CONSTRUCTORS[section.form is Form.WRAPPER]
+    found: Any = (
+        _imported(written, place) if isinstance(written, Symbol) else _named(written, place)
+    )
+    if _is_reference_default(found):
+        found = DefaultOptimizerConstructor
+    if not (_makes_optimizers(found) if "." in str(written) else callable(found)):
+        raise PlanError(f"{str(written)!r} is no {WHAT}", place=place)
+    return Chosen(name=getattr(found, "__name__", str(written)), make=found, place=place)
+
+
+def _makes_optimizers(found: object) -> bool:
+    """Whether an imported thing is a class whose instances can be called, as constructors are."""
+    return inspect.isclass(found) and any("__call__" in vars(base) for base in found.__mro__)
+
+
+def _named(name: str, place: Place | None) -> object:
+    found = look_up(
+        name,
+        OPTIMIZER_CONSTRUCTORS,
+        Kind.CONSTRUCTORS,
+        in_any_scope=lambda own_name: own_name in DEFAULT_CONSTRUCTORS,
+    )
+    if found is not None:
+        return found
+    if "." in name and (name.count(".") > 1 or is_scope(name.partition(".")[0])):
+        return _imported(name, place)
+    raise PlanError(
+        [
+            Problem(
+                message=f"there is no {WHAT} {name!r}",
+                place=place,
+                hint=_hint(name),
+                kind=Mistake.UNKNOWN_CONSTRUCTOR,
+            )
+        ]
+    )
+
+
+def _hint(name: str) -> str | None:
+    scope = name.rpartition(".")[0] or current_namespace().scope
+    if scope and not is_scope(scope):
+        return f"it belongs to the package {scope}, which is not installed"
+    return did_you_mean(name, OPTIMIZER_CONSTRUCTORS) or (
+        None
+        if scope
+        else "import what registers it: custom_imports in the config, or --import MODULE_OR_FILE"
+    )
+
+
+def _imported(name: str | Symbol, place: Place | None) -> object:
+    return import_named(str(name), WHAT, place)
+
+
+def _is_reference_default(found: object) -> bool:
+    return (
+        getattr(found, "__name__", "") in DEFAULT_CONSTRUCTORS
+        and getattr(found, "__module__", "").partition(".")[0] == ROOT
+    )

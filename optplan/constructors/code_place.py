@@ -1,0 +1,51 @@
+"""Where code stands, as the place of what it decides."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from optplan.installed import site_folders
+from optplan.places import Place, Source
+
+
+def code_place(code: Callable[..., Any], folder: str | None) -> Place | None:
+    """The file and line that a class or function is defined at, None where there is no file.
+
+    Args:
+        code: The class or function.
+        folder: The entry config's folder, which the file is named from; None for the current one.
+    """
+    try:
+        file = inspect.getsourcefile(code)
+        lines, first = inspect.getsourcelines(code)
+    except (TypeError, OSError):
+        return None
+    if file is None:
+        return None
+    name, path = _names(os.path.realpath(file), folder)
+    # only the line of the definition is ever shown
+    text = "\n" * (first - 1) + _definition(lines)
+    at = next((n for n, line in enumerate(lines) if line.lstrip().startswith(_STARTS)), 0)
+    return Place(Source(name=name, path=path, text="\n" * at + text), first + at, 1)
+
+
+_STARTS = ("class ", "def ", "async def ")
+
+
+def _definition(lines: list[str]) -> str:
+    return next((line.rstrip() for line in lines if line.lstrip().startswith(_STARTS)), "")
+
+
+def _names(file: str, folder: str | None) -> tuple[str, str]:
+    """What reports and messages call a file: ``package::path``, or a relative path."""
+    for site in map(os.path.realpath, site_folders()):
+        if file.startswith(site + os.sep):
+            package, _, rest = file[len(site) + 1 :].replace(os.sep, "/").partition("/")
+            return (f"{package}::{rest}" if rest else package,) * 2
+    name = os.path.relpath(file, os.path.realpath(folder or Path.cwd())).replace(os.sep, "/")
+    shown = os.path.relpath(file)
+    return name, file if shown.startswith("..") else shown

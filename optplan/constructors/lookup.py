@@ -1,0 +1,105 @@
+"""Which class a name in a config means: the user's own, the scope's package's, or a built-in one."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from optplan.config import Namespace
+from optplan.constructors.registry import Registry
+from optplan.errors import PlanError, Problem, described_exception
+from optplan.installed import NotInstalledError, import_anywhere, import_installed
+from optplan.names import Mistake
+from optplan.places import Place
+from optplan.registries import ROOT, Kind, default_scope, registered
+
+_NOTHING = Namespace()
+_CURRENT: ContextVar[Namespace] = ContextVar("namespace")
+
+
+@contextmanager
+def naming(namespace: Namespace) -> Iterator[None]:
+    """Look names up as a config says meanwhile, also those that its constructor asks for."""
+    token = _CURRENT.set(namespace)
+    try:
+        with default_scope(namespace):
+            yield
+    finally:
+        _CURRENT.reset(token)
+
+
+def current_namespace() -> Namespace:
+    """The namespace of the config that is being planned."""
+    return _CURRENT.get(_NOTHING)
+
+
+def look_up(
+    name: str, registry: Registry, kind: Kind, *, in_any_scope: Callable[[str], bool]
+) -> Any:
+    """The class that is registered under a name, None for none.
+
+    The user's own come first, then those of the scope's package, then the built-in ones.
+
+    Args:
+        name: ``Name``, whose scope is the config's, or ``scope.Name``.
+        registry: The user's own classes and the built-in ones; one that stands in for a package's class
+            is registered with its scope.
+        kind: The registry of the scope's package.
+        in_any_scope: Whether a built-in class of this name is meant whatever the scope. No package is
+            imported to see whether it has another.
+
+    Raises:
+        ConfigError: The package that the scope names raises on import.
+    """
+    namespace = current_namespace()
+    written, _, own_name = name.rpartition(".")
+    if "." in written:
+        return None
+    if (found := registry.added(own_name)) is not None:
+        return found
+    scope = written or namespace.scope
+    builtin = registry.builtin(own_name)
+    is_general = builtin is not None and in_any_scope(own_name) and written in {"", ROOT}
+    if not is_general or scope in sys.modules:
+        found = registered(kind, name, namespace)
+    if found is None and scope is not None:
+        found = registry.builtin(f"{scope}.{own_name}")
+    return found or (builtin if is_general or scope is None else None)
+
+
+def import_named(name: str, what: str, place: Place | None) -> object:
+    """What a dotted name in a config means, imported as far as the config is trusted.
+
+    Args:
+        name: ``package.module.Class``.
+        what: What it should be, for messages.
+        place: Where it is written.
+
+    Raises:
+        PlanError: There is none, or its module raises.
+    """
+    trusted = current_namespace().trusted
+    find: Callable[[str], object] = import_anywhere if trusted else import_installed
+    try:
+        return find(name)
+    except NotInstalledError as error:
+        raise PlanError(
+            [
+                Problem(
+                    message=f"there is no {what} {name!r}: {error}",
+                    place=place,
+                    hint=None if trusted else _VOUCH,
+                    kind=Mistake.UNKNOWN_CONSTRUCTOR if what == "optimizer constructor" else None,
+                )
+            ]
+        ) from error
+    except Exception as error:  # a stranger's package may raise anything
+        raise PlanError(
+            f"{name!r} raises on import: {described_exception(error)}", place=place
+        ) from error
+
+
+_VOUCH = "a config's names are imported from installed packages only; --trust lifts that"

@@ -1,0 +1,215 @@
+"""The param groups that code of any kind makes of a model, seen while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+from torch.optim import Optimizer
+
+from optplan.chatter import chatter_to_stderr
+from optplan.constructors.optimizers import Group
+from optplan.errors import OptplanError, PlanError, Problem, described_exception
+from optplan.facts import Inventory
+from optplan.model.untouched import untouched
+from optplan.names import Mistake
+from optplan.places import Place
+from optplan.plan import plain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObservedGroup:
+    """A param group of an optimizer.
+
+    Args:
+        members: Its tensors by number, in order; those that are not the model's are left out.
+        own: The entries that it was made with, besides ``params``.
+        final: Its entries with the defaults that the optimizer has filled in.
+    """
+
+    members: tuple[int, ...]
+    own: Mapping[str, Any]
+    final: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObservedOptimizer:
+    """An optimizer: its name among several, and its groups in their order."""
+
+    name: str | None
+    optimizer: Optimizer
+    groups: tuple[ObservedGroup, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """What was made of a model.
+
+    Args:
+        optimizers: One or several.
+        trainable: ``requires_grad`` of each tensor afterwards, by its number.
+        numbers: The number of each tensor by its ``id``.
+    """
+
+    optimizers: tuple[ObservedOptimizer, ...]
+    trainable: Mapping[int, bool]
+    numbers: Mapping[int, int]
+
+
+NamedOptimizers = list[tuple[str | None, Optimizer]]
+
+
+def observe(
+    model: nn.Module, inventory: Inventory, make: Callable[[nn.Module], NamedOptimizers]
+) -> Observation:
+    """Make optimizers of a model, which is left as it was.
+
+    Args:
+        model: The model.
+        inventory: Its parameters.
+        make: Makes the optimizers.
+
+    Raises:
+        OptplanError: Whatever ``make`` raises of this kind.
+    """
+    by_name = dict(nn.Module.named_parameters(model, remove_duplicate=False))
+    numbers = {id(by_name[facts.name]): facts.tensor for facts in inventory.parameters}
+    with untouched(model):
+        with own_entries() as own:
+            made = make(model)
+        trainable = {
+            facts.tensor: by_name[facts.name].requires_grad for facts in inventory.parameters
+        }
+        observed = tuple(
+            ObservedOptimizer(
+                name=name,
+                optimizer=optimizer,
+                groups=tuple(
+                    _observed(
+                        group, own.get(id(group)), getattr(optimizer, "defaults", {}), numbers
+                    )
+                    for group in optimizer.param_groups
+                ),
+            )
+            for name, optimizer in made
+        )
+    return Observation(optimizers=observed, trainable=trainable, numbers=numbers)
+
+
+def _observed(
+    group: Group,
+    given: frozenset[str] | None,
+    defaults: Mapping[str, Any],
+    numbers: Mapping[int, int],
+) -> ObservedGroup:
+    final = {name: value for name, value in group.items() if name != "params"}
+    # what was written into a group later is its own as well
+    own = {
+        name: value
+        for name, value in final.items()
+        if (given is not None and name in given) or _differs(value, defaults.get(name, _ABSENT))
+    }
+    members = tuple(numbers[id(p)] for p in group["params"] if id(p) in numbers)
+    return ObservedGroup(members=members, own=own, final=final)
+
+
+_ABSENT = object()
+
+
+def _differs(value: object, default: object) -> bool:
+    return value is not default and plain(value) != plain(default)
+
+
+@contextmanager
+def own_entries() -> Iterator[dict[int, frozenset[str]]]:
+    """The names that each group of an optimizer is made with, by the ``id`` of the group.
+
+    torch fills its defaults into the very dict that it is given.
+    """
+    seen: dict[int, frozenset[str]] = {}
+    real = Optimizer.add_param_group
+
+    def add_param_group(self: Optimizer, param_group: Group) -> None:
+        names = frozenset(param_group)
+        real(self, param_group)
+        seen[id(self.param_groups[-1])] = names
+
+    Optimizer.add_param_group = add_param_group  # type: ignore[method-assign]
+    try:
+        yield seen
+    finally:
+        Optimizer.add_param_group = real  # type: ignore[method-assign]
+
+
+def optimizers_of(made: object, who: str, place: Place | None) -> NamedOptimizers:
+    """The optimizers in what a constructor has made: one, one in a wrapper, or several by name.
+
+    Raises:
+        PlanError: There are none in it.
+    """
+    found = list(_named(made, None))
+    if not found:
+        raise PlanError(
+            f"{who} made no optimizer but {_described(made)}",
+            place=place,
+            hint="it must return an optimizer, an object with an attribute 'optimizer', or several by name",
+        )
+    return found
+
+
+def _named(made: object, name: str | None) -> Iterator[tuple[str | None, Optimizer]]:
+    if isinstance(made, Optimizer):
+        yield name, made
+        return
+    if isinstance(inner := getattr(made, "optimizer", None), Optimizer):
+        yield name, inner
+        return
+    several = getattr(made, "optim_wrappers", made)
+    if isinstance(several, Mapping):
+        parts: Iterable[tuple[str | None, object]] = several.items()
+    elif isinstance(several, list | tuple):
+        parts = ((None, part) for part in several)
+    else:
+        return
+    for inner_name, part in parts:
+        if isinstance(part, Optimizer) or isinstance(getattr(part, "optimizer", None), Optimizer):
+            yield from _named(part, inner_name)
+
+
+def _described(made: object) -> str:
+    if made is None:
+        return "nothing"
+    if isinstance(made, list | tuple | Mapping) and not made:
+        return f"an empty {type(made).__name__}"
+    return f"a value of type {type(made).__name__}"
+
+
+@contextmanager
+def others_code(who: str, place: Place | None) -> Iterator[None]:
+    """Run other people's code: its prints go to stderr, what it raises becomes a message.
+
+    Raises:
+        PlanError: It raises, with the file and line.
+    """
+    try:
+        with chatter_to_stderr():
+            yield
+    except OptplanError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise PlanError([_problem(who, place, error)]) from error
+
+
+def _problem(who: str, place: Place | None, error: BaseException) -> Problem:
+    message = f"{who} raises {described_exception(error)}"
+    if "appear in more than one parameter group" in str(error):
+        return Problem(
+            message=message,
+            place=place,
+            hint="set bypass_duplicate=True in paramwise_cfg",
+            kind=Mistake.TIED,
+        )
+    return Problem(message=message, place=place)

@@ -1,0 +1,84 @@
+"""What each option and key does under a constructor that follows rules of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from optplan.config import place_of
+from optplan.names import Rule
+from optplan.plan.plan import PlannedParameter
+from optplan.plan.planned import Planned
+from optplan.rules.statistics import EntryName, EntryStatistics, words_hit
+
+_KEYS = "custom_keys"
+
+
+def observed_entries(planned: Planned, among: Collection[str]) -> tuple[EntryStatistics, ...]:
+    """The keys, the longest first, then the options, as far as it was seen what reads them.
+
+    Args:
+        planned: A plan whose constructor was watched.
+        among: The names to count.
+    """
+    rows = [row for row in planned.plan.parameters if row.name in among and row.group is not None]
+    return (*_keys(planned, rows), *_options(planned, rows))
+
+
+def _keys(planned: Planned, rows: list[PlannedParameter]) -> Iterator[EntryStatistics]:
+    """A key counts where it is in a name, and wins what the constructor itself decided there, too."""
+    keys = planned.section.paramwise.get(_KEYS)
+    if not isinstance(keys, Mapping):
+        return
+    texts = sorted((key for key in keys if isinstance(key, str)), key=lambda key: (-len(key), key))
+    for key in texts:
+        hit = [row for row in rows if key in f".{row.name}"]
+        won = [row for row in hit if _winner(row, texts) == key]
+        yield EntryStatistics(
+            name=EntryName(key, is_key=True),
+            place=place_of(keys, key),
+            is_read=_is_read(planned, (_KEYS, key), keys[key]),
+            matched=len(hit),
+            won=len(won),
+            words=tuple({word: None for row in hit for word in words_hit(key, f".{row.name}")}),
+        )
+
+
+def _winner(row: PlannedParameter, keys: list[str]) -> str | None:
+    use = row.lr_rule
+    if use is not None and use.rule is Rule.CONSTRUCTOR:
+        return next((key for key in keys if key in f".{row.name}"), None)
+    return use.key if use is not None else None
+
+
+def _options(planned: Planned, rows: list[PlannedParameter]) -> Iterator[EntryStatistics]:
+    """An option that is read has a part in all that the constructor itself decided."""
+    own = [row for row in rows if row.lr_rule is not None and row.lr_rule.rule is Rule.CONSTRUCTOR]
+    paramwise = planned.section.paramwise
+    for name, value in paramwise.items():
+        if name == _KEYS:
+            continue
+        is_read = _is_read(planned, (str(name),), value)
+        # one that the rules know does what they say, and nothing else
+        is_rule = planned.options is not None and name in planned.options.multipliers
+        by_rule = [
+            row
+            for row in rows
+            if name in [use.option for use in (row.lr_rule, row.weight_decay_rule) if use]
+        ]
+        count = len(by_rule) + (len(own) if is_read and not is_rule else 0)
+        yield EntryStatistics(
+            name=EntryName(str(name), is_key=False),
+            place=place_of(paramwise, name),
+            is_read=is_read,
+            matched=count,
+            won=count,
+        )
+
+
+def _is_read(planned: Planned, path: tuple[str, ...], value: Any) -> bool:
+    """Whether an entry was read; a dict is where something in it was."""
+    read = planned.read or frozenset()
+    if isinstance(value, Mapping) and value:
+        return any(one[: len(path)] == path and len(one) > len(path) for one in read)
+    return path in read
