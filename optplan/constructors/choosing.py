@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from torch import nn
+
 from optplan.config import Form, OptimizerConfig, Symbol
 from optplan.config.optimizer import DEFAULT_CONSTRUCTORS
 from optplan.constructors.default import OPTIMIZER_CONSTRUCTORS, DefaultOptimizerConstructor
@@ -68,7 +70,11 @@ def choose_constructor(section: OptimizerConfig) -> Chosen:
 
 def _makes_optimizers(found: object) -> bool:
     """Whether an imported thing is a class whose instances can be called, as constructors are."""
-    return inspect.isclass(found) and any("__call__" in vars(base) for base in found.__mro__)
+    return (
+        inspect.isclass(found)
+        and not issubclass(found, nn.Module)
+        and any("__call__" in vars(base) for base in found.__mro__)
+    )
 
 
 def _named(name: str, place: Place | None) -> object:

@@ -140,11 +140,11 @@ def _parameter_from_dict(item: Mapping[str, Any]) -> PlannedParameter:
 
 
 def rule_to_dict(use: RuleUse | None) -> dict[str, Any] | None:
-    """What decided a value; None where nothing did."""
+    """What decided a value; None where nothing did. What is rarely there is left out where it is not."""
     if use is None:
         return None
     origin = use.origin
-    return {
+    data: dict[str, Any] = {
         "rule": use.rule.value,
         "option": use.option,
         "key": use.key,
@@ -152,9 +152,14 @@ def rule_to_dict(use: RuleUse | None) -> dict[str, Any] | None:
         "origin": None
         if origin is None
         else {"file": origin.file, "line": origin.line, "column": origin.column},
-        "constructor": use.constructor,
-        "note": use.note,
     }
+    return data | words_to_dict(use)
+
+
+def words_to_dict(use: RuleUse) -> dict[str, str]:
+    """Whose code decided, and what else there is to say, as far as there is."""
+    words = {"constructor": use.constructor, "note": use.note}
+    return {name: word for name, word in words.items() if word is not None}
 
 
 def _rule_from_dict(item: Mapping[str, Any] | None) -> RuleUse | None:

@@ -10,6 +10,7 @@ from optplan.errors import quoted
 from optplan.places import Place
 from optplan.plan import Plan
 from optplan.plan.explanation import Explained, Explanation
+from optplan.plan.serial import words_to_dict
 from optplan.reporters.layout import Cell, Column, cell_len, paint, table, visible
 from optplan.reporters.words import RULE_STYLES, number, shape_text, where_text
 from optplan.rules import Candidate, Outcome, Verdict
@@ -230,8 +231,7 @@ def _explanation_data(explanation: Explanation) -> dict[str, Any]:
             "rule": value.use.rule.value,
             "option": value.use.option,
             "key": value.use.key,
-            "constructor": value.use.constructor,
-            "note": value.use.note,
+            **words_to_dict(value.use),
             "origin": _place_data(value.place),
             "line": value.place.source.line(value.place.line) if value.place else None,
             "candidates": [_candidate_data(candidate) for candidate in value.candidates],

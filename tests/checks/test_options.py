@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from optplan import OPTIMIZER_CONSTRUCTORS, DefaultOptimizerConstructor
 from optplan.checks import Context
 from tests.checks.given import context_of, found, lines, meta, section_of
 from tests.checks.models import Net
@@ -128,14 +131,33 @@ def test_opt105_known_constructors(
     assert all(f"{constructor} does not use it" in finding.message for finding in findings)
 
 
-def test_what_a_foreign_constructor_was_seen_to_read() -> None:
+def watched(text: str, monkeypatch: pytest.MonkeyPatch, read: Callable[[Any], object]) -> Context:
+    """A config planned with a constructor that reads its options in this way and no other."""
+
+    class TheirConstructor(DefaultOptimizerConstructor):
+        def __init__(self, optim_wrapper_cfg: Any, paramwise_cfg: Any = None) -> None:
+            super().__init__(optim_wrapper_cfg)
+            read(paramwise_cfg)
+
+    entries = {**OPTIMIZER_CONSTRUCTORS.module_dict, "TheirConstructor": TheirConstructor}
+    monkeypatch.setattr(OPTIMIZER_CONSTRUCTORS, "_entries", entries)
+    return context_of(text, meta(Net))
+
+
+def test_what_a_foreign_constructor_was_seen_to_read(monkeypatch: pytest.MonkeyPatch) -> None:
     text = section_of(
         "rate=1, rat=1, bias_lr_mult=2, custom_keys=dict(a=dict(lr_mult=1, decay_mult=0, foo=1),"
         " unmatched=dict(lr_mult=1)), nested=dict(b=1)" + FOREIGN
     )
-    read = {("rate",), ("custom_keys",), ("custom_keys", "a"), ("custom_keys", "unmatched")}
-    read |= {("custom_keys", "a", "decay_mult"), ("nested",)}
-    context = replace(context_of(text), read_options=frozenset(read))
+
+    def read(options: Any) -> None:
+        options.get("rate")
+        assert "nested" in options
+        keys = options["custom_keys"]
+        assert keys["a"]["decay_mult"] == 0
+        assert "unmatched" in keys
+
+    context = watched(text, monkeypatch, read)
     assert lines("OPT101", context) == [
         "a.py:2:32 error: 'rat' in paramwise_cfg does nothing: the constructor never reads it"
         " (did you mean 'rate'?)",
@@ -150,9 +172,11 @@ def test_what_a_foreign_constructor_was_seen_to_read() -> None:
     assert lines("OPT005", context) == []
 
 
-def test_a_foreign_constructor_that_only_validates_custom_keys() -> None:
+def test_a_foreign_constructor_that_only_validates_custom_keys(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     text = section_of("custom_keys=dict(a=dict(lr_mult=1))" + FOREIGN)
-    context = replace(context_of(text), read_options=frozenset({("custom_keys",)}))
+    context = watched(text, monkeypatch, lambda options: options["custom_keys"])
     assert len(lines("OPT105", context)) == 1
 
 
