@@ -18,7 +18,9 @@ if TYPE_CHECKING:
         OPTIMIZERS,
         DefaultOptimizerConstructor,
         DefaultOptimWrapperConstructor,
+        assert_matches,
         build_optimizer,
+        build_optimizers,
         make_plan,
     )
     from optplan.errors import OptplanError
@@ -35,7 +37,9 @@ __all__ = [
     "OptplanError",
     "Plan",
     "__version__",
+    "assert_matches",
     "build_optimizer",
+    "build_optimizers",
     "load_config",
     "load_model",
     "make_plan",
@@ -52,7 +56,9 @@ _HOMES = {
     "OPTIM_WRAPPER_CONSTRUCTORS": "optplan.constructors",
     "DefaultOptimizerConstructor": "optplan.constructors",
     "DefaultOptimWrapperConstructor": "optplan.constructors",
+    "assert_matches": "optplan.constructors",
     "build_optimizer": "optplan.constructors",
+    "build_optimizers": "optplan.constructors",
     "make_plan": "optplan.constructors",
 }
 

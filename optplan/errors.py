@@ -72,6 +72,10 @@ class PlanError(OptplanError):
     """The optimizer or its constructor refuses this model with this config."""
 
 
+class MismatchError(PlanError, AssertionError):
+    """An optimizer is not as planned."""
+
+
 class OutputError(OptplanError):
     """A report cannot be written."""
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from optplan.checks.paths import is_in_package, is_in_revision, shown_path
+from optplan.config import names_function
 from optplan.errors import Problem, did_you_mean
 
 SUFFIXES = (".py", ".json", ".yaml", ".yml", ".toml")
@@ -63,11 +64,11 @@ def _candidates(word: str) -> Iterator[Candidate]:
     if not word or "\0" in word:
         return
     expanded = os.path.expanduser(word)
-    if is_in_package(word) or os.path.isfile(expanded):
+    if is_in_package(word) or os.path.isfile(expanded) or names_function(expanded):
         yield Candidate(shown_path(word), named=True)
     elif os.path.isdir(expanded):
         yield from _below(expanded)
-    elif os.path.exists(expanded) or (is_in_revision(word) and not _is_attribute(expanded)):
+    elif os.path.exists(expanded) or is_in_revision(word):
         yield Candidate(shown_path(word), named=True)
     elif glob.has_magic(expanded):
         for path in sorted(glob.glob(expanded, recursive=True)):
@@ -91,12 +92,6 @@ def _is_foreign(root: str, name: str) -> bool:
     return os.path.exists(os.path.join(root, name, "pyvenv.cfg"))
 
 
-def _is_attribute(word: str) -> bool:
-    """Whether a word is ``X.py:attr``."""
-    file, _, attribute = word.rpartition(":")
-    return bool(attribute) and os.path.isfile(file)
-
-
 def _nothing(word: str) -> Problem:
     expanded = os.path.expanduser(word)
     if not word or "\0" in word:
@@ -108,12 +103,6 @@ def _nothing(word: str) -> Problem:
         )
     if glob.has_magic(word):
         return Problem(message=f"{word}: no file matches")
-    if _is_attribute(expanded):
-        file = expanded.rpartition(":")[0]
-        return Problem(
-            message=f"{word}: check reads configs, not what a Python file makes",
-            hint=f"name the file alone: {file}",
-        )
     folder, name = os.path.split(expanded)
     names = sorted(os.listdir(folder or ".")) if os.path.isdir(folder or ".") else ()
     return Problem(message=f"{word}: there is no such file", hint=did_you_mean(name, names))

@@ -23,7 +23,16 @@ from optplan.checks.selection import selected
 from optplan.checks.settings import Settings, Target
 from optplan.checks.suppression import Comment, comments_of
 from optplan.checks.unreadable_config import UnreadableConfig
-from optplan.config import Config, OptimizerConfig, find_optimizer, load_config
+from optplan.config import (
+    NO_SECTION,
+    Config,
+    FunctionConfig,
+    OptimizerConfig,
+    find_optimizer,
+    load_config,
+    load_function,
+    names_function,
+)
 from optplan.config.revisions import load_revision
 from optplan.errors import ConfigError, ModelError, OptplanError
 from optplan.places import Place, Source
@@ -92,6 +101,8 @@ class Runner:
         if is_in_revision(candidate.path):
             path = config.entry.path or candidate.path  # as its own findings name it
             task = replace(task, candidate=Candidate(path, named=True))
+        if isinstance(config, FunctionConfig):
+            return self._checked(task, config)
         if not candidate.named or not is_saved_plan(config.data):
             if not defines_optimizer(config.data):
                 return self._outcome(task, Kind.PART)
@@ -107,6 +118,8 @@ class Runner:
         """
         load = load_revision if is_in_revision(candidate.path) else load_config
         overrides = self._job.overrides
+        if names_function(candidate.path):
+            return load_function(candidate.path, overrides=overrides)
         try:
             return replace(load(candidate.path, overrides=overrides), trusted=self._job.trust)
         except ConfigError:
@@ -216,7 +229,7 @@ def _section(config: Config) -> OptimizerConfig:
             place=entry,
             hint="name the config that it was made from",
         )
-    return find_optimizer(config)
+    return NO_SECTION if isinstance(config, FunctionConfig) else find_optimizer(config)
 
 
 def _could_see(check: Check, context: Context) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from optplan.cli.options import model_arguments
@@ -78,9 +79,26 @@ class Planner:
 
 def entries_of(planned: Planned, rows: Iterable[PlannedParameter]) -> tuple[EntryStatistics, ...]:
     """What each option and key of a config does to some rows of its plan."""
+    rows = tuple(rows)
+    if planned.parts:
+        return tuple(_part_entries(planned, rows))
     among = frozenset(row.name for row in rows)
     if planned.rules is None:
         return observed_entries(planned, among)
     paramwise = planned.section.paramwise
     places = {name: place_of(paramwise, name) for name in paramwise if name != "custom_keys"}
     return entry_statistics(planned.inventory, planned.rules, places, among)
+
+
+def _part_entries(
+    planned: Planned, rows: tuple[PlannedParameter, ...]
+) -> Iterator[EntryStatistics]:
+    """The entries of each section, under its name."""
+    for index, optimizer in enumerate(planned.plan.optimizers):
+        part = planned.parts[index]
+        inner = [
+            found[1] for row in rows if row.optimizer == index and (found := planned.part_of(row))
+        ]
+        for entry in entries_of(part, inner):
+            text = f"{optimizer.name}: {entry.name.text}"
+            yield replace(entry, name=entry.name._replace(text=text))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from optplan.config import Config, load_config
+from optplan.config import Config, load_config, load_function, names_function
 from optplan.errors import UsageError
 from optplan.plan import Plan
 
@@ -53,6 +53,8 @@ def open_source(word: str, *, overrides: Sequence[str] = (), trust: bool = False
             return _saved(plan, word, overrides)
         if file.suffix not in _CONFIG_SUFFIXES and _is_checkpoint(file):
             return Checkpoint(path=word)
+    elif names_function(word):
+        return load_function(word, overrides=overrides)
     elif names_revision(word):
         if is_json and (plan := _saved_plan(read_revision(word))) is not None:
             return _saved(plan, word, overrides)

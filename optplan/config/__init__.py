@@ -6,18 +6,29 @@ or index of it was set last; ``find_optimizer`` finds and validates the optimize
 
 from __future__ import annotations
 
+from optplan.config.functions import FunctionConfig, load_function, names_function
 from optplan.config.loading import Config, load_config
 from optplan.config.namespace import Namespace, find_namespace
-from optplan.config.optimizer import Form, OptimizerConfig, find_optimizer, section_name
+from optplan.config.optimizer import (
+    NO_SECTION,
+    Form,
+    OptimizerConfig,
+    find_optimizer,
+    find_sections,
+    named_sections,
+    section_name,
+)
 from optplan.config.overrides import regroup_cfg_options
 from optplan.config.placed import PlacedDict, PlacedList, PlacedTuple, place_of
 from optplan.config.reading import DiskReader, Reader
 from optplan.config.symbols import Symbol
 
 __all__ = [
+    "NO_SECTION",
     "Config",
     "DiskReader",
     "Form",
+    "FunctionConfig",
     "Namespace",
     "OptimizerConfig",
     "PlacedDict",
@@ -27,7 +38,11 @@ __all__ = [
     "Symbol",
     "find_namespace",
     "find_optimizer",
+    "find_sections",
     "load_config",
+    "load_function",
+    "named_sections",
+    "names_function",
     "place_of",
     "regroup_cfg_options",
     "section_name",

@@ -80,6 +80,61 @@ class OptimizerConfig:
         return value
 
 
+NO_SECTION = OptimizerConfig(
+    form=Form.OPTIMIZER,
+    type=None,
+    optimizer={},
+    paramwise={},
+    constructor=None,
+    wrapper={},
+    places={"type": None, "constructor": None, "paramwise_cfg": None},
+)
+
+
+def find_sections(config: Config | Mapping[str, Any]) -> dict[str, OptimizerConfig]:
+    """The optimizer sections of a config that has several by name; none where it has one.
+
+    Raises:
+        ConfigError: Every mistake in them.
+    """
+    data = config.data if isinstance(config, Config) else config
+    outer = data.get(WRAPPER, data.get(OPTIMIZER))
+    found: dict[str, OptimizerConfig] = {}
+    problems: list[Problem] = []
+    for name, section in named_sections(data).items():
+        try:
+            found[name] = (
+                _from_wrapper(section, place_of(outer, name))
+                if OPTIMIZER in section
+                else _validated(Form.OPTIMIZER, section, section, {}, [])
+            )
+        except ConfigError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigError(problems)
+    return found
+
+
+def named_sections(data: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """The sections that ``optim_wrapper`` or ``optimizer`` holds by name, as GANs have them.
+
+    Without a constructor of its own, each is for the child of the model that it is named after.
+    """
+    outer = data.get(WRAPPER, data.get(OPTIMIZER))
+    if not isinstance(outer, Mapping) or "constructor" in outer or OPTIMIZER in outer:
+        return {}
+    inner = {name: value for name, value in outer.items() if _is_section(value)}
+    if len(inner) < len(outer) - ("type" in outer and WRAPPER in data) or _misspelt(
+        inner, OPTIMIZER
+    ):
+        return {}
+    return {str(name): value for name, value in inner.items()}
+
+
+def _is_section(value: object) -> bool:
+    return isinstance(value, Mapping) and ("type" in value or OPTIMIZER in value)
+
+
 def find_optimizer(config: Config | Mapping[str, Any]) -> OptimizerConfig:
     """Find and validate the optimizer section of a config.
 
@@ -88,6 +143,9 @@ def find_optimizer(config: Config | Mapping[str, Any]) -> OptimizerConfig:
 
     Raises:
         ConfigError: No section, or every mistake in it.
+
+    Returns:
+        The section, or one with nothing in it where :func:`find_sections` finds several.
     """
     if isinstance(config, Config):
         section_name(config)
@@ -97,7 +155,12 @@ def find_optimizer(config: Config | Mapping[str, Any]) -> OptimizerConfig:
     else:
         data = config
         _name_of_section(data, None)
-    return _from_wrapper(data) if WRAPPER in data else _from_optimizer(data)
+    if named_sections(data):
+        return NO_SECTION
+    if WRAPPER in data:
+        return _from_wrapper(_section(data, WRAPPER), place_of(data, WRAPPER))
+    section = _section(data, OPTIMIZER)
+    return _validated(Form.OPTIMIZER, section, section, {}, [])
 
 
 def section_name(config: Config) -> str:
@@ -120,10 +183,13 @@ def _name_of_section(data: Mapping[str, Any], entry: Place | None) -> str:
     )
 
 
-def _from_wrapper(data: Mapping[str, Any]) -> OptimizerConfig:
-    wrapper = _section(data, WRAPPER)
+def _from_wrapper(wrapper: Mapping[str, Any], place: Place | None) -> OptimizerConfig:
     if OPTIMIZER not in wrapper and _is_default(wrapper.get("constructor")):
-        raise ConfigError([_no_optimizer(data, wrapper)])
+        raise ConfigError(
+            "'optim_wrapper' has no 'optimizer'",
+            place=place,
+            hint=_misspelt(wrapper, OPTIMIZER) or "write optimizer=dict(type=..., lr=...) in it",
+        )
     optimizer = _section(wrapper, OPTIMIZER) if OPTIMIZER in wrapper else {}
     problems = [
         Problem(
@@ -137,19 +203,6 @@ def _from_wrapper(data: Mapping[str, Any]) -> OptimizerConfig:
     ]
     outer = {name: value for name, value in wrapper.items() if name not in _SECTION_KEYS}
     return _validated(Form.WRAPPER, wrapper, optimizer, outer, problems)
-
-
-def _no_optimizer(data: Mapping[str, Any], wrapper: Mapping[str, Any]) -> Problem:
-    return Problem(
-        message="'optim_wrapper' has no 'optimizer'",
-        place=place_of(data, WRAPPER),
-        hint=_misspelt(wrapper, OPTIMIZER) or "write optimizer=dict(type=..., lr=...) in it",
-    )
-
-
-def _from_optimizer(data: Mapping[str, Any]) -> OptimizerConfig:
-    section = _section(data, OPTIMIZER)
-    return _validated(Form.OPTIMIZER, section, section, {}, [])
 
 
 _SECTION_KEYS = ("optimizer", "paramwise_cfg", "constructor")
@@ -236,13 +289,6 @@ def _section(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _bad_type(optimizer: Mapping[str, Any], kind: object, section: Mapping[str, Any]) -> Problem:
-    inner = [v for v in optimizer.values() if isinstance(v, Mapping) and "type" in v]
-    if inner and "type" not in optimizer:
-        return Problem(
-            message="several optimizers in one section cannot be planned yet",
-            place=next(place_of(optimizer, name) for name in optimizer),
-            kind=Mistake.UNKNOWN_CONSTRUCTOR,
-        )
     if "type" in optimizer:
         return Problem(
             message=f"the optimizer's type must be a name, got {described(kind)}",

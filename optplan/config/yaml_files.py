@@ -38,6 +38,8 @@ def read_yaml(file: File) -> Any:
         mark = error.problem_mark or error.context_mark
         text = error.problem or error.context or "malformed"
         place = _at(file, mark).place if mark else Place(file.source, 0, 0)
+        if "nesting depth" in text:  # newer versions of the parser have a limit of their own
+            raise ConfigError("the data is nested too deeply", place=place) from None
         raise ConfigError(f"invalid YAML: {text}", place=place) from None
     except yaml.YAMLError as error:
         raise ConfigError(f"invalid YAML: {error}", place=Place(file.source, 0, 0)) from None

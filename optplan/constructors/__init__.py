@@ -6,8 +6,14 @@ from optplan.constructors.default import (
     DefaultOptimizerConstructor,
     DefaultOptimWrapperConstructor,
 )
+from optplan.constructors.live import assert_matches
 from optplan.constructors.optimizers import OPTIMIZERS
-from optplan.constructors.planning import build_optimizer, make_plan, plan_with_facts
+from optplan.constructors.planning import (
+    build_optimizer,
+    build_optimizers,
+    make_plan,
+    plan_with_facts,
+)
 from optplan.constructors.registry import Registry
 
 __all__ = [
@@ -17,7 +23,9 @@ __all__ = [
     "DefaultOptimWrapperConstructor",
     "DefaultOptimizerConstructor",
     "Registry",
+    "assert_matches",
     "build_optimizer",
+    "build_optimizers",
     "make_plan",
     "plan_with_facts",
 ]

@@ -163,6 +163,11 @@ def _because(verdict: Verdict) -> str:
     return f" ({who})" if who else ""
 
 
+def _type_name(optimizer: Optimizer) -> str:
+    name: str = getattr(optimizer, "TYPE_NAME", type(optimizer).__name__)
+    return name
+
+
 def planned_optimizer(
     optimizer: Optimizer, section: OptimizerConfig | None, name: str | None = None
 ) -> PlannedOptimizer:
@@ -178,7 +183,7 @@ def planned_optimizer(
     given = {} if section is None else section.arguments
     return PlannedOptimizer(
         name=name,
-        type=kind.__qualname__ if isinstance(kind, type) else str(kind or type(optimizer).__name__),
+        type=kind.__qualname__ if isinstance(kind, type) else str(kind or _type_name(optimizer)),
         class_name=class_name(optimizer),
         lr=as_number(defaults.get("lr")),
         weight_decay=as_number(defaults.get("weight_decay")),

@@ -27,8 +27,9 @@ def attribute(
     *,
     who: str,
     place: Place | None,
-    decide: Decide,
+    decide: Decide = lambda _: None,
     note: str | None = None,
+    leaves_unset: bool = False,
 ) -> dict[int, Assignment]:
     """What each tensor gets, by its number, and the rule behind it.
 
@@ -41,6 +42,7 @@ def attribute(
         place: Where it is defined.
         decide: What the default rules decide.
         note: What to say of their decisions.
+        leaves_unset: A value that a group does not set is the optimizer's own, no decision of the code.
 
     Raises:
         PlanError: A tensor in several optimizers, or a value that is negative or not finite.
@@ -59,7 +61,7 @@ def attribute(
                 if decision is not None and hashable(plain(decision.entries)) == entries:
                     verdicts = noted.of(decision.lr), noted.of(decision.weight_decay)
                 else:
-                    verdicts = own_rules.of(values, reader)
+                    verdicts = own_rules.of(values, reader, group.own if leaves_unset else None)
                 if tensor in assignments:
                     repeated.append(tensor)
                 assignments[tensor] = Assignment(
@@ -96,12 +98,16 @@ class _OwnRules:
         self._place = place
         self._known: dict[Any, Verdict] = {}
 
-    def of(self, values: Mapping[str, Any], reader: GroupReader) -> tuple[Verdict, Verdict]:
-        """The verdicts on the lr and on the weight decay of a group."""
-        return (
-            self._verdict(values["lr"], reader.base_lr),
-            self._verdict(values["weight_decay"], reader.base_weight_decay),
+    def of(
+        self, values: Mapping[str, Any], reader: GroupReader, own: Mapping[str, Any] | None
+    ) -> tuple[Verdict, Verdict]:
+        """The verdicts on the lr and on the weight decay of a group, with its entries if they count."""
+        bases = {"lr": reader.base_lr, "weight_decay": reader.base_weight_decay}
+        lr, weight_decay = (
+            self._verdict(values[name], base) if own is None or name in own else _UNSET
+            for name, base in bases.items()
         )
+        return lr, weight_decay
 
     def _verdict(self, value: float | None, base: float | None) -> Verdict:
         key = (value, base)
@@ -114,6 +120,9 @@ class _OwnRules:
                 constructor=self._who,
             )
         return self._known[key]
+
+
+_UNSET = Verdict(rule=Rule.DEFAULT)
 
 
 def _multiplier(value: float | None, base: float | None) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,12 +13,14 @@ from torch.optim import Optimizer
 
 from optplan.chatter import chatter_to_stderr
 from optplan.constructors.optimizers import Group
-from optplan.errors import OptplanError, PlanError, Problem, described_exception
+from optplan.errors import OptplanError, PlanError, Problem, described_exception, listed
 from optplan.facts import Inventory
 from optplan.model.untouched import untouched
 from optplan.names import Mistake
 from optplan.places import Place
 from optplan.plan import plain
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,27 +79,88 @@ def observe(
         OptplanError: Whatever ``make`` raises of this kind.
     """
     by_name = dict(nn.Module.named_parameters(model, remove_duplicate=False))
-    numbers = {id(by_name[facts.name]): facts.tensor for facts in inventory.parameters}
+    numbers = tensor_numbers(model, inventory)
     with untouched(model):
         with own_entries() as own:
             made = make(model)
         trainable = {
             facts.tensor: by_name[facts.name].requires_grad for facts in inventory.parameters
         }
-        observed = tuple(
-            ObservedOptimizer(
-                name=name,
-                optimizer=optimizer,
-                groups=tuple(
-                    _observed(
-                        group, own.get(id(group)), getattr(optimizer, "defaults", {}), numbers
-                    )
-                    for group in optimizer.param_groups
-                ),
-            )
-            for name, optimizer in made
-        )
+        observed = tuple(_observed_optimizer(*one, own, numbers) for one in made)
+        _look_for_others(model, made, numbers)
     return Observation(optimizers=observed, trainable=trainable, numbers=numbers)
+
+
+def _look_for_others(model: nn.Module, made: NamedOptimizers, numbers: Mapping[int, int]) -> None:
+    """Refuse parameters that came into the model only now; others may be those of a loss.
+
+    Raises:
+        PlanError: The model was changed, so that the plan would be one of another model.
+    """
+    others = {
+        id(parameter)
+        for _, optimizer in made
+        for group in optimizer.param_groups
+        for parameter in group["params"]
+        if id(parameter) not in numbers
+    }
+    if not others:
+        return
+    new = [name for name, parameter in model.named_parameters() if id(parameter) in others]
+    if new:
+        raise PlanError(
+            f"the model is changed while the groups are made: {listed(new)} were put into it",
+            hint="plan the model as it is afterwards: change it in its own factory",
+        )
+    _log.warning("%d tensors in the groups are no parameters of the model", len(others))
+
+
+def observe_made(
+    model: nn.Module, inventory: Inventory, made: NamedOptimizers
+) -> tuple[ObservedOptimizer, ...]:
+    """Optimizers that exist already: a group's own entries are those that are not the defaults.
+
+    Args:
+        model: The model.
+        inventory: Its parameters.
+        made: The optimizers.
+    """
+    numbers = tensor_numbers(model, inventory)
+    return tuple(_observed_optimizer(*one, {}, numbers) for one in made)
+
+
+def tensor_numbers(model: nn.Module, inventory: Inventory) -> dict[int, int]:
+    """The number of each tensor by its ``id``."""
+    parameters = nn.Module.named_parameters(model, remove_duplicate=False)
+    return {
+        id(parameter): facts.tensor
+        for (_, parameter), facts in zip(parameters, inventory.parameters, strict=True)
+    }
+
+
+def _observed_optimizer(
+    name: str | None,
+    optimizer: Optimizer,
+    own: Mapping[int, frozenset[str]],
+    numbers: Mapping[int, int],
+) -> ObservedOptimizer:
+    defaults = getattr(optimizer, "defaults", {})
+    groups = tuple(
+        _observed(_initial(group), own.get(id(group)), defaults, numbers)
+        for group in optimizer.param_groups
+    )
+    return ObservedOptimizer(name=name, optimizer=optimizer, groups=groups)
+
+
+def _initial(group: Group) -> Group:
+    """A group as it was before any scheduler: a plan holds at the start."""
+    initial = {name: name.removeprefix("initial_") for name in group if name.startswith("initial_")}
+    kept = {name: value for name, value in group.items() if name not in initial}
+    return kept | {name: group[saved] for saved, name in initial.items() if name in kept}
+
+
+# Not what a group gives its members, but which they are.
+_MEMBERS = ("params", "param_names")
 
 
 def _observed(
@@ -105,7 +169,7 @@ def _observed(
     defaults: Mapping[str, Any],
     numbers: Mapping[int, int],
 ) -> ObservedGroup:
-    final = {name: value for name, value in group.items() if name != "params"}
+    final = {name: value for name, value in group.items() if name not in _MEMBERS}
     # what was written into a group later is its own as well
     own = {
         name: value
@@ -150,7 +214,7 @@ def optimizers_of(made: object, who: str, place: Place | None) -> NamedOptimizer
     Raises:
         PlanError: There are none in it.
     """
-    found = list(_named(made, None))
+    found = find_optimizers(made)
     if not found:
         raise PlanError(
             f"{who} made no optimizer but {_described(made)}",
@@ -158,6 +222,11 @@ def optimizers_of(made: object, who: str, place: Place | None) -> NamedOptimizer
             hint="it must return an optimizer, an object with an attribute 'optimizer', or several by name",
         )
     return found
+
+
+def find_optimizers(made: object) -> NamedOptimizers:
+    """The optimizers in what some code has made, none where it made something else."""
+    return list(_named(made, None))
 
 
 def _named(made: object, name: str | None) -> Iterator[tuple[str | None, Optimizer]]:
@@ -176,7 +245,7 @@ def _named(made: object, name: str | None) -> Iterator[tuple[str | None, Optimiz
         return
     for inner_name, part in parts:
         if isinstance(part, Optimizer) or isinstance(getattr(part, "optimizer", None), Optimizer):
-            yield from _named(part, inner_name)
+            yield from _named(part, None if inner_name is None else str(inner_name))
 
 
 def _described(made: object) -> str:

@@ -1,36 +1,40 @@
-"""From a model and a config to a plan: the constructor run dry."""
+"""From a model and a config to a plan: what makes the optimizers run dry."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cache
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 from torch.optim import Optimizer
 
-import optplan
-from optplan.config import Config, OptimizerConfig, find_namespace, find_optimizer
-from optplan.constructors.assign import assign, planned_optimizer
-from optplan.constructors.attributing import AS_DEFAULT, attribute
-from optplan.constructors.choosing import Chosen, choose_constructor
+from optplan.config import (
+    Config,
+    FunctionConfig,
+    OptimizerConfig,
+    find_namespace,
+    find_optimizer,
+    find_sections,
+)
+from optplan.constructors.choosing import choose_constructor
 from optplan.constructors.code_place import code_place
-from optplan.constructors.default import make_default_options
-from optplan.constructors.dry_run import dry_run
-from optplan.constructors.groups import default_groups
+from optplan.constructors.functions import FunctionRun, section_of
 from optplan.constructors.lookup import naming
-from optplan.constructors.observing import observe
-from optplan.constructors.optimizers import optimizer_class
-from optplan.constructors.running import Running
-from optplan.errors import ConfigError, PlanError
-from optplan.facts import Inventory, ParameterFacts
+from optplan.constructors.makers import (
+    CodeMaker,
+    FunctionMaker,
+    Maker,
+    RulesMaker,
+    planned_by,
+)
+from optplan.constructors.observing import NamedOptimizers
+from optplan.constructors.sections import SectionsMaker
+from optplan.errors import PlanError
+from optplan.facts import Inventory
 from optplan.model import LoadedModel, make_inventory, open_model
-from optplan.plan import Assignment, Plan, Planned, PlannedOptimizer, build_plan
+from optplan.plan import Plan, Planned
 from optplan.registries import run_custom_imports
-from optplan.rules import Decision, Options, Skipped, decide
 
 
 def make_plan(
@@ -67,129 +71,37 @@ def plan_with_facts(
         ConfigError, ModelError, PlanError: As :func:`make_plan`.
     """
     namespace = find_namespace(config)
-    section = find_optimizer(config)
     run_custom_imports(namespace)
     with naming(namespace):
-        chosen = choose_constructor(section)
-        options = _options(section) if chosen.is_default else None
+        maker = maker_of(config)
         module, inventory = _inventory(model, model_arguments or {})
-        if options is None:
-            made = _run(chosen, section, module, inventory, _folder(config))
-        else:
-            made = _decided(section, module, inventory, options)
-    plan = build_plan(
-        inventory,
-        made.assignments,
-        made.optimizers,
-        constructor=chosen.name,
-        config=config.entry.path if isinstance(config, Config) else None,
-        versions={"optplan": optplan.__version__, **_versions("torch", "timm")},
-        trainable=made.trainable,
-    )
-    return Planned(
-        plan=plan,
-        inventory=inventory,
-        assignments=made.assignments,
-        section=section,
-        options=made.options,
-        read=made.read,
-    )
+        path = config.entry.path if isinstance(config, Config) else None
+        return planned_by(maker, module, inventory, path)[0]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Made:
-    """What a constructor has made of a model, and what is known of the way there."""
+def maker_of(config: Config | Mapping[str, Any]) -> Maker:
+    """What makes the optimizers that a config asks for, by the names that are looked up now.
 
-    assignments: Mapping[int, Assignment]
-    optimizers: list[PlannedOptimizer]
-    options: Options | None
-    trainable: Mapping[int, bool] = field(default_factory=dict)
-    read: frozenset[tuple[str, ...]] | None = None
-
-
-def _decided(
-    section: OptimizerConfig, module: nn.Module, inventory: Inventory, options: Options
-) -> _Made:
-    """The groups of a built-in constructor, from facts alone."""
-    groups = default_groups(inventory, options)
-    dry = dry_run(section, module, groups)
-    return _Made(
-        assignments=assign(groups, dry, inventory),
-        optimizers=[planned_optimizer(dry.optimizer, section)],
-        options=options,
-    )
+    Raises:
+        ConfigError: The config's optimizer section is wrong.
+        PlanError: There is no such constructor.
+    """
+    folder = _folder(config)
+    if isinstance(config, FunctionConfig):
+        place = code_place(config.function, folder)
+        run = FunctionRun(config, place)
+        return FunctionMaker(config.name, config.function, run, section_of(config), folder)
+    if sections := find_sections(config):
+        makers = {name: _maker(section, folder) for name, section in sections.items()}
+        return SectionsMaker(makers, find_optimizer(config))
+    return _maker(find_optimizer(config), folder)
 
 
-def _run(
-    chosen: Chosen,
-    section: OptimizerConfig,
-    module: nn.Module,
-    inventory: Inventory,
-    folder: str | None,
-) -> _Made:
-    """The groups of any other constructor, which is run on the model."""
-    running = Running(chosen, section)
-    observation = observe(module, inventory, running)
-    made = observation.optimizers
-    options = None
-    if chosen.is_reference_class:
-        options = _options_if_valid(section)
-        decide_one, note = _by_rules(options), AS_DEFAULT
-    else:
-        delegated = {
-            observation.numbers[key]: decision
-            for key, decision in running.decisions.items()
-            if key in observation.numbers
-        }
-        if delegated:
-            options = _options_if_valid(section)
-        decide_one, note = (lambda facts: delegated.get(facts.tensor)), None
-    return _Made(
-        assignments=attribute(
-            observation,
-            inventory,
-            who=chosen.name,
-            place=code_place(chosen.make, folder),
-            decide=decide_one,
-            note=note,
-        ),
-        optimizers=[
-            planned_optimizer(one.optimizer, section if len(made) == 1 else None, one.name)
-            for one in made
-        ],
-        options=options,
-        trainable=observation.trainable,
-        read=running.paramwise.read,
-    )
-
-
-def _by_rules(options: Options | None) -> Any:
-    """What the default rules would decide of a parameter, None where they would refuse it."""
-
-    def decide_one(facts: ParameterFacts) -> Decision | None:
-        if options is None:
-            return None
-        try:
-            decision = decide(facts, options)
-        except PlanError:
-            return None
-        return None if isinstance(decision, Skipped) else decision
-
-    return decide_one
-
-
-def _options(section: OptimizerConfig) -> Options:
-    return make_default_options(
-        section.base_lr, section.base_weight_decay, section.paramwise, section.optimizer
-    )
-
-
-def _options_if_valid(section: OptimizerConfig) -> Options | None:
-    """The default constructor's options, None where it would refuse what another one reads."""
-    try:
-        return _options(section)
-    except ConfigError:
-        return None
+def _maker(section: OptimizerConfig, folder: str | None) -> Maker:
+    chosen = choose_constructor(section)
+    if chosen.is_default:
+        return RulesMaker(chosen, section)
+    return CodeMaker(chosen, section, folder)
 
 
 def build_optimizer(model: nn.Module | str, config: Config | Mapping[str, Any]) -> Optimizer:
@@ -205,31 +117,22 @@ def build_optimizer(model: nn.Module | str, config: Config | Mapping[str, Any]) 
     made = build_optimizers(model, config)
     if len(made) > 1:
         raise PlanError(
-            f"the constructor makes {len(made)} optimizers", hint="use optplan.build_optimizers"
+            f"the config makes {len(made)} optimizers", hint="use optplan.build_optimizers"
         )
     return made[0][1]
 
 
-def build_optimizers(
-    model: nn.Module | str, config: Config | Mapping[str, Any]
-) -> list[tuple[str | None, Optimizer]]:
-    """As :func:`build_optimizer`, for constructors that make several: each with its name.
+def build_optimizers(model: nn.Module | str, config: Config | Mapping[str, Any]) -> NamedOptimizers:
+    """As :func:`build_optimizer` where there may be several: a list of names and optimizers.
 
     Raises:
         ConfigError, ModelError, PlanError: As :func:`make_plan`.
     """
     module = open_model(model, {}).module if isinstance(model, str) else model
     # refuses what no plan can be made of, with the plan's messages
-    section = plan_with_facts(module, config).section
+    plan_with_facts(module, config)
     with naming(find_namespace(config)):
-        chosen = choose_constructor(section)
-        if not chosen.is_default:
-            return Running(chosen, section)(module)
-        constructor = chosen.make(section.optimizer, section.paramwise)
-        constructor.optimizer_cfg["type"] = optimizer_class(
-            section.type or "", section.places["type"]
-        )
-        return [(None, constructor(module))]
+        return maker_of(config).build(module)
 
 
 def _inventory(
@@ -244,15 +147,3 @@ def _inventory(
 def _folder(config: Config | Mapping[str, Any]) -> str | None:
     path = config.entry.path if isinstance(config, Config) else None
     return str(Path(path).absolute().parent) if path and "::" not in path else None
-
-
-def _versions(*packages: str) -> dict[str, str | None]:
-    return {package: _version(package) for package in packages}
-
-
-@cache  # reading it takes 4 ms, as long as planning a small model
-def _version(package: str) -> str | None:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from optplan.errors import Problem, UsageError, did_you_mean, listed
 from optplan.facts import ParameterFacts
@@ -94,6 +94,11 @@ def _wanted(names: Sequence[str], patterns: Iterable[str]) -> set[str]:
 def _explanation(
     planned: Planned, company: _Company, row: PlannedParameter, facts: ParameterFacts
 ) -> Explanation:
+    if (inner := planned.part_of(row)) is not None:
+        part, own_row = inner
+        own_facts = next(f for one, f in part.pairs() if one is own_row)
+        found = _explanation(part, _Company(part.plan), own_row, own_facts)
+        return replace(found, row=row)
     carrier = planned.inventory.carriers[facts.tensor]
     values = tuple(_values(planned, row, facts)) if row.lr_rule is not None else ()
     options = planned.rules
@@ -129,7 +134,7 @@ def _values(planned: Planned, row: PlannedParameter, facts: ParameterFacts) -> I
                 setting=setting,
                 value=value,
                 base=base,
-                base_is_set=set_value is not None,
+                base_is_set=set_value is not None or planned.rules is None,
                 use=use,
                 place=verdict.place,
                 candidates=tuple(c for c in candidates if c.setting == setting),
@@ -178,6 +183,9 @@ def _note(planned: Planned, company: _Company, row: PlannedParameter, facts: Par
     if row.status is Status.DUPLICATE:
         return f"the tensor of {carrier.name}, {_why_duplicate(facts, options)}"
     if row.status is Status.UNCOVERED:
+        if planned.parts:
+            names = listed([str(one.name) for one in planned.plan.optimizers])
+            return f"trainable, but in no optimizer: it is not below {names}"
         if planned.rules is None:
             return f"trainable, but in no group: {planned.plan.constructor} leaves it out"
         return "trainable, but in no group: only what is below the child 'module' is optimized"
@@ -185,7 +193,8 @@ def _note(planned: Planned, company: _Company, row: PlannedParameter, facts: Par
         changed = row.requires_grad is not facts.requires_grad
         words = [f"{'unfrozen' if row.requires_grad else 'frozen'} by {planned.plan.constructor}"]
         words = words if changed else ["frozen (requires_grad is false)"] * (not row.requires_grad)
-        if row.group is not None and row.lr_rule and row.lr_rule.rule is Rule.CONSTRUCTOR:
+        uses = (row.lr_rule, row.weight_decay_rule)
+        if any(use is not None and use.rule is Rule.CONSTRUCTOR for use in uses):
             words.append(company.of(row))
         return "; ".join(words)
     if row.status is Status.FROZEN:

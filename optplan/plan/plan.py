@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
 from optplan.names import Rule, Status
@@ -146,6 +147,22 @@ class Plan:
         from optplan.plan.serial import plan_to_json
 
         return plan_to_json(self, indent)
+
+    @classmethod
+    def from_optimizer(cls, model: Any, optimizer: Any) -> Plan:
+        """The plan that an optimizer carries out, one that exists already.
+
+        Args:
+            model: The ``nn.Module``, bare or wrapped for parallel training or compilation.
+            optimizer: Its optimizer, a wrapper with an attribute ``optimizer``, or several by name.
+
+        Raises:
+            PlanError: A parameter is in several groups, or these are no optimizers.
+        """
+        # not imported: the plan itself is plain data, this is only a name where users look for it
+        live = import_module("optplan.constructors.live")
+        plan: Plan = live.plan_from_optimizer(model, optimizer)
+        return plan
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Plan:

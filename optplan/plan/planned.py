@@ -25,6 +25,8 @@ class Planned:
             not known what it makes of them.
         read: The paths inside ``paramwise_cfg`` that a constructor of other code read; None where none
             ran.
+        parts: Where the config has several sections, for each optimizer the plan of its section alone,
+            whose names begin below the child that it is for.
     """
 
     plan: Plan
@@ -33,11 +35,25 @@ class Planned:
     section: OptimizerConfig
     options: Options | None
     read: frozenset[tuple[str, ...]] | None = None
+    parts: tuple[Planned, ...] = ()
 
     @property
     def rules(self) -> Options | None:
         """The options, where the rules alone decided and no other code did."""
         return self.options if self.read is None else None
+
+    def part_of(self, row: PlannedParameter) -> tuple[Planned, PlannedParameter] | None:
+        """The plan of the section that a row belongs to, with its row there; None where there is but one."""
+        if not self.parts or row.optimizer is None:
+            return None
+        name = self.plan.optimizers[row.optimizer].name or ""
+        part = self.parts[row.optimizer]
+        inner = {one.name: one for one in part.plan.parameters}
+        while name:
+            if (found := inner.get(row.name.removeprefix(f"{name}."))) is not None:
+                return part, found
+            name = name.rpartition(".")[0]
+        return None
 
     def pairs(self) -> Iterator[tuple[PlannedParameter, ParameterFacts]]:
         """Every row of the plan with its facts."""

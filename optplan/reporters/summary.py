@@ -62,7 +62,8 @@ def optimizer_texts(plan: Plan) -> list[str]:
 
 def _optimizer_text(optimizer: PlannedOptimizer) -> str:
     words = [f"{optimizer.name}: {optimizer.type}" if optimizer.name else optimizer.type]
-    words += [f"lr {number(optimizer.lr)}"]
+    if optimizer.lr is not None:
+        words += [f"lr {number(optimizer.lr)}"]
     if optimizer.weight_decay is not None:
         words += [f"weight_decay {number(optimizer.weight_decay)}"]
     words += [f"{name} {value_text(value)}" for name, value in optimizer.options.items()]

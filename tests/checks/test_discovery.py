@@ -58,6 +58,7 @@ def tree(write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ([".mim"], ".mim/configs/j.py"),
         (["mmpretrain::resnet/resnet50_8xb32_in1k.py"],
          "mmpretrain::resnet/resnet50_8xb32_in1k.py!"),
+        (["configs/a.py:make"], "configs/a.py:make!"),
         (["configs/a.py", "configs/nothing.py"], "configs/a.py! configs/nothing.py!"),
     ],
 )  # fmt: skip
@@ -75,11 +76,6 @@ def test_files(words: list[str], found: str, tree: Path) -> None:
         ("configs/aa.py", "configs/aa.py: there is no such file (did you mean 'a.py'?)"),
         ("*.txt", "*.txt: no file matches"),
         ("", "'' is no path"),
-        (
-            "configs/a.py:model",
-            "configs/a.py:model: check reads configs, not what a Python file makes "
-            "(name the file alone: configs/a.py)",
-        ),
         (
             "empty",
             "empty: there is no config in this folder "

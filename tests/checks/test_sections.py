@@ -310,12 +310,9 @@ def test_a_scope_is_no_argument() -> None:
     assert make_plan(nn.Linear(2, 2), config).optimizers[0].options == {}
 
 
-def test_opt005_several_optimizers_are_no_mistake() -> None:
+def test_several_optimizers_are_no_mistake() -> None:
     text = (
         "optimizer = dict(generator=dict(type='Adam', lr=1e-4), discriminator=dict(type='Adam'))\n"
     )
     context = context_of(text)
-    assert lines("OPT005", context) == [
-        "a.py:1:18 info: several optimizers in one section cannot be planned yet: it was not checked"
-    ]
-    assert lines("OPT004", context) == []
+    assert lines("OPT005", context) == lines("OPT004", context) == []

@@ -69,7 +69,9 @@ def test_public_names() -> None:
     assert {
         name: getattr(optplan, name).__name__ for name in optplan.__all__ if name[0].islower()
     } == {
+        "assert_matches": "assert_matches",
         "build_optimizer": "build_optimizer",
+        "build_optimizers": "build_optimizers",
         "load_config": "load_config",
         "load_model": "load_model",
         "make_plan": "make_plan",

@@ -1,0 +1,127 @@
+"""Functions of the user's own that make param groups or optimizers."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim import Optimizer
+
+from optplan.config import NO_SECTION, FunctionConfig, OptimizerConfig, find_optimizer
+from optplan.constructors.observing import NamedOptimizers, find_optimizers, others_code
+from optplan.constructors.optimizers import instantiate, optimizer_class
+from optplan.errors import PlanError
+from optplan.places import Place
+
+
+class OnlyGroups(Optimizer):
+    """What stands in for an optimizer where there are only groups: it has no values of its own."""
+
+    TYPE_NAME = "param groups"
+
+    def __init__(self, groups: Any) -> None:
+        super().__init__(groups, dict.fromkeys(("lr", "weight_decay", *_hyper_parameters())))
+
+
+class FunctionRun:
+    """A function at work.
+
+    Args:
+        config: The function.
+        place: Where it is defined.
+    """
+
+    def __init__(self, config: FunctionConfig, place: Place | None) -> None:
+        self._config = config
+        self._place = place
+        self._who = f"{config.entry.path}:{config.name}"
+
+    def __call__(self, model: nn.Module) -> NamedOptimizers:
+        """What the function makes of a model, as optimizers.
+
+        Raises:
+            PlanError: It raises, or what it gives are neither groups nor optimizers.
+        """
+        with others_code(self._who, self._place):
+            made = self._config.function(model)
+            if isinstance(made, Iterable) and not isinstance(made, list | tuple | Mapping | str):
+                made = list(made)  # a generator runs the user's code only now
+        if found := find_optimizers(made):
+            return found
+        return [(None, self._optimizer(made, model))]
+
+    def _optimizer(self, made: object, model: nn.Module) -> Optimizer:
+        """The optimizer that ``--set`` names, or a stand-in, with these groups."""
+        groups = self._groups(made)
+        section = section_of(self._config)
+        if section.type is None:
+            with others_code(f"torch, given the groups of {self._who},", self._place):
+                return OnlyGroups(groups)
+        return instantiate(
+            optimizer_class(section.type, section.places["type"]),
+            section.arguments,
+            groups,
+            names={id(p): name for name, p in model.named_parameters()},
+            written=section.optimizer,
+            dry=True,
+            type_place=section.places["type"],
+        )
+
+    def _groups(self, made: object) -> list[Any]:
+        if isinstance(made, Mapping) and "params" in made:
+            made = [made]
+        if isinstance(made, list | tuple) and made and all(map(_is_entry, made)):
+            return list(made)
+        raise PlanError(
+            f"{self._who} returned {_described(made)}",
+            place=self._place,
+            hint="it must return param groups, an optimizer, or several optimizers",
+        )
+
+
+def section_of(config: FunctionConfig) -> OptimizerConfig:
+    """The optimizer that ``--set`` gives the groups of a function; one without a type if it gives none.
+
+    Raises:
+        ConfigError: It is wrong.
+    """
+    return find_optimizer(config) if config.data else NO_SECTION
+
+
+@cache
+def _hyper_parameters() -> tuple[str, ...]:
+    """The names of all that torch's optimizers keep in their groups."""
+    classes = [c for c in vars(torch.optim).values() if inspect.isclass(c)]
+    names = {
+        name
+        for found in classes
+        if issubclass(found, Optimizer) and found is not Optimizer
+        for name in list(inspect.signature(found).parameters)[1:]
+    }
+    return tuple(sorted(names - {"lr", "weight_decay"}))
+
+
+def _is_entry(entry: object) -> bool:
+    """Whether torch could take it: a group, a parameter, or a parameter with its name."""
+    if isinstance(entry, Mapping):
+        return "params" in entry
+    if isinstance(entry, tuple):
+        return len(entry) == 2 and isinstance(entry[1], torch.Tensor)
+    return isinstance(entry, torch.Tensor)
+
+
+def _described(made: object) -> str:
+    if made is None:
+        return "nothing"
+    if isinstance(made, list | tuple | Mapping):
+        if not made:
+            return f"an empty {type(made).__name__}"
+        if isinstance(made, list | tuple):
+            odd = next(entry for entry in made if not _is_entry(entry))
+            what = "a dict without 'params'" if isinstance(odd, Mapping) else type(odd).__name__
+            return f"a {type(made).__name__} with {what} in it"
+    return f"a value of type {type(made).__name__}"

@@ -1,0 +1,266 @@
+"""What makes the optimizers of a model: each kind of it, with a way to plan and a way to build."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from torch import nn
+
+from optplan.config import OptimizerConfig
+from optplan.constructors.assign import assign, planned_optimizer
+from optplan.constructors.attributing import AS_DEFAULT, Decide, attribute
+from optplan.constructors.choosing import Chosen
+from optplan.constructors.code_place import code_place
+from optplan.constructors.default import make_default_options
+from optplan.constructors.dry_run import dry_run
+from optplan.constructors.groups import default_groups
+from optplan.constructors.observing import NamedOptimizers, Observation, observe
+from optplan.constructors.optimizers import optimizer_class
+from optplan.constructors.running import Running
+from optplan.constructors.versions import versions
+from optplan.errors import ConfigError, PlanError
+from optplan.facts import Inventory, ParameterFacts
+from optplan.plan import Assignment, Planned, PlannedOptimizer, build_plan
+from optplan.rules import Decision, Options, Skipped, decide
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """What was made of a model, and what is known of the way there.
+
+    Args:
+        assignments: What each tensor gets, by its number.
+        optimizers: The optimizers that the assignments refer to.
+        options: The options that the rules worked with, if they did.
+        trainable: ``requires_grad`` of each tensor afterwards, where it may have changed.
+        read: What other people's code was seen to read of ``paramwise_cfg``.
+        parts: For each optimizer of several sections, the plan of its section.
+    """
+
+    assignments: Mapping[int, Assignment]
+    optimizers: list[PlannedOptimizer]
+    options: Options | None = None
+    trainable: Mapping[int, bool] = field(default_factory=dict)
+    read: frozenset[tuple[str, ...]] | None = None
+    parts: tuple[Planned, ...] = ()
+
+
+class Maker(ABC):
+    """What a config says is to make the optimizers.
+
+    Attributes:
+        name: What the plan calls it.
+        section: The config's optimizer section.
+    """
+
+    name: str
+    section: OptimizerConfig
+
+    @abstractmethod
+    def plan(self, model: nn.Module, inventory: Inventory) -> Made:
+        """What it makes of a model, which is left as it is.
+
+        Raises:
+            PlanError: The optimizer or the code that makes it refuses.
+        """
+
+    @abstractmethod
+    def build(self, model: nn.Module) -> NamedOptimizers:
+        """The real optimizers on the model's own parameters.
+
+        Raises:
+            PlanError: As :meth:`plan`.
+        """
+
+
+class RulesMaker(Maker):
+    """A built-in constructor, whose groups are known from facts alone."""
+
+    def __init__(self, chosen: Chosen, section: OptimizerConfig) -> None:
+        self.name = chosen.name
+        self.section = section
+        self._chosen = chosen
+        self._options = make_default_options(
+            section.base_lr, section.base_weight_decay, section.paramwise, section.optimizer
+        )
+
+    def plan(self, model: nn.Module, inventory: Inventory) -> Made:
+        """As of a maker."""
+        groups = default_groups(inventory, self._options)
+        dry = dry_run(self.section, model, groups)
+        return Made(
+            assignments=assign(groups, dry, inventory),
+            optimizers=[planned_optimizer(dry.optimizer, self.section)],
+            options=self._options,
+        )
+
+    def build(self, model: nn.Module) -> NamedOptimizers:
+        """As of a maker."""
+        section = self.section
+        constructor = self._chosen.make(section.optimizer, section.paramwise)
+        constructor.optimizer_cfg["type"] = optimizer_class(
+            section.type or "", section.places["type"]
+        )
+        return [(None, constructor(model))]
+
+
+class CodeMaker(Maker):
+    """A constructor of other code, which is run on the model."""
+
+    def __init__(self, chosen: Chosen, section: OptimizerConfig, folder: str | None) -> None:
+        self.name = chosen.name
+        self.section = section
+        self._chosen = chosen
+        self._place = code_place(chosen.make, folder)
+
+    def plan(self, model: nn.Module, inventory: Inventory) -> Made:
+        """As of a maker."""
+        running = Running(self._chosen, self.section)
+        observation = observe(model, inventory, running)
+        options, decide_one, note = self._rules(observation, running)
+        return Made(
+            assignments=attribute(
+                observation,
+                inventory,
+                who=self.name,
+                place=self._place,
+                decide=decide_one,
+                note=note,
+            ),
+            optimizers=planned_optimizers(observation, self.section),
+            options=options,
+            trainable=observation.trainable,
+            read=running.paramwise.read,
+        )
+
+    def build(self, model: nn.Module) -> NamedOptimizers:
+        """As of a maker."""
+        return Running(self._chosen, self.section)(model)
+
+    def _rules(
+        self, observation: Observation, running: Running
+    ) -> tuple[Options | None, Decide, str | None]:
+        """What of the default rules stands behind its groups."""
+        if self._chosen.is_reference_class:
+            options = _options_if_valid(self.section)
+            return options, _by_rules(options), AS_DEFAULT
+        delegated = {
+            observation.numbers[key]: decision
+            for key, decision in running.decisions.items()
+            if key in observation.numbers
+        }
+        options = _options_if_valid(self.section) if delegated else None
+        return options, lambda facts: delegated.get(facts.tensor), None
+
+
+class FunctionMaker(Maker):
+    """A function of the user's own.
+
+    Args:
+        name: What the plan calls it.
+        function: The function itself, for its place.
+        run: Gives the optimizers that it makes of a model.
+        section: The optimizer that its groups are for.
+        folder: As for :func:`code_place`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        function: Callable[..., object],
+        run: Callable[[nn.Module], NamedOptimizers],
+        section: OptimizerConfig,
+        folder: str | None,
+    ) -> None:
+        self.name = name
+        self.section = section
+        self._run = run
+        self._place = code_place(function, folder)
+
+    def plan(self, model: nn.Module, inventory: Inventory) -> Made:
+        """As of a maker."""
+        observation = observe(model, inventory, self._run)
+        return Made(
+            assignments=attribute(
+                observation, inventory, who=self.name, place=self._place, leaves_unset=True
+            ),
+            optimizers=planned_optimizers(observation, self.section),
+            trainable=observation.trainable,
+            read=frozenset(),
+        )
+
+    def build(self, model: nn.Module) -> NamedOptimizers:
+        """As of a maker."""
+        return self._run(model)
+
+
+def planned_by(
+    maker: Maker, model: nn.Module, inventory: Inventory, config: str | None
+) -> tuple[Planned, Made]:
+    """The plan of what a maker makes of a model, with what it was made from.
+
+    Args:
+        maker: What makes the optimizers.
+        model: The model, which is left as it is.
+        inventory: Its parameters.
+        config: The config's path as the user gave it.
+
+    Raises:
+        PlanError: As :meth:`Maker.plan`.
+    """
+    made = maker.plan(model, inventory)
+    plan = build_plan(
+        inventory,
+        made.assignments,
+        made.optimizers,
+        constructor=maker.name,
+        config=config,
+        versions=versions(),
+        trainable=made.trainable,
+    )
+    planned = Planned(
+        plan=plan,
+        inventory=inventory,
+        assignments=made.assignments,
+        section=maker.section,
+        options=made.options,
+        read=made.read,
+        parts=made.parts,
+    )
+    return planned, made
+
+
+def planned_optimizers(
+    observation: Observation, section: OptimizerConfig
+) -> list[PlannedOptimizer]:
+    """The optimizers that some code has made, the section being that of the only one."""
+    made = observation.optimizers
+    only = section if len(made) == 1 else None
+    return [planned_optimizer(one.optimizer, only, one.name) for one in made]
+
+
+def _by_rules(options: Options | None) -> Decide:
+    """What the default rules would decide of a parameter, None where they would refuse it."""
+
+    def decide_one(facts: ParameterFacts) -> Decision | None:
+        if options is None:
+            return None
+        try:
+            decision = decide(facts, options)
+        except PlanError:
+            return None
+        return None if isinstance(decision, Skipped) else decision
+
+    return decide_one
+
+
+def _options_if_valid(section: OptimizerConfig) -> Options | None:
+    """The default constructor's options, None where it would refuse what another one reads."""
+    try:
+        return make_default_options(
+            section.base_lr, section.base_weight_decay, section.paramwise, section.optimizer
+        )
+    except ConfigError:
+        return None

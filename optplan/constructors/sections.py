@@ -1,0 +1,104 @@
+"""Several optimizer sections by name, each for the child of the model that has its name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from torch import nn
+
+from optplan.config import OptimizerConfig
+from optplan.constructors.makers import Made, Maker, planned_by
+from optplan.constructors.observing import NamedOptimizers, tensor_numbers
+from optplan.errors import PlanError, Problem, did_you_mean, listed
+from optplan.facts import Inventory
+from optplan.model import make_inventory
+from optplan.names import Mistake
+from optplan.places import Place
+from optplan.plan import Assignment, Planned, PlannedOptimizer
+
+
+class SectionsMaker(Maker):
+    """Makes the optimizers of each section, as GANs are trained.
+
+    Args:
+        makers: What makes those of each section, by its name.
+        section: The section around them, which has nothing of its own.
+    """
+
+    def __init__(self, makers: Mapping[str, Maker], section: OptimizerConfig) -> None:
+        self.name = ", ".join(dict.fromkeys(maker.name for maker in makers.values()))
+        self.section = section
+        self._makers = makers
+
+    def plan(self, model: nn.Module, inventory: Inventory) -> Made:
+        """As of a maker; the keys of a section are looked for in the names below its child."""
+        numbers = tensor_numbers(model, inventory)
+        assignments: dict[int, Assignment] = {}
+        optimizers: list[PlannedOptimizer] = []
+        trainable: dict[int, bool] = {}
+        parts: list[Planned] = []
+        repeated: dict[str, None] = {}
+        for name, child in self._children(model).items():
+            own = make_inventory(child)
+            part, made = planned_by(self._makers[name], child, own, None)
+            # each inventory counts the tensors of its own module
+            outer = {inner: numbers[key] for key, inner in tensor_numbers(child, own).items()}
+            for tensor, assignment in part.assignments.items():
+                if outer[tensor] in assignments:
+                    repeated[inventory.carriers[outer[tensor]].name] = None
+                index = len(optimizers) + assignment.optimizer
+                assignments[outer[tensor]] = replace(assignment, optimizer=index)
+            trainable |= {outer[tensor]: flag for tensor, flag in made.trainable.items()}
+            for one in made.optimizers:
+                optimizers.append(replace(one, name=f"{name}.{one.name}" if one.name else name))
+                parts.append(part)
+        if repeated:
+            raise _in_several(tuple(repeated))
+        return Made(
+            assignments=assignments, optimizers=optimizers, trainable=trainable, parts=tuple(parts)
+        )
+
+    def build(self, model: nn.Module) -> NamedOptimizers:
+        """As of a maker."""
+        return [
+            (f"{name}.{inner}" if inner else name, optimizer)
+            for name, child in self._children(model).items()
+            for inner, optimizer in self._makers[name].build(child)
+        ]
+
+    def _children(self, model: nn.Module) -> dict[str, nn.Module]:
+        """The part of the model that each section is for.
+
+        Raises:
+            PlanError: Sections for which the model has no part.
+        """
+        modules = dict(model.named_modules())
+        problems = [
+            Problem(
+                message=f"the section {name!r} is for a part of the model that there is not",
+                place=self._place(name),
+                hint=did_you_mean(name, modules)
+                or f"the model has {listed([n for n, _ in model.named_children()])}",
+            )
+            for name in self._makers
+            if name not in modules
+        ]
+        if problems:
+            raise PlanError(problems)
+        return {name: modules[name] for name in self._makers}
+
+    def _place(self, name: str) -> Place | None:
+        return self._makers[name].section.places["type"]
+
+
+def _in_several(names: tuple[str, ...]) -> PlanError:
+    return PlanError(
+        [
+            Problem(
+                message=f"parameters would be in several optimizers: {listed(names)}",
+                kind=Mistake.TIED,
+                parameters=names,
+            )
+        ]
+    )
