@@ -75,3 +75,16 @@ class TiedLanguageModel(nn.Module):
     def forward(self, words: Tensor) -> Tensor:
         out: Tensor = self.output(self.norm(self.block(self.embedding(words))))
         return out
+
+
+class Gan(nn.Module):
+    """Two networks, each with an optimizer of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.generator = nn.Sequential(block(8, 16), nn.Conv2d(16, 3, 1))
+        self.discriminator = nn.Sequential(block(3, 16), nn.Conv2d(16, 1, 1))
+
+    def forward(self, noise: Tensor) -> Tensor:
+        out: Tensor = self.discriminator(self.generator(noise))
+        return out

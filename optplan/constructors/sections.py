@@ -74,11 +74,14 @@ class SectionsMaker(Maker):
             PlanError: Sections for which the model has no part.
         """
         modules = dict(model.named_modules())
+        depths = {
+            name: [n for n in modules if n.count(".") == name.count(".")] for name in self._makers
+        }
         problems = [
             Problem(
                 message=f"the section {name!r} is for a part of the model that there is not",
                 place=self._place(name),
-                hint=did_you_mean(name, modules)
+                hint=did_you_mean(name, depths[name])
                 or f"the model has {listed([n for n, _ in model.named_children()])}",
             )
             for name in self._makers

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from optplan.checks import ALL_CHECKS, Context
-from optplan.config import find_optimizer, load_config
+from optplan.cli.sources import open_source
+from optplan.config import Config
 from optplan.constructors import plan_with_facts
 from optplan.names import Severity
 from tests.checks.given import line
@@ -31,6 +32,7 @@ EXPECTED: dict[str, list[str]] = {
     ],
     "deformable.py": [],
     "depthwise.py": [],
+    "gan.py": [],
     "inherited.py": [],
     "resnet18.json": [],
     "resnet18.toml": [
@@ -41,6 +43,7 @@ EXPECTED: dict[str, list[str]] = {
     ],
     "resnet18.yaml": [],
     "tied_weights.py": [],
+    "train.py": [],
     "vit_adamw.py": [],
 }
 
@@ -59,11 +62,10 @@ def test_sample(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     first = path.read_text("utf-8").splitlines()[0]
     words = shlex.split(first[first.index("optplan ") :].rstrip(' ",'))
-    config = load_config(path)
+    config = open_source(words[2])
+    assert isinstance(config, Config)
     planned = plan_with_facts(words[words.index("--model") + 1], config)
-    context = Context(
-        config=config, section=find_optimizer(config), planned=planned, has_model=True
-    )
+    context = Context(config=config, section=planned.section, planned=planned, has_model=True)
     findings = [f for check in ALL_CHECKS if not check.opt_in for f in check.run(context)]
     assert [f for f in findings if f.severity is Severity.ERROR] == []
     told = [f"{finding.code} {line(finding).partition(' [')[0]}" for finding in findings]
