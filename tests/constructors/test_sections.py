@@ -89,7 +89,7 @@ def test_explained_by_the_section() -> None:
 
 def test_the_model_has_no_such_part() -> None:
     config = {"optimizer": {"generatr": GENERATOR, "discriminator": DISCRIMINATOR}}
-    with pytest.raises(PlanError, match=r"the section 'generatr' .* did you mean 'generator'\?"):
+    with pytest.raises(PlanError, match=r"the section 'generatr' .*did you mean 'generator'\?"):
         make_plan(Gan(), config)
 
 
