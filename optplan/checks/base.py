@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import ClassVar
 
 from optplan.checks.expectations import Expectation
 from optplan.checks.key_use import KeyUse, key_uses
-from optplan.checks.raw_section import RawSection, raw_section
-from optplan.config import Config, OptimizerConfig
+from optplan.checks.raw_section import RawSection, raw_section, raw_section_named
+from optplan.config import Config, OptimizerConfig, find_sections
 from optplan.errors import OptplanError, Problem
 from optplan.names import Mistake, Severity
 from optplan.places import Place
@@ -56,6 +56,7 @@ class Context:
         has_model: Whether there is a model to plan for.
         allow_group_keys: Names that the user lets stand in a custom key.
         expectations: What the project expects of its plans.
+        part: The name of the section, if this is one of several.
     """
 
     config: Config
@@ -65,6 +66,7 @@ class Context:
     has_model: bool = False
     allow_group_keys: frozenset[str] = field(default_factory=frozenset)
     expectations: tuple[Expectation, ...] = ()
+    part: str | None = None
 
     @property
     def read_options(self) -> frozenset[tuple[str, ...]] | None:
@@ -74,7 +76,31 @@ class Context:
     @cached_property
     def raw(self) -> RawSection | None:
         """The optimizer section as it is written, mistakes and all; None where there is none."""
+        if self.part is not None:
+            return raw_section_named(self.config.data, self.part)
         return raw_section(self.config.data)
+
+    @cached_property
+    def parts(self) -> tuple[Context, ...]:
+        """What is known of each section, where the config has several; else this."""
+        try:
+            sections = find_sections(self.config)
+        except OptplanError:
+            sections = {}
+        plans: dict[str, Planned] = {}
+        for optimizer, part in zip(*self._part_plans(), strict=True):
+            plans.setdefault(optimizer.partition(".")[0], part)
+        return tuple(
+            replace(self, part=name, section=section, planned=plans.get(name))
+            for name, section in sections.items()
+        ) or (self,)
+
+    def _part_plans(self) -> tuple[tuple[str, ...], tuple[Planned, ...]]:
+        """The names of the optimizers of several sections, and the plans of the sections."""
+        if self.planned is None or not self.planned.parts:
+            return (), ()
+        names = tuple(str(one.name) for one in self.planned.plan.optimizers)
+        return names, self.planned.parts
 
     @cached_property
     def key_uses(self) -> tuple[KeyUse, ...]:
@@ -112,6 +138,7 @@ class Check(ABC):
         severity: The severity of its findings, unless it says otherwise for one of them.
         needs_plan: It can say nothing without a model. It copes with a plan that is refused.
         opt_in: It runs only when it is selected by name.
+        of_section: It looks at one section and its keys: it runs for each where there are several.
     """
 
     code: ClassVar[str]
@@ -119,6 +146,7 @@ class Check(ABC):
     severity: ClassVar[Severity]
     needs_plan: ClassVar[bool] = True
     opt_in: ClassVar[bool] = False
+    of_section: ClassVar[bool] = False
 
     @abstractmethod
     def run(self, context: Context) -> Iterator[Finding]:

@@ -26,6 +26,7 @@ class FalseDepthwise(Check):
     code = "OPT205"
     name = "false-depthwise"
     severity = Severity.WARNING
+    of_section = True
 
     def run(self, context: Context) -> Iterator[Finding]:
         """The parameters of such convolutions."""

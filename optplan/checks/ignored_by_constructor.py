@@ -33,6 +33,7 @@ class IgnoredByConstructor(Check):
     name = "ignored-by-constructor"
     severity = Severity.ERROR
     needs_plan = False
+    of_section = True
 
     def run(self, context: Context) -> Iterator[Finding]:
         """Every such option."""

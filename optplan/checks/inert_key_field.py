@@ -55,6 +55,7 @@ class InertKeyField(Check):
     name = "inert-key-field"
     severity = Severity.WARNING
     needs_plan = False
+    of_section = True
 
     def run(self, context: Context) -> Iterator[Finding]:
         """Every such field."""

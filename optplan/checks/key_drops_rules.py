@@ -33,6 +33,7 @@ class KeyDropsRules(Check):
     code = "OPT108"
     name = "key-drops-rules"
     severity = Severity.WARNING
+    of_section = True
 
     def run(self, context: Context) -> Iterator[Finding]:
         """Every key with the rules that it cancels."""

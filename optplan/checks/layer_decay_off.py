@@ -28,6 +28,7 @@ class LayerDecayOff(Check):
     code = "OPT304"
     name = "layer-decay-off"
     severity = Severity.ERROR
+    of_section = True
 
     def run(self, context: Context) -> Iterator[Finding]:
         """The decay rate, if all scales are the same."""

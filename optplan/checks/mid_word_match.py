@@ -30,6 +30,7 @@ class MidWordMatch(Check):
     name = "mid-word-match"
     severity = Severity.WARNING
     opt_in = True
+    of_section = True
 
     def run(self, context: Context) -> Iterator[Finding]:
         """Every key that decides parameters with several words around it."""

@@ -37,6 +37,7 @@ class NoBaseValue(Check):
     name = "no-base-value"
     severity = Severity.ERROR
     needs_plan = False
+    of_section = True
 
     def run(self, context: Context) -> Iterator[Finding]:
         """Every multiplier without a base value."""

@@ -26,6 +26,7 @@ class NormBiasByBiasRule(Check):
     code = "OPT111"
     name = "norm-bias-by-bias-rule"
     severity = Severity.INFO
+    of_section = True
 
     def run(self, context: Context) -> Iterator[Finding]:
         """The biases of norms that the rule decides."""

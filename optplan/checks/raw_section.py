@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from optplan.checks.known_constructors import KnownConstructor, known_constructor
-from optplan.config import Form, Symbol, place_of
+from optplan.config import Form, Symbol, named_sections, place_of
 from optplan.places import Place
 
 _EMPTY: Mapping[str, Any] = {}
@@ -23,17 +23,25 @@ class RawSection:
         form: The generation of the format.
         outer: The dict that holds ``paramwise_cfg`` and ``constructor``.
         optimizer: The dict that holds the optimizer's arguments.
+        name: Its name among several sections.
     """
 
     data: Mapping[str, Any]
     form: Form
     outer: Mapping[str, Any]
     optimizer: Mapping[str, Any]
+    name: str | None = None
+
+    @property
+    def where(self) -> str:
+        """The section, as a config path."""
+        outer = "optim_wrapper" if "optim_wrapper" in self.data else "optimizer"
+        return outer if self.name is None else f"{outer}.{self.name}"
 
     @property
     def path(self) -> str:
         """Where ``paramwise_cfg`` stands, as a config path."""
-        return f"{self.form}.paramwise_cfg"
+        return f"{self.where}.paramwise_cfg"
 
     @cached_property
     def paramwise(self) -> Mapping[str, Any]:
@@ -48,7 +56,7 @@ class RawSection:
     @property
     def optimizer_path(self) -> str:
         """Where the optimizer's arguments stand, as a config path."""
-        return "optimizer" if self.form is Form.OPTIMIZER else "optim_wrapper.optimizer"
+        return self.where if self.form is Form.OPTIMIZER else f"{self.where}.optimizer"
 
     @property
     def has_decay(self) -> bool:
@@ -81,7 +89,9 @@ class RawSection:
 
 
 def raw_section(data: Mapping[str, Any]) -> RawSection | None:
-    """The section of a config's top level, None where there is none."""
+    """The section of a config's top level, None where there is none, or several."""
+    if named_sections(data):
+        return None
     if isinstance(wrapper := data.get("optim_wrapper"), Mapping):
         return RawSection(
             data=data,
@@ -92,6 +102,19 @@ def raw_section(data: Mapping[str, Any]) -> RawSection | None:
     if "optim_wrapper" not in data and isinstance(optimizer := data.get("optimizer"), Mapping):
         return RawSection(data=data, form=Form.OPTIMIZER, outer=optimizer, optimizer=optimizer)
     return None
+
+
+def raw_section_named(data: Mapping[str, Any], name: str) -> RawSection:
+    """One of several sections."""
+    outer = named_sections(data)[name]
+    is_wrapper = "optimizer" in outer
+    return RawSection(
+        data=data,
+        form=Form.WRAPPER if is_wrapper else Form.OPTIMIZER,
+        outer=outer,
+        optimizer=_mapping(outer["optimizer"]) if is_wrapper else outer,
+        name=name,
+    )
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -153,8 +153,9 @@ class Runner:
             context = self._context(task, config)
             for check in self._selected[task.settings]:
                 if context.has_model or not check.needs_plan:
-                    found = check.run(context)
-                    findings += [reported(one, task.candidate.path) for one in found]
+                    for part in context.parts if check.of_section else (context,):
+                        found = check.run(part)
+                        findings += [reported(one, task.candidate.path) for one in found]
                     ran |= {check.code} if _could_see(check, context) else set()
         except ModelError:
             raise

@@ -30,6 +30,7 @@ class ShadowedKey(Check):
     code = "OPT107"
     name = "shadowed-key"
     severity = Severity.ERROR
+    of_section = True
 
     def run(self, context: Context) -> Iterator[Finding]:
         """Every key that loses a parameter."""

@@ -29,6 +29,7 @@ class TiedRuleConflict(Check):
     code = "OPT405"
     name = "tied-rule-conflict"
     severity = Severity.WARNING
+    of_section = True
 
     def run(self, context: Context) -> Iterator[Finding]:
         """Each tensor whose other names would have got something else."""

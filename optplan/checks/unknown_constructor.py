@@ -25,6 +25,7 @@ class UnknownConstructor(Check):
     name = "unknown-constructor"
     severity = Severity.INFO
     needs_plan = False
+    of_section = True
 
     def run(self, context: Context) -> Iterator[Finding]:
         """The constructor, if nothing is known of what it reads."""
@@ -37,7 +38,7 @@ class UnknownConstructor(Check):
             # a section of a form that only a constructor of the project's own can read
             for problem in untold:
                 yield self.finding(
-                    f"{problem.message}: it was not checked", key=str(raw.form), place=problem.place
+                    f"{problem.message}: it was not checked", key=raw.where, place=problem.place
                 )
             return
         if not isinstance(constructor, str | Symbol) or (raw.known is not None and not untold):
@@ -46,7 +47,7 @@ class UnknownConstructor(Check):
         name = str(constructor).rpartition(".")[2]
         yield self.finding(
             f"the constructor {name!r} is not known: {what} not checked",
-            key=f"{raw.form}.constructor",
+            key=f"{raw.where}.constructor",
             place=raw.constructor_place,
             hint=_misspelt(name),
         )

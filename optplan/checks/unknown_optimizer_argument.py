@@ -34,6 +34,7 @@ class UnknownOptimizerArgument(Check):
     name = "unknown-optimizer-argument"
     severity = Severity.ERROR
     needs_plan = False
+    of_section = True
 
     def run(self, context: Context) -> Iterator[Finding]:
         """Every such argument."""

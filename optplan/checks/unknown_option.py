@@ -26,6 +26,7 @@ class UnknownOption(Check):
     name = "unknown-option"
     severity = Severity.ERROR
     needs_plan = False
+    of_section = True
 
     def run(self, context: Context) -> Iterator[Finding]:
         """Every entry that no constructor knows."""

@@ -29,6 +29,7 @@ class UnmatchedKey(Check):
     code = "OPT103"
     name = "unmatched-key"
     severity = Severity.ERROR
+    of_section = True
 
     def run(self, context: Context) -> Iterator[Finding]:
         """Every key that no name contains."""

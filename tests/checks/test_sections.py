@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from torch import nn
 
@@ -11,6 +13,7 @@ from optplan.errors import ConfigError
 from optplan.names import Mistake
 from tests.checks.given import Files, config_of, context_of, found, lines, meta, section_of
 from tests.checks.models import Net
+from tests.conftest import Invoke
 
 NO_DECAY = "type='SGD', lr=0.1"
 
@@ -316,3 +319,44 @@ def test_several_optimizers_are_no_mistake() -> None:
     )
     context = context_of(text)
     assert lines("OPT005", context) == lines("OPT004", context) == []
+
+
+SEVERAL = """\
+optimizer = dict(
+    a=dict(type='Adam', lr=1e-4, nope=1, paramwise_cfg=dict(norm_decay_mul=0.)),
+    b=dict(type='SGD', paramwise_cfg=dict(bias_lr_mult=2., custom_keys=dict(weigth=dict(lr_mult=2)))))
+"""
+
+
+TWO = """\
+from torch import nn
+
+
+class Two(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a = nn.Linear(2, 2)
+        self.b = nn.Linear(2, 2)
+"""
+
+
+def test_each_of_several_sections_is_checked(tmp_path: Path, invoke: Invoke) -> None:
+    (tmp_path / "a.py").write_text(SEVERAL)
+    assert _told(invoke("check", "a.py", cwd=tmp_path).stdout) == [
+        "a.py:2:34: OPT003 Adam takes no argument 'nope'",
+        "a.py:2:61: OPT101 'norm_decay_mul' in paramwise_cfg does nothing: the constructor never reads it,"
+        " did you mean 'norm_decay_mult'?",
+    ]
+    (tmp_path / "a.py").write_text(
+        SEVERAL.replace(" nope=1,", "").replace("'SGD',", "'SGD', lr=1,")
+    )
+    (tmp_path / "two.py").write_text(TWO)
+    assert _told(invoke("check", "a.py", "--model", "two.py:Two", cwd=tmp_path).stdout) == [
+        "a.py:2:53: OPT101 'norm_decay_mul' in paramwise_cfg does nothing: the constructor never reads it,"
+        " did you mean 'norm_decay_mult'?",
+        "a.py:3:76: OPT103 key 'weigth' matches no parameter, did you mean 'weight'?",
+    ]
+
+
+def _told(report: str) -> list[str]:
+    return [line for line in report.splitlines() if line.startswith("a.py")]
