@@ -354,7 +354,7 @@ def test_each_of_several_sections_is_checked(tmp_path: Path, invoke: Invoke) -> 
     assert _told(invoke("check", "a.py", "--model", "two.py:Two", cwd=tmp_path).stdout) == [
         "a.py:2:53: OPT101 'norm_decay_mul' in paramwise_cfg does nothing: the constructor never reads it,"
         " did you mean 'norm_decay_mult'?",
-        "a.py:3:76: OPT103 key 'weigth' matches no parameter, did you mean 'weight'?",
+        "a.py:3:83: OPT103 key 'weigth' matches no parameter, did you mean 'weight'?",
     ]
 
 
