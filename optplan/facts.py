@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from math import prod
 from typing import Any
+
+from optplan.names import LayerSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,9 @@ class ParameterFacts:
         owner_keeps_statistics: The owner is a norm that updates running statistics.
         parent_is_dcn: The owner's direct parent is a deformable convolution.
         declared_no_decay: The model itself declares that it gets no weight decay.
+        layer: Its layer, counted from 0 at the input; only where layer decay asks for it.
+        layers: How many layers there are.
+        in_layer_pattern: Some pattern puts it into its layer; else it is there as what is left over.
     """
 
     name: str
@@ -49,11 +54,19 @@ class ParameterFacts:
     owner_keeps_statistics: bool = False
     parent_is_dcn: bool = False
     declared_no_decay: bool = False
+    layer: int | None = None
+    layers: int | None = None
+    in_layer_pattern: bool = True
 
     @property
     def match_name(self) -> str:
         """What custom keys are looked for in; a parameter of the root is ``.name``."""
         return f"{self.prefix}.{self.local}"
+
+    @property
+    def walked_name(self) -> str:
+        """Its name counted from the module that the constructor walks."""
+        return f"{self.prefix}.{self.local}" if self.prefix else self.local
 
     @property
     def elements(self) -> int:
@@ -64,6 +77,43 @@ class ParameterFacts:
     def owner_class(self) -> str:
         """The owner's class name without its module path."""
         return self.module.rpartition(".")[2]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layers:
+    """Which layer each parameter of a model is in.
+
+    Args:
+        source: Who says so.
+        depths: By registered name its layer, counted from 0 at the input, and how many layers there
+            are; a name of which nothing is known is left out.
+        unclaimed: Names that are in the last layer only because no pattern matches them.
+    """
+
+    source: LayerSource
+    depths: Mapping[str, tuple[int, int]]
+    unclaimed: frozenset[str] = frozenset()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {
+            "source": self.source.value,
+            "depths": {name: list(depth) for name, depth in self.depths.items()},
+            "unclaimed": sorted(self.unclaimed),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Layers:
+        """The inverse of :meth:`to_dict`, also of its way through JSON.
+
+        Raises:
+            KeyError, TypeError, ValueError: The data is none that it gives.
+        """
+        return cls(
+            source=LayerSource(data["source"]),
+            depths={name: (layer, layers) for name, (layer, layers) in data["depths"].items()},
+            unclaimed=frozenset(data["unclaimed"]),
+        )
 
 
 _FACT_FIELDS = tuple(field.name for field in fields(ParameterFacts))
@@ -108,6 +158,22 @@ class Inventory:
     def elements(self) -> int:
         """Number of elements over all tensors, each counted once."""
         return sum(facts.elements for facts in self.carriers.values())
+
+    def with_layers(self, layers: Layers) -> Inventory:
+        """The same parameters, each with its layer."""
+        unknown = (None, None)
+        return replace(
+            self,
+            parameters=tuple(
+                replace(
+                    facts,
+                    layer=(depth := layers.depths.get(facts.name, unknown))[0],
+                    layers=depth[1],
+                    in_layer_pattern=facts.name not in layers.unclaimed,
+                )
+                for facts in self.parameters
+            ),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""

@@ -29,6 +29,14 @@ class Status(StrEnum):
     UNCOVERED = "uncovered"
 
 
+class LayerSource(StrEnum):
+    """Who says which layer a parameter is in."""
+
+    GET_LAYER_DEPTH = "get_layer_depth"
+    GROUP_MATCHER = "group_matcher"
+    LAYERS = "layers"
+
+
 class Mistake(StrEnum):
     """Kinds of problems that a check of their own reports, wherever they come to light."""
 

@@ -55,14 +55,9 @@ class KeyDropsRules(Check):
                 )
 
 
-def asks_for_decay(use: KeyUse) -> bool:
-    """Whether a key says itself what the weight decay is to be."""
-    return use.rule.weight_decay.mult is None or "decay_mult" in use.rule.entries
-
-
 def dropped_by(use: KeyUse) -> list[tuple[ParameterFacts, Verdict]]:
     """The parameters that a rule would have given another weight decay, where the key does not ask for it."""
-    if asks_for_decay(use) or use.rule.lr.value == 0:  # without an lr nothing decays
+    if use.rule.sets_decay or use.rule.lr.value == 0:  # without an lr nothing decays
         return []
     given = use.rule.weight_decay.value
     return [(facts, verdict) for facts, verdict in use.dropped if verdict.value != given]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from optplan.checks.base import Context
-from optplan.checks.key_drops_rules import asks_for_decay, dropped_by
+from optplan.checks.key_drops_rules import dropped_by
 from optplan.facts import ParameterFacts
 from optplan.names import Rule
 from optplan.plan import PlannedParameter
@@ -43,7 +43,7 @@ def decayed_unlike_others(
     if not spared:
         return [], 0
     told = {facts.name for use in context.key_uses for facts, _ in dropped_by(use)}
-    asked = {use.rule.key for use in context.key_uses if asks_for_decay(use)}
+    asked = {use.rule.key for use in context.key_uses if use.rule.sets_decay}
     found = [
         row
         for rows in modules.values()

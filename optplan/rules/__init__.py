@@ -1,23 +1,40 @@
 """Which rule wins: plain facts and options in, decisions out."""
 
-from optplan.rules.decide import Candidate, Decision, Outcome, Skipped, decide, trace
+from optplan.rules.decide import decide, trace
+from optplan.rules.decision import Candidate, Decision, Outcome, Skipped
 from optplan.rules.options import (
     LR_OPTIONS,
     WEIGHT_DECAY_OPTIONS,
     KeyRule,
+    LayerDecay,
     Options,
     Verdict,
     make_options,
 )
+from optplan.rules.rule_sets import (
+    DEFAULT_RULES,
+    LAYER_DECAY_RULES,
+    LAYER_RATE,
+    LAYERS,
+    MMPRETRAIN_RULES,
+    RuleSet,
+)
 
 __all__ = [
+    "DEFAULT_RULES",
+    "LAYERS",
+    "LAYER_DECAY_RULES",
+    "LAYER_RATE",
     "LR_OPTIONS",
+    "MMPRETRAIN_RULES",
     "WEIGHT_DECAY_OPTIONS",
     "Candidate",
     "Decision",
     "KeyRule",
+    "LayerDecay",
     "Options",
     "Outcome",
+    "RuleSet",
     "Skipped",
     "Verdict",
     "decide",

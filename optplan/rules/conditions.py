@@ -83,3 +83,11 @@ WEIGHT_DECAY_RULES: Mapping[str, tuple[Condition, ...]] = MappingProxyType(
         "flat_decay_mult": (_IS_FLAT, _PARENT_IS_NO_DCN),
     },
 )
+# mmpretrain's layer decay asks neither for deformable convolutions nor for depthwise ones
+WEIGHT_DECAY_RULES_OF_MMPRETRAIN: Mapping[str, tuple[Condition, ...]] = MappingProxyType(
+    {
+        "norm_decay_mult": (_OWNER_IS_NORM,),
+        "bias_decay_mult": (_IS_BIAS,),
+        "flat_decay_mult": (_IS_FLAT,),
+    },
+)

@@ -1,4 +1,4 @@
-"""The options of the default constructor, made ready for one decision per parameter."""
+"""The options of a constructor, made ready for one decision per parameter."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from optplan.config.paramwise import CustomKey, Multiplier, Paramwise
 from optplan.names import Rule
 from optplan.places import Place
+from optplan.rules.rule_sets import DEFAULT_RULES, RuleSet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,9 @@ class KeyRule:
         weight_decay: Its verdict on the weight decay.
         entries: What it puts into the param group.
         missing_lr: It would have to multiply a base lr that is not set.
+        decides_lr: It has a say in the lr. The default constructor takes the lr from the key in any
+            case; with layer decay a key that sets none leaves it to the layer.
+        sets_decay: It says itself what the weight decay is to be.
     """
 
     key: str
@@ -54,6 +58,22 @@ class KeyRule:
     weight_decay: Verdict
     entries: Mapping[str, Any]
     missing_lr: bool
+    decides_lr: bool
+    sets_decay: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerDecay:
+    """How the lr falls from the last layer to the first.
+
+    Args:
+        rate: What a layer has of the lr of the layer behind it; ``None`` where none is set, which is
+            as good as 1.
+        place: Where it is written.
+    """
+
+    rate: float | None
+    place: Place | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +89,8 @@ class Options:
         default_lr: The verdict where no rule decides.
         default_weight_decay: The same for the weight decay.
         bypass_duplicate: Leave out a tensor that is in a group already.
+        rules: What the constructor makes of all this.
+        layer_decay: Given where the constructor goes by layers.
     """
 
     base_lr: float | None
@@ -79,6 +101,8 @@ class Options:
     default_lr: Verdict
     default_weight_decay: Verdict
     bypass_duplicate: bool
+    rules: RuleSet = DEFAULT_RULES
+    layer_decay: LayerDecay | None = None
 
 
 # Which option switches a rule on, apart for the lr and for the weight decay.
@@ -102,6 +126,8 @@ def make_options(
     base_weight_decay: float | None,
     lr_place: Place | None = None,
     weight_decay_place: Place | None = None,
+    rules: RuleSet = DEFAULT_RULES,
+    layer_decay: LayerDecay | None = None,
 ) -> Options:
     """Work out every product once, so that a decision only has to find its rule.
 
@@ -111,6 +137,8 @@ def make_options(
         base_weight_decay: The optimizer's weight decay, ``None`` where the config sets none.
         lr_place: Where the lr is written.
         weight_decay_place: Where the weight decay is written.
+        rules: The constructor's rules.
+        layer_decay: The rate by which it goes from layer to layer, if it does.
     """
     ordered = sorted(paramwise.custom_keys, key=_order)
     default_weight_decay = Verdict(rule=Rule.DEFAULT, place=weight_decay_place)
@@ -119,7 +147,7 @@ def make_options(
         base_weight_decay=base_weight_decay,
         is_empty=paramwise.is_empty,
         keys=tuple(
-            _key_rule(custom, base_lr, base_weight_decay, default_weight_decay)
+            _key_rule(custom, base_lr, base_weight_decay, default_weight_decay, rules)
             for custom in ordered
         ),
         multipliers={
@@ -129,6 +157,8 @@ def make_options(
         default_lr=Verdict(rule=Rule.DEFAULT, place=lr_place),
         default_weight_decay=default_weight_decay,
         bypass_duplicate=paramwise.bypass_duplicate,
+        rules=rules,
+        layer_decay=layer_decay,
     )
 
 
@@ -159,25 +189,35 @@ def _key_rule(
     base_lr: float | None,
     base_weight_decay: float | None,
     default_weight_decay: Verdict,
+    rules: RuleSet,
 ) -> KeyRule:
     """A key sets both products, then copies every field; an ``lr`` there stands above its product."""
-    lr = _key_verdict(custom, "lr", "lr_mult", base_lr)
-    weight_decay = _key_verdict(custom, "weight_decay", "decay_mult", base_weight_decay)
+    fields = {name: v for name, v in custom.fields.items() if rules.keys_set_lr or name != "lr"}
+    mult = fields.get("lr_mult", 1.0) if rules.keys_set_lr else 1.0
+    lr = _key_verdict(custom, fields.get("lr"), mult, base_lr)
+    weight_decay = _key_verdict(
+        custom, fields.get("weight_decay"), fields.get("decay_mult", 1.0), base_weight_decay
+    )
     if weight_decay.value is None:
         weight_decay = default_weight_decay
     entries = {"lr": lr.value, "weight_decay": weight_decay.value}
+    copied = {n: v for n, v in fields.items() if rules.keeps_decay_mult or n != "decay_mult"}
     return KeyRule(
         key=custom.key,
         lr=lr,
         weight_decay=weight_decay,
-        entries={k: v for k, v in entries.items() if v is not None} | dict(custom.fields),
+        entries={k: v for k, v in entries.items() if v is not None} | copied,
         missing_lr=base_lr is None,
+        decides_lr=not rules.has_layers or lr.mult != 1,
+        sets_decay=not fields.keys().isdisjoint(("decay_mult", "weight_decay")),
     )
 
 
-def _key_verdict(custom: CustomKey, name: str, mult_name: str, base: float | None) -> Verdict:
+def _key_verdict(
+    custom: CustomKey, value: float | None, mult: float, base: float | None
+) -> Verdict:
+    """The product, unless the key gives the value itself."""
     rule, key, place = Rule.CUSTOM_KEY, custom.key, custom.place
-    if name in custom.fields:
-        return Verdict(rule=rule, key=key, mult=None, value=custom.fields[name], place=place)
-    mult = custom.fields.get(mult_name, 1.0)
+    if value is not None:
+        return Verdict(rule=rule, key=key, mult=None, value=value, place=place)
     return Verdict(rule=rule, key=key, mult=mult, value=_product(base, mult), place=place)

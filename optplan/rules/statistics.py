@@ -10,7 +10,8 @@ from typing import NamedTuple
 from optplan.errors import PlanError
 from optplan.facts import Inventory, ParameterFacts
 from optplan.places import Place
-from optplan.rules.decide import Candidate, Outcome, Skipped, trace
+from optplan.rules.decide import trace
+from optplan.rules.decision import Candidate, Outcome, Skipped
 from optplan.rules.options import LR_OPTIONS, Options, Verdict
 
 _BYPASS = "bypass_duplicate"

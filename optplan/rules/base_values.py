@@ -1,0 +1,52 @@
+"""Base values that a rule multiplies and that must be there."""
+
+from __future__ import annotations
+
+from optplan.errors import PlanError, Problem
+from optplan.facts import ParameterFacts
+from optplan.names import Mistake
+from optplan.rules.options import Options, Verdict
+from optplan.rules.rule_sets import LAYER_RATE
+
+
+def require_lr(is_missing: bool, who: str, verdict: Verdict, facts: ParameterFacts) -> None:
+    """Refuse to multiply a base lr that is not set.
+
+    Raises:
+        PlanError: It is missing.
+    """
+    if is_missing:
+        raise PlanError(
+            [
+                Problem(
+                    message=f"{who} multiplies a base lr for {facts.name!r}, but the optimizer sets no lr",
+                    place=verdict.place,
+                    hint="set lr in the optimizer",
+                    kind=Mistake.NO_BASE_VALUE,
+                    parameters=(facts.name,),
+                )
+            ]
+        )
+
+
+def layers_need(options: Options, facts: ParameterFacts) -> float:
+    """The base lr, which must be there.
+
+    Raises:
+        PlanError: It is not, or no weight decay where the constructor takes that for granted.
+    """
+    lr, who = options.default_lr, options.rules.constructor
+    rate = Verdict(rule=lr.rule, place=options.layer_decay.place if options.layer_decay else None)
+    require_lr(options.base_lr is None, LAYER_RATE, rate, facts)
+    if options.rules.needs_weight_decay and options.base_weight_decay is None:
+        raise PlanError(
+            [
+                Problem(
+                    message=f"{who} fails where the optimizer sets no weight_decay",
+                    place=lr.place,
+                    hint="set weight_decay in the optimizer",
+                    kind=Mistake.NO_BASE_VALUE,
+                )
+            ]
+        )
+    return options.base_lr or 0.0

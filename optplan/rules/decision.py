@@ -1,0 +1,61 @@
+"""What is decided of a parameter, and what was tried on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from optplan.rules.options import Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What a parameter gets.
+
+    Args:
+        lr: The verdict on its lr.
+        weight_decay: The verdict on its weight decay.
+        entries: What its param group holds besides ``params``.
+        key: The custom key that decides, if one does.
+        name: What the group holds as ``param_name``, if it does.
+    """
+
+    lr: Verdict
+    weight_decay: Verdict
+    entries: Mapping[str, Any]
+    key: str | None = None
+    name: str | None = None
+
+
+class Skipped(StrEnum):
+    """Why a parameter gets into no group."""
+
+    DUPLICATE = "duplicate"
+    FROZEN = "frozen"
+
+
+class Outcome(StrEnum):
+    """How a candidate fared."""
+
+    WON = "won"
+    LOST = "lost"
+    NOT_APPLICABLE = "not applicable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """One rule that was tried for the lr or the weight decay of one parameter.
+
+    Args:
+        setting: ``lr`` or ``weight_decay``.
+        verdict: What it gives, or would have given.
+        outcome: Whether it won.
+        reason: Why it won, who beat it, or why it did not apply.
+    """
+
+    setting: str
+    verdict: Verdict
+    outcome: Outcome
+    reason: str

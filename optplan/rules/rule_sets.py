@@ -1,0 +1,87 @@
+"""What tells apart the constructors whose rules are known: which options they read, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from optplan.facts import ParameterFacts
+from optplan.rules.conditions import (
+    LR_RULES,
+    WEIGHT_DECAY_RULES,
+    WEIGHT_DECAY_RULES_OF_MMPRETRAIN,
+    Condition,
+)
+
+LAYER_RATE = "layer_decay_rate"
+LAYERS = "layers"
+BYPASS = "bypass_duplicate"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleSet:
+    """How one constructor decides.
+
+    Args:
+        constructor: Its class's name.
+        lr_rules: Its options for the lr with what they ask, in the order in which they are tried.
+        weight_decay_rules: The same for the weight decay.
+        others: The other options that it reads.
+        has_layers: It multiplies each lr by the scale of the parameter's layer.
+        keys_see_root: A key is looked for in ``.name`` where a parameter of the model itself has
+            this name, instead of in ``name``.
+        keys_set_lr: A custom key has a say in the lr.
+        needs_weight_decay: It fails where the optimizer sets no weight decay.
+        keeps_decay_mult: A key's ``decay_mult`` is copied into the param group, as its other fields are.
+    """
+
+    constructor: str
+    lr_rules: Mapping[str, tuple[Condition, ...]]
+    weight_decay_rules: Mapping[str, tuple[Condition, ...]]
+    others: frozenset[str]
+    has_layers: bool = False
+    keys_see_root: bool = True
+    keys_set_lr: bool = True
+    needs_weight_decay: bool = False
+    keeps_decay_mult: bool = True
+
+    @property
+    def multipliers(self) -> tuple[str, ...]:
+        """The options that multiply a base value."""
+        return (*self.lr_rules, *self.weight_decay_rules)
+
+    @property
+    def options(self) -> frozenset[str]:
+        """All that it reads of ``paramwise_cfg``."""
+        return self.others.union(self.multipliers)
+
+    def match_name(self, facts: ParameterFacts) -> str:
+        """What custom keys are looked for in."""
+        return facts.match_name if self.keys_see_root else facts.walked_name
+
+
+DEFAULT_RULES = RuleSet(
+    constructor="DefaultOptimizerConstructor",
+    lr_rules=LR_RULES,
+    weight_decay_rules=WEIGHT_DECAY_RULES,
+    others=frozenset({"custom_keys", BYPASS}),
+)
+LAYER_DECAY_RULES = RuleSet(
+    constructor="LayerDecayOptimizerConstructor",
+    lr_rules=LR_RULES,
+    weight_decay_rules=WEIGHT_DECAY_RULES,
+    others=frozenset({"custom_keys", BYPASS, LAYER_RATE, LAYERS}),
+    has_layers=True,
+)
+MMPRETRAIN_RULES = RuleSet(
+    constructor="LearningRateDecayOptimWrapperConstructor",
+    lr_rules=MappingProxyType({}),
+    weight_decay_rules=WEIGHT_DECAY_RULES_OF_MMPRETRAIN,
+    others=frozenset({"custom_keys", LAYER_RATE}),
+    has_layers=True,
+    keys_see_root=False,
+    keys_set_lr=False,
+    needs_weight_decay=True,
+    keeps_decay_mult=False,
+)
