@@ -55,7 +55,7 @@ def key_uses(planned: Planned) -> tuple[KeyUse, ...]:
     narrowed: dict[tuple[str, ...], Options] = {}
     without_keys = replace(options, keys=())
     visited = [facts for facts in inventory.parameters if facts.visited]
-    for facts, keys in zip(visited, _matching_keys(visited, options.keys), strict=True):
+    for facts, keys in zip(visited, _matching_keys(visited, options), strict=True):
         if not keys:
             continue
         in_group = inventory.carriers[facts.tensor] is not facts
@@ -68,7 +68,7 @@ def key_uses(planned: Planned) -> tuple[KeyUse, ...]:
             for key in keys:
                 uses[key.key].skipped.append(facts)
             continue
-        winner = uses[str(decision.lr.key)]
+        winner = uses[str(decision.key)]
         winner.won.append(facts)
         for key in keys:
             if key is not winner.rule:
@@ -79,18 +79,16 @@ def key_uses(planned: Planned) -> tuple[KeyUse, ...]:
     return tuple(uses.values())
 
 
-def _matching_keys(
-    parameters: Sequence[ParameterFacts], keys: Sequence[KeyRule]
-) -> list[list[KeyRule]]:
+def _matching_keys(parameters: Sequence[ParameterFacts], options: Options) -> list[list[KeyRule]]:
     """For each parameter the keys that are in its name, in their order.
 
     Each key is looked for in one text of all names, as a look into each name by itself takes far longer.
     """
-    names = [facts.match_name for facts in parameters]
+    names = [options.rules.match_name(facts) for facts in parameters]
     starts = list(accumulate((len(name) + 1 for name in names), initial=0))
     text = "\n".join(names)
     found: list[list[KeyRule]] = [[] for _ in names]
-    for key in keys if names else ():
+    for key in options.keys if names else ():
         at = text.find(key.key)
         while at >= 0:
             index = bisect_right(starts, at) - 1

@@ -37,7 +37,8 @@ class UnmatchedKey(Check):
         unmatched = [use.rule for use in context.key_uses if not use.matches]
         if planned is None or not unmatched:
             return
-        names = [facts.match_name for facts in planned.inventory.parameters if facts.visited]
+        match_name = planned.options.rules.match_name
+        names = [match_name(facts) for facts in planned.inventory.parameters if facts.visited]
         for count, rule in enumerate(unmatched):
             place = rule.lr.place
             yield self.finding(

@@ -52,16 +52,11 @@ class UnwrappedModuleChild(Check):
 def outside_module(inventory: Inventory) -> list[ParameterFacts]:
     """The trainable tensors that constructors drop, as the model has an attribute ``module``."""
     visited = [facts for facts in inventory.parameters if facts.visited]
-    if not visited or _full(visited[0]) == visited[0].name:
+    if not visited or visited[0].walked_name == visited[0].name:
         return []
-    root = visited[0].name.removesuffix(_full(visited[0]))
+    root = visited[0].name.removesuffix(visited[0].walked_name)
     return [
         facts
         for facts in inventory.carriers.values()
         if facts.requires_grad and not facts.visited and not facts.name.startswith(root)
     ]
-
-
-def _full(facts: ParameterFacts) -> str:
-    """The name, counted from the module that is walked."""
-    return facts.match_name.removeprefix(".") if not facts.prefix else facts.match_name

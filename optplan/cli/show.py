@@ -32,7 +32,8 @@ def show(
         ShowView,
         typer.Option(
             "--view",
-            help="A row per parameter, the module tree, the settings with their members, or what each key does.",
+            help="A row per parameter, the module tree, the settings with their members, what each key does, "
+            "or the layers.",
         ),
     ] = ShowView.PARAMS,
     depth: Annotated[
@@ -90,6 +91,8 @@ def show(
                 return views.keys_report(shown, entries, output_format, width, colored)
             if view is ShowView.TREE:
                 return views.tree_report(shown, depth, output_format, width, colored)
+            if view is ShowView.LAYERS:
+                return views.layers_report(shown, output_format, width, colored)
             if view is ShowView.GROUPS:
                 return views.groups_report(shown, output_format, width, colored)
             return views.params_report(shown, output_format, width, colored)

@@ -19,6 +19,7 @@ class ShowView(StrEnum):
     TREE = "tree"
     GROUPS = "groups"
     KEYS = "keys"
+    LAYERS = "layers"
 
 
 class ShowFormat(StrEnum):
@@ -116,6 +117,21 @@ def keys_report(
     if output_format is ShowFormat.TEXT:
         return keys_text(shown, statistics, width=width, color=color)
     return _written(keys_page(shown, statistics), output_format)
+
+
+def layers_report(
+    shown: Selection, output_format: ShowFormat, width: int | None, color: bool
+) -> str:
+    """The layers, where the lr goes by layers."""
+    from optplan.reporters.layers_view import layers_text
+    from optplan.reporters.pages import layers_page
+    from optplan.reporters.view_data import layers_json
+
+    if output_format is ShowFormat.JSON:
+        return layers_json(shown)
+    if output_format is ShowFormat.TEXT:
+        return layers_text(shown, width=width, color=color)
+    return _written(layers_page(shown), output_format)
 
 
 def _written(page: Page, output_format: ShowFormat) -> str:

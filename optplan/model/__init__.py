@@ -1,5 +1,6 @@
 """Models: found, built on the meta device, and turned into facts."""
 
+from optplan.model.depth import model_layers
 from optplan.model.inventory import class_name, is_dcn, make_inventory, owner_flags, walked_module
 from optplan.model.load import LoadedModel, load_model, open_model
 
@@ -9,6 +10,7 @@ __all__ = [
     "is_dcn",
     "load_model",
     "make_inventory",
+    "model_layers",
     "open_model",
     "owner_flags",
     "walked_module",

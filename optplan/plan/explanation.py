@@ -102,10 +102,11 @@ def _explanation(
     carrier = planned.inventory.carriers[facts.tensor]
     values = tuple(_values(planned, row, facts)) if row.lr_rule is not None else ()
     options = planned.rules
-    keys = [key.key for key in options.keys if key.key not in facts.match_name] if options else []
+    match_name = options.rules.match_name(facts) if options else facts.match_name
+    keys = [key.key for key in options.keys if key.key not in match_name] if options else []
     return Explanation(
         row=row,
-        match_name=facts.match_name,
+        match_name=match_name,
         carrier=None if carrier is facts else carrier.name,
         values=values,
         unmatched_keys=tuple(keys) if values else (),

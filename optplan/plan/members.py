@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from optplan.names import Status
 from optplan.plan.kinds import Kind, KindOf, kinds_by_rule, kinds_of
@@ -12,6 +13,15 @@ from optplan.plan.summarize import Summarizer
 from optplan.plan.tree import branches, module_tree
 
 _MOST_WORK = 40_000  # settings × names, about a second; beyond it modules stand for their names
+
+
+class Named(Protocol):
+    """Some parameters of a plan."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Their names."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +59,8 @@ def members_of(plan: Plan, rows: Iterable[PlannedParameter]) -> tuple[Members, .
     )
 
 
-def member_patterns(plan: Plan, found: Sequence[Members]) -> list[tuple[str, ...]]:
-    """For each set of members patterns that match exactly their names among all of the plan."""
+def member_patterns(plan: Plan, found: Sequence[Named]) -> list[tuple[str, ...]]:
+    """For each set of parameters patterns that match exactly their names among all of the plan."""
     if len(found) * len(plan.parameters) > _MOST_WORK:
         return _modules(plan, found)
     summarizer = Summarizer([row.name for row in plan.parameters])
@@ -69,7 +79,7 @@ def _members(setting: Setting | None, rows: Sequence[PlannedParameter], kind_of:
     )
 
 
-def _modules(plan: Plan, found: Sequence[Members]) -> list[tuple[str, ...]]:
+def _modules(plan: Plan, found: Sequence[Named]) -> list[tuple[str, ...]]:
     """The modules that lie wholly in a set, and the parameters of the others."""
     numbers = {name: number for number, members in enumerate(found) for name in members.names}
     patterns: list[list[str]] = [[] for _ in found]

@@ -100,7 +100,10 @@ def effect_text(entry: EntryStatistics) -> str:
 
 
 def _change(verdict: Verdict) -> str:
-    return number(verdict.value) if verdict.mult is None else f"×{number(verdict.mult)}"
+    if verdict.mult is None:
+        return number(verdict.value)
+    a_layer = " a layer" if verdict.rule is Rule.LAYER_DECAY else ""
+    return f"×{number(verdict.mult)}{a_layer}"
 
 
 def losses(entry: EntryStatistics) -> list[str]:

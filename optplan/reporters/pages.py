@@ -7,7 +7,9 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from optplan.names import Status
 from optplan.plan import PlannedParameter
 from optplan.plan.kinds import Kind, kinds_by_rule
-from optplan.reporters.bars import LogScale
+from optplan.plan.members import member_patterns
+from optplan.plan.ramp import ramp
+from optplan.reporters.bars import LogScale, span_of
 from optplan.reporters.keys_view import (
     conclusion,
     does_nothing,
@@ -18,6 +20,7 @@ from optplan.reporters.keys_view import (
     word_patterns,
 )
 from optplan.reporters.kind_words import kind_cells, lr_span, weight_decay_span
+from optplan.reporters.layers_view import layer_text, ramp_text
 from optplan.reporters.page import (
     Heading,
     Page,
@@ -108,6 +111,37 @@ def keys_page(shown: Selection, statistics: Sequence[EntryStatistics]) -> Page:
         rows=tuple(_entry(entry) for entry in statistics),
     )
     return _page(shown, "options and keys", [without_empty(sheet)])
+
+
+def layers_page(shown: Selection) -> Page:
+    """A row per layer, from the input on."""
+    found = ramp(shown.rows)
+    scale, patterns = lr_scale(shown), member_patterns(shown.plan, found)
+    sheet = Sheet(
+        title=ramp_text(shown, found),
+        headings=(
+            Heading(text="layer", is_number=True),
+            Heading(text="lr_scale", is_number=True),
+            Heading(text="lr", is_number=True),
+            Heading(text="weight_decay", is_number=True),
+            Heading(text="parameters", is_number=True),
+            Heading(text="elements", is_number=True),
+            Heading(text="names"),
+        ),
+        rows=tuple(
+            (
+                Value(lines=(layer_text(step),), order=step.layer),
+                span_value(span_of(step.scales), None),
+                span_value(lr_span(step.kinds), scale),
+                span_value(weight_decay_span(step.kinds), None),
+                count_value(len(step.names)),
+                count_value(step.elements, count_text(step.elements)),
+                Value(lines=texts, is_name=True),
+            )
+            for step, texts in zip(found, patterns, strict=True)
+        ),
+    )
+    return _page(shown, "layers", [sheet])
 
 
 def _page(shown: Selection, view: str, sheets: Iterable[Sheet]) -> Page:

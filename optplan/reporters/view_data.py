@@ -8,10 +8,11 @@ from typing import Any
 
 from optplan.plan.kinds import Kind
 from optplan.plan.members import Members, member_patterns, members_of
+from optplan.plan.ramp import Step, ramp
 from optplan.plan.serial import rule_to_dict
 from optplan.plan.tree import Branch, branches, module_tree
 from optplan.plan.values import plain
-from optplan.reporters.bars import Span
+from optplan.reporters.bars import Span, span_of
 from optplan.reporters.kind_words import lr_span, weight_decay_span
 from optplan.reporters.rows import Selection
 from optplan.rules.statistics import EntryName, EntryStatistics
@@ -36,6 +37,14 @@ def groups_json(shown: Selection) -> str:
 def keys_json(shown: Selection, statistics: Sequence[EntryStatistics]) -> str:
     """The options and keys, in the order in which they are tried."""
     return _json(shown, "keys", {"entries": [_entry(entry) for entry in statistics]})
+
+
+def layers_json(shown: Selection) -> str:
+    """The layers, from the input on."""
+    found = ramp(shown.rows)
+    patterns = member_patterns(shown.plan, found)
+    layers = [_step(*pair) for pair in zip(found, patterns, strict=True)]
+    return _json(shown, "layers", {"layers": layers})
 
 
 def _json(shown: Selection, view: str, data: dict[str, Any]) -> str:
@@ -73,6 +82,17 @@ def _members(members: Members, patterns: Sequence[str]) -> dict[str, Any]:
         "elements": members.elements,
         "patterns": list(patterns),
         **_values(members.kinds),
+    }
+
+
+def _step(step: Step, patterns: Sequence[str]) -> dict[str, Any]:
+    return {
+        "layer": step.layer,
+        "lr_scale": _span(span_of(step.scales)),
+        "parameters": len(step.names),
+        "elements": step.elements,
+        "patterns": list(patterns),
+        **_values(step.kinds),
     }
 
 

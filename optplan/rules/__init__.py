@@ -6,7 +6,6 @@ from optplan.rules.options import (
     LR_OPTIONS,
     WEIGHT_DECAY_OPTIONS,
     KeyRule,
-    LayerDecay,
     Options,
     Verdict,
     make_options,
@@ -14,24 +13,19 @@ from optplan.rules.options import (
 from optplan.rules.rule_sets import (
     DEFAULT_RULES,
     LAYER_DECAY_RULES,
-    LAYER_RATE,
-    LAYERS,
     MMPRETRAIN_RULES,
     RuleSet,
 )
 
 __all__ = [
     "DEFAULT_RULES",
-    "LAYERS",
     "LAYER_DECAY_RULES",
-    "LAYER_RATE",
     "LR_OPTIONS",
     "MMPRETRAIN_RULES",
     "WEIGHT_DECAY_OPTIONS",
     "Candidate",
     "Decision",
     "KeyRule",
-    "LayerDecay",
     "Options",
     "Outcome",
     "RuleSet",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from optplan.config.layer_decay import LAYER_RATE
 from optplan.errors import PlanError, Problem
 from optplan.facts import ParameterFacts
 from optplan.names import Mistake
 from optplan.rules.options import Options, Verdict
-from optplan.rules.rule_sets import LAYER_RATE
 
 
 def require_lr(is_missing: bool, who: str, verdict: Verdict, facts: ParameterFacts) -> None:

@@ -6,13 +6,13 @@ from functools import lru_cache
 from math import inf
 from typing import NamedTuple
 
+from optplan.config.layer_decay import LAYER_RATE, LayerDecay
 from optplan.facts import ParameterFacts
 from optplan.names import Rule
 from optplan.rules.base_values import layers_need
 from optplan.rules.decision import Candidate, Decision, Outcome
 from optplan.rules.notes import value_text
-from optplan.rules.options import LayerDecay, Options, Verdict
-from optplan.rules.rule_sets import LAYER_RATE
+from optplan.rules.options import Options, Verdict
 
 LEFT_OVER = "no layer pattern, last layer"
 

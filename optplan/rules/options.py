@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from optplan.config.layer_decay import LayerDecay, LayerList
 from optplan.config.paramwise import CustomKey, Multiplier, Paramwise
 from optplan.names import Rule
 from optplan.places import Place
@@ -63,20 +64,6 @@ class KeyRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LayerDecay:
-    """How the lr falls from the last layer to the first.
-
-    Args:
-        rate: What a layer has of the lr of the layer behind it; ``None`` where none is set, which is
-            as good as 1.
-        place: Where it is written.
-    """
-
-    rate: float | None
-    place: Place | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """The base values, the rules that are switched on and the keys in the order they are tried.
 
@@ -91,6 +78,7 @@ class Options:
         bypass_duplicate: Leave out a tensor that is in a group already.
         rules: What the constructor makes of all this.
         layer_decay: Given where the constructor goes by layers.
+        layers: The layers, where the config lists them.
     """
 
     base_lr: float | None
@@ -103,6 +91,7 @@ class Options:
     bypass_duplicate: bool
     rules: RuleSet = DEFAULT_RULES
     layer_decay: LayerDecay | None = None
+    layers: LayerList | None = None
 
 
 # Which option switches a rule on, apart for the lr and for the weight decay.
@@ -128,6 +117,7 @@ def make_options(
     weight_decay_place: Place | None = None,
     rules: RuleSet = DEFAULT_RULES,
     layer_decay: LayerDecay | None = None,
+    layers: LayerList | None = None,
 ) -> Options:
     """Work out every product once, so that a decision only has to find its rule.
 
@@ -139,6 +129,7 @@ def make_options(
         weight_decay_place: Where the weight decay is written.
         rules: The constructor's rules.
         layer_decay: The rate by which it goes from layer to layer, if it does.
+        layers: The layers, if the config lists them.
     """
     ordered = sorted(paramwise.custom_keys, key=_order)
     default_weight_decay = Verdict(rule=Rule.DEFAULT, place=weight_decay_place)
@@ -159,6 +150,7 @@ def make_options(
         bypass_duplicate=paramwise.bypass_duplicate,
         rules=rules,
         layer_decay=layer_decay,
+        layers=layers,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from optplan.config.layer_decay import LAYER_RATE, LAYERS
 from optplan.facts import ParameterFacts
 from optplan.rules.conditions import (
     LR_RULES,
@@ -14,8 +15,6 @@ from optplan.rules.conditions import (
     Condition,
 )
 
-LAYER_RATE = "layer_decay_rate"
-LAYERS = "layers"
 BYPASS = "bypass_duplicate"
 
 

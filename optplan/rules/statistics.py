@@ -7,14 +7,15 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from optplan.config.layer_decay import LAYER_RATE, LAYERS
 from optplan.errors import PlanError
 from optplan.facts import Inventory, ParameterFacts
+from optplan.names import Rule
 from optplan.places import Place
 from optplan.rules.decide import trace
 from optplan.rules.decision import Candidate, Outcome, Skipped
 from optplan.rules.options import LR_OPTIONS, Options, Verdict
-
-_BYPASS = "bypass_duplicate"
+from optplan.rules.rule_sets import BYPASS
 
 
 class EntryName(NamedTuple):
@@ -69,17 +70,20 @@ def entry_statistics(
         among: The names to count; ``None`` for all.
     """
     tallies = {name: _Tally() for name in _names(options)}
-    bypassed = 0
+    # options that decide no value themselves, with how many names they decide about
+    at_work = dict.fromkeys((BYPASS, LAYERS), 0)
     for facts, skipped, candidates in _traces(inventory, options):
         if among is None or facts.name in among:
-            bypassed += skipped is Skipped.DUPLICATE
-            _count(facts, candidates, tallies, is_skipped=skipped is not None)
+            at_work[BYPASS] += skipped is Skipped.DUPLICATE
+            at_work[LAYERS] += skipped is None and facts.layer is not None
+            _count(facts, candidates, tallies, options, is_skipped=skipped is not None)
     found = [_of_key(name, tallies[name], options) for name in tallies if name.is_key]
     found += [_of_option(name, tallies[name], options) for name in tallies if not name.is_key]
     for option, place in places.items():
         name = EntryName(option, is_key=False)
-        if option == _BYPASS:
-            found.append(EntryStatistics(name=name, place=place, matched=bypassed, won=bypassed))
+        if option in at_work and option in options.rules.options:
+            count = at_work[option]
+            found.append(EntryStatistics(name=name, place=place, matched=count, won=count))
         elif name not in tallies:
             found.append(EntryStatistics(name=name, place=place, is_read=False))
     return tuple(found)
@@ -97,6 +101,8 @@ class _Tally:
 def _names(options: Options) -> Iterator[EntryName]:
     yield from (EntryName(key.key, is_key=True) for key in options.keys)
     yield from (EntryName(option, is_key=False) for option in options.multipliers)
+    if options.layer_decay is not None and options.layer_decay.rate is not None:
+        yield EntryName(LAYER_RATE, is_key=False)
 
 
 def _traces(
@@ -124,23 +130,23 @@ def _count(
     facts: ParameterFacts,
     candidates: tuple[Candidate, ...],
     tallies: Mapping[EntryName, _Tally],
+    options: Options,
     *,
     is_skipped: bool,
 ) -> None:
-    winners = {
-        candidate.setting: _entry(candidate)
-        for candidate in candidates
-        if candidate.outcome is Outcome.WON
-    }
+    won = [candidate for candidate in candidates if candidate.outcome is Outcome.WON]
+    winners = {candidate.setting: _entry(candidate) for candidate in won}
+    # a key decides alone, also where it leaves a setting as it is
+    alone = next((name for name in map(_entry, won) if name.is_key), None)
+    counted: set[EntryName] = set()
     for candidate in candidates:
         name = _entry(candidate)
-        if candidate.outcome is Outcome.NOT_APPLICABLE or (
-            name.is_key and candidate.setting != "lr"  # a key is tried for both at once
-        ):
-            continue
+        if candidate.outcome is Outcome.NOT_APPLICABLE or name in counted:
+            continue  # a key is tried for both settings at once
+        counted.add(name)
         tally = tallies[name]
         if name.is_key:
-            tally.words |= dict.fromkeys(words_hit(name.text, facts.match_name))
+            tally.words |= dict.fromkeys(words_hit(name.text, options.rules.match_name(facts)))
         if is_skipped:
             tally.skipped += 1
             continue
@@ -148,7 +154,7 @@ def _count(
         if candidate.outcome is Outcome.WON:
             tally.won += 1
         else:
-            rival = winners[candidate.setting]
+            rival = alone or winners[candidate.setting]
             tally.lost[rival] = tally.lost.get(rival, 0) + 1
 
 
@@ -178,6 +184,10 @@ def _of_key(name: EntryName, tally: _Tally, options: Options) -> EntryStatistics
 
 
 def _of_option(name: EntryName, tally: _Tally, options: Options) -> EntryStatistics:
+    layer_decay = options.layer_decay
+    if name.text == LAYER_RATE and layer_decay is not None:
+        rate = Verdict(rule=Rule.LAYER_DECAY, option=LAYER_RATE, mult=layer_decay.rate)
+        return _statistics(name, tally, layer_decay.place, lr=rate)
     verdict = options.multipliers[name.text]
     if name.text in LR_OPTIONS:
         return _statistics(name, tally, verdict.place, lr=verdict)

@@ -1,0 +1,107 @@
+"""The options of layer-wise lr decay as typed data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from optplan.config.paramwise import described, number_problem
+from optplan.config.placed import place_of
+from optplan.errors import Problem
+from optplan.places import Place
+
+LAYER_RATE = "layer_decay_rate"
+LAYERS = "layers"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerDecay:
+    """How the lr falls from the last layer to the first.
+
+    Args:
+        rate: What a layer has of the lr of the layer behind it; ``None`` where none is set, which is
+            as good as 1.
+        place: Where it is written.
+    """
+
+    rate: float | None
+    place: Place | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerPattern:
+    """One layer of a list: a pattern of the names in it, and where it is written."""
+
+    pattern: str
+    place: Place | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerList:
+    """The layers as the option ``layers`` lists them, the one at the input first."""
+
+    patterns: tuple[LayerPattern, ...]
+    place: Place | None
+
+
+def rate_problems(raw: Mapping[str, Any], *, is_needed: bool) -> Iterator[Problem]:
+    """What is wrong with ``layer_decay_rate``.
+
+    Args:
+        raw: ``paramwise_cfg`` as written.
+        is_needed: The constructor does not go without it.
+    """
+    if LAYER_RATE not in raw:
+        if is_needed:
+            yield Problem(
+                message=f"paramwise_cfg has no {LAYER_RATE!r}, by which the lr falls from layer to layer",
+                place=next((place_of(raw, name) for name in raw), None),
+                hint=f"write {LAYER_RATE}=0.75 in it, or another number",
+            )
+    elif (problem := number_problem(raw, LAYER_RATE)) is not None:
+        yield problem
+    elif raw[LAYER_RATE] < 0:
+        yield Problem(
+            message=f"{LAYER_RATE} must not be negative, got {raw[LAYER_RATE]}",
+            place=place_of(raw, LAYER_RATE),
+        )
+
+
+def parse_layers(raw: Mapping[str, Any]) -> tuple[LayerList | None, list[Problem]]:
+    """Read the option ``layers``; ``None`` where it is not set.
+
+    Args:
+        raw: ``paramwise_cfg`` as written.
+
+    Returns:
+        The valid patterns, and every mistake.
+    """
+    given = raw.get(LAYERS)
+    if given is None:
+        return None, []
+    place = place_of(raw, LAYERS)
+    if not isinstance(given, list | tuple) or not given:
+        return None, [
+            Problem(
+                message=f"{LAYERS} must be a list of name patterns, got {described(given)}",
+                place=place,
+                hint="write one pattern a layer, as ['stem.*', 'blocks.0.*', 'blocks.1.*', 'head.*']",
+            )
+        ]
+    places = [place_of(given, index) or place for index in range(len(given))]
+    problems = [
+        Problem(
+            message=f"a layer of {LAYERS} must be one name pattern, got {described(one)}",
+            place=where,
+            hint="several patterns are one as {a,b}",
+        )
+        for one, where in zip(given, places, strict=True)
+        if not isinstance(one, str) or not one
+    ]
+    patterns = tuple(
+        LayerPattern(pattern=one, place=where)
+        for one, where in zip(given, places, strict=True)
+        if isinstance(one, str) and one
+    )
+    return LayerList(patterns=patterns, place=place), problems
