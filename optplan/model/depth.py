@@ -44,9 +44,9 @@ def model_layers(model: nn.Module, inventory: Inventory) -> Layers:
 
 
 def _get_layer_depth(walked: nn.Module) -> Callable[[str], Any] | None:
-    own: Any = getattr(walked, "get_layer_depth", None)
+    own: Callable[[str], Any] | None = getattr(walked, "get_layer_depth", None)
     if callable(own):
-        return lambda name: own(name)
+        return own
     inner: Any = getattr(getattr(walked, "backbone", None), "get_layer_depth", None)
     return (lambda name: inner(name, "backbone.")) if callable(inner) else None
 

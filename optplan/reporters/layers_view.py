@@ -83,8 +83,8 @@ def ramp_text(shown: Selection, steps: Sequence[Step]) -> str:
 
 
 def layer_text(step: Step) -> str:
-    """The layer's number; ``–`` for what is in none."""
-    return "–" if step.layer is None else str(step.layer)
+    """The layer's number; '' for what is in none."""
+    return "" if step.layer is None else str(step.layer)
 
 
 def _scales(steps: Sequence[Step]) -> list[float]:

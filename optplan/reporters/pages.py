@@ -130,8 +130,8 @@ def layers_page(shown: Selection) -> Page:
         ),
         rows=tuple(
             (
-                Value(lines=(layer_text(step),), order=step.layer),
-                span_value(span_of(step.scales), None),
+                Value(lines=(layer_text(step),) if layer_text(step) else (), order=step.layer),
+                span_value(span_of(step.scales), None) if step.scales else Value(),
                 span_value(lr_span(step.kinds), scale),
                 span_value(weight_decay_span(step.kinds), None),
                 count_value(len(step.names)),
@@ -141,7 +141,7 @@ def layers_page(shown: Selection) -> Page:
             for step, texts in zip(found, patterns, strict=True)
         ),
     )
-    return _page(shown, "layers", [sheet])
+    return _page(shown, "layers", [without_empty(sheet)])
 
 
 def _page(shown: Selection, view: str, sheets: Iterable[Sheet]) -> Page:
