@@ -35,9 +35,10 @@ class UnmatchedKey(Check):
         """Every key that no name contains."""
         planned = context.planned
         unmatched = [use.rule for use in context.key_uses if not use.matches]
-        if planned is None or not unmatched:
+        options = planned.options if planned else None
+        if planned is None or options is None or not unmatched:
             return
-        match_name = planned.options.rules.match_name
+        match_name = options.rules.match_name
         names = [match_name(facts) for facts in planned.inventory.parameters if facts.visited]
         for count, rule in enumerate(unmatched):
             place = rule.lr.place

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
@@ -14,6 +14,7 @@ from optplan.places import Place
 
 LR_MULTIPLIERS = ("bias_lr_mult", "dcn_offset_lr_mult")
 DECAY_MULTIPLIERS = ("norm_decay_mult", "bias_decay_mult", "dwconv_decay_mult", "flat_decay_mult")
+MULTIPLIERS = (*LR_MULTIPLIERS, *DECAY_MULTIPLIERS)
 # These are refused without a base weight decay; flat_decay_mult passes and does nothing.
 _NEED_WEIGHT_DECAY = ("norm_decay_mult", "bias_decay_mult", "dwconv_decay_mult")
 
@@ -53,21 +54,22 @@ class Paramwise:
 
 
 def parse_paramwise(
-    raw: Mapping[str, Any], *, has_weight_decay: bool
+    raw: Mapping[str, Any], *, has_weight_decay: bool, multipliers: Sequence[str] = MULTIPLIERS
 ) -> tuple[Paramwise, list[Problem]]:
-    """Read a ``paramwise_cfg`` of the default constructor; wrong entries are left out.
+    """Read a ``paramwise_cfg``; wrong entries are left out.
 
     Args:
         raw: The dict as it stands in the config.
         has_weight_decay: Whether the optimizer section sets a weight decay.
+        multipliers: The ``*_mult`` options that the constructor reads; the default one reads all.
 
     Returns:
         What is valid, and every mistake.
     """
-    problems = list(_multiplier_problems(raw, has_weight_decay))
-    multipliers = {
+    problems = list(_multiplier_problems(raw, has_weight_decay, multipliers))
+    found_multipliers = {
         name: Multiplier(value=raw[name], place=place_of(raw, name))
-        for name in (*LR_MULTIPLIERS, *DECAY_MULTIPLIERS)
+        for name in multipliers
         if raw.get(name) is not None and number_problem(raw, name) is None
     }
     custom_keys: list[CustomKey] = []
@@ -78,7 +80,7 @@ def parse_paramwise(
             custom_keys.append(found)
     parsed = Paramwise(
         is_empty=not raw,
-        multipliers=multipliers,
+        multipliers=found_multipliers,
         custom_keys=tuple(custom_keys),
         bypass_duplicate=bool(raw.get("bypass_duplicate", False)),
     )
@@ -129,8 +131,10 @@ def described(value: object) -> str:
     return f"{kind} {text}" if len(text) <= 60 else f"{kind} {text[:57]}..."
 
 
-def _multiplier_problems(raw: Mapping[str, Any], has_weight_decay: bool) -> Iterator[Problem]:
-    for name in (*LR_MULTIPLIERS, *DECAY_MULTIPLIERS):
+def _multiplier_problems(
+    raw: Mapping[str, Any], has_weight_decay: bool, multipliers: Sequence[str]
+) -> Iterator[Problem]:
+    for name in multipliers:
         if name not in raw:
             continue
         if raw[name] is not None and (problem := number_problem(raw, name)):

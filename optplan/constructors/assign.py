@@ -35,7 +35,10 @@ def assign(
     Raises:
         PlanError: An lr or weight decay that is negative or not finite.
     """
-    reader = GroupReader(dry.optimizer, (group.decision.entries for group in groups))
+    # the rules multiply the lr itself, where they know layers
+    by_layer = any(group.decision.name is not None for group in groups)
+    own = (group.decision.entries for group in groups)
+    reader = GroupReader(dry.optimizer, own, is_scaled=by_layer)
     shared: dict[tuple[int, int], dict[str, Any]] = {}
     assignments: dict[int, Assignment] = {}
     for index, group in enumerate(groups):
@@ -44,12 +47,15 @@ def assign(
             continue
         if group.verdicts not in shared:
             shared[group.verdicts] = reader.values(group.decision.entries, final)
+        values = shared[group.verdicts]
+        if (name := group.decision.name) is not None:
+            values = values | {"extra": values["extra"] | {"param_name": name}}
         assignment = Assignment(
             optimizer=0,
             group=index,
             lr_verdict=group.decision.lr,
             weight_decay_verdict=group.decision.weight_decay,
-            **shared[group.verdicts],
+            **values,
         )
         assignments |= {m.tensor: assignment for m in group.members if m.tensor in dry.groups}
     refuse_bad_values(assignments, inventory)
@@ -62,13 +68,16 @@ class GroupReader:
     Args:
         optimizer: The optimizer.
         own: The entries that each group was made with.
+        is_scaled: The lr of a group is known to have its scale in it.
     """
 
-    def __init__(self, optimizer: Optimizer, own: Iterable[Entries]) -> None:
+    def __init__(
+        self, optimizer: Optimizer, own: Iterable[Entries], *, is_scaled: bool = False
+    ) -> None:
         self.defaults: Entries = getattr(optimizer, "defaults", {})
         self.base_lr = as_number(self.defaults.get("lr"))
         self.base_weight_decay = as_number(self.defaults.get("weight_decay"))
-        self._is_scaled = any(self._holds_scale(entries) for entries in own)
+        self._is_scaled = is_scaled or any(self._holds_scale(entries) for entries in own)
 
     def values(self, own: Entries, final: Entries) -> dict[str, Any]:
         """The values of an :class:`Assignment` that a group gives.

@@ -15,8 +15,6 @@ from optplan.places import Place
 from optplan.plan import Assignment, hashable, plain
 from optplan.rules import Decision, Verdict
 
-AS_DEFAULT = "as the default constructor"
-
 # What the default rules decide of a tensor, None where they were not asked.
 Decide = Callable[[ParameterFacts], Decision | None]
 
@@ -58,7 +56,7 @@ def attribute(
             entries = hashable(plain(group.own))
             for tensor in group.members:
                 decision = decide(inventory.carriers[tensor])
-                if decision is not None and hashable(plain(decision.entries)) == entries:
+                if decision is not None and hashable(plain(decision.group)) == entries:
                     verdicts = noted.of(decision.lr), noted.of(decision.weight_decay)
                 else:
                     verdicts = own_rules.of(values, reader, group.own if leaves_unset else None)

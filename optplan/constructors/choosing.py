@@ -12,13 +12,19 @@ from torch import nn
 from optplan.config import Form, OptimizerConfig, Symbol
 from optplan.config.optimizer import DEFAULT_CONSTRUCTORS
 from optplan.constructors.default import OPTIMIZER_CONSTRUCTORS, DefaultOptimizerConstructor
+from optplan.constructors.layer_decay import (
+    LayerDecayOptimizerConstructor,
+    LearningRateDecayOptimWrapperConstructor,
+)
 from optplan.constructors.lookup import current_namespace, import_named, look_up
 from optplan.errors import PlanError, Problem, did_you_mean
 from optplan.names import Mistake
 from optplan.places import Place
 from optplan.registries import ROOT, Kind, is_scope
+from optplan.rules import DEFAULT_RULES, MMPRETRAIN_RULES, RuleSet
 
 WHAT = "optimizer constructor"
+AS_DEFAULT = "as the default constructor"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,15 +42,48 @@ class Chosen:
     place: Place | None
 
     @property
-    def is_default(self) -> bool:
-        """Whether it is the default constructor itself, whose groups are known from facts alone."""
-        return self.make is DefaultOptimizerConstructor
+    def is_builtin(self) -> bool:
+        """Whether it is one of the constructors whose groups are known from facts alone."""
+        return self.make in _BUILTIN
 
     @property
     def is_reference_class(self) -> bool:
         """Whether it builds on the reference's own default constructor."""
-        bases = inspect.getmro(self.make) if inspect.isclass(self.make) else ()
-        return any(_is_reference_default(base) for base in bases)
+        return any(map(_is_reference_default, self._bases))
+
+    @property
+    def rules(self) -> RuleSet | None:
+        """The rules that it follows as far as no other code of it decides; None where it has its own."""
+        if any(map(_is_mmpretrains, self._bases)):
+            return MMPRETRAIN_RULES
+        if self.is_reference_class:
+            return DEFAULT_RULES
+        found = getattr(self.make, "rules", None)
+        is_ours = DefaultOptimizerConstructor in self._bases
+        return found if is_ours and isinstance(found, RuleSet) else None
+
+    @property
+    def _bases(self) -> tuple[type, ...]:
+        return inspect.getmro(self.make) if inspect.isclass(self.make) else ()
+
+    @property
+    def likeness(self) -> str | None:
+        """What to say of rules that its groups are like, though it is not known to have followed them."""
+        if not self.is_reference_class or self.is_double:
+            return None
+        return AS_DEFAULT if self.rules is DEFAULT_RULES else f"as {MMPRETRAIN_RULES.constructor}"
+
+    @property
+    def is_double(self) -> bool:
+        """Whether it is a class of another package whose rules are known, all of them."""
+        return _is_mmpretrains(self.make)
+
+
+_BUILTIN: tuple[object, ...] = (
+    DefaultOptimizerConstructor,
+    LayerDecayOptimizerConstructor,
+    LearningRateDecayOptimWrapperConstructor,
+)
 
 
 def choose_constructor(section: OptimizerConfig) -> Chosen:
@@ -120,3 +159,10 @@ def _is_reference_default(found: object) -> bool:
         getattr(found, "__name__", "") in DEFAULT_CONSTRUCTORS
         and getattr(found, "__module__", "").partition(".")[0] == ROOT
     )
+
+
+def _is_mmpretrains(found: object) -> bool:
+    """Whether it is mmpretrain's own class, of which the built-in one is the double."""
+    package = getattr(found, "__module__", "").partition(".")[0]
+    name = getattr(found, "__name__", "")
+    return package == "mmpretrain" and name == LearningRateDecayOptimWrapperConstructor.__name__

@@ -11,7 +11,6 @@ from torch.optim import Optimizer
 
 from optplan.config import place_of
 from optplan.config.optimizer import DEFAULT_CONSTRUCTORS
-from optplan.config.paramwise import parse_paramwise
 from optplan.constructors.optimizers import Group, Param, instantiate, optimizer_class
 from optplan.constructors.recording import unnoticed
 from optplan.constructors.registry import Registry
@@ -19,10 +18,22 @@ from optplan.errors import ConfigError, PlanError, Problem, listed
 from optplan.facts import ParameterFacts
 from optplan.model import class_name, is_dcn, owner_flags, walked_module
 from optplan.names import Mistake
-from optplan.rules import Decision, Options, Skipped, decide, make_options
+from optplan.rules import (
+    BYPASS,
+    DEFAULT_RULES,
+    Decision,
+    Options,
+    RuleSet,
+    Skipped,
+    decide,
+    read_options,
+)
 
 
 def _register_builtin(registry: Registry) -> None:
+    from optplan.constructors import layer_decay
+
+    layer_decay.register(registry)
     registry.register_module(DEFAULT_CONSTRUCTORS, module=DefaultOptimizerConstructor)
 
 
@@ -49,6 +60,8 @@ class DefaultOptimizerConstructor:
     Raises:
         ConfigError: An argument that is no dict, or mistakes in the options.
     """
+
+    rules: RuleSet = DEFAULT_RULES
 
     def __init__(
         self,
@@ -90,7 +103,7 @@ class DefaultOptimizerConstructor:
         groups: list[Group] = []
         if self.paramwise_cfg:
             self.add_params(groups, walked)
-            refuse_repeated(groups, names)
+            refuse_repeated(groups, names, self.rules)
         parameters = groups if self.paramwise_cfg else list(walked.parameters())
         refuse_empty(parameters, has_parameters=bool(names))
         arguments = {k: v for k, v in self.optimizer_cfg.items() if k not in ("type", "_scope_")}
@@ -124,17 +137,19 @@ class DefaultOptimizerConstructor:
         flags = owner_flags(module)
         owner = class_name(module)
         for name, parameter in module.named_parameters(recurse=False):
-            facts = ParameterFacts(
-                name=f"{prefix}.{name}" if prefix else name,
-                prefix=prefix,
-                local=name,
-                shape=tuple(parameter.shape),
-                dtype=str(parameter.dtype).removeprefix("torch."),
-                requires_grad=parameter.requires_grad,
-                module=owner,
-                tensor=id(parameter),
-                parent_is_dcn=bool(is_dcn_module),
-                **flags,
+            facts = self._placed(
+                ParameterFacts(
+                    name=f"{prefix}.{name}" if prefix else name,
+                    prefix=prefix,
+                    local=name,
+                    shape=tuple(parameter.shape),
+                    dtype=str(parameter.dtype).removeprefix("torch."),
+                    requires_grad=parameter.requires_grad,
+                    module=owner,
+                    tensor=id(parameter),
+                    parent_is_dcn=bool(is_dcn_module),
+                    **flags,
+                )
             )
             decision = decide(
                 facts,
@@ -143,11 +158,15 @@ class DefaultOptimizerConstructor:
             )
             if not isinstance(decision, Skipped):
                 self.decisions[id(parameter)] = decision
-                params.append({"params": [parameter], **decision.entries})
+                params.append({"params": [parameter], **decision.group})
         inner_is_dcn = is_dcn(module)
         for name, child in module.named_children():
             below = f"{prefix}.{name}" if prefix else name
             self.add_params(params, child, prefix=below, is_dcn_module=inner_is_dcn)
+
+    def _placed(self, facts: ParameterFacts) -> ParameterFacts:
+        """The parameter with its layer, where the rules ask for it."""
+        return facts
 
     def _options(self) -> Options:
         """The options as they stand now: a subclass may have changed its attributes."""
@@ -156,7 +175,7 @@ class DefaultOptimizerConstructor:
             is_known = self._options_of is not None and self._options_of[0] == key
             copied = None if is_known else copy.deepcopy(key)
         if copied is not None:
-            self._options_of = (copied, make_default_options(*key, self.optimizer_cfg))
+            self._options_of = (copied, read_options(self.rules, *key, self.optimizer_cfg))
         assert self._options_of is not None
         options: Options = self._options_of[1]
         return options
@@ -179,30 +198,7 @@ class DefaultOptimizerConstructor:
 DefaultOptimWrapperConstructor = DefaultOptimizerConstructor
 
 
-def make_default_options(
-    base_lr: float | None,
-    base_weight_decay: float | None,
-    paramwise: Mapping[str, Any],
-    optimizer: Mapping[str, Any],
-) -> Options:
-    """The default constructor's options from a ``paramwise_cfg``.
-
-    Raises:
-        ConfigError: Every mistake in it.
-    """
-    parsed, problems = parse_paramwise(paramwise, has_weight_decay=base_weight_decay is not None)
-    if problems:
-        raise ConfigError(problems)
-    return make_options(
-        parsed,
-        base_lr=base_lr,
-        base_weight_decay=base_weight_decay,
-        lr_place=place_of(optimizer, "lr"),
-        weight_decay_place=place_of(optimizer, "weight_decay"),
-    )
-
-
-def refuse_repeated(groups: list[Group], names: Mapping[int, str]) -> None:
+def refuse_repeated(groups: list[Group], names: Mapping[int, str], rules: RuleSet) -> None:
     """torch takes a tensor once only.
 
     Raises:
@@ -216,17 +212,19 @@ def refuse_repeated(groups: list[Group], names: Mapping[int, str]) -> None:
                 repeated.append(names.get(id(parameter), "?"))
             seen.add(id(parameter))
     if repeated:
-        raise tied_error(repeated, tuple(repeated))
+        raise tied_error(repeated, tuple(repeated), rules)
 
 
-def tied_error(descriptions: Sequence[str], names: tuple[str, ...]) -> PlanError:
+def tied_error(descriptions: Sequence[str], names: tuple[str, ...], rules: RuleSet) -> PlanError:
     """What to say of tensors that would be in several groups."""
     return PlanError(
         [
             Problem(
                 message="tied parameters would be in several groups, which torch refuses:"
                 f" {listed(descriptions)}",
-                hint="set bypass_duplicate=True in paramwise_cfg",
+                hint=f"set {BYPASS}=True in paramwise_cfg"
+                if BYPASS in rules.options
+                else f"{rules.constructor} takes each name as a parameter of its own",
                 kind=Mistake.TIED,
                 parameters=names,
             )

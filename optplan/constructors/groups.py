@@ -1,4 +1,4 @@
-"""The default constructor's groups from facts alone."""
+"""The groups of a built-in constructor from facts alone."""
 
 from __future__ import annotations
 
@@ -18,12 +18,17 @@ class PlannedGroup:
 
     @property
     def verdicts(self) -> tuple[int, int]:
-        """Equal for groups with equal entries: all parameters that a rule decides share its verdict."""
+        """Equal for groups with equal entries, but for their names: all parameters that a rule decides
+        share its verdict."""
         return id(self.decision.lr), id(self.decision.weight_decay)
 
 
 def default_groups(inventory: Inventory, options: Options) -> list[PlannedGroup]:
-    """The default constructor's groups, in its order.
+    """The groups of a built-in constructor, in its order.
+
+    Args:
+        inventory: The model's parameters, with their layers where the rules ask for them.
+        options: The constructor's options.
 
     Raises:
         PlanError: Tied parameters in several groups, or nothing to optimize.
@@ -46,6 +51,7 @@ def default_groups(inventory: Inventory, options: Options) -> list[PlannedGroup]
         raise tied_error(
             [f"{name} (= {first_names[tensor]})" for name, tensor in repeated],
             tuple(name for name, _ in repeated),
+            options.rules,
         )
     refuse_empty(groups, has_parameters=True)
     if options.is_empty:

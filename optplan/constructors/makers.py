@@ -10,20 +10,21 @@ from torch import nn
 
 from optplan.config import OptimizerConfig
 from optplan.constructors.assign import assign, planned_optimizer
-from optplan.constructors.attributing import AS_DEFAULT, Decide, attribute
+from optplan.constructors.attributing import Decide, attribute
 from optplan.constructors.choosing import Chosen
 from optplan.constructors.code_place import code_place
-from optplan.constructors.default import make_default_options
 from optplan.constructors.dry_run import dry_run
 from optplan.constructors.groups import default_groups
+from optplan.constructors.layer_decay import with_layers
 from optplan.constructors.observing import NamedOptimizers, Observation, observe
 from optplan.constructors.optimizers import optimizer_class
 from optplan.constructors.running import Running
 from optplan.constructors.versions import versions
 from optplan.errors import ConfigError, PlanError
 from optplan.facts import Inventory, ParameterFacts
+from optplan.names import Rule
 from optplan.plan import Assignment, Planned, PlannedOptimizer, build_plan
-from optplan.rules import Decision, Options, Skipped, decide
+from optplan.rules import Decision, Options, RuleSet, Skipped, decide, read_options
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,7 @@ class Made:
         trainable: ``requires_grad`` of each tensor afterwards, where it may have changed.
         read: What other people's code was seen to read of ``paramwise_cfg``.
         parts: For each optimizer of several sections, the plan of its section.
+        inventory: The parameters with their layers, where the rules asked for them.
     """
 
     assignments: Mapping[int, Assignment]
@@ -45,6 +47,7 @@ class Made:
     trainable: Mapping[int, bool] = field(default_factory=dict)
     read: frozenset[tuple[str, ...]] | None = None
     parts: tuple[Planned, ...] = ()
+    inventory: Inventory | None = None
 
 
 class Maker(ABC):
@@ -78,22 +81,22 @@ class Maker(ABC):
 class RulesMaker(Maker):
     """A built-in constructor, whose groups are known from facts alone."""
 
-    def __init__(self, chosen: Chosen, section: OptimizerConfig) -> None:
+    def __init__(self, chosen: Chosen, section: OptimizerConfig, rules: RuleSet) -> None:
         self.name = chosen.name
         self.section = section
         self._chosen = chosen
-        self._options = make_default_options(
-            section.base_lr, section.base_weight_decay, section.paramwise, section.optimizer
-        )
+        self._options = _options(section, rules)
 
     def plan(self, model: nn.Module, inventory: Inventory) -> Made:
         """As of a maker."""
+        inventory = with_layers(inventory, model, self._options)
         groups = default_groups(inventory, self._options)
         dry = dry_run(self.section, model, groups)
         return Made(
             assignments=assign(groups, dry, inventory),
             optimizers=[planned_optimizer(dry.optimizer, self.section)],
             options=self._options,
+            inventory=inventory,
         )
 
     def build(self, model: nn.Module) -> NamedOptimizers:
@@ -117,42 +120,50 @@ class CodeMaker(Maker):
 
     def plan(self, model: nn.Module, inventory: Inventory) -> Made:
         """As of a maker."""
-        running = Running(self._chosen, self.section)
+        chosen, running = self._chosen, Running(self._chosen, self.section)
         observation = observe(model, inventory, running)
-        options, decide_one, note = self._rules(observation, running)
+        inventory, options = self._rules(model, inventory)
+        delegated = {
+            observation.numbers[key]: decision
+            for key, decision in running.decisions.items()
+            if key in observation.numbers
+        }
+        if not (chosen.is_reference_class or delegated):
+            options = None
+        assignments = attribute(
+            observation,
+            inventory,
+            who=self.name,
+            place=self._place,
+            decide=_by_rules(options)
+            if chosen.is_reference_class
+            else lambda facts: delegated.get(facts.tensor),
+            note=chosen.likeness,
+        )
+        is_accounted_for = chosen.is_double and _follow_rules(assignments)
         return Made(
-            assignments=attribute(
-                observation,
-                inventory,
-                who=self.name,
-                place=self._place,
-                decide=decide_one,
-                note=note,
-            ),
+            assignments=assignments,
             optimizers=planned_optimizers(observation, self.section),
             options=options,
             trainable=observation.trainable,
-            read=running.paramwise.read,
+            read=None if is_accounted_for else running.paramwise.read,
+            inventory=inventory,
         )
 
     def build(self, model: nn.Module) -> NamedOptimizers:
         """As of a maker."""
         return Running(self._chosen, self.section)(model)
 
-    def _rules(
-        self, observation: Observation, running: Running
-    ) -> tuple[Options | None, Decide, str | None]:
-        """What of the default rules stands behind its groups."""
-        if self._chosen.is_reference_class:
-            options = _options_if_valid(self.section)
-            return options, _by_rules(options), AS_DEFAULT
-        delegated = {
-            observation.numbers[key]: decision
-            for key, decision in running.decisions.items()
-            if key in observation.numbers
-        }
-        options = _options_if_valid(self.section) if delegated else None
-        return options, lambda facts: delegated.get(facts.tensor), None
+    def _rules(self, model: nn.Module, inventory: Inventory) -> tuple[Inventory, Options | None]:
+        """The rules that it may follow, and the layers that they ask for; None where they refuse."""
+        rules = self._chosen.rules
+        if rules is None:
+            return inventory, None
+        try:
+            options = _options(self.section, rules)
+            return with_layers(inventory, model, options), options
+        except (ConfigError, PlanError):
+            return inventory, None
 
 
 class FunctionMaker(Maker):
@@ -211,6 +222,7 @@ def planned_by(
         PlanError: As :meth:`Maker.plan`.
     """
     made = maker.plan(model, inventory)
+    inventory = made.inventory or inventory
     plan = build_plan(
         inventory,
         made.assignments,
@@ -256,11 +268,16 @@ def _by_rules(options: Options | None) -> Decide:
     return decide_one
 
 
-def _options_if_valid(section: OptimizerConfig) -> Options | None:
-    """The default constructor's options, None where it would refuse what another one reads."""
-    try:
-        return make_default_options(
-            section.base_lr, section.base_weight_decay, section.paramwise, section.optimizer
-        )
-    except ConfigError:
-        return None
+def _follow_rules(assignments: Mapping[int, Assignment]) -> bool:
+    """Whether the rules account for all that a constructor did."""
+    return all(
+        verdict.rule is not Rule.CONSTRUCTOR
+        for one in assignments.values()
+        for verdict in (one.lr_verdict, one.weight_decay_verdict)
+    )
+
+
+def _options(section: OptimizerConfig, rules: RuleSet) -> Options:
+    return read_options(
+        rules, section.base_lr, section.base_weight_decay, section.paramwise, section.optimizer
+    )

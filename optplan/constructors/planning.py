@@ -99,8 +99,8 @@ def maker_of(config: Config | Mapping[str, Any]) -> Maker:
 
 def _maker(section: OptimizerConfig, folder: str | None) -> Maker:
     chosen = choose_constructor(section)
-    if chosen.is_default:
-        return RulesMaker(chosen, section)
+    if chosen.is_builtin and (rules := chosen.rules) is not None:
+        return RulesMaker(chosen, section, rules)
     return CodeMaker(chosen, section, folder)
 
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 Depth = tuple[int, int]
 
 
-def model_layers(model: nn.Module, inventory: Inventory) -> Layers:
-    """The layers of a model that has a say in it.
+def model_layers(model: nn.Module, inventory: Inventory) -> Layers | None:
+    """The layers as the model itself knows them; ``None`` where it says nothing of layers.
 
     Asked are, in this order, its ``get_layer_depth(name)``, or its backbone's, as mmpretrain's models
     have it, and its ``group_matcher``, as timm's have it.
@@ -29,7 +29,7 @@ def model_layers(model: nn.Module, inventory: Inventory) -> Layers:
         inventory: Its parameters.
 
     Raises:
-        PlanError: The model says nothing of layers, or what it says makes no sense.
+        PlanError: What it says makes no sense.
     """
     walked = walked_module(model)
     with chatter_to_stderr():
@@ -37,10 +37,7 @@ def model_layers(model: nn.Module, inventory: Inventory) -> Layers:
             return _asked(ask, inventory, class_name(walked))
         if callable(getattr(walked, "group_matcher", None)):
             return _grouped(walked, inventory)
-    raise PlanError(
-        f"the model {class_name(walked)} does not say which layer a parameter is in: it has neither"
-        " get_layer_depth nor timm's group_matcher",
-    )
+    return None
 
 
 def _get_layer_depth(walked: nn.Module) -> Callable[[str], Any] | None:

@@ -10,7 +10,9 @@ from optplan.rules.options import (
     Verdict,
     make_options,
 )
+from optplan.rules.reading import read_options
 from optplan.rules.rule_sets import (
+    BYPASS,
     DEFAULT_RULES,
     LAYER_DECAY_RULES,
     MMPRETRAIN_RULES,
@@ -18,6 +20,7 @@ from optplan.rules.rule_sets import (
 )
 
 __all__ = [
+    "BYPASS",
     "DEFAULT_RULES",
     "LAYER_DECAY_RULES",
     "LR_OPTIONS",
@@ -33,5 +36,6 @@ __all__ = [
     "Verdict",
     "decide",
     "make_options",
+    "read_options",
     "trace",
 ]

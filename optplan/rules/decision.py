@@ -17,7 +17,7 @@ class Decision:
     Args:
         lr: The verdict on its lr.
         weight_decay: The verdict on its weight decay.
-        entries: What its param group holds besides ``params``.
+        entries: What its param group holds besides ``params``, and besides its name.
         key: The custom key that decides, if one does.
         name: What the group holds as ``param_name``, if it does.
     """
@@ -27,6 +27,11 @@ class Decision:
     entries: Mapping[str, Any]
     key: str | None = None
     name: str | None = None
+
+    @property
+    def group(self) -> dict[str, Any]:
+        """All that the group holds besides ``params``."""
+        return {**self.entries} if self.name is None else {**self.entries, "param_name": self.name}
 
 
 class Skipped(StrEnum):

@@ -11,7 +11,7 @@ from optplan.config.layer_decay import LayerDecay, LayerList
 from optplan.config.paramwise import CustomKey, Multiplier, Paramwise
 from optplan.names import Rule
 from optplan.places import Place
-from optplan.rules.rule_sets import DEFAULT_RULES, RuleSet
+from optplan.rules.rule_sets import BYPASS, DEFAULT_RULES, RuleSet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +147,7 @@ def make_options(
         },
         default_lr=Verdict(rule=Rule.DEFAULT, place=lr_place),
         default_weight_decay=default_weight_decay,
-        bypass_duplicate=paramwise.bypass_duplicate,
+        bypass_duplicate=paramwise.bypass_duplicate and BYPASS in rules.others,
         rules=rules,
         layer_decay=layer_decay,
         layers=layers,

@@ -28,6 +28,7 @@ class RuleSet:
         weight_decay_rules: The same for the weight decay.
         others: The other options that it reads.
         has_layers: It multiplies each lr by the scale of the parameter's layer.
+        needs_rate: It does not go without a ``layer_decay_rate``.
         keys_see_root: A key is looked for in ``.name`` where a parameter of the model itself has
             this name, instead of in ``name``.
         keys_set_lr: A custom key has a say in the lr.
@@ -40,6 +41,7 @@ class RuleSet:
     weight_decay_rules: Mapping[str, tuple[Condition, ...]]
     others: frozenset[str]
     has_layers: bool = False
+    needs_rate: bool = False
     keys_see_root: bool = True
     keys_set_lr: bool = True
     needs_weight_decay: bool = False
@@ -72,6 +74,7 @@ LAYER_DECAY_RULES = RuleSet(
     weight_decay_rules=WEIGHT_DECAY_RULES,
     others=frozenset({"custom_keys", BYPASS, LAYER_RATE, LAYERS}),
     has_layers=True,
+    needs_rate=True,
 )
 MMPRETRAIN_RULES = RuleSet(
     constructor="LearningRateDecayOptimWrapperConstructor",

@@ -9,10 +9,9 @@ import sys
 
 from optplan.checks import ALL_CHECKS, Context
 from optplan.config import find_optimizer
-from optplan.constructors.default import make_default_options
 from optplan.facts import Inventory, ParameterFacts
 from optplan.plan import Assignment, Planned, PlannedOptimizer, build_plan
-from optplan.rules import Skipped, decide
+from optplan.rules import DEFAULT_RULES, Skipped, decide, read_options
 from tests.bench.timing import growth, seconds
 from tests.checks.given import config_of, section_of
 
@@ -48,7 +47,7 @@ def context(size: int, keys: int) -> Context:
     custom = {name: {"lr_mult": 0.5} for name in names} | {"backbone": {"lr_mult": 0.1}}
     config = config_of(section_of(f"norm_decay_mult=0., custom_keys={custom!r}"))
     section = find_optimizer(config)
-    options = make_default_options(0.1, 0.1, section.paramwise, section.optimizer)
+    options = read_options(DEFAULT_RULES, 0.1, 0.1, section.paramwise, section.optimizer)
     facts = inventory(size)
     assignments = {}
     for index, one in enumerate(facts.parameters):

@@ -8,11 +8,21 @@ from functools import cache
 
 import pytest
 
-from optplan.constructors.default import make_default_options
 from optplan.facts import Inventory
 from optplan.model import make_inventory
 from optplan.names import Rule
-from optplan.rules import Candidate, Decision, Options, Outcome, Skipped, Verdict, decide, trace
+from optplan.rules import (
+    DEFAULT_RULES,
+    Candidate,
+    Decision,
+    Options,
+    Outcome,
+    Skipped,
+    Verdict,
+    decide,
+    read_options,
+    trace,
+)
 from tests.conftest import Tell
 from tests.grid import BASES, FAMILIES, PARAMWISE, Entries, family
 
@@ -69,7 +79,9 @@ def inventory_of(family_name: str) -> Inventory:
 @cache
 def options_of(paramwise_name: str, base_name: str) -> Options:
     base: Entries = BASES[base_name]
-    return make_default_options(base["lr"], base["weight_decay"], PARAMWISE[paramwise_name], base)
+    return read_options(
+        DEFAULT_RULES, base["lr"], base["weight_decay"], PARAMWISE[paramwise_name], base
+    )
 
 
 def test_every_rule_wins_and_every_pair_meets(tell: Tell) -> None:
