@@ -84,7 +84,7 @@ def parse_layers(raw: Mapping[str, Any]) -> tuple[LayerList | None, list[Problem
     if not isinstance(given, list | tuple) or not given:
         return None, [
             Problem(
-                message=f"{LAYERS} must be a list of name patterns, got {described(given)}",
+                message=f"{LAYERS!r} must be a list of name patterns, got {described(given)}",
                 place=place,
                 hint="write one pattern a layer, as ['stem.*', 'blocks.0.*', 'blocks.1.*', 'head.*']",
             )
@@ -92,7 +92,7 @@ def parse_layers(raw: Mapping[str, Any]) -> tuple[LayerList | None, list[Problem
     places = [place_of(given, index) or place for index in range(len(given))]
     problems = [
         Problem(
-            message=f"a layer of {LAYERS} must be one name pattern, got {described(one)}",
+            message=f"a layer in {LAYERS!r} must be one name pattern, got {described(one)}",
             place=where,
             hint="several patterns are one as {a,b}",
         )

@@ -66,10 +66,10 @@ def scaled(
     scale, value = layer_scale(layer_decay, layer), base_lr if lr.value is None else lr.value
     note = None if layer.in_pattern else LEFT_OVER
     rule, option, mult, place = lr.rule, lr.option, lr.mult or 0.0, lr.place
-    if rule is not Rule.DEFAULT:
-        on_top = f"×{mult:.6g} on top of ×{scale:.6g} for layer {layer.number}"
-        note = f"{on_top}, {note}" if note else on_top
-    elif layer_decay.rate is not None:
+    if rule is not Rule.DEFAULT and scale != 1:
+        product = f"{mult:.6g} × {scale:.6g} for layer {layer.number}"
+        note = f"{product}, {note}" if note else product
+    if rule is Rule.DEFAULT and layer_decay.rate is not None:
         rule, option, place = Rule.LAYER_DECAY, LAYER_RATE, layer_decay.place
     return Verdict(
         rule=rule,
