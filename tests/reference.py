@@ -49,7 +49,12 @@ class ReferenceOptimizer:
 
 
 def run_reference(
-    model: nn.Module, optimizer: Entries, paramwise: Entries | None, *, mmcv: bool = True
+    model: nn.Module,
+    optimizer: Entries,
+    paramwise: Entries | None,
+    *,
+    mmcv: bool = True,
+    constructor: str | None = None,
 ) -> ReferenceOptimizer | Exception:
     """Build the reference's optimizer.
 
@@ -58,6 +63,7 @@ def run_reference(
         optimizer: The optimizer's dict.
         paramwise: Its ``paramwise_cfg``; ``None`` leaves it out.
         mmcv: Let it find mmcv's deformable convolutions: without them it knows none.
+        constructor: The constructor's registered name; the default one's by default.
 
     Returns:
         What it built, or what it raised.
@@ -65,6 +71,8 @@ def run_reference(
     config: Entries = {"optimizer": optimizer}
     if paramwise is not None:
         config["paramwise_cfg"] = paramwise
+    if constructor is not None:
+        config["constructor"] = constructor
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         # it logs a line for every entry of every group

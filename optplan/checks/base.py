@@ -77,8 +77,11 @@ class Context:
     def raw(self) -> RawSection | None:
         """The optimizer section as it is written, mistakes and all; None where there is none."""
         if self.part is not None:
-            return raw_section_named(self.config.data, self.part)
-        return raw_section(self.config.data)
+            raw = raw_section_named(self.config.data, self.part)
+        else:
+            raw = raw_section(self.config.data)
+        options = self.planned.rules if self.planned else None
+        return replace(raw, followed=options.rules) if raw and options else raw
 
     @cached_property
     def parts(self) -> tuple[Context, ...]:

@@ -8,11 +8,9 @@ from types import MappingProxyType
 
 from optplan.config import Symbol
 from optplan.config.optimizer import DEFAULT_CONSTRUCTORS
-from optplan.config.paramwise import DECAY_MULTIPLIERS, LR_MULTIPLIERS
+from optplan.rules import DEFAULT_RULES, LAYER_DECAY_RULES, MMPRETRAIN_RULES, RuleSet
 
-DEFAULT_OPTIONS = frozenset(
-    {*LR_MULTIPLIERS, *DECAY_MULTIPLIERS, "custom_keys", "bypass_duplicate"}
-)
+DEFAULT_OPTIONS = DEFAULT_RULES.options
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,22 +29,23 @@ class KnownConstructor:
 DEFAULT = KnownConstructor(options=DEFAULT_OPTIONS)
 _LAYER_DECAY = KnownConstructor(options=frozenset({"num_layers", "decay_rate", "decay_type"}))
 
-# By package and name, since other packages register other classes under the same name. As read in
-# mmpretrain 1.2.0, mmsegmentation 1.2.2 and the repositories of mmdet and mmpose.
-_FOREIGN: Mapping[tuple[str, str], KnownConstructor] = MappingProxyType(
+_BY_RULES: Mapping[str, KnownConstructor] = MappingProxyType(
     {
-        ("mmpretrain", "LearningRateDecayOptimWrapperConstructor"): KnownConstructor(
-            options=frozenset(
-                {
-                    "layer_decay_rate",
-                    "norm_decay_mult",
-                    "bias_decay_mult",
-                    "flat_decay_mult",
-                    "custom_keys",
-                }
-            ),
-            overwritten=frozenset({"lr_mult", "lr"}),
+        DEFAULT_RULES.constructor: DEFAULT,
+        LAYER_DECAY_RULES.constructor: KnownConstructor(options=LAYER_DECAY_RULES.options),
+        MMPRETRAIN_RULES.constructor: KnownConstructor(
+            options=MMPRETRAIN_RULES.options, overwritten=frozenset({"lr_mult", "lr"})
         ),
+    }
+)
+
+# By package and name, since other packages register other classes under the same name; the built-in ones
+# are of no package. As read in mmpretrain 1.2.0, mmsegmentation 1.2.2 and the repositories of mmdet and
+# mmpose.
+_OTHERS: Mapping[tuple[str, str], KnownConstructor] = MappingProxyType(
+    {
+        ("", LAYER_DECAY_RULES.constructor): _BY_RULES[LAYER_DECAY_RULES.constructor],
+        ("mmpretrain", MMPRETRAIN_RULES.constructor): _BY_RULES[MMPRETRAIN_RULES.constructor],
         ("mmseg", "ForceDefaultOptimWrapperConstructor"): KnownConstructor(
             options=DEFAULT_OPTIONS | {"force_default_settings"}
         ),
@@ -63,21 +62,29 @@ _FOREIGN: Mapping[tuple[str, str], KnownConstructor] = MappingProxyType(
 )
 
 # Every option that some constructor reads: a mistake in its place, but no misspelling.
-ALL_OPTIONS = DEFAULT_OPTIONS.union(*(known.options for known in _FOREIGN.values()))
+ALL_OPTIONS = DEFAULT_OPTIONS.union(*(known.options for known in _OTHERS.values()))
 
 
-def known_constructor(constructor: object, scope: object) -> KnownConstructor | None:
+def known_constructor(
+    constructor: object, scope: object, *, has_imports: bool = False
+) -> KnownConstructor | None:
     """What is known of a constructor.
 
     Args:
         constructor: What the config names: a name, a symbol, or None for the default.
         scope: The config's ``default_scope``: the package whose classes a bare name means.
+        has_imports: The config imports code of its own, which may give a built-in name to another class.
     """
     if constructor is None or is_default(constructor):
         return DEFAULT
     package, _, name = str(constructor).rpartition(".")
     package = package.partition(".")[0] or (scope if isinstance(scope, str) else "")
-    return _FOREIGN.get((package, name))
+    return None if has_imports and not package else _OTHERS.get((package, name))
+
+
+def known_by_rules(rules: RuleSet) -> KnownConstructor:
+    """What is known of a constructor that follows these rules."""
+    return _BY_RULES[rules.constructor]
 
 
 def is_default(constructor: object) -> bool:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from optplan.checks.known_constructors import KnownConstructor, known_constructor
+from optplan.checks.known_constructors import KnownConstructor, known_by_rules, known_constructor
 from optplan.config import Form, Symbol, named_sections, place_of
 from optplan.places import Place
+from optplan.rules import RuleSet
 
 _EMPTY: Mapping[str, Any] = {}
 
@@ -23,6 +24,7 @@ class RawSection:
         form: The generation of the format.
         outer: The dict that holds ``paramwise_cfg`` and ``constructor``.
         optimizer: The dict that holds the optimizer's arguments.
+        followed: The rules that its constructor was found to follow; None where none was looked for.
         name: Its name among several sections.
     """
 
@@ -30,6 +32,7 @@ class RawSection:
     form: Form
     outer: Mapping[str, Any]
     optimizer: Mapping[str, Any]
+    followed: RuleSet | None = None
     name: str | None = None
 
     @property
@@ -66,7 +69,13 @@ class RawSection:
     @cached_property
     def known(self) -> KnownConstructor | None:
         """What is known of its constructor; None for one that is not known."""
-        return known_constructor(self.outer.get("constructor"), self.data.get("default_scope"))
+        if self.followed is not None:
+            return known_by_rules(self.followed)
+        return known_constructor(
+            self.outer.get("constructor"),
+            self.data.get("default_scope"),
+            has_imports=bool(self.data.get("custom_imports")),
+        )
 
     @cached_property
     def optimizer_type(self) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from optplan.checks.base import Check, Context, Finding
 from optplan.checks.wording import parameters
+from optplan.config.layer_decay import LAYER_RATE
 from optplan.names import Severity, Status
 from optplan.places import Place
 from optplan.plan import PlannedParameter
@@ -68,5 +69,7 @@ def _place(context: Context, row: PlannedParameter) -> Place | None:
         return planned.section.places["constructor"]
     if use.key is not None:
         return next((key.lr.place for key in options.keys if key.key == use.key), None)
+    if use.option == LAYER_RATE and options.layer_decay is not None:
+        return options.layer_decay.place
     verdict = options.multipliers.get(use.option or "")
     return verdict.place if verdict else options.default_lr.place

@@ -139,9 +139,11 @@ LAYER_DECAY = section_of(
 
 
 def decayed_by_layer(text: str, **rows: dict[str, Any]) -> list[str]:
-    """OPT304 for a config under a plan that was made by hand."""
+    """OPT304 for a config under a plan that was made by hand, as if code of another package had run."""
     planned = changed(context_of(section_of(""), meta(Net)), **rows).planned
-    return lines("OPT304", replace(context_of(text), planned=planned))
+    assert planned is not None
+    foreign = replace(planned, read=frozenset())
+    return lines("OPT304", replace(context_of(text), planned=foreign))
 
 
 def test_opt304() -> None:

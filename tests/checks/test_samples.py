@@ -34,6 +34,8 @@ EXPECTED: dict[str, list[str]] = {
     "depthwise.py": [],
     "gan.py": [],
     "inherited.py": [],
+    "layer_decay.py": [],
+    "layer_list.py": [],
     "resnet18.json": [],
     "resnet18.toml": [
         "OPT108 resnet18.toml:10:42 warning: key 'layer1' sets no decay_mult and cancels bias_decay_mult=0:"
