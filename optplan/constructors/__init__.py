@@ -6,6 +6,7 @@ from optplan.constructors.default import (
     DefaultOptimizerConstructor,
     DefaultOptimWrapperConstructor,
 )
+from optplan.constructors.layer_decay import LayerDecayOptimizerConstructor
 from optplan.constructors.live import assert_matches
 from optplan.constructors.optimizers import OPTIMIZERS
 from optplan.constructors.planning import (
@@ -22,6 +23,7 @@ __all__ = [
     "OPTIM_WRAPPER_CONSTRUCTORS",
     "DefaultOptimWrapperConstructor",
     "DefaultOptimizerConstructor",
+    "LayerDecayOptimizerConstructor",
     "Registry",
     "assert_matches",
     "build_optimizer",
