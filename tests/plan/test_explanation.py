@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import pytest
 
+from optplan import DefaultOptimizerConstructor
 from optplan.config import load_config
 from optplan.constructors import plan_with_facts
 from optplan.errors import PlanError, UsageError
 from optplan.plan import Planned
 from optplan.plan.explanation import Explanation, explain
 from optplan.reporters.explain import explain_text
-from optplan.rules import conditions
+from optplan.rules import DEFAULT_RULES
 from optplan.rules.conditions import Condition
 from tests.grid import BASES, FAMILIES, PARAMWISE, SHARING_FAMILIES, family
 from tests.models import hard_case
@@ -452,14 +453,18 @@ def test_a_changed_rule_changes_plan_and_explanation_alike(
     paramwise = {option: 0.5}
     before = plan_and_explanation(model, paramwise, name, setting)
     assert before == ("default", "default")
-    tables = {"lr": "LR_RULES", "weight_decay": "WEIGHT_DECAY_RULES"}
-    rules = dict(getattr(conditions, tables[setting]))
+    rules = dict(getattr(DEFAULT_RULES, f"{setting}_rules"))
     always = Condition(lambda _: True, lambda _: "")
     rules[option] = tuple(always if i == index else c for i, c in enumerate(rules[option]))
-    # the package's name 'decide' is the function
-    monkeypatch.setattr(sys.modules["optplan.rules.decide"], tables[setting], rules)
+    change_rules(monkeypatch, **{f"{setting}_rules": rules})
     rule = {"dcn_offset_lr_mult": "dcn_offset"}.get(option, option.partition("_")[0])
     assert plan_and_explanation(model, paramwise, name, setting) == (rule, rule)
+
+
+def change_rules(monkeypatch: pytest.MonkeyPatch, **tables: Any) -> None:
+    """Give the default constructor other tables of rules."""
+    changed = replace(DEFAULT_RULES, **tables)
+    monkeypatch.setattr(DefaultOptimizerConstructor, "rules", changed)
 
 
 def plan_and_explanation(
@@ -489,7 +494,7 @@ def test_another_order_of_rules_changes_both(monkeypatch: pytest.MonkeyPatch) ->
     paramwise = {"norm_decay_mult": 0.5, "flat_decay_mult": 0.1}
     before = plan_and_explanation("Norms", paramwise, "bn2d.weight", "weight_decay")
     assert before == ("norm", "norm")
-    turned = dict(reversed(list(conditions.WEIGHT_DECAY_RULES.items())))
-    monkeypatch.setattr(sys.modules["optplan.rules.decide"], "WEIGHT_DECAY_RULES", turned)
+    turned = dict(reversed(list(DEFAULT_RULES.weight_decay_rules.items())))
+    change_rules(monkeypatch, weight_decay_rules=turned)
     after = plan_and_explanation("Norms", paramwise, "bn2d.weight", "weight_decay")
     assert after == ("flat", "flat")
