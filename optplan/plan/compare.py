@@ -13,6 +13,8 @@ from optplan.plan.plan import PlannedOptimizer, PlannedParameter, RuleUse
 
 # The entries by which a group keeps the multipliers of its custom key, and whose they are.
 _KEPT_MULTIPLIERS = {"lr_mult": "lr_rule", "decay_mult": "weight_decay_rule"}
+# The entries that a row has as fields, too.
+_KEPT_FIELDS = {"lr_scale": "lr_scale", "layer_id": "layer"}
 # Loose enough for what a schedule's arithmetic leaves of a factor.
 _TOLERANCE = 1e-6
 
@@ -97,7 +99,7 @@ class Pair:
                 yield Change(kind=Kind.OPTION, field=name, before=values[0], after=values[1])
 
     def _extra_changes(self) -> Iterator[Change]:
-        """Other entries, but for the multipliers that the rules state already."""
+        """Other entries, but for those that the rules or the row's other fields state already."""
         before, after = self.before.extra, self.after.extra
         if not before and not after:
             return
@@ -160,7 +162,9 @@ def _option(optimizer: PlannedOptimizer | None, name: str) -> Any:
 
 
 def _states_rule(row: PlannedParameter, name: str) -> bool:
-    """Whether an entry is no more than the rule's own multiplier, or missing."""
+    """Whether an entry is no more than the rule's own multiplier or a field of the row, or missing."""
+    if name in _KEPT_FIELDS:
+        return row.extra.get(name) == getattr(row, _KEPT_FIELDS[name])
     if name not in _KEPT_MULTIPLIERS:
         return False
     use: RuleUse | None = getattr(row, _KEPT_MULTIPLIERS[name])

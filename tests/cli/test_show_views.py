@@ -93,13 +93,13 @@ def test_keys_as_json(invoke: Invoke) -> None:
     }
 
 
-@pytest.mark.parametrize("view", ["params", "tree", "groups", "keys"])
+@pytest.mark.parametrize("view", ["params", "tree", "groups", "keys", "layers"])
 @pytest.mark.parametrize(("form", "start"), [("md", "### "), ("html", "<!DOCTYPE html>")])
 def test_pages(view: str, form: str, start: str, invoke: Invoke) -> None:
     done = invoke("show", CONFIG, *SEGMENTOR, "--view", view, "--format", form)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(start)
-    assert "decode_head" in done.stdout
+    assert ("no layers" if view == "layers" else "decode_head") in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -127,6 +127,74 @@ def saved(invoke: Invoke, tmp_path: Path) -> Path:
 
 def test_saved_plan_has_a_tree(saved: Path, invoke: Invoke) -> None:
     assert invoke("show", saved, "--view", "tree").stdout == TREE
+
+
+LAYERED = "sample_configs/layer_list.py"
+LAYERS = """\
+sample_configs/models.py:Segmentor · file · 14 parameters · 25.0 k
+ AdamW  lr 0.001  weight_decay 0.05
+ made by LayerDecayOptimizerConstructor
+ layer  lr_scale        lr              parameters  elements  names
+     0     0.125  0.000125  █                    4       480  *.layer0.*
+     1      0.25   0.00025  ████                 4    4.70 k  *.layer1.*
+     2       0.5    0.0005  ███████              4    18.6 k  *.layer2.*
+     3         1     0.001  ██████████           2    1.24 k  decode_head.*
+
+ 4 layers · lr_scale 0.125–1
+ decided by norm 6 · layer_decay 14
+ trainable 14 · in the optimizer 14 · frozen 0
+"""
+
+
+def test_layers(invoke: Invoke, tmp_path: Path) -> None:
+    done = invoke("show", LAYERED, *SEGMENTOR, "--view", "layers")
+    assert (done.returncode, done.stdout, done.stderr) == (0, LAYERS, "")
+    path = tmp_path / "plan.json"
+    assert invoke("show", LAYERED, *SEGMENTOR, "-f", "json", "-o", path).returncode == 0
+    plan = json.loads(path.read_text("utf-8"))
+    validate(plan, "plan-1.0")
+    first = plan["parameters"][0]
+    fields = ("lr", "lr_scale", "effective_lr", "layer")
+    assert [first[name] for name in fields] == [0.000125, 0.125, 0.000125, 0]
+    assert first["lr_rule"] == {
+        "rule": "layer_decay",
+        "option": "layer_decay_rate",
+        "key": None,
+        "mult": 0.125,
+        "origin": {"file": "layer_list.py", "line": 7, "column": 9},
+    }
+    assert invoke("show", path, "--view", "layers").stdout == LAYERS
+
+
+def test_layers_as_json(invoke: Invoke) -> None:
+    done = invoke("show", LAYERED, *SEGMENTOR, "--view", "layers", "-f", "json")
+    assert (done.returncode, done.stderr) == (0, "")
+    found = json.loads(done.stdout)
+    validate(found, "layers-view-1.0")
+    assert [(one["layer"], one["lr"], one["patterns"]) for one in found["layers"]] == [
+        (0, [0.000125, 0.000125], ["*.layer0.*"]),
+        (1, [0.00025, 0.00025], ["*.layer1.*"]),
+        (2, [0.0005, 0.0005], ["*.layer2.*"]),
+        (3, [0.001, 0.001], ["decode_head.*"]),
+    ]
+
+
+def test_no_layers_to_be_had(invoke: Invoke) -> None:
+    done = invoke(
+        "show",
+        "sample_configs/layer_decay.py",
+        "--model",
+        "sample_configs/models.py:TiedLanguageModel",
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "error: sample_configs/layer_decay.py:7:9: the model models.TiedLanguageModel does not say which"
+        " layer a parameter is in: it has neither get_layer_depth nor timm's group_matcher\n"
+        "    7 │ layer_decay_rate=0.75,\n"
+        "      │ ^\n"
+        "  hint: list the layers in paramwise_cfg, as"
+        " layers=['stem.*', 'blocks.0.*', 'blocks.1.*', '*']\n"
+    )
 
 
 def test_saved_plan_has_no_keys(saved: Path, invoke: Invoke) -> None:

@@ -194,6 +194,12 @@ def test_constructor() -> None:
         # those that the rule states are no entries of their own
         (row("w", extra={"lr_mult": 1.0}), None),
         (row("w", extra={"lr_mult": 3.0}), ("extra", "lr_mult", ABSENT, 3.0)),
+        # nor are those that are fields of the row
+        (
+            row("w", lr_scale=0.5, layer=2, extra={"lr_scale": 0.5, "layer_id": 2}),
+            ("value", "lr_scale", None, 0.5),
+        ),
+        (row("w", extra={"lr_scale": 0.5}), ("extra", "lr_scale", ABSENT, 0.5)),
         # what follows from other fields, and a class that may have moved
         (row("w", module="elsewhere.Linear", group=3, setting=4, layer=2), None),
         # values are compared bit for bit
