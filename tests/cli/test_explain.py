@@ -136,3 +136,34 @@ def test_a_value_of_the_command_line_has_no_line(folder: Path, invoke: Invoke) -
     assert [line.split()[-1] for line in done.stdout.splitlines() if "norm_decay" in line] == [
         "--set"
     ]
+
+
+LAYERED = """\
+pos_embed   1×197×384   VisionTransformer
+  lr            2.37573e-05  = 0.001 × 0.0237573  layer_decay (layer_decay_rate)  layer_decay.py:7:9
+  weight_decay  0            = 0.05 × 0           custom_key '.pos_embed'         layer_decay.py:11:13
+      7 │ layer_decay_rate=0.75,
+     11 │ '.pos_embed': dict(decay_mult=0.),
+  considered
+    won  layer_decay              lr            layer 0 of 0–13, 0.75 ^ 13                        layer_decay.py:7
+    won  custom_key '.pos_embed'  weight_decay  the longest key in the name                       layer_decay.py:11
+    no   flat                     weight_decay  it has 3 dimensions, not 1                        layer_decay.py:8
+    no   custom_key                             not in '.pos_embed': 'head.weight', '.cls_token'
+
+head.weight   1000×384   Linear
+  lr            0.002  = 0.001 × 2  custom_key 'head.weight'  layer_decay.py:12:13
+  weight_decay  0.05   = 0.05 × 1   custom_key 'head.weight'  layer_decay.py:12:13
+     12 │ 'head.weight': dict(lr_mult=2.),  # on top of its layer's scale
+  considered
+    won  custom_key 'head.weight'  lr, weight_decay  the longest key in the name                                                              layer_decay.py:12
+    won  layer_decay               lr                no layer pattern, last layer: layer 13 of 0–13, 0.75 ^ 0, multiplies what the key gives  layer_decay.py:7
+    no   flat                      weight_decay      it has 2 dimensions, not 1                                                               layer_decay.py:8
+    no   custom_key                                  not in 'head.weight': '.cls_token', '.pos_embed'
+"""
+
+
+def test_layer_decay(invoke: Invoke) -> None:
+    words = ("sample_configs/layer_decay.py", "--model", "vit_small_patch16_224")
+    done = invoke("explain", *words, "pos_embed", "head.weight")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == LAYERED
