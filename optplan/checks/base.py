@@ -76,12 +76,11 @@ class Context:
     @cached_property
     def raw(self) -> RawSection | None:
         """The optimizer section as it is written, mistakes and all; None where there is none."""
-        if self.part is not None:
-            raw = raw_section_named(self.config.data, self.part)
-        else:
-            raw = raw_section(self.config.data)
-        options = self.planned.rules if self.planned else None
-        return replace(raw, followed=options.rules) if raw and options else raw
+        data, options = self.config.data, self.planned.rules if self.planned else None
+        raw = raw_section(data) if self.part is None else raw_section_named(data, self.part)
+        if raw is None or options is None:
+            return raw
+        return replace(raw, followed=options.rules)
 
     @cached_property
     def parts(self) -> tuple[Context, ...]:

@@ -164,7 +164,7 @@ def _option(optimizer: PlannedOptimizer | None, name: str) -> Any:
 def _states_rule(row: PlannedParameter, name: str) -> bool:
     """Whether an entry is no more than the rule's own multiplier or a field of the row, or missing."""
     if name in _KEPT_FIELDS:
-        return row.extra.get(name) == getattr(row, _KEPT_FIELDS[name])
+        return bool(row.extra.get(name) == getattr(row, _KEPT_FIELDS[name]))
     if name not in _KEPT_MULTIPLIERS:
         return False
     use: RuleUse | None = getattr(row, _KEPT_MULTIPLIERS[name])
