@@ -266,7 +266,7 @@ def test_the_class_makes_what_the_plan_says(form: str, model: str) -> None:
     )
 
 
-def test_user_may_subclass_it() -> None:
+def test_user_may_subclass_it(monkeypatch: pytest.MonkeyPatch) -> None:
     class FreezesTokens(LayerDecayOptimizerConstructor):
         def add_params(
             self, params: Any, module: Any, prefix: str = "", is_dcn_module: Any = None
@@ -276,7 +276,8 @@ def test_user_may_subclass_it() -> None:
                 if group["param_name"].endswith("cls_token"):
                     group["lr"] = 0.0
 
-    optplan.OPTIMIZER_CONSTRUCTORS.register_module("FreezesTokens", module=FreezesTokens)
+    registered = optplan.OPTIMIZER_CONSTRUCTORS._entries
+    monkeypatch.setitem(registered, "FreezesTokens", FreezesTokens)
     config = config_of(layer_decay_rate=0.5)
     config["optim_wrapper"]["constructor"] = "FreezesTokens"
     plan = optplan.make_plan(layered_model("Classifier"), config)
