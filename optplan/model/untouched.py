@@ -31,8 +31,10 @@ def untouched(model: nn.Module) -> Iterator[None]:
     try:
         yield
     finally:
-        for part in (*modules, *tensors):
-            part.restore()
+        for module in modules:
+            module.restore()
+        for tensor in tensors:
+            tensor.restore()
 
 
 def _tensors_of(model: nn.Module) -> Iterator[torch.Tensor]:
