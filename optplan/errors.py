@@ -80,14 +80,23 @@ class OutputError(OptplanError):
     """A report cannot be written."""
 
 
-def close_matches(word: str, known: Iterable[str], *, most: int = 3) -> list[str]:
-    """Up to ``most`` of the known words that look like ``word``, the closest first."""
+def close_matches(
+    word: str, known: Iterable[str], *, most: int = 3, cutoff: float = 0.6
+) -> list[str]:
+    """Up to ``most`` of the known words that look like ``word``, the closest first.
+
+    Args:
+        word: The word.
+        known: The known words.
+        most: How many to give at most.
+        cutoff: How alike they must be; 1 is the same.
+    """
     from difflib import get_close_matches
 
     by_lower: dict[str, str] = {}
     for name in known:
         by_lower.setdefault(name.lower(), name)
-    return [by_lower[low] for low in get_close_matches(word.lower(), by_lower, n=most)]
+    return [by_lower[low] for low in get_close_matches(word.lower(), by_lower, most, cutoff)]
 
 
 def quoted(text: str) -> str:

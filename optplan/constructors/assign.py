@@ -67,7 +67,10 @@ class GroupReader:
     def __init__(self, optimizer: Optimizer, own: Iterable[Entries]) -> None:
         self.defaults: Entries = getattr(optimizer, "defaults", {})
         self.base_lr = as_number(self.defaults.get("lr"))
-        self.base_weight_decay = as_number(self.defaults.get("weight_decay"))
+        self.bases = {
+            "lr": self.base_lr,
+            "weight_decay": as_number(self.defaults.get("weight_decay")),
+        }
         self._is_scaled = any(self._holds_scale(entries) for entries in own)
 
     def values(self, own: Entries, final: Entries) -> dict[str, Any]:

@@ -128,6 +128,7 @@ class CodeMaker(Maker):
                 place=self._place,
                 decide=decide_one,
                 note=note,
+                bases={"lr": self.section.base_lr, "weight_decay": self.section.base_weight_decay},
             ),
             optimizers=planned_optimizers(observation, self.section),
             options=options,

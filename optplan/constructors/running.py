@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -28,7 +29,7 @@ from optplan.constructors.reference import (
 from optplan.errors import PlanError
 from optplan.names import Mistake
 from optplan.places import Place
-from optplan.registries import Kind, registered
+from optplan.registries import ROOT, Kind, registered
 from optplan.rules import Decision
 
 
@@ -141,7 +142,9 @@ def _knows(kind: str | Symbol | type, chosen: Chosen) -> bool:
     """Whether the constructor finds the same optimizer under this name."""
     if not isinstance(kind, str) or "." in kind:
         return False
-    return chosen.is_own or registered(Kind.OPTIMIZERS, kind, current_namespace()) is not None
+    if chosen.is_own or ROOT not in sys.modules:
+        return True
+    return registered(Kind.OPTIMIZERS, kind, current_namespace()) is not None
 
 
 def _live(value: Any, place: Place | None = None) -> Any:
