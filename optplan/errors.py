@@ -80,14 +80,23 @@ class OutputError(OptplanError):
     """A report cannot be written."""
 
 
-def close_matches(word: str, known: Iterable[str], *, most: int = 3) -> list[str]:
-    """Up to ``most`` of the known words that look like ``word``, the closest first."""
+def close_matches(
+    word: str, known: Iterable[str], *, most: int = 3, cutoff: float = 0.6
+) -> list[str]:
+    """Up to ``most`` of the known words that look like ``word``, the closest first.
+
+    Args:
+        word: The word.
+        known: The known words.
+        most: How many to give at most.
+        cutoff: How alike they must be; 1 is the same.
+    """
     from difflib import get_close_matches
 
     by_lower: dict[str, str] = {}
     for name in known:
         by_lower.setdefault(name.lower(), name)
-    return [by_lower[low] for low in get_close_matches(word.lower(), by_lower, n=most)]
+    return [by_lower[low] for low in get_close_matches(word.lower(), by_lower, most, cutoff)]
 
 
 def quoted(text: str) -> str:
@@ -110,24 +119,41 @@ def listed(names: Sequence[str], *, most: int = 5) -> str:
     return f"{shown} and {len(names) - most} more" if len(names) > most else shown
 
 
-def described_exception(error: BaseException) -> str:
-    """The exception with the line of the user's code that raised it."""
-    import os
-    import traceback
-    from pathlib import Path
+def described_exception(error: BaseException, home: str | None = None) -> str:
+    """The exception with the line of the user's code that raised it, or called what did.
 
+    Args:
+        error: The exception.
+        home: The file that is asked about; left out, any that is not installed.
+    """
     try:
         text = " ".join(str(error).split())
     except Exception:  # noqa: BLE001 - the exception is the user's own class
         text = ""
     shown = f"{type(error).__name__}: {text}" if text else type(error).__name__
-    own, libraries = (str(Path(file).parent) for file in (__file__, os.__file__))
+    line = _raised_at(error, home)
+    return f"{shown} ({line})" if line else shown
+
+
+def _raised_at(error: BaseException, home: str | None) -> str:
+    """``file:line``: the innermost of the user's own, else of any installed package's."""
+    import site
+    import sysconfig
+    import traceback
+    from pathlib import Path
+
+    own = str(Path(__file__).parent)
+    packages = (*site.getsitepackages(), site.getusersitepackages())
+    library = sysconfig.get_path("stdlib")
     frames = [
-        f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(own)
+        frame
+        for frame in reversed(traceback.extract_tb(error.__traceback__))
+        if not frame.filename.startswith((own, "<"))
+        and (frame.filename.startswith(packages) or not frame.filename.startswith(library))
     ]
-    # the line of the project's own that led to it says more than one inside a library
-    project = [
-        f for f in frames if not (f.filename.startswith(libraries) or "site-packages" in f.filename)
+    nearest = [
+        frame
+        for frame in frames
+        if (frame.filename == home if home else not frame.filename.startswith(packages))
     ]
-    found = project or frames
-    return f"{shown} ({found[-1].filename}:{found[-1].lineno})" if found else shown
+    return next((f"{frame.filename}:{frame.lineno}" for frame in (*nearest, *frames)), "")

@@ -6,6 +6,7 @@ vouches for the config, only if it is installed.
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ from optplan.chatter import chatter_to_stderr
 from optplan.config import Namespace
 from optplan.errors import ConfigError, described_exception
 from optplan.installed import NotInstalledError, find_installed, import_anywhere, import_installed
+
+_log = logging.getLogger(__name__)
 
 
 class Kind(StrEnum):
@@ -48,11 +51,24 @@ def registered(kind: Kind, name: str, namespace: Namespace) -> Any:
     if dot and "." in scope:
         return None
     registry = _registry(scope or namespace.scope or ROOT, kind, namespace)
+    if registry is None and not scope:
+        # as mmengine does where there is no such package
+        registry = _registry(ROOT, kind, namespace)
     while registry is not None:
         if (found := registry.module_dict.get(own_name)) is not None:
             return found
         registry = registry.parent
     return None
+
+
+def registered_names(kind: Kind, scope: str | None, namespace: Namespace) -> list[str]:
+    """The names that a package has registered; None for the one at the root.
+
+    Raises:
+        ConfigError: The package is installed and raises on import.
+    """
+    registry = _registry(scope or ROOT, kind, namespace)
+    return [] if registry is None else sorted(registry.module_dict)
 
 
 def is_scope(word: str) -> bool:
@@ -76,12 +92,14 @@ def run_custom_imports(namespace: Namespace) -> None:
                     place=namespace.imports_place,
                     hint=None if namespace.trusted else VOUCH.format(name),
                 ) from error
+            _log.warning("custom_imports: %s", error)
         except Exception as error:  # a stranger's module may raise anything
+            said = f"{name!r} raises on import: {described_exception(error)}"
             if not (namespace.allow_failed_imports and isinstance(error, ImportError)):
                 raise ConfigError(
-                    f"custom_imports: {name!r} raises on import: {described_exception(error)}",
-                    place=namespace.imports_place,
+                    f"custom_imports: {said}", place=namespace.imports_place
                 ) from error
+            _log.warning("custom_imports: %s", said)
 
 
 @contextmanager

@@ -67,6 +67,14 @@ def test_a_package_in_the_current_folder_does_not_hide_an_installed_one(
     assert "this must not run" not in done.stderr
 
 
+def test_packages_are_found_where_an_installed_one_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    # python -m optplan
+    folder = site.getsitepackages()[0]
+    monkeypatch.setattr(sys, "argv", [str(Path(folder) / "optplan" / "__main__.py")])
+    monkeypatch.delitem(sys.modules, "jsonschema", raising=False)
+    assert import_installed("jsonschema.validate") is not None
+
+
 def editable(folder: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """An editable install of a package, as hatchling and setuptools write it."""
     source, packages = folder / "source", folder / "site-packages"

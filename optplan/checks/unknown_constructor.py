@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from optplan.checks.base import Check, Context, Finding
 from optplan.config import Symbol
 from optplan.config.optimizer import DEFAULT_CONSTRUCTORS
-from optplan.errors import did_you_mean
+from optplan.errors import close_matches, did_you_mean
 from optplan.names import Mistake, Severity
 
 
@@ -55,11 +55,4 @@ class UnknownConstructor(Check):
 
 def _misspelt(name: str) -> str | None:
     """A hint only for what all but is the default constructor: the names of all are much alike."""
-    from difflib import SequenceMatcher
-
-    near = [
-        known
-        for known in DEFAULT_CONSTRUCTORS
-        if SequenceMatcher(None, name.lower(), known.lower()).ratio() > 0.94
-    ]
-    return did_you_mean(name, near[:1])
+    return did_you_mean(name, close_matches(name, DEFAULT_CONSTRUCTORS, most=1, cutoff=0.94))

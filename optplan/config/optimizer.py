@@ -9,7 +9,7 @@ from typing import Any
 
 from optplan.config.loading import Config
 from optplan.config.paramwise import described, number_problem, parse_paramwise
-from optplan.config.placed import place_of
+from optplan.config.placed import place_of, placed_dict
 from optplan.config.symbols import Symbol
 from optplan.errors import ConfigError, Problem, close_matches
 from optplan.names import Mistake
@@ -201,7 +201,8 @@ def _from_wrapper(wrapper: Mapping[str, Any], place: Place | None) -> OptimizerC
         for name in ("paramwise_cfg", "constructor")
         if name in optimizer
     ]
-    outer = {name: value for name, value in wrapper.items() if name not in _SECTION_KEYS}
+    kept = [(name, value) for name, value in wrapper.items() if name not in _SECTION_KEYS]
+    outer = placed_dict(kept, getattr(wrapper, "raw_places", {}))
     return _validated(Form.WRAPPER, wrapper, optimizer, outer, problems)
 
 

@@ -76,7 +76,10 @@ class GroupReader:
     ) -> None:
         self.defaults: Entries = getattr(optimizer, "defaults", {})
         self.base_lr = as_number(self.defaults.get("lr"))
-        self.base_weight_decay = as_number(self.defaults.get("weight_decay"))
+        self.bases = {
+            "lr": self.base_lr,
+            "weight_decay": as_number(self.defaults.get("weight_decay")),
+        }
         self._is_scaled = is_scaled or any(self._holds_scale(entries) for entries in own)
 
     def values(self, own: Entries, final: Entries) -> dict[str, Any]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from math import isclose
+from types import MappingProxyType
 from typing import Any
 
 from optplan.constructors.assign import GroupReader, refuse_bad_values
@@ -27,11 +29,13 @@ def attribute(
     place: Place | None,
     decide: Decide = lambda _: None,
     note: str | None = None,
+    bases: Mapping[str, float | None] = MappingProxyType({}),
     leaves_unset: bool = False,
 ) -> dict[int, Assignment]:
     """What each tensor gets, by its number, and the rule behind it.
 
     Where the group of a parameter holds just what the default rules give, they decided; else the code did.
+    It did as well where it changed what the rules multiply.
 
     Args:
         observation: The groups.
@@ -40,6 +44,7 @@ def attribute(
         place: Where it is defined.
         decide: What the default rules decide.
         note: What to say of their decisions.
+        bases: The config's own ``lr`` and ``weight_decay``, which the rules multiply.
         leaves_unset: A value that a group does not set is the optimizer's own, no decision of the code.
 
     Raises:
@@ -56,7 +61,11 @@ def attribute(
             entries = hashable(plain(group.own))
             for tensor in group.members:
                 decision = decide(inventory.carriers[tensor])
-                if decision is not None and hashable(plain(decision.group)) == entries:
+                if (
+                    decision is not None
+                    and hashable(plain(decision.group)) == entries
+                    and _are_products(decision, values, (bases, reader.bases))
+                ):
                     verdicts = noted.of(decision.lr), noted.of(decision.weight_decay)
                 else:
                     verdicts = own_rules.of(values, reader, group.own if leaves_unset else None)
@@ -73,6 +82,18 @@ def attribute(
         raise _repeated([inventory.carriers[tensor].name for tensor in repeated], who, place)
     refuse_bad_values(assignments, inventory)
     return assignments
+
+
+def _are_products(
+    decision: Decision, values: Mapping[str, Any], all_bases: Iterable[Mapping[str, float | None]]
+) -> bool:
+    """Whether the values are what the rules say: the base values by the factors."""
+    return all(
+        isclose(values[name], base * verdict.mult, rel_tol=1e-12)
+        for name, verdict in (("lr", decision.lr), ("weight_decay", decision.weight_decay))
+        for base in [bases.get(name) for bases in all_bases]
+        if base is not None and verdict.mult is not None and values[name] is not None
+    )
 
 
 def _repeated(names: list[str], who: str, place: Place | None) -> PlanError:
@@ -100,10 +121,9 @@ class _OwnRules:
         self, values: Mapping[str, Any], reader: GroupReader, own: Mapping[str, Any] | None
     ) -> tuple[Verdict, Verdict]:
         """The verdicts on the lr and on the weight decay of a group, with its entries if they count."""
-        bases = {"lr": reader.base_lr, "weight_decay": reader.base_weight_decay}
         lr, weight_decay = (
             self._verdict(values[name], base) if own is None or name in own else _UNSET
-            for name, base in bases.items()
+            for name, base in reader.bases.items()
         )
         return lr, weight_decay
 

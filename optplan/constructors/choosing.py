@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -17,10 +18,10 @@ from optplan.constructors.layer_decay import (
     LearningRateDecayOptimWrapperConstructor,
 )
 from optplan.constructors.lookup import current_namespace, import_named, look_up
-from optplan.errors import PlanError, Problem, did_you_mean
+from optplan.errors import PlanError, Problem, close_matches, quoted
 from optplan.names import Mistake
 from optplan.places import Place
-from optplan.registries import ROOT, Kind, is_scope
+from optplan.registries import ROOT, Kind, is_scope, registered_names
 from optplan.rules import DEFAULT_RULES, MMPRETRAIN_RULES, RuleSet
 
 WHAT = "optimizer constructor"
@@ -45,6 +46,11 @@ class Chosen:
     def is_builtin(self) -> bool:
         """Whether it is one of the constructors whose groups are known from facts alone."""
         return self.make in _BUILTIN
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it builds on optplan's default constructor, which looks names up itself."""
+        return inspect.isclass(self.make) and issubclass(self.make, DefaultOptimizerConstructor)
 
     @property
     def is_reference_class(self) -> bool:
@@ -102,18 +108,23 @@ def choose_constructor(section: OptimizerConfig) -> Chosen:
     )
     if _is_reference_default(found):
         found = DefaultOptimizerConstructor
-    if not (_makes_optimizers(found) if "." in str(written) else callable(found)):
-        raise PlanError(f"{str(written)!r} is no {WHAT}", place=place)
     return Chosen(name=getattr(found, "__name__", str(written)), make=found, place=place)
 
 
-def _makes_optimizers(found: object) -> bool:
-    """Whether an imported thing is a class whose instances can be called, as constructors are."""
-    return (
-        inspect.isclass(found)
-        and not issubclass(found, nn.Module)
-        and any("__call__" in vars(base) for base in found.__mro__)
-    )
+def is_constructor(found: object) -> bool:
+    """Whether something is a class of constructors, by what it takes and gives.
+
+    There is no class that all of them inherit from.
+    """
+    if not inspect.isclass(found) or issubclass(found, nn.Module):
+        return False
+    if issubclass(found, DefaultOptimizerConstructor) or _is_of_reference(found):
+        return True
+    try:
+        arguments = inspect.signature(found).parameters
+    except (TypeError, ValueError):
+        return False
+    return "paramwise_cfg" in arguments and any("__call__" in vars(b) for b in found.__mro__)
 
 
 def _named(name: str, place: Place | None) -> object:
@@ -139,19 +150,42 @@ def _named(name: str, place: Place | None) -> object:
     )
 
 
-def _hint(name: str) -> str | None:
+def _hint(name: str) -> str:
     scope = name.rpartition(".")[0] or current_namespace().scope
     if scope and not is_scope(scope):
         return f"it belongs to the package {scope}, which is not installed"
-    return did_you_mean(name, OPTIMIZER_CONSTRUCTORS) or (
-        None
-        if scope
-        else "import what registers it: custom_imports in the config, or --import MODULE_OR_FILE"
+    known = {
+        *OPTIMIZER_CONSTRUCTORS,
+        *registered_names(Kind.CONSTRUCTORS, scope, current_namespace()),
+    }
+    own_name = name.rpartition(".")[2]
+    # all end alike, so that only what stands before tells one from another
+    stems = {_ENDING.sub("", one): one for one in sorted(known)}
+    near = close_matches(own_name, known, most=1, cutoff=0.94)
+    near += [stems[stem] for stem in close_matches(_ENDING.sub("", own_name), stems, most=1)]
+    asked = f"did you mean {quoted(near[0])}? Else " if near else ""
+    return (
+        f"{asked}import what registers it: custom_imports in the config, or --import MODULE_OR_FILE"
     )
 
 
-def _imported(name: str | Symbol, place: Place | None) -> object:
-    return import_named(str(name), WHAT, place)
+_ENDING = re.compile("(OptimWrapper|Optimizer)Constructor$")
+
+
+def _imported(name: str | Symbol, place: Place | None) -> Callable[..., Any]:
+    found = import_named(str(name), WHAT, place)
+    if is_constructor(found) or (callable(found) and current_namespace().trusted):
+        return found  # type: ignore[return-value]
+    raise PlanError(
+        f"{str(name)!r} is no {WHAT}",
+        place=place,
+        hint="it must be a class that takes (optim_wrapper_cfg, paramwise_cfg), whose instances are called "
+        "with the model",
+    )
+
+
+def _is_of_reference(found: type) -> bool:
+    return any(_is_reference_default(base) for base in found.__mro__)
 
 
 def _is_reference_default(found: object) -> bool:

@@ -19,18 +19,26 @@ def code_place(code: Callable[..., Any], folder: str | None) -> Place | None:
         code: The class or function.
         folder: The entry config's folder, which the file is named from; None for the current one.
     """
+    file = source_file(code)
+    if file is None:
+        return None
     try:
-        file = inspect.getsourcefile(code)
         lines, first = inspect.getsourcelines(code)
     except (TypeError, OSError):
-        return None
-    if file is None:
         return None
     name, path = _names(os.path.realpath(file), folder)
     # only the line of the definition is ever shown
     text = "\n" * (first - 1) + _definition(lines)
     at = next((n for n, line in enumerate(lines) if line.lstrip().startswith(_STARTS)), 0)
     return Place(Source(name=name, path=path, text="\n" * at + text), first + at, 1)
+
+
+def source_file(code: Callable[..., Any]) -> str | None:
+    """The file that a class or function is defined in, None where there is none."""
+    try:
+        return inspect.getsourcefile(code)
+    except TypeError:
+        return None
 
 
 _STARTS = ("class ", "def ", "async def ")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 from torch import nn
@@ -11,12 +12,12 @@ from torch.optim import Optimizer
 
 from optplan.config import place_of
 from optplan.config.optimizer import DEFAULT_CONSTRUCTORS
-from optplan.constructors.optimizers import Group, Param, instantiate, optimizer_class
+from optplan.constructors.optimizers import Group, instantiate, optimizer_class
 from optplan.constructors.recording import unnoticed
 from optplan.constructors.registry import Registry
 from optplan.errors import ConfigError, PlanError, Problem, listed
 from optplan.facts import ParameterFacts
-from optplan.model import class_name, is_dcn, owner_flags, walked_module
+from optplan.model import class_name, is_dcn, make_inventory, owner_flags, walked_module
 from optplan.names import Mistake
 from optplan.rules import (
     BYPASS,
@@ -74,7 +75,12 @@ class DefaultOptimizerConstructor:
             )
         if not isinstance(paramwise_cfg, Mapping | None):
             raise ConfigError(f"paramwise_cfg must be a dict, got {type(paramwise_cfg).__name__}")
-        outer = dict(optim_wrapper_cfg)
+        # a copy of its own kind: some have their entries as attributes, too
+        outer = (
+            copy.copy(optim_wrapper_cfg)
+            if isinstance(optim_wrapper_cfg, dict)
+            else dict(optim_wrapper_cfg)
+        )
         is_wrapper = "optimizer" in outer
         self.optimizer_cfg: dict[str, Any] = copy.copy(
             outer.pop("optimizer") if is_wrapper else cast("dict[str, Any]", optim_wrapper_cfg)
@@ -106,6 +112,8 @@ class DefaultOptimizerConstructor:
             refuse_repeated(groups, names, self.rules)
         parameters = groups if self.paramwise_cfg else list(walked.parameters())
         refuse_empty(parameters, has_parameters=bool(names))
+        if not self.paramwise_cfg:
+            self._decide_all(walked)
         arguments = {k: v for k, v in self.optimizer_cfg.items() if k not in ("type", "_scope_")}
         type_place = place_of(self.optimizer_cfg, "type")
         return instantiate(
@@ -134,6 +142,8 @@ class DefaultOptimizerConstructor:
             is_dcn_module: Whether its parent is a deformable convolution.
         """
         options = self._options()
+        if options.is_empty:  # whoever calls this all the same wants a group for each
+            options = replace(options, is_empty=False)
         flags = owner_flags(module)
         owner = class_name(module)
         for name, parameter in module.named_parameters(recurse=False):
@@ -151,14 +161,13 @@ class DefaultOptimizerConstructor:
                     **flags,
                 )
             )
+            group: Group = {"params": [parameter]}
             decision = decide(
-                facts,
-                options,
-                in_group=options.bypass_duplicate and self._is_in(params, parameter),
+                facts, options, in_group=options.bypass_duplicate and self._is_in(group, params)
             )
             if not isinstance(decision, Skipped):
                 self.decisions[id(parameter)] = decision
-                params.append({"params": [parameter], **decision.group})
+                params.append({**group, **decision.group})
         inner_is_dcn = is_dcn(module)
         for name, child in module.named_children():
             below = f"{prefix}.{name}" if prefix else name
@@ -180,19 +189,30 @@ class DefaultOptimizerConstructor:
         options: Options = self._options_of[1]
         return options
 
-    def _is_in(self, params: list[Group], parameter: Param) -> bool:
-        """Whether a tensor is in a group already; looks at each group of a list only once."""
+    def _decide_all(self, walked: nn.Module) -> None:
+        """Note what an empty ``paramwise_cfg`` decides of each parameter."""
+        options, by_name = self._options(), dict(walked.named_parameters())
+        for facts in make_inventory(walked).parameters:
+            decision = decide(facts, options)
+            if facts.name in by_name and not isinstance(decision, Skipped):
+                self.decisions[id(by_name[facts.name])] = decision
+
+    def _is_in(self, param_group: Group, param_group_list: list[Group]) -> bool:
+        """Whether a tensor of a group is in one of a list already; looks at each of a list only once.
+
+        Subclasses written for the reference call it, too.
+        """
         if (
             self._seen_of is None
-            or self._seen_of[0] is not params
-            or self._seen_of[1] > len(params)
+            or self._seen_of[0] is not param_group_list
+            or self._seen_of[1] > len(param_group_list)
         ):
-            self._seen_of = (params, 0, set())
+            self._seen_of = (param_group_list, 0, set())
         _, known, seen = self._seen_of
-        for group in params[known:]:
+        for group in param_group_list[known:]:
             seen.update(map(id, group["params"]))
-        self._seen_of = (params, len(params), seen)
-        return id(parameter) in seen
+        self._seen_of = (param_group_list, len(param_group_list), seen)
+        return any(id(parameter) in seen for parameter in param_group["params"])
 
 
 DefaultOptimWrapperConstructor = DefaultOptimizerConstructor

@@ -139,6 +139,7 @@ class CodeMaker(Maker):
             if chosen.is_reference_class
             else lambda facts: delegated.get(facts.tensor),
             note=chosen.likeness,
+            bases={"lr": self.section.base_lr, "weight_decay": self.section.base_weight_decay},
         )
         is_accounted_for = chosen.is_double and _follow_rules(assignments)
         return Made(

@@ -194,12 +194,14 @@ def own_entries() -> Iterator[dict[int, frozenset[str]]]:
     torch fills its defaults into the very dict that it is given.
     """
     seen: dict[int, frozenset[str]] = {}
+    kept: list[Group] = []  # so that no other group gets the id of one that is gone
     real = Optimizer.add_param_group
 
     def add_param_group(self: Optimizer, param_group: Group) -> None:
         names = frozenset(param_group)
         real(self, param_group)
-        seen[id(self.param_groups[-1])] = names
+        kept.append(self.param_groups[-1])
+        seen[id(kept[-1])] = names
 
     Optimizer.add_param_group = add_param_group  # type: ignore[method-assign]
     try:
@@ -257,8 +259,13 @@ def _described(made: object) -> str:
 
 
 @contextmanager
-def others_code(who: str, place: Place | None) -> Iterator[None]:
+def others_code(who: str, place: Place | None, home: str | None = None) -> Iterator[None]:
     """Run other people's code: its prints go to stderr, what it raises becomes a message.
+
+    Args:
+        who: What the message calls it.
+        place: Where it is named.
+        home: The file that it is in, if that is known.
 
     Raises:
         PlanError: It raises, with the file and line.
@@ -269,16 +276,11 @@ def others_code(who: str, place: Place | None) -> Iterator[None]:
     except OptplanError:
         raise
     except (Exception, SystemExit) as error:
-        raise PlanError([_problem(who, place, error)]) from error
+        raise PlanError([_problem(who, place, error, home)]) from error
 
 
-def _problem(who: str, place: Place | None, error: BaseException) -> Problem:
-    message = f"{who} raises {described_exception(error)}"
+def _problem(who: str, place: Place | None, error: BaseException, home: str | None) -> Problem:
+    message = f"{who} raises {described_exception(error, home)}"
     if "appear in more than one parameter group" in str(error):
-        return Problem(
-            message=message,
-            place=place,
-            hint="set bypass_duplicate=True in paramwise_cfg",
-            kind=Mistake.TIED,
-        )
+        return Problem(message=message, place=place, kind=Mistake.TIED)
     return Problem(message=message, place=place)

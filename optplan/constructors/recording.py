@@ -151,13 +151,19 @@ class RecordingDict(dict[Any, Any]):
 
     def __setitem__(self, key: Any, value: Any) -> None:
         super().__setitem__(key, value)
-        self._own.add(key)
+        self._note_own(key)
+
+    def _note_own(self, *keys: Any) -> None:
+        """A value that the constructor has put in is written nowhere."""
+        self._own.update(keys)
+        if (places := getattr(self, "raw_places", None)) is not None:
+            self.raw_places = {key: place for key, place in places.items() if key not in keys}
 
     def update(self, other: Any = (), /, **entries: Any) -> None:
         """As of a dict."""
         given = dict(other, **entries)
         super().update(given)
-        self._own.update(given)
+        self._note_own(*given)
 
     def __ior__(self, other: Any) -> Self:
         self.update(other)

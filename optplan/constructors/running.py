@@ -6,6 +6,7 @@ import inspect
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from torch import nn
@@ -13,12 +14,21 @@ from torch import nn
 from optplan.config import Form, OptimizerConfig, PlacedDict, Symbol, place_of
 from optplan.config.placed import placed_dict
 from optplan.constructors.choosing import Chosen
+from optplan.constructors.code_place import source_file
 from optplan.constructors.default import DefaultOptimizerConstructor
 from optplan.constructors.lookup import current_namespace, import_named
 from optplan.constructors.observing import NamedOptimizers, optimizers_of, others_code
 from optplan.constructors.optimizers import optimizer_class
 from optplan.constructors.recording import Recording
+from optplan.constructors.reference import (
+    may_call,
+    reference_at_work,
+    refusal,
+    wrapper_for_planning,
+)
 from optplan.errors import PlanError
+from optplan.names import Mistake
+from optplan.places import Place
 from optplan.registries import ROOT, Kind, registered
 from optplan.rules import Decision
 
@@ -47,28 +57,66 @@ class Running:
         Raises:
             PlanError: The constructor raises, or makes none; or the config names what it must not.
         """
-        chosen = self._chosen
-        given = _given(self._section, _is_reference(chosen))
-        paramwise = self.paramwise.options if self._section.has_paramwise else None
+        chosen, section = self._chosen, self._section
+        who = f"the constructor {chosen.name}"
+        given = Recording(_given(section, chosen)).options
+        paramwise = self.paramwise.options if section.has_paramwise else None
+        written = section.wrapper, section.optimizer, section.paramwise
         with (
-            others_code(f"the constructor {chosen.name}", chosen.place),
-            _validation_unnoticed(self.paramwise),
+            self._tied_explained(),
+            others_code(who, chosen.place, home=source_file(chosen.make)),
+            reference_at_work(self.paramwise, *written),
         ):
-            constructor = chosen.make(Recording(given).options, paramwise)
-            made = constructor(model)
+            constructor = _constructed(chosen, given, paramwise)
+            optimizers = optimizers_of(constructor(model), who, chosen.place)
         decisions = getattr(constructor, "decisions", None)
         if isinstance(constructor, DefaultOptimizerConstructor) and isinstance(decisions, dict):
             self.decisions = decisions
-        return optimizers_of(made, f"the constructor {chosen.name}", chosen.place)
+        return optimizers
+
+    @contextmanager
+    def _tied_explained(self) -> Iterator[None]:
+        """Say what to do about tied tensors in several groups: not every constructor has an option for it."""
+        try:
+            yield
+        except PlanError as error:
+            has_option = ("bypass_duplicate",) in self.paramwise.read
+            hint = _BYPASS if has_option else _ONCE
+            raise PlanError(
+                [replace(p, hint=hint) if p.kind is Mistake.TIED else p for p in error.problems]
+            ) from error.__cause__
 
 
-def _is_reference(chosen: Chosen) -> bool:
-    return not (
-        inspect.isclass(chosen.make) and issubclass(chosen.make, DefaultOptimizerConstructor)
-    )
+_BYPASS = "set bypass_duplicate=True in paramwise_cfg"
+_ONCE = "the constructor must leave out a tensor that it has put into a group already"
 
 
-def _given(section: OptimizerConfig, is_reference: bool) -> dict[str, Any]:
+def _constructed(chosen: Chosen, given: dict[str, Any], paramwise: dict[str, Any] | None) -> Any:
+    """The constructor, made as the reference does, or with arguments of other names.
+
+    Raises:
+        PlanError: It takes neither.
+    """
+    named = {"optim_wrapper_cfg": given, "paramwise_cfg": paramwise}
+    try:
+        signature = inspect.signature(chosen.make)
+    except (TypeError, ValueError):  # code that is not Python's says nothing of its arguments
+        return chosen.make(given, paramwise)
+    try:
+        signature.bind(**named)
+    except TypeError:
+        try:
+            signature.bind(given, paramwise)
+        except TypeError as error:
+            raise PlanError(
+                f"the constructor {chosen.name} does not take (optim_wrapper_cfg, paramwise_cfg): {error}",
+                place=chosen.place,
+            ) from None
+        return chosen.make(given, paramwise)
+    return chosen.make(**named)
+
+
+def _given(section: OptimizerConfig, chosen: Chosen) -> dict[str, Any]:
     """The dict that a constructor takes, with classes in the place of symbols.
 
     A foreign one looks names up by itself, also such as are imported from anywhere; it is given only
@@ -77,76 +125,44 @@ def _given(section: OptimizerConfig, is_reference: bool) -> dict[str, Any]:
     optimizer: dict[str, Any] = _live(section.optimizer)
     if section.type is not None:
         found = optimizer_class(section.type, section.places["type"])
-        if "." in str(section.type) or isinstance(section.type, Symbol):
+        if not _knows(section.type, chosen):
             optimizer["type"] = found
     if section.form is Form.OPTIMIZER:
-        return optimizer
+        for name in ("constructor", "paramwise_cfg"):
+            optimizer.pop(name, None)
+        # the reference's own class knows only the newer form
+        return {"optimizer": optimizer} if chosen.is_reference_class else optimizer
     wrapper: dict[str, Any] = _live(section.wrapper)
-    if is_reference and "type" in wrapper:
-        wrapper = _wrapper_for_planning(section, wrapper)
+    if not chosen.is_own:
+        wrapper = dict(wrapper_for_planning(wrapper))
     return {**wrapper, "optimizer": optimizer} if section.has_optimizer else wrapper
 
 
-def _live(value: Any) -> Any:
-    """A copy of a part of the config in which symbols are what they name."""
+def _knows(kind: str | Symbol | type, chosen: Chosen) -> bool:
+    """Whether the constructor finds the same optimizer under this name."""
+    if not isinstance(kind, str) or "." in kind:
+        return False
+    if chosen.is_own or ROOT not in sys.modules:
+        return True
+    return registered(Kind.OPTIMIZERS, kind, current_namespace()) is not None
+
+
+def _live(value: Any, place: Place | None = None) -> Any:
+    """A copy of a part of the config in which symbols are what they name.
+
+    Raises:
+        PlanError: One means nothing that is installed, or what must not be called.
+    """
     if isinstance(value, Symbol):
-        return import_named(str(value), "object", None)
+        found = import_named(str(value), "object", place)
+        if callable(found) and not (current_namespace().trusted or may_call(found)):
+            raise refusal(str(value), place)
+        return found
     if isinstance(value, Mapping):
-        items = ((key, _live(item)) for key, item in value.items())
+        items = ((key, _live(item, place_of(value, key))) for key, item in value.items())
         if isinstance(value, PlacedDict):
             return placed_dict(items, value.raw_places)
         return dict(items)
     if type(value) in (list, tuple):
-        return type(value)(map(_live, value))
+        return type(value)(_live(item, place) for item in value)
     return value
-
-
-# Wrappers for mixed precision can be made on a GPU only; they change nothing of what is planned.
-_AMP_WRAPPERS = ("AmpOptimWrapper", "ApexOptimWrapper")
-_AMP_ARGUMENTS = frozenset(
-    {"loss_scale", "dtype", "use_fp16", "opt_level", "loss_id", "enabled", "cast_model_type"}
-    | {"patch_torch_functions", "keep_batchnorm_fp32", "master_weights", "cast_model_outputs"}
-    | {"num_losses", "verbosity", "min_loss_scale", "max_loss_scale"}
-)
-
-
-def _wrapper_for_planning(section: OptimizerConfig, wrapper: dict[str, Any]) -> dict[str, Any]:
-    """The wrapper's entries with its class, or a plain one in the place of one for mixed precision."""
-    kind, place = wrapper["type"], place_of(section.wrapper, "type")
-    if isinstance(kind, str):
-        found = registered(Kind.WRAPPERS, kind, current_namespace())
-        if found is None:
-            if "." not in kind:
-                raise PlanError(f"there is no optimizer wrapper {kind!r}", place=place)
-            found = import_named(kind, "optimizer wrapper", place)
-    else:
-        found = kind
-    if getattr(found, "__name__", "") in _AMP_WRAPPERS:
-        kept = {name: value for name, value in wrapper.items() if name not in _AMP_ARGUMENTS}
-        return {**kept, "type": "OptimWrapper"}
-    from mmengine.optim import BaseOptimWrapper  # type: ignore[import-not-found, unused-ignore]
-
-    if not (inspect.isclass(found) and issubclass(found, BaseOptimWrapper)):
-        raise PlanError(f"{kind!r} is no optimizer wrapper", place=place)
-    return {**wrapper, "type": found}
-
-
-@contextmanager
-def _validation_unnoticed(recording: Recording) -> Iterator[None]:
-    """Let the reference validate options without a note: that puts none of them to use."""
-    if ROOT not in sys.modules:
-        yield
-        return
-    from mmengine.optim import DefaultOptimWrapperConstructor
-
-    real = DefaultOptimWrapperConstructor._validate_cfg  # noqa: SLF001 - it is what reads all of them
-
-    def validate(self: Any) -> None:
-        with recording.paused():
-            real(self)
-
-    DefaultOptimWrapperConstructor._validate_cfg = validate  # noqa: SLF001
-    try:
-        yield
-    finally:
-        DefaultOptimWrapperConstructor._validate_cfg = real  # noqa: SLF001

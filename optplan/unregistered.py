@@ -1,0 +1,73 @@
+"""Names that mmengine's registries do not know, which it would import from anywhere and call."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from optplan.installed import NotInstalledError, import_installed
+from optplan.registries import ROOT
+
+
+class Unregistered:
+    """Stands between mmengine's registries and such names of a config that nobody vouches for.
+
+    Args:
+        may_call: Whether what an installed package has under such a name is of the right kind.
+
+    Attributes:
+        missing: The last name that no installed package has, if there was any.
+        refused: The last name of what is of no right kind, if there was any.
+    """
+
+    def __init__(self, may_call: Callable[[object], bool]) -> None:
+        self._may_call = may_call
+        self.missing: str | None = None
+        self.refused: str | None = None
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Let registries look names up here meanwhile, and import packages for scopes only if installed."""
+        module = sys.modules.get(f"{ROOT}.registry.registry")
+        with ExitStack() as stack:
+            for name, ours in (
+                ("get_object_from_string", self._found),
+                ("import_module", _import_installed),
+            ):
+                if hasattr(module, name):
+                    stack.enter_context(replaced(module, name, ours))
+            yield
+
+    def _found(self, name: str) -> object:
+        if "." not in name:  # they would import a module of this name, which is nothing to call
+            self.missing = name
+            return None
+        try:
+            found = import_installed(name)
+        except NotInstalledError:
+            self.missing = name
+            return None
+        if self._may_call(found):
+            return found
+        self.refused = name
+        raise LookupError(name)
+
+
+def _import_installed(name: str) -> object:
+    try:
+        return import_installed(name)
+    except NotInstalledError as error:
+        raise ModuleNotFoundError(str(error), name=name) from error
+
+
+@contextmanager
+def replaced(owner: Any, name: str, value: object) -> Iterator[None]:
+    """Have an attribute of a module or class stand for something else meanwhile."""
+    real = getattr(owner, name)
+    setattr(owner, name, value)
+    try:
+        yield
+    finally:
+        setattr(owner, name, real)
