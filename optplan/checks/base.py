@@ -10,8 +10,9 @@ from typing import ClassVar
 
 from optplan.checks.expectations import Expectation
 from optplan.checks.key_use import KeyUse, key_uses
+from optplan.checks.pattern_use import PatternUse, pattern_uses
 from optplan.checks.raw_section import RawSection, raw_section, raw_section_named
-from optplan.config import Config, OptimizerConfig, find_sections
+from optplan.config import NO_BATCH, Batch, Config, OptimizerConfig, find_sections
 from optplan.errors import OptplanError, Problem
 from optplan.names import Mistake, Severity
 from optplan.places import Place
@@ -57,6 +58,7 @@ class Context:
         allow_group_keys: Names that the user lets stand in a custom key.
         expectations: What the project expects of its plans.
         part: The name of the section, if this is one of several.
+        batch: What is known of the batch.
     """
 
     config: Config
@@ -67,6 +69,7 @@ class Context:
     allow_group_keys: frozenset[str] = field(default_factory=frozenset)
     expectations: tuple[Expectation, ...] = ()
     part: str | None = None
+    batch: Batch = NO_BATCH
 
     @property
     def read_options(self) -> frozenset[tuple[str, ...]] | None:
@@ -108,6 +111,11 @@ class Context:
     def key_uses(self) -> tuple[KeyUse, ...]:
         """What each custom key does to the model, in the order that keys are tried."""
         return () if self.planned is None else key_uses(self.planned)
+
+    @cached_property
+    def pattern_uses(self) -> tuple[PatternUse, ...]:
+        """What each pattern does to the model, in the order that patterns are tried."""
+        return () if self.planned is None else pattern_uses(self.planned)
 
     @cached_property
     def rows(self) -> Mapping[str, PlannedParameter]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
@@ -66,7 +67,11 @@ def _kind_problem(section: Mapping[str, Any], name: str, kind: Is) -> Problem | 
     if kind is Is.NUMBERS and isinstance(value, list | tuple):
         # eps of Adafactor may leave its first number out
         wrong = [at for at, one in enumerate(value) if one is not None and _is_no_number(one)]
-        return number_problem({name: value[wrong[0]]}, name) if wrong else None
+        if not wrong:
+            return None
+        problem = number_problem({name: value[wrong[0]]}, name)
+        place = place_of(value, wrong[0]) or place_of(section, name)
+        return None if problem is None else replace(problem, place=place)
     types = {
         Is.FLAG: bool,
         Is.TEXT: str,

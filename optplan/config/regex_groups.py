@@ -107,7 +107,7 @@ def dialect_of(data: Mapping[str, Any]) -> Dialect | None:
         return None
     if "param_groups" in section:
         return Dialect.TORCHTITAN
-    if "groups" in section or isinstance(section.get("config"), Mapping):
+    if "groups" in section or (isinstance(section.get("config"), Mapping) and "name" in section):
         return Dialect.FAIRSEQ2
     return None
 

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from optplan.config.fields import Is, entries_of, field_problems, pattern_of
+from optplan.config.paramwise import described
 from optplan.config.placed import place_of
 from optplan.config.regex_groups import Dialect, RegexGroup, RegexGroups, RegexOptimizer
 from optplan.errors import ConfigError, Problem
@@ -19,6 +20,7 @@ from optplan.names import Matcher
 from optplan.places import Place
 
 _IMPLEMENTATION = "implementation"
+_MATCHER = "matcher"
 _SECTION = MappingProxyType(
     {
         "name": Is.TEXT,
@@ -30,6 +32,8 @@ _SECTION = MappingProxyType(
         _IMPLEMENTATION: Is.TEXT,
         "early_step_in_backward": Is.FLAG,
         "param_groups": Is.ANYTHING,
+        # optplan's own: for trainers that have this form and match otherwise
+        _MATCHER: Is.ANYTHING,
     }
 )
 _GROUP = MappingProxyType(
@@ -87,7 +91,7 @@ def _with_multipliers(
     betas = (value["beta1"], value["beta2"])
     return RegexGroups(
         dialect=Dialect.TORCHTITAN,
-        matcher=Matcher.SEARCH,
+        matcher=_matcher(section, problems),
         groups=tuple(_multiplying(entry, place, betas, problems) for entry, place in entries),
         optimizers=(
             RegexOptimizer(
@@ -106,6 +110,20 @@ def _with_multipliers(
         place=place_of(section, "param_groups"),
         rest_first=True,
     )
+
+
+def _matcher(section: Mapping[str, Any], problems: list[Problem]) -> Matcher:
+    written = section.get(_MATCHER, Matcher.SEARCH)
+    words = [matcher.value for matcher in Matcher]
+    if written in words:
+        return Matcher(written)
+    problems.append(
+        Problem(
+            message=f"matcher must be {', '.join(words[:-1])} or {words[-1]}, got {described(written)}",
+            place=place_of(section, _MATCHER),
+        )
+    )
+    return Matcher.SEARCH
 
 
 def _multiplying(

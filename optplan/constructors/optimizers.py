@@ -150,7 +150,7 @@ def instantiate(
                 hint="write optimizer_type='SGD'",
             )
         inner_class = (
-            optimizer_class(inner, type_place, trusted=trusted)
+            optimizer_class(inner, place_of(written, "optimizer_type") or type_place)
             if isinstance(inner, str | Symbol)
             else inner
         )

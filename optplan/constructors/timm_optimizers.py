@@ -31,7 +31,7 @@ def timm_optimizer(name: str, place: Place | None = None) -> Callable[..., Optim
     """
     from timm.optim import create_optimizer_v2
 
-    found = _class_of(name, place)
+    found = timm_class(name, place)
 
     @wraps(found)
     def make(*params: Any, **arguments: Any) -> Optimizer:
@@ -68,7 +68,12 @@ def require_timm_name(name: str, place: Place | None) -> None:
         )
 
 
-def _class_of(name: str, place: Place | None) -> type[Optimizer]:
+def timm_class(name: str, place: Place | None) -> type[Optimizer]:
+    """The class that timm registers under a name; for a wrapper that of the inner optimizer.
+
+    Raises:
+        PlanError: timm has no such optimizer, or it cannot be had here.
+    """
     from timm.optim import get_optimizer_class
 
     require_timm_name(name, place)

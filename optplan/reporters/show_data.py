@@ -45,11 +45,15 @@ def show_json(plan: Plan, rows: Sequence[PlannedParameter], narrowing: Narrowing
     return json.dumps({**data, "narrowed": str(narrowing)}, indent=1) + "\n"
 
 
-def show_csv(rows: Sequence[PlannedParameter]) -> str:
-    """A line per row, after a line of headings; a missing value is empty."""
+def show_csv(plan: Plan, rows: Sequence[PlannedParameter]) -> str:
+    """A line per row, after a line of headings; a missing value is empty.
+
+    An lr that is not final stands in a column of another name, so that nobody takes it for one.
+    """
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(_CSV_FIELDS)
+    lr = "lr" if plan.is_final else "lr_not_final"
+    writer.writerow([lr if field == "lr" else field for field in _CSV_FIELDS])
     writer.writerows(_csv_row(row) for row in rows)
     return buffer.getvalue()
 

@@ -8,6 +8,7 @@ from optplan.names import Status
 from optplan.plan import Plan, PlannedParameter
 from optplan.reporters.layout import Cell, Column, table
 from optplan.reporters.rows import Narrowing
+from optplan.reporters.scaling_words import lr_heading
 from optplan.reporters.summary import closing_lines, head_lines, label_cell, setting_text
 from optplan.reporters.words import (
     STATUS_STYLES,
@@ -68,7 +69,8 @@ def _rows(
     plan: Plan, rows: Sequence[PlannedParameter], width: int | None, color: bool
 ) -> list[str]:
     carriers = carriers_of(plan.parameters)
-    body = [tuple(Cell(heading, "dim") for heading in _HEADINGS)]
+    headings = (lr_heading(plan) if word == "lr" else word for word in _HEADINGS)
+    body = [tuple(Cell(heading, "dim") for heading in headings)]
     body += [_row(row, carriers) for row in rows]
     return table(_COLUMNS, body, width=width, color=color)
 

@@ -41,6 +41,10 @@ class TimmOptions:
             return ()
         return tuple(_candidates(facts, self))
 
+    def unmatched(self, facts: ParameterFacts) -> tuple[str, ...]:  # noqa: ARG002 - there are no keys
+        """Nothing is matched by keys."""
+        return ()
+
 
 def decide_weight_decay(facts: ParameterFacts, options: TimmOptions) -> Verdict:
     """The rule that decides a parameter's weight decay."""
