@@ -23,6 +23,9 @@ _CSV_FIELDS = (
     "status",
     "lr",
     "weight_decay",
+    "lr_scale",
+    "effective_lr",
+    "layer",
     "lr_rule",
     "lr_option",
     "lr_key",
@@ -52,8 +55,8 @@ def show_csv(plan: Plan, rows: Sequence[PlannedParameter]) -> str:
     """
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    lr = "lr" if plan.is_final else "lr_not_final"
-    writer.writerow([lr if field == "lr" else field for field in _CSV_FIELDS])
+    end = "" if plan.is_final else "_not_final"
+    writer.writerow([f + end if f in ("lr", "effective_lr") else f for f in _CSV_FIELDS])
     writer.writerows(_csv_row(row) for row in rows)
     return buffer.getvalue()
 
@@ -69,6 +72,9 @@ def _csv_row(row: PlannedParameter) -> list[object]:
         row.status.value,
         row.lr,
         row.weight_decay,
+        row.lr_scale,
+        row.effective_lr,
+        row.layer,
     ]
     for use in (row.lr_rule, row.weight_decay_rule):
         cells += [use.rule.value, use.option, use.key, use.mult] if use else [None] * 4
