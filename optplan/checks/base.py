@@ -13,6 +13,7 @@ from optplan.checks.key_use import KeyUse, key_uses
 from optplan.checks.pattern_use import PatternUse, pattern_uses
 from optplan.checks.raw_section import RawSection, raw_section, raw_section_named
 from optplan.config import NO_BATCH, Batch, Config, OptimizerConfig, find_sections
+from optplan.config.regex_groups import RegexGroups
 from optplan.errors import OptplanError, Problem
 from optplan.names import Mistake, Severity
 from optplan.places import Place
@@ -121,6 +122,15 @@ class Context:
     def rows(self) -> Mapping[str, PlannedParameter]:
         """The plan's rows by name."""
         return {row.name: row for row in self.planned.plan.parameters} if self.planned else {}
+
+    def remedy(self, in_paramwise: str) -> str | None:
+        """What to do about values of some parameters: the hint for ``paramwise_cfg``, or for another form."""
+        match self.section.recipe if self.section is not None else None:
+            case RegexGroups():
+                return "a group whose pattern matches them reaches them"
+            case None:
+                return in_paramwise
+        return None
 
     def is_inherited(self, place: Place | None) -> bool:
         """Whether a place is in a file that the config inherits from."""

@@ -8,7 +8,7 @@ from optplan.checks.base import Check, Context, Finding
 from optplan.checks.key_use import KeyUse
 from optplan.checks.pattern_use import PatternUse
 from optplan.checks.wording import parameters
-from optplan.errors import listed
+from optplan.errors import listed, quoted
 from optplan.names import Severity
 
 
@@ -54,10 +54,10 @@ class ShadowedKey(Check):
             )
 
     def _lost_pattern(self, context: Context, use: PatternUse) -> Finding:
-        place = use.rule.lr.place
-        winners = listed([repr(text) for text in dict.fromkeys(text for _, text in use.lost)])
+        place = use.rule.place
+        winners = listed([quoted(text) for text in dict.fromkeys(text for _, text in use.lost)])
         return self.finding(
-            f"pattern {use.rule.text!r} does nothing: it matches {parameters(len(use.lost))},"
+            f"pattern {quoted(use.rule.text)} does nothing: it matches {parameters(len(use.lost))},"
             f" which {winners} took before",
             key=f"pattern.{use.rule.text}",
             place=place,

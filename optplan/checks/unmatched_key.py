@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from optplan.checks.base import Check, Context, Finding
 from optplan.checks.wording import meant
+from optplan.errors import quoted
 from optplan.names import Mistake, Severity
 from optplan.places import Place
 
@@ -59,10 +60,10 @@ class UnmatchedKey(Check):
         for use in context.pattern_uses:
             if not use.matches:
                 yield self.finding(
-                    f"pattern {use.rule.text!r} matches no parameter",
+                    f"pattern {quoted(use.rule.text)} matches no parameter",
                     key=f"pattern.{use.rule.text}",
-                    place=use.rule.lr.place,
-                    severity=_severity(context, use.rule.lr.place),
+                    place=use.rule.place,
+                    severity=_severity(context, use.rule.place),
                 )
         for problem in context.problems(Mistake.UNMATCHED):
             yield self.finding(

@@ -22,6 +22,7 @@ class PatternRule:
     """A pattern, with what it gives to a parameter that it takes."""
 
     text: str
+    place: Place | None
     compiled: re.Pattern[str]
     lr: Verdict
     weight_decay: Verdict
@@ -191,6 +192,7 @@ def _group_rule(
         patterns=tuple(
             PatternRule(
                 text=pattern.text,
+                place=pattern.place,
                 compiled=_compiled(pattern.text),
                 lr=_verdict(group, pattern.text, "lr", group.lr_mult, entries, pattern.place),
                 weight_decay=_verdict(
