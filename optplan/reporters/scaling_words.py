@@ -74,6 +74,17 @@ def matcher_text(plan: Plan) -> str:
     return f"matcher {plan.matcher.value}: {_MATCHERS[plan.matcher]}, the first that does wins"
 
 
+def lr_end(plan: Plan) -> str:
+    """What follows the base lr of an optimizer: the factor that its groups have, or that it is not known."""
+    scaling = plan.lr_scaling
+    if scaling is None:
+        return ""
+    if scaling.factor is None:
+        return " (not final)"
+    # a recipe of timm gives its optimizer the product
+    return "" if scaling.source == "lr_base" else f" × {number(scaling.factor)}"
+
+
 def lr_heading(plan: Plan) -> str:
     """What a column of lrs is called."""
     return "lr" if plan.is_final else "lr, not final"

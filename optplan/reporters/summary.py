@@ -12,7 +12,7 @@ from optplan.names import Status
 from optplan.plan import Plan, PlannedOptimizer, PlannedParameter, RuleUse, Setting
 from optplan.reporters.layout import Cell, paint, visible
 from optplan.reporters.rows import Narrowing
-from optplan.reporters.scaling_words import matcher_text, not_final_text, scaling_text
+from optplan.reporters.scaling_words import lr_end, matcher_text, not_final_text, scaling_text
 from optplan.reporters.words import RULE_STYLES, count_text, number, plural, rules_of
 
 _MOST_LABELS = 3
@@ -87,7 +87,7 @@ def optimizer_texts(plan: Plan) -> list[str]:
 def _optimizer_text(optimizer: PlannedOptimizer, plan: Plan) -> str:
     words = [f"{optimizer.name}: {optimizer.type}" if optimizer.name else optimizer.type]
     if optimizer.lr is not None:
-        words += [f"lr {number(optimizer.lr)}" + ("" if plan.is_final else " (not final)")]
+        words += [f"lr {number(optimizer.lr)}{lr_end(plan)}"]
     if optimizer.weight_decay is not None:
         words += [f"weight_decay {number(optimizer.weight_decay)}"]
     words += [f"{name} {value_text(value)}" for name, value in optimizer.options.items()]
