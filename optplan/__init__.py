@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from optplan.config import Config, load_config
+    from optplan.config import Batch, Config, load_config
     from optplan.constructors import (
         OPTIM_WRAPPER_CONSTRUCTORS,
         OPTIMIZER_CONSTRUCTORS,
@@ -32,6 +32,7 @@ __all__ = [
     "OPTIMIZERS",
     "OPTIMIZER_CONSTRUCTORS",
     "OPTIM_WRAPPER_CONSTRUCTORS",
+    "Batch",
     "Config",
     "DefaultOptimWrapperConstructor",
     "DefaultOptimizerConstructor",
@@ -48,6 +49,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Batch": "optplan.config",
     "Config": "optplan.config",
     "load_config": "optplan.config",
     "load_model": "optplan.model",

@@ -16,6 +16,7 @@ class Rule(StrEnum):
     FLAT = "flat"
     LAYER_DECAY = "layer_decay"
     NO_WEIGHT_DECAY = "no_weight_decay"
+    REGEX = "regex"
     CONSTRUCTOR = "constructor"
     DEFAULT = "default"
 
@@ -37,6 +38,14 @@ class LayerSource(StrEnum):
     LAYERS = "layers"
 
 
+class Matcher(StrEnum):
+    """How a regular expression is held against a name."""
+
+    SEARCH = "search"
+    PREFIX = "prefix-anchored"
+    FULL = "full"
+
+
 class Mistake(StrEnum):
     """Kinds of problems that a check of their own reports, wherever they come to light."""
 
@@ -45,6 +54,7 @@ class Mistake(StrEnum):
     UNKNOWN_ARGUMENT = "unknown argument"
     UNKNOWN_CONSTRUCTOR = "unknown constructor"
     TIED = "tied"
+    UNMATCHED = "unmatched"
 
 
 class Severity(StrEnum):

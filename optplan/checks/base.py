@@ -10,8 +10,10 @@ from typing import ClassVar
 
 from optplan.checks.expectations import Expectation
 from optplan.checks.key_use import KeyUse, key_uses
+from optplan.checks.pattern_use import PatternUse, pattern_uses
 from optplan.checks.raw_section import RawSection, raw_section, raw_section_named
-from optplan.config import Config, OptimizerConfig, find_sections
+from optplan.config import NO_BATCH, Batch, Config, OptimizerConfig, find_sections
+from optplan.config.regex_groups import RegexGroups
 from optplan.errors import OptplanError, Problem
 from optplan.names import Mistake, Severity
 from optplan.places import Place
@@ -57,6 +59,7 @@ class Context:
         allow_group_keys: Names that the user lets stand in a custom key.
         expectations: What the project expects of its plans.
         part: The name of the section, if this is one of several.
+        batch: What is known of the batch.
     """
 
     config: Config
@@ -67,6 +70,7 @@ class Context:
     allow_group_keys: frozenset[str] = field(default_factory=frozenset)
     expectations: tuple[Expectation, ...] = ()
     part: str | None = None
+    batch: Batch = NO_BATCH
 
     @property
     def read_options(self) -> frozenset[tuple[str, ...]] | None:
@@ -110,9 +114,23 @@ class Context:
         return () if self.planned is None else key_uses(self.planned)
 
     @cached_property
+    def pattern_uses(self) -> tuple[PatternUse, ...]:
+        """What each pattern does to the model, in the order that patterns are tried."""
+        return () if self.planned is None else pattern_uses(self.planned)
+
+    @cached_property
     def rows(self) -> Mapping[str, PlannedParameter]:
         """The plan's rows by name."""
         return {row.name: row for row in self.planned.plan.parameters} if self.planned else {}
+
+    def remedy(self, in_paramwise: str) -> str | None:
+        """What to do about values of some parameters: the hint for ``paramwise_cfg``, or for another form."""
+        match self.section.recipe if self.section is not None else None:
+            case RegexGroups():
+                return "a group whose pattern matches them reaches them"
+            case None:
+                return in_paramwise
+        return None
 
     def is_inherited(self, place: Place | None) -> bool:
         """Whether a place is in a file that the config inherits from."""

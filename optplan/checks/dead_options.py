@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from typing import Any
 
 from optplan.checks.base import Context
@@ -11,9 +12,12 @@ from optplan.checks.group_names import MULTIPLIERS
 from optplan.checks.known_constructors import ALL_OPTIONS
 from optplan.checks.raw_section import RawSection
 from optplan.config import place_of
+from optplan.config.timm_args import OPTIMIZER_KEYS, TimmArgs
 from optplan.places import Place
 
 _DIRECTIVES = frozenset({"_delete_", "_scope_"})  # left over where a base had nothing to delete
+# So close that it is no other argument of train.py.
+_SAME_WORD = 0.85
 _FIELDS = MULTIPLIERS | {"lr", "weight_decay"}
 
 
@@ -42,10 +46,29 @@ def dead_options(context: Context) -> tuple[DeadOption, ...]:
     """All entries that are never read, as far as it is known what is read."""
     raw = context.raw
     if raw is None:
-        return ()
+        recipe = context.section.recipe if context.section is not None else None
+        return tuple(_misspelt(recipe)) if isinstance(recipe, TimmArgs) else ()
     if context.read_options is not None:
         return tuple(_unread(raw, context.read_options))
     return tuple(_undeclared(raw))
+
+
+def _misspelt(args: TimmArgs) -> Iterator[DeadOption]:
+    """Entries of a recipe that nearly have the name of one for the optimizer: train.py takes any in silence."""
+    for name in args.written:
+        if name in OPTIMIZER_KEYS or not isinstance(name, str):
+            continue
+        if any(
+            SequenceMatcher(None, name, known).ratio() >= _SAME_WORD for known in OPTIMIZER_KEYS
+        ):
+            yield DeadOption(
+                name=name,
+                inside="the recipe",
+                key=name,
+                place=args.place_of(name),
+                known=False,
+                known_names=OPTIMIZER_KEYS,
+            )
 
 
 def _undeclared(raw: RawSection) -> Iterator[DeadOption]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from optplan.checks.base import Check, Context, Finding
-from optplan.config import place_of
+from optplan.config import Scaling, find_scaling
+from optplan.config.batch import ScalingSource
+from optplan.errors import ConfigError
 from optplan.names import Severity
 
 
@@ -24,6 +26,8 @@ class LrNotFinal(Check):
         # not enabled: for information only
         auto_scale_lr = dict(base_batch_size=256)
 
+    With ``--world-size`` the lr is worked out, and this has nothing to say.
+
     timm's ``args.yaml`` leaves ``lr`` empty by default, and ``lr_base`` is scaled in the same way.
     """
 
@@ -33,21 +37,36 @@ class LrNotFinal(Check):
     needs_plan = False
 
     def run(self, context: Context) -> Iterator[Finding]:
-        """The entry that scales the lr."""
-        data = context.config.data
-        scaling = data.get("auto_scale_lr")
-        if isinstance(scaling, Mapping) and scaling.get("enable"):
-            base = scaling.get("base_batch_size")
+        """What scales the lr, where the batch is not known."""
+        try:
+            scaling = find_scaling(context.config, context.batch)
+        except ConfigError:
+            return  # it is told as an unreadable config
+        if scaling is None or scaling.factor is not None:
+            return
+        if scaling.source is ScalingSource.AUTO_SCALE_LR:
             yield self.finding(
                 "auto_scale_lr is enabled: every lr is multiplied by the total batch"
-                f" / {base if base is not None else 'base_batch_size'} when the training starts",
+                f" / {scaling.base_batch} when the training starts",
                 key="auto_scale_lr.enable",
-                place=place_of(scaling, "enable"),
+                place=scaling.place,
+                hint=_hint(scaling),
             )
-        if data.get("lr_base") is not None and data.get("lr") is None:
+        else:
             yield self.finding(
                 "lr is not set: it becomes lr_base scaled by the total batch when the training starts",
                 key="lr_base",
-                place=place_of(data, "lr_base"),
-                hint="set lr",
+                place=scaling.place,
+                hint=f"set lr, or {_hint(scaling)}",
             )
+
+
+def _hint(scaling: Scaling) -> str:
+    return f"give the {scaling.missing}: " + " ".join(
+        option
+        for option, value in (
+            ("--world-size N", scaling.world_size),
+            ("--batch-size N", scaling.batch_size),
+        )
+        if value is None
+    )

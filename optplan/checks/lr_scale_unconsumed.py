@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from optplan.checks.base import Check, Context, Finding
 from optplan.checks.wording import number, parameters, values
+from optplan.config.timm_args import TimmArgs
 from optplan.names import Severity
 from optplan.plan import PlannedParameter
 
@@ -29,7 +30,9 @@ class LrScaleUnconsumed(Check):
     severity = Severity.WARNING
 
     def run(self, context: Context) -> Iterator[Finding]:
-        """Each optimizer with such groups."""
+        """Each optimizer with such groups; a recipe of timm trains with timm's schedulers."""
+        if context.section is not None and isinstance(context.section.recipe, TimmArgs):
+            return
         by_optimizer: dict[int, list[PlannedParameter]] = {}
         for row in context.planned.plan.parameters if context.planned else ():
             if row.lr_scale is not None and row.optimizer is not None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from optplan.checks.known_constructors import KnownConstructor, known_by_rules, known_constructor
 from optplan.config import Form, Symbol, named_sections, place_of
+from optplan.config.regex_groups import dialect_of
 from optplan.places import Place
 from optplan.rules import RuleSet
 
@@ -98,8 +99,8 @@ class RawSection:
 
 
 def raw_section(data: Mapping[str, Any]) -> RawSection | None:
-    """The section of a config's top level, None where there is none, or several."""
-    if named_sections(data):
+    """The section of a config's top level, None where there is none, several, or one of another form."""
+    if named_sections(data) or dialect_of(data) is not None:
         return None
     if isinstance(wrapper := data.get("optim_wrapper"), Mapping):
         return RawSection(

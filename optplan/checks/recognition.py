@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from difflib import SequenceMatcher
 from typing import Any
 
+from optplan.config.regex_groups import Dialect, dialect_of
+from optplan.config.timm_args import OPTIMIZER_KEYS, is_timm_args
+
 _SECTIONS = ("optim_wrapper", "optimizer")
 _SIGN_OF_CONFIG = {
     ".py": re.compile(
@@ -21,6 +24,17 @@ _SIGN_OF_CONFIG = {
 _SIGN_OF_SCRIPT = re.compile(
     r"^(?:#!|import\s|from\s.+\simport\b|def\s|async\s+def\s|class\s|@\w)", re.MULTILINE
 )
+# Names of train.py's arguments; so many are not in another program's file by chance.
+_SIGNS_OF_TIMM = OPTIMIZER_KEYS | {
+    "sched",
+    "warmup_epochs",
+    "drop_path",
+    "reprob",
+    "aa",
+    "model_kwargs",
+}
+_MOST_CHANCE = 5
+_GROUPS = {Dialect.TORCHTITAN: "param_groups", Dialect.FAIRSEQ2: "groups"}
 # So close that nobody means another word: 'optimiser', but not 'optimizer_config'.
 _SAME_WORD = 0.85
 
@@ -39,8 +53,8 @@ def looks_like_config(text: str, suffix: str) -> bool:
 
 
 def defines_optimizer(data: Mapping[str, Any]) -> bool:
-    """Whether a config has an optimizer section, if only under a misspelt name."""
-    if any(name in data for name in _SECTIONS):
+    """Whether a config has an optimizer section, if only under a misspelt name, or is a recipe of timm."""
+    if any(name in data for name in _SECTIONS) or is_timm_args(data):
         return True
     return any(_is_misspelt_section(name, value) for name, value in data.items())
 
@@ -58,12 +72,25 @@ def _is_misspelt_section(name: object, value: object) -> bool:
 def is_foreign(data: Mapping[str, Any], suffix: str) -> bool:
     """Whether what is called ``optimizer`` in a data file belongs to some other program.
 
-    Many write ``optimizer: adamw`` or a mapping without a ``type``.
+    Many write ``optimizer: adamw`` or a mapping without a ``type``, and many have an ``lr`` and a ``model``.
     """
+    if is_timm_args(data):
+        return suffix == ".py" or len(_SIGNS_OF_TIMM & data.keys()) < _MOST_CHANCE
+    if (dialect := dialect_of(data)) is not None:
+        return not _has_patterns(data["optimizer"], dialect)
     if suffix == ".py" or "optim_wrapper" in data or "optimizer" not in data:
         return False
     section = data["optimizer"]
     return not isinstance(section, Mapping) or not section.keys() & {"type", "typ", "paramwise_cfg"}
+
+
+def _has_patterns(section: Mapping[str, Any], dialect: Dialect) -> bool:
+    """Whether there are groups with patterns in a section that has the form of a trainer's."""
+    inner = section if dialect is Dialect.TORCHTITAN else section.get("config")
+    groups = inner.get(_GROUPS[dialect]) if isinstance(inner, Mapping) else None
+    return isinstance(groups, list) and any(
+        isinstance(group, Mapping) and group.keys() & {"pattern", "params"} for group in groups
+    )
 
 
 def is_saved_plan(data: Mapping[str, Any]) -> bool:

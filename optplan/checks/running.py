@@ -24,11 +24,14 @@ from optplan.checks.settings import Settings, Target
 from optplan.checks.suppression import Comment, comments_of
 from optplan.checks.unreadable_config import UnreadableConfig
 from optplan.config import (
+    NO_BATCH,
     NO_SECTION,
+    Batch,
     Config,
     FunctionConfig,
     OptimizerConfig,
     find_optimizer,
+    find_scaling,
     load_config,
     load_function,
     names_function,
@@ -38,7 +41,7 @@ from optplan.errors import ConfigError, ModelError, OptplanError
 from optplan.places import Place, Source
 from optplan.plan import Planned
 
-Planner = Callable[[Config], Planned]
+Planner = Callable[[Config, Batch], Planned]
 MakePlanner = Callable[[str, Mapping[str, Any]], Planner]
 
 
@@ -69,6 +72,7 @@ class Job:
         overrides: ``a.b=value`` for every config.
         trust: What a config names may be imported from anywhere, and a Python config that cannot be
             evaluated is executed.
+        batch: What is known of the batch that the configs are trained with.
     """
 
     checks: tuple[Check, ...]
@@ -76,6 +80,7 @@ class Job:
     make_planner: MakePlanner
     overrides: tuple[str, ...] = ()
     trust: bool = False
+    batch: Batch = NO_BATCH
 
 
 class Runner:
@@ -177,6 +182,7 @@ class Runner:
         section, planned, trouble = None, None, None
         try:
             section = _section(config)
+            find_scaling(config, self._job.batch)
             if task.target is not None:
                 planned = self._planned(task.target, config)
         except OptplanError as error:
@@ -191,6 +197,7 @@ class Runner:
             has_model=task.target is not None,
             allow_group_keys=frozenset(allowed.name for allowed in settings.allow_group_keys),
             expectations=settings.expectations,
+            batch=self._job.batch,
         )
 
     def _planned(self, target: Target, config: Config) -> Planned:
@@ -199,7 +206,7 @@ class Runner:
                 self._model, self._planner = target, self._opened(target)
             if isinstance(self._planner, ModelError):
                 raise self._planner
-            return self._planner(config)
+            return self._planner(config, self._job.batch)
 
     def _opened(self, target: Target) -> Planner | ModelError:
         try:

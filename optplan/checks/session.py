@@ -13,6 +13,7 @@ from optplan.checks.results import Outcome
 from optplan.checks.running import Job, MakePlanner, Task
 from optplan.checks.settings import Settings, Target
 from optplan.checks.settings_file import SettingsFinder
+from optplan.config import NO_BATCH, Batch
 from optplan.errors import OptplanError, UsageError
 from optplan.workers import Workers
 
@@ -26,7 +27,7 @@ class Request:
         model: The model for all configs, instead of the targets'.
         select: Prefixes of codes, instead of those of the settings.
         ignore: Prefixes of codes, besides those of the settings.
-        overrides, trust: As for :class:`Job`.
+        overrides, trust, batch: As for :class:`Job`.
     """
 
     words: tuple[str, ...] = ()
@@ -35,6 +36,7 @@ class Request:
     ignore: tuple[str, ...] = ()
     overrides: tuple[str, ...] = ()
     trust: bool = False
+    batch: Batch = NO_BATCH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +82,7 @@ def run_session(
         make_planner=make_planner,
         overrides=request.overrides,
         trust=request.trust,
+        batch=request.batch,
     )
     outcomes = run_all(tasks, job, workers, advance=start(len(tasks)))
     return Session(

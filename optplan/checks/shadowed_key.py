@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from optplan.checks.base import Check, Context, Finding
 from optplan.checks.key_use import KeyUse
+from optplan.checks.pattern_use import PatternUse
 from optplan.checks.wording import parameters
-from optplan.errors import listed
+from optplan.errors import listed, quoted
 from optplan.names import Severity
 
 
@@ -23,6 +24,8 @@ class ShadowedKey(Check):
         custom_keys={'decode_head.theta': dict(decay_mult=0., lr_mult=10.),
                      'decode_head': dict(lr_mult=10.)}
 
+    Of regular expressions the first that matches wins; one that gets no parameter for that is told here too.
+
     A key that loses every parameter does nothing, which is an error, or a warning if it stands in a
     ``_base_`` file; one that loses some is told for information.
     """
@@ -33,7 +36,10 @@ class ShadowedKey(Check):
     of_section = True
 
     def run(self, context: Context) -> Iterator[Finding]:
-        """Every key that loses a parameter."""
+        """Every key that loses a parameter, and every pattern that gets none."""
+        for pattern in context.pattern_uses:
+            if pattern.lost and not pattern.won:
+                yield self._lost_pattern(context, pattern)
         for use in context.key_uses:
             if not use.lost:
                 continue
@@ -46,6 +52,19 @@ class ShadowedKey(Check):
                 parameters=tuple(facts.name for facts, _ in use.lost),
                 severity=_severity(context, use),
             )
+
+    def _lost_pattern(self, context: Context, use: PatternUse) -> Finding:
+        place = use.rule.place
+        winners = listed([quoted(text) for text in dict.fromkeys(text for _, text in use.lost)])
+        return self.finding(
+            f"pattern {quoted(use.rule.text)} does nothing: it matches {parameters(len(use.lost))},"
+            f" which {winners} took before",
+            key=f"pattern.{use.rule.text}",
+            place=place,
+            hint="put it before",
+            parameters=tuple(facts.name for facts, _ in use.lost),
+            severity=Severity.WARNING if context.is_inherited(place) else None,
+        )
 
 
 def _message(use: KeyUse, winners: str) -> str:

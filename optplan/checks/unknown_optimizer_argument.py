@@ -40,6 +40,7 @@ class UnknownOptimizerArgument(Check):
         """Every such argument."""
         raw = context.raw
         if raw is None:
+            yield from self._of_recipe(context)
             return
         written = {place_of(raw.optimizer, name): name for name in raw.optimizer}
         told = set[str]()
@@ -60,6 +61,15 @@ class UnknownOptimizerArgument(Check):
                     place=place_of(raw.optimizer, name),
                     hint=meant(str(name), sorted(known)),
                 )
+
+    def _of_recipe(self, context: Context) -> Iterator[Finding]:
+        for problem in context.problems(Mistake.UNKNOWN_ARGUMENT):
+            yield self.finding(
+                problem.message,
+                key=f"optimizer: {problem.message}",
+                place=problem.place,
+                hint=problem.hint,
+            )
 
 
 def _unknown(raw: RawSection) -> Iterator[tuple[str, tuple[str, frozenset[str]]]]:

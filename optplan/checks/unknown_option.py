@@ -43,4 +43,6 @@ class UnknownOption(Check):
 def _consequence(dead: DeadOption) -> str:
     if dead.name.strip("_").startswith("delete"):
         return "the entries of the base config stay"
+    if dead.inside == "the recipe":
+        return "train.py takes it and never reads it"
     return "the constructor never reads it"

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 from optplan.checks.base import Check, Context, Finding
 from optplan.checks.wording import meant
-from optplan.names import Severity
+from optplan.errors import quoted
+from optplan.names import Mistake, Severity
+from optplan.places import Place
 
 _MOST_HINTS = 10  # of so many keys, and among so many runs of words: looking for likeness is slow
 _MOST_RUNS = 1000
@@ -23,6 +25,9 @@ class UnmatchedKey(Check):
 
         custom_keys={'backbone.': dict(lr_mult=0.1)}
 
+    The same for a regular expression of torchtitan's ``param_groups`` or fairseq2's ``groups``: look whether
+    it is searched for anywhere in a name or must match from the beginning, as the head of ``show`` says.
+
     A key that stands in a ``_base_`` file is a warning only: the file may serve other models.
     """
 
@@ -32,7 +37,8 @@ class UnmatchedKey(Check):
     of_section = True
 
     def run(self, context: Context) -> Iterator[Finding]:
-        """Every key that no name contains."""
+        """Every key that no name contains, and every pattern that matches none."""
+        yield from self._patterns(context)
         planned = context.planned
         unmatched = [use.rule for use in context.key_uses if not use.matches]
         options = planned.options if planned else None
@@ -47,8 +53,29 @@ class UnmatchedKey(Check):
                 key=f"custom_keys.{rule.key}",
                 place=place,
                 hint=_hint(rule.key, names) if count < _MOST_HINTS else None,
-                severity=Severity.WARNING if context.is_inherited(place) else None,
+                severity=_severity(context, place),
             )
+
+    def _patterns(self, context: Context) -> Iterator[Finding]:
+        for use in context.pattern_uses:
+            if not use.matches:
+                yield self.finding(
+                    f"pattern {quoted(use.rule.text)} matches no parameter",
+                    key=f"pattern.{use.rule.text}",
+                    place=use.rule.place,
+                    severity=_severity(context, use.rule.place),
+                )
+        for problem in context.problems(Mistake.UNMATCHED):
+            yield self.finding(
+                problem.message,
+                key=f"pattern.{problem.message}",
+                place=problem.place,
+                hint=problem.hint,
+            )
+
+
+def _severity(context: Context, place: Place | None) -> Severity | None:
+    return Severity.WARNING if context.is_inherited(place) else None
 
 
 def _hint(key: str, names: list[str]) -> str | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from optplan.checks.base import Check, Context, Finding
 from optplan.checks.wording import parameters
 from optplan.config.layer_decay import LAYER_RATE
-from optplan.names import Severity, Status
+from optplan.names import Rule, Severity, Status
 from optplan.places import Place
 from optplan.plan import PlannedParameter
 
@@ -52,6 +52,8 @@ def _by_rule(context: Context) -> dict[tuple[str, str], list[PlannedParameter]]:
 
 def _label(row: PlannedParameter) -> tuple[str, str]:
     use = row.lr_rule
+    if use is not None and use.rule is Rule.REGEX:
+        return f"pattern {use.key!r}", f"pattern.{use.key}"
     if use is not None and use.key is not None:
         return f"key {use.key!r}", f"custom_keys.{use.key}"
     if use is not None and use.option is not None:
@@ -65,6 +67,9 @@ def _place(context: Context, row: PlannedParameter) -> Place | None:
     if planned is None or use is None:
         return None
     options = planned.options
+    if planned.tracer is not None:
+        tensor = next(facts.tensor for other, facts in planned.pairs() if other is row)
+        return planned.assignments[tensor].lr_verdict.place
     if options is None:
         return planned.section.places["constructor"]
     if use.key is not None:

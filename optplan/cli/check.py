@@ -10,6 +10,8 @@ import typer
 
 from optplan.cli.options import (
     ArgumentsOption,
+    AutoScaleOption,
+    BatchSizeOption,
     ColorOption,
     DebugOption,
     ModelOption,
@@ -17,6 +19,7 @@ from optplan.cli.options import (
     QuietOption,
     SetOption,
     TrustOption,
+    WorldSizeOption,
 )
 from optplan.cli.running import Color, deliver, running
 from optplan.names import Severity
@@ -75,6 +78,9 @@ def check(
     ] = False,
     overrides: SetOption = None,
     trust: TrustOption = False,
+    world_size: WorldSizeOption = None,
+    batch_size: BatchSizeOption = None,
+    auto_scale_lr: AutoScaleOption = False,
     output_format: Annotated[
         CheckFormat, typer.Option("--format", "-f", help="The report's format.")
     ] = CheckFormat.TEXT,
@@ -93,6 +99,7 @@ def check(
         from optplan.checks import ALL_CHECKS
         from optplan.checks.session import Request
         from optplan.cli.checking import Ending, checked, codes_of, settings_report, target_of
+        from optplan.config import Batch
 
         given = target_of(model, model_arg)
         request = Request(
@@ -102,6 +109,7 @@ def check(
             ignore=codes_of("--ignore", ignore, ALL_CHECKS),
             overrides=tuple(overrides or ()),
             trust=trust,
+            batch=Batch(world_size=world_size, size=batch_size, auto_scale_lr=auto_scale_lr),
         )
         if show_settings:
             text = settings_report(request, ALL_CHECKS)

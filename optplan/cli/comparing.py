@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from optplan.cli.options import model_arguments
-from optplan.cli.planning import Planner
+from optplan.cli.planning import Planner, refuse_batch
 from optplan.cli.sources import Checkpoint, Opened, SavedPlan, open_source
-from optplan.config import Config
+from optplan.config import NO_BATCH, Batch, Config
 from optplan.errors import UsageError
 from optplan.plan import Plan
 from optplan.plan.changes import PlanDiff
@@ -22,6 +22,7 @@ def diff_of(
     models: tuple[str | None, str | None],
     model: str | None,
     arguments: Iterable[str] | None,
+    batch: Batch = NO_BATCH,
 ) -> PlanDiff:
     """What changes from the first word to the second.
 
@@ -31,6 +32,7 @@ def diff_of(
         model: The model of the others that are configs; left out, it is that of the saved plan on the
             other side.
         arguments: ``name=value`` words for the models.
+        batch: What is known of the batch that configs are trained with.
 
     Raises:
         OptplanError: No such source or model, or one is wrong.
@@ -38,9 +40,9 @@ def diff_of(
     given = model_arguments(arguments)
     sources = open_source(words[0]), open_source(words[1])
     _refuse_two_checkpoints(sources)
-    _refuse_unused(words, sources, models, model or given)
+    _refuse_unused(words, sources, models, model or given, batch)
     chosen = models[0] or model, models[1] or model
-    planner = Planner()
+    planner = Planner(batch)
     plans = [
         None if isinstance(source, Checkpoint) else _plan(planner, source, name, other, given)
         for source, name, other in zip(sources, chosen, reversed(sources), strict=True)
@@ -61,11 +63,14 @@ def _refuse_unused(
     sources: tuple[Opened, Opened],
     models: tuple[str | None, str | None],
     shared: object,
+    batch: Batch,
 ) -> None:
     """A model, or arguments of one, that no side would use."""
     for word, source, model in zip(words, sources, models, strict=True):
         if model is not None and not isinstance(source, Config):
             raise UsageError(f"{word!r} is no config, which --model {model} could be built for")
+    if not any(isinstance(source, Config) for source in sources):
+        refuse_batch(words[0], batch)
     if shared and not any(isinstance(source, Config) for source in sources):
         raise UsageError("saved plans have their models", hint="leave --model and -k out")
 
@@ -83,7 +88,7 @@ def _with_checkpoint(sources: tuple[Opened, Opened], plans: Sequence[Plan | None
             diff = diff_plans(found.plan, plan)
         case _:
             raise TypeError("a side that is neither a plan nor a checkpoint")
-    return replace(diff, misfits=found.misfits, remarks=found.remarks)
+    return replace(diff, misfits=found.misfits, remarks=(*diff.remarks, *found.remarks))
 
 
 def _resumed(plan: Plan, checkpoint: Checkpoint) -> Resumed:

@@ -43,7 +43,7 @@ def config(
     """Show the resolved config, with the place each value came from."""
     with running(quiet=quiet, debug=debug):
         from optplan.cli.sources import open_source
-        from optplan.config import Config, section_name
+        from optplan.config import Config, section_names
         from optplan.errors import UsageError
         from optplan.reporters.config import config_json, config_text
 
@@ -53,7 +53,7 @@ def config(
                 f"{config!r} is no config, but a saved plan or a checkpoint",
                 hint="name the config that it was made from",
             )
-        names = list(loaded.data) if everything else [section_name(loaded)]
+        names = list(loaded.data) if everything else section_names(loaded)
 
         def report(width: int | None, colored: bool) -> str:
             if output_format is ConfigFormat.JSON:

@@ -9,11 +9,14 @@ import typer
 
 from optplan.cli.options import (
     ArgumentsOption,
+    AutoScaleOption,
+    BatchSizeOption,
     ColorOption,
     DebugOption,
     ModelOption,
     OutputOption,
     QuietOption,
+    WorldSizeOption,
 )
 from optplan.cli.running import Color, ExitStatus, deliver, running
 
@@ -40,6 +43,9 @@ def diff(
         str | None, typer.Option("--model-b", metavar="MODEL", help="The model of B alone.")
     ] = None,
     model_arg: ArgumentsOption = None,
+    world_size: WorldSizeOption = None,
+    batch_size: BatchSizeOption = None,
+    auto_scale_lr: AutoScaleOption = False,
     full: Annotated[bool, typer.Option("--full", help="List each parameter.")] = False,
     output_format: Annotated[
         DiffFormat, typer.Option("--format", "-f", help="The report's format.")
@@ -55,12 +61,14 @@ def diff(
     """
     with running(quiet=quiet, debug=debug):
         from optplan.cli.comparing import diff_of
+        from optplan.config import Batch
         from optplan.reporters.diff_data import diff_csv, diff_json
         from optplan.reporters.diff_md import diff_md
         from optplan.reporters.diff_text import diff_text
         from optplan.reporters.diff_words import labels_of
 
-        found = diff_of((a, b), (model_a, model_b), model, model_arg)
+        batch = Batch(world_size=world_size, size=batch_size, auto_scale_lr=auto_scale_lr)
+        found = diff_of((a, b), (model_a, model_b), model, model_arg, batch)
         labels = labels_of((a, b), found)
 
         def report(width: int | None, colored: bool) -> str:

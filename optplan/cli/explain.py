@@ -9,6 +9,8 @@ import typer
 
 from optplan.cli.options import (
     ArgumentsOption,
+    AutoScaleOption,
+    BatchSizeOption,
     ColorOption,
     DebugOption,
     ModelOption,
@@ -16,6 +18,7 @@ from optplan.cli.options import (
     QuietOption,
     SetOption,
     TrustOption,
+    WorldSizeOption,
 )
 from optplan.cli.running import Color, deliver, running
 
@@ -39,6 +42,9 @@ def explain(
     model_arg: ArgumentsOption = None,
     overrides: SetOption = None,
     trust: TrustOption = False,
+    world_size: WorldSizeOption = None,
+    batch_size: BatchSizeOption = None,
+    auto_scale_lr: AutoScaleOption = False,
     output_format: Annotated[
         ExplainFormat, typer.Option("--format", "-f", help="The report's format.")
     ] = ExplainFormat.TEXT,
@@ -50,12 +56,17 @@ def explain(
     """Explain why these parameters get what they get."""
     with running(quiet=quiet, debug=debug):
         from optplan.cli.planning import plan_of
+        from optplan.config import Batch
         from optplan.errors import UsageError
         from optplan.plan import Planned
         from optplan.plan.explanation import explain as explained
         from optplan.reporters.explain import explain_json, explain_text
+        from optplan.reporters.scaling_words import not_final_text
 
-        planned = plan_of(config, model, model_arg, overrides=overrides or (), trust=trust)
+        batch = Batch(world_size=world_size, size=batch_size, auto_scale_lr=auto_scale_lr)
+        planned = plan_of(
+            config, model, model_arg, overrides=overrides or (), trust=trust, batch=batch
+        )
         if not isinstance(planned, Planned):
             raise UsageError(
                 f"{config!r} is a saved plan, which keeps the rules that won and not those that lost",
@@ -66,6 +77,7 @@ def explain(
         def report(width: int | None, colored: bool) -> str:
             if output_format is ExplainFormat.JSON:
                 return explain_json(planned.plan, found)
-            return explain_text(found, width=width, color=colored)
+            warning = not_final_text(planned.plan)
+            return explain_text(found, width=width, color=colored, warning=warning)
 
         deliver(report, output, color)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from optplan.checks.running import Planner
-    from optplan.config import Config
+    from optplan.config import Batch, Config
     from optplan.plan import Planned
 
 
@@ -23,9 +23,9 @@ def planner_of(model: str, arguments: Mapping[str, Any]) -> Planner:
     loaded = open_model(model, arguments)
     trainable = [(one, one.requires_grad) for one in loaded.module.parameters()]
 
-    def planned(config: Config) -> Planned:
+    def planned(config: Config, batch: Batch) -> Planned:
         try:
-            return plan_with_facts(loaded, config)
+            return plan_with_facts(loaded, config, batch=batch)
         finally:  # a constructor may freeze some, and the next config must not see it
             for parameter, flag in trainable:
                 parameter.requires_grad_(flag)

@@ -40,6 +40,27 @@ TrustOption = Annotated[
     bool,
     typer.Option("--trust", help="Execute a Python config that the evaluator cannot read."),
 ]
+WorldSizeOption = Annotated[
+    int | None,
+    typer.Option(
+        "--world-size",
+        metavar="N",
+        min=1,
+        help="In how many processes it trains, where the lr depends on the batch.",
+    ),
+]
+BatchSizeOption = Annotated[
+    int | None,
+    typer.Option(
+        "--batch-size", metavar="N", min=1, help="Samples per process, instead of the config's."
+    ),
+]
+AutoScaleOption = Annotated[
+    bool,
+    typer.Option(
+        "--auto-scale-lr", help="Scale the lr by the batch, as the trainer's option does."
+    ),
+]
 OutputOption = Annotated[
     Path | None,
     typer.Option("--output", "-o", metavar="FILE", help="Write the report to a file."),

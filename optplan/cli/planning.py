@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from optplan.cli.options import model_arguments
 from optplan.cli.sources import Checkpoint, SavedPlan, open_source
-from optplan.config import Config, place_of
+from optplan.config import NO_BATCH, Batch, Config, place_of
 from optplan.errors import UsageError
 from optplan.plan import Plan, Planned, PlannedParameter
 from optplan.plan.observed_entries import observed_entries
@@ -25,6 +25,7 @@ def plan_of(
     *,
     overrides: Sequence[str] = (),
     trust: bool = False,
+    batch: Batch = NO_BATCH,
 ) -> Plan | Planned:
     """The plan that a saved file holds, or the one that a config and a model make.
 
@@ -34,6 +35,7 @@ def plan_of(
         arguments: ``name=value`` for the model.
         overrides: ``a.b=value`` for the config.
         trust: Whether a Python config may be executed.
+        batch: What is known of the batch.
 
     Raises:
         OptplanError: No such config or model, or either is wrong.
@@ -50,16 +52,35 @@ def plan_of(
             raise UsageError(
                 f"{config!r} is a saved plan and has its model", hint="leave --model out"
             )
+        refuse_batch(config, batch)
         return source.plan
     if model is None:
         raise UsageError("which model?", hint="name one: --model resnet50")
-    return Planner().plan(source, model, given)
+    return Planner(batch).plan(source, model, given)
+
+
+def refuse_batch(word: str, batch: Batch) -> None:
+    """A saved plan has its lr.
+
+    Raises:
+        UsageError: The batch is given all the same.
+    """
+    if batch != NO_BATCH:
+        raise UsageError(
+            f"{word!r} is a saved plan, whose lr is what it is",
+            hint="leave --world-size, --batch-size and --auto-scale-lr out",
+        )
 
 
 class Planner:
-    """Makes plans, and builds a model once for all that ask for it with the same arguments."""
+    """Makes plans, and builds a model once for all that ask for it with the same arguments.
 
-    def __init__(self) -> None:
+    Args:
+        batch: What is known of the batch that all of them train with.
+    """
+
+    def __init__(self, batch: Batch = NO_BATCH) -> None:
+        self._batch = batch
         self._built: dict[tuple[str, str], LoadedModel] = {}
 
     def plan(self, config: Config, model: str, arguments: Mapping[str, Any]) -> Planned:
@@ -74,7 +95,7 @@ class Planner:
         key = model, repr(sorted(arguments.items()))
         if key not in self._built:
             self._built[key] = open_model(model, arguments)
-        return plan_with_facts(self._built[key], config)
+        return plan_with_facts(self._built[key], config, batch=self._batch)
 
 
 def entries_of(planned: Planned, rows: Iterable[PlannedParameter]) -> tuple[EntryStatistics, ...]:

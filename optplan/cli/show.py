@@ -9,6 +9,8 @@ import typer
 from optplan.cli import views
 from optplan.cli.options import (
     ArgumentsOption,
+    AutoScaleOption,
+    BatchSizeOption,
     ColorOption,
     DebugOption,
     ModelOption,
@@ -16,6 +18,7 @@ from optplan.cli.options import (
     QuietOption,
     SetOption,
     TrustOption,
+    WorldSizeOption,
 )
 from optplan.cli.running import Color, deliver, running
 from optplan.cli.views import ShowFormat, ShowView
@@ -56,6 +59,9 @@ def show(
     ] = None,
     overrides: SetOption = None,
     trust: TrustOption = False,
+    world_size: WorldSizeOption = None,
+    batch_size: BatchSizeOption = None,
+    auto_scale_lr: AutoScaleOption = False,
     status: Annotated[
         list[Status] | None, typer.Option("--status", help="Only parameters of this status.")
     ] = None,
@@ -68,11 +74,15 @@ def show(
     with running(quiet=quiet, debug=debug):
         views.require_sense(view, output_format, depth)
         from optplan.cli.planning import entries_of, plan_of
+        from optplan.config import Batch
         from optplan.errors import UsageError
         from optplan.plan import Planned
         from optplan.reporters.rows import Narrowing, Selection, narrowed
 
-        found = plan_of(config, model, model_arg, overrides=overrides or (), trust=trust)
+        batch = Batch(world_size=world_size, size=batch_size, auto_scale_lr=auto_scale_lr)
+        found = plan_of(
+            config, model, model_arg, overrides=overrides or (), trust=trust, batch=batch
+        )
         plan = found.plan if isinstance(found, Planned) else found
         narrowing = Narrowing(
             patterns=tuple(param or ()), rules=tuple(rule or ()), statuses=tuple(status or ())

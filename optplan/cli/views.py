@@ -60,7 +60,7 @@ def params_report(
     if output_format is ShowFormat.JSON:
         return show_json(shown.plan, shown.rows, shown.narrowing)
     if output_format is ShowFormat.CSV:
-        return show_csv(shown.rows)
+        return show_csv(shown.plan, shown.rows)
     if output_format is ShowFormat.TEXT:
         return show_text(shown.plan, shown.rows, shown.narrowing, width=width, color=color)
     return _written(params_page(shown), output_format)

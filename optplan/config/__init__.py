@@ -6,6 +6,7 @@ or index of it was set last; ``find_optimizer`` finds and validates the optimize
 
 from __future__ import annotations
 
+from optplan.config.batch import NO_BATCH, Batch, Scaling, find_scaling
 from optplan.config.functions import FunctionConfig, load_function, names_function
 from optplan.config.loading import Config, load_config
 from optplan.config.namespace import Namespace, find_namespace
@@ -16,7 +17,7 @@ from optplan.config.optimizer import (
     find_optimizer,
     find_sections,
     named_sections,
-    section_name,
+    section_names,
 )
 from optplan.config.overrides import regroup_cfg_options
 from optplan.config.placed import PlacedDict, PlacedList, PlacedTuple, place_of
@@ -24,7 +25,9 @@ from optplan.config.reading import DiskReader, Reader
 from optplan.config.symbols import Symbol
 
 __all__ = [
+    "NO_BATCH",
     "NO_SECTION",
+    "Batch",
     "Config",
     "DiskReader",
     "Form",
@@ -35,9 +38,11 @@ __all__ = [
     "PlacedList",
     "PlacedTuple",
     "Reader",
+    "Scaling",
     "Symbol",
     "find_namespace",
     "find_optimizer",
+    "find_scaling",
     "find_sections",
     "load_config",
     "load_function",
@@ -45,5 +50,5 @@ __all__ = [
     "names_function",
     "place_of",
     "regroup_cfg_options",
-    "section_name",
+    "section_names",
 ]

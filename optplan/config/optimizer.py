@@ -10,7 +10,9 @@ from typing import Any
 from optplan.config.loading import Config
 from optplan.config.paramwise import described, number_problem, parse_paramwise
 from optplan.config.placed import place_of, placed_dict
+from optplan.config.regex_groups import RegexGroups, dialect_of, read_regex_groups
 from optplan.config.symbols import Symbol
+from optplan.config.timm_args import OPTIMIZER_KEYS, TimmArgs, is_timm_args, read_timm_args
 from optplan.errors import ConfigError, Problem, close_matches
 from optplan.names import Mistake
 from optplan.places import Place
@@ -44,6 +46,8 @@ class OptimizerConfig:
         places: Where the section's own entries stand: ``type``, ``constructor``, ``paramwise_cfg``.
         has_optimizer: Whether ``optim_wrapper`` holds an ``optimizer``.
         has_paramwise: Whether ``paramwise_cfg`` is written.
+        recipe: What it was read from, where that is the form of another trainer; its rules are not those
+            of any constructor.
     """
 
     form: Form
@@ -55,6 +59,7 @@ class OptimizerConfig:
     places: Mapping[str, Place | None]
     has_optimizer: bool = True
     has_paramwise: bool = True
+    recipe: TimmArgs | RegexGroups | None = None
 
     @property
     def is_default(self) -> bool:
@@ -147,13 +152,16 @@ def find_optimizer(config: Config | Mapping[str, Any]) -> OptimizerConfig:
     Returns:
         The section, or one with nothing in it where :func:`find_sections` finds several.
     """
+    data: Mapping[str, Any] = config.data if isinstance(config, Config) else config
+    if is_timm_args(data):
+        return _from_timm(read_timm_args(data))
+    if (dialect := dialect_of(data)) is not None:
+        return _from_groups(read_regex_groups(data, dialect))
     if isinstance(config, Config):
-        section_name(config)
-        data: Mapping[str, Any] = config.data
+        section_names(config)
     elif WRAPPER not in config and "type" in config:
         data = {WRAPPER if OPTIMIZER in config else OPTIMIZER: config}
     else:
-        data = config
         _name_of_section(data, None)
     if named_sections(data):
         return NO_SECTION
@@ -163,13 +171,45 @@ def find_optimizer(config: Config | Mapping[str, Any]) -> OptimizerConfig:
     return _validated(Form.OPTIMIZER, section, section, {}, [])
 
 
-def section_name(config: Config) -> str:
-    """The name of the optimizer section: ``optim_wrapper``, else ``optimizer``.
+def section_names(config: Config) -> list[str]:
+    """The entries that make up the optimizer section: ``optim_wrapper``, else ``optimizer``; several of a recipe.
 
     Raises:
-        ConfigError: There is neither.
+        ConfigError: There are none.
     """
-    return _name_of_section(config.data, Place(config.entry, 0, 0))
+    if is_timm_args(config.data):
+        return [name for name in config.data if name in OPTIMIZER_KEYS]
+    return [_name_of_section(config.data, Place(config.entry, 0, 0))]
+
+
+def _from_timm(args: TimmArgs) -> OptimizerConfig:
+    return _from_recipe(
+        args,
+        kind=f"timm:{args.factory['opt']}",
+        arguments={k: v for k, v in args.factory.items() if k != "opt" and v is not None},
+        place=args.place_of("opt"),
+    )
+
+
+def _from_groups(groups: RegexGroups) -> OptimizerConfig:
+    first = groups.optimizers[0]
+    return _from_recipe(groups, kind=first.type, arguments=first.arguments, place=first.place)
+
+
+def _from_recipe(
+    recipe: TimmArgs | RegexGroups, *, kind: str, arguments: Mapping[str, Any], place: Place | None
+) -> OptimizerConfig:
+    return OptimizerConfig(
+        form=Form.OPTIMIZER,
+        type=kind,
+        optimizer={"type": kind, **arguments},
+        paramwise={},
+        constructor=None,
+        wrapper={},
+        places={"type": place, "constructor": None, "paramwise_cfg": None},
+        has_paramwise=False,
+        recipe=recipe,
+    )
 
 
 def _name_of_section(data: Mapping[str, Any], entry: Place | None) -> str:

@@ -50,7 +50,7 @@ def attribute(
     Raises:
         PlanError: A tensor in several optimizers, or a value that is negative or not finite.
     """
-    own_rules = _OwnRules(who, place)
+    own_rules = OwnRules(who, place)
     noted = _Noted(note)
     assignments: dict[int, Assignment] = {}
     repeated: list[int] = []
@@ -109,7 +109,7 @@ def _repeated(names: list[str], who: str, place: Place | None) -> PlanError:
     )
 
 
-class _OwnRules:
+class OwnRules:
     """The verdicts of code that decides by itself; parameters with equal ones share them."""
 
     def __init__(self, who: str, place: Place | None) -> None:
@@ -122,12 +122,13 @@ class _OwnRules:
     ) -> tuple[Verdict, Verdict]:
         """The verdicts on the lr and on the weight decay of a group, with its entries if they count."""
         lr, weight_decay = (
-            self._verdict(values[name], base) if own is None or name in own else _UNSET
+            self.verdict(values[name], base) if own is None or name in own else _UNSET
             for name, base in reader.bases.items()
         )
         return lr, weight_decay
 
-    def _verdict(self, value: float | None, base: float | None) -> Verdict:
+    def verdict(self, value: float | None, base: float | None) -> Verdict:
+        """The verdict on one value."""
         key = (value, base)
         if key not in self._known:
             self._known[key] = Verdict(

@@ -22,9 +22,9 @@ from optplan.constructors.running import Running
 from optplan.constructors.versions import versions
 from optplan.errors import ConfigError, PlanError
 from optplan.facts import Inventory, ParameterFacts
-from optplan.names import Rule
-from optplan.plan import Assignment, Planned, PlannedOptimizer, build_plan
-from optplan.rules import Decision, Options, RuleSet, Skipped, decide, read_options
+from optplan.names import Matcher, Rule
+from optplan.plan import Assignment, LrScaling, Planned, PlannedOptimizer, build_plan
+from optplan.rules import Decision, Options, RuleSet, Skipped, Tracer, decide, read_options
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +39,9 @@ class Made:
         read: What other people's code was seen to read of ``paramwise_cfg``.
         parts: For each optimizer of several sections, the plan of its section.
         inventory: The parameters with their layers, where the rules asked for them.
+        tracer: What tells why, where rules of another kind than ``paramwise_cfg`` decided.
+        lr_scaling: How the lr depends on the batch, where it does.
+        matcher: How regular expressions are held against names, where there are some.
     """
 
     assignments: Mapping[int, Assignment]
@@ -48,6 +51,9 @@ class Made:
     read: frozenset[tuple[str, ...]] | None = None
     parts: tuple[Planned, ...] = ()
     inventory: Inventory | None = None
+    tracer: Tracer | None = None
+    lr_scaling: LrScaling | None = None
+    matcher: Matcher | None = None
 
 
 class Maker(ABC):
@@ -232,6 +238,8 @@ def planned_by(
         config=config,
         versions=versions(),
         trainable=made.trainable,
+        lr_scaling=made.lr_scaling,
+        matcher=made.matcher,
     )
     planned = Planned(
         plan=plan,
@@ -241,6 +249,7 @@ def planned_by(
         options=made.options,
         read=made.read,
         parts=made.parts,
+        tracer=made.tracer,
     )
     return planned, made
 

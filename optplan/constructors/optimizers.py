@@ -13,6 +13,8 @@ from torch.optim import Optimizer
 from optplan.config import Symbol, place_of
 from optplan.constructors.lookup import import_named, look_up
 from optplan.constructors.registry import Registry
+from optplan.constructors.timm_optimizers import PREFIX as TIMM
+from optplan.constructors.timm_optimizers import timm_optimizer
 from optplan.errors import OptplanError, PlanError, Problem, did_you_mean, listed
 from optplan.installed import import_installed
 from optplan.names import Mistake
@@ -46,20 +48,25 @@ OPTIMIZERS = Registry("optimizer", _register_torch)
 
 
 def optimizer_class(
-    kind: str | Symbol | type, place: Place | None = None
+    kind: str | Symbol | Callable[..., Optimizer], place: Place | None = None
 ) -> Callable[..., Optimizer]:
     """The class that a config's ``type`` names.
 
     Args:
-        kind: A registered name, a dotted import path of an installed package, a symbol or a class.
+        kind: A registered name, ``timm:NAME``, a dotted import path of an installed package, a symbol or
+            a class, or what this function gave.
         place: Where the type is written.
 
     Raises:
         PlanError: There is none, or it is no optimizer.
     """
-    name = kind.__qualname__ if isinstance(kind, type) else str(kind)
     if isinstance(kind, type):
-        return _checked(kind, name, place)
+        return _checked(kind, kind.__qualname__, place)
+    if not isinstance(kind, str | Symbol):
+        return kind
+    name = str(kind)
+    if name.startswith(TIMM):
+        return timm_optimizer(name.removeprefix(TIMM), place)
     if isinstance(kind, str) and (found := _registered(name)) is not None:
         return found
     if "." in name:
@@ -143,7 +150,9 @@ def instantiate(
                 hint="write optimizer_type='SGD'",
             )
         inner_class = (
-            optimizer_class(inner, type_place) if isinstance(inner, str | Symbol) else inner
+            optimizer_class(inner, place_of(written, "optimizer_type") or type_place)
+            if isinstance(inner, str | Symbol)
+            else inner
         )
         if dry:
             found = inner_class

@@ -10,13 +10,18 @@ from torch import nn
 from torch.optim import Optimizer
 
 from optplan.config import (
+    NO_BATCH,
+    Batch,
     Config,
     FunctionConfig,
     OptimizerConfig,
     find_namespace,
     find_optimizer,
+    find_scaling,
     find_sections,
 )
+from optplan.config.regex_groups import RegexGroups
+from optplan.config.timm_args import TimmArgs
 from optplan.constructors.choosing import choose_constructor
 from optplan.constructors.code_place import code_place
 from optplan.constructors.functions import FunctionRun, section_of
@@ -29,7 +34,10 @@ from optplan.constructors.makers import (
     planned_by,
 )
 from optplan.constructors.observing import NamedOptimizers
+from optplan.constructors.pattern_groups import PatternMaker
+from optplan.constructors.scaling import scaled
 from optplan.constructors.sections import SectionsMaker
+from optplan.constructors.timm_recipe import TimmMaker
 from optplan.errors import PlanError
 from optplan.facts import Inventory
 from optplan.model import LoadedModel, make_inventory, open_model
@@ -42,6 +50,7 @@ def make_plan(
     config: Config | Mapping[str, Any],
     *,
     model_arguments: Mapping[str, Any] | None = None,
+    batch: Batch = NO_BATCH,
 ) -> Plan:
     """What every parameter of a model gets under a config, and why.
 
@@ -50,13 +59,14 @@ def make_plan(
             loaded from one.
         config: A loaded config, or a dict with ``optim_wrapper`` or ``optimizer`` in it.
         model_arguments: Arguments for the factory that a spec names.
+        batch: What is known of the batch of the training, where the lr depends on it.
 
     Raises:
         ConfigError: The config's optimizer section is wrong.
         ModelError: There is no such model, or it cannot be built.
         PlanError: The optimizer or its constructor refuses.
     """
-    return plan_with_facts(model, config, model_arguments=model_arguments).plan
+    return plan_with_facts(model, config, model_arguments=model_arguments, batch=batch).plan
 
 
 def plan_with_facts(
@@ -64,6 +74,7 @@ def plan_with_facts(
     config: Config | Mapping[str, Any],
     *,
     model_arguments: Mapping[str, Any] | None = None,
+    batch: Batch = NO_BATCH,
 ) -> Planned:
     """As :func:`make_plan`, with the facts and options that the plan was made from.
 
@@ -73,48 +84,58 @@ def plan_with_facts(
     namespace = find_namespace(config)
     run_custom_imports(namespace)
     with naming(namespace):
-        maker = maker_of(config)
+        maker = maker_of(config, batch)
         module, inventory = _inventory(model, model_arguments or {})
         path = config.entry.path if isinstance(config, Config) else None
         return planned_by(maker, module, inventory, path)[0]
 
 
-def maker_of(config: Config | Mapping[str, Any]) -> Maker:
+def maker_of(config: Config | Mapping[str, Any], batch: Batch = NO_BATCH) -> Maker:
     """What makes the optimizers that a config asks for, by the names that are looked up now.
 
     Raises:
         ConfigError: The config's optimizer section is wrong.
         PlanError: There is no such constructor.
     """
-    folder = _folder(config)
+    folder, scaling = _folder(config), find_scaling(config, batch)
     if isinstance(config, FunctionConfig):
         place = code_place(config.function, folder)
         run = FunctionRun(config, place)
-        return FunctionMaker(config.name, config.function, run, section_of(config), folder)
+        section = section_of(config)
+        return scaled(FunctionMaker(config.name, config.function, run, section, folder), scaling)
     if sections := find_sections(config):
-        makers = {name: _maker(section, folder) for name, section in sections.items()}
+        makers = {
+            name: scaled(_maker(section, folder), scaling) for name, section in sections.items()
+        }
         return SectionsMaker(makers, find_optimizer(config))
-    return _maker(find_optimizer(config), folder)
+    section = find_optimizer(config)
+    if isinstance(section.recipe, TimmArgs):
+        return TimmMaker(section, section.recipe, scaling)
+    return scaled(_maker(section, folder), scaling)
 
 
 def _maker(section: OptimizerConfig, folder: str | None) -> Maker:
+    if isinstance(section.recipe, RegexGroups):
+        return PatternMaker(section, section.recipe)
     chosen = choose_constructor(section)
     if chosen.is_builtin and (rules := chosen.rules) is not None:
         return RulesMaker(chosen, section, rules)
     return CodeMaker(chosen, section, folder)
 
 
-def build_optimizer(model: nn.Module | str, config: Config | Mapping[str, Any]) -> Optimizer:
+def build_optimizer(
+    model: nn.Module | str, config: Config | Mapping[str, Any], *, batch: Batch = NO_BATCH
+) -> Optimizer:
     """The real optimizer on the model's own parameters, with the groups as the constructor makes them.
 
     Args:
         model: The module to optimize, or a spec.
-        config: As for :func:`make_plan`.
+        config, batch: As for :func:`make_plan`.
 
     Raises:
         ConfigError, ModelError, PlanError: As :func:`make_plan`; there are several optimizers.
     """
-    made = build_optimizers(model, config)
+    made = build_optimizers(model, config, batch=batch)
     if len(made) > 1:
         raise PlanError(
             f"the config makes {len(made)} optimizers", hint="use optplan.build_optimizers"
@@ -122,7 +143,9 @@ def build_optimizer(model: nn.Module | str, config: Config | Mapping[str, Any]) 
     return made[0][1]
 
 
-def build_optimizers(model: nn.Module | str, config: Config | Mapping[str, Any]) -> NamedOptimizers:
+def build_optimizers(
+    model: nn.Module | str, config: Config | Mapping[str, Any], *, batch: Batch = NO_BATCH
+) -> NamedOptimizers:
     """As :func:`build_optimizer` where there may be several: a list of names and optimizers.
 
     Raises:
@@ -130,9 +153,9 @@ def build_optimizers(model: nn.Module | str, config: Config | Mapping[str, Any])
     """
     module = open_model(model, {}).module if isinstance(model, str) else model
     # refuses what no plan can be made of, with the plan's messages
-    plan_with_facts(module, config)
+    plan_with_facts(module, config, batch=batch)
     with naming(find_namespace(config)):
-        return maker_of(config).build(module)
+        return maker_of(config, batch).build(module)
 
 
 def _inventory(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from torch import nn
@@ -15,7 +15,7 @@ from optplan.facts import Inventory
 from optplan.model import make_inventory
 from optplan.names import Mistake
 from optplan.places import Place
-from optplan.plan import Assignment, Planned, PlannedOptimizer
+from optplan.plan import Assignment, LrScaling, Planned, PlannedOptimizer
 
 
 class SectionsMaker(Maker):
@@ -38,10 +38,12 @@ class SectionsMaker(Maker):
         optimizers: list[PlannedOptimizer] = []
         trainable: dict[int, bool] = {}
         parts: list[Planned] = []
+        scalings: list[LrScaling | None] = []
         repeated: dict[str, None] = {}
         for name, child in self._children(model).items():
             own = make_inventory(child)
             part, made = planned_by(self._makers[name], child, own, None)
+            scalings.append(made.lr_scaling)
             # each inventory counts the tensors of its own module
             outer = {inner: numbers[key] for key, inner in tensor_numbers(child, own).items()}
             for tensor, assignment in part.assignments.items():
@@ -56,7 +58,11 @@ class SectionsMaker(Maker):
         if repeated:
             raise _in_several(tuple(repeated))
         return Made(
-            assignments=assignments, optimizers=optimizers, trainable=trainable, parts=tuple(parts)
+            assignments=assignments,
+            optimizers=optimizers,
+            trainable=trainable,
+            parts=tuple(parts),
+            lr_scaling=_of_all(scalings, len(optimizers)),
         )
 
     def build(self, model: nn.Module) -> NamedOptimizers:
@@ -93,6 +99,12 @@ class SectionsMaker(Maker):
 
     def _place(self, name: str) -> Place | None:
         return self._makers[name].section.places["type"]
+
+
+def _of_all(scalings: Sequence[LrScaling | None], count: int) -> LrScaling | None:
+    """What all sections have in common: the batch, and a base lr only where there is one optimizer."""
+    first = scalings[0]
+    return first if first is None or count == 1 else replace(first, base_lr=None, lr=None)
 
 
 def _in_several(names: tuple[str, ...]) -> PlanError:

@@ -1,8 +1,9 @@
 """The plan that every command reads: immutable, plain data, serialisable."""
 
-from optplan.plan.build import Assignment, build_plan
+from optplan.plan.build import Assignment, build_plan, origin_of
 from optplan.plan.plan import (
     FORMAT_VERSION,
+    LrScaling,
     Origin,
     Plan,
     PlannedModel,
@@ -17,6 +18,7 @@ from optplan.plan.values import hashable, plain
 __all__ = [
     "FORMAT_VERSION",
     "Assignment",
+    "LrScaling",
     "Origin",
     "Plan",
     "Planned",
@@ -27,5 +29,6 @@ __all__ = [
     "Setting",
     "build_plan",
     "hashable",
+    "origin_of",
     "plain",
 ]

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from optplan.facts import Inventory, ParameterFacts
-from optplan.names import Status
+from optplan.names import Matcher, Status
 from optplan.places import Place
 from optplan.plan.plan import (
+    LrScaling,
     Origin,
     Plan,
     PlannedModel,
@@ -54,6 +55,8 @@ def build_plan(
     config: str | None,
     versions: Mapping[str, str | None],
     trainable: Mapping[int, bool] | None = None,
+    lr_scaling: LrScaling | None = None,
+    matcher: Matcher | None = None,
 ) -> Plan:
     """Put the rows together.
 
@@ -66,6 +69,7 @@ def build_plan(
         versions: Versions of the packages that took part.
         trainable: ``requires_grad`` of each tensor after the constructor ran, by its number; None where
             none could change it.
+        lr_scaling, matcher: As in the plan.
     """
     settings = _Settings()
     maker = _RowMaker(inventory, assignments, settings, trainable or {})
@@ -84,6 +88,8 @@ def build_plan(
         optimizers=tuple(optimizers),
         parameters=rows,
         settings=settings.as_tuple(),
+        lr_scaling=lr_scaling,
+        matcher=matcher,
     )
 
 
@@ -218,13 +224,14 @@ def _rule_use(verdict: Verdict) -> RuleUse:
         option=verdict.option,
         key=verdict.key,
         mult=verdict.mult,
-        origin=_origin(verdict.place),
+        origin=origin_of(verdict.place),
         constructor=verdict.constructor,
         note=verdict.note,
     )
 
 
-def _origin(place: Place | None) -> Origin | None:
+def origin_of(place: Place | None) -> Origin | None:
+    """A place as the plan keeps it."""
     if place is None:
         return None
     return Origin(file=place.source.name, line=place.line, column=place.column)

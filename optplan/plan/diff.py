@@ -57,9 +57,18 @@ def diff_plans(before: Plan, after: Plan) -> PlanDiff:
         only_after=patterns.one_sided(name for name in names if name not in rows_before),
         rules=rules.as_tuple(patterns),
         versions=_versions(before, after),
+        remarks=tuple(_not_final(before, after)),
         common=len(common),
         changed=len(changed),
     )
+
+
+def _not_final(before: Plan, after: Plan) -> Iterator[str]:
+    """A line on the lrs that are not those of a training."""
+    sides = [side for side, plan in (("first", before), ("second", after)) if not plan.is_final]
+    if sides:
+        plans = "both plans" if len(sides) == 2 else f"the {sides[0]} plan"
+        yield f"the lr of {plans} is not final: it depends on the batch (--world-size, --batch-size)"
 
 
 def _versions(before: Plan, after: Plan) -> dict[str, tuple[str | None, str | None]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from optplan.errors import Problem, UsageError, did_you_mean, listed
 from optplan.facts import ParameterFacts
-from optplan.names import Rule, Status
+from optplan.names import Matcher, Rule, Status
 from optplan.places import Place
 from optplan.plan.patterns import matching
 from optplan.plan.plan import Plan, PlannedParameter, RuleUse
@@ -28,6 +28,8 @@ class Explained:
         use: The rule that decided.
         place: Where its option, its key or the base value is written.
         candidates: What was tried, in order.
+        batch_factor: What the batch multiplies the product by; None where it does not.
+        effective: An lr with the factor that a scheduler applies to it later; None where there is none.
     """
 
     setting: str
@@ -37,6 +39,8 @@ class Explained:
     use: RuleUse
     place: Place | None
     candidates: tuple[Candidate, ...]
+    batch_factor: float | None = None
+    effective: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +49,12 @@ class Explanation:
 
     Args:
         row: The row.
-        match_name: What custom keys were looked for in.
+        match_name: What custom keys, or patterns, were looked for in.
         carrier: For a duplicate the name that stands for its tensor.
         values: Its lr and weight decay; empty where it is in no group.
-        unmatched_keys: Custom keys that are not in its name.
+        unmatched_keys: Custom keys that are not in its name, or patterns that do not match it.
         note: Why it is in no group, or what is special about it; '' for nothing.
+        matcher: How patterns were held against its name; None where keys were looked for.
     """
 
     row: PlannedParameter
@@ -58,6 +63,7 @@ class Explanation:
     values: tuple[Explained, ...]
     unmatched_keys: tuple[str, ...]
     note: str
+    matcher: Matcher | None = None
 
 
 def explain(planned: Planned, patterns: Sequence[str]) -> tuple[Explanation, ...]:
@@ -101,17 +107,29 @@ def _explanation(
         return replace(found, row=row)
     carrier = planned.inventory.carriers[facts.tensor]
     values = tuple(_values(planned, row, facts)) if row.lr_rule is not None else ()
-    options = planned.rules
-    match_name = options.rules.match_name(facts) if options else facts.match_name
-    keys = [key.key for key in options.keys if key.key not in match_name] if options else []
     return Explanation(
         row=row,
-        match_name=match_name,
+        match_name=_match_name(planned, facts),
         carrier=None if carrier is facts else carrier.name,
         values=values,
-        unmatched_keys=tuple(keys) if values else (),
+        unmatched_keys=_unmatched(planned, facts) if values else (),
         note=_note(planned, company, row, facts),
+        matcher=planned.plan.matcher,
     )
+
+
+def _match_name(planned: Planned, facts: ParameterFacts) -> str:
+    """What keys, or patterns, are looked for in."""
+    if planned.tracer is not None:
+        return facts.name
+    return planned.rules.rules.match_name(facts) if planned.rules else facts.match_name
+
+
+def _unmatched(planned: Planned, facts: ParameterFacts) -> tuple[str, ...]:
+    if planned.tracer is not None:
+        return planned.tracer.unmatched(facts)
+    keys = planned.rules.keys if planned.rules is not None else ()
+    return tuple(key.key for key in keys if key.key not in _match_name(planned, facts))
 
 
 def _values(planned: Planned, row: PlannedParameter, facts: ParameterFacts) -> Iterator[Explained]:
@@ -119,6 +137,7 @@ def _values(planned: Planned, row: PlannedParameter, facts: ParameterFacts) -> I
     section, optimizer = planned.section, planned.plan.optimizers[row.optimizer or 0]
     assignment = planned.assignments[facts.tensor]
     candidates = _tried(planned, row, facts)
+    later = row.effective_lr if row.effective_lr != row.lr else None
     for setting, value, base, set_value, use, verdict in (
         ("lr", row.lr, optimizer.lr, section.base_lr, row.lr_rule, assignment.lr_verdict),
         (
@@ -139,11 +158,21 @@ def _values(planned: Planned, row: PlannedParameter, facts: ParameterFacts) -> I
                 use=use,
                 place=verdict.place,
                 candidates=tuple(c for c in candidates if c.setting == setting),
+                batch_factor=_batch_factor(planned) if setting == "lr" else None,
+                effective=later if setting == "lr" else None,
             )
+
+
+def _batch_factor(planned: Planned) -> float | None:
+    """What the batch multiplies the products of this config by; in a recipe of timm the base has it already."""
+    scaling = planned.plan.lr_scaling
+    return None if scaling is None or scaling.source == "lr_base" else scaling.factor
 
 
 def _tried(planned: Planned, row: PlannedParameter, facts: ParameterFacts) -> tuple[Candidate, ...]:
     """What the rules tried, where it was they that decided."""
+    if planned.tracer is not None:
+        return planned.tracer.trace(facts)
     if planned.options is None or row.lr_rule is None or row.lr_rule.rule is Rule.CONSTRUCTOR:
         return ()
     carrier = planned.inventory.carriers[facts.tensor]

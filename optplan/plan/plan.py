@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
-from optplan.names import Rule, Status
+from optplan.names import Matcher, Rule, Status
 
 FORMAT_VERSION = "1.0"
 
@@ -120,6 +120,39 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LrScaling:
+    """How the lr depends on the batch of the training.
+
+    Args:
+        source: What makes it depend: ``auto_scale_lr`` or ``lr_base``.
+        rule: How it grows with the batch: ``linear`` or ``sqrt``.
+        base_lr: The lr for the base batch; ``None`` where optimizers have different ones.
+        base_batch: The batch that it is meant for.
+        batch_size: The samples of one process and step.
+        accumulation: How many steps are added up, as far as the trainer counts them.
+        world_size: In how many processes it is trained.
+        batch: All three multiplied, ``None`` where one is not known.
+        factor: What every lr is multiplied by, ``None`` where the batch is not known.
+        lr: The base lr with the factor.
+        final: The factor is known, and is in every lr of the plan; else they are those of the base batch.
+        origin: Where it is switched on.
+    """
+
+    source: str
+    rule: str
+    base_lr: float | None
+    base_batch: float
+    batch_size: int | None
+    accumulation: int
+    world_size: int | None
+    batch: int | None
+    factor: float | None
+    lr: float | None
+    final: bool
+    origin: Origin | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What every command reads.
 
@@ -132,6 +165,8 @@ class Plan:
         parameters: One row per name, in the order of
             ``model.named_parameters(remove_duplicate=False)``.
         settings: The distinct settings, in the order of their first parameter.
+        lr_scaling: How the lr depends on the batch, ``None`` where it does not.
+        matcher: How regular expressions are held against names, ``None`` where there are none.
     """
 
     versions: Mapping[str, str | None]
@@ -141,6 +176,13 @@ class Plan:
     optimizers: tuple[PlannedOptimizer, ...]
     parameters: tuple[PlannedParameter, ...]
     settings: tuple[Setting, ...]
+    lr_scaling: LrScaling | None = None
+    matcher: Matcher | None = None
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the lr is that of the training, and does not depend on what is not known."""
+        return self.lr_scaling is None or self.lr_scaling.final
 
     def to_json(self, *, indent: int | None = 1) -> str:
         """The plan as JSON text, as ``schemas/plan-1.0.schema.json`` describes it."""

@@ -9,7 +9,7 @@ from optplan.config import OptimizerConfig
 from optplan.facts import Inventory, ParameterFacts
 from optplan.plan.build import Assignment
 from optplan.plan.plan import Plan, PlannedParameter
-from optplan.rules import Options
+from optplan.rules import Options, Tracer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +27,7 @@ class Planned:
             ran.
         parts: Where the config has several sections, for each optimizer the plan of its section alone,
             whose names begin below the child that it is for.
+        tracer: What tells why, where rules of another kind than ``paramwise_cfg`` decided.
     """
 
     plan: Plan
@@ -36,6 +37,7 @@ class Planned:
     options: Options | None
     read: frozenset[tuple[str, ...]] | None = None
     parts: tuple[Planned, ...] = ()
+    tracer: Tracer | None = None
 
     @property
     def rules(self) -> Options | None:

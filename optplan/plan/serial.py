@@ -8,9 +8,10 @@ from dataclasses import fields
 from typing import Any
 
 from optplan.errors import PlanError
-from optplan.names import Rule, Status
+from optplan.names import Matcher, Rule, Status
 from optplan.plan.plan import (
     FORMAT_VERSION,
+    LrScaling,
     Origin,
     Plan,
     PlannedModel,
@@ -39,6 +40,7 @@ def plan_to_dict(plan: Plan) -> dict[str, Any]:
         "optimizers": [_renamed(optimizer) for optimizer in plan.optimizers],
         "parameters": [parameter_to_dict(parameter) for parameter in plan.parameters],
         "settings": [_renamed(setting) for setting in plan.settings],
+        **extras_to_dict(plan),
     }
 
 
@@ -92,7 +94,42 @@ def _plan_from_dict(data: Mapping[str, Any]) -> Plan:
         ),
         parameters=tuple(_parameter_from_dict(item) for item in data["parameters"]),
         settings=tuple(Setting(**_read(item, Setting)) for item in data["settings"]),
+        lr_scaling=_scaling_from_dict(data.get("lr_scaling")),
+        matcher=None if data.get("matcher") is None else Matcher(data["matcher"]),
     )
+
+
+def extras_to_dict(plan: Plan) -> dict[str, Any]:
+    """What few plans have."""
+    extras: dict[str, Any] = {}
+    if plan.lr_scaling is not None:
+        extras["lr_scaling"] = _scaling_to_dict(plan.lr_scaling)
+    if plan.matcher is not None:
+        extras["matcher"] = plan.matcher.value
+    return extras
+
+
+def _scaling_to_dict(scaling: LrScaling) -> dict[str, Any]:
+    return {
+        field.name: _origin_to_dict(scaling.origin)
+        if field.name == "origin"
+        else plain(getattr(scaling, field.name))
+        for field in fields(LrScaling)
+    }
+
+
+def _scaling_from_dict(data: Mapping[str, Any] | None) -> LrScaling | None:
+    if data is None:
+        return None
+    values = {field.name: data[field.name] for field in fields(LrScaling)}
+    origin = values["origin"]
+    return LrScaling(**{**values, "origin": None if origin is None else Origin(**origin)})
+
+
+def _origin_to_dict(origin: Origin | None) -> dict[str, Any] | None:
+    if origin is None:
+        return None
+    return {"file": origin.file, "line": origin.line, "column": origin.column}
 
 
 def _renamed(part: _Flat) -> dict[str, Any]:
@@ -143,15 +180,12 @@ def rule_to_dict(use: RuleUse | None) -> dict[str, Any] | None:
     """What decided a value; None where nothing did. What is rarely there is left out where it is not."""
     if use is None:
         return None
-    origin = use.origin
     data: dict[str, Any] = {
         "rule": use.rule.value,
         "option": use.option,
         "key": use.key,
         "mult": use.mult,
-        "origin": None
-        if origin is None
-        else {"file": origin.file, "line": origin.line, "column": origin.column},
+        "origin": _origin_to_dict(use.origin),
     }
     return data | words_to_dict(use)
 

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from optplan.errors import quoted
+from optplan.names import Rule
 from optplan.places import Place
 from optplan.plan import Plan
 from optplan.plan.explanation import Explained, Explanation
-from optplan.plan.serial import words_to_dict
+from optplan.plan.serial import extras_to_dict, words_to_dict
 from optplan.reporters.layout import Cell, Column, cell_len, paint, table, visible
+from optplan.reporters.summary import wrapped
 from optplan.reporters.words import RULE_STYLES, number, shape_text, where_text
 from optplan.rules import Candidate, Outcome, Verdict
 
@@ -22,15 +24,20 @@ _OUTCOME_WORDS = {Outcome.WON: "won", Outcome.LOST: "lost", Outcome.NOT_APPLICAB
 _MOST_KEYS = 5
 
 
-def explain_text(explanations: Sequence[Explanation], *, width: int | None, color: bool) -> str:
+def explain_text(
+    explanations: Sequence[Explanation], *, width: int | None, color: bool, warning: str = ""
+) -> str:
     """The explanations one after another.
 
     Args:
         explanations: What to print.
         width: The terminal's width in cells; None cuts nothing.
         color: Whether to write styles.
+        warning: What to say above all else.
     """
-    blocks = [_block(explanation, width, color) for explanation in explanations]
+    blocks = [[paint(Cell(line, "yellow"), color) for line in wrapped(warning, width)]]
+    blocks = blocks if warning else []
+    blocks += [_block(explanation, width, color) for explanation in explanations]
     return "\n\n".join("\n".join(block) for block in blocks) + "\n"
 
 
@@ -69,8 +76,8 @@ def _wrapped(text: str, width: int | None, *, indent: int) -> list[str]:
 def _values(explanation: Explanation, width: int | None, color: bool) -> list[str]:
     rows = [
         (
-            Cell(value.setting),
-            Cell(number(value.value), "bold"),
+            Cell(value.setting if value.effective is None else f"effective {value.setting}"),
+            Cell(number(value.value if value.effective is None else value.effective), "bold"),
             Cell(_product(value)),
             Cell(_use_text(value), RULE_STYLES[value.use.rule]),
             Cell(_origin_text(value), "dim"),
@@ -78,6 +85,11 @@ def _values(explanation: Explanation, width: int | None, color: bool) -> list[st
         for value in explanation.values
     ]
     lines = table(_VALUE_COLUMNS, rows, width=width, color=color, indent=2)
+    for value in explanation.values:
+        if value.effective is not None:
+            scale = number(explanation.row.lr_scale)
+            text = f"its group has {value.setting} {number(value.value)}; a scheduler of timm applies lr_scale {scale}"
+            lines += _wrapped(text, width, indent=2)
     places = {
         (value.place.source.name, value.place.line): value.place
         for value in explanation.values
@@ -90,10 +102,14 @@ def _values(explanation: Explanation, width: int | None, color: bool) -> list[st
 
 def _product(value: Explained) -> str:
     if value.use.mult is None:
-        return "= set by the key" if value.use.key is not None else ""
+        who = "group" if value.use.rule is Rule.REGEX else "key"
+        return f"= set by the {who}" if value.use.key is not None else ""
     if value.base is None:
         return ""
-    return f"= {number(value.base)} × {number(value.use.mult)}"
+    product = f"= {number(value.base)} × {number(value.use.mult)}"
+    if value.batch_factor is None:
+        return product
+    return f"{product} × {number(value.batch_factor)} (batch)"
 
 
 def _use_text(value: Explained) -> str:
@@ -144,7 +160,7 @@ def _considered(explanation: Explanation, width: int | None, color: bool) -> lis
         rows.append(
             (
                 Cell("no", "dim"),
-                Cell("custom_key"),
+                Cell(_key_rule(explanation).value),
                 Cell(""),
                 Cell(_unmatched(explanation)),
                 Cell(""),
@@ -185,7 +201,13 @@ def _unmatched(explanation: Explanation) -> str:
     keys = explanation.unmatched_keys
     more = len(keys) - _MOST_KEYS
     shown = ", ".join(map(quoted, keys[:_MOST_KEYS])) + (f" and {more} more" if more > 0 else "")
-    return f"not in {quoted(explanation.match_name)}: {shown}"
+    what = "no match in" if _key_rule(explanation) is Rule.REGEX else "not in"
+    return f"{what} {quoted(explanation.match_name)}: {shown}"
+
+
+def _key_rule(explanation: Explanation) -> Rule:
+    """Whether keys or patterns were looked for."""
+    return Rule.CUSTOM_KEY if explanation.matcher is None else Rule.REGEX
 
 
 def _stacked(rows: Sequence[tuple[Cell, ...]], width: int, color: bool) -> list[str]:
@@ -204,6 +226,7 @@ def explain_json(plan: Plan, explanations: Sequence[Explanation]) -> str:
         "format_version": "1.0",
         "config": plan.config,
         "model": plan.model.spec,
+        **extras_to_dict(plan),
         "parameters": [_explanation_data(explanation) for explanation in explanations],
     }
     return json.dumps(data, indent=1) + "\n"
@@ -224,8 +247,10 @@ def _explanation_data(explanation: Explanation) -> dict[str, Any]:
         "unmatched_keys": list(explanation.unmatched_keys),
     }
     for value in explanation.values:
+        factors = {"batch_factor": value.batch_factor, "effective": value.effective}
         data[value.setting] = {
             "value": value.value,
+            **{name: factor for name, factor in factors.items() if factor is not None},
             "base": value.base,
             "mult": value.use.mult,
             "rule": value.use.rule.value,

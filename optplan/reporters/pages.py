@@ -32,10 +32,12 @@ from optplan.reporters.page import (
 )
 from optplan.reporters.page_values import STATUS_TONES, number_value, span_value
 from optplan.reporters.rows import Selection
+from optplan.reporters.scaling_words import lr_heading, not_final_text
 from optplan.reporters.settings_sheet import settings_sheet
 from optplan.reporters.summary import (
     constructor_texts,
     coverage_lines,
+    head_facts,
     model_name,
     model_text,
     narrowing_text,
@@ -60,7 +62,7 @@ def params_page(shown: Selection) -> Page:
             Heading(text="parameter"),
             Heading(text="shape"),
             Heading(text="elements", is_number=True),
-            Heading(text="lr", is_number=True),
+            Heading(text=lr_heading(shown.plan), is_number=True),
             Heading(text="weight_decay", is_number=True),
             Heading(text="rule"),
             Heading(text="place"),
@@ -81,7 +83,7 @@ def tree_page(shown: Selection, *, depth: int | None) -> Page:
             Heading(text="module"),
             Heading(text="parameters", is_number=True),
             Heading(text="elements", is_number=True),
-            Heading(text="lr", is_number=True),
+            Heading(text=lr_heading(shown.plan), is_number=True),
             Heading(text="weight_decay", is_number=True),
             Heading(text="rule"),
         ),
@@ -151,7 +153,14 @@ def _page(shown: Selection, view: str, sheets: Iterable[Sheet]) -> Page:
     return Page(
         title=model_name(plan),
         view=view,
-        facts=(*config, model_text(plan), *optimizer_texts(plan), *constructor_texts(plan)),
+        facts=(
+            *filter(None, [not_final_text(plan)]),
+            *config,
+            model_text(plan),
+            *optimizer_texts(plan),
+            *constructor_texts(plan),
+            *head_facts(plan),
+        ),
         sheets=tuple(sheets),
         closing=tuple(coverage_lines(plan, color=False)),
         narrowing=narrowing,

@@ -10,6 +10,7 @@ from optplan.reporters.kind_words import kind_cells, lr_span, weight_decay_span
 from optplan.reporters.page import Heading, Sheet, Value, count_value, name_value, without_empty
 from optplan.reporters.page_values import STATUS_TONES, span_value
 from optplan.reporters.rows import Selection
+from optplan.reporters.scaling_words import lr_heading
 from optplan.reporters.summary import besides_text
 from optplan.reporters.tree_view import lr_scale
 from optplan.reporters.words import carriers_of, count_text, origin_text, percent, plural
@@ -34,7 +35,10 @@ def settings_sheet(shown: Selection, *, with_members: bool) -> Sheet:
     """
     found = members_of(shown.plan, shown.rows)
     scale, carriers = lr_scale(shown), carriers_of(shown.plan.parameters)
-    headings = _HEADINGS
+    headings = tuple(
+        Heading(text=lr_heading(shown.plan), is_number=True) if heading.text == "lr" else heading
+        for heading in _HEADINGS
+    )
     rows = [_setting(members, shown, scale, carriers) for members in found]
     if with_members:
         headings = (*headings, Heading(text="members"))

@@ -23,6 +23,9 @@ _CSV_FIELDS = (
     "status",
     "lr",
     "weight_decay",
+    "lr_scale",
+    "effective_lr",
+    "layer",
     "lr_rule",
     "lr_option",
     "lr_key",
@@ -45,11 +48,15 @@ def show_json(plan: Plan, rows: Sequence[PlannedParameter], narrowing: Narrowing
     return json.dumps({**data, "narrowed": str(narrowing)}, indent=1) + "\n"
 
 
-def show_csv(rows: Sequence[PlannedParameter]) -> str:
-    """A line per row, after a line of headings; a missing value is empty."""
+def show_csv(plan: Plan, rows: Sequence[PlannedParameter]) -> str:
+    """A line per row, after a line of headings; a missing value is empty.
+
+    An lr that is not final stands in a column of another name, so that nobody takes it for one.
+    """
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(_CSV_FIELDS)
+    end = "" if plan.is_final else "_not_final"
+    writer.writerow([f + end if f in ("lr", "effective_lr") else f for f in _CSV_FIELDS])
     writer.writerows(_csv_row(row) for row in rows)
     return buffer.getvalue()
 
@@ -65,6 +72,9 @@ def _csv_row(row: PlannedParameter) -> list[object]:
         row.status.value,
         row.lr,
         row.weight_decay,
+        row.lr_scale,
+        row.effective_lr,
+        row.layer,
     ]
     for use in (row.lr_rule, row.weight_decay_rule):
         cells += [use.rule.value, use.option, use.key, use.mult] if use else [None] * 4

@@ -8,6 +8,7 @@ from optplan.names import Status
 from optplan.plan import Plan, PlannedParameter
 from optplan.reporters.layout import Cell, Column, table
 from optplan.reporters.rows import Narrowing
+from optplan.reporters.scaling_words import lr_heading
 from optplan.reporters.summary import closing_lines, head_lines, label_cell, setting_text
 from optplan.reporters.words import (
     STATUS_STYLES,
@@ -28,6 +29,8 @@ _COLUMNS = (
     Column(optional=True),
     Column(right=True),
     Column(right=True),
+    Column(right=True),
+    Column(right=True),
     Column(shrink_to=22),
 )
 _SETTING_COLUMNS = (
@@ -38,7 +41,9 @@ _SETTING_COLUMNS = (
     Column(shrink_to=16),
     Column(optional=True),
 )
-_HEADINGS = ("parameter", "shape", "lr", "weight_decay", "rule")
+_HEADINGS = ("parameter", "shape", "lr", "lr_scale", "effective_lr", "weight_decay", "rule")
+# Only where a scheduler is to multiply the lr of groups later.
+_LATER = frozenset({3, 4})
 
 
 def show_text(
@@ -68,9 +73,17 @@ def _rows(
     plan: Plan, rows: Sequence[PlannedParameter], width: int | None, color: bool
 ) -> list[str]:
     carriers = carriers_of(plan.parameters)
-    body = [tuple(Cell(heading, "dim") for heading in _HEADINGS)]
+    headings = (lr_heading(plan) if word == "lr" else word for word in _HEADINGS)
+    body = [tuple(Cell(heading, "dim") for heading in headings)]
     body += [_row(row, carriers) for row in rows]
-    return table(_COLUMNS, body, width=width, color=color)
+    has_later = any(row.effective_lr != row.lr for row in plan.parameters)
+    kept = [at for at in range(len(_COLUMNS)) if has_later or at not in _LATER]
+    return table(
+        [_COLUMNS[at] for at in kept],
+        [tuple(cells[at] for at in kept) for cells in body],
+        width=width,
+        color=color,
+    )
 
 
 def _row(row: PlannedParameter, carriers: frozenset[str]) -> tuple[Cell, ...]:
@@ -82,6 +95,8 @@ def _row(row: PlannedParameter, carriers: frozenset[str]) -> tuple[Cell, ...]:
         Cell(row.name, style),
         Cell(shape_text(row.shape), style or "dim"),
         Cell(number(row.lr), style),
+        Cell(number(row.lr_scale), style),
+        Cell(number(row.effective_lr), style),
         Cell(number(row.weight_decay), style),
         Cell(rule, style or rule_style(row), short),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from textwrap import wrap
 
 from rich.cells import cell_len
 
@@ -11,12 +12,35 @@ from optplan.names import Status
 from optplan.plan import Plan, PlannedOptimizer, PlannedParameter, RuleUse, Setting
 from optplan.reporters.layout import Cell, paint, visible
 from optplan.reporters.rows import Narrowing
+from optplan.reporters.scaling_words import lr_end, matcher_text, not_final_text, scaling_text
 from optplan.reporters.words import RULE_STYLES, count_text, number, plural, rules_of
 
 _MOST_LABELS = 3
 
 
 def head_lines(plan: Plan, width: int | None, color: bool) -> list[str]:
+    """What the plan is of; that its lr is not final above all else."""
+    warning = wrapped(not_final_text(plan), width)
+    return [
+        *(paint(Cell(line, "yellow"), color) for line in warning),
+        *_model_and_optimizers(plan, width, color),
+        *(f" {line}" for text in head_facts(plan) for line in wrapped(visible(text), width)),
+    ]
+
+
+def head_facts(plan: Plan) -> list[str]:
+    """What else there is to say of the whole plan: how its lr came about, how patterns are matched."""
+    return [text for text in (scaling_text(plan), matcher_text(plan)) if text]
+
+
+def wrapped(text: str, width: int | None) -> list[str]:
+    """A text in as many lines as it takes; none for none."""
+    if not text or width is None:
+        return [text] if text else []
+    return wrap(text, max(width - 1, 20), break_long_words=False, break_on_hyphens=False)
+
+
+def _model_and_optimizers(plan: Plan, width: int | None, color: bool) -> list[str]:
     """The model on the left, the optimizer on the right, below each other where there is no room."""
     left, rights = visible(model_text(plan)), optimizer_texts(plan)
     painted = paint(Cell(left, "bold"), color)
@@ -57,13 +81,13 @@ def model_name(plan: Plan) -> str:
 
 def optimizer_texts(plan: Plan) -> list[str]:
     """Each optimizer with its own values."""
-    return [_optimizer_text(optimizer) for optimizer in plan.optimizers]
+    return [_optimizer_text(optimizer, plan) for optimizer in plan.optimizers]
 
 
-def _optimizer_text(optimizer: PlannedOptimizer) -> str:
+def _optimizer_text(optimizer: PlannedOptimizer, plan: Plan) -> str:
     words = [f"{optimizer.name}: {optimizer.type}" if optimizer.name else optimizer.type]
     if optimizer.lr is not None:
-        words += [f"lr {number(optimizer.lr)}"]
+        words += [f"lr {number(optimizer.lr)}{lr_end(plan)}"]
     if optimizer.weight_decay is not None:
         words += [f"weight_decay {number(optimizer.weight_decay)}"]
     words += [f"{name} {value_text(value)}" for name, value in optimizer.options.items()]
@@ -81,7 +105,8 @@ def value_text(value: object) -> str:
 
 def setting_text(setting: Setting, plan: Plan) -> str:
     """A setting's values, after the optimizer's name where there are several."""
-    words = [*_optimizer_name(setting, plan), f"lr {number(setting.lr)}"]
+    lr = f"lr {number(setting.lr)}" + ("" if plan.is_final else " (not final)")
+    words = [*_optimizer_name(setting, plan), lr]
     if setting.weight_decay is not None:
         words.append(f"weight_decay {number(setting.weight_decay)}")
     return "  ".join([*words, *_entries(setting)])

@@ -11,6 +11,7 @@ from optplan.reporters.bars import LogScale, bar, log_scale
 from optplan.reporters.kind_words import kind_cells, lr_span, span_cell, weight_decay_span
 from optplan.reporters.layout import Cell, Column, table
 from optplan.reporters.rows import Selection
+from optplan.reporters.scaling_words import lr_heading
 from optplan.reporters.summary import closing_lines, head_lines, label_cell
 from optplan.reporters.words import STATUS_STYLES, carriers_of, count_text
 
@@ -68,7 +69,8 @@ def tree_text(shown: Selection, *, depth: int | None, width: int | None, color: 
         color: Whether to write styles.
     """
     scale = lr_scale(shown)
-    rows = [_HEADS, *(_cells(line, shown, scale) for line in tree_lines(shown, depth))]
+    heads = [Cell(lr_heading(shown.plan), "dim") if h.text == "lr" else h for h in _HEADS]
+    rows = [heads, *(_cells(line, shown, scale) for line in tree_lines(shown, depth))]
     kept = [column for column in range(len(_HEADS)) if scale or column != _BAR]
     body = table(
         [_COLUMNS[column] for column in kept],

@@ -9,7 +9,7 @@ from typing import Any
 from optplan.plan.kinds import Kind
 from optplan.plan.members import Members, member_patterns, members_of
 from optplan.plan.ramp import Step, ramp
-from optplan.plan.serial import rule_to_dict
+from optplan.plan.serial import extras_to_dict, rule_to_dict
 from optplan.plan.tree import Branch, branches, module_tree
 from optplan.plan.values import plain
 from optplan.reporters.bars import Span, span_of
@@ -56,7 +56,7 @@ def _json(shown: Selection, view: str, data: dict[str, Any]) -> str:
         "model": plan.model.spec or plan.model.class_name,
         "narrowed": str(shown.narrowing) or None,
     }
-    return json.dumps(head | data, indent=1) + "\n"
+    return json.dumps(head | extras_to_dict(plan) | data, indent=1) + "\n"
 
 
 def _branch(branch: Branch) -> dict[str, Any]:

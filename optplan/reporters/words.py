@@ -17,6 +17,7 @@ RULE_STYLES = {
     Rule.FLAT: "bright_magenta",
     Rule.LAYER_DECAY: "bright_cyan",
     Rule.NO_WEIGHT_DECAY: "bright_blue",
+    Rule.REGEX: "bright_green",
     Rule.CONSTRUCTOR: "red",
     Rule.DEFAULT: "",
 }

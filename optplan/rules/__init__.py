@@ -18,6 +18,7 @@ from optplan.rules.rule_sets import (
     MMPRETRAIN_RULES,
     RuleSet,
 )
+from optplan.rules.tracer import Tracer
 
 __all__ = [
     "BYPASS",
@@ -33,6 +34,7 @@ __all__ = [
     "Outcome",
     "RuleSet",
     "Skipped",
+    "Tracer",
     "Verdict",
     "decide",
     "make_options",

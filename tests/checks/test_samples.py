@@ -32,6 +32,20 @@ EXPECTED: dict[str, list[str]] = {
     ],
     "deformable.py": [],
     "depthwise.py": [],
+    "auto_scale_lr.py": [
+        "OPT007 auto_scale_lr.py:8:22 warning: auto_scale_lr is enabled: every lr is multiplied by the total"
+        " batch / 256 when the training starts (give the world size: --world-size N)",
+    ],
+    "fairseq2.yaml": [
+        "OPT201 warning: 2 parameters of LayerNorm keep weight_decay 0.1, while 2 others have none:"
+        " block.norm1.weight, block.norm2.weight (a group whose pattern matches them reaches them)",
+    ],
+    "timm_finetune.yaml": [],
+    "timm_lamb.yaml": [
+        "OPT007 timm_lamb.yaml:13:1 warning: lr is not set: it becomes lr_base scaled by the total batch when"
+        " the training starts (set lr, or give the world size: --world-size N)",
+    ],
+    "torchtitan.toml": [],
     "gan.py": [],
     "inherited.py": [],
     "layer_decay.py": [],

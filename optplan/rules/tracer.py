@@ -1,0 +1,18 @@
+"""What tells why a parameter gets what it gets, for rules other than the default constructor's."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from optplan.facts import ParameterFacts
+from optplan.rules.decision import Candidate
+
+
+class Tracer(Protocol):
+    """Rules that can be asked about one parameter."""
+
+    def trace(self, facts: ParameterFacts) -> tuple[Candidate, ...]:
+        """What was tried for it, in order; the settings that nothing was tried for are left out."""
+
+    def unmatched(self, facts: ParameterFacts) -> tuple[str, ...]:
+        """The keys or patterns that do not fit its name."""
