@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from enum import StrEnum
 from typing import Any
 
-from optplan.chatter import chatter_to_stderr
+from optplan.chatter import hushed
 from optplan.config import Namespace
 from optplan.errors import ConfigError, described_exception
 from optplan.installed import NotInstalledError, find_installed, import_anywhere, import_installed
@@ -29,6 +29,9 @@ class Kind(StrEnum):
 
 
 ROOT = "mmengine"
+
+# Importing a package again that raised takes as long, and what it registered before is then there twice.
+_BROKEN: dict[str, ConfigError] = {}
 
 VOUCH = "pass --import {} or --trust; without them only installed packages are imported"
 
@@ -53,6 +56,31 @@ def registered(kind: Kind, name: str, namespace: Namespace) -> Any:
             return found
         registry = registry.parent
     return None
+
+
+def registered_names(kind: Kind, namespace: Namespace) -> list[str]:
+    """The names that the package of a config's scope has registered.
+
+    Raises:
+        ConfigError: The package is installed and raises on import.
+    """
+    registry = _registry(namespace.scope or ROOT, kind, namespace)
+    return [] if registry is None else sorted(registry.module_dict)
+
+
+def is_registered(found: object) -> bool:
+    """Whether a package that is imported already has registered something under any name."""
+    if ROOT not in sys.modules:
+        return False
+    from mmengine.registry import root
+
+    trees = [entry for entry in vars(root).values() if hasattr(entry, "module_dict")]
+    while trees:
+        registry = trees.pop()
+        if any(entry is found for entry in registry.module_dict.values()):
+            return True
+        trees += registry.children.values()
+    return False
 
 
 def is_scope(word: str) -> bool:
@@ -101,16 +129,19 @@ def _registry(scope: str, kind: Kind, namespace: Namespace) -> Any:
     """The registry of a package, filled; None where there is no such package or registry."""
     if scope == ROOT and ROOT not in sys.modules:
         return None  # nobody can have registered anything there
+    if (broken := _BROKEN.get(scope)) is not None:
+        raise ConfigError(broken.problems)
     try:
-        with chatter_to_stderr():
+        with hushed():
             found: Any = _import(f"{scope}.registry.{kind}", namespace)
             found.import_from_location()
     except NotInstalledError:
         return None
     except Exception as error:  # a stranger's package may raise anything
-        raise ConfigError(
+        _BROKEN[scope] = ConfigError(
             f"the package {scope!r} is installed but raises on import: {described_exception(error)}"
-        ) from error
+        )
+        raise _BROKEN[scope] from error
     return found
 
 

@@ -19,6 +19,7 @@ from optplan.config.optimizer import (
     section_name,
 )
 from optplan.config.overrides import regroup_cfg_options
+from optplan.config.own_model import OwnModel, find_own_model, without_weights
 from optplan.config.placed import PlacedDict, PlacedList, PlacedTuple, place_of
 from optplan.config.reading import DiskReader, Reader
 from optplan.config.symbols import Symbol
@@ -31,6 +32,7 @@ __all__ = [
     "FunctionConfig",
     "Namespace",
     "OptimizerConfig",
+    "OwnModel",
     "PlacedDict",
     "PlacedList",
     "PlacedTuple",
@@ -38,6 +40,7 @@ __all__ = [
     "Symbol",
     "find_namespace",
     "find_optimizer",
+    "find_own_model",
     "find_sections",
     "load_config",
     "load_function",
@@ -46,4 +49,5 @@ __all__ = [
     "place_of",
     "regroup_cfg_options",
     "section_name",
+    "without_weights",
 ]
