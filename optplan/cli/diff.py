@@ -11,6 +11,7 @@ from optplan.cli.options import (
     ArgumentsOption,
     ColorOption,
     DebugOption,
+    ImportOption,
     ModelOption,
     OutputOption,
     QuietOption,
@@ -40,6 +41,7 @@ def diff(
         str | None, typer.Option("--model-b", metavar="MODEL", help="The model of B alone.")
     ] = None,
     model_arg: ArgumentsOption = None,
+    imports: ImportOption = None,
     full: Annotated[bool, typer.Option("--full", help="List each parameter.")] = False,
     output_format: Annotated[
         DiffFormat, typer.Option("--format", "-f", help="The report's format.")
@@ -59,7 +61,10 @@ def diff(
         from optplan.reporters.diff_md import diff_md
         from optplan.reporters.diff_text import diff_text
         from optplan.reporters.diff_words import labels_of
+        from optplan.user_code import import_for_user
 
+        for word in imports or ():
+            import_for_user(word)
         found = diff_of((a, b), (model_a, model_b), model, model_arg)
         labels = labels_of((a, b), found)
 

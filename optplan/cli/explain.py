@@ -11,6 +11,7 @@ from optplan.cli.options import (
     ArgumentsOption,
     ColorOption,
     DebugOption,
+    ImportOption,
     ModelOption,
     OutputOption,
     QuietOption,
@@ -38,6 +39,7 @@ def explain(
     model: ModelOption = None,
     model_arg: ArgumentsOption = None,
     overrides: SetOption = None,
+    imports: ImportOption = None,
     trust: TrustOption = False,
     output_format: Annotated[
         ExplainFormat, typer.Option("--format", "-f", help="The report's format.")
@@ -54,7 +56,10 @@ def explain(
         from optplan.plan import Planned
         from optplan.plan.explanation import explain as explained
         from optplan.reporters.explain import explain_json, explain_text
+        from optplan.user_code import import_for_user
 
+        for word in imports or ():
+            import_for_user(word)
         planned = plan_of(config, model, model_arg, overrides=overrides or (), trust=trust)
         if not isinstance(planned, Planned):
             raise UsageError(

@@ -16,7 +16,7 @@ ModelOption = Annotated[
         "--model",
         "-m",
         metavar="MODEL",
-        help="A timm name, package.module:attr, or path/to/file.py:attr.",
+        help="A timm name, package.module:attr, or path/to/file.py:attr; left out, the config's own.",
     ),
 ]
 ArgumentsOption = Annotated[
@@ -39,6 +39,14 @@ SetOption = Annotated[
 TrustOption = Annotated[
     bool,
     typer.Option("--trust", help="Execute a Python config that the evaluator cannot read."),
+]
+ImportOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--import",
+        metavar="MODULE_OR_FILE",
+        help="Import it first, so that it can register what configs name.",
+    ),
 ]
 OutputOption = Annotated[
     Path | None,

@@ -11,6 +11,7 @@ from optplan.cli.options import (
     ArgumentsOption,
     ColorOption,
     DebugOption,
+    ImportOption,
     ModelOption,
     OutputOption,
     QuietOption,
@@ -55,6 +56,7 @@ def show(
         list[Rule] | None, typer.Option("--rule", help="Only parameters that this rule decides.")
     ] = None,
     overrides: SetOption = None,
+    imports: ImportOption = None,
     trust: TrustOption = False,
     status: Annotated[
         list[Status] | None, typer.Option("--status", help="Only parameters of this status.")
@@ -71,7 +73,10 @@ def show(
         from optplan.errors import UsageError
         from optplan.plan import Planned
         from optplan.reporters.rows import Narrowing, Selection, narrowed
+        from optplan.user_code import import_for_user
 
+        for word in imports or ():
+            import_for_user(word)
         found = plan_of(config, model, model_arg, overrides=overrides or (), trust=trust)
         plan = found.plan if isinstance(found, Planned) else found
         narrowing = Narrowing(
