@@ -12,6 +12,7 @@ from optplan.cli.options import (
     ArgumentsOption,
     ColorOption,
     DebugOption,
+    ImportOption,
     ModelOption,
     OutputOption,
     QuietOption,
@@ -46,6 +47,12 @@ def check(
     ] = None,
     model: ModelOption = None,
     model_arg: ArgumentsOption = None,
+    no_model: Annotated[
+        bool,
+        typer.Option(
+            "--no-model", help="Build no models, for speed: only the checks that need none."
+        ),
+    ] = False,
     select: Annotated[
         list[str] | None,
         typer.Option("--select", metavar="CODES", help="Only these checks: 'OPT1,OPT203'."),
@@ -74,6 +81,7 @@ def check(
         bool, typer.Option("--show-settings", help="Show the settings that apply, and stop.")
     ] = False,
     overrides: SetOption = None,
+    imports: ImportOption = None,
     trust: TrustOption = False,
     output_format: Annotated[
         CheckFormat, typer.Option("--format", "-f", help="The report's format.")
@@ -94,12 +102,14 @@ def check(
         from optplan.checks.session import Request
         from optplan.cli.checking import Ending, checked, codes_of, settings_report, target_of
 
-        given = target_of(model, model_arg)
+        given = target_of(model, model_arg, no_model=no_model)
         request = Request(
             words=tuple(configs or ()),
             model=given,
+            models=not no_model,
             select=codes_of("--select", select, ALL_CHECKS),
             ignore=codes_of("--ignore", ignore, ALL_CHECKS),
+            imports=tuple(imports or ()),
             overrides=tuple(overrides or ()),
             trust=trust,
         )

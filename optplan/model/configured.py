@@ -58,7 +58,11 @@ def may_be_installed(own: OwnModel) -> bool:
     A word that may be anybody's is taken for one that is there.
     """
     word = str(own.type)
-    if own.namespace.trusted or not isinstance(own.type, str | Symbol) or _TIMM_NAME.fullmatch(word):
+    if (
+        own.namespace.trusted
+        or not isinstance(own.type, str | Symbol)
+        or _TIMM_NAME.fullmatch(word)
+    ):
         return True
     package = re.split(r"[.:]", word)[0] if re.search(r"[.:]", word) else own.namespace.scope
     return package is None or is_scope(package)
