@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -63,13 +64,4 @@ class ConfiguredModels:
 def _planner(loaded: LoadedModel) -> Planner:
     from optplan.constructors import plan_with_facts
 
-    trainable = [(one, one.requires_grad) for one in loaded.module.parameters()]
-
-    def planned(config: Config) -> Planned:
-        try:
-            return plan_with_facts(loaded, config)
-        finally:  # a constructor may freeze some, and the next config must not see it
-            for parameter, flag in trainable:
-                parameter.requires_grad_(flag)
-
-    return planned
+    return partial(plan_with_facts, loaded)
