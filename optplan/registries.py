@@ -68,13 +68,16 @@ def registered_names(kind: Kind, namespace: Namespace) -> list[str]:
     return [] if registry is None else sorted(registry.module_dict)
 
 
-def is_registered(found: object) -> bool:
-    """Whether a package that is imported already has registered something under any name."""
+def is_part_of_models(found: object) -> bool:
+    """Whether a package that is imported already has registered something for models to be made of."""
     if ROOT not in sys.modules:
         return False
-    from mmengine.registry import root
+    from mmengine.registry import (  # type: ignore[import-not-found, unused-ignore]
+        MODELS,
+        TASK_UTILS,
+    )
 
-    trees = [entry for entry in vars(root).values() if hasattr(entry, "module_dict")]
+    trees = [MODELS, TASK_UTILS]
     while trees:
         registry = trees.pop()
         if any(entry is found for entry in registry.module_dict.values()):

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from optplan.checks.running import Planner
     from optplan.config import Config
     from optplan.model import LoadedModel
-    from optplan.plan import Planned
 
 
 def planner_of(model: str, arguments: Mapping[str, Any]) -> Planner:

@@ -66,9 +66,9 @@ class Planner:
         Raises:
             OptplanError: No such model, or the optimizer refuses it.
         """
+        loaded = self._own(config, arguments) if model is None else self._named(model, arguments)
         from optplan.constructors import plan_with_facts
 
-        loaded = self._own(config, arguments) if model is None else self._named(model, arguments)
         return plan_with_facts(loaded, config)
 
     def _named(self, model: str, arguments: Mapping[str, Any]) -> LoadedModel:

@@ -11,7 +11,9 @@ from optplan.config.own_model import PREPROCESSOR
 from optplan.errors import ModelError, described_exception
 from optplan.installed import NotInstalledError, import_anywhere, import_installed
 from optplan.places import Place
-from optplan.registries import VOUCH, is_registered
+from optplan.registries import VOUCH, is_part_of_models
+
+CALLED_ALL_THE_SAME = "--trust calls it all the same"
 
 
 def arguments_for(own: OwnModel, found: Callable[..., Any] | None = None) -> dict[str, Any]:
@@ -84,12 +86,12 @@ def require_module_class(found: object, name: str, own: OwnModel, place: Place |
     Raises:
         ModelError: It is neither, and the user does not vouch for the config.
     """
-    if own.namespace.trusted or is_module_class(found) or is_registered(found):
+    if own.namespace.trusted or is_module_class(found) or is_part_of_models(found):
         return
     raise ModelError(
         f"{name!r} is no nn.Module class, and a config may call nothing else",
         place=place,
-        hint="--trust lifts that",
+        hint=CALLED_ALL_THE_SAME,
     )
 
 

@@ -15,7 +15,7 @@ from optplan.model.meta import build_on_meta
 from optplan.model.registered import build_registered, is_of_mmengine
 from optplan.registries import (
     Kind,
-    is_registered,
+    is_part_of_models,
     is_scope,
     registered,
     registered_names,
@@ -47,7 +47,10 @@ def open_configured(own: OwnModel) -> LoadedModel:
         with hushed():
             module = _opened(own)
     except (ModelError, ConfigError) as error:
-        problems = [replace(one, place=one.place or own.place) for one in error.problems]
+        problems = [
+            replace(one, place=one.place or own.place, hint=one.hint or _ANOTHER)
+            for one in error.problems
+        ]
         raise ModelError(problems) from error
     return LoadedModel(module=module, spec=own.name, source="config")
 
@@ -80,7 +83,7 @@ def _opened(own: OwnModel) -> nn.Module:
     def arguments() -> dict[str, Any]:
         return arguments_for(own, make)
 
-    if is_registered(make) or is_of_mmengine(make):
+    if is_part_of_models(make) or is_of_mmengine(make):
         built = build_registered(make, arguments, own)
     else:
         built = build_on_meta(lambda: make(**arguments()), repr(own.name))
@@ -125,8 +128,8 @@ def _unknown(name: str, own: OwnModel) -> ModelError:
     if scope is None:
         return ModelError(
             f"no installed package provides the model {name!r}",
-            hint="set default_scope to the package that registers it, import what does with --import, "
-            f"or {_ANOTHER}",
+            hint="set default_scope to the package that registers it, pass --import with what does, or "
+            f"{_ANOTHER}",
         )
     if not is_scope(scope):
         package = _DISTRIBUTIONS.get(scope, scope)
@@ -137,5 +140,5 @@ def _unknown(name: str, own: OwnModel) -> ModelError:
     near = did_you_mean(name, registered_names(Kind.MODELS, own.namespace))
     return ModelError(
         f"the package {scope!r} has no model {name!r}",
-        hint=near or f"import what registers it with --import, or {_ANOTHER}",
+        hint=near or f"pass --import with what registers it, or {_ANOTHER}",
     )

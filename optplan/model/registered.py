@@ -10,10 +10,10 @@ from typing import Any
 from optplan.config import OwnModel, place_of
 from optplan.errors import ModelError, did_you_mean
 from optplan.installed import NotInstalledError, import_anywhere, import_installed, installed_only
-from optplan.model.arguments import is_module_class
+from optplan.model.arguments import CALLED_ALL_THE_SAME, is_module_class
 from optplan.model.meta import build_on_meta
 from optplan.places import Place
-from optplan.registries import Kind, default_scope, is_registered, registered_names
+from optplan.registries import Kind, default_scope, is_part_of_models, registered_names
 
 _LOOKUP = "get_object_from_string"
 
@@ -92,7 +92,7 @@ class _Names:
         except NotInstalledError:
             self.missing = name
             return None
-        if self._trusted or is_module_class(found) or is_registered(found):
+        if self._trusted or is_module_class(found) or is_part_of_models(found):
             return found
         self.refused = name
         raise LookupError(name)
@@ -102,7 +102,7 @@ def _refused(name: str, own: OwnModel) -> ModelError:
     return ModelError(
         f"{name!r} is no nn.Module class, and a config may call nothing else",
         place=_place_of_type(own.arguments, name),
-        hint="--trust lifts that",
+        hint=CALLED_ALL_THE_SAME,
     )
 
 

@@ -22,7 +22,7 @@ EXPECTED: dict[str, list[str]] = {
         " 'backbone.layer0'",
         "OPT402 backbone_and_head.py:8:13 warning: 4 parameters have lr 0 (key 'backbone.layer0'), but are"
         " trainable: gradients and optimizer state are paid for (set requires_grad to false instead)",
-        "OPT403 info: 1 batch norm whose parameters stand still updates running statistics in training"
+        "OPT403 info: 1 batch norm that the optimizer leaves alone updates running statistics in training"
         " mode: backbone.layer0.1 (put them into eval mode)",
     ],
     "bag_of_tricks.py": [],
