@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,7 +17,7 @@ from torch import nn
 from optplan.chatter import hushed
 from optplan.config import find_own_model, load_config
 from optplan.constructors import make_plan
-from optplan.errors import ModelError, OptplanError
+from optplan.errors import ModelError, OptplanError, listed
 from optplan.model import LoadedModel, open_configured
 from optplan.model.meta import build_on_meta
 from tests.agreement import assert_same_plan
@@ -42,12 +43,9 @@ def folder_of(package: str) -> Path:
 
 
 def trained_configs(package: str) -> list[Path]:
-    """The configs of a package that are no parts of others, and optimize something."""
-    found = []
-    for path in sorted(folder_of(package).rglob("*.py")):
-        if "_base_" not in path.parts:
-            found.append(path)
-    return found
+    """The configs of a package that are no parts of others."""
+    paths = sorted(folder_of(package).rglob("*.py"))
+    return [path for path in paths if "_base_" not in path.parts]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,19 +123,43 @@ class Comparison:
         )
 
 
-def compared(paths: Sequence[Path]) -> Iterator[Equal | LeftOut]:
-    """Each config held against the reference, those of one model after each other."""
-    comparison = Comparison()
-    for path in sorted(paths, key=_model_key):
-        yield comparison.of(path)
+def distinct(paths: Sequence[Path]) -> dict[Path, int]:
+    """The first config of each model and optimizer, with how many there are of them; by model.
+
+    One that optplan cannot read, or that has no model, is one of its own.
+    """
+    first: dict[str, Path] = {}
+    count: dict[str, int] = {}
+    for path in paths:
+        try:
+            config = load_config(path)
+            own = find_own_model(config)
+        except OptplanError:
+            own = None
+        key = f"{own.key} {config.data.get('optim_wrapper')!r}" if own else str(path)
+        first.setdefault(key, path)
+        count[key] = count.get(key, 0) + 1
+    return {first[key]: count[key] for key in sorted(first)}
 
 
-def _model_key(path: Path) -> tuple[str, Path]:
-    try:
-        own = find_own_model(load_config(path))
-    except OptplanError:
-        own = None
-    return (own.key if own else "", path)
+def told(results: Collection[Equal | LeftOut], counts: Mapping[Path, int]) -> list[str]:
+    """What a comparison of many configs came to, in lines."""
+    equal = [one for one in results if isinstance(one, Equal)]
+    left_out = [one for one in results if isinstance(one, LeftOut)]
+    makers = Counter(one.constructor for one in equal)
+    made = ", ".join(f"{count} by {name}" for name, count in makers.most_common())
+    lines = [
+        f"{sum(counts[one.path] for one in equal)} of {sum(counts.values())} configs equal the reference:"
+        f" {len(equal)} of {len(counts)} pairs of model and optimizer ({made}),"
+        f" {sum(one.parameters for one in equal)} parameters, {sum(one.on_meta for one in equal)} on meta"
+    ]
+    reasons: dict[str, list[Path]] = {}
+    for one in left_out:
+        reasons.setdefault(one.reason, []).append(one.path)
+    for reason, paths in sorted(reasons.items(), key=lambda item: -len(item[1])):
+        names = listed([path.stem for path in paths], most=3)
+        lines.append(f"left out {sum(counts[path] for path in paths)}: {reason} ({names})")
+    return lines
 
 
 def _loaded(path: Path) -> Any:
@@ -162,4 +184,5 @@ def _built(path: Path) -> nn.Module:
 
 
 def _short(error: BaseException) -> str:
-    return " ".join(str(error).split())[:160]
+    text = " ".join(str(error).split()).partition("raises while it is built: ")
+    return (text[2] or text[0])[:110]

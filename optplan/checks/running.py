@@ -271,7 +271,10 @@ class Runner:
         """Why a config was checked without its own model."""
         if task.own is None or not isinstance(self._planner, OptplanError):
             return None
-        return "; ".join(problem.message for problem in self._planner.problems)
+        problems = (
+            self._planner.problems
+        )  # without their places, which differ from config to config
+        return "; ".join(str(replace(problem, place=None)) for problem in problems)
 
 
 def _at_target(error: ModelError, target: Target) -> ModelError:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from optplan.chatter import hushed
-from optplan.model.untouched import untouched
 
 if TYPE_CHECKING:
     from torch import nn
@@ -14,16 +13,24 @@ if TYPE_CHECKING:
 def at_rest(model: nn.Module) -> frozenset[int]:
     """The modules that ``model.train()`` leaves in eval mode, by their ``id``.
 
-    Many backbones override it, to keep the running statistics of what they freeze. The model is left as
-    it was; one whose ``train`` raises keeps nothing at rest.
+    Many backbones override it, to keep the running statistics of what they freeze. Modes and
+    ``requires_grad`` are put back; a model whose ``train`` raises keeps nothing at rest.
     """
     from torch import nn
 
-    if all(type(module).train is nn.Module.train for module in model.modules()):
+    modules = list(model.modules())
+    if all(type(module).train is nn.Module.train for module in modules):
         return frozenset()
+    modes = [(module, module.training) for module in modules]
+    flags = [(parameter, parameter.requires_grad) for parameter in model.parameters()]
     try:
-        with untouched(model), hushed():
+        with hushed():
             model.train()
-            return frozenset(id(module) for module in model.modules() if not module.training)
+        return frozenset(id(module) for module in modules if not module.training)
     except Exception:  # noqa: BLE001 - a stranger's method may raise anything
         return frozenset()
+    finally:
+        for module, mode in modes:
+            module.training = mode
+        for parameter, flag in flags:
+            parameter.requires_grad_(flag)
