@@ -25,7 +25,7 @@ class OwnModel:
 
     Args:
         type: What names the class: a word or a symbol; from a config that was executed the class, too.
-        arguments: What the class is given, as written but for the weights.
+        section: The section as written.
         preprocessor: The config's ``data_preprocessor``, which the reference's runner gives the model as
             well.
         namespace: Where the names in it are looked up.
@@ -34,11 +34,19 @@ class OwnModel:
     """
 
     type: object
-    arguments: Mapping[str, Any]
+    section: Mapping[str, Any]
     preprocessor: Mapping[str, Any] | None
     namespace: Namespace
     place: Place | None
     key: str
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What the class is given, as written but for the weights."""
+        arguments = without_weights(self.section)
+        arguments.pop("type")
+        arguments.pop(_SCOPE, None)
+        return arguments
 
     @property
     def name(self) -> str:
@@ -61,16 +69,14 @@ def find_own_model(config: Config) -> OwnModel | None:
     if isinstance(scope := section.get(_SCOPE), str):
         namespace = replace(namespace, scope=scope)
     preprocessor = config.data.get(PREPROCESSOR)
-    arguments = without_weights(section)
-    kind = arguments.pop("type")
-    arguments.pop(_SCOPE, None)
+    kind = section["type"]
     kept = preprocessor if isinstance(preprocessor, Mapping) else None
     where = config.entry.path or config.entry.name
-    written = _written((kind, arguments, kept), where)
+    written = _written((section, kept), where)
     found_by = (namespace.scope, namespace.imports, namespace.trusted)
     return OwnModel(
         type=kind,
-        arguments=arguments,
+        section=section,
         preprocessor=kept,
         namespace=namespace,
         place=place_of(section, "type"),

@@ -26,7 +26,10 @@ def arguments_for(own: OwnModel, found: Callable[..., Any] | None = None) -> dic
     Raises:
         ModelError: A symbol among them means nothing that is installed, or what must not be called.
     """
-    arguments = _copied(own.arguments, own)
+    arguments = {
+        name: _value(value, own, place_of(own.section, name))
+        for name, value in own.arguments.items()
+    }
     if own.preprocessor is not None and found is not None and _takes_one(found):
         arguments.setdefault(PREPROCESSOR, _copied(own.preprocessor, own))
     return arguments

@@ -101,7 +101,7 @@ class _Names:
 def _refused(name: str, own: OwnModel) -> ModelError:
     return ModelError(
         f"{name!r} is no nn.Module class, and a config may call nothing else",
-        place=_place_of_type(own.arguments, name),
+        place=_first(own.arguments.values(), name),
         hint=CALLED_ALL_THE_SAME,
     )
 
@@ -110,7 +110,7 @@ def _missing(name: str, own: OwnModel) -> ModelError:
     known = registered_names(Kind.MODELS, own.namespace)
     return ModelError(
         f"no installed package provides {name!r}, which the config's model is made of",
-        place=_place_of_type(own.arguments, name),
+        place=_first(own.arguments.values(), name),
         hint=did_you_mean(name, known) or "install the package that does",
     )
 
