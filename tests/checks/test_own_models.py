@@ -146,7 +146,7 @@ def test_each_model_is_built_once(
     made = sys.modules.pop("optplan_test_counted").made
     assert sorted(made) == [2, 3, 4]
     found = {outcome.config: [f.key for f in outcome.findings] for outcome in session.outcomes}
-    assert found["07.py"] == ["optimizer.paramwise_cfg.custom_keys.key7"]
+    assert found["07.py"] == ["custom_keys.key7"]
     assert [outcome.has_model for outcome in session.outcomes] == [True] * 12 + [False]
 
 
