@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 
 _STDOUT, _STDERR = 1, 2
@@ -15,6 +17,23 @@ def chatter_to_stderr() -> Iterator[None]:
     """Send to stderr what is printed to stdout, by subprocesses and extension modules too."""
     with contextlib.redirect_stdout(sys.stderr), _descriptor_to_stderr():
         yield
+
+
+@contextlib.contextmanager
+def hushed() -> Iterator[None]:
+    """As :func:`chatter_to_stderr`, for packages that a config names.
+
+    Their warnings and what they log below a warning are held back: nobody who reads a plan can mend
+    them, and the imports of one config bring dozens.
+    """
+    before = logging.root.manager.disable
+    with chatter_to_stderr(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        logging.disable(max(before, logging.INFO))
+        try:
+            yield
+        finally:
+            logging.disable(before)
 
 
 @contextlib.contextmanager

@@ -30,7 +30,7 @@ class ParameterFacts:
         owner_is_conv2d: The owner is a ``Conv2d``.
         owner_is_depthwise: The owner is a ``Conv2d`` with ``in_channels == groups``.
         owner_has_one_group: The owner is a ``Conv2d`` with ``groups == 1``.
-        owner_keeps_statistics: The owner is a norm that updates running statistics.
+        owner_keeps_statistics: The owner is a norm that updates running statistics while it is trained.
         parent_is_dcn: The owner's direct parent is a deformable convolution.
         declared_no_decay: The model itself declares that it gets no weight decay.
         layer: Its layer, counted from 0 at the input; only where layer decay asks for it.

@@ -16,7 +16,7 @@ from importlib import import_module, metadata
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 
-from optplan.chatter import chatter_to_stderr
+from optplan.chatter import hushed
 from optplan.errors import OptplanError
 
 
@@ -55,7 +55,7 @@ def import_installed(dotted: str) -> object:
     package = dotted.partition(".")[0]
     if package not in sys.modules and find_installed(package) is None:
         raise NotInstalledError(f"no installed package provides {dotted!r}")
-    with _installed_only(), chatter_to_stderr():
+    with installed_only(), hushed():
         return _walk_dotted(dotted)
 
 
@@ -69,7 +69,7 @@ def import_anywhere(dotted: str) -> object:
     before = list(sys.path)
     sys.path.insert(0, os.getcwd())  # noqa: PTH109 - as Python itself writes it
     try:
-        with chatter_to_stderr():
+        with hushed():
             return _walk_dotted(dotted)
     finally:
         sys.path[:] = before
@@ -99,13 +99,13 @@ def _attributes(found: object, names: list[str], dotted: str) -> object:
 
 
 @contextmanager
-def _installed_only() -> Iterator[None]:
-    """Take the current folder and PYTHONPATH out of the search path."""
+def installed_only() -> Iterator[None]:
+    """Take the current folder and PYTHONPATH out of the search path meanwhile."""
     unsafe = {"", os.getcwd()}  # noqa: PTH109 - compared as text with sys.path
     unsafe |= set(os.environ.get("PYTHONPATH", "").split(os.pathsep))
     if sys.argv and sys.argv[0].endswith("__main__.py"):
         unsafe.add(str(Path(sys.argv[0]).parent.parent))
-    unsafe -= set(site_folders())
+    unsafe -= set(site_folders())  # where a program that runs as a module may be installed, too
     before = list(sys.path)
     sys.path[:] = [folder for folder in sys.path if folder not in unsafe]
     try:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from enum import StrEnum
 from typing import Any
 
-from optplan.chatter import chatter_to_stderr
+from optplan.chatter import hushed
 from optplan.config import Namespace
 from optplan.errors import ConfigError, described_exception
 from optplan.installed import NotInstalledError, find_installed, import_anywhere, import_installed
@@ -32,6 +32,9 @@ class Kind(StrEnum):
 
 
 ROOT = "mmengine"
+
+# Importing a package again that raised takes as long, and what it registered before is then there twice.
+_BROKEN: dict[str, ConfigError] = {}
 
 VOUCH = "pass --import {} or --trust; without them only installed packages are imported"
 
@@ -69,6 +72,24 @@ def registered_names(kind: Kind, scope: str | None, namespace: Namespace) -> lis
     """
     registry = _registry(scope or ROOT, kind, namespace)
     return [] if registry is None else sorted(registry.module_dict)
+
+
+def is_part_of_models(found: object) -> bool:
+    """Whether a package that is imported already has registered something for models to be made of."""
+    if ROOT not in sys.modules:
+        return False
+    from mmengine.registry import (  # type: ignore[import-not-found, unused-ignore]
+        MODELS,
+        TASK_UTILS,
+    )
+
+    trees = [MODELS, TASK_UTILS]
+    while trees:
+        registry = trees.pop()
+        if any(entry is found for entry in registry.module_dict.values()):
+            return True
+        trees += registry.children.values()
+    return False
 
 
 def is_scope(word: str) -> bool:
@@ -119,16 +140,19 @@ def _registry(scope: str, kind: Kind, namespace: Namespace) -> Any:
     """The registry of a package, filled; None where there is no such package or registry."""
     if scope == ROOT and ROOT not in sys.modules:
         return None  # nobody can have registered anything there
+    if (broken := _BROKEN.get(scope)) is not None:
+        raise ConfigError(broken.problems)
     try:
-        with chatter_to_stderr():
+        with hushed():
             found: Any = _import(f"{scope}.registry.{kind}", namespace)
             found.import_from_location()
     except NotInstalledError:
         return None
     except Exception as error:  # a stranger's package may raise anything
-        raise ConfigError(
+        _BROKEN[scope] = ConfigError(
             f"the package {scope!r} is installed but raises on import: {described_exception(error)}"
-        ) from error
+        )
+        raise _BROKEN[scope] from error
     return found
 
 

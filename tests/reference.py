@@ -13,6 +13,7 @@ from torch import nn
 from torch.optim import Optimizer
 from torchvision import ops
 
+from optplan.chatter import hushed
 from tests import models
 
 with warnings.catch_warnings():
@@ -73,14 +74,18 @@ def run_reference(
         config["paramwise_cfg"] = paramwise
     if constructor is not None:
         config["constructor"] = constructor
-    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        # it logs a line for every entry of every group
-        patch.setattr(default_constructor, "print_log", lambda *_, **__: None)
+    return run_reference_section(model, config, mmcv=mmcv)
+
+
+def run_reference_section(
+    model: nn.Module, section: Entries, *, mmcv: bool = True
+) -> ReferenceOptimizer | Exception:
+    """As :func:`run_reference`, from a whole ``optim_wrapper``."""
+    with pytest.MonkeyPatch.context() as patch, hushed():
         _set_mmcv(patch, available=mmcv)
         own = _record_groups(patch)
         try:
-            built: Optimizer = build_optim_wrapper(model, config).optimizer
+            built: Optimizer = build_optim_wrapper(model, section).optimizer
         except Exception as error:  # noqa: BLE001 - whatever it raises, optplan must refuse too
             return error
     return ReferenceOptimizer(

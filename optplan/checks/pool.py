@@ -13,7 +13,8 @@ from optplan.checks.running import Job, Runner, Task
 from optplan.errors import ModelError, OptplanError, Problem
 from optplan.workers import Workers
 
-Answer = list[Outcome] | tuple[Problem, ...]
+Done = Outcome | Task  # a task that is for later
+Answer = list[Done] | tuple[Problem, ...]
 _LARGEST_CHUNK = 32
 # chunks that a worker has at hand, so that it never waits for this process to finish one of its own
 _AHEAD = 2
@@ -22,7 +23,10 @@ _AHEAD = 2
 def run_all(
     tasks: Sequence[Task], job: Job, workers: Workers, *, advance: Callable[[int], None]
 ) -> list[Outcome]:
-    """The outcomes of all tasks, in their order.
+    """The outcomes of all tasks.
+
+    Those that are put off, once it is known which own model a config has, come in a second round, in
+    which the configs of one model stand together.
 
     Args:
         tasks: What to check; those with one model stand together.
@@ -32,43 +36,71 @@ def run_all(
 
     Raises:
         ModelError: There is no such model as the command line names.
+        UsageError: What the user has imported first is not there, or raises.
     """
-    chunks = _chunks(tasks, len(workers) + 1)
-    if len(chunks) < 2:
-        return _run_here(tasks, job, advance)
-    answers: dict[int, list[Outcome]] = {}
-    for index, answer in _answers(chunks, job, workers):
-        if isinstance(answer, tuple):
-            raise ModelError(answer)
-        answers[index] = answer
-        advance(len(answer))
-    return [outcome for index in range(len(chunks)) for outcome in answers[index]]
-
-
-def _run_here(tasks: Sequence[Task], job: Job, advance: Callable[[int], None]) -> list[Outcome]:
     runner = Runner(job)
-    outcomes = []
-    for task in tasks:
-        outcomes.append(runner.run(task))
-        advance(1)
+    for connection in workers:
+        connection.send(serve)
+        connection.send(job)
+    outcomes: list[Outcome] = []
+    while tasks:
+        later: list[Task] = []
+        for one in _round(tasks, runner, workers, advance):
+            if isinstance(one, Task):
+                later.append(one)
+            else:
+                outcomes.append(one)
+        tasks = sorted(later, key=lambda task: (task.own or "", task.candidate.path))
     return outcomes
 
 
+def _round(
+    tasks: Sequence[Task], runner: Runner, workers: Workers, advance: Callable[[int], None]
+) -> list[Done]:
+    """What each task gives, in their order."""
+    chunks = _chunks(tasks, len(workers) + 1)
+    if len(chunks) < 2:
+        return [one for task in tasks for one in _told([runner.run(task)], advance)]
+    answers: dict[int, list[Done]] = {}
+    for index, answer in _answers(chunks, runner, workers):
+        if isinstance(answer, tuple):
+            raise ModelError(answer)
+        answers[index] = _told(answer, advance)
+    return [one for index in range(len(chunks)) for one in answers[index]]
+
+
+def _told(done: list[Done], advance: Callable[[int], None]) -> list[Done]:
+    advance(sum(isinstance(one, Outcome) for one in done))
+    return done
+
+
 def _chunks(tasks: Sequence[Task], processes: int) -> list[Sequence[Task]]:
-    """Pieces large enough to be worth sending, small enough that all finish together."""
+    """Pieces large enough to be worth sending, small enough that all finish together.
+
+    Configs of one own model stay together, so that it is built once.
+    """
     if processes == 1:
         return [tasks]
     size = max(1, min(_LARGEST_CHUNK, len(tasks) // (processes * 8)))
-    return [tasks[start : start + size] for start in range(0, len(tasks), size)]
+    chunks, start = [], 0
+    for end in range(1, len(tasks) + 1):
+        if end < len(tasks) and (end - start < size or _share_model(tasks[end - 1], tasks[end])):
+            continue
+        chunks.append(tasks[start:end])
+        start = end
+    return chunks
+
+
+def _share_model(first: Task, second: Task) -> bool:
+    return first.own is not None and first.own == second.own
 
 
 def _answers(
-    chunks: Sequence[Sequence[Task]], job: Job, workers: Workers
+    chunks: Sequence[Sequence[Task]], runner: Runner, workers: Workers
 ) -> Iterator[tuple[int, Answer]]:
     """The answers as they come, each with the index of its chunk; this process works too."""
     waiting = deque(range(len(chunks)))
     busy: dict[Connection, deque[int]] = {connection: deque() for connection in workers}
-    runner = Runner(job)
 
     def send(connection: Connection) -> None:
         while waiting and len(busy[connection]) < _AHEAD:
@@ -76,8 +108,6 @@ def _answers(
             connection.send(chunks[busy[connection][-1]])
 
     for connection in workers:
-        connection.send(serve)
-        connection.send(job)
         send(connection)
     while waiting or any(busy.values()):
         at_work = [connection for connection, indices in busy.items() if indices]

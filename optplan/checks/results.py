@@ -76,6 +76,7 @@ class Outcome:
         comments: The suppressions in it and in its bases.
         group_keys: The fields of its custom keys.
         crash: What went wrong inside optplan.
+        remark: Why it was checked without its own model, where that is there and cannot be built.
     """
 
     config: str
@@ -87,6 +88,7 @@ class Outcome:
     comments: tuple[Comment, ...] = ()
     group_keys: frozenset[str] = frozenset()
     crash: str | None = None
+    remark: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from optplan.checks.base import Check, Context
 from optplan.checks.discovery import Candidate
@@ -40,9 +40,24 @@ from optplan.config.revisions import load_revision
 from optplan.errors import ConfigError, ModelError, OptplanError
 from optplan.places import Place, Source
 from optplan.plan import Planned
+from optplan.user_code import import_for_user
 
 Planner = Callable[[Config, Batch], Planned]
 MakePlanner = Callable[[str, Mapping[str, Any]], Planner]
+
+
+class OwnModels(Protocol):
+    """Plans configs for the models that they name themselves."""
+
+    def key(self, config: Config) -> str | None:
+        """Equal for configs of one model; None where there is no model, or its package is not there."""
+
+    def planner(self, config: Config) -> Planner:
+        """What plans configs of one key.
+
+        Raises:
+            OptplanError: The model cannot be built.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,12 +67,14 @@ class Task:
     Args:
         candidate: The file.
         settings: The index of its settings.
-        target: The model.
+        target: The model; None for the config's own.
+        own: The key of the config's own model, once it is known.
     """
 
     candidate: Candidate
     settings: int
     target: Target | None = None
+    own: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +86,9 @@ class Job:
         settings: The settings that tasks refer to.
         make_planner: Makes the planner of a model. It is given the model and its arguments, must be
             importable by its name, and raises OptplanError where there is no such model.
+        own_models: Plans configs for their own models; importable by its name, too. None leaves these
+            models out.
+        imports: Modules and files of the user's own to import first.
         overrides: ``a.b=value`` for every config.
         trust: What a config names may be imported from anywhere, and a Python config that cannot be
             evaluated is executed.
@@ -78,22 +98,30 @@ class Job:
     checks: tuple[Check, ...]
     settings: tuple[Settings, ...]
     make_planner: MakePlanner
+    own_models: OwnModels | None = None
+    imports: tuple[str, ...] = ()
     overrides: tuple[str, ...] = ()
     trust: bool = False
     batch: Batch = NO_BATCH
 
 
 class Runner:
-    """Checks the files of a job, and builds the model anew only when it changes."""
+    """Checks the files of a job, and builds the model anew only when it changes.
+
+    Raises:
+        UsageError: What the user has imported first is not there, or raises.
+    """
 
     def __init__(self, job: Job) -> None:
+        for word in job.imports:
+            import_for_user(word)
         self._job = job
         self._selected = [selected(job.checks, s.select, s.ignore) for s in job.settings]
-        self._model: Target | None = None
-        self._planner: Planner | ModelError | None = None
+        self._model: Target | str | None = None
+        self._planner: Planner | OptplanError | None = None
 
-    def run(self, task: Task) -> Outcome:
-        """What checking one file gives.
+    def run(self, task: Task) -> Outcome | Task:
+        """What checking one file gives, or the task for later, when those with its model come together.
 
         Raises:
             ModelError: There is no such model as the command line names.
@@ -103,6 +131,7 @@ class Runner:
             config = self._loaded(candidate)
         except ConfigError as error:
             return self._unreadable(task, error)
+        given = task
         if is_in_revision(candidate.path):
             path = config.entry.path or candidate.path  # as its own findings name it
             task = replace(task, candidate=Candidate(path, named=True))
@@ -113,7 +142,16 @@ class Runner:
                 return self._outcome(task, Kind.PART)
             if not candidate.named and is_foreign(config.data, _suffix(candidate)):
                 return self._outcome(task, Kind.OTHER)
+        if (key := self._own_key(task, config)) is not None:
+            return replace(given, own=key)
         return self._checked(task, config)
+
+    def _own_key(self, task: Task, config: Config) -> str | None:
+        """The key of a config's own model, where that is still to be found out."""
+        own_models = self._job.own_models
+        if own_models is None or task.target is not None or task.own is not None:
+            return None
+        return own_models.key(config)
 
     def _loaded(self, candidate: Candidate) -> Config:
         """The config in a file.
@@ -169,7 +207,8 @@ class Runner:
         return self._outcome(
             task,
             Kind.CONFIG,
-            has_model=task.target is not None,
+            has_model=context.has_model if context else task.target is not None,
+            remark=self._remark(task) if context and not context.has_model else None,
             ran=frozenset(ran),
             findings=tuple(findings),
             comments=_comments(config),
@@ -180,11 +219,15 @@ class Runner:
     def _context(self, task: Task, config: Config) -> Context:
         settings = self._job.settings[task.settings]
         section, planned, trouble = None, None, None
+        has_model = task.target is not None or task.own is not None
         try:
             section = _section(config)
             find_scaling(config, self._job.batch)
-            if task.target is not None:
-                planned = self._planned(task.target, config)
+            planner = self._planner_for(task, config)
+            has_model = planner is not None
+            if planner is not None:
+                with contextlib.redirect_stdout(sys.stderr):  # whatever a user's model prints
+                    planned = planner(config, self._job.batch)
         except OptplanError as error:
             if isinstance(error, ModelError) and task.target and task.target.spot is None:
                 raise
@@ -194,25 +237,51 @@ class Runner:
             section=section,
             planned=planned,
             trouble=trouble,
-            has_model=task.target is not None,
+            has_model=has_model,
             allow_group_keys=frozenset(allowed.name for allowed in settings.allow_group_keys),
             expectations=settings.expectations,
             batch=self._job.batch,
         )
 
-    def _planned(self, target: Target, config: Config) -> Planned:
-        with contextlib.redirect_stdout(sys.stderr):  # whatever a user's model prints
-            if self._planner is None or self._model != target:
-                self._model, self._planner = target, self._opened(target)
-            if isinstance(self._planner, ModelError):
-                raise self._planner
-            return self._planner(config, self._job.batch)
+    def _planner_for(self, task: Task, config: Config) -> Planner | None:
+        """What plans for a task's model; None where it has none, or its own cannot be built.
 
-    def _opened(self, target: Target) -> Planner | ModelError:
+        Raises:
+            ModelError: The model that the user names cannot be built.
+        """
+        wanted = task.target or task.own
+        if wanted is None:
+            return None
+        if self._planner is None or self._model != wanted:
+            with contextlib.redirect_stdout(sys.stderr):
+                self._model, self._planner = wanted, self._opened(wanted, config)
+        if not isinstance(self._planner, OptplanError):
+            return self._planner
+        if task.target is None:
+            return None
+        raise self._planner
+
+    def _opened(self, wanted: Target | str, config: Config) -> Planner | OptplanError:
         try:
-            return self._job.make_planner(target.model, target.arguments)
+            if isinstance(wanted, Target):
+                return self._job.make_planner(wanted.model, wanted.arguments)
+            assert self._job.own_models is not None
+            return self._job.own_models.planner(config)
         except ModelError as error:
-            return error if target.spot is None else _at_target(error, target)
+            if isinstance(wanted, Target) and wanted.spot is not None:
+                return _at_target(error, wanted)
+            return error
+        except ConfigError as error:  # what the config asks to import
+            return error
+
+    def _remark(self, task: Task) -> str | None:
+        """Why a config was checked without its own model."""
+        if task.own is None or not isinstance(self._planner, OptplanError):
+            return None
+        problems = (
+            self._planner.problems
+        )  # without their places, which differ from config to config
+        return "; ".join(str(replace(problem, place=None)) for problem in problems)
 
 
 def _at_target(error: ModelError, target: Target) -> ModelError:

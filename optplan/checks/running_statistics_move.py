@@ -30,7 +30,7 @@ class RunningStatisticsMove(Check):
     severity = Severity.INFO
 
     def run(self, context: Context) -> Iterator[Finding]:
-        """The norms all of whose parameters stand still."""
+        """The norms all of whose parameters are frozen or have lr 0."""
         modules: dict[str, bool] = {}
         for row, facts in context.planned.pairs() if context.planned else ():
             if facts.owner_keeps_statistics:
@@ -40,7 +40,7 @@ class RunningStatisticsMove(Check):
         if still:
             verb = "updates" if len(still) == 1 else "update"
             yield self.finding(
-                f"{len(still)} batch norm{'s' * (len(still) > 1)} whose parameters stand still {verb}"
+                f"{len(still)} batch norm{'s' * (len(still) > 1)} that the optimizer leaves alone {verb}"
                 f" running statistics in training mode: {listed(still)}",
                 key="model.running_statistics",
                 hint="put them into eval mode",

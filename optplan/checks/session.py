@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from optplan.checks.base import Check
@@ -10,11 +10,11 @@ from optplan.checks.discovery import Candidate, Discovery, discover
 from optplan.checks.paths import fits, is_in_package, shown_path
 from optplan.checks.pool import run_all
 from optplan.checks.results import Outcome
-from optplan.checks.running import Job, MakePlanner, Task
+from optplan.checks.running import Job, MakePlanner, OwnModels, Task
 from optplan.checks.settings import Settings, Target
 from optplan.checks.settings_file import SettingsFinder
 from optplan.config import NO_BATCH, Batch
-from optplan.errors import OptplanError, UsageError
+from optplan.errors import OptplanError, UsageError, listed
 from optplan.workers import Workers
 
 
@@ -24,16 +24,19 @@ class Request:
 
     Args:
         words: Files, folders and globs; none for the configs of the targets.
-        model: The model for all configs, instead of the targets'.
+        model: The model for all configs, instead of the targets' and their own.
+        models: Whether there are models at all.
         select: Prefixes of codes, instead of those of the settings.
         ignore: Prefixes of codes, besides those of the settings.
-        overrides, trust, batch: As for :class:`Job`.
+        imports, overrides, trust, batch: As for :class:`Job`.
     """
 
     words: tuple[str, ...] = ()
     model: Target | None = None
+    models: bool = True
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    imports: tuple[str, ...] = ()
     overrides: tuple[str, ...] = ()
     trust: bool = False
     batch: Batch = NO_BATCH
@@ -53,6 +56,7 @@ def run_session(
     *,
     checks: tuple[Check, ...],
     make_planner: MakePlanner,
+    own_models: OwnModels,
     workers: Workers,
     start: Callable[[int], Callable[[int], None]] = lambda _: lambda _: None,
 ) -> Session:
@@ -61,7 +65,7 @@ def run_session(
     Args:
         request: What that is.
         checks: All checks.
-        make_planner: As for :class:`Job`.
+        make_planner, own_models: As for :class:`Job`.
         workers: The processes to do it in; none for this one alone.
         start: Told how many files there are; gives what is told how many more are done.
 
@@ -80,6 +84,8 @@ def run_session(
         checks=checks,
         settings=tuple(planned.settings),
         make_planner=make_planner,
+        own_models=own_models if request.models else None,
+        imports=request.imports,
         overrides=request.overrides,
         trust=request.trust,
         batch=request.batch,
@@ -88,8 +94,20 @@ def run_session(
     return Session(
         outcomes=tuple(sorted(outcomes, key=lambda outcome: outcome.config)),
         settings=job.settings,
-        remarks=tuple(str(problem) for problem in discovery.problems),
+        remarks=(*map(str, discovery.problems), *_unbuilt(outcomes)),
     )
+
+
+def _unbuilt(outcomes: Iterable[Outcome]) -> Iterator[str]:
+    """What to say of own models that were not built, once for each reason."""
+    configs: dict[str, list[str]] = {}
+    for outcome in outcomes:
+        if outcome.remark is not None:
+            configs.setdefault(outcome.remark, []).append(outcome.config)
+    for reason in sorted(configs, key=configs.__getitem__):
+        names = sorted(configs[reason])
+        model = "its own model" if len(names) == 1 else "their own models"
+        yield f"{listed(names)}: checked without {model}: {reason}"
 
 
 def _discovered(words: Sequence[str], here: Settings) -> Discovery:
@@ -126,7 +144,7 @@ class _Planned:
         self._index(finder.here())
 
     def tasks(self, candidate: Candidate) -> list[Task]:
-        """One task for each model that a file is checked with; one without where there is none."""
+        """One task for each model that is named for a file; one without where there is none."""
         own = self._finder.of(candidate.path)
         index = self._index(own)
         targets: list[Target | None] = [
@@ -134,7 +152,7 @@ class _Planned:
             for target in own.targets
             if any(fits(glob, candidate.path, own.folder) for glob in target.configs)
         ]
-        if self._request.model is not None:
+        if self._request.model is not None or not self._request.models:
             targets = [self._request.model]
         return [
             Task(candidate=candidate, settings=index, target=target) for target in targets or [None]

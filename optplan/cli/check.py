@@ -14,6 +14,7 @@ from optplan.cli.options import (
     BatchSizeOption,
     ColorOption,
     DebugOption,
+    ImportOption,
     ModelOption,
     OutputOption,
     QuietOption,
@@ -49,6 +50,12 @@ def check(
     ] = None,
     model: ModelOption = None,
     model_arg: ArgumentsOption = None,
+    no_model: Annotated[
+        bool,
+        typer.Option(
+            "--no-model", help="Build no models, for speed: only the checks that need none."
+        ),
+    ] = False,
     select: Annotated[
         list[str] | None,
         typer.Option("--select", metavar="CODES", help="Only these checks: 'OPT1,OPT203'."),
@@ -77,6 +84,7 @@ def check(
         bool, typer.Option("--show-settings", help="Show the settings that apply, and stop.")
     ] = False,
     overrides: SetOption = None,
+    imports: ImportOption = None,
     trust: TrustOption = False,
     world_size: WorldSizeOption = None,
     batch_size: BatchSizeOption = None,
@@ -101,12 +109,14 @@ def check(
         from optplan.cli.checking import Ending, checked, codes_of, settings_report, target_of
         from optplan.config import Batch
 
-        given = target_of(model, model_arg)
+        given = target_of(model, model_arg, no_model=no_model)
         request = Request(
             words=tuple(configs or ()),
             model=given,
+            models=not no_model,
             select=codes_of("--select", select, ALL_CHECKS),
             ignore=codes_of("--ignore", ignore, ALL_CHECKS),
+            imports=tuple(imports or ()),
             overrides=tuple(overrides or ()),
             trust=trust,
             batch=Batch(world_size=world_size, size=batch_size, auto_scale_lr=auto_scale_lr),

@@ -17,7 +17,7 @@ from optplan.checks.selection import prefix_problem, split_codes
 from optplan.checks.session import Request, Session, run_session, with_request
 from optplan.checks.settings import Target
 from optplan.checks.settings_file import SettingsFinder
-from optplan.cli.model_planner import planner_of
+from optplan.cli.model_planner import ConfiguredModels, planner_of
 from optplan.cli.options import model_arguments
 from optplan.cli.running import Color, ExitStatus, deliver
 from optplan.errors import UsageError
@@ -69,12 +69,16 @@ class CheckCrashError(Exception):
     """A check raised what it must not: a bug of optplan."""
 
 
-def target_of(model: str | None, arguments: Sequence[str] | None) -> Target | None:
+def target_of(
+    model: str | None, arguments: Sequence[str] | None, *, no_model: bool = False
+) -> Target | None:
     """The model that the command line names.
 
     Raises:
-        UsageError: It names arguments of no model.
+        UsageError: It names arguments of no model, or a model and none.
     """
+    if model is not None and no_model:
+        raise UsageError(f"--model {model} and --no-model exclude each other")
     given = model_arguments(arguments)
     if given and model is None:
         raise UsageError("-k gives arguments to a model, and there is none", hint="add --model")
@@ -116,7 +120,12 @@ def checked(
     known = _known(ending)
     with _progress(quiet=quiet) as start:
         session = run_session(
-            request, checks=checks, make_planner=planner_of, workers=workers, start=start
+            request,
+            checks=checks,
+            make_planner=planner_of,
+            own_models=ConfiguredModels(),
+            workers=workers,
+            start=start,
         )
     for remark in session.remarks:
         _LOG.warning("%s", remark)

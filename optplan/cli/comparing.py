@@ -30,7 +30,7 @@ def diff_of(
         words: The two sides.
         models: The models of one side each.
         model: The model of the others that are configs; left out, it is that of the saved plan on the
-            other side.
+            other side, or the config's own.
         arguments: ``name=value`` words for the models.
         batch: What is known of the batch that configs are trained with.
 
@@ -110,17 +110,21 @@ def _plan(
     return planner.plan(source, model or _model_of(other), given).plan
 
 
-def _model_of(other: Opened) -> str:
+def _model_of(other: Opened) -> str | None:
     """The model of the plan on the other side, where naming it runs no code of its own.
 
+    Returns:
+        None where there is no such plan, or it was made for its config's own model.
+
     Raises:
-        UsageError: There is no such plan, or its model is someone's code.
+        UsageError: The plan's model is someone's code.
     """
-    if isinstance(other, SavedPlan) and (spec := other.plan.model.spec) is not None:
-        if other.plan.model.source == "timm":
-            return spec
-        raise UsageError(
-            "which model?",
-            hint=f"the saved plan was made with --model {spec}; name it if you trust it",
-        )
-    raise UsageError("which model?", hint="name one: --model resnet50")
+    if not isinstance(other, SavedPlan) or other.plan.model.source == "config":
+        return None
+    spec = other.plan.model.spec
+    if spec is None or other.plan.model.source == "timm":
+        return spec
+    raise UsageError(
+        "which model?",
+        hint=f"the saved plan was made with --model {spec}; name it if you trust it",
+    )

@@ -13,6 +13,7 @@ from optplan.cli.options import (
     BatchSizeOption,
     ColorOption,
     DebugOption,
+    ImportOption,
     ModelOption,
     OutputOption,
     QuietOption,
@@ -46,6 +47,7 @@ def diff(
     world_size: WorldSizeOption = None,
     batch_size: BatchSizeOption = None,
     auto_scale_lr: AutoScaleOption = False,
+    imports: ImportOption = None,
     full: Annotated[bool, typer.Option("--full", help="List each parameter.")] = False,
     output_format: Annotated[
         DiffFormat, typer.Option("--format", "-f", help="The report's format.")
@@ -66,7 +68,10 @@ def diff(
         from optplan.reporters.diff_md import diff_md
         from optplan.reporters.diff_text import diff_text
         from optplan.reporters.diff_words import labels_of
+        from optplan.user_code import import_for_user
 
+        for word in imports or ():
+            import_for_user(word)
         batch = Batch(world_size=world_size, size=batch_size, auto_scale_lr=auto_scale_lr)
         found = diff_of((a, b), (model_a, model_b), model, model_arg, batch)
         labels = labels_of((a, b), found)

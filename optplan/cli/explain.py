@@ -13,6 +13,7 @@ from optplan.cli.options import (
     BatchSizeOption,
     ColorOption,
     DebugOption,
+    ImportOption,
     ModelOption,
     OutputOption,
     QuietOption,
@@ -41,6 +42,7 @@ def explain(
     model: ModelOption = None,
     model_arg: ArgumentsOption = None,
     overrides: SetOption = None,
+    imports: ImportOption = None,
     trust: TrustOption = False,
     world_size: WorldSizeOption = None,
     batch_size: BatchSizeOption = None,
@@ -62,7 +64,10 @@ def explain(
         from optplan.plan.explanation import explain as explained
         from optplan.reporters.explain import explain_json, explain_text
         from optplan.reporters.scaling_words import not_final_text
+        from optplan.user_code import import_for_user
 
+        for word in imports or ():
+            import_for_user(word)
         batch = Batch(world_size=world_size, size=batch_size, auto_scale_lr=auto_scale_lr)
         planned = plan_of(
             config, model, model_arg, overrides=overrides or (), trust=trust, batch=batch

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from optplan.checks.running import Planner
     from optplan.config import Batch, Config
+    from optplan.model import LoadedModel
     from optplan.plan import Planned
 
 
@@ -17,17 +18,52 @@ def planner_of(model: str, arguments: Mapping[str, Any]) -> Planner:
     Raises:
         ModelError: There is no such model, or it cannot be built.
     """
-    from optplan.constructors import plan_with_facts
     from optplan.model import open_model
 
-    loaded = open_model(model, arguments)
-    trainable = [(one, one.requires_grad) for one in loaded.module.parameters()]
+    return _planner(open_model(model, arguments))
+
+
+class ConfiguredModels:
+    """Plans configs for the models that they name themselves; as in :class:`OwnModels`."""
+
+    def __init__(self) -> None:
+        self._there: dict[tuple[str, str | None], bool] = {}
+
+    def key(self, config: Config) -> str | None:
+        """Equal for configs of one model; None where there is no model, or its package is not there."""
+        from optplan.config import find_own_model
+        from optplan.errors import ConfigError
+        from optplan.model import may_be_installed
+
+        try:
+            own = find_own_model(config)
+        except ConfigError:
+            return None  # making the plan says it
+        if own is None:
+            return None
+        word = str(own.type), own.namespace.scope
+        if word not in self._there:
+            self._there[word] = may_be_installed(own)
+        return own.key if self._there[word] else None
+
+    def planner(self, config: Config) -> Planner:
+        """What plans configs of one key.
+
+        Raises:
+            OptplanError: The model cannot be built.
+        """
+        from optplan.config import find_own_model
+        from optplan.model import open_configured
+
+        own = find_own_model(config)
+        assert own is not None
+        return _planner(open_configured(own))
+
+
+def _planner(loaded: LoadedModel) -> Planner:
+    from optplan.constructors import plan_with_facts
 
     def planned(config: Config, batch: Batch) -> Planned:
-        try:
-            return plan_with_facts(loaded, config, batch=batch)
-        finally:  # a constructor may freeze some, and the next config must not see it
-            for parameter, flag in trainable:
-                parameter.requires_grad_(flag)
+        return plan_with_facts(loaded, config, batch=batch)
 
     return planned

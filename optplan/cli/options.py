@@ -16,7 +16,7 @@ ModelOption = Annotated[
         "--model",
         "-m",
         metavar="MODEL",
-        help="A timm name, package.module:attr, or path/to/file.py:attr.",
+        help="A timm name, package.module:attr, or path/to/file.py:attr; left out, the config's own.",
     ),
 ]
 ArgumentsOption = Annotated[
@@ -59,6 +59,14 @@ AutoScaleOption = Annotated[
     bool,
     typer.Option(
         "--auto-scale-lr", help="Scale the lr by the batch, as the trainer's option does."
+    ),
+]
+ImportOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--import",
+        metavar="MODULE_OR_FILE",
+        help="Import it first, so that it can register what configs name.",
     ),
 ]
 OutputOption = Annotated[

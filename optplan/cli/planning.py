@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from optplan.cli.options import model_arguments
 from optplan.cli.sources import Checkpoint, SavedPlan, open_source
-from optplan.config import NO_BATCH, Batch, Config, place_of
+from optplan.config import NO_BATCH, Batch, Config, find_own_model, place_of
 from optplan.errors import UsageError
 from optplan.plan import Plan, Planned, PlannedParameter
 from optplan.plan.observed_entries import observed_entries
@@ -31,7 +31,7 @@ def plan_of(
 
     Args:
         config: What the command line calls CONFIG.
-        model: What it calls MODEL, if it does.
+        model: What it calls MODEL; left out, the config's own is meant.
         arguments: ``name=value`` for the model.
         overrides: ``a.b=value`` for the config.
         trust: Whether a Python config may be executed.
@@ -54,8 +54,6 @@ def plan_of(
             )
         refuse_batch(config, batch)
         return source.plan
-    if model is None:
-        raise UsageError("which model?", hint="name one: --model resnet50")
     return Planner(batch).plan(source, model, given)
 
 
@@ -83,19 +81,40 @@ class Planner:
         self._batch = batch
         self._built: dict[tuple[str, str], LoadedModel] = {}
 
-    def plan(self, config: Config, model: str, arguments: Mapping[str, Any]) -> Planned:
-        """The plan of a config for a model, with what it was made from.
+    def plan(self, config: Config, model: str | None, arguments: Mapping[str, Any]) -> Planned:
+        """The plan of a config for a model, or for its own, with what it was made from.
 
         Raises:
             OptplanError: No such model, or the optimizer refuses it.
         """
+        loaded = self._own(config, arguments) if model is None else self._named(model, arguments)
         from optplan.constructors import plan_with_facts
+
+        return plan_with_facts(loaded, config, batch=self._batch)
+
+    def _named(self, model: str, arguments: Mapping[str, Any]) -> LoadedModel:
         from optplan.model import open_model
 
         key = model, repr(sorted(arguments.items()))
         if key not in self._built:
             self._built[key] = open_model(model, arguments)
-        return plan_with_facts(self._built[key], config, batch=self._batch)
+        return self._built[key]
+
+    def _own(self, config: Config, arguments: Mapping[str, Any]) -> LoadedModel:
+        own = find_own_model(config)
+        if own is None:
+            raise UsageError("which model?", hint="name one: --model resnet50")
+        if arguments:
+            raise UsageError(
+                "-k gives arguments to the model of --model, and there is none",
+                hint="change the config's own: --set model.NAME=VALUE",
+            )
+        from optplan.model import open_configured
+
+        key = "", own.key
+        if key not in self._built:
+            self._built[key] = open_configured(own)
+        return self._built[key]
 
 
 def entries_of(planned: Planned, rows: Iterable[PlannedParameter]) -> tuple[EntryStatistics, ...]:

@@ -13,6 +13,7 @@ from optplan.cli.options import (
     BatchSizeOption,
     ColorOption,
     DebugOption,
+    ImportOption,
     ModelOption,
     OutputOption,
     QuietOption,
@@ -58,6 +59,7 @@ def show(
         list[Rule] | None, typer.Option("--rule", help="Only parameters that this rule decides.")
     ] = None,
     overrides: SetOption = None,
+    imports: ImportOption = None,
     trust: TrustOption = False,
     world_size: WorldSizeOption = None,
     batch_size: BatchSizeOption = None,
@@ -78,7 +80,10 @@ def show(
         from optplan.errors import UsageError
         from optplan.plan import Planned
         from optplan.reporters.rows import Narrowing, Selection, narrowed
+        from optplan.user_code import import_for_user
 
+        for word in imports or ():
+            import_for_user(word)
         batch = Batch(world_size=world_size, size=batch_size, auto_scale_lr=auto_scale_lr)
         found = plan_of(
             config, model, model_arg, overrides=overrides or (), trust=trust, batch=batch

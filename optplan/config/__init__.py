@@ -20,6 +20,7 @@ from optplan.config.optimizer import (
     section_names,
 )
 from optplan.config.overrides import regroup_cfg_options
+from optplan.config.own_model import OwnModel, find_own_model, without_weights
 from optplan.config.placed import PlacedDict, PlacedList, PlacedTuple, place_of
 from optplan.config.reading import DiskReader, Reader
 from optplan.config.symbols import Symbol
@@ -34,6 +35,7 @@ __all__ = [
     "FunctionConfig",
     "Namespace",
     "OptimizerConfig",
+    "OwnModel",
     "PlacedDict",
     "PlacedList",
     "PlacedTuple",
@@ -42,6 +44,7 @@ __all__ = [
     "Symbol",
     "find_namespace",
     "find_optimizer",
+    "find_own_model",
     "find_scaling",
     "find_sections",
     "load_config",
@@ -51,4 +54,5 @@ __all__ = [
     "place_of",
     "regroup_cfg_options",
     "section_names",
+    "without_weights",
 ]

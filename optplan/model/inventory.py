@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from optplan.errors import ModelError, listed
 from optplan.facts import Inventory, ParameterFacts
+from optplan.model.at_rest import at_rest
 from optplan.model.declared import declared_no_decay
 from optplan.user_code import FILE_MODULE
 
@@ -93,6 +94,8 @@ def make_inventory(
     except RecursionError:
         raise ModelError("the model's modules are nested too deeply to be walked") from None
     declared = declared_no_decay([(prefix, module) for prefix, module, _ in modules])
+    # a user's own module may be in use, and even changing its mode is not for us to do
+    resting = frozenset[int]() if source == "module" else at_rest(model)
     tensors: dict[int, int] = {}
     parameters = []
     for prefix, module, parent_is_dcn in modules:
@@ -100,6 +103,7 @@ def make_inventory(
         if not own:
             continue
         flags = owner_flags(module)
+        flags["owner_keeps_statistics"] &= id(module) not in resting
         owner = class_name(module)
         for local, parameter in own:
             name = f"{prefix}.{local}" if prefix else local

@@ -21,7 +21,8 @@ _FETCHED = ("hf_hub:", "hf-hub:", "local-dir:", "timm:hf_hub:", "timm:hf-hub:", 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedModel:
-    """A model, how the user named it, and where it came from (``timm``, ``import``, ``file``)."""
+    """A model, how the user named it, and where it came from (``timm``, ``import``, ``file``,
+    ``config``)."""
 
     module: nn.Module
     spec: str
@@ -79,7 +80,7 @@ def _timm_model(name: str, arguments: Mapping[str, Any]) -> nn.Module:
             "pretrained weights are never downloaded",
             hint="leave pretrained out, the plan is the same",
         )
-    return _checked(
+    return checked_module(
         build_on_meta(lambda: timm.create_model(name, **arguments), f"the timm model {name!r}"),
         name,
     )
@@ -108,10 +109,15 @@ def _as_module(found: object, spec: str, arguments: Mapping[str, Any]) -> nn.Mod
     if arguments.get("pretrained"):
         raise ModelError("pretrained weights are never downloaded", hint="leave pretrained out")
     factory = found
-    return _checked(build_on_meta(lambda: factory(**arguments), repr(spec)), spec)
+    return checked_module(build_on_meta(lambda: factory(**arguments), repr(spec)), spec)
 
 
-def _checked(built: object, spec: str) -> nn.Module:
+def checked_module(built: object, spec: str) -> nn.Module:
+    """What was built, if it is a module.
+
+    Raises:
+        ModelError: It is something else.
+    """
     from torch import nn
 
     if isinstance(built, nn.Module):

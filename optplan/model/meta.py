@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
 
 from optplan.chatter import chatter_to_stderr
-from optplan.errors import ModelError, described_exception
+from optplan.errors import ModelError, OptplanError, described_exception
 from optplan.offline import download_error, no_network
 
 T = TypeVar("T")
@@ -29,6 +29,7 @@ def build_on_meta(build: Callable[[], T], what: str) -> T:
 
     Raises:
         ModelError: The factory raises on the CPU too, or tries to download.
+        OptplanError: The factory raises it: another device would not help.
     """
     import torch
 
@@ -43,6 +44,8 @@ def build_on_meta(build: Callable[[], T], what: str) -> T:
             try:
                 with no_network() as tried, attempt():
                     model = build()
+            except OptplanError:
+                raise
             except (Exception, SystemExit) as error:
                 if tried:
                     raise download_error(what, tried[0]) from error

@@ -195,7 +195,7 @@ def test_opt402_frozen_is_fine() -> None:
 
 
 STATISTICS = (
-    "info: 1 batch norm whose parameters stand still updates running statistics in training mode:"
+    "info: 1 batch norm that the optimizer leaves alone updates running statistics in training mode:"
     " backbone.1 (put them into eval mode) [backbone.1.weight backbone.1.bias]"
 )
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import shlex
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from optplan.checks import ALL_CHECKS, Context
+from optplan.cli.planning import Planner
 from optplan.cli.sources import open_source
 from optplan.config import Config
-from optplan.constructors import plan_with_facts
 from optplan.names import Severity
+from optplan.user_code import import_for_user
 from tests.checks.given import line
 from tests.conftest import ROOT, SAMPLES
 
@@ -22,7 +24,7 @@ EXPECTED: dict[str, list[str]] = {
         " 'backbone.layer0'",
         "OPT402 backbone_and_head.py:8:13 warning: 4 parameters have lr 0 (key 'backbone.layer0'), but are"
         " trainable: gradients and optimizer state are paid for (set requires_grad to false instead)",
-        "OPT403 info: 1 batch norm whose parameters stand still updates running statistics in training"
+        "OPT403 info: 1 batch norm that the optimizer leaves alone updates running statistics in training"
         " mode: backbone.layer0.1 (put them into eval mode)",
     ],
     "bag_of_tricks.py": [],
@@ -50,6 +52,9 @@ EXPECTED: dict[str, list[str]] = {
     "inherited.py": [],
     "layer_decay.py": [],
     "layer_list.py": [],
+    "own_class.py": [],
+    "own_import.py": [],
+    "own_model.py": [],
     "resnet18.json": [],
     "resnet18.toml": [
         "OPT108 resnet18.toml:10:42 warning: key 'layer1' sets no decay_mult and cancels bias_decay_mult=0:"
@@ -78,9 +83,12 @@ def test_sample(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     first = path.read_text("utf-8").splitlines()[0]
     words = shlex.split(first[first.index("optplan ") :].rstrip(' ",'))
+    options = dict(pairwise(words[3:]))
+    if "--import" in options:
+        import_for_user(options["--import"])
     config = open_source(words[2])
     assert isinstance(config, Config)
-    planned = plan_with_facts(words[words.index("--model") + 1], config)
+    planned = Planner().plan(config, options.get("--model"), {})
     context = Context(config=config, section=planned.section, planned=planned, has_model=True)
     findings = [f for check in ALL_CHECKS if not check.opt_in for f in check.run(context)]
     assert [f for f in findings if f.severity is Severity.ERROR] == []

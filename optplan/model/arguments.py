@@ -1,0 +1,105 @@
+"""What a config gives its own model: plain data, and what its symbols mean."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from optplan.config import OwnModel, Symbol, place_of, without_weights
+from optplan.config.own_model import PREPROCESSOR
+from optplan.errors import ModelError, described_exception
+from optplan.installed import NotInstalledError, import_anywhere, import_installed
+from optplan.places import Place
+from optplan.registries import VOUCH, is_part_of_models
+
+CALLED_ALL_THE_SAME = "--trust calls it all the same"
+
+
+def arguments_for(own: OwnModel, found: Callable[..., Any] | None = None) -> dict[str, Any]:
+    """The arguments for a config's model, made anew: the model's code may change them.
+
+    Args:
+        own: What the config says.
+        found: What is called with them; it is given the config's ``data_preprocessor`` if it takes one.
+
+    Raises:
+        ModelError: A symbol among them means nothing that is installed, or what must not be called.
+    """
+    arguments = {
+        name: _value(value, own, place_of(own.section, name))
+        for name, value in own.arguments.items()
+    }
+    if own.preprocessor is not None and found is not None and _takes_one(found):
+        arguments.setdefault(PREPROCESSOR, _copied(own.preprocessor, own))
+    return arguments
+
+
+def _takes_one(found: Callable[..., Any]) -> bool:
+    """Whether a model is one of mmengine's kind, which prepares its data itself."""
+    try:
+        return PREPROCESSOR in inspect.signature(found).parameters
+    except (TypeError, ValueError):
+        return False
+
+
+def _copied(section: Mapping[Any, Any], own: OwnModel) -> dict[Any, Any]:
+    return {
+        key: _value(item, own, place_of(section, key), called=key == "type")
+        for key, item in without_weights(section).items()
+    }
+
+
+def _value(value: Any, own: OwnModel, place: Place | None, *, called: bool = False) -> Any:
+    if isinstance(value, Mapping):
+        return _copied(value, own)
+    if isinstance(value, list):
+        return [_value(item, own, place) for item in value]
+    if isinstance(value, tuple):
+        return tuple([_value(item, own, place) for item in value])
+    if isinstance(value, Symbol):
+        found = imported(value.dotted, own, place)
+        if called or callable(found):
+            require_module_class(found, value.dotted, own, place)
+        return found
+    return value
+
+
+def imported(dotted: str, own: OwnModel, place: Place | None) -> object:
+    """What a dotted name in a config's model means.
+
+    Raises:
+        ModelError: No installed package provides it, or it raises on import.
+    """
+    try:
+        return import_anywhere(dotted) if own.namespace.trusted else import_installed(dotted)
+    except NotInstalledError as error:
+        package = dotted.partition(".")[0]
+        hint = None if own.namespace.trusted else f"install it, or {VOUCH.format(package)}"
+        raise ModelError(str(error), place=place, hint=hint) from error
+    except Exception as error:  # a stranger's package may raise anything
+        raise ModelError(
+            f"{dotted!r} raises on import: {described_exception(error)}", place=place
+        ) from error
+
+
+def require_module_class(found: object, name: str, own: OwnModel, place: Place | None) -> None:
+    """Refuse to call what is neither a module nor registered for configs to name.
+
+    Raises:
+        ModelError: It is neither, and the user does not vouch for the config.
+    """
+    if own.namespace.trusted or is_module_class(found) or is_part_of_models(found):
+        return
+    raise ModelError(
+        f"{name!r} is no nn.Module class, and a config may call nothing else",
+        place=place,
+        hint=CALLED_ALL_THE_SAME,
+    )
+
+
+def is_module_class(found: object) -> bool:
+    """Whether something is a class of modules."""
+    from torch import nn
+
+    return inspect.isclass(found) and issubclass(found, nn.Module)

@@ -1,0 +1,36 @@
+"""Modules that stay out of training mode, because their model keeps them so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from optplan.chatter import hushed
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def at_rest(model: nn.Module) -> frozenset[int]:
+    """The modules that ``model.train()`` leaves in eval mode, by their ``id``.
+
+    Many backbones override it, to keep the running statistics of what they freeze. Modes and
+    ``requires_grad`` are put back; a model whose ``train`` raises keeps nothing at rest.
+    """
+    from torch import nn
+
+    modules = list(model.modules())
+    if all(type(module).train is nn.Module.train for module in modules):
+        return frozenset()
+    modes = [(module, module.training) for module in modules]
+    flags = [(parameter, parameter.requires_grad) for parameter in model.parameters()]
+    try:
+        with hushed():
+            model.train()
+        return frozenset(id(module) for module in modules if not module.training)
+    except Exception:  # noqa: BLE001 - a stranger's method may raise anything
+        return frozenset()
+    finally:
+        for module, mode in modes:
+            module.training = mode
+        for parameter, flag in flags:
+            parameter.requires_grad_(flag)

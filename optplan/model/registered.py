@@ -1,0 +1,131 @@
+"""Building models as mmengine does: nested sections become modules, each looked up in its registry."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from optplan.config import OwnModel, place_of
+from optplan.errors import ModelError, did_you_mean
+from optplan.installed import NotInstalledError, import_anywhere, import_installed, installed_only
+from optplan.model.arguments import CALLED_ALL_THE_SAME, is_module_class
+from optplan.model.meta import build_on_meta
+from optplan.places import Place
+from optplan.registries import Kind, default_scope, is_part_of_models, registered_names
+
+_LOOKUP = "get_object_from_string"
+
+
+def is_of_mmengine(found: object) -> bool:
+    """Whether a class inherits from one of mmengine's, so that its arguments are sections as well."""
+    return any(base.__module__.partition(".")[0] == "mmengine" for base in _bases(found))
+
+
+def _bases(found: object) -> tuple[type, ...]:
+    return found.__mro__ if isinstance(found, type) else ()
+
+
+def build_registered(
+    found: Callable[..., Any], arguments: Callable[[], dict[str, Any]], own: OwnModel
+) -> object:
+    """Have mmengine build a config's model.
+
+    Args:
+        found: The class.
+        arguments: Makes its arguments, anew for each attempt.
+        own: What the config says.
+
+    Raises:
+        ModelError: It raises, or the config names something inside that is not there or must not be
+            called.
+    """
+    from mmengine.config import ConfigDict  # type: ignore[import-not-found, unused-ignore]
+    from mmengine.registry import MODELS
+
+    names = _Names(trusted=own.namespace.trusted)
+
+    def build() -> object:
+        with default_scope(own.namespace), names.watched():
+            return MODELS.build(ConfigDict(type=found, **arguments()))
+
+    try:
+        return build_on_meta(build, repr(own.name))
+    except ModelError as error:
+        if names.refused is not None:
+            raise _refused(names.refused, own) from error
+        if names.missing is not None:
+            raise _missing(names.missing, own) from error
+        raise
+
+
+class _Names:
+    """Stands between mmengine and the names that its registries do not know.
+
+    mmengine would import any of them from anywhere, and call it.
+    """
+
+    def __init__(self, *, trusted: bool) -> None:
+        self._trusted = trusted
+        self.missing: str | None = None
+        self.refused: str | None = None
+
+    @contextlib.contextmanager
+    def watched(self) -> Iterator[None]:
+        """Look names up here meanwhile, and import from installed packages alone."""
+        module = sys.modules["mmengine.registry.registry"]
+        real = getattr(module, _LOOKUP)
+        setattr(module, _LOOKUP, self._found)
+        try:
+            with contextlib.nullcontext() if self._trusted else installed_only():
+                yield
+        finally:
+            setattr(module, _LOOKUP, real)
+
+    def _found(self, name: str) -> object:
+        if "." not in name:
+            self.missing = name
+            return None
+        try:
+            found = import_anywhere(name) if self._trusted else import_installed(name)
+        except NotInstalledError:
+            self.missing = name
+            return None
+        if self._trusted or is_module_class(found) or is_part_of_models(found):
+            return found
+        self.refused = name
+        raise LookupError(name)
+
+
+def _refused(name: str, own: OwnModel) -> ModelError:
+    return ModelError(
+        f"{name!r} is no nn.Module class, and a config may call nothing else",
+        place=_first(own.arguments.values(), name),
+        hint=CALLED_ALL_THE_SAME,
+    )
+
+
+def _missing(name: str, own: OwnModel) -> ModelError:
+    known = registered_names(Kind.MODELS, own.namespace.scope, own.namespace)
+    return ModelError(
+        f"no installed package provides {name!r}, which the config's model is made of",
+        place=_first(own.arguments.values(), name),
+        hint=did_you_mean(name, known) or "install the package that does",
+    )
+
+
+def _place_of_type(section: object, name: str) -> Place | None:
+    """Where a nested section names its type."""
+    if isinstance(section, Mapping):
+        if section.get("type") == name:
+            return place_of(section, "type")
+        return _first(section.values(), name)
+    if isinstance(section, list | tuple):
+        return _first(section, name)
+    return None
+
+
+def _first(sections: Any, name: str) -> Place | None:
+    places = (_place_of_type(section, name) for section in sections)
+    return next((place for place in places if place is not None), None)

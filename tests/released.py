@@ -1,0 +1,188 @@
+"""Released configs, planned with their own models and held against the running reference."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+from torch import nn
+
+from optplan.chatter import hushed
+from optplan.config import find_own_model, load_config
+from optplan.constructors import make_plan
+from optplan.errors import ModelError, OptplanError, listed
+from optplan.model import LoadedModel, open_configured
+from optplan.model.meta import build_on_meta
+from tests.agreement import assert_same_plan
+from tests.reference import run_reference_section
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    from mmengine.config import Config
+    from mmengine.registry import MODELS, DefaultScope
+
+# On a GPU only; they change nothing of the groups.
+_SPECIAL_WRAPPERS = ("AmpOptimWrapper", "DeepSpeedOptimWrapper")
+
+
+def folder_of(package: str) -> Path:
+    """Where an installed package has its configs."""
+    spec = find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        if os.environ.get("CI"):
+            pytest.fail(f"{package} is not installed, its configs cannot be checked")
+        pytest.skip(f"{package} is not installed")
+    return Path(spec.submodule_search_locations[0]) / ".mim" / "configs"
+
+
+def trained_configs(package: str) -> list[Path]:
+    """The configs of a package that are no parts of others."""
+    paths = sorted(folder_of(package).rglob("*.py"))
+    return [path for path in paths if "_base_" not in path.parts]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A config of which there is nothing to compare, and why."""
+
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Equal:
+    """A config whose plan is what the reference makes of it."""
+
+    path: Path
+    parameters: int
+    constructor: str
+    on_meta: bool
+
+
+class Comparison:
+    """Holds configs against the reference; what was built last is kept for the next of its kind."""
+
+    def __init__(self) -> None:
+        self._key: str | None = None
+        self._models: tuple[LoadedModel, nn.Module] | LeftOut | None = None
+
+    def of(self, path: Path) -> Equal | LeftOut:
+        """Plan a config without naming a model, and compare each parameter.
+
+        Raises:
+            AssertionError: The plan is another than the reference's groups, or only one of both refuses.
+        """
+        try:
+            theirs = _loaded(path)
+        except Exception as error:  # noqa: BLE001 - whatever it raises, it cannot read the config
+            return LeftOut(path=path, reason=f"mmengine cannot read it: {_short(error)}")
+        if "optim_wrapper" not in theirs:
+            return LeftOut(path=path, reason="it has no optimizer")
+        ours = load_config(path)
+        own = find_own_model(ours)
+        if own is None:
+            return LeftOut(path=path, reason="it has no model")
+        if self._key != own.key or self._models is None:
+            self._key, self._models = own.key, None
+            try:
+                reference = _built(path)
+            except ModelError as error:
+                self._models = LeftOut(
+                    path=path, reason=f"mmengine cannot build it: {_short(error)}"
+                )
+            else:
+                self._models = open_configured(own), reference
+        if isinstance(self._models, LeftOut):
+            return LeftOut(path=path, reason=self._models.reason)
+        loaded, reference = self._models
+        section = theirs.optim_wrapper.to_dict()
+        if section.get("type") in _SPECIAL_WRAPPERS:
+            section["type"] = "OptimWrapper"
+            section.pop("loss_scale", None)
+            section.pop("dtype", None)
+        with DefaultScope.overwrite_default_scope(theirs.get("default_scope")):
+            made = run_reference_section(reference, section, mmcv=False)
+        if isinstance(made, Exception):
+            with pytest.raises(OptplanError):
+                make_plan(loaded, ours)
+            return LeftOut(path=path, reason=f"both refuse the optimizer: {_short(made)}")
+        plan = make_plan(loaded, ours)
+        assert_same_plan(plan, reference, made)
+        return Equal(
+            path=path,
+            parameters=plan.model.parameters,
+            constructor=plan.constructor,
+            on_meta=all(parameter.is_meta for parameter in loaded.module.parameters()),
+        )
+
+
+def distinct(paths: Sequence[Path]) -> dict[Path, int]:
+    """The first config of each model and optimizer, with how many there are of them; by model.
+
+    One that optplan cannot read, or that has no model, is one of its own.
+    """
+    first: dict[str, Path] = {}
+    count: dict[str, int] = {}
+    for path in paths:
+        try:
+            config = load_config(path)
+            own = find_own_model(config)
+        except OptplanError:
+            own = None
+        key = f"{own.key} {config.data.get('optim_wrapper')!r}" if own else str(path)
+        first.setdefault(key, path)
+        count[key] = count.get(key, 0) + 1
+    return {first[key]: count[key] for key in sorted(first)}
+
+
+def told(results: Collection[Equal | LeftOut], counts: Mapping[Path, int]) -> list[str]:
+    """What a comparison of many configs came to, in lines."""
+    equal = [one for one in results if isinstance(one, Equal)]
+    left_out = [one for one in results if isinstance(one, LeftOut)]
+    makers = Counter(one.constructor for one in equal)
+    made = ", ".join(f"{count} by {name}" for name, count in makers.most_common())
+    lines = [
+        f"{sum(counts[one.path] for one in equal)} of {sum(counts.values())} configs equal the reference:"
+        f" {len(equal)} of {len(counts)} pairs of model and optimizer ({made}),"
+        f" {sum(one.parameters for one in equal)} parameters, {sum(one.on_meta for one in equal)} on meta"
+    ]
+    reasons: dict[str, list[Path]] = {}
+    for one in left_out:
+        reasons.setdefault(one.reason, []).append(one.path)
+    for reason, paths in sorted(reasons.items(), key=lambda item: -len(item[1])):
+        names = listed([path.stem for path in paths], most=3)
+        lines.append(f"left out {sum(counts[path] for path in paths)}: {reason} ({names})")
+    return lines
+
+
+def _loaded(path: Path) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return Config.fromfile(path)
+
+
+def _built(path: Path) -> nn.Module:
+    """The model as the reference's runner builds it."""
+
+    def build() -> nn.Module:
+        config = _loaded(path)
+        if "data_preprocessor" in config:
+            config.model.setdefault("data_preprocessor", config.data_preprocessor)
+        with DefaultScope.overwrite_default_scope(config.get("default_scope")):
+            built: nn.Module = MODELS.build(config.model)
+        return built
+
+    with hushed():
+        return build_on_meta(build, path.name)
+
+
+def _short(error: BaseException) -> str:
+    text = " ".join(str(error).split()).partition("raises while it is built: ")
+    return (text[2] or text[0])[:110]
