@@ -10,9 +10,12 @@ from optplan.config.loading import Config
 from optplan.config.namespace import Namespace, find_namespace
 from optplan.config.placed import place_of
 from optplan.config.symbols import Symbol
+from optplan.config.timm_args import is_timm_args, read_timm_args
+from optplan.errors import ConfigError
 from optplan.places import Place
 
 SECTION = "model"
+TIMM = "timm:"  # before the name of one of its models
 PREPROCESSOR = "data_preprocessor"
 _SCOPE = "_scope_"
 # Where weights are read from: they change no rule, and a plan needs none.
@@ -53,7 +56,7 @@ class OwnModel:
         """What a report calls the model."""
         if isinstance(self.type, Symbol):
             return self.type.name
-        return getattr(self.type, "__name__", None) or str(self.type)
+        return getattr(self.type, "__name__", None) or str(self.type).removeprefix(TIMM)
 
 
 def find_own_model(config: Config) -> OwnModel | None:
@@ -62,7 +65,10 @@ def find_own_model(config: Config) -> OwnModel | None:
     Raises:
         ConfigError: What says where its names are looked up is not of its form.
     """
-    section = config.data.get(SECTION)
+    if is_timm_args(config.data):
+        section: Any = _of_recipe(config)
+    else:
+        section = config.data.get(SECTION)
     if not isinstance(section, Mapping) or not section.get("type"):
         return None
     namespace = find_namespace(config)
@@ -79,9 +85,20 @@ def find_own_model(config: Config) -> OwnModel | None:
         section=section,
         preprocessor=kept,
         namespace=namespace,
-        place=place_of(section, "type"),
+        place=place_of(section, "type") or place_of(config.data, SECTION),
         key=f"{written} {found_by}",
     )
+
+
+def _of_recipe(config: Config) -> dict[str, Any] | None:
+    """The model of a recipe of timm as a section; None where the recipe is wrong, which planning it says."""
+    try:
+        recipe = read_timm_args(config.data)
+    except ConfigError:
+        return None
+    if recipe.model is None:
+        return None
+    return {"type": f"{TIMM}{recipe.model}", **recipe.model_arguments}
 
 
 def without_weights(section: Mapping[Any, Any]) -> dict[Any, Any]:

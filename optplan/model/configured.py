@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from optplan.chatter import hushed
 from optplan.config import OwnModel, Symbol
+from optplan.config.own_model import TIMM
 from optplan.errors import ConfigError, ModelError, did_you_mean
 from optplan.model.arguments import arguments_for, imported, require_module_class
 from optplan.model.load import LoadedModel, checked_module, open_model
@@ -25,7 +26,6 @@ from optplan.registries import (
 if TYPE_CHECKING:
     from torch import nn
 
-_TIMM = "timm:"
 _TIMM_NAME = re.compile(r"[a-z0-9_]+(\.\w+)?")
 # Packages whose distribution is called otherwise.
 _DISTRIBUTIONS = {"mmaction": "mmaction2", "mmseg": "mmsegmentation"}
@@ -74,8 +74,8 @@ def may_be_installed(own: OwnModel) -> bool:
 def _opened(own: OwnModel) -> nn.Module:
     found = _found(own)
     if found is None:
-        name = str(own.type).removeprefix(_TIMM)
-        return open_model(f"{_TIMM}{name}", arguments_for(own)).module
+        name = str(own.type).removeprefix(TIMM)
+        return open_model(f"{TIMM}{name}", arguments_for(own)).module
     if not callable(found):
         raise ModelError(f"{own.name!r} is a {type(found).__name__}, and makes no module")
     make = found
@@ -98,7 +98,7 @@ def _found(own: OwnModel) -> object:
     """
     kind = own.type
     if isinstance(kind, str):
-        if kind.startswith(_TIMM):
+        if kind.startswith(TIMM):
             return None
         if ":" not in kind and (found := registered(Kind.MODELS, kind, own.namespace)) is not None:
             return found
