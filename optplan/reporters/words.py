@@ -141,6 +141,9 @@ def _uses_text(lr: RuleUse, decay: RuleUse | None, short: bool) -> str:
         return _noted(_one(lr, "lr", short), lr, short)
     if lr.rule is Rule.DEFAULT:
         return _noted(_one(decay, "decay", short), decay, short)
+    if (lr.rule, lr.key) != (decay.rule, decay.key) and lr.note and lr.note != decay.note:
+        aside = "" if short else f" ({lr.note})"
+        return f"{_one(lr, 'lr', short)}{aside}, {_one(decay, 'decay', short)}"
     return _noted(_both(lr, decay, short), lr, short)
 
 

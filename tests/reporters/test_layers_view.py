@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,12 +12,13 @@ from rich.cells import cell_len
 import optplan
 from optplan.cli import views
 from optplan.cli.views import ShowFormat
-from optplan.names import Status
-from optplan.plan import Plan
+from optplan.names import Rule, Status
+from optplan.plan import Plan, RuleUse
 from optplan.plan.patterns import matching
 from optplan.reporters.rows import Narrowing, Selection, narrowed
+from optplan.reporters.words import rule_text
 from tests.layered_models import layered_model
-from tests.plans import outside, plan, row
+from tests.plans import DEFAULT, outside, plan, row
 from tests.schema import validate
 
 CONFIG = {
@@ -201,3 +203,21 @@ def test_json_without_numbers_or_layers() -> None:
 
 def test_saved_plan_has_the_same_layers(layered: Plan) -> None:
     assert text(Plan.from_json(layered.to_json())) == RAMP
+
+
+LEFT_OVER = RuleUse(rule=Rule.LAYER_DECAY, mult=1.0, note="no layer pattern, last layer")
+FLAT = RuleUse(rule=Rule.FLAT, option="flat_decay_mult", mult=0.0)
+KEYS = RuleUse(rule=Rule.CUSTOM_KEY, key="head", mult=2.0, note="4 × 0.5 for layer 3")
+
+
+@pytest.mark.parametrize(
+    ("lr", "decay", "text"),
+    [
+        (LEFT_OVER, DEFAULT, "layer_decay lr ×1, no layer pattern, last layer"),
+        (LEFT_OVER, FLAT, "layer_decay lr ×1 (no layer pattern, last layer), flat ×0"),
+        (KEYS, replace(KEYS, note=None, mult=1.0), "custom_key 'head' lr ×2, 4 × 0.5 for layer 3"),
+        (KEYS, FLAT, "custom_key 'head' lr ×2 (4 × 0.5 for layer 3), flat ×0"),
+    ],
+)
+def test_rules_with_remarks(lr: RuleUse, decay: RuleUse, text: str) -> None:
+    assert rule_text(row("a", lr_rule=lr, weight_decay_rule=decay)) == text
