@@ -8,8 +8,9 @@ from typing import Any
 
 from optplan.config.loading import Config
 from optplan.config.namespace import Namespace, find_namespace
-from optplan.config.placed import place_of
+from optplan.config.placed import PlacedDict, place_of, placed_dict, raw_place_of
 from optplan.config.symbols import Symbol
+from optplan.config.timm_args import MODEL_ARGUMENTS, TimmArgs, is_timm_args, read_timm_args
 from optplan.places import Place
 
 SECTION = "model"
@@ -62,7 +63,10 @@ def find_own_model(config: Config) -> OwnModel | None:
     Raises:
         ConfigError: What says where its names are looked up is not of its form.
     """
-    section = config.data.get(SECTION)
+    if is_timm_args(config.data):
+        section = _of_recipe(read_timm_args(config.data))
+    else:
+        section = config.data.get(SECTION)
     if not isinstance(section, Mapping) or not section.get("type"):
         return None
     namespace = find_namespace(config)
@@ -82,6 +86,16 @@ def find_own_model(config: Config) -> OwnModel | None:
         place=place_of(section, "type"),
         key=f"{written} {found_by}",
     )
+
+
+def _of_recipe(args: TimmArgs) -> PlacedDict | None:
+    """What a recipe of timm says of its model, as a section."""
+    if args.model is None:
+        return None
+    kind = raw_place_of(args.written, SECTION)
+    places = {name: raw_place_of(args.written, entry) for entry, name in MODEL_ARGUMENTS.items()}
+    section = {"type": f"timm:{args.model}", **args.model_arguments}
+    return placed_dict(section.items(), {name: places.get(name) or kind for name in section})
 
 
 def without_weights(section: Mapping[Any, Any]) -> dict[Any, Any]:
