@@ -10,7 +10,6 @@ from typing import ClassVar
 
 from optplan.checks.expectations import Expectation
 from optplan.checks.key_use import KeyUse, key_uses
-from optplan.checks.pattern_use import PatternUse, pattern_uses
 from optplan.checks.raw_section import RawSection, raw_section, raw_section_named
 from optplan.config import NO_BATCH, Batch, Config, OptimizerConfig, find_sections
 from optplan.config.regex_groups import RegexGroups
@@ -18,6 +17,7 @@ from optplan.errors import OptplanError, Problem
 from optplan.names import Mistake, Severity
 from optplan.places import Place
 from optplan.plan import Planned, PlannedParameter
+from optplan.plan.pattern_use import PatternUse, pattern_uses
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from optplan.checks.base import Check, Context, Finding
 from optplan.checks.key_use import KeyUse
-from optplan.checks.pattern_use import PatternUse
 from optplan.checks.wording import parameters
 from optplan.errors import listed, quoted
 from optplan.names import Severity
+from optplan.plan.pattern_use import PatternUse
 
 
 class ShadowedKey(Check):

@@ -12,6 +12,7 @@ from optplan.config import NO_BATCH, Batch, Config, find_own_model, place_of
 from optplan.errors import UsageError
 from optplan.plan import Plan, Planned, PlannedParameter
 from optplan.plan.observed_entries import observed_entries
+from optplan.plan.pattern_use import recipe_entries
 from optplan.rules.statistics import EntryStatistics, entry_statistics
 
 if TYPE_CHECKING:
@@ -123,6 +124,8 @@ def entries_of(planned: Planned, rows: Iterable[PlannedParameter]) -> tuple[Entr
     if planned.parts:
         return tuple(_part_entries(planned, rows))
     among = frozenset(row.name for row in rows)
+    if planned.tracer is not None:
+        return recipe_entries(planned, among)
     if planned.rules is None:
         return observed_entries(planned, among)
     paramwise = planned.section.paramwise

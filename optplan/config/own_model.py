@@ -8,10 +8,9 @@ from typing import Any
 
 from optplan.config.loading import Config
 from optplan.config.namespace import Namespace, find_namespace
-from optplan.config.placed import place_of
+from optplan.config.placed import PlacedDict, place_of, placed_dict, raw_place_of
 from optplan.config.symbols import Symbol
-from optplan.config.timm_args import is_timm_args, read_timm_args
-from optplan.errors import ConfigError
+from optplan.config.timm_args import MODEL_ARGUMENTS, TimmArgs, is_timm_args, read_timm_args
 from optplan.places import Place
 
 SECTION = "model"
@@ -66,7 +65,7 @@ def find_own_model(config: Config) -> OwnModel | None:
         ConfigError: What says where its names are looked up is not of its form.
     """
     if is_timm_args(config.data):
-        section: Any = _of_recipe(config)
+        section: Any = _of_recipe(read_timm_args(config.data))
     else:
         section = config.data.get(SECTION)
     if not isinstance(section, Mapping) or not section.get("type"):
@@ -90,15 +89,14 @@ def find_own_model(config: Config) -> OwnModel | None:
     )
 
 
-def _of_recipe(config: Config) -> dict[str, Any] | None:
-    """The model of a recipe of timm as a section; None where the recipe is wrong, which planning it says."""
-    try:
-        recipe = read_timm_args(config.data)
-    except ConfigError:
+def _of_recipe(args: TimmArgs) -> PlacedDict | None:
+    """What a recipe of timm says of its model, as a section."""
+    if args.model is None:
         return None
-    if recipe.model is None:
-        return None
-    return {"type": f"{TIMM}{recipe.model}", **recipe.model_arguments}
+    kind = raw_place_of(args.written, SECTION)
+    places = {name: raw_place_of(args.written, entry) for entry, name in MODEL_ARGUMENTS.items()}
+    section = {"type": f"{TIMM}{args.model}", **args.model_arguments}
+    return placed_dict(section.items(), {name: places.get(name) or kind for name in section})
 
 
 def without_weights(section: Mapping[Any, Any]) -> dict[Any, Any]:

@@ -40,7 +40,7 @@ _COUNTS = ("batch_size", "grad_accum_steps", "num_classes", "in_chans")
 _MAPPINGS = ("opt_kwargs", "opt_args", "model_kwargs")
 _SCALES = ("", "linear", "sqrt")
 # The arguments that train.py gives to the model by names of its own, as far as they change parameters.
-_MODEL = MappingProxyType(
+MODEL_ARGUMENTS = MappingProxyType(
     {"num_classes": "num_classes", "in_chans": "in_chans", "gp": "global_pool"}
 )
 # What the factory is given as arguments of its own, which opt_kwargs must not repeat.
@@ -184,7 +184,7 @@ def _repeated(data: Mapping[str, Any]) -> Iterable[Problem]:
                 hint=f"set {entry} instead",
             )
     model = data.get("model_kwargs")
-    for entry, name in _MODEL.items():
+    for entry, name in MODEL_ARGUMENTS.items():
         if isinstance(model, Mapping) and name in model:
             yield Problem(
                 message=f"model_kwargs repeats {name!r}, which train.py gives to the model already",
@@ -202,7 +202,9 @@ def _wrong(data: Mapping[str, Any], name: str, wanted: str, hint: str | None = N
 
 
 def _model_arguments(data: Mapping[str, Any]) -> dict[str, Any]:
-    found = {name: data[entry] for entry, name in _MODEL.items() if data.get(entry) is not None}
+    found = {
+        name: data[entry] for entry, name in MODEL_ARGUMENTS.items() if data.get(entry) is not None
+    }
     size = data.get("input_size")
     if "in_chans" not in found and isinstance(size, list | tuple) and size:
         found["in_chans"] = size[0]

@@ -20,10 +20,12 @@ from optplan.constructors.observing import NamedOptimizers, ObservedOptimizer, o
 from optplan.constructors.scaling import lr_scaling
 from optplan.constructors.timm_optimizers import require_timm_name, timm_class
 from optplan.errors import PlanError, Problem, did_you_mean
-from optplan.facts import Inventory, ParameterFacts
-from optplan.names import Mistake, Rule
+from optplan.facts import Inventory, Layers, ParameterFacts
+from optplan.model import model_layers
+from optplan.names import LayerSource, Mistake, Rule
 from optplan.plan import Assignment, PlannedOptimizer, plain
 from optplan.rules import Verdict
+from optplan.rules.layer_decay import LEFT_OVER
 from optplan.rules.timm_groups import TimmOptions, decide_weight_decay
 
 FACTORY = "timm.optim.create_optimizer_v2"
@@ -50,7 +52,9 @@ class TimmMaker(Maker):
         observation = observe(model, inventory, self.build)
         (made,) = observation.optimizers
         options = _options(self._args, model)
-        assignments = _assignments(made, inventory, _Attribution(self._args, options, self._lr))
+        layers = _layers(model, inventory) if options.has_layer_decay else None
+        attribution = _Attribution(self._args, options, self._lr, layers)
+        assignments = _assignments(made, inventory, attribution)
         refuse_bad_values(assignments, inventory)
         optimizers = [_planned(self._args, made.optimizer, self._lr)]
         scaling = self._scaling
@@ -126,7 +130,9 @@ def _assignments(
     for index, group in enumerate(made.groups):
         values = reader.values(group.own, group.final)
         for tensor in group.members:
-            lr_verdict, decay_verdict = attribution.of(inventory.carriers[tensor], values)
+            facts = inventory.carriers[tensor]
+            lr_verdict, decay_verdict = attribution.of(facts, values)
+            values["layer"] = attribution.layer_of(facts, values["lr_scale"])
             assignments[tensor] = Assignment(
                 optimizer=0,
                 group=index,
@@ -135,6 +141,15 @@ def _assignments(
                 **values,
             )
     return assignments
+
+
+def _layers(model: nn.Module, inventory: Inventory) -> Layers | None:
+    """The layers as timm numbers them; None where the model has no patterns for them."""
+    try:
+        found = model_layers(model, inventory)
+    except PlanError:
+        return None
+    return found if found is not None and found.source is LayerSource.GROUP_MATCHER else None
 
 
 def _options(args: TimmArgs, module: nn.Module) -> TimmOptions:
@@ -162,17 +177,23 @@ def _declared(module: nn.Module) -> tuple[str, ...]:
 class _Attribution:
     """The verdicts behind the values of groups; those of equal values are shared."""
 
-    def __init__(self, args: TimmArgs, options: TimmOptions, lr: float) -> None:
+    def __init__(
+        self, args: TimmArgs, options: TimmOptions, lr: float, layers: Layers | None
+    ) -> None:
         self._options = options
+        self._layers = layers
+        given = {**args.factory, **args.opt_kwargs}
+        self._rate: float = given.get("layer_decay", 1.0)
+        self._least: float = given.get("layer_decay_min_scale", 0.0)
         self._lr = lr
         self._own = OwnRules(FACTORY, None)
-        self._by_scale: dict[float, Verdict] = {}
+        self._by_scale: dict[tuple[float, bool], Verdict] = {}
         self._place = options.layer_decay_place or place_of(args.opt_kwargs, "layer_decay")
 
     def of(self, facts: ParameterFacts, values: Mapping[str, Any]) -> tuple[Verdict, Verdict]:
         """The verdicts on the lr and on the weight decay of a parameter in a group."""
         options, scale = self._options, values["lr_scale"]
-        lr = options.default_lr if scale is None else self._scaled(scale)
+        lr = options.default_lr if scale is None else self._scaled(scale, facts)
         decay = decide_weight_decay(facts, options)
         expected = options.weight_decay if decay.value is None else decay.value
         found = values["weight_decay"]
@@ -180,16 +201,27 @@ class _Attribution:
             decay = self._own.verdict(found, options.weight_decay)
         return lr, decay
 
-    def _scaled(self, scale: float) -> Verdict:
-        if scale not in self._by_scale:
-            self._by_scale[scale] = Verdict(
+    def layer_of(self, facts: ParameterFacts, scale: float | None) -> int | None:
+        """The layer that a parameter is in, if its scale bears that out."""
+        depth = None if self._layers is None else self._layers.depths.get(facts.name)
+        if depth is None or scale is None:
+            return None
+        layer, count = depth
+        return layer if max(self._least, self._rate ** (count - 1 - layer)) == scale else None
+
+    def _scaled(self, scale: float, facts: ParameterFacts) -> Verdict:
+        is_left_over = self._layers is not None and facts.name in self._layers.unclaimed
+        key = scale, is_left_over
+        if key not in self._by_scale:
+            self._by_scale[key] = Verdict(
                 rule=Rule.LAYER_DECAY,
                 option="layer_decay",
                 mult=scale,
                 value=self._lr,
                 place=self._place,
+                note=LEFT_OVER if is_left_over else None,
             )
-        return self._by_scale[scale]
+        return self._by_scale[key]
 
 
 _SHOWN = ("layer_decay", "layer_decay_min_scale", "layer_decay_no_opt_scale")

@@ -10,6 +10,7 @@ from optplan.reporters.bars import LogScale, bar, span_of
 from optplan.reporters.kind_words import lr_span, span_cell, span_text
 from optplan.reporters.layout import Cell, Column, paint, table
 from optplan.reporters.rows import Selection
+from optplan.reporters.scaling_words import lr_heading
 from optplan.reporters.summary import closing_lines, head_lines
 from optplan.reporters.tree_view import lr_scale
 from optplan.reporters.words import count_text, number, plural
@@ -51,10 +52,11 @@ def layers_text(shown: Selection, *, width: int | None, color: bool) -> str:
     if steps:
         patterns = member_patterns(shown.plan, steps)
         rows = [_cells(*pair, scale) for pair in zip(steps, patterns, strict=True)]
+        heads = [Cell(lr_heading(shown.plan), "dim") if h.text == "lr" else h for h in _HEADS]
         kept = [at for at in range(len(_HEADS)) if any(row[at].text for row in rows)]
         lines += table(
             [_COLUMNS[at] for at in kept],
-            [[row[at] for at in kept] for row in (_HEADS, *rows)],
+            [[row[at] for at in kept] for row in (heads, *rows)],
             width=width,
             color=color,
         )

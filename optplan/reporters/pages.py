@@ -124,7 +124,7 @@ def layers_page(shown: Selection) -> Page:
         headings=(
             Heading(text="layer", is_number=True),
             Heading(text="lr_scale", is_number=True),
-            Heading(text="lr", is_number=True),
+            Heading(text=lr_heading(shown.plan), is_number=True),
             Heading(text="weight_decay", is_number=True),
             Heading(text="parameters", is_number=True),
             Heading(text="elements", is_number=True),

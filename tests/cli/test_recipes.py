@@ -74,7 +74,7 @@ def test_every_command_works_on_it(name: str, tmp_path: Path, invoke: Invoke) ->
     assert (shown.returncode, shown.stderr) == (0, "")
     validate(json.loads(shown.stdout), "plan-1.0")
     assert Plan.from_json(shown.stdout).to_json() + "\n" == shown.stdout
-    for view in ("tree", "groups", "keys"):
+    for view in ("tree", "groups", "keys", "layers"):
         done = invoke("show", path, *given, "--view", view, "--format", "json")
         assert (done.returncode, done.stderr) == (0, "")
         validate(json.loads(done.stdout), f"{view}-view-1.0")

@@ -123,6 +123,12 @@ def assert_rules_fit(plan: Plan, model: nn.Module, layer_decay: float | None) ->
             continue
         assert row.lr_rule.rule is (Rule.DEFAULT if layer_decay is None else Rule.LAYER_DECAY)
         assert row.lr_rule.mult == (1.0 if layer_decay is None else row.lr_scale)
+        if layer_decay is not None and hasattr(model, "group_matcher"):
+            assert row.layer is not None, row.name
+            last = max(one.layer for one in plan.parameters if one.layer is not None)
+            assert exact(row.lr_scale) == exact(layer_decay ** (last - row.layer)), row.name
+        else:
+            assert row.layer is None
         is_flat = len(row.shape) <= 1 or (layer_decay is None and row.name.endswith(".bias"))
         if row.weight_decay == 0.05:
             assert row.weight_decay_rule.rule is Rule.DEFAULT, row.name
@@ -185,6 +191,18 @@ def test_the_families_are_thirty_of_timms() -> None:
     modules = {timm.models.model_entrypoint(name).__module__ for name in FAMILIES}
     assert len(set(FAMILIES)) == len(FAMILIES) == 30
     assert len(modules) >= 28
+
+
+def test_layers_are_numbered_as_timm_numbers_them() -> None:
+    plan = optplan.make_plan(model_of("vit_tiny_patch16_224"), recipe_of("adamw", 0.75))
+    layers = {row.name.removesuffix(".weight"): row.layer for row in plan.parameters}
+    assert (layers["cls_token"], layers["pos_embed"], layers["patch_embed.proj"]) == (0, 0, 0)
+    assert [layers[f"blocks.{block}.mlp.fc1"] for block in range(12)] == list(range(1, 13))
+    assert (layers["norm"], layers["head"]) == (12, 13)
+    plan = optplan.make_plan(
+        model_of("vit_tiny_patch16_224"), recipe_of("adamw", 0.75, layer_decay_min_scale=0.5)
+    )
+    assert {row.lr_scale for row in plan.parameters if row.layer == 1} == {0.5}
 
 
 class Odd(nn.Module):
