@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -158,7 +157,7 @@ def test_nothing_to_decide_is_left_to_the_default(
     found: type, paramwise: dict[str, Any] | None
 ) -> None:
     planned = plan_of(found, paramwise)
-    assert {values for values in table(planned).values()} == {(0.5, 0.25, DEFAULT, DEFAULT)}
+    assert set(table(planned).values()) == {(0.5, 0.25, DEFAULT, DEFAULT)}
     assert [r.group for r in planned.plan.parameters] == [0] * 6
     assert row(planned, "head.bias").status == "frozen"
 
@@ -166,7 +165,7 @@ def test_nothing_to_decide_is_left_to_the_default(
 def test_the_groups_of_empty_options_are_one_each() -> None:
     planned = plan_of(BuildsItself)
     assert [r.group for r in planned.plan.parameters] == [0, 1, 2, 3, 4, None]
-    assert {values for values in table(planned).values()} == {(0.5, 0.25, DEFAULT, DEFAULT)}
+    assert set(table(planned).values()) == {(0.5, 0.25, DEFAULT, DEFAULT)}
 
 
 class ChangesSome(DefaultOptimizerConstructor):
@@ -276,7 +275,7 @@ class Wraps(DefaultOptimizerConstructor):
 class Merges(DefaultOptimizerConstructor):
     """One group for each pair of values, and none for the bias of the convolution."""
 
-    def __call__(self, model: nn.Module) -> Any:
+    def __call__(self, model: Any) -> Any:
         groups: list[dict[str, Any]] = []
         self.add_params(groups, model)
         merged: dict[Any, list[Any]] = {}
@@ -286,10 +285,10 @@ class Merges(DefaultOptimizerConstructor):
                 merged.setdefault(key, []).extend(group["params"])
         entries = [
             {"params": params}
-            | {n: v for n, v in zip(("lr", "weight_decay"), key) if v is not None}
+            | {n: v for n, v in zip(("lr", "weight_decay"), key, strict=True) if v is not None}
             for key, params in merged.items()
         ]
-        return Wrapper(torch.optim.SGD(entries, lr=self.base_lr, weight_decay=self.base_wd))
+        return Wrapper(torch.optim.SGD(entries, lr=0.5, weight_decay=0.25))
 
 
 def test_an_object_with_an_optimizer() -> None:
@@ -596,7 +595,7 @@ class Layered(DefaultOptimizerConstructor):
     ) -> None:
         for layer, child in enumerate(module.children()):
             scale = 0.5 ** (2 - layer)
-            lr = self.base_lr * scale if self.scaled else self.base_lr
+            lr = 0.5 * scale if self.scaled else 0.5
             for parameter in child.parameters():
                 params.append(
                     {"params": [parameter], "lr": lr, "lr_scale": scale, "layer_id": layer}
@@ -627,7 +626,7 @@ def test_scales_of_layers() -> None:
 class Freezes(DefaultOptimizerConstructor):
     """Freezes the convolution and unfreezes the head's bias."""
 
-    def __call__(self, model: nn.Module) -> Any:
+    def __call__(self, model: Any) -> Any:
         model.conv.requires_grad_(False)
         model.head.bias.requires_grad_(True)
         return super().__call__(model)
@@ -726,9 +725,6 @@ def test_the_real_optimizer_is_on_the_model_as_the_constructor_left_it() -> None
     ]
 
 
-Make = Callable[[], type]
-
-
 def test_a_name_that_is_no_class(tmp_path: Path) -> None:
     """A function under the name of a constructor is called as a class would be."""
 
@@ -739,5 +735,4 @@ def test_a_name_that_is_no_class(tmp_path: Path) -> None:
         )
 
     plan = optplan.make_plan(Net(), section())
-    assert table(plan)["conv.bias"][2] == "constructor make ×1.0"
-    assert re.match("constructor make", table(plan)["conv.bias"][3])
+    assert table(plan)["conv.bias"][2:] == ("constructor make ×1.0", "constructor make ×1.0")
