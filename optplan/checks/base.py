@@ -77,6 +77,12 @@ class Context:
         """Paths inside ``paramwise_cfg`` that a constructor was seen to read; None if none was watched."""
         return self.planned.read if self.planned else None
 
+    @property
+    def wanted_options(self) -> frozenset[str]:
+        """Entries of ``paramwise_cfg`` that the constructor asked for in vain."""
+        wanted = self.planned.wanted if self.planned else frozenset()
+        return frozenset(path[0] for path in wanted if len(path) == 1)
+
     @cached_property
     def raw(self) -> RawSection | None:
         """The optimizer section as it is written, mistakes and all; None where there is none."""

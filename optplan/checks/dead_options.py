@@ -49,7 +49,7 @@ def dead_options(context: Context) -> tuple[DeadOption, ...]:
         recipe = context.section.recipe if context.section is not None else None
         return tuple(_misspelt(recipe)) if isinstance(recipe, TimmArgs) else ()
     if context.read_options is not None:
-        return tuple(_unread(raw, context.read_options))
+        return tuple(_unread(raw, context.read_options, context.wanted_options))
     return tuple(_undeclared(raw))
 
 
@@ -85,7 +85,9 @@ def _undeclared(raw: RawSection) -> Iterator[DeadOption]:
                 yield _field(raw, key, name, fields)
 
 
-def _unread(raw: RawSection, read: frozenset[tuple[str, ...]]) -> Iterator[DeadOption]:
+def _unread(
+    raw: RawSection, read: frozenset[tuple[str, ...]], wanted: frozenset[str]
+) -> Iterator[DeadOption]:
     """What a constructor was seen not to read.
 
     A dict counts as read where something inside it was; its leaves are told one by one only where a
@@ -99,7 +101,7 @@ def _unread(raw: RawSection, read: frozenset[tuple[str, ...]]) -> Iterator[DeadO
     )
     for name in raw.paramwise:
         if name not in used | _DIRECTIVES:
-            yield _option(raw, name, used)
+            yield _option(raw, name, used | wanted)
     for key, name, fields in raw.key_fields():
         if ("custom_keys", key) in below and ("custom_keys", key, name) not in read:
             yield _field(raw, key, name, fields)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +23,12 @@ def code_place(code: Callable[..., Any], folder: str | None) -> Place | None:
     file = source_file(code)
     if file is None:
         return None
-    try:
-        lines, first = inspect.getsourcelines(code)
-    except (TypeError, OSError):
+    line, text = _definition(code)
+    if line == 0:
         return None
     name, path = _names(os.path.realpath(file), folder)
     # only the line of the definition is ever shown
-    text = "\n" * (first - 1) + _definition(lines)
-    at = next((n for n, line in enumerate(lines) if line.lstrip().startswith(_STARTS)), 0)
-    return Place(Source(name=name, path=path, text="\n" * at + text), first + at, 1)
+    return Place(Source(name=name, path=path, text="\n" * (line - 1) + text), line, 1)
 
 
 def source_file(code: Callable[..., Any]) -> str | None:
@@ -44,8 +42,16 @@ def source_file(code: Callable[..., Any]) -> str | None:
 _STARTS = ("class ", "def ", "async def ")
 
 
-def _definition(lines: list[str]) -> str:
-    return next((line.rstrip() for line in lines if line.lstrip().startswith(_STARTS)), "")
+@cache  # the whole file is parsed for it
+def _definition(code: Callable[..., Any]) -> tuple[int, str]:
+    """The number and the text of the line that a class or function is defined at; 0 for none."""
+    try:
+        lines, first = inspect.getsourcelines(code)
+    except (TypeError, OSError):
+        return 0, ""
+    found = (n for n, line in enumerate(lines) if line.lstrip().startswith(_STARTS))
+    at = next(found, 0)
+    return first + at, lines[at].rstrip()
 
 
 def _names(file: str, folder: str | None) -> tuple[str, str]:

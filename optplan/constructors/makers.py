@@ -37,6 +37,7 @@ class Made:
         options: The options that the rules worked with, if they did.
         trainable: ``requires_grad`` of each tensor afterwards, where it may have changed.
         read: What other people's code was seen to read of ``paramwise_cfg``.
+        wanted: What it asked for there in vain.
         parts: For each optimizer of several sections, the plan of its section.
         inventory: The parameters with their layers, where the rules asked for them.
         tracer: What tells why, where rules of another kind than ``paramwise_cfg`` decided.
@@ -49,6 +50,7 @@ class Made:
     options: Options | None = None
     trainable: Mapping[int, bool] = field(default_factory=dict)
     read: frozenset[tuple[str, ...]] | None = None
+    wanted: frozenset[tuple[str, ...]] = frozenset()
     parts: tuple[Planned, ...] = ()
     inventory: Inventory | None = None
     tracer: Tracer | None = None
@@ -155,6 +157,7 @@ class CodeMaker(Maker):
             trainable=observation.trainable,
             read=None if is_accounted_for else running.paramwise.read,
             inventory=inventory,
+            wanted=running.paramwise.wanted,
         )
 
     def build(self, model: nn.Module) -> NamedOptimizers:
@@ -248,6 +251,7 @@ def planned_by(
         section=maker.section,
         options=made.options,
         read=made.read,
+        wanted=made.wanted,
         parts=made.parts,
         tracer=made.tracer,
     )

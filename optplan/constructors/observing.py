@@ -232,11 +232,8 @@ def find_optimizers(made: object) -> NamedOptimizers:
 
 
 def _named(made: object, name: str | None) -> Iterator[tuple[str | None, Optimizer]]:
-    if isinstance(made, Optimizer):
-        yield name, made
-        return
-    if isinstance(inner := getattr(made, "optimizer", None), Optimizer):
-        yield name, inner
+    if (optimizer := _optimizer_in(made)) is not None:
+        yield name, optimizer
         return
     several = getattr(made, "optim_wrappers", made)
     if isinstance(several, Mapping):
@@ -246,8 +243,16 @@ def _named(made: object, name: str | None) -> Iterator[tuple[str | None, Optimiz
     else:
         return
     for inner_name, part in parts:
-        if isinstance(part, Optimizer) or isinstance(getattr(part, "optimizer", None), Optimizer):
+        if _optimizer_in(part) is not None:
             yield from _named(part, None if inner_name is None else str(inner_name))
+
+
+def _optimizer_in(made: object) -> Optimizer | None:
+    """What was made, or what is in that, if it is an optimizer with groups."""
+    for found in (made, getattr(made, "optimizer", None)):
+        if isinstance(found, Optimizer) and isinstance(getattr(found, "param_groups", None), list):
+            return found
+    return None
 
 
 def _described(made: object) -> str:
@@ -281,6 +286,6 @@ def others_code(who: str, place: Place | None, home: str | None = None) -> Itera
 
 def _problem(who: str, place: Place | None, error: BaseException, home: str | None) -> Problem:
     message = f"{who} raises {described_exception(error, home)}"
-    if "appear in more than one parameter group" in str(error):
+    if "appear in more than one parameter group" in message:
         return Problem(message=message, place=place, kind=Mistake.TIED)
     return Problem(message=message, place=place)

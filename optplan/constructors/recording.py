@@ -23,6 +23,7 @@ class Recording:
 
     def __init__(self, data: Mapping[Any, Any]) -> None:
         self._read: set[Path] = set()
+        self._wanted: set[Path] = set()
         self._is_paused = False
         self.options = self._dict((), data)
 
@@ -30,6 +31,11 @@ class Recording:
     def read(self) -> frozenset[Path]:
         """The paths that were read so far."""
         return frozenset(self._read)
+
+    @property
+    def wanted(self) -> frozenset[Path]:
+        """The paths that were asked for and were not there."""
+        return frozenset(self._wanted)
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -40,10 +46,10 @@ class Recording:
         finally:
             self._is_paused = before
 
-    def note(self, path: Path) -> None:
-        """Take down that a value was read."""
+    def note(self, path: Path, *, is_there: bool) -> None:
+        """Take down that a value was asked for."""
         if not self._is_paused:
-            self._read.add(path)
+            (self._read if is_there else self._wanted).add(path)
 
     def _recorded(self, path: Path, key: Any, value: Any) -> Any:
         if not isinstance(value, Mapping):
@@ -76,19 +82,23 @@ class RecordingDict(dict[Any, Any]):
         self._recording = recording
         self._path = path
         self._own: set[Any] = set()
+        self.raw_places = None
 
     def paused(self) -> AbstractContextManager[None]:
         """As :meth:`Recording.paused`."""
         return self._recording.paused()
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") or not super().__contains__(name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        if name not in self:
             raise AttributeError(f"there is no {name!r} in this dict")
         return self[name]
 
     def _note(self, key: Any) -> None:
-        if super().__contains__(key) and key not in self._own:
-            self._recording.note((*self._path, str(key)))
+        if key not in self._own:
+            is_there = super().__contains__(key)
+            self._recording.note((*self._path, str(key)), is_there=is_there)
 
     def _note_all(self) -> None:
         for key in super().__iter__():
@@ -144,7 +154,7 @@ class RecordingDict(dict[Any, Any]):
 
     def setdefault(self, key: Any, default: Any = None, /) -> Any:
         """As of a dict."""
-        if super().__contains__(key):
+        if key in self:
             return self[key]
         self[key] = default
         return default

@@ -68,11 +68,9 @@ class Running:
             reference_at_work(self.paramwise, *written),
         ):
             constructor = _constructed(chosen, given, paramwise)
-            optimizers = optimizers_of(constructor(model), who, chosen.place)
-        decisions = getattr(constructor, "decisions", None)
-        if isinstance(constructor, DefaultOptimizerConstructor) and isinstance(decisions, dict):
-            self.decisions = decisions
-        return optimizers
+            if isinstance(constructor, DefaultOptimizerConstructor):
+                self.decisions = constructor.decisions
+            return optimizers_of(constructor(model), who, chosen.place)
 
     @contextmanager
     def _tied_explained(self) -> Iterator[None]:
@@ -80,7 +78,8 @@ class Running:
         try:
             yield
         except PlanError as error:
-            has_option = ("bypass_duplicate",) in self.paramwise.read
+            asked = self.paramwise.read | self.paramwise.wanted
+            has_option = bool(self.decisions) or ("bypass_duplicate",) in asked
             hint = _BYPASS if has_option else _ONCE
             raise PlanError(
                 [replace(p, hint=hint) if p.kind is Mistake.TIED else p for p in error.problems]

@@ -25,6 +25,7 @@ class Planned:
             not known what it makes of them.
         read: The paths inside ``paramwise_cfg`` that a constructor of other code read; None where none
             ran.
+        wanted: The paths there that it asked for in vain.
         parts: Where the config has several sections, for each optimizer the plan of its section alone,
             whose names begin below the child that it is for.
         tracer: What tells why, where rules of another kind than ``paramwise_cfg`` decided.
@@ -36,6 +37,7 @@ class Planned:
     section: OptimizerConfig
     options: Options | None
     read: frozenset[tuple[str, ...]] | None = None
+    wanted: frozenset[tuple[str, ...]] = frozenset()
     parts: tuple[Planned, ...] = ()
     tracer: Tracer | None = None
 

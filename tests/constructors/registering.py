@@ -48,12 +48,23 @@ def restored_registries() -> Iterator[None]:
         for our, entries, builtin in ours:
             our._entries, our._builtin = entries, builtin
         for their, entries, children in theirs:
-            for held, before in ((their._module_dict, entries), (their._children, children)):
-                held.clear()
-                held.update(before)
+            _restore(their._module_dict, entries)
+            _restore(their._children, children)
         for name in set(sys.modules) - modules:
-            if name.startswith(("own_", "_optplan_file_own_")):
+            if name.startswith(_OURS):
                 del sys.modules[name]
+
+
+_OURS = ("own_", "_optplan_file_own_", "tests.")
+
+
+def _restore(held: dict[str, Any], before: dict[str, Any]) -> None:
+    """Take out what a test has put in; what packages have registered on import is there once only."""
+    for name, value in list(held.items()):
+        home = getattr(value, "scope", None) or getattr(value, "__module__", "")
+        if before.get(name) is not value and home.startswith(_OURS):
+            del held[name]
+    held.update(before)
 
 
 def _their_registries() -> Iterator[Any]:

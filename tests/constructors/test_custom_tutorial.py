@@ -139,7 +139,6 @@ def test_through_the_command(
     plan = optplan.Plan.from_json(done.stdout)
     assert told(plan) == expected
     assert plan.constructor == code.split("class ")[1].split("(", maxsplit=1)[0]
-    line = OLDER_LINE if code is OLDER else NEWER_LINE
     for row in plan.parameters:
         for use in (row.lr_rule, row.weight_decay_rule):
             assert use is not None
@@ -147,10 +146,7 @@ def test_through_the_command(
             assert use.constructor == (plan.constructor if own else None)
             if own:
                 assert use.origin is not None
-                assert (use.origin.file, use.origin.line) == ("own_file.py", line)
-
-
-OLDER_LINE = NEWER_LINE = 8  # below the lines of imports and the decorator
+                assert (use.origin.file, use.origin.line) == ("own_file.py", 8)
 
 
 @pytest.mark.parametrize(("code", "config", "expected"), EXAMPLES, ids=["older", "newer"])

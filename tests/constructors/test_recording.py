@@ -83,6 +83,26 @@ def test_what_is_read(use: Use, expected: set[tuple[str, ...]]) -> None:
     assert recording.read == expected
 
 
+@pytest.mark.parametrize(
+    ("use", "expected"),
+    [
+        pytest.param(lambda d: d.get("other", 1), {("other",)}, id="get"),
+        pytest.param(lambda d: d.get("rate"), set(), id="get what is there"),
+        pytest.param(lambda d: "other" in d, {("other",)}, id="in"),
+        pytest.param(lambda d: d.pop("other", None), {("other",)}, id="pop"),
+        pytest.param(lambda d: d.setdefault("other", 1), {("other",)}, id="setdefault"),
+        pytest.param(lambda d: hasattr(d, "other"), {("other",)}, id="attribute"),
+        pytest.param(lambda d: d["keys"]["head"].get("lr"), {(*HEAD, "lr")}, id="of an inner one"),
+        pytest.param(list, set(), id="iteration"),
+        pytest.param(copy.deepcopy, set(), id="deepcopy"),
+    ],
+)
+def test_what_is_asked_for_in_vain(use: Use, expected: set[Any]) -> None:
+    recording = Recording(DATA)
+    use(recording.options)
+    assert recording.wanted == expected
+
+
 def test_what_the_constructor_sets_itself_is_not_the_users() -> None:
     recording = Recording({"type": "a", "layer_decay_rate": 0.9, "unread": 1})
     options = recording.options
