@@ -1,0 +1,125 @@
+"""One scheduler at work: what all of them share."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from math import ceil
+from typing import Any
+
+from optplan.errors import ScheduleError, listed, quoted
+from optplan.schedule.lanes import Lanes
+from optplan.schedule.specs import Spec
+
+# More ticks than any training has.
+FOREVER = 1 << 62
+
+Values = list[Any]
+
+
+class Curve(ABC):
+    """A scheduler that moves one hyper-parameter of all groups, tick by tick.
+
+    Ticks count from 0, which is made at once. It acts in those between its begin and its end, and its
+    position counts these.
+
+    Args:
+        spec: The scheduler.
+        lanes: The groups.
+
+    Raises:
+        ScheduleError: The groups have no such hyper-parameter.
+    """
+
+    def __init__(self, spec: Spec, lanes: Lanes) -> None:
+        self.spec = spec
+        self.lanes = lanes
+        self.param = spec.param
+        self._tick = -1
+        self._position = spec.last_step
+        self._first, self._stop = ceil(spec.begin), ceil(spec.end)
+        self._take_betas()
+        if not lanes.has(self.param):
+            raise _no_param(spec, lanes)
+        if spec.last_step != -1 and not lanes.has_initial(self.param):
+            raise ScheduleError(
+                f"{spec.name} goes on from last_step {spec.last_step}, but the groups have no "
+                f"initial_{self.param}: it can only resume",
+                place=spec.places.get("last_step") or spec.place,
+            )
+        self.bases = list(lanes.initial(self.param))
+
+    def _take_betas(self) -> None:
+        """Let momentum stand for the first of betas where the optimizer has none of its own."""
+        lanes = self.lanes
+        self._has_betas = self.spec.moves_betas and lanes.has_betas
+        if self._has_betas:
+            lanes.entries["momentum"] = [betas[0] for betas in lanes.entries["betas"]]
+        elif self.spec.moves_betas and "momentum" not in lanes.defaults:
+            raise ScheduleError(
+                f"{self.spec.name}: the optimizer has neither momentum nor betas",
+                place=self.spec.place,
+            )
+
+    @property
+    def by_epoch(self) -> bool:
+        """Whether it ticks after each epoch, not after each iteration."""
+        return self.spec.by_epoch
+
+    def unknown_from(self) -> int | None:
+        """The first tick at which a metric may have changed the values; None where none can."""
+        return None
+
+    @property
+    def acts(self) -> bool:
+        """Whether anything may change at the next tick."""
+        return self._has_betas or (
+            self._first <= self._tick + 1 < self._stop and self._rest(self._position + 1) == 0
+        )
+
+    def steady(self) -> int:
+        """For how many ticks from now on ``acts`` stays what it is; at least one."""
+        tick = self._tick + 1
+        if tick < self._first:
+            return self._first - tick
+        if tick >= self._stop:
+            return FOREVER
+        rest = self._rest(self._position + 1)
+        return min(rest or self._burst(self._position + 1), self._stop - tick)
+
+    def advance(self, count: int) -> None:
+        """Make so many ticks, of which ``steady`` says that they are alike."""
+        inside = self._first <= self._tick + 1 < self._stop
+        if inside:
+            position = self._position + 1
+            if self._rest(position) == 0:
+                entries = self.lanes.entries
+                entries[self.param] = self.follow(position, count, entries[self.param])
+            self._position += count
+        self._tick += count
+        if self._has_betas:
+            entries = self.lanes.entries
+            pairs = zip(entries["momentum"], entries["betas"], strict=True)
+            entries["betas"] = [(first, *betas[1:]) for first, betas in pairs]
+
+    @abstractmethod
+    def follow(self, position: int, count: int, values: Values) -> Values:
+        """The values after so many ticks, of which the first is at ``position``."""
+
+    def _rest(self, position: int) -> int:
+        """For how many positions from this one on nothing changes."""
+        del position
+        return 0
+
+    def _burst(self, position: int) -> int:
+        """For how many positions from this one on something may change."""
+        del position
+        return FOREVER
+
+
+def _no_param(spec: Spec, lanes: Lanes) -> ScheduleError:
+    known = sorted(name for name in lanes.entries if name in lanes.defaults)
+    return ScheduleError(
+        f"{spec.name} moves {quoted(spec.param)}, which the optimizer does not have",
+        place=spec.places.get("param_name") or spec.place,
+        hint=f"it has {listed(known, most=12)}" if known else None,
+    )
