@@ -121,7 +121,6 @@ ARGUMENTS: Mapping[Family, Mapping[str, Argument]] = {
 COMMON = ("begin", "end", "last_step", "by_epoch", "verbose", "convert_to_iter_based")
 
 
-
 class Target(StrEnum):
     """What a scheduler moves; the value is how its class's name ends."""
 
@@ -139,9 +138,7 @@ class Known:
 
 
 def _known() -> dict[str, Known]:
-    found = {
-        f"{family}{target}": Known(family, target) for family in Family for target in Target
-    }
+    found = {f"{family}{target}": Known(family, target) for family in Family for target in Target}
     del found[f"{Family.ONE_CYCLE}{Target.MOMENTUM}"]
     return found
 

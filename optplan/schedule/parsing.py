@@ -19,7 +19,7 @@ from optplan.schedule.catalog import (
     Known,
     Target,
 )
-from optplan.schedule.reading import Written
+from optplan.schedule.reading import TIMM_FACTORY, Written
 from optplan.schedule.specs import AnySpec, ForeignSpec, Spec
 from optplan.schedule.training import Training
 
@@ -222,9 +222,7 @@ def _joint_mistakes(written: Written, known: Known) -> Iterator[Problem]:
             if known.family is Family.COSINE_RESTART:
                 yield from _restart_mistakes(written, given)
         case Family.ONE_CYCLE if known.target is Target.PARAM and raw.get("param_name") != "lr":
-            yield Problem(
-                message=f"{name} works for lr alone", place=place_of(raw, "param_name")
-            )
+            yield Problem(message=f"{name} works for lr alone", place=place_of(raw, "param_name"))
         case Family.REDUCE_ON_PLATEAU if not raw.get("by_epoch", True) or is_converted(raw):
             yield Problem(
                 message=f"{name} works by epochs alone",
@@ -253,16 +251,29 @@ def _restart_mistakes(written: Written, given: list[str]) -> Iterator[Problem]:
 
 def _foreign(written: Written, training: Training) -> ForeignSpec:
     raw = written.raw
-    torchs = is_torch(written.kind)
+    if written.kind == TIMM_FACTORY:
+        return _of_timm(written)
     return ForeignSpec(
         name=shown(written.kind),
         kind=written.kind,
         by_epoch=ticks_by_epoch(raw),
         converted=is_converted(raw),
-        arguments={
-            str(name): value for name, value in raw.items() if name not in _FOR_THE_BUILDER
-        },
-        end=0 if torchs or "end" in raw else _training_end(written, training),
+        arguments={str(name): value for name, value in raw.items() if name not in _FOR_THE_BUILDER},
+        end=NO_END if is_torch(written.kind) or "end" in raw else _training_end(written, training),
+        places={str(name): place_of(raw, name) for name in raw},
+        place=written.place,
+    )
+
+
+def _of_timm(written: Written) -> ForeignSpec:
+    raw = written.raw
+    return ForeignSpec(
+        name=f"timm {raw['sched']}",
+        kind=TIMM_FACTORY,
+        by_epoch=not raw.get("sched_on_updates", False),
+        converted=False,
+        arguments=raw,
+        end=NO_END,
         places={str(name): place_of(raw, name) for name in raw},
         place=written.place,
     )

@@ -7,12 +7,22 @@ from math import ceil
 
 from optplan.schedule.catalog import Family
 from optplan.schedule.curves.cycle import phases
-from optplan.schedule.specs import AnySpec, Spec
+from optplan.schedule.reading import TIMM_FACTORY
+from optplan.schedule.specs import AnySpec, ForeignSpec, Spec
 from optplan.schedule.training import Training, Unit
 
 START = "start"
 END = "end"
 _MOST = 12  # of the turns of one scheduler
+# What arguments of other packages' schedulers say.
+_TELLING = {
+    "begin": "begins",
+    "milestones": "milestone",
+    "decay_milestones": "milestone",
+    "warmup_epochs": "warm-up ends",
+    "total_iters": "ends",
+    "end": "ends",
+}
 
 
 def telling_steps(
@@ -22,8 +32,10 @@ def telling_steps(
     last = training.steps(unit) - 1
     found: dict[int, list[str]] = {0: [START]}
     for spec in specs:
+        # the turns of another package's scheduler are epochs where timm's arguments tell them
+        by_epoch = spec.by_epoch or (isinstance(spec, ForeignSpec) and spec.kind == TIMM_FACTORY)
         for tick, what in _turns(spec):
-            step = _step(tick, spec.by_epoch, training, unit)
+            step = _step(tick, by_epoch, training, unit)
             if step is not None and 0 < step <= last:
                 known = found.setdefault(step, [])
                 if what not in known:
@@ -43,7 +55,7 @@ def _step(tick: int, by_epoch: bool, training: Training, unit: Unit) -> int | No
 
 def _turns(spec: AnySpec) -> Iterator[tuple[int, str]]:
     if not isinstance(spec, Spec):
-        yield from _foreign_turns(spec.arguments)
+        yield from _foreign_turns(spec)
         return
     first, stop = ceil(spec.begin), ceil(spec.end)
     yield first, f"{spec.name} begins"
@@ -72,16 +84,18 @@ def _positions(spec: Spec) -> Sequence[tuple[float, str]]:
             ends = [sum(arguments["periods"][: i + 1]) for i in range(len(arguments["periods"]))]
             return [(end, "restart") for end in ends]
         case Family.ONE_CYCLE:
-            return [(phase.end, "peak" if i == 0 else "turn") for i, phase in enumerate(phases(spec)[:-1])]
+            return [
+                (phase.end, "peak" if i == 0 else "turn")
+                for i, phase in enumerate(phases(spec)[:-1])
+            ]
         case _:
             return []
 
 
-def _foreign_turns(arguments: object) -> Iterator[tuple[int, str]]:
-    """What the arguments of an unknown scheduler tell."""
-    if isinstance(arguments, dict):
-        for name, what in (("milestones", "milestone"), ("warmup_epochs", "warm-up ends")):
-            value = arguments.get(name)
-            for one in value if isinstance(value, list | tuple) else (value,):
-                if isinstance(one, int | float) and one > 0:
-                    yield ceil(one), what
+def _foreign_turns(spec: ForeignSpec) -> Iterator[tuple[int, str]]:
+    """What the arguments of another package's scheduler tell."""
+    for name, what in _TELLING.items():
+        value = spec.arguments.get(name)
+        for one in value if isinstance(value, list | tuple) else (value,):
+            if isinstance(one, int | float) and not isinstance(one, bool) and one > 0:
+                yield ceil(one), what

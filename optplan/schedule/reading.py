@@ -12,19 +12,17 @@ from optplan.errors import Problem, ScheduleError
 from optplan.places import Place
 
 SECTION = "param_scheduler"
+# Stands for the type of the scheduler that the flat entries of timm's args.yaml describe.
+TIMM_FACTORY = "timm.scheduler.create_scheduler_v2"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """One scheduler's dict, as it stands in the config."""
+    """One scheduler as it stands in the config: its type and its dict."""
 
+    kind: str | Symbol | type
     raw: Mapping[str, Any]
     place: Place | None
-
-    @property
-    def kind(self) -> Any:
-        """Its type."""
-        return self.raw["type"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,19 +48,28 @@ class Section:
 def find_schedulers(data: Mapping[str, Any]) -> Section:
     """The schedulers of a config: one, a list, or either for each optimizer by its name.
 
+    The entries of timm's ``args.yaml`` are one scheduler.
+
     Raises:
         ScheduleError: Something else stands there.
     """
     found = data.get(SECTION)
     place = place_of(data, SECTION)
     if found is None:
-        return Section(place=place)
+        return Section(shared=_of_timm(data), place=place)
     if isinstance(found, Mapping) and found and "type" not in found and _holds_parts(found):
         own = {
             str(name): tuple(_listed(part, place_of(found, name))) for name, part in found.items()
         }
         return Section(own=own, place=place)
     return Section(shared=tuple(_listed(found, place)), place=place)
+
+
+def _of_timm(data: Mapping[str, Any]) -> tuple[Written, ...]:
+    """The scheduler of timm's ``args.yaml``, where this is one."""
+    if not isinstance(data.get("sched"), str):
+        return ()
+    return (Written(kind=TIMM_FACTORY, raw=data, place=place_of(data, "sched")),)
 
 
 def _holds_parts(found: Mapping[str, Any]) -> bool:
@@ -93,4 +100,4 @@ def _written(found: object, place: Place | None) -> Written:
     kind, at = found["type"], place_of(found, "type") or place
     if not isinstance(kind, str | Symbol | type) or not kind:
         raise ScheduleError(f"a scheduler's type must be a name, got {described(kind)}", place=at)
-    return Written(raw=found, place=at)
+    return Written(kind=kind, raw=found, place=at)

@@ -117,7 +117,7 @@ class Curve(ABC):
 
 
 def _no_param(spec: Spec, lanes: Lanes) -> ScheduleError:
-    known = sorted(name for name in lanes.entries if name in lanes.defaults)
+    known = sorted(lanes.defaults)
     return ScheduleError(
         f"{spec.name} moves {quoted(spec.param)}, which the optimizer does not have",
         place=spec.places.get("param_name") or spec.place,

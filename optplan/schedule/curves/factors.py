@@ -48,7 +48,9 @@ class MultiStep(Curve):
 
     def _rest(self, position: int) -> int:
         place = bisect_left(self._milestones, position)
-        return FOREVER if place == len(self._milestones) else int(self._milestones[place]) - position
+        return (
+            FOREVER if place == len(self._milestones) else int(self._milestones[place]) - position
+        )
 
     def _burst(self, position: int) -> int:
         del position

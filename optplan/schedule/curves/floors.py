@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import ceil, cos, pi
 
 from optplan.schedule.curves.arithmetic import approached
@@ -59,7 +60,7 @@ class CosineAnnealing(Curve):
 
     def _ratios(self, start: int, stop: int) -> list[float]:
         heights = [1 + cos(pi * tick / self._period) for tick in range(start - 1, stop)]
-        return [after / before for before, after in zip(heights, heights[1:], strict=False)]
+        return [after / before for before, after in pairwise(heights)]
 
 
 class CosineRestart(Curve):
