@@ -67,5 +67,6 @@ class Lanes:
     def value(self, field: str) -> list[Any] | None:
         """What every group has of a hyper-parameter, where momentum may be the first of betas."""
         if field == "momentum" and self.has_betas:
-            return [betas[0] for betas in self.entries["betas"]]
+            pairs = self.entries.get("betas")
+            return None if pairs is None else [betas[0] for betas in pairs]
         return self.entries.get(field)
