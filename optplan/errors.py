@@ -74,6 +74,8 @@ class PlanError(OptplanError):
 
 class MismatchError(PlanError, AssertionError):
     """An optimizer is not as planned."""
+
+
 class ScheduleError(OptplanError):
     """A scheduler cannot be made, or breaks down during the training."""
 

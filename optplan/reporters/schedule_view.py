@@ -118,7 +118,7 @@ def arguments_text(spec: AnySpec) -> str:
     """What the config gives a scheduler: ``start_factor 0.001``."""
     given: Mapping[str, Any] = spec.arguments
     if isinstance(spec, Spec):
-        given = {name: value for name, value in given.items() if name in spec.given}
+        given = {name: value for name, value in given.items() if name in spec.raw}
     return "  ".join(
         f"{name} {_value(value)}" for name, value in given.items() if name not in _SAID
     )

@@ -57,12 +57,12 @@ def parsed(written: Written, training: Training) -> AnySpec:
         param=_param(raw, known),
         moves_betas=known.target is Target.MOMENTUM,
         by_epoch=by_epoch,
+        converted=is_converted(raw),
         begin=begin,
         end=end,
         last_step=raw.get("last_step", -1),
         arguments=arguments,
-        given=frozenset(map(str, raw)),
-        places={str(name): place_of(raw, name) for name in raw},
+        raw=raw,
         place=written.place,
     )
 
@@ -260,7 +260,7 @@ def _foreign(written: Written, training: Training) -> ForeignSpec:
         converted=is_converted(raw),
         arguments={str(name): value for name, value in raw.items() if name not in _FOR_THE_BUILDER},
         end=NO_END if is_torch(written.kind) or "end" in raw else _training_end(written, training),
-        places={str(name): place_of(raw, name) for name in raw},
+        raw=raw,
         place=written.place,
     )
 
@@ -274,7 +274,7 @@ def _of_timm(written: Written) -> ForeignSpec:
         converted=False,
         arguments=raw,
         end=NO_END,
-        places={str(name): place_of(raw, name) for name in raw},
+        raw=raw,
         place=written.place,
     )
 

@@ -137,7 +137,7 @@ def _unit(specs: Sequence[Sequence[AnySpec]], training: Training) -> Unit:
     if training.per_epoch is None:
         raise ScheduleError(
             f"{spec.name} counts iterations, and the training epochs: how many iterations has one?",
-            place=spec.places.get("by_epoch") or spec.place,
+            place=spec.at("by_epoch"),
             hint="give --iters-per-epoch N",
         )
     return Unit.ITERATION

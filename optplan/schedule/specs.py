@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from optplan.config import Symbol
+from optplan.config import Symbol, place_of
 from optplan.places import Place
 from optplan.schedule.catalog import Family
 
@@ -21,12 +21,12 @@ class Spec:
         param: The hyper-parameter that it moves.
         moves_betas: It moves the first of ``betas`` where the optimizer has no momentum.
         by_epoch: Whether it ticks after each epoch, not after each iteration.
+        converted: The config counts epochs, and has them turned into iterations.
         begin, end: The ticks between which it acts.
         last_step: Where it goes on from; -1 for the start.
         arguments: Its own arguments, defaults among them.
-        given: What the config states, of these.
-        places: Where each argument is written.
-        place: Where it is written itself.
+        raw: Its dict in the config.
+        place: Where it is written.
     """
 
     name: str
@@ -34,13 +34,17 @@ class Spec:
     param: str
     moves_betas: bool
     by_epoch: bool
+    converted: bool
     begin: float
     end: float
     last_step: int
     arguments: Mapping[str, Any]
-    given: frozenset[str]
-    places: Mapping[str, Place | None]
+    raw: Mapping[str, Any]
     place: Place | None
+
+    def at(self, name: str) -> Place | None:
+        """Where an argument is written, or else the scheduler."""
+        return place_of(self.raw, name) or self.place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +58,8 @@ class ForeignSpec:
         converted: It is by epochs, and to be converted to iterations by its own class.
         arguments: What the config gives it.
         end: The end that the training gives it where it states none.
-        places: Where each argument is written.
-        place: Where it is written itself.
+        raw: Its dict in the config.
+        place: Where it is written.
     """
 
     name: str
@@ -64,8 +68,12 @@ class ForeignSpec:
     converted: bool
     arguments: Mapping[str, Any]
     end: int
-    places: Mapping[str, Place | None]
+    raw: Mapping[str, Any]
     place: Place | None
+
+    def at(self, name: str) -> Place | None:
+        """Where an argument is written, or else the scheduler."""
+        return place_of(self.raw, name) or self.place
 
 
 AnySpec = Spec | ForeignSpec

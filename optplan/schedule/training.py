@@ -86,6 +86,8 @@ def find_training(
     if iters is not None:
         return Training(by_epoch=False, length=iters, per_epoch=per_epoch)
     section = data.get("train_cfg")
+    if section is None and isinstance(data.get("sched"), str):  # timm's args.yaml
+        return Training(by_epoch=True, length=_whole(data, "epochs"), per_epoch=per_epoch)
     if section is None:
         raise UsageError(
             "how long is the training? the config has no train_cfg",
@@ -118,6 +120,11 @@ def _length(data: Mapping[str, Any], section: Mapping[str, Any], by_epoch: bool)
             place=place_of(data, "train_cfg"),
             hint="set it, or give --epochs N or --iters N",
         )
+    return _whole(section, name)
+
+
+def _whole(section: Mapping[str, Any], name: str) -> int:
+    value = section.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float) or int(value) != value:
         raise ScheduleError(
             f"{name} must be a whole number, got {described(value)}", place=place_of(section, name)

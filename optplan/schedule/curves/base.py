@@ -44,7 +44,7 @@ class Curve(ABC):
             raise ScheduleError(
                 f"{spec.name} goes on from last_step {spec.last_step}, but the groups have no "
                 f"initial_{self.param}: it can only resume",
-                place=spec.places.get("last_step") or spec.place,
+                place=spec.at("last_step"),
             )
         self.bases = list(lanes.initial(self.param))
 
@@ -120,6 +120,6 @@ def _no_param(spec: Spec, lanes: Lanes) -> ScheduleError:
     known = sorted(lanes.defaults)
     return ScheduleError(
         f"{spec.name} moves {quoted(spec.param)}, which the optimizer does not have",
-        place=spec.places.get("param_name") or spec.place,
+        place=spec.at("param_name"),
         hint=f"it has {listed(known, most=12)}" if known else None,
     )

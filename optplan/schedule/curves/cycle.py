@@ -41,7 +41,7 @@ class OneCycle(Curve):
         if "max_lr" not in lanes.entries:
             raise ScheduleError(
                 f"{spec.name} goes on from last_step {spec.last_step}, but the groups have no max_lr",
-                place=spec.places.get("last_step") or spec.place,
+                place=spec.at("last_step"),
             )
 
     def follow(self, position: int, count: int, values: Values) -> Values:
@@ -100,7 +100,7 @@ def one_each(spec: Spec, name: str, values: Sequence[Any], lanes: Lanes) -> list
         raise ScheduleError(
             f"{name} has {len(values)} values, and there are {wanted} groups"
             + (", the reference's own for the base lr among them" if wanted > 1 else ""),
-            place=spec.places.get(name),
+            place=spec.at(name),
         )
     return [values[group] for group in lanes.numbers]
 
@@ -114,7 +114,7 @@ class ReduceOnPlateau(Curve):
         if isinstance(least, list | tuple) and len(least) != lanes.total:
             raise ScheduleError(
                 f"min_value has {len(least)} values, and there are {lanes.total} groups",
-                place=spec.places.get("min_value"),
+                place=spec.at("min_value"),
             )
 
     def follow(self, position: int, count: int, values: Values) -> Values:

@@ -91,7 +91,7 @@ def _converter(found: type, spec: ForeignSpec) -> Any:
     if make is None:
         raise ScheduleError(
             f"{spec.name} cannot be converted to iterations",
-            place=spec.places.get("convert_to_iter_based") or spec.place,
+            place=spec.at("convert_to_iter_based"),
         )
     return make
 
@@ -110,7 +110,7 @@ def _refuse_unknown(make: Any, spec: ForeignSpec, arguments: Mapping[str, Any]) 
             known = [one for one in parameters if one != "optimizer"]
             raise ScheduleError(
                 f"{spec.name} takes no argument {quoted(name)}",
-                place=spec.places.get(name) or spec.place,
+                place=spec.at(name),
                 hint=did_you_mean(name, known) or f"it takes {', '.join(known)}",
             )
     for name, parameter in parameters.items():
@@ -128,10 +128,10 @@ def _placed(make: Any, spec: ForeignSpec) -> Any:
             raise
         except Exception as error:  # a stranger's class may raise anything
             text = " ".join(str(error).split()) or type(error).__name__
-            named = next((n for n in spec.places if f"'{n}'" in text or n in text.split()), None)
+            named = next((n for n in spec.arguments if f"'{n}'" in text or n in text.split()), "")
             raise ScheduleError(
                 f"{spec.name} refuses its arguments: {text}",
-                place=spec.places.get(named or "") or spec.place,
+                place=spec.at(named),
             ) from error
         return found
 
