@@ -11,6 +11,7 @@ from optplan.cli.options import (
     ArgumentsOption,
     ColorOption,
     DebugOption,
+    ItersPerEpochOption,
     ModelOption,
     OutputOption,
     QuietOption,
@@ -33,10 +34,7 @@ def schedule(
     config: Annotated[str, typer.Argument(metavar="CONFIG", help="A config file.")],
     model: ModelOption = None,
     model_arg: ArgumentsOption = None,
-    iters_per_epoch: Annotated[
-        int | None,
-        typer.Option("--iters-per-epoch", metavar="N", min=1, help="The iterations of one epoch."),
-    ] = None,
+    iters_per_epoch: ItersPerEpochOption = None,
     epochs: Annotated[
         int | None,
         typer.Option("--epochs", metavar="N", min=1, help="Train so many epochs instead."),

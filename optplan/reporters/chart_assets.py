@@ -52,7 +52,11 @@ for (const section of document.querySelectorAll("section.chart")) {
 
   function curve(number) { return data.curves[data.settings[number].curve]; }
 
-  function text(value) { return value === null ? "–" : String(Number(value.toPrecision(6))); }
+  function text(value) {
+    if (value === null) return "–";
+    const short = Number(value.toPrecision(6));
+    return short !== 0 && Math.abs(short) < 1e-4 ? short.toExponential() : String(short);
+  }
 
   function x(step) {
     const last = steps[steps.length - 1] || 1;

@@ -61,6 +61,8 @@ def courses_of(schedule: Schedule, steps: Iterable[int]) -> Courses:
         motion.go(step)
         for field in fields:
             kept[field].append(motion.values(field))
+    # the reference steps after the last iteration as well, and breaks down there if anywhere
+    motion.go(schedule.length)
     return Courses(
         schedule=schedule,
         steps=wanted,

@@ -8,12 +8,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from optplan.chatter import chatter_to_stderr
+from optplan.errors import ScheduleError
 from optplan.schedule.curves import FOREVER
 from optplan.schedule.foreign.classes import Way
 from optplan.schedule.foreign.stand_in import StandIn
 from optplan.schedule.lanes import Lanes
 from optplan.schedule.specs import ForeignSpec
 from optplan.schedule.stage import ANYTHING
+from optplan.schedule.training import Unit
 
 
 class ForeignStage:
@@ -59,7 +61,7 @@ class ForeignStage:
             if self._ticks == 0:
                 self._scheduler, self._way = self._make(self._optimizer)
                 self._ticks, count = 1, count - 1
-            if not self._waits and self._scheduler is not None:
+            if self._scheduler is not None and (not self._waits or self._way is Way.TIMM):
                 for _ in range(count):
                     self._step()
             self._optimizer.take(self._lanes)
@@ -79,6 +81,16 @@ class ForeignStage:
 
     def _step(self) -> None:
         tick, self._ticks = self._ticks, self._ticks + 1
+        try:
+            self._step_to(tick)
+        except Exception as error:  # a stranger's class may raise anything
+            text = " ".join(str(error).split()) or type(error).__name__
+            unit = Unit.EPOCH if self.by_epoch else Unit.ITERATION
+            raise ScheduleError(
+                f"{self.spec.name} breaks down at {unit} {tick}: {text}", place=self.spec.place
+            ) from error
+
+    def _step_to(self, tick: int) -> None:
         if self._way is not Way.TIMM:
             self._scheduler.step()
         elif self.spec.by_epoch:

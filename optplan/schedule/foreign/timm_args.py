@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
 import torch
 from torch.optim import Optimizer
+
+from optplan.config import place_of
+from optplan.errors import ScheduleError
 
 
 def timm_scheduler(
@@ -35,6 +39,18 @@ def timm_scheduler(
 
 
 def timm_epochs(arguments: Mapping[str, Any], per_epoch: int | None) -> int:
-    """How many epochs timm trains, cycles, cool-down and a warm-up before them among these."""
+    """How many epochs timm trains, cycles, cool-down and a warm-up before them among these.
+
+    Raises:
+        ScheduleError: timm refuses the arguments.
+    """
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
-    return timm_scheduler(arguments, optimizer, per_epoch)[1]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return timm_scheduler(arguments, optimizer, per_epoch)[1]
+    except Exception as error:  # timm has no error of its own for what is wrong
+        text = " ".join(str(error).split()) or type(error).__name__
+        raise ScheduleError(
+            f"timm refuses its scheduler: {text}", place=place_of(arguments, "sched")
+        ) from error
