@@ -18,7 +18,7 @@ from optplan.reporters.schedule_view import (
     word_of,
 )
 from optplan.reporters.summary import head_lines, setting_text
-from optplan.reporters.words import number, plural
+from optplan.reporters.words import plural
 
 _WIDE = 100  # for a pipe
 _PHASES = (Column(), Column(), Column(), Column(shrink_to=16), Column(optional=True))
@@ -118,8 +118,13 @@ def _columns(view: ScheduleView, field: str) -> Iterator[list[Cell]]:
         for track, own in zip(view.tracks, values, strict=True):
             metric = metrics.get((track.optimizer, field))
             unknown = metric is not None and step >= metric.step
-            cells.append(Cell("metric", "dim") if unknown else Cell(number(own[place])))
+            cells.append(Cell("metric", "dim") if unknown else Cell(_short(own[place])))
         yield cells
+
+
+def _short(value: float | None) -> str:
+    """A value in four digits: a course is looked at, and all digits are in the other formats."""
+    return "–" if value is None else f"{value:.4g}"
 
 
 def closing_lines(view: ScheduleView) -> tuple[str, ...]:

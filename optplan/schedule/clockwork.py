@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from optplan.errors import OptplanError, ScheduleError
-from optplan.schedule.curves import CURVES, FOREVER
+from optplan.schedule.curves import CURVES, FOREVER, Curve
+from optplan.schedule.curves.moves import woven
 from optplan.schedule.lanes import Lanes
 from optplan.schedule.specs import AnySpec, Spec
 from optplan.schedule.stage import ANYTHING, MakeForeign, Stage
@@ -73,15 +74,49 @@ class Clockwork:
         """Make so many steps without the end of an epoch among them."""
         while count:
             span = min([count, _CHUNK, *(stage.steady() for stage in self._often)])
-            if _are_apart([stage for stage in self._often if stage.acts]):
+            acting = [stage for stage in self._often if stage.acts]
+            if _are_apart(acting):
                 for stage in self._often:
                     _advance(stage, span, self._unit, self.step + 1)
-            else:
-                for turn in range(span):
-                    for stage in self._often:
-                        _advance(stage, 1, self._unit, self.step + turn + 1)
+            elif not _weave(self._often, acting, span, self._unit, self.step + 1):
+                span = 1
+                for stage in self._often:
+                    _advance(stage, 1, self._unit, self.step + 1)
             self.step += span
             count -= span
+
+
+def _weave(
+    stages: Sequence[Stage], acting: Sequence[Stage], span: int, unit: Unit, step: int
+) -> bool:
+    """Make some ticks, the first of which leads to ``step``, of schedulers that act on one another's results.
+
+    Returns:
+        False where they cannot be made at once, and nothing is done.
+    """
+    by_param: dict[str, list[Curve]] = {}
+    for stage in acting:
+        if not isinstance(stage, Curve):
+            return False
+        by_param.setdefault(stage.param, []).append(stage)
+    together = [curves for curves in by_param.values() if len(curves) > 1]
+    try:
+        moves = [[curve.next_moves(span) for curve in curves] for curves in together]
+    except (ArithmeticError, ValueError):
+        return False  # tick by tick it shows where
+    known = [[one for one in own if one is not None] for own in moves]
+    if any(len(own) < len(curves) for own, curves in zip(known, together, strict=True)):
+        return False
+    for curves, own in zip(together, known, strict=True):
+        entries, param = curves[0].lanes.entries, curves[0].param
+        entries[param] = woven(entries[param], own)
+    woven_ones = [curve for curves in together for curve in curves]
+    for stage in stages:
+        if isinstance(stage, Curve) and stage in woven_ones:
+            stage.pass_over(span)
+        else:
+            _advance(stage, span, unit, step)
+    return True
 
 
 def _are_apart(acting: Sequence[Stage]) -> bool:

@@ -18,6 +18,7 @@ from tests.plans import row
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # the packages it imports use what Python deprecates
+    import mmengine.optim  # noqa: F401 - registers them
     from mmengine.registry import PARAM_SCHEDULERS
 
 LRS = (0.1, 0.01, 0.0003)
@@ -139,7 +140,7 @@ def ours(
     schedule = schedule_of(plan_of_three(options), section, training, [dict(options)], make_foreign)
     courses = courses_of(schedule, range(0, schedule.length, stride))
     table = {
-        field: [list(map(float, values)) for values in zip(*courses.values[field], strict=True)]  # type: ignore[arg-type]
+        field: [list(map(float, values)) for values in zip(*courses.values[field], strict=True)]
         for field in fields
     }
     return schedule.unit, table

@@ -100,7 +100,7 @@ def _iterations(scheduler: dict[str, Any]) -> int:
     """Up to which iteration a scheduler states anything."""
     if scheduler.get("by_epoch", True):
         return 0
-    return max(scheduler.get("begin", 0), scheduler.get("end", 0))
+    return int(max(scheduler.get("begin", 0), scheduler.get("end", 0)))
 
 
 def _shortened(

@@ -13,7 +13,7 @@ from mmengine.optim import CosineAnnealingLR, ReduceOnPlateauLR
 from optplan.errors import UsageError
 from optplan.schedule import Training, Unit, courses_of, find_schedulers, schedule_of
 from optplan.schedule.asked import asked_steps
-from optplan.schedule.curves.arithmetic import multiplied
+from optplan.schedule.curves.moves import Moves, woven
 from optplan.schedule.points import telling_steps
 from tests.schedule.reference import ADAM, LRS, SGD, ours, plan_of_three, stepped
 
@@ -148,7 +148,7 @@ def test_no_scheduler() -> None:
     schedule = schedule_of(plan_of_three(), find_schedulers({}), TEN, [dict(SGD)])
     courses = courses_of(schedule, [0, 9])
     assert courses.moving == ()
-    assert [course for course in courses.values["lr"]] == [(lr, lr) for lr in LRS]
+    assert list(courses.values["lr"]) == [(lr, lr) for lr in LRS]
 
 
 def test_what_is_not_shown_is_not_kept() -> None:
@@ -169,7 +169,7 @@ def test_a_product_of_many_is_that_of_one_after_another() -> None:
     value = 0.1
     for factor in factors:
         value *= factor
-    assert multiplied([0.1], factors) == [value]
+    assert woven([0.1], [Moves(factors)]) == [value]
 
 
 WARMED = [

@@ -139,11 +139,15 @@ def told(text: str, tmp_path: Path, **given: Any) -> list[str]:
     path = tmp_path / "a.py"
     path.write_text(HEAD + text, encoding="utf-8")
     config = load_config(path)
-    with pytest.raises(OptplanError) as caught:
+
+    def run() -> None:
         section = find_schedulers(config.data)
         training = find_training(config.data, **given)
         schedule = schedule_of(plan_of_three(), section, training, [dict(SGD)])
         courses_of(schedule, [0])
+
+    with pytest.raises(OptplanError) as caught:
+        run()
     return [str(problem).replace(f"{path}:", "") for problem in caught.value.problems]
 
 

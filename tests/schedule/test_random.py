@@ -33,7 +33,7 @@ def test_equal_at_every_step(tell: Tell) -> None:
         unit = _unit(training, schedulers)
         try:
             theirs = stepped(schedulers, training, unit, options=options, fields=FIELDS)
-        except Exception:  # noqa: BLE001 - whatever it raises there
+        except (ArithmeticError, ValueError):
             with pytest.raises(ScheduleError):
                 ours(schedulers, training, options=options, fields=FIELDS)
             found["refused by both"] += 1
@@ -47,7 +47,7 @@ def test_equal_at_every_step(tell: Tell) -> None:
     run()
     tell(f"random stacks of schedulers: {dict(found)}")
     assert found["equal"] > 250
-    assert found["refused by both"] > 20
+    assert found["refused by both"] > 5
 
 
 def _unit(training: Training, schedulers: list[dict[str, Any]]) -> Unit:

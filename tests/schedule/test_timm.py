@@ -42,10 +42,13 @@ CASES: dict[str, dict[str, Any]] = {
 def by_hand(arguments: Mapping[str, Any], *, scaled: bool) -> list[list[float]]:
     """The lr of three groups at every epoch, or at every update."""
     groups: list[dict[str, Any]] = [
-        {"params": [torch.nn.Parameter(torch.zeros(1))], "lr": lr} for lr in LRS
+        {
+            "params": [torch.nn.Parameter(torch.zeros(1))],
+            "lr": lr,
+            **({"lr_scale": scale} if scaled else {}),
+        }
+        for lr, scale in zip(LRS, SCALES, strict=True)
     ]
-    for group, scale in zip(groups, SCALES, strict=True):
-        group |= {"lr_scale": scale} if scaled else {}
     optimizer = torch.optim.SGD(groups, lr=LRS[0])
     kwargs = scheduler_kwargs(SimpleNamespace(**arguments))
     scheduler, epochs = create_scheduler_v2(optimizer, **kwargs, updates_per_epoch=PER_EPOCH)
@@ -78,7 +81,7 @@ def in_config(arguments: Mapping[str, Any], *, scaled: bool) -> tuple[Unit, list
     )
     courses = courses_of(schedule, range(schedule.length))
     lrs = [list(values) for values in zip(*courses.values["lr"], strict=True)]
-    return schedule.unit, lrs  # type: ignore[return-value]
+    return schedule.unit, lrs
 
 
 @pytest.mark.parametrize("scaled", [False, True], ids=["plain", "lr_scale"])

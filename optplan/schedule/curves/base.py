@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from math import ceil
-from typing import Any
 
 from optplan.errors import ScheduleError, listed, quoted
+from optplan.schedule.curves.moves import Moves, Values, woven
 from optplan.schedule.lanes import Lanes
 from optplan.schedule.specs import Spec
 
 # More ticks than any training has.
 FOREVER = 1 << 62
-
-Values = list[Any]
 
 
 class Curve(ABC):
@@ -72,9 +70,7 @@ class Curve(ABC):
     @property
     def acts(self) -> bool:
         """Whether anything may change at the next tick."""
-        return self._has_betas or (
-            self._first <= self._tick + 1 < self._stop and self._rest(self._position + 1) == 0
-        )
+        return self._has_betas or (self._is_inside and self._rest(self._position + 1) == 0)
 
     def steady(self) -> int:
         """For how many ticks from now on ``acts`` stays what it is; at least one."""
@@ -88,22 +84,45 @@ class Curve(ABC):
 
     def advance(self, count: int) -> None:
         """Make so many ticks, of which ``steady`` says that they are alike."""
-        inside = self._first <= self._tick + 1 < self._stop
-        if inside:
-            position = self._position + 1
-            if self._rest(position) == 0:
-                entries = self.lanes.entries
-                entries[self.param] = self.follow(position, count, entries[self.param])
-            self._position += count
+        position = self._position + 1
+        if self._is_inside and self._rest(position) == 0:
+            entries = self.lanes.entries
+            entries[self.param] = self.follow(position, count, entries[self.param])
+        self.pass_over(count)
+
+    def pass_over(self, count: int) -> None:
+        """Count so many ticks, whatever they did to the values."""
+        self._position += count if self._is_inside else 0
         self._tick += count
         if self._has_betas:
             entries = self.lanes.entries
             pairs = zip(entries["momentum"], entries["betas"], strict=True)
             entries["betas"] = [(first, *betas[1:]) for first, betas in pairs]
 
-    @abstractmethod
+    def next_moves(self, count: int) -> Moves | None:
+        """The moves of so many ticks from now on, which are alike; None where these are none."""
+        position = self._position + 1
+        if self._has_betas or not self._is_inside or self._rest(position):
+            return None
+        return self.moves(position, count)
+
+    @property
+    def _is_inside(self) -> bool:
+        """Whether the next tick is between its begin and its end."""
+        return self._first <= self._tick + 1 < self._stop
+
     def follow(self, position: int, count: int, values: Values) -> Values:
         """The values after so many ticks, of which the first is at ``position``."""
+        moves = self.moves(position, count)
+        return self.turn(position, values) if moves is None else woven(values, [moves])
+
+    @abstractmethod
+    def moves(self, position: int, count: int) -> Moves | None:
+        """What so many ticks do to each value; None where a single one does something else."""
+
+    @abstractmethod
+    def turn(self, position: int, values: Values) -> Values:
+        """The values after the single tick that is no move."""
 
     def _rest(self, position: int) -> int:
         """For how many positions from this one on nothing changes."""
@@ -111,7 +130,7 @@ class Curve(ABC):
         return 0
 
     def _burst(self, position: int) -> int:
-        """For how many positions from this one on something may change."""
+        """For how many positions from this one on all are moves; one, where it is none."""
         del position
         return FOREVER
 

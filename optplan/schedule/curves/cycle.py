@@ -8,7 +8,8 @@ from math import cos, pi
 from typing import Any
 
 from optplan.errors import ScheduleError
-from optplan.schedule.curves.base import FOREVER, Curve, Values
+from optplan.schedule.curves.base import FOREVER, Curve
+from optplan.schedule.curves.moves import Moves, Values
 from optplan.schedule.lanes import Lanes
 from optplan.schedule.specs import Spec
 
@@ -45,19 +46,27 @@ class OneCycle(Curve):
             )
 
     def follow(self, position: int, count: int, values: Values) -> Values:
-        """The values after some ticks."""
+        """The values after some ticks, of which the last alone counts."""
+        return self.turn(position + count - 1, values)
+
+    def moves(self, position: int, count: int) -> Moves | None:
+        """None: it takes no heed of where a value is."""
+        del position, count
+        return None
+
+    def turn(self, position: int, values: Values) -> Values:
+        """The values after a tick."""
         del values
-        last = position + count - 1
-        if last > self._total:
+        if position > self._total:
             raise ValueError(
-                f"it was told to take {self._total} steps, and takes {last + 1}: total_steps is too small"
+                f"it was told to take {self._total} steps, and takes {position + 1}: total_steps is too small"
             )
         begin = 0.0
         for phase in self.phases[:-1]:
-            if last <= phase.end:
-                return self._within(phase, begin, last)
+            if position <= phase.end:
+                return self._within(phase, begin, position)
             begin = phase.end
-        return self._within(self.phases[-1], begin, last)
+        return self._within(self.phases[-1], begin, position)
 
     def _within(self, phase: Phase, begin: float, position: int) -> Values:
         share = (position - begin) / (phase.end - begin)
@@ -117,9 +126,14 @@ class ReduceOnPlateau(Curve):
                 place=spec.at("min_value"),
             )
 
-    def follow(self, position: int, count: int, values: Values) -> Values:
-        """The values as they are."""
+    def moves(self, position: int, count: int) -> Moves | None:
+        """None: it never acts."""
         del position, count
+        return None
+
+    def turn(self, position: int, values: Values) -> Values:
+        """The values as they are."""
+        del position
         return values
 
     def _rest(self, position: int) -> int:

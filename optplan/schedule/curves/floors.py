@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 from math import ceil, cos, pi
 
-from optplan.schedule.curves.arithmetic import approached
-from optplan.schedule.curves.base import FOREVER, Curve, Values
+from optplan.schedule.curves.base import FOREVER, Curve
+from optplan.schedule.curves.moves import Moves, Values
 from optplan.schedule.lanes import Lanes
 from optplan.schedule.specs import Spec
 
@@ -27,40 +27,35 @@ class CosineAnnealing(Curve):
         self._period = spec.arguments["T_max"] or spec.end - spec.begin
         self._floors = _floors(self)
 
-    def follow(self, position: int, count: int, values: Values) -> Values:
-        """The values after some ticks."""
-        stop = position + count
+    def moves(self, position: int, count: int) -> Moves | None:
+        """What some ticks do."""
+        if position == 0 or self._to_turn(position) == 0:
+            return None
+        ticks = range(position - 1, position + count)
+        heights = [1 + cos(pi * tick / self._period) for tick in ticks]
+        return Moves([after / before for before, after in pairwise(heights)], self._floors)
+
+    def turn(self, position: int, values: Values) -> Values:
+        """The values after the first tick, or after one that follows a tick on the floor."""
         if position == 0:
-            position = 1
-        while position < stop:
-            turn = self._next_turn(position)
-            if turn == position:
-                values = self._off_the_floor(values)
-                position += 1
-                continue
-            upto = min(stop, turn)
-            values = approached(values, self._floors, self._ratios(position, upto))
-            position = upto
-        return values
-
-    def _next_turn(self, position: int) -> int:
-        """The next tick after one on the floor, where the ratio to the tick before has no value."""
-        behind = (position - 1 - self._period) % (2 * self._period)
-        if behind == 0:
-            return position
-        whole = isinstance(behind, int)
-        return position + 2 * int(self._period) - int(behind) if whole else position + 1
-
-    def _off_the_floor(self, values: Values) -> Values:
+            return values
         lift = 1 - cos(pi / self._period)
         return [
             value + (base - floor) * lift / 2
             for value, base, floor in zip(values, self.bases, self._floors, strict=True)
         ]
 
-    def _ratios(self, start: int, stop: int) -> list[float]:
-        heights = [1 + cos(pi * tick / self._period) for tick in range(start - 1, stop)]
-        return [after / before for before, after in pairwise(heights)]
+    def _burst(self, position: int) -> int:
+        return 1 if position == 0 else self._to_turn(position) or 1
+
+    def _to_turn(self, position: int) -> int:
+        """How far the next tick is at which the ratio to the tick before has no value; one at most where
+        the period is no whole number.
+        """
+        behind = (position - 1 - self._period) % (2 * self._period)
+        if behind == 0:
+            return 0
+        return int(2 * self._period - behind) if isinstance(behind, int) else 1
 
 
 class CosineRestart(Curve):
@@ -72,36 +67,39 @@ class CosineRestart(Curve):
         self._ends = [sum(self._periods[: index + 1]) for index in range(len(self._periods))]
         self._floors = _floors(self)
 
-    def follow(self, position: int, count: int, values: Values) -> Values:
-        """The values after some ticks."""
-        stop = position + count
-        while position < stop:
-            index = self._index(position)
-            if index is None:
-                break
-            begin = 0 if index == 0 else self._ends[index - 1]
-            if position == begin:
-                weight = self.spec.arguments["restart_weights"][index]
-                values = [base * weight for base in self.bases]
-                position += 1
-                continue
-            period = self._periods[index]
-            upto = min(stop, ceil(self._ends[index]))
-            heights = [
-                (1 + cos(pi * step / period), 1 + cos(pi * (step - 1) / period))
-                for step in (tick - begin for tick in range(position, upto))
-            ]
-            ratios = [height / before for height, before in heights]
-            values = approached(values, self._floors, ratios)
-            position = upto
-        return values
+    def moves(self, position: int, count: int) -> Moves | None:
+        """What some ticks do."""
+        index = self._index(position)
+        begin = self._begin(index)
+        if position == begin:
+            return None
+        period = self._periods[index]
+        steps = [tick - begin for tick in range(position, position + count)]
+        ratios = [
+            (1 + cos(pi * step / period)) / (1 + cos(pi * (step - 1) / period)) for step in steps
+        ]
+        return Moves(ratios, self._floors)
 
-    def _index(self, position: int) -> int | None:
-        """The period that a tick is in; None after the last."""
-        return next((i for i, end in enumerate(self._ends) if position < end), None)
+    def turn(self, position: int, values: Values) -> Values:
+        """The values at the begin of a period."""
+        del values
+        weight = self.spec.arguments["restart_weights"][self._index(position)]
+        return [base * weight for base in self.bases]
+
+    def _index(self, position: int) -> int:
+        """The period that a tick is in; their number after the last."""
+        inside = (index for index, end in enumerate(self._ends) if position < end)
+        return next(inside, len(self._ends))
+
+    def _begin(self, index: int) -> float:
+        return 0 if index == 0 else self._ends[index - 1]
 
     def _rest(self, position: int) -> int:
-        return FOREVER if self._index(position) is None else 0
+        return FOREVER if self._index(position) == len(self._ends) else 0
+
+    def _burst(self, position: int) -> int:
+        index = self._index(position)
+        return 1 if position == self._begin(index) else ceil(self._ends[index]) - position
 
 
 class Poly(Curve):
@@ -112,14 +110,21 @@ class Poly(Curve):
         self._length = spec.end - spec.begin - 1
         self._floors = [spec.arguments["eta_min"]] * len(self.bases)
 
-    def follow(self, position: int, count: int, values: Values) -> Values:
-        """The values after some ticks."""
+    def moves(self, position: int, count: int) -> Moves | None:
+        """What some ticks do."""
+        if position == 0:
+            return None
         power = self.spec.arguments["power"]
-        ratios = [
-            self._ratio(self._length - tick + 1) ** power
-            for tick in range(max(position, 1), position + count)
-        ]
-        return approached(values, self._floors, ratios)
+        left = (self._length - tick + 1 for tick in range(position, position + count))
+        return Moves([self._ratio(ticks) ** power for ticks in left], self._floors)
+
+    def turn(self, position: int, values: Values) -> Values:
+        """The values as they are: the first tick."""
+        del position
+        return values
+
+    def _burst(self, position: int) -> int:
+        return FOREVER if position else 1
 
     @staticmethod
     def _ratio(left: float) -> float:
