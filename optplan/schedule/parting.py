@@ -8,6 +8,7 @@ from math import isclose
 from typing import Any
 
 from optplan.plan import hashable
+from optplan.plan.compare import identity
 from optplan.schedule.motion import Motion
 from optplan.schedule.schedule import Schedule
 from optplan.schedule.specs import AnySpec, Spec
@@ -141,4 +142,4 @@ def _of_spec(spec: AnySpec) -> Any:
         if isinstance(spec, Spec)
         else (str(spec.kind), spec.converted, spec.end)
     )
-    return own, spec.by_epoch, repr(sorted(spec.arguments.items()))
+    return own, spec.by_epoch, identity(spec.arguments)

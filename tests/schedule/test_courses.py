@@ -144,6 +144,21 @@ def test_the_earliest_reduction_is_the_references() -> None:
         assert courses_of(schedule, [0]).metrics[0, "lr"].step == found.index(0.1)
 
 
+def test_many_ticks_at_once() -> None:
+    """Longer than what is made at once, two floors and a multiplication among one another."""
+    schedulers = [
+        {"type": "PolyLR", "eta_min": 1e-5, "power": 0.9, "by_epoch": False},
+        {"type": "CosineAnnealingLR", "eta_min_ratio": 0.1, "T_max": 4500, "by_epoch": False},
+        {"type": "ExponentialLR", "gamma": 0.9999, "begin": 5000, "by_epoch": False},
+        {"type": "CosineAnnealingParamScheduler", "param_name": "weight_decay", "by_epoch": False},
+    ]
+    training = Training(by_epoch=False, length=9200)
+    fields = ("lr", "weight_decay")
+    unit, table = ours(schedulers, training, fields=fields, stride=4599)
+    theirs = stepped(schedulers, training, unit, fields=fields)
+    assert table == {field: values[::4599] for field, values in theirs.items()}
+
+
 def test_no_scheduler() -> None:
     schedule = schedule_of(plan_of_three(), find_schedulers({}), TEN, [dict(SGD)])
     courses = courses_of(schedule, [0, 9])
