@@ -45,7 +45,8 @@ class ScheduleBeyondTraining(Check):
         if len(own) == len(found.specs):
             for param in dict.fromkeys(spec.param for spec, _ in own):
                 alike = [(spec, path) for spec, path in own if spec.param == param]
-                yield from self._uncovered(found, param, alike)
+                if all(spec.family is not Family.REDUCE_ON_PLATEAU for spec, _ in alike):
+                    yield from self._uncovered(found, param, alike)
 
     def _beyond(self, found: Schedulers, spec: Spec, path: str) -> Iterator[Finding]:
         limit = found.limit(spec)
@@ -61,7 +62,7 @@ class ScheduleBeyondTraining(Check):
         for name, value in past.items():
             yield self.finding(
                 f"{spec.name}: {name} {found.shown(spec, value)} is past the end of the training,"
-                f" {found.shown(spec, limit)}",
+                f" which has {found.length(spec, limit)}",
                 key=f"{path}.{name}",
                 place=spec.at(name),
             )
@@ -72,11 +73,11 @@ class ScheduleBeyondTraining(Check):
         self, found: Schedulers, spec: Spec, path: str, limit: float
     ) -> Iterator[Finding]:
         at = [ceil(spec.begin) + one - spec.last_step - 1 for one in spec.arguments["milestones"]]
-        late = [found.shown(spec, one).partition(" ")[2] for one in at if one >= limit]
+        late = [found.shown(spec, one) for one in at if one >= limit]
         if late:
             yield self.finding(
-                f"{spec.name}: milestone{'s' * (len(late) > 1)} {', '.join(late)} past the end of the"
-                f" training, {found.shown(spec, limit)}",
+                f"{spec.name}: milestone {', '.join(late)} is never reached: the training has"
+                f" {found.length(spec, limit)}",
                 key=f"{path}.milestones",
                 place=spec.at("milestones"),
             )

@@ -44,10 +44,13 @@ class Schedulers:
 
     def shown(self, spec: Spec, tick: float) -> str:
         """A tick in what the config counts."""
-        per_epoch = self.training.per_epoch or 1
-        in_epochs = spec.by_epoch or spec.converted
-        value = tick / per_epoch if spec.converted else tick
-        return f"{'epoch' if in_epochs else 'iteration'} {value:g}"
+        return f"{tick / (self.training.per_epoch or 1) if spec.converted else tick:g}"
+
+    def length(self, spec: Spec, limit: float) -> str:
+        """How long the training is, in what the config counts: ``80 epochs``."""
+        count = self.shown(spec, limit)
+        unit = "epoch" if spec.by_epoch or spec.converted else "iteration"
+        return f"{count} {unit}{'' if count == '1' else 's'}"
 
 
 def schedulers_of(data: Mapping[str, Any]) -> Schedulers | None:
