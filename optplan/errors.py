@@ -76,6 +76,10 @@ class MismatchError(PlanError, AssertionError):
     """An optimizer is not as planned."""
 
 
+class ScheduleError(OptplanError):
+    """A scheduler cannot be made, or breaks down during the training."""
+
+
 class OutputError(OptplanError):
     """A report cannot be written."""
 

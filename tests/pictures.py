@@ -24,6 +24,8 @@ COMMANDS = {
     "--view keys",
     "explain": "explain sample_configs/backbone_and_head.py "
     "--model sample_configs/models.py:Segmentor backbone.layer0.1.weight",
+    "schedule": "schedule sample_configs/layer_ramp.py --model vit_small_patch16_224 "
+    "--iters-per-epoch 1251",
     "diff": "diff sample_configs/resnet18.yaml sample_configs/resnet18.json --model resnet18",
 }
 

@@ -9,6 +9,7 @@ from optplan.checks.declared_no_decay import DeclaredNoDecay
 from optplan.checks.duplicate_parameter import DuplicateParameter
 from optplan.checks.expectation_broken import ExpectationBroken
 from optplan.checks.false_depthwise import FalseDepthwise
+from optplan.checks.floor_above_start import FloorAboveStart
 from optplan.checks.fragmented_groups import FragmentedGroups
 from optplan.checks.frozen_in_optimizer import FrozenInOptimizer
 from optplan.checks.ignored_by_constructor import IgnoredByConstructor
@@ -24,6 +25,8 @@ from optplan.checks.norm_bias_by_bias_rule import NormBiasByBiasRule
 from optplan.checks.norm_decayed import NormDecayed
 from optplan.checks.plan_refused import PlanRefused
 from optplan.checks.running_statistics_move import RunningStatisticsMove
+from optplan.checks.schedule_beyond_training import ScheduleBeyondTraining
+from optplan.checks.scheduler_flattens_groups import SchedulerFlattensGroups
 from optplan.checks.shadowed_key import ShadowedKey
 from optplan.checks.tied_rule_conflict import TiedRuleConflict
 from optplan.checks.uncovered_parameter import UncoveredParameter
@@ -34,6 +37,7 @@ from optplan.checks.unmatched_key import UnmatchedKey
 from optplan.checks.unreadable_config import UnreadableConfig
 from optplan.checks.unused_suppression import UnusedSuppression
 from optplan.checks.unwrapped_module_child import UnwrappedModuleChild
+from optplan.checks.warmup_from_zero import WarmupFromZero
 from optplan.checks.wrapper_prefix import WrapperPrefix
 from optplan.checks.zero_lr_not_frozen import ZeroLrNotFrozen
 
@@ -68,6 +72,10 @@ ALL_CHECKS: tuple[Check, ...] = (
     TiedRuleConflict(),
     FrozenInOptimizer(),
     ConstructorMutatesModel(),
+    SchedulerFlattensGroups(),
+    FloorAboveStart(),
+    ScheduleBeyondTraining(),
+    WarmupFromZero(),
     FragmentedGroups(),
     ExpectationBroken(),
     UnusedSuppression(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import ClassVar
@@ -11,13 +11,17 @@ from typing import ClassVar
 from optplan.checks.expectations import Expectation
 from optplan.checks.key_use import KeyUse, key_uses
 from optplan.checks.raw_section import RawSection, raw_section, raw_section_named
+from optplan.checks.schedulers import Schedulers, schedulers_of
 from optplan.config import NO_BATCH, Batch, Config, OptimizerConfig, find_sections
 from optplan.config.regex_groups import RegexGroups
 from optplan.errors import OptplanError, Problem
 from optplan.names import Mistake, Severity
 from optplan.places import Place
-from optplan.plan import Planned, PlannedParameter
+from optplan.plan import Plan, Planned, PlannedParameter
 from optplan.plan.pattern_use import PatternUse, pattern_uses
+from optplan.schedule import Schedule
+
+MakeSchedule = Callable[[Config, Plan, int | None], Schedule]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +64,8 @@ class Context:
         expectations: What the project expects of its plans.
         part: The name of the section, if this is one of several.
         batch: What is known of the batch.
+        make_schedule: Puts the config's schedulers to the plan, for so many iterations of an epoch; None
+            without a model.
     """
 
     config: Config
@@ -71,6 +77,7 @@ class Context:
     expectations: tuple[Expectation, ...] = ()
     part: str | None = None
     batch: Batch = NO_BATCH
+    make_schedule: MakeSchedule | None = None
 
     @property
     def read_options(self) -> frozenset[tuple[str, ...]] | None:
@@ -123,6 +130,22 @@ class Context:
     def pattern_uses(self) -> tuple[PatternUse, ...]:
         """What each pattern does to the model, in the order that patterns are tried."""
         return () if self.planned is None else pattern_uses(self.planned)
+
+    @cached_property
+    def schedulers(self) -> Schedulers | None:
+        """The config's schedulers; None where it has none, or they are wrong."""
+        return schedulers_of(self.config.data)
+
+    @cached_property
+    def schedule(self) -> Schedule | None:
+        """The schedulers with the plan's settings; None without a plan, or where they are wrong."""
+        if self.planned is None or self.schedulers is None or self.make_schedule is None:
+            return None
+        try:
+            per_epoch = self.schedulers.training.per_epoch
+            return self.make_schedule(self.config, self.planned.plan, per_epoch)
+        except OptplanError:
+            return None
 
     @cached_property
     def rows(self) -> Mapping[str, PlannedParameter]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from optplan.checks.base import Check, Context
+from optplan.checks.base import Check, Context, MakeSchedule
 from optplan.checks.discovery import Candidate
 from optplan.checks.paths import is_in_revision, shown_path
 from optplan.checks.recognition import (
@@ -89,6 +89,7 @@ class Job:
         own_models: Plans configs for their own models; importable by its name, too. None leaves these
             models out.
         imports: Modules and files of the user's own to import first.
+        make_schedule: Puts a config's schedulers to its plan; importable by its name as well.
         overrides: ``a.b=value`` for every config.
         trust: What a config names may be imported from anywhere, and a Python config that cannot be
             evaluated is executed.
@@ -100,6 +101,7 @@ class Job:
     make_planner: MakePlanner
     own_models: OwnModels | None = None
     imports: tuple[str, ...] = ()
+    make_schedule: MakeSchedule | None = None
     overrides: tuple[str, ...] = ()
     trust: bool = False
     batch: Batch = NO_BATCH
@@ -241,6 +243,7 @@ class Runner:
             allow_group_keys=frozenset(allowed.name for allowed in settings.allow_group_keys),
             expectations=settings.expectations,
             batch=self._job.batch,
+            make_schedule=self._job.make_schedule,
         )
 
     def _planner_for(self, task: Task, config: Config) -> Planner | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from optplan.checks.base import Check
+from optplan.checks.base import Check, MakeSchedule
 from optplan.checks.discovery import Candidate, Discovery, discover
 from optplan.checks.paths import fits, is_in_package, shown_path
 from optplan.checks.pool import run_all
@@ -57,6 +57,7 @@ def run_session(
     checks: tuple[Check, ...],
     make_planner: MakePlanner,
     own_models: OwnModels,
+    make_schedule: MakeSchedule | None = None,
     workers: Workers,
     start: Callable[[int], Callable[[int], None]] = lambda _: lambda _: None,
 ) -> Session:
@@ -65,7 +66,7 @@ def run_session(
     Args:
         request: What that is.
         checks: All checks.
-        make_planner, own_models: As for :class:`Job`.
+        make_planner, own_models, make_schedule: As for :class:`Job`.
         workers: The processes to do it in; none for this one alone.
         start: Told how many files there are; gives what is told how many more are done.
 
@@ -86,6 +87,7 @@ def run_session(
         make_planner=make_planner,
         own_models=own_models if request.models else None,
         imports=request.imports,
+        make_schedule=make_schedule,
         overrides=request.overrides,
         trust=request.trust,
         batch=request.batch,

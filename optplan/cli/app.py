@@ -12,6 +12,7 @@ from optplan.cli.config import config
 from optplan.cli.diff import diff
 from optplan.cli.explain import explain
 from optplan.cli.rule import rule
+from optplan.cli.schedule import schedule
 from optplan.cli.show import show
 
 app = typer.Typer(
@@ -44,4 +45,5 @@ app.command()(explain)
 app.command()(config)
 app.command()(diff)
 app.command()(check)
+app.command()(schedule)
 app.command()(rule)

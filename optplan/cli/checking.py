@@ -17,7 +17,7 @@ from optplan.checks.selection import prefix_problem, split_codes
 from optplan.checks.session import Request, Session, run_session, with_request
 from optplan.checks.settings import Target
 from optplan.checks.settings_file import SettingsFinder
-from optplan.cli.model_planner import ConfiguredModels, planner_of
+from optplan.cli.model_planner import ConfiguredModels, planner_of, schedule_of_plan
 from optplan.cli.options import model_arguments
 from optplan.cli.running import Color, ExitStatus, deliver
 from optplan.errors import UsageError
@@ -124,6 +124,7 @@ def checked(
             checks=checks,
             make_planner=planner_of,
             own_models=ConfiguredModels(),
+            make_schedule=schedule_of_plan,
             workers=workers,
             start=start,
         )

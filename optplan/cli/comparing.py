@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from optplan.cli.options import model_arguments
+from optplan.cli.parting import with_schedules
 from optplan.cli.planning import Planner, refuse_batch
 from optplan.cli.sources import Checkpoint, Opened, SavedPlan, open_source
 from optplan.config import NO_BATCH, Batch, Config
@@ -23,6 +24,7 @@ def diff_of(
     model: str | None,
     arguments: Iterable[str] | None,
     batch: Batch = NO_BATCH,
+    per_epoch: int | None = None,
 ) -> PlanDiff:
     """What changes from the first word to the second.
 
@@ -33,6 +35,7 @@ def diff_of(
             other side, or the config's own.
         arguments: ``name=value`` words for the models.
         batch: What is known of the batch that configs are trained with.
+        per_epoch: How many iterations one epoch has, for the schedulers.
 
     Raises:
         OptplanError: No such source or model, or one is wrong.
@@ -47,7 +50,11 @@ def diff_of(
         None if isinstance(source, Checkpoint) else _plan(planner, source, name, other, given)
         for source, name, other in zip(sources, chosen, reversed(sources), strict=True)
     ]
-    return _with_checkpoint(sources, plans)
+    diff = _with_checkpoint(sources, plans)
+    match sources:
+        case Config() as before, Config() as after:
+            return with_schedules(diff, (before, after), per_epoch)
+    return diff
 
 
 def _refuse_two_checkpoints(sources: tuple[Opened, Opened]) -> None:

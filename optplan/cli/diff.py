@@ -14,6 +14,7 @@ from optplan.cli.options import (
     ColorOption,
     DebugOption,
     ImportOption,
+    ItersPerEpochOption,
     ModelOption,
     OutputOption,
     QuietOption,
@@ -48,6 +49,7 @@ def diff(
     batch_size: BatchSizeOption = None,
     auto_scale_lr: AutoScaleOption = False,
     imports: ImportOption = None,
+    iters_per_epoch: ItersPerEpochOption = None,
     full: Annotated[bool, typer.Option("--full", help="List each parameter.")] = False,
     output_format: Annotated[
         DiffFormat, typer.Option("--format", "-f", help="The report's format.")
@@ -73,7 +75,7 @@ def diff(
         for word in imports or ():
             import_for_user(word)
         batch = Batch(world_size=world_size, size=batch_size, auto_scale_lr=auto_scale_lr)
-        found = diff_of((a, b), (model_a, model_b), model, model_arg, batch)
+        found = diff_of((a, b), (model_a, model_b), model, model_arg, batch, iters_per_epoch)
         labels = labels_of((a, b), found)
 
         def report(width: int | None, colored: bool) -> str:

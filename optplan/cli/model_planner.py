@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from optplan.checks.running import Planner
     from optplan.config import Batch, Config
     from optplan.model import LoadedModel
-    from optplan.plan import Planned
+    from optplan.plan import Plan, Planned
+    from optplan.schedule import Schedule
 
 
 def planner_of(model: str, arguments: Mapping[str, Any]) -> Planner:
@@ -67,3 +68,17 @@ def _planner(loaded: LoadedModel) -> Planner:
         return plan_with_facts(loaded, config, batch=batch)
 
     return planned
+
+
+def schedule_of_plan(config: Config, plan: Plan, per_epoch: int | None) -> Schedule:
+    """The schedulers of a config for its plan.
+
+    Raises:
+        OptplanError: They are wrong, or nobody says how long the training is.
+    """
+    from optplan.cli.scheduling import Length, schedule_for, training_of
+    from optplan.schedule import find_schedulers
+
+    section = find_schedulers(config.data)
+    training = training_of(config, section, Length(per_epoch=per_epoch))
+    return schedule_for(plan, config, section, training)

@@ -28,6 +28,10 @@ ArgumentsOption = Annotated[
         help="An argument for the model, as a Python literal.",
     ),
 ]
+ItersPerEpochOption = Annotated[
+    int | None,
+    typer.Option("--iters-per-epoch", metavar="N", min=1, help="The iterations of one epoch."),
+]
 SetOption = Annotated[
     list[str] | None,
     typer.Option(

@@ -87,6 +87,30 @@ class OneSided:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CourseChange:
+    """Parameters that start alike, and that schedulers part later.
+
+    Args:
+        field: The hyper-parameter.
+        unit: What steps are counted in.
+        step: The first step at which it differs.
+        before, after: The values there, of the first setting; None where one depends on a metric.
+        settings: How many settings there are.
+        names: The parameters.
+        patterns: Patterns that match exactly these.
+    """
+
+    field: str
+    unit: str
+    step: int
+    before: float | None
+    after: float | None
+    settings: int
+    names: tuple[str, ...]
+    patterns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlanDiff:
     """How two plans differ.
 
@@ -101,6 +125,9 @@ class PlanDiff:
         changed: How many of those change, also if a base value is all that changes them.
         misfits: Why one side cannot be loaded into the other; only for a checkpoint.
         remarks: What else there is to know; no difference.
+        courses: What schedulers part later, though it starts alike.
+        length: How long the trainings are, in words, where that differs.
+        uncompared: Why schedulers that are written differently could not be compared.
     """
 
     before: Plan
@@ -115,16 +142,22 @@ class PlanDiff:
     changed: int
     misfits: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    courses: tuple[CourseChange, ...] = ()
+    length: tuple[str, str] | None = None
+    uncompared: str | None = None
 
     @property
     def is_same(self) -> bool:
-        """Whether every number is the same on both sides."""
+        """Whether every number is the same on both sides, over the whole training."""
         return not (
             self.clusters
             or self.optimizers
             or self.only_before.names
             or self.only_after.names
             or self.misfits
+            or self.courses
+            or self.length
+            or self.uncompared
         )
 
     def rows(self) -> tuple[tuple[PlannedParameter | None, PlannedParameter | None], ...]:

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from optplan.plan import Plan, PlannedParameter, plain
-from optplan.plan.changes import ABSENT, Change, Cluster, OneSided, PlanDiff
+from optplan.plan.changes import ABSENT, Change, Cluster, CourseChange, OneSided, PlanDiff
 from optplan.plan.serial import parameter_to_dict, rule_to_dict
-from optplan.reporters.diff_words import Labels, cause_text, place_text, values_text
+from optplan.reporters.diff_words import Labels, cause_text, place_text, schedule_rows, values_text
 from optplan.reporters.words import rule_text, shape_text
 
 DIFF_FORMAT_VERSION = "1.0"
@@ -53,6 +53,13 @@ def diff_json(diff: PlanDiff, labels: Labels, *, full: bool) -> str:
         },
         "misfits": list(diff.misfits),
         "remarks": list(diff.remarks),
+        "schedule": {
+            "courses": [_course(change) for change in diff.courses],
+            "length": None
+            if diff.length is None
+            else {"before": diff.length[0], "after": diff.length[1]},
+            "uncompared": diff.uncompared,
+        },
     }
     if full:
         data["rows"] = [
@@ -92,6 +99,20 @@ def _cluster(cluster: Cluster) -> dict[str, Any]:
     }
 
 
+def _course(change: CourseChange) -> dict[str, Any]:
+    return {
+        "field": change.field,
+        "unit": change.unit,
+        "step": change.step,
+        "before": change.before,
+        "after": change.after,
+        "settings": change.settings,
+        "parameters": len(change.names),
+        "patterns": list(change.patterns),
+        "names": list(change.names),
+    }
+
+
 def _one_sided(side: OneSided) -> dict[str, Any]:
     return {
         "parameters": len(side.names),
@@ -123,6 +144,11 @@ def _csv_changes(diff: PlanDiff) -> list[Sequence[object]]:
         if side.names:
             patterns = " ".join(side.patterns)
             rows.append([section, "", "", "", "", "", len(side.names), "", "", patterns])
+    for row in schedule_rows(diff):
+        cells = [*row[:3], row[3].partition(" ")[0], "", "", " ".join(row[4])]
+        rows.append(["schedule", "", "", *cells])
+    if diff.uncompared is not None:
+        rows.append(["schedule", "", "", diff.uncompared, "", "", "", "", "", ""])
     rows += [["misfit", "", "", misfit, "", "", "", "", "", ""] for misfit in diff.misfits]
     rows += [_csv_cluster("another rule", cluster) for cluster in diff.rules]
     return rows

@@ -15,6 +15,7 @@ from optplan.reporters.diff_words import (
     place_text,
     reach_text,
     remarks_of,
+    schedule_rows,
     values_text,
     verdict_text,
 )
@@ -43,6 +44,14 @@ def diff_md(diff: PlanDiff, labels: Labels, *, full: bool) -> str:
             for item in diff.optimizers
         ]
         parts.append(_table(("optimizer", "before", "after", ""), rows))
+    if found := schedule_rows(diff):
+        cells = [
+            (*map(code, (what, before, after)), escaped(reach), _patterns(patterns))
+            for what, before, after, reach, patterns in found
+        ]
+        parts.append(_table(("schedule", "before", "after", "", "names"), cells))
+    if diff.uncompared is not None:
+        parts.append(f"**{escaped(diff.uncompared)}**")
     for side, label in ((diff.only_before, labels[0]), (diff.only_after, labels[1])):
         if side.names:
             parts.append(_one_sided(side, label))

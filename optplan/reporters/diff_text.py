@@ -17,6 +17,7 @@ from optplan.reporters.diff_words import (
     reach_text,
     remarks_of,
     rule_notes,
+    schedule_rows,
     values_text,
     verdict_text,
 )
@@ -51,6 +52,7 @@ def diff_text(diff: PlanDiff, labels: Labels, *, full: bool, width: int | None, 
         lines += _wrapped(visible(misfit).split(" "), width, color, style="red")
     lines += _clusters(diff.clusters, width, color)
     lines += _optimizers(diff, width, color)
+    lines += _schedule(diff, width, color)
     lines += _one_sided(diff.only_before, f"only in {labels[0]}", "red", width, color)
     lines += _one_sided(diff.only_after, f"only in {labels[1]}", "green", width, color)
     for note in (*rule_notes(diff), *remarks_of(diff)):
@@ -154,6 +156,19 @@ def _optimizers(diff: PlanDiff, width: int | None, color: bool) -> list[str]:
     return [" optimizer", *table(columns, rows, width=width, color=color, indent=2)]
 
 
+def _schedule(diff: PlanDiff, width: int | None, color: bool) -> list[str]:
+    """What the schedulers change later."""
+    rows, patterns = [], []
+    for what, before, after, reach, own in schedule_rows(diff):
+        values = (Cell(before, "red"), Cell("→", "dim"), Cell(after, "green"))
+        rows.append((Cell(what), *values, Cell(reach, "dim"), Cell(""), Cell("")))
+        patterns.append(own)
+    lines = _with_patterns(rows, patterns, width, color)
+    if diff.uncompared is not None:
+        lines += _wrapped(visible(diff.uncompared).split(" "), width, color, style="red", indent=2)
+    return [" schedule", *lines] if lines else []
+
+
 def _one_sided(side: OneSided, title: str, style: str, width: int | None, color: bool) -> list[str]:
     if not side.names:
         return []
@@ -183,6 +198,9 @@ def _foot(diff: PlanDiff, labels: Labels) -> list[str]:
         for side, label in zip((diff.only_before, diff.only_after), labels, strict=True)
         if side.names
     ]
+    courses = sum(len(change.names) for change in diff.courses)
+    if courses:
+        words.append(f"the schedule of {courses}")
     others = sum(change.change.kind is not Kind.OPTIMIZER for change in diff.optimizers)
     if others:
         words.append(plural(others, "option") + " of the optimizer")

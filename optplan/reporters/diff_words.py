@@ -8,7 +8,15 @@ from typing import Any
 from optplan.errors import listed, quoted
 from optplan.names import Rule
 from optplan.plan import PlannedModel, RuleUse
-from optplan.plan.changes import ABSENT, Change, Cluster, Kind, OptimizerChange, PlanDiff
+from optplan.plan.changes import (
+    ABSENT,
+    Change,
+    Cluster,
+    CourseChange,
+    Kind,
+    OptimizerChange,
+    PlanDiff,
+)
 from optplan.reporters.words import number, plural, shape_text, use_text, uses_place, uses_style
 
 Labels = tuple[str, str]
@@ -96,6 +104,35 @@ def reach_text(change: OptimizerChange) -> str:
     return f"{plural(change.parameters, 'parameter')} with it"
 
 
+def course_values_text(change: CourseChange) -> tuple[str, str]:
+    """The values at the step where settings part, of the first one where there are several."""
+    values = change.before, change.after
+    texts = ["a metric" if value is None else number(value) for value in values]
+    if texts[0] == texts[1]:
+        texts = [repr(value) for value in values]
+    more = ", …" if change.settings > 1 else ""
+    return texts[0], texts[1] + more
+
+
+def course_text(change: CourseChange) -> str:
+    """What parts and where: ``lr from epoch 30 on``."""
+    return f"{change.field} from {change.unit} {change.step} on"
+
+
+def schedule_rows(diff: PlanDiff) -> list[tuple[str, str, str, str, tuple[str, ...]]]:
+    """What the schedulers change: what, the values before and after, how many, and their patterns."""
+    rows = [
+        (
+            course_text(change),
+            *course_values_text(change),
+            plural(len(change.names), "parameter"),
+            change.patterns,
+        )
+        for change in diff.courses
+    ]
+    return [*rows, *([("length", *diff.length, "", ())] if diff.length else [])]
+
+
 def model_text(diff: PlanDiff) -> str:
     """The model, or both where they are not called the same."""
     before, after = _model_name(diff.before.model), _model_name(diff.after.model)
@@ -120,6 +157,8 @@ def verdict_text(diff: PlanDiff) -> str:
         return "cannot be resumed"
     if diff.is_same:
         return "no difference"
+    if not diff.changed and (diff.courses or diff.length or diff.uncompared):
+        return "the same at step 0, not in the schedule"
     return f"{diff.changed} of {plural(diff.common, 'parameter')} change"
 
 

@@ -44,6 +44,37 @@ class Sheet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """One line of a chart: what it is of, and its value at each step; None where there is none."""
+
+    label: str
+    values: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """Curves over the steps of a training.
+
+    Args:
+        title: What the values are.
+        unit: What steps are counted in.
+        per_epoch: How many steps an epoch has, where steps are no epochs.
+        steps: The steps at which the curves are known, ascending.
+        ticks: The steps to mark.
+        curves: The curves.
+        is_log: The values are on a logarithmic scale at first.
+    """
+
+    title: str
+    unit: str
+    per_epoch: int | None
+    steps: tuple[int, ...]
+    ticks: tuple[int, ...]
+    curves: tuple[Curve, ...]
+    is_log: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """A whole report.
 
@@ -54,6 +85,7 @@ class Page:
         sheets: The tables.
         closing: Lines that say whether all is well.
         narrowing: Which rows are shown, in the user's words; '' for all.
+        charts: The charts, above the tables; HTML alone has them.
     """
 
     title: str
@@ -62,6 +94,7 @@ class Page:
     sheets: tuple[Sheet, ...]
     closing: tuple[str, ...]
     narrowing: str = ""
+    charts: tuple[Chart, ...] = ()
 
 
 def name_value(text: str, *, above: str = "", tone: str = "") -> Value:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
+from optplan.reporters.chart_assets import CHART_SCRIPT, CHART_STYLE
+from optplan.reporters.chart_html import chart_html
 from optplan.reporters.html_assets import SCRIPT, STYLE
 from optplan.reporters.layout import visible
 from optplan.reporters.page import Heading, Page, Sheet, Value
@@ -14,22 +16,26 @@ def page_html(page: Page) -> str:
     """The page with its style and script inside; every text is escaped."""
     title, *facts = map(_text, (page.title, *page.facts))
     narrowing = [f'<p class="narrowing">{_text(page.narrowing)}</p>'] if page.narrowing else []
+    style, script = STYLE, SCRIPT
+    if page.charts:
+        style, script = STYLE + CHART_STYLE, SCRIPT + CHART_SCRIPT
     parts = [
         "<!DOCTYPE html>",
         '<html lang="en">',
         '<head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         f"<title>{title} · {page.view} · optplan</title>",
-        f"<style>{STYLE}</style></head>",
+        f"<style>{style}</style></head>",
         "<body><main>",
         f"<h1>{title} <small>{page.view}</small></h1>",
         *(f"<p>{fact}</p>" for fact in facts),
+        *(chart_html(chart, number) for number, chart in enumerate(page.charts)),
         *(_sheet(sheet, number) for number, sheet in enumerate(page.sheets)),
         "<footer>",
         *(f"<p>{_text(line)}</p>" for line in page.closing),
         *narrowing,
         "</footer></main>",
-        f"<script>{SCRIPT}</script>",
+        f"<script>{script}</script>",
         "</body></html>",
     ]
     return "\n".join(parts) + "\n"

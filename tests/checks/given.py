@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from optplan.checks import ALL_CHECKS, Check, Context, Finding
+from optplan.cli.model_planner import schedule_of_plan
 from optplan.config import Config, OptimizerConfig, find_optimizer, load_config
 from optplan.constructors import plan_with_facts
 from optplan.errors import OptplanError
@@ -59,6 +60,7 @@ def context_of(text: str, model: nn.Module | None = None, **bases: str) -> Conte
         planned=planned,
         trouble=trouble,
         has_model=model is not None,
+        make_schedule=schedule_of_plan,
     )
 
 

@@ -13,13 +13,26 @@ from optplan.checks import ALL_CHECKS, Check
 from optplan.checks.torch_signatures import torch_optimizer
 from optplan.constructors.optimizers import OPTIMIZERS, first_argument
 
-NEED_NO_MODEL = {"OPT001", "OPT002", "OPT003", "OPT005", "OPT007", "OPT101", "OPT102", "OPT105"}
+NEED_NO_MODEL = {
+    "OPT001",
+    "OPT002",
+    "OPT003",
+    "OPT005",
+    "OPT007",
+    "OPT101",
+    "OPT102",
+    "OPT105",
+    "OPT502",
+    "OPT504",
+    "OPT505",
+}
 OPT_IN = {"OPT106", "OPT202", "OPT407", "OPT702"}
 # fmt: off
 CODES = {
     "OPT001", "OPT002", "OPT003", "OPT005", "OPT006", "OPT007", "OPT101", "OPT102", "OPT103", "OPT105",
     "OPT106", "OPT107", "OPT108", "OPT109", "OPT110", "OPT111", "OPT201", "OPT202", "OPT203", "OPT205",
-    "OPT302", "OPT304", "OPT401", "OPT402", "OPT403", "OPT404", "OPT405", "OPT407", "OPT408", "OPT702",
+    "OPT302", "OPT304", "OPT401", "OPT402", "OPT403", "OPT404", "OPT405", "OPT407", "OPT408", "OPT501",
+    "OPT502", "OPT504", "OPT505", "OPT702",
 }
 # fmt: on
 

@@ -33,6 +33,22 @@ DNLNET = [
     " OPT102 'wd_mult' in custom_keys['phi'] does nothing",
 ]
 
+# The starting lr is the floor already: it never goes down.
+FLOOR = "configs/_base_/schedules/schedule_80k.py:8:9 OPT502 eta_min 0.0001 is not below the starting lr (0.0001)"
+TWINS_FPN = [
+    f"twins/twins_{name}_fpn_fpnhead_8xb4-80k_ade20k-512x512.py"
+    for name in ("pcpvt-b", "pcpvt-l", "pcpvt-s", "svt-b", "svt-l", "svt-s")
+]
+# The base counts on 100 epochs, and these train 90; the training goes on for as long again as the schedule.
+MILESTONE = (
+    "configs/_base_/schedules/imagenet_bs256.py:7:40 OPT504 MultiStepLR: milestone 90 is never reached:"
+    " the training has 90 epochs"
+)
+BEIT = (
+    "configs/beit/beit-large_upernet_8xb1-amp-160k_ade20k-640x640.py:37:9 OPT504 no scheduler moves lr from"
+    " iteration 160000 to 320000, while others do before or after"
+)
+
 ERRORS = {
     "mmpretrain": {
         "twins/twins-pcpvt-base_8xb128_in1k.py": [PCPVT],
@@ -45,6 +61,7 @@ ERRORS = {
     "mmseg": {
         "dnlnet/dnl_r50-d8_4xb2-80k_cityscapes-769x769.py": DNLNET,
         "dnlnet/dnl_r101-d8_4xb2-80k_cityscapes-769x769.py": DNLNET,
+        **{name: [FLOOR] for name in TWINS_FPN},
     },
 }
 # The one config that says enable=True.
@@ -53,9 +70,25 @@ OTHERS = {
         "arcface/resnet50-arcface_8xb32_inshop.py": [
             "configs/arcface/resnet50-arcface_8xb32_inshop.py:66:22 OPT007 auto_scale_lr is enabled: every"
             " lr is multiplied by the total batch / 256 when the training starts"
-        ]
+        ],
+        **{f"densenet/densenet{size}_4xb256_in1k.py": [MILESTONE] for size in (121, 161, 169, 201)},
+        "lenet/lenet5_mnist.py": [
+            "configs/lenet/lenet5_mnist.py:45:5 OPT504 MultiStepLR: milestone 15 is never reached:"
+            " the training has 5 epochs"
+        ],
+        "resnet/resnet50_8xb128_coslr-90e_in21k.py": [
+            "configs/_base_/schedules/imagenet_bs1024_coslr.py:8:70 OPT504 CosineAnnealingLR: end 100 is"
+            " past the end of the training, which has 90 epochs"
+        ],
     },
-    "mmseg": {},
+    "mmseg": {
+        "beit/beit-large_upernet_8xb1-amp-160k_ade20k-640x640.py": [BEIT],
+        "beit/beit-large_upernet_8xb1-amp-160k_ade20k-640x640_ms.py": [BEIT],
+        "ocrnet/ocrnet_r101-d8_8xb2-80k_cityscapes-512x1024.py": [
+            "configs/ocrnet/ocrnet_r101-d8_8xb2-80k_cityscapes-512x1024.py:15:9 OPT504 no scheduler moves lr"
+            " from iteration 40000 to 80000, while others do before or after"
+        ],
+    },
 }
 
 

@@ -60,8 +60,8 @@ def test_text(folder: Path, invoke: Invoke) -> None:
 
 @pytest.mark.parametrize("path", samples(), ids=lambda path: path.name)
 def test_a_sample_and_itself(path: Path, invoke: Invoke, tmp_path: Path) -> None:
-    command = path.read_text("utf-8").splitlines()[0].partition("optplan show ")[2]
-    config, *model = shlex.split(command.rstrip(' ",'))
+    command = path.read_text("utf-8").splitlines()[0].partition("optplan ")[2]
+    config, *model = shlex.split(command.rstrip(' ",'))[1:4]
     done = invoke("diff", config, config, *model)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.endswith("· no difference\n")
@@ -304,3 +304,82 @@ def test_samples_differ_both_ways(invoke: Invoke) -> None:
         for cluster in there["clusters"]
     ]
     assert swapped == back["clusters"]
+
+
+WARM = """\
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.1, end=5),
+    dict(type='MultiStepLR', milestones=[30, 60], begin=5)]
+train_cfg = dict(by_epoch=True, max_epochs=90)
+"""
+
+
+def scheduled(folder: Path, name: str, text: str) -> None:
+    (folder / name).write_text(A + text)
+
+
+def test_a_schedule_that_parts_later(folder: Path, invoke: Invoke) -> None:
+    scheduled(folder, "first.py", WARM)
+    scheduled(folder, "second.py", WARM.replace("60", "50"))
+    done = invoke("diff", "first.py", "second.py", "--model", "resnet18", cwd=folder)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout == (
+        "first.py → second.py · resnet18 · the same at step 0, not in the schedule\n"
+        " schedule\n"
+        "  lr from epoch 55 on  0.0001  →  1e-05  62 parameters      *\n"
+        " changes: the schedule of 62\n"
+    )
+    done = invoke("diff", "first.py", "first.py", "--model", "resnet18", cwd=folder)
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize("output_format", ["json", "csv", "md"])
+def test_formats_of_a_schedule(output_format: str, folder: Path, invoke: Invoke) -> None:
+    scheduled(folder, "first.py", WARM)
+    scheduled(folder, "second.py", WARM.replace("60", "50").replace("=90", "=70"))
+    words = ("diff", "first.py", "second.py", "--model", "resnet18", "--format", output_format)
+    done = invoke(*words, cwd=folder)
+    assert done.returncode == 1
+    if output_format == "json":
+        data = json.loads(done.stdout)
+        validate(data, "diff-1.0")
+        (course,) = data["schedule"]["courses"]
+        assert (course["field"], course["unit"], course["step"]) == ("lr", "epoch", 55)
+        assert (course["parameters"], course["patterns"]) == (62, ["*"])
+        assert data["schedule"]["length"] == {"before": "90 epochs", "after": "70 epochs"}
+        assert data["same"] is False
+    elif output_format == "csv":
+        assert "schedule,,,lr from epoch 55 on,0.0001,1e-05,62,,,*" in done.stdout
+        assert "schedule,,,length,90 epochs,70 epochs,,,," in done.stdout
+    else:
+        assert "| `lr from epoch 55 on` | `0.0001` | `1e-05` | 62 parameters | `*` |" in done.stdout
+        assert "| `length` | `90 epochs` | `70 epochs` |" in done.stdout
+
+
+def test_schedulers_that_cannot_be_compared(folder: Path, invoke: Invoke) -> None:
+    scheduled(folder, "first.py", WARM)
+    scheduled(folder, "second.py", WARM.replace("end=5)", "end=5, convert_to_iter_based=True)"))
+    words = ("diff", "first.py", "second.py", "--model", "resnet18")
+    done = invoke(*words, cwd=folder)
+    assert done.returncode == 1
+    assert "the schedulers are others, and cannot be compared: second.py:3:52:" in done.stdout
+    assert "how many has an epoch? (give --iters-per-epoch N)" in done.stdout
+    done = invoke(*words, "--iters-per-epoch", "10", cwd=folder)
+    assert done.returncode == 1
+    assert "lr from iteration 1 on" in done.stdout
+
+
+def test_other_words_for_the_same_schedule(folder: Path, invoke: Invoke) -> None:
+    scheduled(folder, "first.py", WARM)
+    scheduled(folder, "second.py", WARM.replace("end=5", "end=5, end_factor=1"))
+    done = invoke("diff", "first.py", "second.py", "--model", "resnet18", cwd=folder)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "other schedulers, by which nothing parts that starts alike" not in done.stdout
+
+
+def test_a_saved_plan_has_no_schedule(folder: Path, invoke: Invoke) -> None:
+    scheduled(folder, "first.py", WARM)
+    saved = folder / "plan.json"
+    show = ("show", "first.py", "--model", "resnet18", "--format", "json", "-o", saved)
+    assert invoke(*show, cwd=folder).returncode == 0
+    assert invoke("diff", saved, "first.py", cwd=folder).returncode == 0

@@ -1,0 +1,100 @@
+"""OPT502."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from optplan.checks.base import Check, Context, Finding
+from optplan.checks.schedulers import groups_of
+from optplan.checks.wording import number, parameters, values
+from optplan.names import Severity
+from optplan.schedule.catalog import Family
+from optplan.schedule.parsing import is_torch
+from optplan.schedule.reading import TIMM_FACTORY
+from optplan.schedule.specs import AnySpec, Spec
+
+_WITH_FLOOR = frozenset({Family.COSINE_ANNEALING, Family.COSINE_RESTART, Family.POLY})
+_FLOORS = ("eta_min", "min_lr")
+
+
+class FloorAboveStart(Check):
+    """A scheduler's absolute floor is at or above the value that groups start with: they go up, not down.
+
+    Bad, the backbone starts at 1e-5::
+
+        optimizer=dict(type='AdamW', lr=1e-3)
+        paramwise_cfg=dict(custom_keys={'backbone': dict(lr_mult=0.01)})
+        param_scheduler = dict(type='CosineAnnealingLR', eta_min=1e-4)
+
+    Good, a share of each group's own lr::
+
+        param_scheduler = dict(type='CosineAnnealingLR', eta_min_ratio=0.1)
+    """
+
+    code = "OPT502"
+    name = "floor-above-start"
+    severity = Severity.ERROR
+    needs_plan = False
+
+    def run(self, context: Context) -> Iterator[Finding]:
+        """Each floor with the groups that start no higher."""
+        if context.schedulers is None:
+            return
+        groups = groups_of(context)
+        for spec, path in context.schedulers.specs:
+            floor = _floor(spec)
+            if floor is None:
+                continue
+            name, value = floor
+            param = spec.param if isinstance(spec, Spec) else "lr"
+            low = [at for at, group in enumerate(groups) if _starts_below(group, param, value)]
+            if low:
+                yield self._finding(context, spec, path, name, param, low, groups)
+
+    def _finding(
+        self,
+        context: Context,
+        spec: AnySpec,
+        path: str,
+        name: str,
+        param: str,
+        low: list[int],
+        groups: list[Mapping[str, Any]],
+    ) -> Finding:
+        schedule = context.schedule
+        names = (
+            ()
+            if schedule is None
+            else tuple(name for at in low for name in schedule.tracks[at].names)
+        )
+        whose = f" of {parameters(len(names))}" if names else ""
+        shares = isinstance(spec, Spec) and "eta_min_ratio" in spec.arguments
+        return self.finding(
+            f"{name} {number(spec.arguments[name])} is not below the starting {param}{whose}"
+            f" ({values(groups[at][param] for at in low)})",
+            key=f"{path}.{name}",
+            place=spec.at(name),
+            hint="eta_min_ratio gives each group a floor of its own" if shares else None,
+            parameters=tuple(row for row in context.rows if row in set(names)),
+        )
+
+
+def _floor(spec: AnySpec) -> tuple[str, float] | None:
+    """The argument that is a floor for all groups, and its value; a floor of 0 lifts nothing."""
+    if isinstance(spec, Spec):
+        known = spec.family in _WITH_FLOOR
+    else:  # what other packages' schedulers move is not known
+        known = is_torch(spec.kind) or spec.kind == TIMM_FACTORY
+    if not known:
+        return None
+    for name in _FLOORS:
+        value = spec.arguments.get(name)
+        if isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
+            return name, value
+    return None
+
+
+def _starts_below(group: Mapping[str, Any], param: str, floor: float) -> bool:
+    start = group.get(param)
+    return isinstance(start, int | float) and not isinstance(start, bool) and start <= floor

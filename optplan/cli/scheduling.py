@@ -1,0 +1,172 @@
+"""From the words of a command line to the courses of a plan's settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from optplan.cli.options import model_arguments
+from optplan.cli.planning import Planner
+from optplan.cli.sources import Checkpoint, SavedPlan, open_source
+from optplan.config import Config, find_namespace
+from optplan.errors import UsageError
+from optplan.plan import Plan
+from optplan.reporters.rows import Narrowing, narrowed
+from optplan.reporters.schedule_view import ScheduleView
+from optplan.schedule import (
+    Schedule,
+    Section,
+    Training,
+    courses_of,
+    find_schedulers,
+    find_training,
+    schedule_of,
+)
+from optplan.schedule.asked import asked_steps
+from optplan.schedule.points import telling_steps
+from optplan.schedule.reading import TIMM_FACTORY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Length:
+    """What a command line says of a training's length."""
+
+    epochs: int | None = None
+    iters: int | None = None
+    per_epoch: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scheduled:
+    """A plan with its schedulers."""
+
+    plan: Plan
+    schedule: Schedule
+
+
+def scheduled(
+    word: str,
+    model: str | None,
+    arguments: Iterable[str] | None,
+    length: Length,
+    *,
+    overrides: Sequence[str] = (),
+    trust: bool = False,
+) -> Scheduled:
+    """The plan that a config and a model make, with the config's schedulers.
+
+    Args:
+        word: What the command line calls CONFIG.
+        model: What it calls MODEL.
+        arguments: ``name=value`` for the model.
+        length: How long the training is.
+        overrides: ``a.b=value`` for the config.
+        trust: Whether a Python config may be executed.
+
+    Raises:
+        OptplanError: No such config or model, or either is wrong.
+    """
+    given = model_arguments(arguments)
+    config = open_source(word, overrides=overrides, trust=trust)
+    if isinstance(config, SavedPlan):
+        raise UsageError(
+            f"{word!r} is a saved plan, which keeps no schedulers",
+            hint="name the config that it was made from",
+        )
+    if isinstance(config, Checkpoint):
+        raise UsageError(f"{word!r} is a checkpoint, which keeps no schedulers")
+    section = find_schedulers(config.data)
+    training = training_of(config, section, length)
+    if model is None:
+        raise UsageError("which model?", hint="name one: --model resnet50")
+    plan = Planner().plan(config, model, given).plan
+    return Scheduled(plan=plan, schedule=schedule_for(plan, config, section, training))
+
+
+def training_of(config: Config, section: Section, length: Length) -> Training:
+    """How long the training of a config is.
+
+    Raises:
+        UsageError: Nobody says.
+        ScheduleError: What the config says is wrong.
+    """
+    epochs = length.epochs
+    if epochs is None and length.iters is None and _is_timms(section):
+        from optplan.schedule.foreign import timm_epochs
+
+        epochs = timm_epochs(config.data, length.per_epoch)
+    return find_training(config.data, epochs=epochs, iters=length.iters, per_epoch=length.per_epoch)
+
+
+def _is_timms(section: Section) -> bool:
+    return any(written.kind == TIMM_FACTORY for written in section.shared)
+
+
+def schedule_for(plan: Plan, config: Config, section: Section, training: Training) -> Schedule:
+    """The schedulers of a config for its plan.
+
+    Raises:
+        ScheduleError: A scheduler is wrong.
+    """
+    from optplan.constructors.checkpoint import class_defaults
+    from optplan.schedule.foreign import ForeignMaker
+
+    return schedule_of(
+        plan,
+        section,
+        training,
+        [class_defaults(optimizer.class_name) for optimizer in plan.optimizers],
+        ForeignMaker(find_namespace(config)),
+    )
+
+
+def view_of(
+    found: Scheduled,
+    *,
+    at: Sequence[str] = (),
+    every: int | None = None,
+    patterns: Sequence[str] = (),
+    samples: int = 0,
+) -> ScheduleView:
+    """The courses, and what is asked for of them.
+
+    Args:
+        found: The plan with its schedulers.
+        at: Words such as ``1000``, ``12ep``, ``50%``.
+        every: Every so many steps.
+        patterns: Patterns of parameters whose settings are shown.
+        samples: How many steps more a plot needs.
+
+    Raises:
+        UsageError: A word is none of these, or a pattern matches nothing.
+        ScheduleError: A scheduler breaks down.
+    """
+    schedule = found.schedule
+    points = _points(schedule, at, every)
+    narrowing = Narrowing(patterns=tuple(patterns))
+    names = {row.name for row in narrowed(found.plan, narrowing)}
+    last = schedule.length - 1
+    drawn = {last * place // (samples - 1) for place in range(samples)} if samples > 1 else set()
+    return ScheduleView(
+        plan=found.plan,
+        courses=courses_of(schedule, {*points, *drawn}),
+        points=points,
+        chosen=tuple(
+            index
+            for index, track in enumerate(schedule.tracks)
+            if not names.isdisjoint(track.names)
+        ),
+        narrowing=narrowing,
+    )
+
+
+def _points(
+    schedule: Schedule, at: Sequence[str], every: int | None
+) -> Mapping[int, tuple[str, ...]]:
+    """The steps that are asked for; else those that tell something."""
+    if not at and every is None:
+        return telling_steps(schedule.all_specs, schedule.training, schedule.unit)
+    wanted = asked_steps(at, schedule.training, schedule.unit)
+    if every is not None:
+        wanted |= {*range(0, schedule.length, every), schedule.length - 1}
+    return dict.fromkeys(sorted(wanted), ())

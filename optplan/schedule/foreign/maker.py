@@ -1,0 +1,138 @@
+"""Makes somebody's schedulers."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from optplan.config import Namespace
+from optplan.errors import OptplanError, ScheduleError, did_you_mean, quoted
+from optplan.registries import default_scope
+from optplan.schedule.foreign.classes import Way, scheduler_class
+from optplan.schedule.foreign.stage import ForeignStage
+from optplan.schedule.foreign.stand_in import StandIn
+from optplan.schedule.foreign.timm_args import timm_scheduler
+from optplan.schedule.lanes import Lanes
+from optplan.schedule.reading import TIMM_FACTORY
+from optplan.schedule.specs import ForeignSpec
+from optplan.schedule.tracks import PER_GROUP
+from optplan.schedule.training import Training
+
+# Arguments that hold schedulers themselves.
+_NESTED = "schedulers"
+
+
+class ForeignMaker:
+    """Makes the stages of schedulers that are run for real; those of one optimizer act on one stand-in.
+
+    Args:
+        namespace: Where the config's names are looked up.
+    """
+
+    def __init__(self, namespace: Namespace) -> None:
+        self._namespace = namespace
+        self._stand_ins: WeakKeyDictionary[Lanes, StandIn] = WeakKeyDictionary()
+
+    def __call__(self, spec: ForeignSpec, lanes: Lanes, training: Training) -> ForeignStage:
+        """The stage of one scheduler.
+
+        Raises:
+            ScheduleError: There is no such class, or it refuses its arguments.
+        """
+        if lanes not in self._stand_ins:
+            self._stand_ins[lanes] = StandIn(lanes)
+
+        def make(optimizer: StandIn) -> tuple[Any, Way]:
+            if spec.kind == TIMM_FACTORY:
+                return timm_scheduler(spec.arguments, optimizer, training.per_epoch)[0], Way.TIMM
+            return self._made(spec, lanes, optimizer, training)
+
+        return ForeignStage(spec, lanes, self._stand_ins[lanes], _placed(make, spec))
+
+    def _made(
+        self, spec: ForeignSpec, lanes: Lanes, optimizer: StandIn, training: Training
+    ) -> tuple[Any, Way]:
+        found, way = scheduler_class(spec.kind, self._namespace, spec.place)
+        arguments = {
+            name: self._argument(name, value, lanes, optimizer)
+            for name, value in spec.arguments.items()
+        }
+        make: Any = found
+        if way is Way.MMENGINE:
+            arguments.setdefault("end", spec.end)
+            if spec.converted:
+                make = _converter(found, spec)
+                arguments["epoch_length"] = training.per_epoch
+        else:
+            arguments.pop("by_epoch", None)
+        _refuse_unknown(make, spec, arguments)
+        with default_scope(self._namespace):
+            return make(optimizer=optimizer, **arguments), way
+
+    def _argument(self, name: str, value: Any, lanes: Lanes, optimizer: StandIn) -> Any:
+        if name in PER_GROUP and isinstance(value, list | tuple) and len(value) == lanes.total:
+            return [value[number] for number in lanes.numbers]
+        if name == _NESTED and isinstance(value, list | tuple):
+            return [self._nested(one, optimizer) for one in value]
+        return value
+
+    def _nested(self, value: Any, optimizer: StandIn) -> Any:
+        if not isinstance(value, Mapping) or "type" not in value:
+            return value
+        arguments = {str(name): one for name, one in value.items() if name != "type"}
+        make: Any = scheduler_class(value["type"], self._namespace, None)[0]
+        return make(optimizer=optimizer, **arguments)
+
+
+def _converter(found: type, spec: ForeignSpec) -> Any:
+    make = getattr(found, "build_iter_from_epoch", None)
+    if make is None:
+        raise ScheduleError(
+            f"{spec.name} cannot be converted to iterations",
+            place=spec.at("convert_to_iter_based"),
+        )
+    return make
+
+
+def _refuse_unknown(make: Any, spec: ForeignSpec, arguments: Mapping[str, Any]) -> None:
+    """Arguments that a class does not take.
+
+    Raises:
+        ScheduleError: There is one, or one is missing.
+    """
+    parameters = inspect.signature(make).parameters
+    if any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values()):
+        return
+    for name in arguments:
+        if name not in parameters:
+            known = [one for one in parameters if one != "optimizer"]
+            raise ScheduleError(
+                f"{spec.name} takes no argument {quoted(name)}",
+                place=spec.at(name),
+                hint=did_you_mean(name, known) or f"it takes {', '.join(known)}",
+            )
+    for name, parameter in parameters.items():
+        if parameter.default is inspect.Parameter.empty and name not in {"optimizer", *arguments}:
+            raise ScheduleError(f"{spec.name} needs the argument {quoted(name)}", place=spec.place)
+
+
+def _placed(make: Any, spec: ForeignSpec) -> Any:
+    """The maker, whose every failure says where the scheduler is written."""
+
+    def made(optimizer: StandIn) -> tuple[Any, Way]:
+        try:
+            found: tuple[Any, Way] = make(optimizer)
+        except OptplanError:
+            raise
+        except Exception as error:  # a stranger's class may raise anything
+            text = " ".join(str(error).split()) or type(error).__name__
+            named = next((n for n in spec.arguments if f"'{n}'" in text or n in text.split()), "")
+            raise ScheduleError(
+                f"{spec.name} refuses its arguments: {text}",
+                place=spec.at(named),
+            ) from error
+        return found
+
+    return made

@@ -1,0 +1,107 @@
+"""Somebody's scheduler at work."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from optplan.chatter import chatter_to_stderr
+from optplan.errors import ScheduleError
+from optplan.schedule.curves import FOREVER
+from optplan.schedule.foreign.classes import Way
+from optplan.schedule.foreign.stand_in import StandIn
+from optplan.schedule.lanes import Lanes
+from optplan.schedule.specs import ForeignSpec
+from optplan.schedule.stage import ANYTHING
+from optplan.schedule.training import Unit
+
+
+class ForeignStage:
+    """A scheduler of another package, stepped for real.
+
+    Args:
+        spec: The scheduler.
+        lanes: The groups.
+        optimizer: The optimizer that stands in for them.
+        make: Makes the scheduler for it; None for one that leaves everything as it is.
+    """
+
+    def __init__(
+        self,
+        spec: ForeignSpec,
+        lanes: Lanes,
+        optimizer: StandIn,
+        make: Callable[[StandIn], tuple[Any, Way]],
+    ) -> None:
+        self.spec = spec
+        self.param = ANYTHING
+        self.acts = True
+        self._lanes = lanes
+        self._optimizer = optimizer
+        self._make = make
+        self._ticks = 0
+        self._scheduler: Any = None
+        self._way = Way.TORCH
+
+    @property
+    def by_epoch(self) -> bool:
+        """Whether it ticks after each epoch, not after each iteration."""
+        return bool(getattr(self._scheduler, "by_epoch", self.spec.by_epoch))
+
+    def steady(self) -> int:
+        """For how many ticks from now on ``acts`` stays what it is."""
+        return FOREVER
+
+    def advance(self, count: int) -> None:
+        """Make so many ticks; the first of all is that with which it is made."""
+        with _quietly():
+            self._optimizer.put(self._lanes)
+            if self._ticks == 0:
+                self._scheduler, self._way = self._make(self._optimizer)
+                self._ticks, count = 1, count - 1
+            if self._scheduler is not None and (not self._waits or self._way is Way.TIMM):
+                for _ in range(count):
+                    self._step()
+            self._optimizer.take(self._lanes)
+
+    def unknown_from(self) -> int | None:
+        """The first tick at which a metric may have changed the values; None where none can."""
+        if not self._waits:
+            return None
+        waiting = getattr(self._scheduler, "lr_scheduler", self._scheduler)
+        return int(getattr(self._scheduler, "warmup_t", 0)) + int(waiting.patience) + 1
+
+    @property
+    def _waits(self) -> bool:
+        """Whether it waits for a metric."""
+        waiting = getattr(self._scheduler, "lr_scheduler", self._scheduler)
+        return hasattr(waiting, "patience") and hasattr(waiting, "num_bad_epochs")
+
+    def _step(self) -> None:
+        tick, self._ticks = self._ticks, self._ticks + 1
+        try:
+            self._step_to(tick)
+        except Exception as error:  # a stranger's class may raise anything
+            text = " ".join(str(error).split()) or type(error).__name__
+            unit = Unit.EPOCH if self.by_epoch else Unit.ITERATION
+            raise ScheduleError(
+                f"{self.spec.name} breaks down at {unit} {tick}: {text}", place=self.spec.place
+            ) from error
+
+    def _step_to(self, tick: int) -> None:
+        if self._way is not Way.TIMM:
+            self._scheduler.step()
+        elif self.spec.by_epoch:
+            self._scheduler.step(tick)
+        else:
+            self._scheduler.step_update(tick)
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Leave out what a scheduler warns of and prints."""
+    with warnings.catch_warnings(), chatter_to_stderr():
+        warnings.simplefilter("ignore")
+        yield

@@ -1,0 +1,285 @@
+"""From what a config writes of a scheduler to its numbers, for a training of a given length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from optplan.config import Symbol, place_of
+from optplan.config.paramwise import number_problem
+from optplan.errors import Problem, ScheduleError, did_you_mean, quoted
+from optplan.schedule.arguments import argument_problem, whole_problem
+from optplan.schedule.catalog import (
+    ARGUMENTS,
+    COMMON,
+    KNOWN,
+    NO_END,
+    REQUIRED,
+    Family,
+    Known,
+    Target,
+)
+from optplan.schedule.reading import TIMM_FACTORY, Written
+from optplan.schedule.specs import AnySpec, ForeignSpec, Spec
+from optplan.schedule.training import Training
+
+_HOME = "mmengine"
+TORCH_PREFIX = "torch:"
+TORCH_HOME = "torch.optim.lr_scheduler"
+# What the reference's builder takes out before a class sees the arguments.
+_FOR_THE_BUILDER = ("type", "_scope_", "convert_to_iter_based")
+
+
+def parsed(written: Written, training: Training) -> AnySpec:
+    """One scheduler.
+
+    Raises:
+        ScheduleError: Its arguments are wrong, or it has to be converted to iterations and nobody
+            said how many an epoch has.
+    """
+    known = known_class(written.kind)
+    if known is None:
+        return _foreign(written, training)
+    raw = written.raw
+    mistakes = list(_mistakes(written, known))
+    if mistakes:
+        raise ScheduleError(mistakes)
+    factor = _epoch_length(written, training) if is_converted(raw) else 1
+    by_epoch = bool(raw.get("by_epoch", True)) and not is_converted(raw)
+    begin, end = _span(written, training, factor)
+    arguments = {
+        name: _in_ticks(raw.get(name, argument.default), factor if argument.ticks else 1)
+        for name, argument in ARGUMENTS[known.family].items()
+    }
+    return Spec(
+        name=shown(written.kind),
+        family=known.family,
+        param=_param(raw, known),
+        moves_betas=known.target is Target.MOMENTUM,
+        by_epoch=by_epoch,
+        converted=is_converted(raw),
+        begin=begin,
+        end=end,
+        last_step=raw.get("last_step", -1),
+        arguments=arguments,
+        raw=raw,
+        place=written.place,
+    )
+
+
+def known_class(kind: str | Symbol | type) -> Known | None:
+    """What a type means, where it is one of those that optplan steps itself."""
+    name = _dotted(kind)
+    package, _, last = name.rpartition(".")
+    if package and package.partition(".")[0] != _HOME:
+        return None
+    return KNOWN.get(last)
+
+
+def shown(kind: str | Symbol | type) -> str:
+    """A type as reports call it."""
+    return kind if isinstance(kind, str) else _dotted(kind).rpartition(".")[2]
+
+
+def _dotted(kind: str | Symbol | type) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}" if isinstance(kind, type) else str(kind)
+
+
+def is_converted(raw: Mapping[str, Any]) -> bool:
+    """Whether a scheduler by epochs is to be turned into one by iterations."""
+    return bool(raw.get("convert_to_iter_based", False))
+
+
+def ticks_by_epoch(raw: Mapping[str, Any]) -> bool:
+    """Whether a scheduler ticks after each epoch."""
+    return bool(raw.get("by_epoch", True)) and not is_converted(raw)
+
+
+def _param(raw: Mapping[str, Any], known: Known) -> str:
+    match known.target:
+        case Target.LR:
+            return "lr"
+        case Target.MOMENTUM:
+            return "momentum"
+        case Target.PARAM:
+            return str(raw["param_name"])
+
+
+def _epoch_length(written: Written, training: Training) -> int:
+    if training.per_epoch is None:
+        raise ScheduleError(
+            f"{shown(written.kind)} is converted to iterations: how many has an epoch?",
+            place=place_of(written.raw, "convert_to_iter_based") or written.place,
+            hint="give --iters-per-epoch N",
+        )
+    return training.per_epoch
+
+
+def _in_ticks(value: Any, factor: int) -> Any:
+    if value is None or factor == 1:
+        return value
+    if isinstance(value, list | tuple):
+        return tuple(one * factor for one in value)
+    return value * factor
+
+
+def _span(written: Written, training: Training, factor: int) -> tuple[float, float]:
+    """Between which ticks a scheduler acts.
+
+    Raises:
+        ScheduleError: It ends before it begins, or the number of iterations is not known.
+    """
+    raw = written.raw
+    begin = raw.get("begin", 0)
+    end = raw["end"] if "end" in raw else _training_end(written, training)
+    if end <= begin:
+        raise ScheduleError([_empty_span(written, begin, end)])
+    if factor == 1:
+        return begin, end
+    return int(begin * factor), end if end == NO_END else int(end * factor)
+
+
+def _training_end(written: Written, training: Training) -> int:
+    """The end of a scheduler that states none: that of the training."""
+    if written.raw.get("by_epoch", True):
+        return training.epochs
+    if training.iterations is None:
+        raise ScheduleError(
+            f"{shown(written.kind)} ends with the training, after how many iterations?",
+            place=place_of(written.raw, "by_epoch") or written.place,
+            hint="give --iters-per-epoch N",
+        )
+    return training.iterations
+
+
+def _empty_span(written: Written, begin: float, end: float) -> Problem:
+    raw = written.raw
+    if "end" in raw:
+        return Problem(
+            message=f"end must be after begin, got begin {begin} and end {end}",
+            place=place_of(raw, "end"),
+        )
+    unit = "epochs" if raw.get("by_epoch", True) else "iterations"
+    return Problem(
+        message=f"begin {begin} is not before the end of the training, which has {end} {unit}",
+        place=place_of(raw, "begin"),
+    )
+
+
+def _mistakes(written: Written, known: Known) -> Iterator[Problem]:
+    raw, own = written.raw, ARGUMENTS[known.family]
+    names = [*own, *COMMON, *(["param_name"] if known.target is Target.PARAM else [])]
+    for name in map(str, raw):
+        if name not in (*names, *_FOR_THE_BUILDER):
+            yield Problem(
+                message=f"{shown(written.kind)} takes no argument {quoted(name)}",
+                place=place_of(raw, name) or written.place,
+                hint=did_you_mean(name, names) or f"it takes {', '.join(names)}",
+            )
+        elif name in own and (problem := argument_problem(raw, name, own[name])):
+            yield problem
+    for name, argument in own.items():
+        if argument.default is REQUIRED and name not in raw:
+            yield _missing(written, name)
+    if known.target is Target.PARAM and not isinstance(raw.get("param_name"), str):
+        yield _missing(written, "param_name")
+    yield from _common_mistakes(written)
+    yield from _joint_mistakes(written, known)
+
+
+def _missing(written: Written, name: str) -> Problem:
+    return Problem(
+        message=f"{shown(written.kind)} needs the argument {quoted(name)}",
+        place=place_of(written.raw, name) or written.place,
+    )
+
+
+def _common_mistakes(written: Written) -> Iterator[Problem]:
+    raw = written.raw
+    for name in ("begin", "end"):
+        if name in raw and (problem := number_problem(raw, name)):
+            yield problem
+    if "last_step" in raw and (problem := whole_problem(raw, "last_step", -1)):
+        yield problem
+    if is_converted(raw) and not raw.get("by_epoch", True):
+        yield Problem(
+            message="convert_to_iter_based is for a scheduler by epochs, and by_epoch is false",
+            place=place_of(raw, "convert_to_iter_based"),
+        )
+
+
+def _joint_mistakes(written: Written, known: Known) -> Iterator[Problem]:
+    """Arguments that do not go together."""
+    raw, name = written.raw, shown(written.kind)
+    match known.family:
+        case Family.COSINE_ANNEALING | Family.COSINE_RESTART:
+            given = [one for one in ("eta_min", "eta_min_ratio") if raw.get(one) is not None]
+            if len(given) == 2:
+                yield Problem(
+                    message=f"{name} takes eta_min or eta_min_ratio, not both",
+                    place=place_of(raw, given[1]),
+                )
+            if known.family is Family.COSINE_RESTART:
+                yield from _restart_mistakes(written, given)
+        case Family.ONE_CYCLE if known.target is Target.PARAM and raw.get("param_name") != "lr":
+            yield Problem(message=f"{name} works for lr alone", place=place_of(raw, "param_name"))
+        case Family.REDUCE_ON_PLATEAU if not raw.get("by_epoch", True) or is_converted(raw):
+            yield Problem(
+                message=f"{name} works by epochs alone",
+                place=place_of(raw, "by_epoch") or place_of(raw, "convert_to_iter_based"),
+            )
+        case _:
+            return
+
+
+def _restart_mistakes(written: Written, given: list[str]) -> Iterator[Problem]:
+    raw = written.raw
+    if not given:
+        yield _missing(written, "eta_min")
+    periods, weights = raw.get("periods"), raw.get("restart_weights", (1,))
+    if (
+        isinstance(periods, list | tuple)
+        and isinstance(weights, list | tuple)
+        and len(periods) != len(weights)
+    ):
+        yield Problem(
+            message=f"{len(periods)} periods and {len(weights)} restart_weights: "
+            "each period needs its weight",
+            place=place_of(raw, "restart_weights") or place_of(raw, "periods"),
+        )
+
+
+def _foreign(written: Written, training: Training) -> ForeignSpec:
+    raw = written.raw
+    if written.kind == TIMM_FACTORY:
+        return _of_timm(written)
+    return ForeignSpec(
+        name=shown(written.kind),
+        kind=written.kind,
+        by_epoch=ticks_by_epoch(raw),
+        converted=is_converted(raw),
+        arguments={str(name): value for name, value in raw.items() if name not in _FOR_THE_BUILDER},
+        end=NO_END if is_torch(written.kind) or "end" in raw else _training_end(written, training),
+        raw=raw,
+        place=written.place,
+    )
+
+
+def _of_timm(written: Written) -> ForeignSpec:
+    raw = written.raw
+    return ForeignSpec(
+        name=f"timm {raw['sched']}",
+        kind=TIMM_FACTORY,
+        by_epoch=not raw.get("sched_on_updates", False),
+        converted=False,
+        arguments=raw,
+        end=NO_END,
+        raw=raw,
+        place=written.place,
+    )
+
+
+def is_torch(kind: str | Symbol | type) -> bool:
+    """Whether a type is one of torch's own schedulers."""
+    name = _dotted(kind)
+    return name.startswith((TORCH_PREFIX, f"{TORCH_HOME}."))

@@ -1,0 +1,103 @@
+"""From a config's ``param_scheduler`` to schedulers, with every mistake at its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from optplan.config import Symbol, place_of
+from optplan.config.paramwise import described
+from optplan.errors import Problem, ScheduleError
+from optplan.places import Place
+
+SECTION = "param_scheduler"
+# Stands for the type of the scheduler that the flat entries of timm's args.yaml describe.
+TIMM_FACTORY = "timm.scheduler.create_scheduler_v2"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """One scheduler as it stands in the config: its type and its dict."""
+
+    kind: str | Symbol | type
+    raw: Mapping[str, Any]
+    place: Place | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """The schedulers of a config.
+
+    Args:
+        shared: Those of every optimizer.
+        own: Those of single optimizers, by their names; where there are any, nothing is shared.
+        place: Where they are written.
+    """
+
+    shared: tuple[Written, ...] = ()
+    own: Mapping[str, tuple[Written, ...]] = field(default_factory=dict)
+    place: Place | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no scheduler at all."""
+        return not self.shared and not any(self.own.values())
+
+
+def find_schedulers(data: Mapping[str, Any]) -> Section:
+    """The schedulers of a config: one, a list, or either for each optimizer by its name.
+
+    The entries of timm's ``args.yaml`` are one scheduler.
+
+    Raises:
+        ScheduleError: Something else stands there.
+    """
+    found = data.get(SECTION)
+    place = place_of(data, SECTION)
+    if found is None:
+        return Section(shared=_of_timm(data), place=place)
+    if isinstance(found, Mapping) and found and "type" not in found and _holds_parts(found):
+        own = {
+            str(name): tuple(_listed(part, place_of(found, name))) for name, part in found.items()
+        }
+        return Section(own=own, place=place)
+    return Section(shared=tuple(_listed(found, place)), place=place)
+
+
+def _of_timm(data: Mapping[str, Any]) -> tuple[Written, ...]:
+    """The scheduler of timm's ``args.yaml``, where this is one."""
+    if not isinstance(data.get("sched"), str):
+        return ()
+    return (Written(kind=TIMM_FACTORY, raw=data, place=place_of(data, "sched")),)
+
+
+def _holds_parts(found: Mapping[str, Any]) -> bool:
+    """Whether a dict without a type holds schedulers by the optimizers' names."""
+    return all(isinstance(part, Mapping | list | tuple) for part in found.values())
+
+
+def _listed(found: object, place: Place | None) -> Iterator[Written]:
+    if isinstance(found, Mapping):
+        yield _written(found, place)
+    elif isinstance(found, Sequence) and not isinstance(found, str):
+        for index, one in enumerate(found):
+            yield _written(one, place_of(found, index) or place)
+    else:
+        raise ScheduleError(
+            f"{SECTION} must be a dict or a list of dicts, got {described(found)}", place=place
+        )
+
+
+def _written(found: object, place: Place | None) -> Written:
+    if not isinstance(found, Mapping):
+        raise ScheduleError(f"a scheduler must be a dict, got {described(found)}", place=place)
+    if "type" not in found:
+        first = next((at for name in found if (at := place_of(found, name))), place)
+        raise ScheduleError(
+            [Problem(message="a scheduler has no 'type'", place=first, hint="write type='PolyLR'")]
+        )
+    kind, at = found["type"], place_of(found, "type") or place
+    if not isinstance(kind, str | Symbol | type) or not kind:
+        raise ScheduleError(f"a scheduler's type must be a name, got {described(kind)}", place=at)
+    return Written(kind=kind, raw=found, place=at)

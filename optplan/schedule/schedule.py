@@ -1,0 +1,152 @@
+"""Schedulers together with what they are to move."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from optplan.errors import Problem, ScheduleError, listed, quoted
+from optplan.plan import Plan, PlannedOptimizer
+from optplan.schedule.parsing import parsed
+from optplan.schedule.reading import SECTION, Section, Written
+from optplan.schedule.specs import AnySpec
+from optplan.schedule.stage import MakeForeign
+from optplan.schedule.tracks import PER_GROUP, Track, tracks_of
+from optplan.schedule.training import Training, Unit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """Schedulers and what they are to move.
+
+    Args:
+        training: How long the training is.
+        unit: What its steps are counted in.
+        optimizers: The optimizers.
+        specs: The schedulers of each.
+        tracks: What they move.
+        defaults: For each optimizer its hyper-parameters' own values.
+        totals: How many groups each optimizer has.
+        make_foreign: Makes the stage of a scheduler that is run for real.
+    """
+
+    training: Training
+    unit: Unit
+    optimizers: tuple[PlannedOptimizer, ...]
+    specs: tuple[tuple[AnySpec, ...], ...]
+    tracks: tuple[Track, ...]
+    defaults: tuple[Mapping[str, Any], ...]
+    totals: tuple[int, ...]
+    make_foreign: MakeForeign | None = None
+
+    @property
+    def length(self) -> int:
+        """How many steps there are."""
+        return self.training.steps(self.unit)
+
+    @property
+    def all_specs(self) -> tuple[AnySpec, ...]:
+        """The schedulers, each once: optimizers may share them."""
+        return tuple({id(spec): spec for own in self.specs for spec in own}.values())
+
+
+def schedule_of(
+    plan: Plan,
+    section: Section,
+    training: Training,
+    defaults: Sequence[Mapping[str, Any]],
+    make_foreign: MakeForeign | None = None,
+) -> Schedule:
+    """The schedulers of a config for the settings of a plan.
+
+    Args:
+        plan: The plan.
+        section: The schedulers.
+        training: How long the training is.
+        defaults: For each optimizer its hyper-parameters' own values.
+        make_foreign: Makes the stage of a scheduler that is run for real.
+
+    Raises:
+        ScheduleError: A scheduler is wrong.
+    """
+    specs = _specs(plan, section, training)
+    lists = [values for own in specs for values in per_group_lists(own)]
+    return Schedule(
+        training=training,
+        unit=_unit(specs, training),
+        optimizers=plan.optimizers,
+        specs=specs,
+        tracks=tracks_of(plan, defaults, lists),
+        defaults=tuple(defaults),
+        totals=_totals(plan),
+        make_foreign=make_foreign,
+    )
+
+
+def per_group_lists(specs: Iterable[AnySpec]) -> list[Sequence[Any]]:
+    """Values that schedulers are given group by group."""
+    return [
+        value
+        for spec in specs
+        for name, value in spec.arguments.items()
+        if name in PER_GROUP and isinstance(value, list | tuple)
+    ]
+
+
+def _specs(plan: Plan, section: Section, training: Training) -> tuple[tuple[AnySpec, ...], ...]:
+    """The schedulers of each optimizer; every mistake in them is told at once."""
+    known: dict[int, AnySpec] = {}
+    problems: list[Problem] = []
+    chosen = [_written(section, optimizer.name) for optimizer in plan.optimizers]
+    for written in {id(one): one for own in chosen for one in own}.values():
+        try:
+            known[id(written)] = parsed(written, training)
+        except ScheduleError as error:
+            problems += error.problems
+    if problems:
+        raise ScheduleError(problems)
+    return tuple(tuple(known[id(written)] for written in own) for own in chosen)
+
+
+def _written(section: Section, optimizer: str | None) -> tuple[Written, ...]:
+    if not section.own:
+        return section.shared
+    if optimizer is not None and optimizer in section.own:
+        return section.own[optimizer]
+    names = listed([quoted(name) for name in section.own])
+    if optimizer is None:
+        raise ScheduleError(
+            f"{SECTION} has entries by optimizers' names ({names}), but the only optimizer has no name",
+            place=section.place,
+            hint="write a list of dict(type=...)",
+        )
+    raise ScheduleError(
+        f"{SECTION} has no entry for the optimizer {quoted(optimizer)}, only for {names}",
+        place=section.place,
+    )
+
+
+def _unit(specs: Sequence[Sequence[AnySpec]], training: Training) -> Unit:
+    """Epochs, where nothing happens within one; else iterations."""
+    if not training.by_epoch:
+        return Unit.ITERATION
+    spec = next((one for own in specs for one in own if not one.by_epoch), None)
+    if spec is None:
+        return Unit.EPOCH
+    if training.per_epoch is None:
+        raise ScheduleError(
+            f"{spec.name} counts iterations, and the training epochs: how many iterations has one?",
+            place=spec.at("by_epoch"),
+            hint="give --iters-per-epoch N",
+        )
+    return Unit.ITERATION
+
+
+def _totals(plan: Plan) -> tuple[int, ...]:
+    """How many groups each optimizer has."""
+    highest = [-1] * len(plan.optimizers)
+    for row in plan.parameters:
+        if row.optimizer is not None and row.group is not None:
+            highest[row.optimizer] = max(highest[row.optimizer], row.group)
+    return tuple(last + 1 for last in highest)

@@ -1,0 +1,136 @@
+"""How long a training is, and what its steps are counted in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from optplan.config import place_of
+from optplan.config.paramwise import described
+from optplan.errors import ScheduleError, UsageError
+
+_LOOPS = {"EpochBasedTrainLoop": True, "IterBasedTrainLoop": False}
+_LENGTHS = {True: "max_epochs", False: "max_iters"}
+
+
+class Unit(StrEnum):
+    """What the steps of a course are counted in."""
+
+    EPOCH = "epoch"
+    ITERATION = "iteration"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Training:
+    """How long a training is.
+
+    Args:
+        by_epoch: It runs by epochs; else it is one epoch of so many iterations, as far as schedulers
+            are concerned.
+        length: How many epochs or iterations.
+        per_epoch: How many iterations one epoch has, as far as that is known.
+    """
+
+    by_epoch: bool
+    length: int
+    per_epoch: int | None = None
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs schedulers see."""
+        return self.length if self.by_epoch else 1
+
+    @property
+    def iterations(self) -> int | None:
+        """How many iterations there are; None where that is not known."""
+        if not self.by_epoch:
+            return self.length
+        return None if self.per_epoch is None else self.length * self.per_epoch
+
+    def steps(self, unit: Unit) -> int:
+        """How many steps of a unit there are.
+
+        Raises:
+            ValueError: That is not known.
+        """
+        found = self.length if unit is Unit.EPOCH else self.iterations
+        if found is None:
+            raise ValueError("the iterations of an epoch are not known")
+        return found
+
+
+def find_training(
+    data: Mapping[str, Any],
+    *,
+    epochs: int | None = None,
+    iters: int | None = None,
+    per_epoch: int | None = None,
+) -> Training:
+    """How long the training of a config is.
+
+    Args:
+        data: The config's entries.
+        epochs, iters: A length that counts instead of the config's.
+        per_epoch: How many iterations one epoch has.
+
+    Raises:
+        UsageError: There is no length, or there are two.
+        ScheduleError: ``train_cfg`` is wrong.
+    """
+    if epochs is not None and iters is not None:
+        raise UsageError("--epochs and --iters: give one of them")
+    if epochs is not None:
+        return Training(by_epoch=True, length=epochs, per_epoch=per_epoch)
+    if iters is not None:
+        return Training(by_epoch=False, length=iters, per_epoch=per_epoch)
+    section = data.get("train_cfg")
+    if section is None and isinstance(data.get("sched"), str):  # timm's args.yaml
+        return Training(by_epoch=True, length=_whole(data, "epochs"), per_epoch=per_epoch)
+    if section is None:
+        raise UsageError(
+            "how long is the training? the config has no train_cfg",
+            hint="give --epochs N or --iters N",
+        )
+    if not isinstance(section, Mapping):
+        raise ScheduleError(
+            f"train_cfg must be a dict, got {described(section)}", place=place_of(data, "train_cfg")
+        )
+    by_epoch = _is_by_epoch(section)
+    return Training(by_epoch=by_epoch, length=_length(data, section, by_epoch), per_epoch=per_epoch)
+
+
+def _is_by_epoch(section: Mapping[str, Any]) -> bool:
+    """Which loop a ``train_cfg`` asks for; a loop that is not known tells by its length."""
+    kind = str(section.get("type", "")).rpartition(".")[2]
+    if kind in _LOOPS:
+        return _LOOPS[kind]
+    if "by_epoch" in section and not kind:
+        return bool(section["by_epoch"])
+    return "max_epochs" in section or "max_iters" not in section
+
+
+def _length(data: Mapping[str, Any], section: Mapping[str, Any], by_epoch: bool) -> int:
+    name = _LENGTHS[by_epoch]
+    value = section.get(name)
+    if value is None:
+        raise ScheduleError(
+            f"train_cfg has no {name}",
+            place=place_of(data, "train_cfg"),
+            hint="set it, or give --epochs N or --iters N",
+        )
+    return _whole(section, name)
+
+
+def _whole(section: Mapping[str, Any], name: str) -> int:
+    value = section.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or int(value) != value:
+        raise ScheduleError(
+            f"{name} must be a whole number, got {described(value)}", place=place_of(section, name)
+        )
+    if value < 1:
+        raise ScheduleError(
+            f"{name} must be at least 1, got {value}", place=place_of(section, name)
+        )
+    return int(value)
