@@ -76,6 +76,10 @@ class MismatchError(PlanError, AssertionError):
     """An optimizer is not as planned."""
 
 
+class VerifyError(OptplanError):
+    """A plan cannot be verified here: no such device, no memory, a model or optimizer that raises."""
+
+
 class OutputError(OptplanError):
     """A report cannot be written."""
 
