@@ -13,6 +13,7 @@ from optplan.cli.diff import diff
 from optplan.cli.explain import explain
 from optplan.cli.rule import rule
 from optplan.cli.show import show
+from optplan.cli.verify import verify
 
 app = typer.Typer(
     name="optplan",
@@ -44,4 +45,5 @@ app.command()(explain)
 app.command()(config)
 app.command()(diff)
 app.command()(check)
+app.command()(verify)
 app.command()(rule)

@@ -103,9 +103,7 @@ class Bench:
         engine = self._engine(module)
         with chatter_to_stderr():
             optimizers = tuple(map(self._sharing, self._source.make_optimizers(engine)))
-        return Subject(
-            module=module, engine=engine, plan=self._source.plan, optimizers=optimizers
-        )
+        return Subject(module=module, engine=engine, plan=self._source.plan, optimizers=optimizers)
 
     def _model(self, *, exact: bool) -> nn.Module:
         if self._parallel is Parallel.FSDP:

@@ -53,7 +53,6 @@ def measure_cost(subject: Subject, draws: Draws, device: torch.device) -> Cost |
     for held in subject.held:
         if held.tensor.requires_grad:
             put_gradient(held.tensor, draws.gradient(held, 0))
-    _reset_peak(device)
     seconds: dict[_Way, list[float]] = {}
     figures: dict[_Way, tuple[int, int]] = {}
     for _ in range(_ROUNDS):
@@ -75,7 +74,7 @@ def measure_cost(subject: Subject, draws: Draws, device: torch.device) -> Cost |
         )
         for way, times in seconds.items()
     )
-    return Cost(timings=timings, peak_bytes=_peak(device)) if timings else None
+    return Cost(timings=timings, peak_bytes=peak_bytes(device)) if timings else None
 
 
 def _ways(subject: Subject, device: torch.device) -> Iterable[_Way]:
@@ -88,9 +87,7 @@ def _ways(subject: Subject, device: torch.device) -> Iterable[_Way]:
             yield _Way(merged=merged, implementation=name)
 
 
-def _measured(
-    subject: Subject, way: _Way, device: torch.device
-) -> tuple[float, int, int] | None:
+def _measured(subject: Subject, way: _Way, device: torch.device) -> tuple[float, int, int] | None:
     """Seconds per step, groups and bytes of state; None where the class refuses this way."""
     try:
         with chatter_to_stderr():
@@ -125,7 +122,9 @@ def _groups(subject: Subject, number: int, *, merged: bool) -> list[dict[str, An
 def _made(real: Optimizer, groups: Sequence[dict[str, Any]], way: _Way) -> Optimizer:
     arguments = arguments_of(real)
     if way.implementation != "default":
-        chosen = {name: name == way.implementation for name in ("foreach", "fused") if name in arguments}
+        chosen: dict[str, Any] = {
+            name: name == way.implementation for name in ("foreach", "fused") if name in arguments
+        }
         arguments |= chosen
         groups = [{**group, **chosen} for group in groups]
     make: Any = type(real)
@@ -157,10 +156,12 @@ def _synchronize(device: torch.device) -> None:
         getattr(torch, device.type).synchronize()
 
 
-def _reset_peak(device: torch.device) -> None:
+def reset_peak(device: torch.device) -> None:
+    """Count the most memory from here on."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
 
 
-def _peak(device: torch.device) -> int | None:
+def peak_bytes(device: torch.device) -> int | None:
+    """The most memory that tensors took; None where torch does not count it."""
     return torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None

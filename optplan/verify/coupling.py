@@ -10,7 +10,6 @@ from optplan.verify.judging import Way, judge_exact
 from optplan.verify.reference import Member, UpdateRule, alone, together
 from optplan.verify.results import AS_PLANNED
 from optplan.verify.seeded import Draws
-from optplan.verify.subject import Held
 
 _COMPANIONS = 3
 # What the companions' gradients are larger by: a bound on the norm of all of them must be exceeded.
@@ -84,5 +83,3 @@ def follows_its_group(member: Member, base: UpdateRule, draws: Draws, steps: int
 
 def _size(member: Member) -> int:
     return member.held.tensor.numel()
-
-

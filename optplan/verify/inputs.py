@@ -44,7 +44,8 @@ def _parsed(word: str) -> InputShape:
     match = _WORD.fullmatch(word)
     if match is None:
         raise UsageError(
-            f"--input {word!r} is no shape", hint="write 2x3x224x224, or 2x16:int64 for whole numbers"
+            f"--input {word!r} is no shape",
+            hint="write 2x3x224x224, or 2x16:int64 for whole numbers",
         )
     name = match[2]
     if name is not None and name not in _DTYPES:
@@ -64,9 +65,7 @@ def known_inputs(module: nn.Module) -> tuple[InputShape, ...] | None:
     return (InputShape(shape=(_BATCH, *size)),)
 
 
-def random_input(
-    wanted: InputShape, module: nn.Module, device: torch.device, seed: int
-) -> Tensor:
+def random_input(wanted: InputShape, module: nn.Module, device: torch.device, seed: int) -> Tensor:
     """A batch of that shape: whole numbers are words that the model's embeddings know."""
     generator = torch.Generator().manual_seed(seed)
     dtype = wanted.dtype or next(

@@ -10,10 +10,11 @@ import torch
 from torch import Tensor
 
 from optplan.plan import hashable
-from optplan.verify.movement import Draws, what_it_says
-from optplan.verify.reference import Gradients, UpdateRule, alone, rule_of
+from optplan.verify.movement import what_it_says
+from optplan.verify.reference import UpdateRule, alone, rule_of
 from optplan.verify.results import Measured
-from optplan.verify.stepping import take_steps
+from optplan.verify.seeded import Draws
+from optplan.verify.stepping import Gradients, take_steps
 from optplan.verify.subject import Held, Subject
 from optplan.verify.tensors import local, own_part, put_value
 

@@ -250,15 +250,15 @@ class _Run:
         found: set[str] = set()
         for alike in by_setting.values():
             smallest = min(alike, key=lambda member: member.held.tensor.numel())
-            follows: list[bool] = []
-            failure = what_it_says(
-                lambda smallest=smallest, follows=follows: follows.append(
-                    follows_its_group(smallest, base, self._draws, self._steps)
-                )
-            )
-            if failure is None and not follows[0]:
+            if not self._follows(smallest, base):
                 found.update(member.held.name for member in alike)
         return found
+
+    def _follows(self, member: Member, base: UpdateRule) -> bool:
+        """Whether its class steps a parameter by its group's values, as far as that can be seen."""
+        seen: list[bool] = []
+        what_it_says(lambda: seen.append(follows_its_group(member, base, self._draws, self._steps)))
+        return all(seen)
 
 
 _DEAF = Moved(
@@ -274,4 +274,3 @@ def _idle(member: Member, moved: Moved) -> Moved:
         movement=Movement.DEVIATES,
         reason=f"{member.rule.make.__qualname__} does not move it, though its lr is {member.held.row.lr:.6g}",
     )
-

@@ -98,11 +98,11 @@ def _step(
     scaler = torch.amp.GradScaler(device.type, enabled=amp is torch.float16)
     with torch.autocast(device.type, dtype=amp) if amp is not None else nullcontext():
         loss = _loss(subject.engine(*batch), seed)
-    scaler.scale(loss).backward()
+    scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
     reached = frozenset(held.name for held in subject.held if held.tensor.grad is not None)
     for named in subject.optimizers:
         if wants_closure(named.optimizer):
-            named.optimizer.step(lambda: loss.detach())  # type: ignore[arg-type]
+            named.optimizer.step(loss.detach)  # type: ignore[arg-type]
         else:
             scaler.step(named.optimizer)
     scaler.update()
@@ -134,9 +134,7 @@ def _outputs(output: Any) -> Iterable[Tensor]:
     return []
 
 
-def _compared(
-    subject: Subject, before: _Prints, reached: frozenset[str], step: _Step
-) -> RealStep:
+def _compared(subject: Subject, before: _Prints, reached: frozenset[str], step: _Step) -> RealStep:
     after = _Prints.of(subject)
     changed = {n for n, number in before.parameters.items() if after.parameters[n] != number}
     still = {held.name for held in subject.held if _stands_still(held)}

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from optplan.plan import PlannedOptimizer, PlannedParameter, plain
+from optplan.plan import PlannedParameter, plain
 from optplan.verify.stepping import Gradients, take_steps
 from optplan.verify.subject import Held, Subject
 from optplan.verify.tensors import Param

@@ -46,7 +46,9 @@ class Draws:
 
     def _draw(self, held: Held, what: str, size: float) -> Tensor:
         shape = tuple(held.tensor.shape)
-        return seeded(held.name, shape, self.dtypes[held.name], seed=self.seed, what=what, size=size)
+        return seeded(
+            held.name, shape, self.dtypes[held.name], seed=self.seed, what=what, size=size
+        )
 
 
 def seeded(

@@ -43,7 +43,7 @@ def shard(
 
 def _units(module: nn.Module) -> list[nn.Module]:
     """The blocks of a model: what stands in its lists and sequences, and shares no tensor with the rest."""
-    uses = Counter(id(p) for m in module.modules() for p in m._parameters.values() if p is not None)  # noqa: SLF001
+    uses = _uses(module)
     return [block for block in _blocks(module) if _is_apart(block, uses)]
 
 
@@ -56,8 +56,14 @@ def _blocks(module: nn.Module) -> Iterator[nn.Module]:
 
 
 def _is_apart(block: nn.Module, uses: Mapping[int, int]) -> bool:
-    inside = Counter(id(p) for m in block.modules() for p in m._parameters.values() if p is not None)  # noqa: SLF001
+    inside = _uses(block)
     return bool(inside) and all(uses[tensor] == count for tensor, count in inside.items())
+
+
+def _uses(module: nn.Module) -> Counter[int]:
+    """How often each tensor is registered, by its ``id``."""
+    parts = (part._parameters.values() for part in module.modules())  # noqa: SLF001
+    return Counter(id(one) for own in parts for one in own if one is not None)
 
 
 def give_memory(
@@ -76,7 +82,9 @@ def give_memory(
         for name, parameter in part._parameters.items():  # noqa: SLF001
             if parameter is None:
                 continue
-            dtype = parameter.dtype if dtypes is None else dtypes.get(id(parameter), parameter.dtype)
+            dtype = (
+                parameter.dtype if dtypes is None else dtypes.get(id(parameter), parameter.dtype)
+            )
             if not parameter.is_meta:
                 parameter.data = parameter.data.to(device=device, dtype=dtype)
                 continue

@@ -49,8 +49,10 @@ def take_steps(
 def wants_closure(optimizer: Optimizer) -> bool:
     """Whether a step cannot be made without a function that computes the loss again."""
     parameters = list(inspect.signature(type(optimizer).step).parameters.values())[1:]
-    return bool(parameters) and parameters[0].default is inspect.Parameter.empty and (
-        parameters[0].kind is not inspect.Parameter.VAR_POSITIONAL
+    return (
+        bool(parameters)
+        and parameters[0].default is inspect.Parameter.empty
+        and (parameters[0].kind is not inspect.Parameter.VAR_POSITIONAL)
     )
 
 

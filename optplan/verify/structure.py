@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from optplan.config.optimizer import DEFAULT_CONSTRUCTORS
 from optplan.model import class_name
 from optplan.names import Status
 from optplan.plan import PlannedOptimizer, PlannedParameter, hashable, plain
@@ -112,6 +113,8 @@ def _differences(
 ) -> Iterator[tuple[str, str, Any, Any]]:
     """Name, what, planned, built: of every tensor in every respect."""
     last: dict[tuple[int, int], int] = {}
+    # of other constructors the plan does not know in which order they fill a group
+    has_order = subject.plan.constructor in DEFAULT_CONSTRUCTORS
     for held in subject.held:
         row, spot = held.row, spots.get(id(held.tensor))
         if tuple(held.tensor.shape) != row.shape:
@@ -125,7 +128,7 @@ def _differences(
             continue
         if (row.optimizer, row.group) != (spot.optimizer, spot.group):
             yield row.name, "group", _place(row), _real_place(spot)
-        if spot.position < last.get((spot.optimizer, spot.group), -1):
+        if has_order and spot.position < last.get((spot.optimizer, spot.group), -1):
             yield row.name, "order", "in the model's order", f"place {spot.position} of its group"
         last[spot.optimizer, spot.group] = spot.position
         for what, planned, built in _entries(row, spot):
@@ -155,8 +158,10 @@ def _entries(row: PlannedParameter, spot: _Spot) -> Iterator[tuple[str, Any, Any
         if name == "param_names":
             continue
         if name not in spot.entries or name not in planned:
-            yield name, planned.get(name, "no such entry"), plain(
-                _unwrapped(spot.entries.get(name, "no such entry"))
+            yield (
+                name,
+                planned.get(name, "no such entry"),
+                plain(_unwrapped(spot.entries.get(name, "no such entry"))),
             )
         elif not _same(planned[name], spot.entries[name]):
             yield name, planned[name], plain(_unwrapped(spot.entries[name]))

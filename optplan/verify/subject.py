@@ -80,7 +80,7 @@ class Subject:
     @cached_property
     def names(self) -> Mapping[int, str]:
         """The name that carries a tensor, by the tensor's ``id``."""
-        first = {id(tensor): name for name, tensor in reversed(self.tensors.items())}
+        first = {id(tensor): name for name, tensor in reversed(list(self.tensors.items()))}
         return first | {id(held.tensor): held.name for held in self.held}
 
     def own(self, optimizer: int) -> Sequence[Held]:

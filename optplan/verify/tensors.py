@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -31,7 +31,7 @@ def own_part(whole: Tensor, parameter: Tensor) -> Tensor:
 
 def _cuts(parameter: DTensor) -> Iterator[tuple[int, int, int]]:
     """Along which dimension a parameter is cut into how many pieces, and which is ours."""
-    coordinate = parameter.device_mesh.get_coordinate() or []
+    coordinate: Sequence[int] = parameter.device_mesh.get_coordinate() or []
     for index, placement in enumerate(parameter.placements):
         if placement.is_shard():
             dim: int = getattr(placement, "dim")  # noqa: B009 - known to shards alone
