@@ -103,9 +103,9 @@ def _installed_only() -> Iterator[None]:
     """Take the current folder and PYTHONPATH out of the search path."""
     unsafe = {"", os.getcwd()}  # noqa: PTH109 - compared as text with sys.path
     unsafe |= set(os.environ.get("PYTHONPATH", "").split(os.pathsep))
-    unsafe -= set(site_folders())
     if sys.argv and sys.argv[0].endswith("__main__.py"):
         unsafe.add(str(Path(sys.argv[0]).parent.parent))
+    unsafe -= set(site_folders())
     before = list(sys.path)
     sys.path[:] = [folder for folder in sys.path if folder not in unsafe]
     try:

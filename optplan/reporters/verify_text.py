@@ -81,8 +81,8 @@ def _stages(found: Verification, width: int | None, color: bool) -> Iterator[str
     if any(one.trained is not None for one in found.parameters):
         name = found.place.dtypes[0] if len(found.place.dtypes) == 1 else "training"
         yield from _stage(name, _moved_text(found, exact=False), width, color)
-    for text in _step_texts(found):
-        yield from _stage("real step", text, width, color)
+    for index, text in enumerate(_step_texts(found)):
+        yield from _stage("" if index else "real step", text, width, color)
 
 
 def _stage(label: str, cell: Cell, width: int | None, color: bool) -> list[str]:

@@ -110,10 +110,12 @@ class Bench:
             module = self._made(Memory.BUFFERS)
             dtypes = self._wanted(exact=exact)
             shard(module, self._device, dtypes, self._world.size, self._seed)
+            self._cast_buffers(module)
             return module
         if self._kept is None:
             self._kept = self._made(Memory.ALL)
             give_memory(self._kept, self._device)
+            self._cast_buffers(self._kept)
         self._cast(self._kept, exact=exact)
         return self._kept
 
@@ -138,6 +140,13 @@ class Bench:
         for name, one in nn.Module.named_parameters(module):
             if one.is_floating_point() or one.is_complex():
                 one.data = one.data.to(device=device, dtype=wanted[name])
+
+    def _cast_buffers(self, module: nn.Module) -> None:
+        """Buffers go with the parameters where the user names a dtype, as ``module.to`` has it."""
+        for part in module.modules():
+            for name, buffer in part._buffers.items():  # noqa: SLF001
+                if self._dtype and buffer is not None and buffer.is_floating_point():
+                    part._buffers[name] = buffer.to(self._dtype)  # noqa: SLF001
 
     def _engine(self, module: nn.Module) -> nn.Module:
         if self._parallel not in (Parallel.DDP, Parallel.ZERO):

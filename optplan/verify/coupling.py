@@ -61,22 +61,22 @@ def _moves_otherwise(
         gradient = draws.gradient(held[name], step)
         return gradient if name == mine else gradient * _LOUDER
 
-    start = draws.value(suspect.held)
-    by_itself = alone(
-        suspect.rule, start, lambda _, step: draws.gradient(suspect.held, step), steps
-    )
+    # in a group of its own too: whether its class follows a group's values is another question
+    (by_itself,) = together([suspect], base, draws.value, louder, steps).values()
     among = together([suspect, *companions], base, draws.value, louder, steps)[mine]
-    return judge_exact(Way(start=start, end=among, expected=by_itself)).movement not in AS_PLANNED
+    way = Way(start=draws.value(suspect.held), end=among, expected=by_itself)
+    return judge_exact(way).movement not in AS_PLANNED
 
 
 def follows_its_group(member: Member, base: UpdateRule, draws: Draws, steps: int) -> bool:
     """Whether the class steps a parameter by the values of its group as by those of its own arguments."""
     start = draws.value(member.held)
-    gradients = lambda _, step: draws.gradient(member.held, step)  # noqa: E731
+
+    def gradients(_: str, step: int) -> Tensor:
+        return draws.gradient(member.held, step)
+
     as_arguments = alone(member.rule, start, gradients, steps)
-    in_group = together(
-        [member], base, draws.value, lambda _, step: draws.gradient(member.held, step), steps
-    )[member.held.name]
+    (in_group,) = together([member], base, draws.value, gradients, steps).values()
     way = Way(start=start, end=in_group, expected=as_arguments)
     return judge_exact(way).movement in AS_PLANNED
 

@@ -14,8 +14,8 @@ from optplan.verify.results import Moved, Movement
 # Orders of summation and of operations differ; a wrong value shows far above this.
 _EXACT_SHARE = 1e-11
 _EXACT_ROUNDINGS = 64
-# Of a way that goes through states in the training's dtype.
-_TRAINED_SHARE = 32
+# In the roots of the training's precision: states and sums in it lose half of the digits on the way.
+_TRAINED_SHARE = 4
 _ODD_SHARE = 0.01
 _FEW = 16
 _PIECE = 1 << 17
@@ -86,7 +86,7 @@ def judge_trained(way: Way, dtype: torch.dtype, steps: int) -> Moved:
     odd = stuck = should = 0
     for start, end, expected in way.pieces():
         spacing = info.eps * torch.maximum(start.abs(), expected.abs()) + info.smallest_normal
-        allowed = steps * spacing + _TRAINED_SHARE * info.eps * extent.wanted
+        allowed = steps * spacing + _TRAINED_SHARE * info.eps**0.5 * extent.wanted
         odd += int(((end - expected).abs() > allowed).sum())
         wanted = expected != start
         should += int(wanted.sum())

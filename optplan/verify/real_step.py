@@ -17,7 +17,7 @@ from optplan.verify.inputs import InputShape, random_input
 from optplan.verify.results import RealStep
 from optplan.verify.stepping import wants_closure
 from optplan.verify.subject import Held, Subject
-from optplan.verify.tensors import fingerprint
+from optplan.verify.tensors import fingerprint, local
 
 _NO_GRADIENT = "its forward gives nothing that a backward could start from"
 
@@ -92,14 +92,18 @@ def _step(
     device: torch.device,
     amp: torch.dtype | None,
     seed: int,
-) -> tuple[float, frozenset[str]]:
-    """The loss, and the parameters that have a gradient."""
+) -> tuple[float, dict[str, bool]]:
+    """The loss, and which parameters have a gradient, each with whether it is all zeros."""
     batch = [random_input(one, subject.module, device, seed) for one in inputs]
     scaler = torch.amp.GradScaler(device.type, enabled=amp is torch.float16)
     with torch.autocast(device.type, dtype=amp) if amp is not None else nullcontext():
         loss = _loss(subject.engine(*batch), seed)
     scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
-    reached = frozenset(held.name for held in subject.held if held.tensor.grad is not None)
+    reached = {
+        held.name: not bool(local(held.tensor.grad).any())
+        for held in subject.held
+        if held.tensor.grad is not None
+    }
     for named in subject.optimizers:
         if wants_closure(named.optimizer):
             named.optimizer.step(loss.detach)  # type: ignore[arg-type]
@@ -134,7 +138,9 @@ def _outputs(output: Any) -> Iterable[Tensor]:
     return []
 
 
-def _compared(subject: Subject, before: _Prints, reached: frozenset[str], step: _Step) -> RealStep:
+def _compared(
+    subject: Subject, before: _Prints, reached: Mapping[str, bool], step: _Step
+) -> RealStep:
     after = _Prints.of(subject)
     changed = {n for n, number in before.parameters.items() if after.parameters[n] != number}
     still = {held.name for held in subject.held if _stands_still(held)}
@@ -151,7 +157,7 @@ def _compared(subject: Subject, before: _Prints, reached: frozenset[str], step: 
         unmoved=tuple(
             held.name
             for held in subject.held
-            if held.name in reached and held.name not in changed and held.name not in still
+            if reached.get(held.name) is False and held.name not in changed | still
         ),
         changed_parameters=tuple(h.name for h in subject.held if h.name in changed & still),
         changed_buffers=tuple(
@@ -178,8 +184,8 @@ def _buffers_of_still_parts(subject: Subject, still: set[str]) -> set[str]:
         around = stillness.get(name.rpartition(".")[0], False)
         stillness[name] = all(one in still for one in own) if own else around
     return {
-        f"{name}.{local}" if name else local
+        f"{name}.{own}" if name else own
         for name, module in subject.module.named_modules()
         if stillness[name]
-        for local, _ in module.named_buffers(recurse=False)
+        for own, _ in module.named_buffers(recurse=False)
     }

@@ -47,8 +47,8 @@ class UpdateRule:
         return replace(self, arguments=arguments, entries=entries)
 
     def stand_in(self, start: Tensor, device: torch.device) -> Param:
-        """A parameter to step, which takes the tensor over where it can."""
-        parameter = torch.nn.Parameter(start.to(device))
+        """A parameter to step, with a copy of the value."""
+        parameter = torch.nn.Parameter(start.to(device, copy=True))
         parameter.__dict__.update(self.attributes)
         return parameter
 
@@ -149,7 +149,7 @@ def alone(
         device: Where.
         as_built: Compute as the real optimizer does (``foreach``, ``fused``), not in the plainest way.
     """
-    parameter = rule.stand_in(start.clone(), device)
+    parameter = rule.stand_in(start, device)
     take_steps([rule.optimizer(parameter, as_built=as_built)], [("", parameter)], gradients, steps)
     return parameter.detach().cpu()
 
@@ -177,7 +177,7 @@ def together(
     Args:
         members: The parameters.
         base: A rule with the optimizer's own values.
-        values: What each begins with; the tensors are taken over.
+        values: What each begins with.
         gradients: By the parameters' names.
         steps: How many.
         device: Where.

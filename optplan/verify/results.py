@@ -111,7 +111,7 @@ class RealStep:
         amp: The dtype of autocast, ``None`` without it.
         loss: The loss.
         without_gradient: Trainable parameters that the backward did not reach.
-        unmoved: Parameters with a gradient and an lr that did not change at all.
+        unmoved: Parameters with an lr and a gradient that is not all zeros which did not change at all.
         changed_parameters: Parameters that changed though they are frozen or have lr 0.
         changed_buffers: Buffers that changed in parts of which every parameter is frozen or has lr 0.
     """
