@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from enum import StrEnum
 from typing import Annotated
 
@@ -99,6 +100,8 @@ def verify(
     debug: DebugOption = False,
 ) -> None:
     """Build and step the real optimizer, and hold each parameter's movement against the plan."""
+    # DistributedDataParallel advises against what it is given here; read when torch is loaded
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     with running(quiet=quiet, debug=debug):
         from optplan.cli.verifying import is_first_process, source_of, terms_of
         from optplan.reporters.verify_json import verify_json

@@ -34,13 +34,16 @@ class _Way:
     implementation: str
 
 
-def measure_cost(subject: Subject, draws: Draws, device: torch.device) -> Cost | None:
+def measure_cost(
+    subject: Subject, draws: Draws, device: torch.device, *, alone: bool
+) -> Cost | None:
     """Time every way in turn, several rounds of it, each with its own state.
 
     Args:
         subject: The model in the training's dtype, with the real optimizers.
         draws: The gradients.
         device: Where.
+        alone: This is the only process; several must do the same number of steps.
 
     Returns:
         None where a step cannot be timed by itself: it wants a closure, or shards its state.
@@ -57,7 +60,7 @@ def measure_cost(subject: Subject, draws: Draws, device: torch.device) -> Cost |
     figures: dict[_Way, tuple[int, int]] = {}
     for _ in range(_ROUNDS):
         for way in _ways(subject, device):
-            measured = _measured(subject, way, device)
+            measured = _measured(subject, way, device, alone=alone)
             if measured is None:
                 continue
             figures[way] = measured[1:]
@@ -87,7 +90,9 @@ def _ways(subject: Subject, device: torch.device) -> Iterable[_Way]:
             yield _Way(merged=merged, implementation=name)
 
 
-def _measured(subject: Subject, way: _Way, device: torch.device) -> tuple[float, int, int] | None:
+def _measured(
+    subject: Subject, way: _Way, device: torch.device, *, alone: bool
+) -> tuple[float, int, int] | None:
     """Seconds per step, groups and bytes of state; None where the class refuses this way."""
     try:
         with chatter_to_stderr():
@@ -96,7 +101,7 @@ def _measured(subject: Subject, way: _Way, device: torch.device) -> tuple[float,
                 for number, one in enumerate(subject.optimizers)
             ]
             _run(made, 1)  # the first step makes the state
-            seconds = _timed(made, device)
+            seconds = _timed(made, device, _SECONDS if alone else 0.0)
     except Exception as error:  # whatever an optimizer of any package may raise
         if is_out_of_memory(error):
             raise
@@ -133,12 +138,12 @@ def _made(real: Optimizer, groups: Sequence[dict[str, Any]], way: _Way) -> Optim
     return make(list(groups), **arguments)  # type: ignore[no-any-return]
 
 
-def _timed(made: Sequence[Optimizer], device: torch.device) -> float:
-    """Seconds of a step, over as many as a short while takes."""
+def _timed(made: Sequence[Optimizer], device: torch.device, least: float) -> float:
+    """Seconds of a step, over as many as take a while."""
     _synchronize(device)
     begin = time.perf_counter()
     steps = 0
-    while steps < _LEAST_STEPS or time.perf_counter() - begin < _SECONDS:
+    while steps < _LEAST_STEPS or time.perf_counter() - begin < least:
         _run(made, 1)
         steps += 1
         _synchronize(device)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -78,10 +79,11 @@ def _seen(
         and held.tensor.numel()
         and (trial.value == "lr" or held.row.weight_decay is not None)
     ]
-    if what_it_says(lambda: _step(subject, draws, trial)) is not None:
-        return
+    failed = _step(subject, draws, trial)
     shown: dict[Any, bool] = {}
     for held in measurable:
+        if held.row.optimizer in failed:
+            continue
         rule = rule_of(subject, held)
         kind = _kind(held, rule)
         if kind not in shown:
@@ -90,7 +92,8 @@ def _seen(
             yield held.name, value
 
 
-def _step(subject: Subject, draws: Draws, trial: _Trial) -> None:
+def _step(subject: Subject, draws: Draws, trial: _Trial) -> set[int]:
+    """Do the step; the numbers of the optimizers that raise."""
     held = {one.name: one for one in subject.held}
     for one in held.values():
         put_value(one.tensor, draws.value(one), draws.dtypes[one.name])
@@ -98,12 +101,12 @@ def _step(subject: Subject, draws: Draws, trial: _Trial) -> None:
         for group in named.optimizer.param_groups:
             group.update({k: v for k, v in trial.alters.items() if k in group})
     trainable = [(name, one.tensor) for name, one in held.items() if one.tensor.requires_grad]
-    take_steps(
-        [named.optimizer for named in subject.optimizers],
-        trainable,
-        lambda name, step: _gradient(held[name], draws, trial, step),
-        1,
-    )
+    gradients: Gradients = lambda name, step: _gradient(held[name], draws, trial, step)  # noqa: E731
+    return {
+        number
+        for number, named in enumerate(subject.optimizers)
+        if what_it_says(partial(take_steps, [named.optimizer], trainable, gradients, 1)) is not None
+    }
 
 
 def _gradient(held: Held, draws: Draws, trial: _Trial, step: int) -> Tensor:

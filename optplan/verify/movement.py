@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -57,25 +58,31 @@ def find_movements(
         judge: Gives the verdict on a way.
         coupled: The optimizers that are known to couple parameters; None where that is to be found.
     """
-    failure = _drive(subject, draws, steps)
-    if failure is not None:
-        moved = Moved(movement=Movement.UNCHECKED, reason=failure)
-        return Movements(moved=dict.fromkeys((held.name for held in subject.held), moved))
-    return _Run(subject, draws, steps, judge).judged(coupled)
+    return _Run(subject, draws, steps, judge, _drive(subject, draws, steps)).judged(coupled)
 
 
-def _drive(subject: Subject, draws: Draws, steps: int) -> str | None:
-    """Do the steps; what the optimizer said if it raised."""
+def _drive(subject: Subject, draws: Draws, steps: int) -> dict[int, str]:
+    """Do the steps; what each optimizer said that raised, by its number."""
     held = {one.name: one for one in subject.held}
     for one in held.values():
-        put_value(one.tensor, draws.value(one), _dtype_of(one, draws))
-    trainable = [(name, one.tensor) for name, one in held.items() if one.tensor.requires_grad]
-    optimizers = [named.optimizer for named in subject.optimizers]
-    return what_it_says(
-        lambda: take_steps(
-            optimizers, trainable, lambda name, step: draws.gradient(held[name], step), steps
+        put_value(one.tensor, draws.value(one), draws.dtypes[one.name])
+    failures = {}
+    for number, named in enumerate(subject.optimizers):
+        trainable = [
+            (name, one.tensor)
+            for name, one in held.items()
+            if one.tensor.requires_grad and id(one.tensor) not in subject.foreign_to(number)
+        ]
+        run = partial(
+            take_steps,
+            [named.optimizer],
+            trainable,
+            lambda name, step: draws.gradient(held[name], step),
+            steps,
         )
-    )
+        if (failure := what_it_says(run)) is not None:
+            failures[number] = failure
+    return failures
 
 
 def what_it_says(action: Callable[[], object]) -> str | None:
@@ -90,18 +97,22 @@ def what_it_says(action: Callable[[], object]) -> str | None:
     return None
 
 
-def _dtype_of(held: Held, draws: Draws) -> torch.dtype:
-    return draws.dtypes[held.name]
-
-
 class _Run:
     """The verdicts after the real steps."""
 
-    def __init__(self, subject: Subject, draws: Draws, steps: int, judge: Judge) -> None:
+    def __init__(
+        self,
+        subject: Subject,
+        draws: Draws,
+        steps: int,
+        judge: Judge,
+        failures: Mapping[int, str],
+    ) -> None:
         self._subject = subject
         self._draws = draws
         self._steps = steps
         self._judge = judge
+        self._failures = failures
         self._moved: dict[str, Moved] = {}
         self._noisy: dict[str, float] = {}
         self._members: dict[int, list[Member]] = {}
@@ -111,7 +122,10 @@ class _Run:
         known = coupled or frozenset()
         for held in self._subject.held:
             member = self._member(held)
-            if member is None:
+            failure = self._failures.get(-1 if held.row.optimizer is None else held.row.optimizer)
+            if failure is not None:
+                self._moved[held.name] = Moved(movement=Movement.UNCHECKED, reason=failure)
+            elif member is None:
                 self._moved[held.name] = self._judge(held, self._way(held, None))
             elif held.row.optimizer not in known:
                 self._moved[held.name] = self._alone(member)
@@ -122,7 +136,7 @@ class _Run:
             for optimizer, members in suspects.items()
             if coupled is None and self._is_coupled(optimizer, members)
         }
-        for optimizer in sorted(found | known):
+        for optimizer in sorted((found | known) - set(self._failures)):
             self._moved |= self._together(optimizer)
         order = (held.name for held in self._subject.held)
         return Movements(

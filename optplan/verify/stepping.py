@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable
+from functools import cache
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -48,7 +50,12 @@ def take_steps(
 
 def wants_closure(optimizer: Optimizer) -> bool:
     """Whether a step cannot be made without a function that computes the loss again."""
-    parameters = list(inspect.signature(type(optimizer).step).parameters.values())[1:]
+    return _takes_closure(type(optimizer).step)
+
+
+@cache
+def _takes_closure(step: Callable[..., Any]) -> bool:
+    parameters = list(inspect.signature(step).parameters.values())[1:]
     return (
         bool(parameters)
         and parameters[0].default is inspect.Parameter.empty

@@ -134,7 +134,7 @@ class _Verifying:
         exact, trained = self._movements()
         with within_memory("measuring lr and weight decay", exact_device(device)):
             measured = measure(
-                self.bench.exact, self.bench.draws(exact=True, sparse=self._sparse), exact.coupled
+                self.bench.exact, self.bench.draws(exact=True, sparse=self._sparse), self.coupled
             )
         return merged(
             self.world,
@@ -178,9 +178,9 @@ class _Verifying:
 
     def _cost(self) -> Cost | None:
         subject = self.bench.trained()
-        cost = measure_cost(
-            subject, self.bench.draws(exact=False, sparse=self._sparse), self.chosen.device
-        )
+        draws = self.bench.draws(exact=False, sparse=self._sparse)
+        is_alone = self.world.size == 1
+        cost = measure_cost(subject, draws, self.chosen.device, alone=is_alone)
         if cost is None:
             self.remarks.append("a step of this optimizer cannot be timed by itself")
         return cost
@@ -199,7 +199,8 @@ class _Verifying:
                 lambda _, way: judge_exact(way),
             )
             self._agree(subject, "after steps in float64")
-        self.coupled = exact.coupled
+        # a process that holds nothing of a parameter sees nothing of it
+        self.coupled = frozenset().union(*self.world.gathered(exact.coupled))
         if exact.noisy:
             self.remarks.append(
                 f"{len(exact.noisy)} of the parameters agree with the class on the same device alone; on the "
@@ -216,7 +217,7 @@ class _Verifying:
                 self.bench.draws(exact=False, sparse=self._sparse),
                 steps,
                 lambda held, way: judge_trained(way, dtypes[held.name], steps),
-                exact.coupled,
+                self.coupled,
             )
             self._agree(subject, "after steps in the training's dtype")
         return exact, trained

@@ -105,7 +105,7 @@ def test_an_optimizer_that_ignores_its_groups_lr() -> None:
     assert found.mismatches == ()
     assert deviating(found) == {"stem.weight", "stem.bias", "head.weight", "head.bias"}
     reasons = {one.name: one.exact.reason for one in found.parameters}
-    assert reasons["head.weight"] == "moved 0.1 times as far as planned"
+    assert reasons["head.weight"].startswith("moved 0.1004")  # the decay adds a little
     assert reasons["stem.bias"].startswith("moved by 0.0")
     measured = {one.name: one.measured.lr for one in found.parameters}
     assert measured["head.weight"] == pytest.approx(0.01)
