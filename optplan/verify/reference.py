@@ -88,7 +88,7 @@ def _rule(
 ) -> UpdateRule:
     plan = subject.plan.optimizers[optimizer]
     real = subject.optimizers[optimizer].inner
-    takes, takes_any = _arguments(type(real))
+    takes, takes_any = _arguments(_class_of(real))
     wanted = {**arguments_of(real), **plan.options, **values}
     arguments = {
         name: _real_object(value, real.defaults.get(name))
@@ -111,8 +111,12 @@ def _rule(
 
 def arguments_of(real: Optimizer) -> dict[str, Any]:
     """What of an optimizer's values for all its groups its class takes as an argument."""
-    takes, _ = _arguments(type(real))
+    takes, _ = _arguments(_class_of(real))
     return {name: value for name, value in real.defaults.items() if name in takes}
+
+
+def _class_of(real: Optimizer) -> Any:
+    return type(real)
 
 
 @cache  # for each parameter again, it took a tenth of a verification
