@@ -59,11 +59,14 @@ def joined_processes(parallel: Parallel | None, device: torch.device) -> Iterato
         )
     if device.type == "cuda":
         torch.cuda.set_device(device)
-    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    joins = not dist.is_initialized()  # a training script may have done so
+    if joins:
+        dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
         yield World(rank=dist.get_rank(), size=dist.get_world_size())
     finally:
-        dist.destroy_process_group()
+        if joins:
+            dist.destroy_process_group()
 
 
 def differing(world: World, numbers: Mapping[str, int]) -> dict[str, tuple[int, ...]]:

@@ -203,9 +203,8 @@ class _Verifying:
         self.coupled = frozenset().union(*self.world.gathered(exact.coupled))
         if exact.noisy:
             self.remarks.append(
-                f"{len(exact.noisy)} of the parameters agree with the class on the same device alone; on the "
-                f"CPU it differs by up to {max(exact.noisy.values()):.1g} of the way: it computes in less than "
-                "float64, or otherwise"
+                f"{len(exact.noisy)} of the parameters agree to {max(exact.noisy.values()):.1g} of their way "
+                "only: their optimizer computes in less than float64, or in another order than on the CPU"
             )
         dtypes = self.bench.dtypes
         if all(dtype == exact_dtype(dtype) for dtype in dtypes.values()):

@@ -18,7 +18,7 @@ from optplan.plan import Plan
 from optplan.verify.bench import Source
 from optplan.verify.results import Mismatch, Movement, Verification
 from optplan.verify.subject import NamedOptimizer
-from tests.verify.given import Cnn, config, source, verified
+from tests.verify.given import Cnn, Matrices, config, source, verified
 
 
 def deviating(found: Verification) -> set[str]:
@@ -208,6 +208,14 @@ def test_a_plan_with_one_value_changed_by_a_hundredth(kind: str, what: str, deca
     )
     assert deviating(found) == {"body.0.weight"}
     assert not found.matches
+
+
+def test_a_value_of_an_optimizer_that_rounds_inside() -> None:
+    """Muon multiplies matrices in bfloat16."""
+    made = config("Muon", {})
+    plan = make_plan(Matrices(), made)
+    found = verified(source(Matrices, made, with_value(plan, "first.weight", lr=0.0101)))
+    assert deviating(found) == {"first.weight"}
 
 
 def test_a_momentum_changed_by_a_hundredth() -> None:
