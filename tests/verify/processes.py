@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from optplan import cli
 from optplan.constructors import make_plan
 from optplan.constructors.planning import build_optimizers
 from optplan.verify.bench import Source
@@ -110,6 +113,19 @@ def cases(parallel: Parallel) -> dict[str, Callable[[], Verification]]:
     }
 
 
+def command() -> dict[str, Any]:
+    """The command with a forward that raises, in this process."""
+    words = "verify sample_configs/backbone_and_head.py -m sample_configs/models.py:Segmentor"
+    words += " --parallel ddp --input 2x5x8x8 --no-cost --device cpu"
+    sys.argv = ["optplan", *words.split()]
+    with redirect_stdout(StringIO()) as out, redirect_stderr(StringIO()) as err:
+        try:
+            cli.main()
+        except SystemExit as leaving:
+            return {"status": leaving.code, "stdout": out.getvalue(), "stderr": err.getvalue()}
+    return {}
+
+
 def main(folder: str) -> None:
     """Verify everything, and leave what was found in a file for each process."""
     torch.set_num_threads(1)
@@ -119,6 +135,7 @@ def main(folder: str) -> None:
         for parallel in Parallel
         for name, run in cases(parallel).items()
     }
+    found["command"] = command()
     Path(folder, f"{dist.get_rank()}.json").write_text(json.dumps(found))
     dist.destroy_process_group()
 
