@@ -13,8 +13,9 @@ from optplan.cli.options import model_arguments
 from optplan.cli.planning import plan_of
 from optplan.cli.sources import SavedPlan, open_source
 from optplan.config import Config
-from optplan.constructors.planning import build_optimizers
-from optplan.errors import UsageError
+from optplan.constructors import build_optimizers
+from optplan.constructors.functions import OnlyGroups
+from optplan.errors import UsageError, VerifyError
 from optplan.model import open_model
 from optplan.plan import Plan, Planned
 from optplan.verify.bench import Source
@@ -79,6 +80,11 @@ def source_of(
 
     def make_optimizers(module: nn.Module) -> list[NamedOptimizer]:
         made = build_optimizers(module, opened)
+        if any(isinstance(one, OnlyGroups) for _, one in made):
+            raise VerifyError(
+                f"{config!r} makes param groups, and no optimizer that could step them",
+                hint="name one: --set optimizer.type=AdamW --set optimizer.lr=0.001",
+            )
         return [NamedOptimizer(name=name, optimizer=one) for name, one in made]
 
     return Source(

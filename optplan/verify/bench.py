@@ -102,7 +102,7 @@ class Bench:
         module.zero_grad(set_to_none=True)
         engine = self._engine(module)
         with chatter_to_stderr():
-            optimizers = tuple(map(self._sharing, self._source.make_optimizers(engine)))
+            optimizers = tuple(map(self._sharing, self._source.make_optimizers(module)))
         return Subject(module=module, engine=engine, plan=self._source.plan, optimizers=optimizers)
 
     def _model(self, *, exact: bool) -> nn.Module:

@@ -16,8 +16,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from optplan import cli
-from optplan.constructors import make_plan
-from optplan.constructors.planning import build_optimizers
+from optplan.constructors import build_optimizers, make_plan
 from optplan.verify.bench import Source
 from optplan.verify.inputs import InputShape
 from optplan.verify.results import Movement, Parallel, RealStep, Verification

@@ -1,14 +1,13 @@
-"""Every sample config verifies on the CPU: here with small models of the same kind, in the sweep with its own."""
+"""Every sample config verifies on the CPU, with a small model of its kind."""
 
 from __future__ import annotations
 
 import json
-import shlex
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import SAMPLES, Invoke
+from tests.conftest import Invoke
 from tests.schema import validate
 from tests.test_samples import samples
 
@@ -20,6 +19,10 @@ SMALL = {
     "deformable.py": ("sample_configs/models.py:DeformableNet", "--input", "2x3x8x8"),
     "vit_adamw.py": ("test_vit",),
     "tied_weights.py": ("sample_configs/models.py:TiedLanguageModel", "--input", "2x9:int64"),
+    "gan.py": ("sample_configs/models.py:Gan", "--no-forward"),
+    "train.py": ("sample_configs/models.py:Segmentor", "--input", "2x3x8x8"),
+    "layer_decay.py": ("test_vit",),
+    "layer_list.py": ("sample_configs/models.py:Segmentor", "--input", "2x3x8x8"),
     "inherited.py": ("test_resnet",),
     "resnet18.json": ("test_resnet",),
     "resnet18.yaml": ("test_resnet",),
@@ -27,16 +30,25 @@ SMALL = {
 }
 
 
-def check(path: Path, words: tuple[str, ...], invoke: Invoke) -> None:
+FUNCTIONS = {"train.py": "train.py:build_optimizer"}
+
+
+def test_every_sample_has_a_small_model() -> None:
+    assert {path.name for path in samples()} == set(SMALL)
+
+
+@pytest.mark.parametrize("path", samples(), ids=lambda path: path.name)
+def test_it_verifies(path: Path, invoke: Invoke) -> None:
+    words = SMALL[path.name]
     given = ("--model", *words, "--device", "cpu", "--no-cost", "-f", "json")
-    done = invoke("verify", path.relative_to(SAMPLES.parent), *given)
+    done = invoke("verify", f"sample_configs/{FUNCTIONS.get(path.name, path.name)}", *given)
     data = json.loads(done.stdout)
     validate(data, "verify-1.0")
     assert (done.returncode, done.stderr) == (0, "")
     assert data["matches"] is True
     assert data["coupled"] == []
-    assert data["step"] is not None
-    assert data["step"]["without_gradient"] == []
+    assert (data["step"] is None) is ("--no-forward" in words)
+    assert data["step"] is None or data["step"]["without_gradient"] == []
     for counts in data["summary"].values():
         assert counts["moved"] + counts["still"] == len(data["parameters"])
         assert counts["moved"] > 0
@@ -46,19 +58,26 @@ def check(path: Path, words: tuple[str, ...], invoke: Invoke) -> None:
             assert one["measured_weight_decay"] == pytest.approx(one["weight_decay"], rel=1e-9)
 
 
-def test_every_sample_has_a_small_model() -> None:
-    assert {path.name for path in samples()} == set(SMALL)
+def test_several_optimizers_of_a_function(invoke: Invoke) -> None:
+    model = ("--model", "sample_configs/models.py:TiedLanguageModel", "--input", "2x9:int64")
+    words = ("sample_configs/train.py:muon_and_adamw", *model, "--no-cost", "-f", "json")
+    done = invoke("verify", *words)
+    assert (done.returncode, done.stderr) == (0, "")
+    data = json.loads(done.stdout)
+    owners = {one["name"]: one["optimizer"] for one in data["parameters"]}
+    assert owners["block.linear1.weight"] == 0
+    assert owners["embedding.weight"] == 1
+    assert {one["exact"]["movement"] for one in data["parameters"]} == {"moved"}
 
 
-@pytest.mark.parametrize("path", samples(), ids=lambda path: path.name)
-def test_it_verifies(path: Path, invoke: Invoke) -> None:
-    check(path, SMALL[path.name], invoke)
-
-
-@pytest.mark.sweep
-@pytest.mark.parametrize("path", samples(), ids=lambda path: path.name)
-def test_it_verifies_with_its_own_model(path: Path, invoke: Invoke) -> None:
-    first = path.read_text("utf-8").splitlines()[0]
-    words = shlex.split(first[first.index("optplan ") :].rstrip(' ",'))
-    model = words[words.index("--model") + 1]
-    check(path, (model, *SMALL[path.name][1:]), invoke)
+def test_groups_without_an_optimizer(invoke: Invoke) -> None:
+    words = (
+        "sample_configs/train.py:make_param_groups",
+        "-m",
+        "sample_configs/models.py:Segmentor",
+    )
+    done = invoke("verify", *words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "makes param groups, and no optimizer that could step them" in done.stderr
+    chosen = ("--set", "optimizer.type=AdamW", "--set", "optimizer.lr=0.001", "--no-cost")
+    assert invoke("verify", *words, *chosen).returncode == 0
