@@ -52,6 +52,8 @@ def find_movements(
     steps: int,
     judge: Judge,
     coupled: frozenset[int] | None = None,
+    *,
+    in_float64: bool,
 ) -> Movements:
     """Step the real optimizers from drawn values with drawn gradients, and judge every parameter.
 
@@ -61,8 +63,10 @@ def find_movements(
         steps: How many.
         judge: Gives the verdict on a way.
         coupled: The optimizers that are known to couple parameters; None where that is to be found.
+        in_float64: Whether the subject is, as its references are.
     """
-    return _Run(subject, draws, steps, judge, _drive(subject, draws, steps)).judged(coupled)
+    failures = _drive(subject, draws, steps)
+    return _Run(subject, draws, steps, judge, failures, in_float64=in_float64).judged(coupled)
 
 
 def _drive(subject: Subject, draws: Draws, steps: int) -> dict[int, str]:
@@ -111,12 +115,15 @@ class _Run:
         steps: int,
         judge: Judge,
         failures: Mapping[int, str],
+        *,
+        in_float64: bool,
     ) -> None:
         self._subject = subject
         self._draws = draws
         self._steps = steps
         self._judge = judge
         self._failures = failures
+        self._in_float64 = in_float64
         self._moved: dict[str, Moved] = {}
         self._noisy: dict[str, float] = {}
         self._members: dict[int, list[Member]] = {}
@@ -201,15 +208,16 @@ class _Run:
         """The verdict where the class computes in less than float64, or in another order on the device.
 
         Against the class alone on the same device, computing as the real one does: a wrong value is wrong
-        against this too. Where processes share a parameter no run alone sums in their order, and what the
-        class's own rounding makes of its gradients is allowed.
+        against this too. Where processes share a parameter no run alone sums in their order, and in the
+        training's dtype none rounds as it does: there what the class's own rounding makes of its gradients
+        is allowed.
         """
         if not way.start.numel() or first.distance is None:
             return first
         try:
             expected = own_part(self._reference(member, as_built=True), member.held.tensor)
-            is_shared = isinstance(member.held.tensor, DTensor)
-            rounding = self._inner_rounding(member) if is_shared else 0.0
+            may_differ = isinstance(member.held.tensor, DTensor) or not self._in_float64
+            rounding = self._inner_rounding(member) if may_differ else 0.0
         except Exception as error:  # whatever an optimizer of any package may raise
             if is_out_of_memory(error):
                 raise

@@ -197,6 +197,7 @@ class _Verifying:
                 self.bench.draws(exact=True, sparse=self._sparse),
                 steps,
                 lambda _, way: judge_exact(way),
+                in_float64=True,
             )
             self._agree(subject, "after steps in float64")
         # a process that holds nothing of a parameter sees nothing of it
@@ -217,6 +218,7 @@ class _Verifying:
                 steps,
                 lambda held, way: judge_trained(way, dtypes[held.name], steps),
                 self.coupled,
+                in_float64=False,
             )
             self._agree(subject, "after steps in the training's dtype")
         return exact, trained
