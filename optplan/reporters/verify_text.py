@@ -24,8 +24,8 @@ from optplan.verify.results import (
 _WORDS = {
     Movement.MOVED: "moved as planned",
     Movement.STILL: "stood still as planned",
-    Movement.DEVIATES: "deviates",
-    Movement.BELOW_RESOLUTION: "below its resolution",
+    Movement.DEVIATES: "deviating",
+    Movement.BELOW_RESOLUTION: "below resolution",
     Movement.UNCHECKED: "not checked",
 }
 _STYLES = {
@@ -66,7 +66,7 @@ def verify_text(found: Verification, *, width: int | None, color: bool) -> str:
 def _where(found: Verification) -> str:
     place = found.place
     device = f"on {place.device}" + (f" ({place.chosen})" if place.chosen else "")
-    words = [device, ", ".join(place.dtypes), plural(place.steps, "step"), f"seed {place.seed}"]
+    words = [device, _dtypes(found), plural(place.steps, "step"), f"seed {place.seed}"]
     if place.parallel is not None:
         words.append(f"{place.parallel} on {place.processes} processes")
     if found.plan_source is not None:
@@ -159,12 +159,24 @@ def _deviations(found: Verification, width: int | None, color: bool) -> Iterator
         by_reason = _by_reason(found.parameters, movement)
         if not by_reason:
             continue
+        title = _title(movement, found, sum(map(len, by_reason.values())))
         yield ""
-        yield " " + paint(Cell(_WORDS[movement], _STYLES[movement]), color)
-        for (dtype, reason), names in by_reason.items():
-            where = "float64" if dtype else ", ".join(found.place.dtypes)
-            yield from _wrapped(visible(f"{listed(names, most=_MOST)}"), width, 2)
-            yield from _wrapped(visible(f"in {where}: {reason}"), width, 4)
+        yield " " + paint(Cell(visible(title), _STYLES[movement]), color)
+        for (is_exact, reason), names in by_reason.items():
+            yield from _wrapped(visible(listed(names, most=_MOST)), width, 2)
+            if reason:
+                where = "float64" if is_exact else _dtypes(found)
+                yield from _wrapped(visible(f"in {where}: {reason}"), width, 4)
+
+
+def _title(movement: Movement, found: Verification, count: int) -> str:
+    if movement is not Movement.BELOW_RESOLUTION:
+        return _WORDS[movement]
+    return f"update below {_dtypes(found)} resolution: {plural(count, 'parameter')} would not move"
+
+
+def _dtypes(found: Verification) -> str:
+    return ", ".join(found.place.dtypes)
 
 
 def _by_reason(
@@ -175,12 +187,10 @@ def _by_reason(
         pairs: tuple[tuple[bool, Moved | None], ...] = ((True, one.exact), (False, one.trained))
         for is_exact, moved in pairs:
             if moved is not None and moved.movement is movement:
-                reason = moved.reason if movement is not Movement.BELOW_RESOLUTION else _GENERAL
+                # how much is lost is another for each, and in the JSON
+                reason = moved.reason if movement is not Movement.BELOW_RESOLUTION else ""
                 found.setdefault((is_exact, reason), []).append(one.name)
     return found
-
-
-_GENERAL = "an update is lost beside the parameter's values, it would not move"
 
 
 def _settings(found: Verification, width: int | None, color: bool) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -56,8 +56,8 @@ def measure(
         draws: Values and gradients.
         coupled: Optimizers whose parameters depend on one another, which shows nothing of one.
     """
-    rates = dict(_seen(fresh(), draws, _LR, coupled))
-    decays = dict(_seen(fresh(), draws, _DECAY, coupled))
+    rates = dict(_seen(fresh(), draws, _LR, coupled, {}))
+    decays = dict(_seen(fresh(), draws, _DECAY, coupled, rates))
     return {
         name: Measured(lr=rates.get(name), weight_decay=decays.get(name))
         for name in (*rates, *(name for name in decays if name not in rates))
@@ -65,9 +65,13 @@ def measure(
 
 
 def _seen(
-    subject: Subject, draws: Draws, trial: _Trial, coupled: frozenset[int]
+    subject: Subject,
+    draws: Draws,
+    trial: _Trial,
+    coupled: frozenset[int],
+    rates: Mapping[str, float],
 ) -> Iterator[tuple[str, float]]:
-    """The value of each parameter on which it shows."""
+    """The value of each parameter on which it shows, where the lr is what was seen of it."""
     measurable = [
         held
         for held in subject.held
@@ -85,6 +89,8 @@ def _seen(
         if held.row.optimizer in failed:
             continue
         rule = rule_of(subject, held)
+        if rate := rates.get(held.name):
+            rule = rule.changed(lr=rate)
         kind = _kind(held, rule)
         if kind not in shown:
             shown[kind] = _shows(held, rule, draws, trial)

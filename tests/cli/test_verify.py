@@ -109,7 +109,7 @@ def test_a_saved_plan_with_one_value_changed(tmp_path: Path, invoke: Invoke) -> 
         "  weight_decay: planned 0.0505, built 0.05\n"
         "    1 parameter: decode_head.weight\n"
         "\n"
-        " deviates\n"
+        " deviating\n"
         "  decode_head.weight\n"
         "    in float64: "
     ) in done.stdout
@@ -137,7 +137,7 @@ def test_an_update_that_is_lost(invoke: Invoke) -> None:
     done = invoke("verify", *SEGMENTOR, *QUICK, "--dtype", "bfloat16")
     assert done.returncode == 1
     assert " bfloat16    14 parameters: " in done.stdout
-    assert "below its resolution" in done.stdout
+    assert "\n update below bfloat16 resolution: " in done.stdout
     assert "backbone.layer1.1.weight" in done.stdout
 
 

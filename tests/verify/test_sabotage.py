@@ -109,6 +109,8 @@ def test_an_optimizer_that_ignores_its_groups_lr() -> None:
     measured = {one.name: one.measured.lr for one in found.parameters}
     assert measured["head.weight"] == pytest.approx(0.01)
     assert measured["norm.weight"] == pytest.approx(0.01)
+    decays = {one.name: one.measured.weight_decay for one in found.parameters}
+    assert decays["head.weight"] == pytest.approx(0.1)  # of the lr that was seen
 
 
 def test_the_same_in_an_optimizer_that_couples_its_parameters() -> None:
