@@ -242,7 +242,7 @@ def _costs(cost: Cost | None, width: int | None, color: bool) -> Iterator[str]:
             Cell(_way(timing)),
             Cell(str(timing.groups)),
             Cell(_seconds(timing.seconds)),
-            Cell("" if timing is built else f"×{timing.seconds / built.seconds:.2f}"),
+            Cell("" if timing is built else _ratio(timing.seconds / built.seconds)),
             Cell(_bytes(timing.state_bytes)),
         )
         for timing in cost.timings
@@ -257,6 +257,10 @@ def _costs(cost: Cost | None, width: int | None, color: bool) -> Iterator[str]:
 def _way(timing: Timing) -> str:
     groups = "equal settings merged" if timing.merged else "groups as built"
     return groups if timing.implementation == "default" else f"{groups}, {timing.implementation}"
+
+
+def _ratio(ratio: float) -> str:
+    return f"×{ratio:.2f}" if ratio >= 0.1 else f"×{ratio:.2g}"
 
 
 def _seconds(seconds: float) -> str:

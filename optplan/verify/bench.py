@@ -16,7 +16,7 @@ from optplan.chatter import chatter_to_stderr
 from optplan.model import Memory, given_memory
 from optplan.plan import Plan
 from optplan.verify.devices import exact_device
-from optplan.verify.parallel import World
+from optplan.verify.parallel import World, wrapping
 from optplan.verify.reference import arguments_of
 from optplan.verify.results import Parallel
 from optplan.verify.seeded import Draws, exact_dtype
@@ -102,14 +102,16 @@ class Bench:
         module.zero_grad(set_to_none=True)
         engine = self._engine(module)
         with chatter_to_stderr():
-            optimizers = tuple(map(self._sharing, self._source.make_optimizers(module)))
+            made = self._source.make_optimizers(module)
+        optimizers = tuple(map(self._sharing, made))
         return Subject(module=module, engine=engine, plan=self._source.plan, optimizers=optimizers)
 
     def _model(self, *, exact: bool) -> nn.Module:
         if self._parallel is Parallel.FSDP:
             module = self._made(Memory.BUFFERS)
             dtypes = self._wanted(exact=exact)
-            shard(module, self._device, dtypes, self._world.size, self._seed)
+            with wrapping("fully_shard"):
+                shard(module, self._device, dtypes, self._world.size, self._seed)
             self._cast_buffers(module)
             return module
         if self._kept is None:
@@ -152,25 +154,27 @@ class Bench:
         if self._parallel not in (Parallel.DDP, Parallel.ZERO):
             return module
         # parameters without gradient are reported, they must not end the run
-        return DistributedDataParallel(module, find_unused_parameters=True)
+        with wrapping("DistributedDataParallel"):
+            return DistributedDataParallel(module, find_unused_parameters=True)
 
     def _sharing(self, named: NamedOptimizer) -> NamedOptimizer:
         """The optimizer, its state shared out where that is asked for."""
         made = named.optimizer
         if self._parallel is not Parallel.ZERO or isinstance(made, ZeroRedundancyOptimizer):
             return named
-        return NamedOptimizer(name=named.name, optimizer=_zero(made))
+        with wrapping("ZeroRedundancyOptimizer"):
+            return NamedOptimizer(name=named.name, optimizer=_zero(made))
 
     def _sizes(self, subject: Subject) -> dict[str, float]:
         squares = {
             held.name: float(local(held.tensor.detach()).abs().float().square().sum())
-            for held in subject.held
+            for held in subject.stepped
         }
         if self._parallel is Parallel.FSDP:
             squares = self._world.summed(squares)
         return {
             held.name: (squares[held.name] / max(held.tensor.numel(), 1)) ** 0.5
-            for held in subject.held
+            for held in subject.stepped
         }
 
 

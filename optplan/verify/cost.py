@@ -53,7 +53,7 @@ def measure_cost(
         for one in subject.optimizers
     ):
         return None
-    for held in subject.held:
+    for held in subject.stepped:
         if held.tensor.requires_grad:
             put_gradient(held.tensor, draws.gradient(held, 0))
     seconds: dict[_Way, list[float]] = {}
@@ -65,7 +65,7 @@ def measure_cost(
                 continue
             figures[way] = measured[1:]
             seconds.setdefault(way, []).append(measured[0])
-    for held in subject.held:
+    for held in subject.stepped:
         held.tensor.grad = None
     timings = tuple(
         Timing(

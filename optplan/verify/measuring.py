@@ -74,7 +74,7 @@ def _seen(
     """The value of each parameter on which it shows, where the lr is what was seen of it."""
     measurable = [
         held
-        for held in subject.held
+        for held in subject.stepped
         if held.row.optimizer is not None
         and held.row.optimizer < len(subject.optimizers)
         and held.row.optimizer not in coupled
@@ -100,7 +100,7 @@ def _seen(
 
 def _step(subject: Subject, draws: Draws, trial: _Trial) -> set[int]:
     """Do the step; the numbers of the optimizers that raise."""
-    held = {one.name: one for one in subject.held}
+    held = {one.name: one for one in subject.stepped}
     for one in held.values():
         put_value(one.tensor, draws.value(one), draws.dtypes[one.name])
     for named in subject.optimizers:

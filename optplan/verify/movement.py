@@ -71,7 +71,7 @@ def find_movements(
 
 def _drive(subject: Subject, draws: Draws, steps: int) -> dict[int, str]:
     """Do the steps; what each optimizer said that raised, by its number."""
-    held = {one.name: one for one in subject.held}
+    held = {one.name: one for one in subject.stepped}
     for one in held.values():
         put_value(one.tensor, draws.value(one), draws.dtypes[one.name])
     failures = {}
@@ -131,7 +131,7 @@ class _Run:
     def judged(self, coupled: frozenset[int] | None) -> Movements:
         suspects: dict[int, list[Member]] = {}
         known = coupled or frozenset()
-        for held in self._subject.held:
+        for held in self._subject.stepped:
             member = self._member(held)
             failure = self._failures.get(-1 if held.row.optimizer is None else held.row.optimizer)
             if failure is not None:
@@ -149,7 +149,7 @@ class _Run:
         }
         for optimizer in sorted((found | known) - set(self._failures)):
             self._moved |= self._together(optimizer)
-        order = (held.name for held in self._subject.held)
+        order = (held.name for held in self._subject.stepped)
         return Movements(
             moved={name: self._moved[name] for name in order},
             coupled=frozenset(found | known),

@@ -11,7 +11,8 @@ from typing import Any
 import torch
 import torch.distributed as dist
 
-from optplan.errors import VerifyError
+from optplan.errors import OptplanError, VerifyError, described_exception
+from optplan.verify.devices import is_out_of_memory
 from optplan.verify.results import Parallel
 
 
@@ -67,6 +68,21 @@ def joined_processes(parallel: Parallel | None, device: torch.device) -> Iterato
     finally:
         if joins:
             dist.destroy_process_group()
+
+
+@contextmanager
+def wrapping(engine: str) -> Iterator[None]:
+    """Say which of torch's engines refuses a model or an optimizer.
+
+    Raises:
+        VerifyError: It does.
+    """
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, OptplanError) or is_out_of_memory(error):
+            raise
+        raise VerifyError(f"{engine} refuses this: {described_exception(error)}") from error
 
 
 def differing(world: World, numbers: Mapping[str, int]) -> dict[str, tuple[int, ...]]:

@@ -78,6 +78,15 @@ class Subject:
         )
 
     @cached_property
+    def stepped(self) -> tuple[Held, ...]:
+        """Those among them that can be: the others hold whole numbers."""
+        return tuple(
+            held
+            for held in self.held
+            if held.tensor.is_floating_point() or held.tensor.is_complex()
+        )
+
+    @cached_property
     def names(self) -> Mapping[int, str]:
         """The name that carries a tensor, by the tensor's ``id``."""
         first = {id(tensor): name for name, tensor in reversed(list(self.tensors.items()))}
