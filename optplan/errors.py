@@ -80,6 +80,10 @@ class ScheduleError(OptplanError):
     """A scheduler cannot be made, or breaks down during the training."""
 
 
+class VerifyError(OptplanError):
+    """A plan cannot be verified here: no such device, no memory, a model or optimizer that raises."""
+
+
 class OutputError(OptplanError):
     """A report cannot be written."""
 

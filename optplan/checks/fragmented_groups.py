@@ -15,6 +15,7 @@ class FragmentedGroups(Check):
     """Many more groups than distinct settings: a group per tensor keeps the optimizer from fusing its steps.
 
     The default constructor makes one per parameter as soon as ``paramwise_cfg`` holds anything.
+    ``optplan verify`` times a step both ways.
 
     Slow::
 

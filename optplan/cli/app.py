@@ -14,6 +14,7 @@ from optplan.cli.explain import explain
 from optplan.cli.rule import rule
 from optplan.cli.schedule import schedule
 from optplan.cli.show import show
+from optplan.cli.verify import verify
 
 app = typer.Typer(
     name="optplan",
@@ -46,4 +47,5 @@ app.command()(config)
 app.command()(diff)
 app.command()(check)
 app.command()(schedule)
+app.command()(verify)
 app.command()(rule)

@@ -3,21 +3,52 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from optplan.chatter import chatter_to_stderr
 from optplan.errors import ModelError, OptplanError, described_exception
 from optplan.offline import download_error, no_network
+
+if TYPE_CHECKING:
+    from torch import nn
 
 T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
 
+class Memory(StrEnum):
+    """What of a model is given memory when it is built."""
+
+    NONE = "none"
+    BUFFERS = "buffers"
+    ALL = "all"
+
+
+_memory: ContextVar[Memory] = ContextVar("memory", default=Memory.NONE)
+
+
+@contextmanager
+def given_memory(memory: Memory) -> Iterator[None]:
+    """Build models meanwhile with memory of their own, on the CPU: those that are to be run.
+
+    Args:
+        memory: With ``BUFFERS`` parameters take none, whose values can be made later, but buffers have
+            their values, which can not.
+    """
+    token = _memory.set(memory)
+    try:
+        yield
+    finally:
+        _memory.reset(token)
+
+
 def build_on_meta(build: Callable[[], T], what: str) -> T:
-    """Call a factory so that its parameters take no memory, if it can be had.
+    """Call a factory so that its parameters take no memory, if it can be had and nothing else is asked for.
 
     Everything on meta; if the factory cannot (it reads a small tensor while it builds), only what
     allocates parameters on meta; then all of it on the CPU, which is said on stderr. Whatever the
@@ -31,13 +62,7 @@ def build_on_meta(build: Callable[[], T], what: str) -> T:
         ModelError: The factory raises on the CPU too, or tries to download.
         OptplanError: The factory raises it: another device would not help.
     """
-    import torch
-
-    attempts: tuple[Callable[[], AbstractContextManager[Any]], ...] = (
-        lambda: torch.device("meta"),
-        _allocations_on_meta,
-        nullcontext,
-    )
+    attempts = _attempts(_memory.get())
     with chatter_to_stderr():
         for attempt in attempts:
             last = attempt is attempts[-1]
@@ -51,7 +76,7 @@ def build_on_meta(build: Callable[[], T], what: str) -> T:
                     raise download_error(what, tried[0]) from error
                 failure = error
             else:
-                if last:
+                if last and len(attempts) > 1:
                     _log.warning("%s cannot be built on meta, so it is built on the CPU", what)
                 return model
             if not _may_be_metas_fault(failure):
@@ -59,6 +84,18 @@ def build_on_meta(build: Callable[[], T], what: str) -> T:
     raise ModelError(
         f"{what} raises while it is built: {described_exception(failure)}"
     ) from failure
+
+
+def _attempts(memory: Memory) -> tuple[Callable[[], AbstractContextManager[Any]], ...]:
+    import torch
+
+    match memory:
+        case Memory.NONE:
+            return lambda: torch.device("meta"), _allocations_on_meta, nullcontext
+        case Memory.BUFFERS:
+            return _parameters_on_meta, nullcontext
+        case Memory.ALL:
+            return (nullcontext,)
 
 
 def _may_be_metas_fault(error: BaseException) -> bool:
@@ -84,3 +121,36 @@ def _allocations_on_meta() -> AbstractContextManager[Any]:
             return func(*args, **kwargs)
 
     return AllocationsOnMeta()
+
+
+@contextmanager
+def _parameters_on_meta() -> Iterator[None]:
+    """Each parameter goes to meta as it is registered; the same one every time."""
+    import weakref
+
+    import torch
+    from torch import nn
+
+    known: dict[int, tuple[weakref.ref[nn.Parameter], nn.Parameter]] = {}
+    real = nn.Module.register_parameter
+
+    def shell(parameter: nn.Parameter) -> nn.Parameter:
+        entry = known.get(id(parameter))
+        if entry is not None and entry[0]() is parameter:
+            return entry[1]
+        made = nn.Parameter(
+            torch.empty_like(parameter, device="meta"), requires_grad=parameter.requires_grad
+        )
+        made.__dict__.update(parameter.__dict__)
+        known[id(parameter)] = weakref.ref(parameter), made
+        return made
+
+    def register(self: nn.Module, name: str, param: nn.Parameter | None) -> None:
+        takes_memory = param is not None and not param.is_meta
+        real(self, name, shell(param) if param is not None and takes_memory else param)
+
+    nn.Module.register_parameter = register  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        nn.Module.register_parameter = real  # type: ignore[method-assign]

@@ -1,0 +1,108 @@
+"""From the words of a command line to what is verified, and how."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import torch
+from torch import nn
+
+from optplan.cli.options import model_arguments
+from optplan.cli.planning import plan_of
+from optplan.cli.sources import SavedPlan, open_source
+from optplan.config import Config
+from optplan.constructors import build_optimizers
+from optplan.constructors.functions import OnlyGroups
+from optplan.errors import UsageError, VerifyError
+from optplan.model import open_model
+from optplan.plan import Plan, Planned
+from optplan.verify.bench import Source
+from optplan.verify.inputs import parse_inputs
+from optplan.verify.results import Parallel
+from optplan.verify.subject import NamedOptimizer
+from optplan.verify.verification import Terms
+
+
+def terms_of(
+    *, dtype: str | None, inputs: Sequence[str], parallel: str | None, **others: Any
+) -> Terms:
+    """What the options ask for.
+
+    Raises:
+        UsageError: One of them is none.
+    """
+    return Terms(
+        dtype=None if dtype is None else getattr(torch, dtype),
+        inputs=parse_inputs(inputs),
+        parallel=None if parallel is None else Parallel(parallel),
+        **others,
+    )
+
+
+def source_of(
+    config: str,
+    model: str | None,
+    arguments: Iterable[str] | None,
+    saved: str | None,
+    *,
+    overrides: Sequence[str],
+    trust: bool,
+) -> Source:
+    """The plan, and what makes the model and its optimizers.
+
+    Args:
+        config: What the command line calls CONFIG.
+        model: What it calls MODEL, if it does.
+        arguments: ``name=value`` for the model.
+        saved: The saved plan to hold them against; the config's own by default.
+        overrides: ``a.b=value`` for the config.
+        trust: Whether a Python config may be executed.
+
+    Raises:
+        OptplanError: No such config, model or plan, or one is wrong.
+    """
+    opened = open_source(config, overrides=overrides, trust=trust)
+    if not isinstance(opened, Config):
+        raise UsageError(
+            f"{config!r} has no optimizer to build and step",
+            hint=f"name the config, and this as what it is held against: --plan {config}",
+        )
+    words = list(arguments or ())
+    planned = plan_of(config, model, words, overrides=overrides, trust=trust)
+    own = planned.plan if isinstance(planned, Planned) else planned
+    given = model_arguments(words)
+
+    def make_model() -> nn.Module:
+        assert model is not None
+        return open_model(model, given).module
+
+    def make_optimizers(module: nn.Module) -> list[NamedOptimizer]:
+        made = build_optimizers(module, opened)
+        if any(isinstance(one, OnlyGroups) for _, one in made):
+            raise VerifyError(
+                f"{config!r} makes param groups, and no optimizer that could step them",
+                hint="name one: --set optimizer.type=AdamW --set optimizer.lr=0.001",
+            )
+        return [NamedOptimizer(name=name, optimizer=one) for name, one in made]
+
+    return Source(
+        plan=own if saved is None else _saved(saved),
+        make_model=make_model,
+        make_optimizers=make_optimizers,
+    )
+
+
+def _saved(word: str) -> Plan:
+    found = open_source(word)
+    if isinstance(found, SavedPlan):
+        return found.plan
+    raise UsageError(
+        f"--plan {word!r} is no saved plan", hint="save one: optplan show CONFIG --format json"
+    )
+
+
+def is_first_process() -> bool:
+    """Whether this process reports: one of those that torchrun started does."""
+    return os.environ.get("RANK", "0") == "0"

@@ -1,0 +1,186 @@
+"""Where a model and its optimizers are made, again for every run: none sees another's state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+from torch.distributed.optim import ZeroRedundancyOptimizer
+from torch.nn.parallel import DistributedDataParallel
+from torch.optim import Optimizer
+
+from optplan.chatter import chatter_to_stderr
+from optplan.model import Memory, given_memory
+from optplan.plan import Plan
+from optplan.verify.devices import exact_device
+from optplan.verify.parallel import World, wrapping
+from optplan.verify.reference import arguments_of
+from optplan.verify.results import Parallel
+from optplan.verify.seeded import Draws, exact_dtype
+from optplan.verify.sharding import give_memory, shard
+from optplan.verify.subject import NamedOptimizer, Subject
+from optplan.verify.tensors import local
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """What is verified, as the user's code makes it.
+
+    Args:
+        plan: What it is held against.
+        make_model: Makes the model, in training mode or not.
+        make_optimizers: Makes the real optimizers on a model, as training does.
+    """
+
+    plan: Plan
+    make_model: Callable[[], nn.Module]
+    make_optimizers: Callable[[nn.Module], Sequence[NamedOptimizer]]
+
+
+class Bench:
+    """Makes subjects: the model on its device, with fresh optimizers.
+
+    Args:
+        source: What to make.
+        device: Where.
+        dtype: Of the parameters in training; as the model makes them by default.
+        parallel: How several processes share the model.
+        world: The processes.
+        seed: Of the model's initial values.
+
+    Attributes:
+        dtypes: The dtype in training of each parameter, by name.
+        sizes: The root mean square of the values that the model itself gives them.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        device: torch.device,
+        *,
+        dtype: torch.dtype | None = None,
+        parallel: Parallel | None = None,
+        world: World | None = None,
+        seed: int = 0,
+    ) -> None:
+        self._source = source
+        self._device = device
+        self._dtype = dtype
+        self._parallel = parallel
+        self._world = world or World()
+        self._seed = seed
+        self._kept: nn.Module | None = None
+        self.dtypes: Mapping[str, torch.dtype] = {}
+        self.sizes: Mapping[str, float] = {}
+
+    def own(self) -> Subject:
+        """The model with the values that it gives itself, in the training's dtype; made first."""
+        subject = self._subject(exact=False)
+        self.sizes = self._sizes(subject)
+        return subject
+
+    def trained(self) -> Subject:
+        """The model in the training's dtype, with whatever values the last run left."""
+        return self._subject(exact=False)
+
+    def exact(self) -> Subject:
+        """The model in float64, with whatever values."""
+        return self._subject(exact=True)
+
+    def draws(self, *, exact: bool, sparse: frozenset[str] = frozenset()) -> Draws:
+        """What runs begin with: in the training's dtype as large as the model's own values."""
+        if exact:
+            dtypes = {name: exact_dtype(dtype) for name, dtype in self.dtypes.items()}
+            return Draws(seed=self._seed, dtypes=dtypes, sparse=sparse)
+        return Draws(seed=self._seed, dtypes=self.dtypes, sizes=self.sizes, sparse=sparse)
+
+    def _subject(self, *, exact: bool) -> Subject:
+        module = self._model(exact=exact)
+        module.zero_grad(set_to_none=True)
+        engine = self._engine(module)
+        with chatter_to_stderr():
+            made = self._source.make_optimizers(module)
+        optimizers = tuple(map(self._sharing, made))
+        return Subject(module=module, engine=engine, plan=self._source.plan, optimizers=optimizers)
+
+    def _model(self, *, exact: bool) -> nn.Module:
+        if self._parallel is Parallel.FSDP:
+            module = self._made(Memory.BUFFERS)
+            dtypes = self._wanted(exact=exact)
+            with wrapping("fully_shard"):
+                shard(module, self._device, dtypes, self._world.size, self._seed)
+            self._cast_buffers(module)
+            return module
+        if self._kept is None:
+            self._kept = self._made(Memory.ALL)
+            give_memory(self._kept, self._device)
+            self._cast_buffers(self._kept)
+        self._cast(self._kept, exact=exact)
+        return self._kept
+
+    def _made(self, memory: Memory) -> nn.Module:
+        torch.manual_seed(self._seed)
+        with given_memory(memory):
+            module = self._source.make_model()
+        if not self.dtypes:
+            self.dtypes = {
+                name: self._dtype if self._dtype and one.is_floating_point() else one.dtype
+                for name, one in nn.Module.named_parameters(module, remove_duplicate=False)
+            }
+        return module
+
+    def _wanted(self, *, exact: bool) -> dict[str, torch.dtype]:
+        return {n: exact_dtype(t) if exact else t for n, t in self.dtypes.items()}
+
+    def _cast(self, module: nn.Module, *, exact: bool) -> None:
+        """Change the parameters' data and leave the parameters the same objects."""
+        wanted = self._wanted(exact=exact)
+        device = exact_device(self._device) if exact else self._device
+        for name, one in nn.Module.named_parameters(module):
+            if one.is_floating_point() or one.is_complex():
+                one.data = one.data.to(device=device, dtype=wanted[name])
+
+    def _cast_buffers(self, module: nn.Module) -> None:
+        """Buffers go with the parameters where the user names a dtype, as ``module.to`` has it."""
+        for part in module.modules():
+            for name, buffer in part._buffers.items():  # noqa: SLF001
+                if self._dtype and buffer is not None and buffer.is_floating_point():
+                    part._buffers[name] = buffer.to(self._dtype)  # noqa: SLF001
+
+    def _engine(self, module: nn.Module) -> nn.Module:
+        if self._parallel not in (Parallel.DDP, Parallel.ZERO):
+            return module
+        # parameters without gradient are reported, they must not end the run
+        with wrapping("DistributedDataParallel"):
+            return DistributedDataParallel(module, find_unused_parameters=True)
+
+    def _sharing(self, named: NamedOptimizer) -> NamedOptimizer:
+        """The optimizer, its state shared out where that is asked for."""
+        made = named.optimizer
+        if self._parallel is not Parallel.ZERO or isinstance(made, ZeroRedundancyOptimizer):
+            return named
+        with wrapping("ZeroRedundancyOptimizer"):
+            return NamedOptimizer(name=named.name, optimizer=_zero(made))
+
+    def _sizes(self, subject: Subject) -> dict[str, float]:
+        squares = {
+            held.name: float(local(held.tensor.detach()).abs().float().square().sum())
+            for held in subject.stepped
+        }
+        if self._parallel is Parallel.FSDP:
+            squares = self._world.summed(squares)
+        return {
+            held.name: (squares[held.name] / max(held.tensor.numel(), 1)) ** 0.5
+            for held in subject.stepped
+        }
+
+
+def _zero(made: Optimizer) -> ZeroRedundancyOptimizer:
+    """An optimizer of the same class and groups whose state each process holds a part of."""
+    defaults: dict[str, Any] = arguments_of(made)
+    return ZeroRedundancyOptimizer(
+        [dict(group) for group in made.param_groups], optimizer_class=type(made), **defaults
+    )

@@ -1,0 +1,140 @@
+"""Whether a parameter went where its reference went, in float64 and in what the training uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import ceil, isfinite
+
+import torch
+from torch import Tensor
+
+from optplan.verify.results import Moved, Movement
+
+# Orders of summation and of operations differ; a wrong value shows far above this.
+_EXACT_SHARE = 1e-11
+_EXACT_ROUNDINGS = 64
+# In the roots of the training's precision: states and sums in it lose half of the digits on the way.
+_TRAINED_SHARE = 4
+_ODD_SHARE = 0.01
+_FEW = 16
+_PIECE = 1 << 17
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """Where a parameter began, where it ended and where it should have, on the CPU in float64."""
+
+    start: Tensor
+    end: Tensor
+    expected: Tensor
+
+    def pieces(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """The three in short pieces, which stay in the processor's cache."""
+        rows = (self.start.reshape(-1), self.end.reshape(-1), self.expected.reshape(-1))
+        for begin in range(0, rows[0].numel(), _PIECE):
+            start, end, expected = (row[begin : begin + _PIECE] for row in rows)
+            yield start, end, expected
+
+
+@dataclass(slots=True, kw_only=True)
+class _Extent:
+    """How far a parameter went, at most over its elements."""
+
+    size: float = 0.0
+    moved: float = 0.0
+    wanted: float = 0.0
+    error: float = 0.0
+    is_finite: bool = True
+
+
+def _extent(way: Way) -> _Extent:
+    found = _Extent()
+    for start, end, expected in way.pieces():
+        found.size = max(found.size, float(start.abs().max()))
+        found.moved = max(found.moved, float((end - start).abs().max()))
+        found.wanted = max(found.wanted, float((expected - start).abs().max()))
+        error = float((end - expected).abs().max())
+        if not isfinite(error):
+            found.is_finite = False
+            break
+        found.error = max(found.error, error)
+    return found
+
+
+def judge_exact(way: Way) -> Moved:
+    """The verdict on a run in float64, where nothing but rounding may differ."""
+    extent = _extent(way)
+    if not extent.is_finite:
+        return _not_finite(way, "float64")
+    floor = _EXACT_ROUNDINGS * torch.finfo(torch.float64).eps * extent.size
+    if extent.error > floor + _EXACT_SHARE * extent.wanted:
+        return _deviating(way, extent)
+    return _as_planned(extent)
+
+
+def judge_trained(way: Way, dtype: torch.dtype, steps: int) -> Moved:
+    """The verdict on a run in the training's dtype, which may show less than the plan says.
+
+    An element may be off by two roundings a step; what is that close to where it began may as well not
+    have moved.
+    """
+    extent = _extent(way)
+    if not extent.is_finite:
+        return _not_finite(way, str(dtype).removeprefix("torch."))
+    info = torch.finfo(dtype)
+    odd = stuck = should = 0
+    for start, end, expected in way.pieces():
+        spacing = info.eps * torch.maximum(start.abs(), expected.abs()) + info.smallest_normal
+        allowed = steps * spacing + _TRAINED_SHARE * info.eps**0.5 * extent.wanted
+        odd += int(((end - expected).abs() > allowed).sum())
+        wanted = expected != start
+        should += int(wanted.sum())
+        stuck += int((wanted & (end == start)).sum())
+    count = way.start.numel()
+    if odd > (ceil(_ODD_SHARE * count) if count >= _FEW else 0):
+        return _deviating(way, extent)
+    if should and 2 * stuck >= should:
+        return Moved(
+            movement=Movement.BELOW_RESOLUTION,
+            distance=extent.error / extent.wanted,
+            reason=f"an update of {extent.wanted:.2g} is lost beside values of {extent.size:.2g}"
+            f" ({stuck} of {should} elements stand still)",
+        )
+    return _as_planned(extent)
+
+
+def _as_planned(extent: _Extent) -> Moved:
+    if not extent.wanted:
+        return Moved(movement=Movement.STILL)
+    return Moved(movement=Movement.MOVED, distance=extent.error / extent.wanted)
+
+
+def _deviating(way: Way, extent: _Extent) -> Moved:
+    if not extent.moved:
+        reason = "did not move"
+    elif not extent.wanted:
+        reason = f"moved by {extent.moved:.3g}, but should not have"
+    else:
+        ratio = _ratio(way)
+        reason = f"moved {ratio:.6g} times as far as planned"
+        if abs(ratio - 1) < 1e-6 or extent.error > 2 * abs(ratio - 1) * extent.wanted:
+            reason = f"ended off by {extent.error / extent.wanted:.2g} of its way"
+    distance = extent.error / extent.wanted if extent.wanted else None
+    return Moved(movement=Movement.DEVIATES, distance=distance, reason=reason)
+
+
+def _not_finite(way: Way, dtype: str) -> Moved:
+    if not bool(torch.isfinite(way.expected).all()):
+        return Moved(movement=Movement.UNCHECKED, reason="its reference is not finite either")
+    return Moved(movement=Movement.DEVIATES, reason=f"is not finite in {dtype}")
+
+
+def _ratio(way: Way) -> float:
+    """The length of the real way along the planned one."""
+    along = length = 0.0
+    for start, end, expected in way.pieces():
+        planned = (expected - start).conj()
+        along += float(((end - start) * planned).sum().real)
+        length += float(((expected - start) * planned).sum().real)
+    return along / length

@@ -1,0 +1,191 @@
+"""One batch through the real model: forward, backward, step, and what changed that should not have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from optplan.chatter import chatter_to_stderr
+from optplan.errors import VerifyError, described_exception
+from optplan.verify.devices import is_out_of_memory
+from optplan.verify.inputs import InputShape, random_input
+from optplan.verify.results import RealStep
+from optplan.verify.stepping import wants_closure
+from optplan.verify.subject import Held, Subject
+from optplan.verify.tensors import fingerprint, local
+
+_NO_GRADIENT = "its forward gives nothing that a backward could start from"
+
+
+def take_real_step(
+    subject: Subject, inputs: tuple[InputShape, ...], device: torch.device, *, amp: bool, seed: int
+) -> RealStep:
+    """Do one step as training does, and compare the model before and after.
+
+    Args:
+        subject: The model with its own values.
+        inputs: The shapes of the batch.
+        device: Where the model is.
+        amp: Whether the forward runs under autocast.
+        seed: Of the batch.
+
+    Raises:
+        VerifyError: The forward, the backward or the step raises.
+    """
+    subject.engine.train()
+    before = _Prints.of(subject)
+    amp_dtype = _amp_dtype(device) if amp else None
+    try:
+        with chatter_to_stderr():
+            loss, reached = _step(subject, inputs, device, amp_dtype, seed)
+    except VerifyError:
+        raise
+    except Exception as error:  # the model is the user's code
+        if is_out_of_memory(error):
+            raise
+        raise VerifyError(
+            f"the model raises in a training step: {described_exception(error)}",
+            hint="give the shape of its input, as --input 2x3x224x224, or leave the step out: "
+            "--no-forward",
+        ) from error
+    finally:
+        subject.engine.zero_grad(set_to_none=True)
+    return _compared(subject, before, reached, _Step(inputs, amp_dtype, loss))
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    inputs: tuple[InputShape, ...]
+    amp: torch.dtype | None
+    loss: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Prints:
+    """The model's content, as numbers."""
+
+    parameters: Mapping[str, int]
+    buffers: Mapping[str, int]
+
+    @classmethod
+    def of(cls, subject: Subject) -> _Prints:
+        return cls(
+            parameters={held.name: fingerprint(held.tensor) for held in subject.held},
+            buffers={name: fingerprint(b) for name, b in subject.module.named_buffers()},
+        )
+
+
+def _amp_dtype(device: torch.device) -> torch.dtype:
+    if device.type == "cuda" and not torch.cuda.is_bf16_supported():
+        return torch.float16
+    return torch.bfloat16
+
+
+def _step(
+    subject: Subject,
+    inputs: tuple[InputShape, ...],
+    device: torch.device,
+    amp: torch.dtype | None,
+    seed: int,
+) -> tuple[float, dict[str, bool]]:
+    """The loss, and which parameters have a gradient, each with whether it is all zeros."""
+    batch = [random_input(one, subject.module, device, seed) for one in inputs]
+    scaler = torch.amp.GradScaler(device.type, enabled=amp is torch.float16)
+    with torch.autocast(device.type, dtype=amp) if amp is not None else nullcontext():
+        loss = _loss(subject.engine(*batch), seed)
+    scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+    reached = {
+        held.name: not bool(local(held.tensor.grad).any())
+        for held in subject.held
+        if held.tensor.grad is not None
+    }
+    for named in subject.optimizers:
+        if wants_closure(named.optimizer):
+            named.optimizer.step(loss.detach)  # type: ignore[arg-type]
+        else:
+            scaler.step(named.optimizer)
+    scaler.update()
+    return float(loss.detach()), reached
+
+
+def _loss(output: Any, seed: int) -> Tensor:
+    """A number to descend: cross entropy of class scores, else the mean square of all that comes out."""
+    found = [one for one in _outputs(output) if one.is_floating_point() and one.requires_grad]
+    if not found:
+        raise VerifyError(f"the model cannot take a training step: {_NO_GRADIENT}")
+    if len(found) == 1 and found[0].ndim == 2 and found[0].shape[1] > 1:
+        generator = torch.Generator().manual_seed(seed)
+        labels = torch.randint(found[0].shape[1], (found[0].shape[0],), generator=generator)
+        return nn.functional.cross_entropy(found[0].float(), labels.to(found[0].device))
+    return torch.stack([one.float().square().mean() for one in found]).sum()
+
+
+def _outputs(output: Any) -> Iterable[Tensor]:
+    """Every tensor in what a model returns."""
+    if isinstance(output, Tensor):
+        return [output]
+    if isinstance(output, Mapping):
+        output = list(output.values())
+    elif hasattr(output, "__dataclass_fields__"):
+        output = list(vars(output).values())
+    if isinstance(output, list | tuple):
+        return [tensor for item in output for tensor in _outputs(item)]
+    return []
+
+
+def _compared(
+    subject: Subject, before: _Prints, reached: Mapping[str, bool], step: _Step
+) -> RealStep:
+    after = _Prints.of(subject)
+    changed = {n for n, number in before.parameters.items() if after.parameters[n] != number}
+    still = {held.name for held in subject.held if _stands_still(held)}
+    buffers = _buffers_of_still_parts(subject, still)
+    return RealStep(
+        inputs=tuple(one.shape for one in step.inputs),
+        amp=None if step.amp is None else str(step.amp).removeprefix("torch."),
+        loss=step.loss,
+        without_gradient=tuple(
+            held.name
+            for held in subject.held
+            if held.tensor.requires_grad and held.name not in reached
+        ),
+        unmoved=tuple(
+            held.name
+            for held in subject.held
+            if reached.get(held.name) is False and held.name not in changed | still
+        ),
+        changed_parameters=tuple(h.name for h in subject.held if h.name in changed & still),
+        changed_buffers=tuple(
+            name
+            for name, number in before.buffers.items()
+            if name in buffers and after.buffers.get(name) != number
+        ),
+    )
+
+
+def _stands_still(held: Held) -> bool:
+    """Whether the plan keeps a parameter as it is."""
+    return not held.row.requires_grad or not held.row.lr
+
+
+def _buffers_of_still_parts(subject: Subject, still: set[str]) -> set[str]:
+    """Buffers in modules that have parameters, none of which shall change.
+
+    A module without parameters of its own belongs to the nearest around it that has some.
+    """
+    stillness: dict[str, bool] = {}
+    for name, module in subject.module.named_modules():
+        own = [subject.names[id(one)] for one in module.parameters()]
+        around = stillness.get(name.rpartition(".")[0], False)
+        stillness[name] = all(one in still for one in own) if own else around
+    return {
+        f"{name}.{own}" if name else own
+        for name, module in subject.module.named_modules()
+        if stillness[name]
+        for own, _ in module.named_buffers(recurse=False)
+    }

@@ -1,0 +1,179 @@
+"""The real groups held against the plan, by the identity of tensors."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from optplan.config.optimizer import DEFAULT_CONSTRUCTORS
+from optplan.model import class_name
+from optplan.names import Status
+from optplan.plan import PlannedOptimizer, PlannedParameter, hashable, plain
+from optplan.verify.results import Mismatch
+from optplan.verify.subject import Subject
+
+NOWHERE = "in no group"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Spot:
+    """Where a tensor really is: the optimizer, the group, its place in the group, the group's entries."""
+
+    optimizer: int
+    group: int
+    position: int
+    entries: Mapping[str, Any]
+    defaults: Mapping[str, Any]
+
+
+def compare_structure(subject: Subject) -> tuple[Mismatch, ...]:
+    """All in which the real groups are not the plan's; equal ones of several parameters are one."""
+    spots = _spots(subject)
+    found: dict[Any, tuple[str, Any, Any, list[str]]] = {}
+    for name, what, planned, built in _differences(subject, spots):
+        key = what, hashable(plain(planned)), hashable(plain(built))
+        found.setdefault(key, (what, planned, built, []))[3].append(name)
+    return (
+        *_optimizers(subject),
+        *_names(subject),
+        *_strangers(subject, spots),
+        *(
+            Mismatch(what=what, planned=planned, built=built, parameters=tuple(names))
+            for what, planned, built, names in found.values()
+        ),
+    )
+
+
+def _spots(subject: Subject) -> dict[int, _Spot]:
+    found: dict[int, _Spot] = {}
+    for number, named in enumerate(subject.optimizers):
+        for index, group in enumerate(named.optimizer.param_groups):
+            entries = {name: value for name, value in group.items() if name != "params"}
+            for position, tensor in enumerate(group["params"]):
+                found[id(tensor)] = _Spot(
+                    optimizer=number,
+                    group=index,
+                    position=position,
+                    entries=entries,
+                    defaults=named.inner.defaults,
+                )
+    return found
+
+
+def _optimizers(subject: Subject) -> Iterator[Mismatch]:
+    """Which optimizers there are, and the base values that the config gives them."""
+    planned, built = subject.plan.optimizers, subject.optimizers
+    if len(planned) != len(built):
+        yield Mismatch(what="optimizers", planned=len(planned), built=len(built))
+    for plan, named in zip(planned, built, strict=False):
+        real = class_name(named.inner)
+        if plan.class_name != real:
+            yield Mismatch(what="optimizer", planned=plan.class_name, built=real)
+            continue
+        for name, value in _base_values(plan).items():
+            mine = named.inner.defaults.get(name, value)
+            if not _same(value, mine):
+                yield Mismatch(what=f"the optimizer's {name}", planned=value, built=plain(mine))
+
+
+def _base_values(plan: PlannedOptimizer) -> dict[str, Any]:
+    values = {"lr": plan.lr, "weight_decay": plan.weight_decay, **plan.options}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _names(subject: Subject) -> Iterator[Mismatch]:
+    """A saved plan may be of another model."""
+    planned = {row.name for row in subject.plan.parameters}
+    if missing := tuple(name for name in planned if name not in subject.tensors):
+        order = [row.name for row in subject.plan.parameters if row.name in missing]
+        yield Mismatch(
+            what="model", planned="a parameter", built="no such name", parameters=tuple(order)
+        )
+    if new := tuple(name for name in subject.tensors if name not in planned):
+        yield Mismatch(what="model", planned="no such name", built="a parameter", parameters=new)
+
+
+def _strangers(subject: Subject, spots: Mapping[int, _Spot]) -> Iterator[Mismatch]:
+    """Tensors in the groups that are none of the model's."""
+    by_group: dict[tuple[int, int], int] = defaultdict(int)
+    for tensor, spot in spots.items():
+        if tensor not in subject.names:
+            by_group[spot.optimizer, spot.group] += 1
+    for (_, group), count in by_group.items():
+        text = f"{count} tensor{'s' * (count != 1)} in group {group}, none of the model's"
+        yield Mismatch(what="coverage", planned="the model's parameters", built=text)
+
+
+def _differences(
+    subject: Subject, spots: Mapping[int, _Spot]
+) -> Iterator[tuple[str, str, Any, Any]]:
+    """Name, what, planned, built: of every tensor in every respect."""
+    last: dict[tuple[int, int], int] = {}
+    # of other constructors the plan does not know in which order they fill a group
+    has_order = subject.plan.constructor in DEFAULT_CONSTRUCTORS
+    for held in subject.held:
+        row, spot = held.row, spots.get(id(held.tensor))
+        if tuple(held.tensor.shape) != row.shape:
+            yield row.name, "shape", row.shape, tuple(held.tensor.shape)
+        if held.tensor.requires_grad != row.requires_grad:
+            words = {True: "trainable", False: "frozen"}
+            yield row.name, "status", words[row.requires_grad], words[held.tensor.requires_grad]
+        if row.group is None or spot is None:
+            if row.group is not None or spot is not None:
+                yield row.name, "coverage", _place(row), _real_place(spot)
+            continue
+        if (row.optimizer, row.group) != (spot.optimizer, spot.group):
+            yield row.name, "group", _place(row), _real_place(spot)
+        if has_order and spot.position < last.get((spot.optimizer, spot.group), -1):
+            yield row.name, "order", "in the model's order", f"place {spot.position} of its group"
+        last[spot.optimizer, spot.group] = spot.position
+        for what, planned, built in _entries(row, spot):
+            yield row.name, what, planned, built
+
+
+def _place(row: PlannedParameter) -> str:
+    if row.group is None:
+        return NOWHERE if row.status is not Status.FROZEN else f"frozen, {NOWHERE}"
+    return f"group {row.group}" + (f" of optimizer {row.optimizer}" if row.optimizer else "")
+
+
+def _real_place(spot: _Spot | None) -> str:
+    if spot is None:
+        return NOWHERE
+    return f"group {spot.group}" + (f" of optimizer {spot.optimizer}" if spot.optimizer else "")
+
+
+def _entries(row: PlannedParameter, spot: _Spot) -> Iterator[tuple[str, Any, Any]]:
+    """The values of a group against those that its member's row has."""
+    defaults = spot.defaults
+    planned: dict[str, Any] = {name: plain(value) for name, value in defaults.items()}
+    planned |= {"lr": row.lr, **row.options, **row.extra}
+    if "weight_decay" in defaults:
+        planned["weight_decay"] = row.weight_decay
+    for name in dict.fromkeys([*planned, *spot.entries]):
+        if name == "param_names":
+            continue
+        if name not in spot.entries or name not in planned:
+            yield (
+                name,
+                planned.get(name, "no such entry"),
+                plain(_unwrapped(spot.entries.get(name, "no such entry"))),
+            )
+        elif not _same(planned[name], spot.entries[name]):
+            yield name, planned[name], plain(_unwrapped(spot.entries[name]))
+
+
+def _same(planned: Any, real: Any) -> bool:
+    """Equal as numbers are: the plan is of plain values."""
+    return bool(planned == plain(_unwrapped(real)))
+
+
+def _unwrapped(value: Any) -> Any:
+    """torch takes a tensor for an lr too."""
+    if isinstance(value, torch.Tensor) and value.numel() == 1 and not value.is_meta:
+        return value.item()
+    return value

@@ -1,0 +1,107 @@
+"""What is verified: a module, the real optimizers on it, and the plan that they are held against."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from torch import nn
+from torch.distributed.optim import ZeroRedundancyOptimizer
+from torch.optim import Optimizer
+
+from optplan.names import Status
+from optplan.plan import Plan, PlannedParameter
+from optplan.verify.tensors import Param
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedOptimizer:
+    """One real optimizer; the name is that of its section where there are several."""
+
+    name: str | None
+    optimizer: Optimizer
+
+    @property
+    def inner(self) -> Optimizer:
+        """The optimizer that does the steps: its own, or the one that it shards."""
+        outer = self.optimizer
+        return outer.optim if isinstance(outer, ZeroRedundancyOptimizer) else outer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A tensor of the model with its row of the plan."""
+
+    row: PlannedParameter
+    tensor: Param
+
+    @property
+    def name(self) -> str:
+        """The name that carries the tensor."""
+        return self.row.name
+
+    @property
+    def takes_gradient(self) -> bool:
+        """Whether a backward gives it one."""
+        return self.tensor.requires_grad
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """One model with the optimizers on it.
+
+    Args:
+        module: The model itself, inside whatever wraps it.
+        engine: What is called for a forward: the model, or its wrapper.
+        plan: What the optimizers are held against.
+        optimizers: In the plan's order.
+    """
+
+    module: nn.Module
+    engine: nn.Module
+    plan: Plan
+    optimizers: tuple[NamedOptimizer, ...]
+
+    @cached_property
+    def tensors(self) -> Mapping[str, Param]:
+        """The model's parameters by every name they have."""
+        return dict(nn.Module.named_parameters(self.module, remove_duplicate=False))
+
+    @cached_property
+    def held(self) -> tuple[Held, ...]:
+        """The rows that carry a tensor which the model has."""
+        return tuple(
+            Held(row=row, tensor=self.tensors[row.name])
+            for row in self.plan.parameters
+            if row.status is not Status.DUPLICATE and row.name in self.tensors
+        )
+
+    @cached_property
+    def stepped(self) -> tuple[Held, ...]:
+        """Those among them that can be: the others hold whole numbers."""
+        return tuple(
+            held
+            for held in self.held
+            if held.tensor.is_floating_point() or held.tensor.is_complex()
+        )
+
+    @cached_property
+    def names(self) -> Mapping[int, str]:
+        """The name that carries a tensor, by the tensor's ``id``."""
+        first = {id(tensor): name for name, tensor in reversed(list(self.tensors.items()))}
+        return first | {id(held.tensor): held.name for held in self.held}
+
+    def foreign_to(self, optimizer: int) -> frozenset[int]:
+        """The tensors, by ``id``, in the groups of the other optimizers."""
+        return frozenset(
+            id(tensor)
+            for number, named in enumerate(self.optimizers)
+            if number != optimizer
+            for group in named.optimizer.param_groups
+            for tensor in group["params"]
+        )
+
+    def own(self, optimizer: int) -> Sequence[Held]:
+        """The tensors that the plan gives to an optimizer."""
+        return [held for held in self.held if held.row.optimizer == optimizer]

@@ -1,0 +1,70 @@
+"""What cannot be checked is named, and nothing checked is no proof."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from optplan.constructors import OPTIMIZER_CONSTRUCTORS
+from optplan.errors import VerifyError
+from optplan.verify.results import Movement
+from tests.verify.given import Cnn, Matrices, config, source, verified
+
+
+def test_an_optimizer_that_needs_the_graph() -> None:
+    message = "no parameter's movement could be checked: RuntimeError: element 0 of tensors"
+    with pytest.raises(VerifyError, match=message):
+        verified(source(Cnn, config("timm.optim.Adahessian", {})))
+
+
+def test_an_optimizer_that_wants_sparse_gradients() -> None:
+    with pytest.raises(VerifyError, match="SparseAdam does not support dense gradients"):
+        verified(source(Matrices, config("SparseAdam", {}, weight_decay=None)))
+
+
+class TwoAtLeast(torch.optim.SGD):
+    """Refuses a single parameter, unlike the model's."""
+
+    def __init__(self, params: Any, lr: float = 0.1, weight_decay: float = 0.0) -> None:
+        super().__init__(params, lr=lr, weight_decay=weight_decay)
+        if sum(len(group["params"]) for group in self.param_groups) < 2:
+            raise ValueError("one is not enough")
+
+
+def test_a_class_that_takes_no_single_parameter_is_held_jointly() -> None:
+    found = verified(source(Cnn, config(TwoAtLeast)))
+    assert found.matches
+    assert found.coupled == ("TwoAtLeast",)
+
+
+class Pair:
+    """Two optimizers: one for matrices, which cannot be stepped here, and one for all else."""
+
+    def __init__(self, optim_wrapper_cfg: Any, paramwise_cfg: Any = None) -> None:
+        self.lr = optim_wrapper_cfg["optimizer"]["lr"]
+
+    def __call__(self, model: nn.Module) -> dict[str, torch.optim.Optimizer]:
+        matrices = [one for one in model.parameters() if one.ndim == 2]
+        others = [one for one in model.parameters() if one.ndim != 2]
+        return {
+            "matrices": torch.optim.SparseAdam(matrices, lr=self.lr),
+            "others": torch.optim.SGD(others, lr=self.lr * 2),
+        }
+
+
+OPTIMIZER_CONSTRUCTORS.register_module("PairForVerify", module=Pair)
+
+
+def test_one_of_two_optimizers_cannot_be_checked() -> None:
+    made = config("SGD", {}, weight_decay=None)
+    made["optim_wrapper"]["constructor"] = "PairForVerify"
+    found = verified(source(Cnn, made))
+    assert found.matches
+    assert [one.name for one in found.unchecked] == ["head.weight"]
+    assert "SparseAdam does not support dense" in found.unchecked[0].exact.reason
+    moved = [one for one in found.parameters if one.name != "head.weight"]
+    assert {one.exact.movement for one in moved} == {Movement.MOVED}
+    assert [one.measured.lr for one in moved] == pytest.approx([0.02] * len(moved))
