@@ -264,18 +264,19 @@ def test_opt007() -> None:
     )
     assert lines("OPT007", context_of(text.format("True"))) == [
         "a.py:1:43 warning: auto_scale_lr is enabled: every lr is multiplied by the total batch / 256 when"
-        " the training starts"
+        " the training starts (give the world size and the batch size: --world-size N --batch-size N)"
     ]
     assert lines("OPT007", context_of(text.format("False"))) == []
     assert lines("OPT007", context_of("auto_scale_lr = dict(base_batch_size=256)")) == []
 
 
 def test_opt007_timms_arguments() -> None:
-    assert lines("OPT007", context_of("lr = None\nlr_base = 0.1\nlr_base_size = 256")) == [
-        "a.py:2:1 warning: lr is not set: it becomes lr_base scaled by the total batch when the training"
-        " starts (set lr)"
+    text = "opt = 'sgd'\nlr = {}\nlr_base = 0.1\nlr_base_size = 256"
+    assert lines("OPT007", context_of(text.format("None"))) == [
+        "a.py:3:1 warning: lr is not set: it becomes lr_base scaled by the total batch when the training"
+        " starts (set lr, or give the world size: --world-size N)"
     ]
-    assert lines("OPT007", context_of("lr = 0.1\nlr_base = 0.1")) == []
+    assert lines("OPT007", context_of(text.format("0.1"))) == []
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,10 @@ Good:
 
     custom_keys={'backbone.': dict(lr_mult=0.1)}
 
+The same for a regular expression of torchtitan's `param_groups` or fairseq2's
+`groups`: look whether it is searched for anywhere in a name or must match from
+the beginning, as the head of `show` says.
+
 A key that stands in a `_base_` file is a warning only: the file may serve other
 models.
 """
