@@ -195,7 +195,7 @@ def with_value(plan: Plan, name: str, **values: Any) -> Plan:
     return replace(plan, parameters=rows)
 
 
-@pytest.mark.parametrize("kind", ["SGD", "AdamW", "Adam", "RMSprop", "timm.optim.Lion"])
+@pytest.mark.parametrize("kind", ["SGD", "AdamW", "Adam", "RMSprop", "timm:lion"])
 @pytest.mark.parametrize("what", ["lr", "weight_decay"])
 @pytest.mark.parametrize("decay", [0.1, 1e-5])
 def test_a_plan_with_one_value_changed_by_a_hundredth(kind: str, what: str, decay: float) -> None:

@@ -17,7 +17,7 @@ from tests.verify.given import Cnn, Matrices, config, source, verified
 def test_an_optimizer_that_needs_the_graph() -> None:
     message = "no parameter's movement could be checked: RuntimeError: element 0 of tensors"
     with pytest.raises(VerifyError, match=message):
-        verified(source(Cnn, config("timm.optim.Adahessian", {})))
+        verified(source(Cnn, config("timm:adahessian", {})))
 
 
 def test_an_optimizer_that_wants_sparse_gradients() -> None:
