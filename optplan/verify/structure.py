@@ -121,7 +121,7 @@ def _differences(
         if has_order and spot.position < last.get((spot.optimizer, spot.group), -1):
             yield row.name, "order", "in the model's order", f"place {spot.position} of its group"
         last[spot.optimizer, spot.group] = spot.position
-        base = given_options(subject.plan.optimizers[spot.optimizer])
+        base = given_options(subject.plan.optimizers[row.optimizer or 0])
         for what, planned, built in _entries(row, spot, base):
             yield row.name, what, planned, built
 
