@@ -88,10 +88,18 @@ class Planner:
         Raises:
             OptplanError: No such model, or the optimizer refuses it.
         """
-        loaded = self._own(config, arguments) if model is None else self._named(model, arguments)
+        loaded = self.model(config, model, arguments)
         from optplan.constructors import plan_with_facts
 
         return plan_with_facts(loaded, config, batch=self._batch)
+
+    def model(self, config: Config, model: str | None, arguments: Mapping[str, Any]) -> LoadedModel:
+        """The model of that name, or the config's own.
+
+        Raises:
+            OptplanError: No such model, or it cannot be built.
+        """
+        return self._own(config, arguments) if model is None else self._named(model, arguments)
 
     def _named(self, model: str, arguments: Mapping[str, Any]) -> LoadedModel:
         from optplan.model import open_model

@@ -10,13 +10,17 @@ import typer
 
 from optplan.cli.options import (
     ArgumentsOption,
+    AutoScaleOption,
+    BatchSizeOption,
     ColorOption,
     DebugOption,
+    ImportOption,
     ModelOption,
     OutputOption,
     QuietOption,
     SetOption,
     TrustOption,
+    WorldSizeOption,
 )
 from optplan.cli.running import Color, ExitStatus, deliver, running
 
@@ -90,7 +94,11 @@ def verify(
         typer.Option("--parallel", help="Under torchrun: how the processes share the model."),
     ] = None,
     overrides: SetOption = None,
+    imports: ImportOption = None,
     trust: TrustOption = False,
+    world_size: WorldSizeOption = None,
+    batch_size: BatchSizeOption = None,
+    auto_scale_lr: AutoScaleOption = False,
     output_format: Annotated[
         VerifyFormat, typer.Option("--format", "-f", help="The report's format.")
     ] = VerifyFormat.TEXT,
@@ -104,8 +112,10 @@ def verify(
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     with running(quiet=quiet, debug=debug):
         from optplan.cli.verifying import is_first_process, source_of, terms_of
+        from optplan.config import Batch
         from optplan.reporters.verify_json import verify_json
         from optplan.reporters.verify_text import verify_text
+        from optplan.user_code import import_for_user
         from optplan.verify.devices import choose_device
         from optplan.verify.verification import verify as verified
 
@@ -120,7 +130,17 @@ def verify(
             cost=cost,
         )
         chosen = choose_device(device)
-        source = source_of(config, model, model_arg, plan, overrides=overrides or (), trust=trust)
+        for word in imports or ():
+            import_for_user(word)
+        source = source_of(
+            config,
+            model,
+            model_arg,
+            plan,
+            overrides=overrides or (),
+            trust=trust,
+            batch=Batch(world_size=world_size, size=batch_size, auto_scale_lr=auto_scale_lr),
+        )
         found = verified(source, chosen, terms, plan_source=plan)
 
         def report(width: int | None, colored: bool) -> str:

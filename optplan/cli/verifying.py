@@ -10,14 +10,13 @@ import torch
 from torch import nn
 
 from optplan.cli.options import model_arguments
-from optplan.cli.planning import plan_of
+from optplan.cli.planning import Planner
 from optplan.cli.sources import SavedPlan, open_source
-from optplan.config import Config
+from optplan.config import Batch, Config
 from optplan.constructors import build_optimizers
 from optplan.constructors.functions import OnlyGroups
 from optplan.errors import UsageError, VerifyError
-from optplan.model import open_model
-from optplan.plan import Plan, Planned
+from optplan.plan import Plan
 from optplan.verify.bench import Source
 from optplan.verify.inputs import parse_inputs
 from optplan.verify.results import Parallel
@@ -49,37 +48,36 @@ def source_of(
     *,
     overrides: Sequence[str],
     trust: bool,
+    batch: Batch,
 ) -> Source:
     """The plan, and what makes the model and its optimizers.
 
     Args:
         config: What the command line calls CONFIG.
-        model: What it calls MODEL, if it does.
+        model: What it calls MODEL; left out, the config's own is meant.
         arguments: ``name=value`` for the model.
         saved: The saved plan to hold them against; the config's own by default.
         overrides: ``a.b=value`` for the config.
         trust: Whether a Python config may be executed.
+        batch: What is known of the batch.
 
     Raises:
         OptplanError: No such config, model or plan, or one is wrong.
     """
+    given = model_arguments(arguments)
     opened = open_source(config, overrides=overrides, trust=trust)
     if not isinstance(opened, Config):
         raise UsageError(
             f"{config!r} has no optimizer to build and step",
             hint=f"name the config, and this as what it is held against: --plan {config}",
         )
-    words = list(arguments or ())
-    planned = plan_of(config, model, words, overrides=overrides, trust=trust)
-    own = planned.plan if isinstance(planned, Planned) else planned
-    given = model_arguments(words)
+    own = Planner(batch).plan(opened, model, given).plan
 
     def make_model() -> nn.Module:
-        assert model is not None
-        return open_model(model, given).module
+        return Planner().model(opened, model, given).module
 
     def make_optimizers(module: nn.Module) -> list[NamedOptimizer]:
-        made = build_optimizers(module, opened)
+        made = build_optimizers(module, opened, batch=batch)
         if any(isinstance(one, OnlyGroups) for _, one in made):
             raise VerifyError(
                 f"{config!r} makes param groups, and no optimizer that could step them",

@@ -300,6 +300,8 @@ def _failure(found: Verification) -> str:
     concerned |= {one.name for one in found.against_plan}
     if isinstance(found.step, RealStep):
         concerned |= set(found.step.changed_parameters)
+    if not concerned:
+        return "does not match"
     return f"does not match: {plural(len(concerned), 'parameter')} not as planned"
 
 

@@ -14,7 +14,7 @@ from torch.optim import Optimizer
 
 from optplan.plan import PlannedParameter, plain
 from optplan.verify.stepping import Gradients, take_steps
-from optplan.verify.subject import Held, Subject
+from optplan.verify.subject import Held, Subject, given_options
 from optplan.verify.tensors import Param
 
 # The plainest way to compute: one tensor after the other, on any device.
@@ -88,12 +88,13 @@ def _rule(
 ) -> UpdateRule:
     plan = subject.plan.optimizers[optimizer]
     real = subject.optimizers[optimizer].inner
+    options = given_options(plan)
     takes, takes_any = _arguments(_class_of(real))
-    wanted = {**arguments_of(real), **plan.options, **values}
+    wanted = {**arguments_of(real), **options, **values}
     arguments = {
         name: _real_object(value, real.defaults.get(name))
         for name, value in wanted.items()
-        if name in takes or (takes_any and name in plan.options)
+        if name in takes or (takes_any and name in options)
     }
     entries = {
         name: value

@@ -12,9 +12,9 @@ import torch
 from optplan.config.optimizer import DEFAULT_CONSTRUCTORS
 from optplan.model import class_name
 from optplan.names import Status
-from optplan.plan import PlannedOptimizer, PlannedParameter, hashable, plain
+from optplan.plan import PlannedParameter, hashable, plain
 from optplan.verify.results import Mismatch
-from optplan.verify.subject import Subject
+from optplan.verify.subject import Subject, given_options
 
 NOWHERE = "in no group"
 
@@ -65,7 +65,7 @@ def _spots(subject: Subject) -> dict[int, _Spot]:
 
 
 def _optimizers(subject: Subject) -> Iterator[Mismatch]:
-    """Which optimizers there are, and the base values that the config gives them."""
+    """Which optimizers there are."""
     planned, built = subject.plan.optimizers, subject.optimizers
     if len(planned) != len(built):
         yield Mismatch(what="optimizers", planned=len(planned), built=len(built))
@@ -73,16 +73,6 @@ def _optimizers(subject: Subject) -> Iterator[Mismatch]:
         real = class_name(named.inner)
         if plan.class_name != real:
             yield Mismatch(what="optimizer", planned=plan.class_name, built=real)
-            continue
-        for name, value in _base_values(plan).items():
-            mine = named.inner.defaults.get(name, value)
-            if not _same(value, mine):
-                yield Mismatch(what=f"the optimizer's {name}", planned=value, built=plain(mine))
-
-
-def _base_values(plan: PlannedOptimizer) -> dict[str, Any]:
-    values = {"lr": plan.lr, "weight_decay": plan.weight_decay, **plan.options}
-    return {name: value for name, value in values.items() if value is not None}
 
 
 def _names(subject: Subject) -> Iterator[Mismatch]:
@@ -131,7 +121,8 @@ def _differences(
         if has_order and spot.position < last.get((spot.optimizer, spot.group), -1):
             yield row.name, "order", "in the model's order", f"place {spot.position} of its group"
         last[spot.optimizer, spot.group] = spot.position
-        for what, planned, built in _entries(row, spot):
+        base = given_options(subject.plan.optimizers[row.optimizer or 0])
+        for what, planned, built in _entries(row, spot, base):
             yield row.name, what, planned, built
 
 
@@ -147,10 +138,13 @@ def _real_place(spot: _Spot | None) -> str:
     return f"group {spot.group}" + (f" of optimizer {spot.optimizer}" if spot.optimizer else "")
 
 
-def _entries(row: PlannedParameter, spot: _Spot) -> Iterator[tuple[str, Any, Any]]:
+def _entries(
+    row: PlannedParameter, spot: _Spot, base: Mapping[str, Any]
+) -> Iterator[tuple[str, Any, Any]]:
     """The values of a group against those that its member's row has."""
     defaults = spot.defaults
     planned: dict[str, Any] = {name: plain(value) for name, value in defaults.items()}
+    planned |= {name: value for name, value in base.items() if name in defaults}
     planned |= {"lr": row.lr, **row.options, **row.extra}
     if "weight_decay" in defaults:
         planned["weight_decay"] = row.weight_decay

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from torch import nn
 from torch.distributed.optim import ZeroRedundancyOptimizer
 from torch.optim import Optimizer
 
 from optplan.names import Status
-from optplan.plan import Plan, PlannedParameter
+from optplan.plan import Plan, PlannedOptimizer, PlannedParameter
 from optplan.verify.tensors import Param
 
 
@@ -27,6 +28,11 @@ class NamedOptimizer:
         """The optimizer that does the steps: its own, or the one that it shards."""
         outer = self.optimizer
         return outer.optim if isinstance(outer, ZeroRedundancyOptimizer) else outer
+
+
+def given_options(planned: PlannedOptimizer) -> dict[str, Any]:
+    """What a config gives an optimizer for all its groups; None leaves a value to the class."""
+    return {name: value for name, value in planned.options.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

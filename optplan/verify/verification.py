@@ -268,7 +268,9 @@ def _verification(run: _Verifying, found: Found, plan_source: str | None) -> Ver
         )
         for name, moved in found.exact.items()
     )
-    _refuse_nothing(parameters)
+    mismatches = (*found.mismatches, *found.disagreeing)
+    if not mismatches:
+        _refuse_nothing(parameters)
     return Verification(
         plan=plan,
         plan_source=plan_source,
@@ -284,7 +286,7 @@ def _verification(run: _Verifying, found: Found, plan_source: str | None) -> Ver
             processes=run.world.size,
         ),
         groups=run.groups,
-        mismatches=(*found.mismatches, *found.disagreeing),
+        mismatches=mismatches,
         parameters=parameters,
         coupled=tuple(run.coupled_names[number] for number in sorted(run.coupled)),
         remarks=tuple(run.remarks),

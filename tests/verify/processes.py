@@ -104,7 +104,7 @@ def cases(parallel: Parallel) -> dict[str, Callable[[], Verification]]:
     tied = config("AdamW", {"norm_decay_mult": 0.0, "bypass_duplicate": True})
     return {
         "adamw": run(source(Cnn, config("AdamW")), *image, cost=True),
-        "lamb": run(source(Vit, config("timm.optim.Lamb")), *image),
+        "lamb": run(source(Vit, config("timm:lamb")), *image),
         "muon": run(source(Matrices, config("Muon", {})), 3, 6),
         "tied": run(source(Tied, tied), 5),
         "skips": run(source(Cnn, config(SkipsOnSecond)), *image),

@@ -89,8 +89,8 @@ def test_other_errors_pass() -> None:
         ("RMSprop", {}),
         ("NAdam", {}),
         ("RAdam", {}),
-        ("timm.optim.Lion", {}),
-        ("timm.optim.Lamb", {}),
+        ("timm:lion", {}),
+        ("timm:lamb", {}),
     ],
 )
 def test_optimizers_on_cuda(kind: str, arguments: dict[str, Any]) -> None:

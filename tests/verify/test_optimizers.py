@@ -20,9 +20,9 @@ OPTIMIZERS: dict[str, dict[str, Any]] = {
     "Adagrad": {"kind": "Adagrad"},
     "NAdam": {"kind": "NAdam"},
     "RAdam": {"kind": "RAdam"},
-    "lion": {"kind": "timm.optim.Lion"},
-    "lamb": {"kind": "timm.optim.Lamb"},
-    "muon": {"kind": "timm.optim.Muon"},
+    "lion": {"kind": "timm:lion"},
+    "lamb": {"kind": "timm:lamb"},
+    "muon": {"kind": "timm:muon"},
 }
 # whose update is no multiple of what only decay adds to the gradient
 DECAY_IS_HIDDEN = {"Adam", "RMSprop", "Adagrad", "NAdam", "lamb"}

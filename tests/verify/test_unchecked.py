@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from optplan.constructors import OPTIMIZER_CONSTRUCTORS
+from optplan.constructors import OPTIMIZER_CONSTRUCTORS, make_plan
 from optplan.errors import VerifyError
 from optplan.verify.results import Movement
 from tests.verify.given import Cnn, Matrices, config, source, verified
@@ -17,7 +17,7 @@ from tests.verify.given import Cnn, Matrices, config, source, verified
 def test_an_optimizer_that_needs_the_graph() -> None:
     message = "no parameter's movement could be checked: RuntimeError: element 0 of tensors"
     with pytest.raises(VerifyError, match=message):
-        verified(source(Cnn, config("timm.optim.Adahessian", {})))
+        verified(source(Cnn, config("timm:adahessian", {})))
 
 
 def test_an_optimizer_that_wants_sparse_gradients() -> None:
@@ -56,6 +56,18 @@ class Pair:
 
 
 OPTIMIZER_CONSTRUCTORS.register_module("PairForVerify", module=Pair)
+
+
+def test_two_optimizers_where_the_saved_plan_has_one() -> None:
+    made = config("SGD", {}, weight_decay=None)
+    plan = make_plan(Cnn(), made)
+    made["optim_wrapper"]["constructor"] = "PairForVerify"
+    found = verified(source(Cnn, made, plan))
+    by_what = {one.what: one for one in found.mismatches}
+    assert (by_what["optimizers"].planned, by_what["optimizers"].built) == (1, 2)
+    assert by_what["optimizer"].built == "torch.optim.sparse_adam.SparseAdam"
+    assert "head.weight" not in by_what["group"].parameters
+    assert not found.matches
 
 
 def test_one_of_two_optimizers_cannot_be_checked() -> None:
