@@ -14,14 +14,17 @@ from typing import Any
 import pytest
 from torch import nn
 
+import optplan
 from optplan.chatter import hushed
+from optplan.checks import ALL_CHECKS, Context, Finding
 from optplan.config import find_own_model, load_config
-from optplan.constructors import make_plan
+from optplan.constructors import make_plan, plan_with_facts
 from optplan.errors import ModelError, OptplanError, listed
 from optplan.model import LoadedModel, open_configured
 from optplan.model.meta import build_on_meta
+from optplan.plan import Planned
 from tests.agreement import assert_same_plan
-from tests.reference import run_reference_section
+from tests.reference import ReferenceOptimizer, run_reference_section
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -58,12 +61,39 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Equal:
-    """A config whose plan is what the reference makes of it."""
+    """A config whose plan is what the reference makes of it, and what the checks find in it."""
 
     path: Path
     parameters: int
     constructor: str
     on_meta: bool
+    findings: tuple[Finding, ...]
+
+
+def _true_findings(
+    planned: Planned, config: optplan.Config, model: nn.Module, made: ReferenceOptimizer
+) -> tuple[Finding, ...]:
+    """What the checks find, held against the reference's model and optimizer where they can tell."""
+    context = Context(config=config, section=planned.section, planned=planned, has_model=True)
+    findings = [f for check in ALL_CHECKS if not check.opt_in for f in check.run(context)]
+    names = {id(p): name for name, p in model.named_parameters(remove_duplicate=False)}
+    groups = {names[id(p)]: group.final for group in made.groups for p in group.params}
+    model.train()
+    for finding in findings:
+        if finding.code == "OPT103":
+            key = finding.message.split("'")[1]
+            # a parameter of the model itself has a dot before its name
+            full = [name if "." in name else f".{name}" for name in names.values()]
+            assert not any(key in name for name in full), (config.entry, key)
+        elif finding.code == "OPT201":
+            assert all(groups[name]["weight_decay"] > 0 for name in finding.parameters)
+        elif finding.code == "OPT403":
+            for name in finding.parameters:
+                norm = model.get_submodule(name.rpartition(".")[0])
+                assert norm.training, name
+                still = not norm.get_parameter(name.rpartition(".")[2]).requires_grad
+                assert still or groups[name]["lr"] == 0, name
+    return tuple(findings)
 
 
 class Comparison:
@@ -113,20 +143,21 @@ class Comparison:
             with pytest.raises(OptplanError):
                 make_plan(loaded, ours)
             return LeftOut(path=path, reason=f"both refuse the optimizer: {_short(made)}")
-        plan = make_plan(loaded, ours)
-        assert_same_plan(plan, reference, made)
+        planned = plan_with_facts(loaded, ours)
+        assert_same_plan(planned.plan, reference, made)
         return Equal(
             path=path,
-            parameters=plan.model.parameters,
-            constructor=plan.constructor,
+            parameters=planned.plan.model.parameters,
+            constructor=planned.plan.constructor,
             on_meta=all(parameter.is_meta for parameter in loaded.module.parameters()),
+            findings=_true_findings(planned, ours, reference, made),
         )
 
 
 def distinct(paths: Sequence[Path]) -> dict[Path, int]:
     """The first config of each model and optimizer, with how many there are of them; by model.
 
-    One that optplan cannot read, or that has no model, is one of its own.
+    What optimizes nothing is left out; what optplan cannot read is one of its own.
     """
     first: dict[str, Path] = {}
     count: dict[str, int] = {}
@@ -136,6 +167,8 @@ def distinct(paths: Sequence[Path]) -> dict[Path, int]:
             own = find_own_model(config)
         except OptplanError:
             own = None
+        if own is not None and "optim_wrapper" not in config.data:
+            continue
         key = f"{own.key} {config.data.get('optim_wrapper')!r}" if own else str(path)
         first.setdefault(key, path)
         count[key] = count.get(key, 0) + 1
@@ -153,6 +186,10 @@ def told(results: Collection[Equal | LeftOut], counts: Mapping[Path, int]) -> li
         f" {len(equal)} of {len(counts)} pairs of model and optimizer ({made}),"
         f" {sum(one.parameters for one in equal)} parameters, {sum(one.on_meta for one in equal)} on meta"
     ]
+    codes = Counter(finding.code for one in equal for finding in one.findings)
+    lines.append(
+        "findings in them: " + ", ".join(f"{codes[code]} {code}" for code in sorted(codes))
+    )
     reasons: dict[str, list[Path]] = {}
     for one in left_out:
         reasons.setdefault(one.reason, []).append(one.path)
