@@ -239,7 +239,7 @@ def test_a_hostile_constructor(
     from optplan import OPTIMIZER_CONSTRUCTORS
 
     entries = {**OPTIMIZER_CONSTRUCTORS.module_dict, "Ruins": found}
-    monkeypatch.put(OPTIMIZER_CONSTRUCTORS, "_entries", entries)
+    monkeypatch.setattr(OPTIMIZER_CONSTRUCTORS, "_entries", entries)
     model = net(device)
     before = state(model)
     wrapper = {
