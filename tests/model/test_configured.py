@@ -427,6 +427,6 @@ def test_a_scope_inside_imports_no_other_module(
         "type='ImageClassifier', backbone=dict(type='ResNet', depth=18, _scope_='antigravity')"
     )
     with contextlib.suppress(ModelError):
-        open_configured(own(f"default_scope = 'mmpretrain'\nmodel = dict({section})"))
+        open_configured(own(f"default_scope = 'mmpretrain'\nmodel = dict({section})\n"))
     assert opened == []
     assert "antigravity" not in sys.modules
