@@ -7,34 +7,37 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from optplan.installed import NotInstalledError, import_installed
+from optplan.installed import NotInstalledError, import_anywhere, import_installed
 from optplan.registries import ROOT
 
 
 class Unregistered:
-    """Stands between mmengine's registries and such names of a config that nobody vouches for.
+    """Stands between mmengine's registries and such names of a config.
 
     Args:
         may_call: Whether what an installed package has under such a name is of the right kind.
+        trusted: The user vouches for the config: anything may be called, from anywhere.
 
     Attributes:
         missing: The last name that no installed package has, if there was any.
         refused: The last name of what is of no right kind, if there was any.
     """
 
-    def __init__(self, may_call: Callable[[object], bool]) -> None:
+    def __init__(self, may_call: Callable[[object], bool], *, trusted: bool) -> None:
         self._may_call = may_call
+        self._trusted = trusted
+        self._import = import_anywhere if trusted else import_installed
         self.missing: str | None = None
         self.refused: str | None = None
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """Let registries look names up here meanwhile, and import packages for scopes only if installed."""
+        """Let registries look names up here meanwhile, and packages of scopes."""
         module = sys.modules.get(f"{ROOT}.registry.registry")
         with ExitStack() as stack:
             for name, ours in (
                 ("get_object_from_string", self._found),
-                ("import_module", _import_installed),
+                ("import_module", self._imported),
             ):
                 if hasattr(module, name):
                     stack.enter_context(replaced(module, name, ours))
@@ -45,21 +48,20 @@ class Unregistered:
             self.missing = name
             return None
         try:
-            found = import_installed(name)
+            found = self._import(name)
         except NotInstalledError:
             self.missing = name
             return None
-        if self._may_call(found):
+        if self._trusted or self._may_call(found):
             return found
         self.refused = name
         raise LookupError(name)
 
-
-def _import_installed(name: str) -> object:
-    try:
-        return import_installed(name)
-    except NotInstalledError as error:
-        raise ModuleNotFoundError(str(error), name=name) from error
+    def _imported(self, name: str) -> object:
+        try:
+            return self._import(name)
+        except NotInstalledError as error:
+            raise ModuleNotFoundError(str(error), name=name) from error
 
 
 @contextmanager

@@ -62,18 +62,20 @@ def reference_at_work(recording: Recording, *sections: Mapping[str, Any]) -> Ite
     if ROOT not in sys.modules:
         yield
         return
-    lookups = Unregistered(may_call)
+    lookups = Unregistered(may_call, trusted=current_namespace().trusted)
+    failure = None
     try:
         with ExitStack() as stack:
             stack.enter_context(_unnoticed(recording))
             stack.enter_context(_unlogged())
-            if not current_namespace().trusted:
-                stack.enter_context(lookups.watched())
+            stack.enter_context(lookups.watched())
             yield
-    except Exception as error:
-        if lookups.refused is not None:
-            raise refusal(lookups.refused, _place_of_type(sections, lookups.refused)) from error
-        raise
+    except Exception as error:  # noqa: BLE001 - it is raised again
+        failure = error
+    if lookups.refused is not None:
+        raise refusal(lookups.refused, _place_of_type(sections, lookups.refused)) from failure
+    if failure is not None:
+        raise failure
 
 
 def _unnoticed(recording: Recording) -> AbstractContextManager[None]:

@@ -158,10 +158,11 @@ def _live(value: Any, place: Place | None = None) -> Any:
             raise refusal(str(value), place)
         return found
     if isinstance(value, Mapping):
-        items = ((key, _live(item, place_of(value, key))) for key, item in value.items())
+        entries = [(key, _live(item, place_of(value, key))) for key, item in value.items()]
         if isinstance(value, PlacedDict):
-            return placed_dict(items, value.raw_places)
-        return dict(items)
-    if type(value) in (list, tuple):
-        return type(value)(_live(item, place) for item in value)
+            return placed_dict(entries, value.raw_places)
+        return dict(entries)
+    if isinstance(value, list | tuple):
+        items = [_live(item, place_of(value, index) or place) for index, item in enumerate(value)]
+        return items if isinstance(value, list) else tuple(items)
     return value

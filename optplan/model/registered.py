@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from optplan.config import OwnModel, place_of
 from optplan.errors import ModelError, did_you_mean
-from optplan.installed import NotInstalledError, import_anywhere, import_installed, installed_only
+from optplan.installed import installed_only
 from optplan.model.arguments import CALLED_ALL_THE_SAME, is_module_class
 from optplan.model.meta import build_on_meta
 from optplan.places import Place
 from optplan.registries import Kind, default_scope, is_part_of_models, registered_names
-
-_LOOKUP = "get_object_from_string"
+from optplan.unregistered import Unregistered
 
 
 def is_of_mmengine(found: object) -> bool:
@@ -44,10 +42,12 @@ def build_registered(
     from mmengine.config import ConfigDict  # type: ignore[import-not-found, unused-ignore]
     from mmengine.registry import MODELS
 
-    names = _Names(trusted=own.namespace.trusted)
+    trusted = own.namespace.trusted
+    names = Unregistered(_may_call, trusted=trusted)
 
     def build() -> object:
-        with default_scope(own.namespace), names.watched():
+        search = contextlib.nullcontext() if trusted else installed_only()
+        with default_scope(own.namespace), names.watched(), search:
             return MODELS.build(ConfigDict(type=found, **arguments()))
 
     try:
@@ -60,42 +60,8 @@ def build_registered(
         raise
 
 
-class _Names:
-    """Stands between mmengine and the names that its registries do not know.
-
-    mmengine would import any of them from anywhere, and call it.
-    """
-
-    def __init__(self, *, trusted: bool) -> None:
-        self._trusted = trusted
-        self.missing: str | None = None
-        self.refused: str | None = None
-
-    @contextlib.contextmanager
-    def watched(self) -> Iterator[None]:
-        """Look names up here meanwhile, and import from installed packages alone."""
-        module = sys.modules["mmengine.registry.registry"]
-        real = getattr(module, _LOOKUP)
-        setattr(module, _LOOKUP, self._found)
-        try:
-            with contextlib.nullcontext() if self._trusted else installed_only():
-                yield
-        finally:
-            setattr(module, _LOOKUP, real)
-
-    def _found(self, name: str) -> object:
-        if "." not in name:
-            self.missing = name
-            return None
-        try:
-            found = import_anywhere(name) if self._trusted else import_installed(name)
-        except NotInstalledError:
-            self.missing = name
-            return None
-        if self._trusted or is_module_class(found) or is_part_of_models(found):
-            return found
-        self.refused = name
-        raise LookupError(name)
+def _may_call(found: object) -> bool:
+    return is_module_class(found) or is_part_of_models(found)
 
 
 def _refused(name: str, own: OwnModel) -> ModelError:

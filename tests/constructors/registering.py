@@ -61,7 +61,7 @@ _OURS = ("own_", "_optplan_file_own_", "tests.")
 def _restore(held: dict[str, Any], before: dict[str, Any]) -> None:
     """Take out what a test has put in; what packages have registered on import is there once only."""
     for name, value in list(held.items()):
-        home = getattr(value, "scope", None) or getattr(value, "__module__", "")
+        home = getattr(value, "scope", None) or getattr(value, "__module__", None) or ""
         if before.get(name) is not value and home.startswith(_OURS):
             del held[name]
     held.update(before)

@@ -16,12 +16,12 @@ from optplan import OptplanError, Plan
 from optplan.names import Rule
 from tests.agreement import assert_same_optimizer, assert_same_plan, exact
 from tests.conftest import Invoke
-from tests.constructors.registering import registry
 from tests.models import HARD_CASES, hard_case
 from tests.reference import Entries, ReferenceOptimizer, run_reference
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
+    from mmengine import registry
     from mmengine.optim import AmpOptimWrapper, DefaultOptimWrapperConstructor, OptimWrapper
     from mmseg.registry import OPTIM_WRAPPER_CONSTRUCTORS as MMSEGS
 

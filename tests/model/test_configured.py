@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 import warnings
@@ -412,3 +413,20 @@ def test_norms_that_their_model_keeps_in_eval_mode() -> None:
     assert all(parameter.requires_grad for parameter in model.parameters())
     # a user's own module is not run
     assert all(f.owner_keeps_statistics for f in make_inventory(model).parameters)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_scope_inside_imports_no_other_module(
+    own: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the standard library there is one that opens a browser."""
+    opened: list[object] = []
+    monkeypatch.setattr("webbrowser.open", lambda *_: opened.append(1))
+    monkeypatch.delitem(sys.modules, "antigravity", raising=False)
+    section = (
+        "type='ImageClassifier', backbone=dict(type='ResNet', depth=18, _scope_='antigravity')"
+    )
+    with contextlib.suppress(ModelError):
+        open_configured(own(f"default_scope = 'mmpretrain'\nmodel = dict({section})\n"))
+    assert opened == []
+    assert "antigravity" not in sys.modules
