@@ -63,10 +63,10 @@ net.py:Net · file · 4 parameters · 26                  SGD  lr 0.1  weight_de
  lr by epoch
 """
 TABLE = """\
-                                                 0       3          5          7          9
-    setting                     parameters   start  begins  milestone  milestone        end
-    lr 0.1  weight_decay 0.0001          2    0.05     0.1       0.01      0.001      0.001
-    lr 1  weight_decay 0.0001            2     0.5       1        0.1       0.01       0.01
+                                     0       3          5          7      9
+     lr  weight_decay  parameters  start  begins  milestone  milestone    end
+    0.1        0.0001           2   0.05     0.1       0.01      0.001  0.001
+      1        0.0001           2    0.5       1        0.1       0.01   0.01
 
  2 settings · lr scheduled, all else is constant
 """
