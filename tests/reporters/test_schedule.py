@@ -115,7 +115,9 @@ def test_the_table_goes_on_below() -> None:
     text = schedule_text(view_of(points=range(0, 100, 9)), width=80, color=False)
     lines = text.splitlines()
     heads = [
-        place for place, line in enumerate(lines) if line.split()[:3] == ["lr", "weight_decay", "parameters"]
+        place
+        for place, line in enumerate(lines)
+        if line.split()[:3] == ["lr", "weight_decay", "parameters"]
     ]
     assert len(heads) == 3
     steps = [step for head in heads for step in lines[head - 1].split()]
