@@ -1,13 +1,14 @@
 # optplan schedule sample_configs/layer_ramp.py --model vit_small_patch16_224 --iters-per-epoch 1251
-# A layer decay written out as custom keys, warmed up and brought down along a cosine: with eta_min_ratio each layer ends at a hundredth of its own lr.
+# A layer decay, warmed up and brought down along a cosine: with eta_min_ratio each layer ends at a hundredth
+# of its own lr; eta_min=1e-5 would lift the lowest layers above where they start.
 optim_wrapper = dict(
-    optimizer=dict(type='AdamW', lr=0.001, weight_decay=0.05, betas=(0.9, 0.999)),
+    optimizer=dict(type='AdamW', lr=0.001, weight_decay=0.05),
+    constructor='LayerDecayOptimizerConstructor',
     paramwise_cfg=dict(
+        layer_decay_rate=0.65,
         custom_keys={
-            '.cls_token': dict(lr_mult=0.65 ** 13, decay_mult=0.),
-            '.pos_embed': dict(lr_mult=0.65 ** 13, decay_mult=0.),
-            'patch_embed': dict(lr_mult=0.65 ** 13),
-            **{f'blocks.{layer}.': dict(lr_mult=0.65 ** (12 - layer)) for layer in range(12)},
+            '.cls_token': dict(decay_mult=0.),
+            '.pos_embed': dict(decay_mult=0.),
         }),
 )
 param_scheduler = [

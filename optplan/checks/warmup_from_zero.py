@@ -52,8 +52,8 @@ class WarmupFromZero(Check):
 def _zero(spec: AnySpec) -> str | None:
     """The argument by which the first lr is 0; None where it is not."""
     if not isinstance(spec, Spec):
-        is_timm = spec.kind == TIMM_FACTORY and spec.arguments.get("warmup_epochs")
-        return "warmup_lr" if is_timm and spec.arguments.get("warmup_lr") == 0 else None
+        is_timm = spec.kind == TIMM_FACTORY and spec.arguments["warmup_epochs"]
+        return "warmup_lr" if is_timm and spec.arguments["warmup_lr"] == 0 else None
     name = _FIRST.get(spec.family)
     if name is None or spec.param != "lr" or spec.begin > 0 or spec.last_step != -1:
         return None

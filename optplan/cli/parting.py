@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 from optplan.cli.scheduling import Length, schedule_for, training_of
 from optplan.config import Config
+from optplan.config.timm_args import is_timm_args
 from optplan.errors import OptplanError
 from optplan.plan import Plan
 from optplan.plan.changes import CourseChange, PlanDiff, all_names
 from optplan.plan.clusters import Patterns
 from optplan.schedule import Schedule, find_schedulers
 from optplan.schedule.parting import Parting, are_same, partings, same_unit
+from optplan.schedule.reading import SECTION, timm_arguments
 
-_READ = ("param_scheduler", "train_cfg", "sched", "epochs")
+_READ = (SECTION, "train_cfg")
 
 
 def with_schedules(
@@ -27,8 +30,12 @@ def with_schedules(
         configs: The two configs.
         per_epoch: How many iterations one epoch has.
     """
-    if _are_written_alike(configs):
+    said = [_said(config) for config in configs]
+    if said[0] == said[1]:
         return diff
+    if not all(said):
+        remark = "one side alone has schedulers or says how long it trains: they are not compared"
+        return replace(diff, remarks=(*diff.remarks, remark))
     length = Length(per_epoch=per_epoch)
     try:
         schedules = [
@@ -41,10 +48,12 @@ def with_schedules(
         return replace(diff, uncompared=f"the schedulers are others, and cannot be compared: {why}")
 
 
-def _are_written_alike(configs: tuple[Config, Config]) -> bool:
-    """Whether both configs say the same of schedulers and length, or neither says anything."""
-    first, second = ({name: config.to_dict().get(name) for name in _READ} for config in configs)
-    return first == second
+def _said(config: Config) -> dict[str, Any]:
+    """What a config says of schedulers and of the length; nothing, where it says neither."""
+    if is_timm_args(config.data):
+        return timm_arguments(config.data)
+    data = config.to_dict()
+    return {name: data[name] for name in _READ if data.get(name) is not None}
 
 
 def _schedule(config: Config, plan: Plan, length: Length) -> Schedule:

@@ -9,14 +9,18 @@ import typer
 
 from optplan.cli.options import (
     ArgumentsOption,
+    AutoScaleOption,
+    BatchSizeOption,
     ColorOption,
     DebugOption,
+    ImportOption,
     ItersPerEpochOption,
     ModelOption,
     OutputOption,
     QuietOption,
     SetOption,
     TrustOption,
+    WorldSizeOption,
 )
 from optplan.cli.running import Color, deliver, running
 
@@ -65,7 +69,11 @@ def schedule(
         ScheduleFormat, typer.Option("--format", "-f", help="The report's format.")
     ] = ScheduleFormat.TEXT,
     overrides: SetOption = None,
+    imports: ImportOption = None,
     trust: TrustOption = False,
+    world_size: WorldSizeOption = None,
+    batch_size: BatchSizeOption = None,
+    auto_scale_lr: AutoScaleOption = False,
     output: OutputOption = None,
     color: ColorOption = Color.AUTO,
     quiet: QuietOption = False,
@@ -74,12 +82,25 @@ def schedule(
     """Show lr, weight decay and momentum of every setting over the whole training."""
     with running(quiet=quiet, debug=debug):
         from optplan.cli.scheduling import Length, scheduled, view_of
+        from optplan.config import Batch
         from optplan.reporters.schedule_data import schedule_csv, schedule_json
         from optplan.reporters.schedule_html import schedule_html
         from optplan.reporters.schedule_text import schedule_text
+        from optplan.user_code import import_for_user
 
+        for word in imports or ():
+            import_for_user(word)
+        batch = Batch(world_size=world_size, size=batch_size, auto_scale_lr=auto_scale_lr)
         length = Length(epochs=epochs, iters=iters, per_epoch=iters_per_epoch)
-        found = scheduled(config, model, model_arg, length, overrides=overrides or (), trust=trust)
+        found = scheduled(
+            config,
+            model,
+            model_arg,
+            length,
+            overrides=overrides or (),
+            trust=trust,
+            batch=batch,
+        )
         samples = SAMPLES[output_format]
         view = view_of(found, at=at or (), every=every, patterns=param or (), samples=samples)
 

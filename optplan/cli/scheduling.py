@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from optplan.cli.options import model_arguments
 from optplan.cli.planning import Planner
 from optplan.cli.sources import Checkpoint, SavedPlan, open_source
-from optplan.config import Config, find_namespace
+from optplan.config import NO_BATCH, Batch, Config, find_namespace
 from optplan.errors import UsageError
 from optplan.plan import Plan
 from optplan.reporters.rows import Narrowing, narrowed
@@ -24,7 +24,7 @@ from optplan.schedule import (
 )
 from optplan.schedule.asked import asked_steps
 from optplan.schedule.points import telling_steps
-from optplan.schedule.reading import TIMM_FACTORY
+from optplan.schedule.reading import TIMM_FACTORY, timm_arguments
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,16 +52,18 @@ def scheduled(
     *,
     overrides: Sequence[str] = (),
     trust: bool = False,
+    batch: Batch = NO_BATCH,
 ) -> Scheduled:
     """The plan that a config and a model make, with the config's schedulers.
 
     Args:
         word: What the command line calls CONFIG.
-        model: What it calls MODEL.
+        model: What it calls MODEL; left out, the config's own is meant.
         arguments: ``name=value`` for the model.
         length: How long the training is.
         overrides: ``a.b=value`` for the config.
         trust: Whether a Python config may be executed.
+        batch: What is known of the batch.
 
     Raises:
         OptplanError: No such config or model, or either is wrong.
@@ -77,9 +79,7 @@ def scheduled(
         raise UsageError(f"{word!r} is a checkpoint, which keeps no schedulers")
     section = find_schedulers(config.data)
     training = training_of(config, section, length)
-    if model is None:
-        raise UsageError("which model?", hint="name one: --model resnet50")
-    plan = Planner().plan(config, model, given).plan
+    plan = Planner(batch).plan(config, model, given).plan
     return Scheduled(plan=plan, schedule=schedule_for(plan, config, section, training))
 
 
@@ -90,12 +90,14 @@ def training_of(config: Config, section: Section, length: Length) -> Training:
         UsageError: Nobody says.
         ScheduleError: What the config says is wrong.
     """
-    epochs = length.epochs
-    if epochs is None and length.iters is None and _is_timms(section):
+    asked, per_epoch = length.epochs, length.per_epoch
+    if length.iters is None and _is_timms(section):
         from optplan.schedule.foreign import timm_epochs
 
-        epochs = timm_epochs(config.data, length.per_epoch)
-    return find_training(config.data, epochs=epochs, iters=length.iters, per_epoch=length.per_epoch)
+        arguments = timm_arguments(config.data) | ({"epochs": asked} if asked else {})
+        found = timm_epochs(arguments, per_epoch)
+        return Training(by_epoch=True, length=found, per_epoch=per_epoch, asked_for=asked)
+    return find_training(config.data, epochs=asked, iters=length.iters, per_epoch=per_epoch)
 
 
 def _is_timms(section: Section) -> bool:

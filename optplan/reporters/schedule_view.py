@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from optplan.plan import Plan, Setting
 from optplan.reporters.rows import Narrowing
@@ -116,9 +115,7 @@ def _tick(tick: float) -> str:
 
 def arguments_text(spec: AnySpec) -> str:
     """What the config gives a scheduler: ``start_factor 0.001``."""
-    given: Mapping[str, Any] = spec.arguments
-    if isinstance(spec, Spec):
-        given = {name: value for name, value in given.items() if name in spec.raw}
+    given = {name: value for name, value in spec.arguments.items() if name in spec.raw}
     return "  ".join(
         f"{name} {_value(value)}" for name, value in given.items() if name not in _SAID
     )

@@ -19,7 +19,7 @@ from optplan.schedule.catalog import (
     Known,
     Target,
 )
-from optplan.schedule.reading import TIMM_FACTORY, Written
+from optplan.schedule.reading import TIMM_FACTORY, Written, timm_arguments
 from optplan.schedule.specs import AnySpec, ForeignSpec, Spec
 from optplan.schedule.training import Training
 
@@ -252,7 +252,7 @@ def _restart_mistakes(written: Written, given: list[str]) -> Iterator[Problem]:
 def _foreign(written: Written, training: Training) -> ForeignSpec:
     raw = written.raw
     if written.kind == TIMM_FACTORY:
-        return _of_timm(written)
+        return _of_timm(written, training)
     return ForeignSpec(
         name=shown(written.kind),
         kind=written.kind,
@@ -265,14 +265,17 @@ def _foreign(written: Written, training: Training) -> ForeignSpec:
     )
 
 
-def _of_timm(written: Written) -> ForeignSpec:
+def _of_timm(written: Written, training: Training) -> ForeignSpec:
     raw = written.raw
+    arguments = timm_arguments(raw)
+    if training.asked_for is not None:
+        arguments["epochs"] = training.asked_for
     return ForeignSpec(
-        name=f"timm {raw['sched']}",
+        name=f"timm {arguments['sched']}",
         kind=TIMM_FACTORY,
-        by_epoch=not raw.get("sched_on_updates", False),
+        by_epoch=not arguments["sched_on_updates"],
         converted=False,
-        arguments=raw,
+        arguments=arguments,
         end=NO_END,
         raw=raw,
         place=written.place,

@@ -8,12 +8,38 @@ from typing import Any
 
 from optplan.config import Symbol, place_of
 from optplan.config.paramwise import described
+from optplan.config.timm_args import is_timm_args
 from optplan.errors import Problem, ScheduleError
 from optplan.places import Place
 
 SECTION = "param_scheduler"
 # Stands for the type of the scheduler that the flat entries of timm's args.yaml describe.
 TIMM_FACTORY = "timm.scheduler.create_scheduler_v2"
+# What train.py takes where a file says nothing. As read in the repository of timm 1.0.
+_TIMM_DEFAULTS: Mapping[str, Any] = {
+    "sched": "cosine",
+    "sched_on_updates": False,
+    "epochs": 300,
+    "decay_epochs": 90,
+    "decay_milestones": (90, 180, 270),
+    "warmup_epochs": 5,
+    "warmup_lr": 1e-5,
+    "warmup_prefix": False,
+    "cooldown_epochs": 0,
+    "patience_epochs": 10,
+    "decay_rate": 0.1,
+    "min_lr": 0.0,
+    "lr_noise": None,
+    "lr_noise_pct": 0.67,
+    "lr_noise_std": 1.0,
+    "seed": 42,
+    "lr_cycle_mul": 1.0,
+    "lr_cycle_decay": 0.5,
+    "lr_cycle_limit": 1,
+    "lr_k_decay": 1.0,
+    "eval_metric": "top1",
+}
+_TIMM_READ = frozenset({*_TIMM_DEFAULTS, "lr_decay_fn", "lr_stable_timescale"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +93,16 @@ def find_schedulers(data: Mapping[str, Any]) -> Section:
 
 def _of_timm(data: Mapping[str, Any]) -> tuple[Written, ...]:
     """The scheduler of timm's ``args.yaml``, where this is one."""
-    if not isinstance(data.get("sched"), str):
+    if not is_timm_args(data):
         return ()
-    return (Written(kind=TIMM_FACTORY, raw=data, place=place_of(data, "sched")),)
+    place = place_of(data, "sched") or place_of(data, next(iter(data)))
+    return (Written(kind=TIMM_FACTORY, raw=data, place=place),)
+
+
+def timm_arguments(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The entries of timm's ``args.yaml`` that its scheduler reads, with the defaults of those left out."""
+    read = {name: value for name, value in data.items() if name in _TIMM_READ}
+    return {**_TIMM_DEFAULTS, **read}
 
 
 def _holds_parts(found: Mapping[str, Any]) -> bool:

@@ -9,7 +9,9 @@ from typing import Any
 
 from optplan.config import place_of
 from optplan.config.paramwise import described
+from optplan.config.timm_args import is_timm_args
 from optplan.errors import ScheduleError, UsageError
+from optplan.schedule.reading import timm_arguments
 
 _LOOPS = {"EpochBasedTrainLoop": True, "IterBasedTrainLoop": False}
 _LENGTHS = {True: "max_epochs", False: "max_iters"}
@@ -31,11 +33,13 @@ class Training:
             are concerned.
         length: How many epochs or iterations.
         per_epoch: How many iterations one epoch has, as far as that is known.
+        asked_for: How many epochs the user asks for where a scheduler of timm decides on the length.
     """
 
     by_epoch: bool
     length: int
     per_epoch: int | None = None
+    asked_for: int | None = None
 
     @property
     def epochs(self) -> int:
@@ -86,8 +90,9 @@ def find_training(
     if iters is not None:
         return Training(by_epoch=False, length=iters, per_epoch=per_epoch)
     section = data.get("train_cfg")
-    if section is None and isinstance(data.get("sched"), str):  # timm's args.yaml
-        return Training(by_epoch=True, length=_whole(data, "epochs"), per_epoch=per_epoch)
+    if section is None and is_timm_args(data):
+        length = _whole(timm_arguments(data), "epochs")
+        return Training(by_epoch=True, length=length, per_epoch=per_epoch)
     if section is None:
         raise UsageError(
             "how long is the training? the config has no train_cfg",

@@ -383,3 +383,29 @@ def test_a_saved_plan_has_no_schedule(folder: Path, invoke: Invoke) -> None:
     show = ("show", "first.py", "--model", "resnet18", "--format", "json", "-o", saved)
     assert invoke(*show, cwd=folder).returncode == 0
     assert invoke("diff", saved, "first.py", cwd=folder).returncode == 0
+
+
+def test_a_side_that_says_nothing_of_the_training(folder: Path, invoke: Invoke) -> None:
+    scheduled(folder, "first.py", WARM)
+    done = invoke("diff", "a.py", "first.py", "--model", "resnet18", cwd=folder)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "one side alone has schedulers or says how long it trains" in done.stdout
+
+
+def test_no_schedulers_for_a_training_are_a_constant(folder: Path, invoke: Invoke) -> None:
+    scheduled(folder, "first.py", WARM)
+    scheduled(folder, "second.py", "train_cfg = dict(by_epoch=True, max_epochs=90)\n")
+    done = invoke("diff", "first.py", "second.py", "--model", "resnet18", cwd=folder)
+    assert done.returncode == 1
+    assert "lr from epoch 0 on" in done.stdout
+
+
+def test_recipes_of_timm(folder: Path, invoke: Invoke) -> None:
+    text = "model: resnet18\nopt: sgd\nlr: 0.1\nsched: cosine\nepochs: 9\nwarmup_epochs: 2\nmin_lr: 0\n"
+    (folder / "first.yaml").write_text(text)
+    (folder / "second.yaml").write_text(text.replace("min_lr: 0", "min_lr: 0.01"))
+    done = invoke("diff", "first.yaml", "first.yaml", cwd=folder)
+    assert done.returncode == 0
+    done = invoke("diff", "first.yaml", "second.yaml", cwd=folder)
+    assert done.returncode == 1
+    assert "lr from epoch 2 on" in done.stdout

@@ -63,10 +63,10 @@ net.py:Net · file · 4 parameters · 26                  SGD  lr 0.1  weight_de
  lr by epoch
 """
 TABLE = """\
-                                                 0       3          5          7          9
-    setting                     parameters   start  begins  milestone  milestone        end
-    lr 0.1  weight_decay 0.0001          2    0.05     0.1       0.01      0.001      0.001
-    lr 1  weight_decay 0.0001            2     0.5       1        0.1       0.01       0.01
+                                     0       3          5          7      9
+     lr  weight_decay  parameters  start  begins  milestone  milestone    end
+    0.1        0.0001           2   0.05     0.1       0.01      0.001  0.001
+      1        0.0001           2    0.5       1        0.1       0.01   0.01
 
  2 settings · lr scheduled, all else is constant
 """
@@ -266,3 +266,67 @@ def test_no_length(folder: Path, invoke: Invoke) -> None:
     assert done.returncode == 2
     assert "how long is the training? the config has no train_cfg" in done.stderr
     assert invoke("schedule", "b.py", *MODEL, "--iters", "5", cwd=folder).returncode == 0
+
+
+def test_several_optimizers(folder: Path, invoke: Invoke) -> None:
+    """Each section has its own schedulers, by its name."""
+    text = """\
+optimizer = dict(stem=dict(type='Adam', lr=0.1), head=dict(type='SGD', lr=1.0))
+param_scheduler = dict(
+    stem=[dict(type='LinearLR', start_factor=0.5, end=2), dict(type='StepMomentum', step_size=3)],
+    head=dict(type='StepLR', step_size=2))
+train_cfg = dict(by_epoch=True, max_epochs=4)
+"""
+    (folder / "gan.py").write_text(text)
+    data = data_of(invoke, folder, "gan.py", "--every", "1")
+    stem, head = (one["values"] for one in data["settings"])
+    assert stem["lr"] == pytest.approx([0.05, 0.1, 0.1, 0.1])
+    assert stem["momentum"] == pytest.approx([0.9, 0.9, 0.9, 0.09])
+    assert head["lr"] == pytest.approx([1.0, 1.0, 0.1, 0.1])
+    assert [one["optimizers"] for one in data["schedulers"]] == [[0], [0], [1]]
+    (folder / "gan.py").write_text(
+        text.replace("    head=dict(type='StepLR', step_size=2))", "    )")
+    )
+    done = invoke("schedule", "gan.py", *MODEL, cwd=folder)
+    assert done.returncode == 2
+    assert "param_scheduler has no entry for the optimizer 'head', only for 'stem'" in done.stderr
+
+
+def test_imported_classes(folder: Path, invoke: Invoke) -> None:
+    """A pure-Python config: the class of a bare import is looked at by its name, torch's is run."""
+    (folder / "pure.py").write_text(
+        "from mmengine.optim import LinearLR\n"
+        "from torch.optim import SGD\n"
+        "from torch.optim.lr_scheduler import ExponentialLR\n"
+        "optim_wrapper = dict(optimizer=dict(type=SGD, lr=0.1))\n"
+        "param_scheduler = [dict(type=LinearLR, start_factor=0.5, end=2), dict(type=ExponentialLR, gamma=0.5)]\n"
+        "train_cfg = dict(by_epoch=True, max_epochs=3)\n"
+    )
+    data = data_of(invoke, folder, "pure.py", "--every", "1")
+    assert [one["type"] for one in data["schedulers"]] == ["LinearLR", "ExponentialLR"]
+    assert [one["run_for_real"] for one in data["schedulers"]] == [False, True]
+    assert data["settings"][0]["values"]["lr"] == pytest.approx([0.05, 0.05, 0.025])
+
+
+def test_a_recipe_of_timm(folder: Path, invoke: Invoke) -> None:
+    (folder / "args.yaml").write_text(
+        "model: resnet18\nopt: sgd\nlr: 0.1\nsched: cosine\nepochs: 6\nwarmup_epochs: 2\nwarmup_lr: 0.01\n"
+        "cooldown_epochs: 2\n"
+    )
+    done = invoke("schedule", "args.yaml", "--format", "json", cwd=folder)
+    assert (done.returncode, done.stderr) == (0, "")
+    data = json.loads(done.stdout)
+    validate(data, "schedule-1.0")
+    assert (data["unit"], data["length"]) == ("epoch", 8)
+    assert [point["step"] for point in data["points"]] == [0, 2, 7]
+    assert data["settings"][0]["values"]["lr"] == pytest.approx([0.01, 0.075, 0.0])
+    done = invoke("schedule", "args.yaml", "--format", "json", "--epochs", "3", cwd=folder)
+    assert json.loads(done.stdout)["length"] == 5
+
+
+def test_the_lr_really_used(folder: Path, invoke: Invoke) -> None:
+    """The batch scales it before the schedulers begin."""
+    write(folder, WARM + "auto_scale_lr = dict(enable=True, base_batch_size=256)\n")
+    data = data_of(invoke, folder, "b.py", "--world-size", "8", "--batch-size", "64")
+    assert data["settings"][0]["lr"] == pytest.approx(0.2)
+    assert data["settings"][0]["values"]["lr"][:2] == pytest.approx([0.1, 0.2])

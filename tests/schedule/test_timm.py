@@ -17,12 +17,20 @@ from optplan.config import Namespace
 from optplan.errors import ScheduleError
 from optplan.schedule import Training, Unit, courses_of, find_schedulers, schedule_of
 from optplan.schedule.foreign import ForeignMaker, timm_epochs
+from optplan.schedule.reading import timm_arguments
 from tests.schedule.reference import LRS, SGD, plan_of_three
 
 SCALES = (1.0, 0.5, 0.25)
 PER_EPOCH = 3
 
-COSINE = {"sched": "cosine", "epochs": 12, "warmup_epochs": 3, "warmup_lr": 1e-5, "min_lr": 1e-6}
+COSINE = {
+    "opt": "sgd",
+    "sched": "cosine",
+    "epochs": 12,
+    "warmup_epochs": 3,
+    "warmup_lr": 1e-5,
+    "min_lr": 1e-6,
+}
 CASES: dict[str, dict[str, Any]] = {
     "cosine": COSINE,
     "cosine with cool-down": {**COSINE, "cooldown_epochs": 4},
@@ -35,7 +43,26 @@ CASES: dict[str, dict[str, Any]] = {
     "multistep": {**COSINE, "sched": "multistep", "decay_milestones": [5, 8], "decay_rate": 0.1},
     "poly": {**COSINE, "sched": "poly", "decay_rate": 0.9, "lr_k_decay": 0.5},
     "constant": {**COSINE, "sched": "constant"},
-    "none": {"sched": "none", "epochs": 5},
+    "none": {"opt": "sgd", "sched": "none", "epochs": 5, "warmup_epochs": 0},
+}
+
+
+# What timm's train.py takes where a file says nothing.
+DEFAULTS = {
+    "opt": "sgd",
+    "decay_epochs": 90,
+    "decay_milestones": [90, 180, 270],
+    "decay_rate": 0.1,
+    "cooldown_epochs": 0,
+    "warmup_prefix": False,
+    "lr_noise": None,
+    "lr_noise_pct": 0.67,
+    "lr_noise_std": 1.0,
+    "lr_cycle_mul": 1.0,
+    "lr_cycle_decay": 0.5,
+    "lr_cycle_limit": 1,
+    "lr_k_decay": 1.0,
+    "seed": 42,
 }
 
 
@@ -50,7 +77,7 @@ def by_hand(arguments: Mapping[str, Any], *, scaled: bool) -> list[list[float]]:
         for lr, scale in zip(LRS, SCALES, strict=True)
     ]
     optimizer = torch.optim.SGD(groups, lr=LRS[0])
-    kwargs = scheduler_kwargs(SimpleNamespace(**arguments))
+    kwargs = scheduler_kwargs(SimpleNamespace(**{**DEFAULTS, **arguments}))
     scheduler, epochs = create_scheduler_v2(optimizer, **kwargs, updates_per_epoch=PER_EPOCH)
     by_update = arguments.get("sched_on_updates", False)
     found, updates = [], 0
@@ -74,7 +101,7 @@ def in_config(arguments: Mapping[str, Any], *, scaled: bool) -> tuple[Unit, list
         )
         plan = replace(plan, parameters=rows)
     training = Training(
-        by_epoch=True, length=timm_epochs(arguments, PER_EPOCH), per_epoch=PER_EPOCH
+        by_epoch=True, length=timm_epochs(timm_arguments(arguments), PER_EPOCH), per_epoch=PER_EPOCH
     )
     schedule = schedule_of(
         plan, find_schedulers(arguments), training, [dict(SGD)], ForeignMaker(Namespace())
@@ -94,8 +121,8 @@ def test_equal(name: str, *, scaled: bool) -> None:
 
 
 def test_the_length_is_timms() -> None:
-    assert timm_epochs(CASES["cosine with cool-down"], None) == 16
-    assert timm_epochs(CASES["cosine after the warm-up"], None) == 15
+    assert timm_epochs(timm_arguments(CASES["cosine with cool-down"]), None) == 16
+    assert timm_epochs(timm_arguments(CASES["cosine after the warm-up"]), None) == 15
 
 
 def test_plateau_is_not_known_after_its_patience() -> None:
