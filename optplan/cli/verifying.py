@@ -20,8 +20,8 @@ from optplan.plan import Plan
 from optplan.verify.bench import Source
 from optplan.verify.inputs import parse_inputs
 from optplan.verify.results import Parallel
+from optplan.verify.stages import Terms
 from optplan.verify.subject import NamedOptimizer
-from optplan.verify.verification import Terms
 
 
 def terms_of(

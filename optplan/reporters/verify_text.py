@@ -8,15 +8,14 @@ from textwrap import wrap
 from optplan.errors import listed
 from optplan.reporters.layout import Cell, Column, cell_len, paint, table, visible
 from optplan.reporters.summary import head_lines, setting_text, value_text
+from optplan.reporters.verify_cost import cost_lines
 from optplan.reporters.words import number, plural, shape_text
 from optplan.verify.results import (
-    Cost,
     Mismatch,
     Moved,
     Movement,
     ParameterResult,
     RealStep,
-    Timing,
     Verification,
     count_movements,
 )
@@ -55,7 +54,7 @@ def verify_text(found: Verification, *, width: int | None, color: bool) -> str:
         *_mismatches(found.mismatches, width, color),
         *_deviations(found, width, color),
         *_settings(found, width, color),
-        *_costs(found.cost, width, color),
+        *cost_lines(found.cost, width, color),
         "",
         *_remarks(found, width),
         _verdict(found, color),
@@ -230,51 +229,6 @@ def _seen(values: Sequence[float], planned: float | None) -> Cell:
 def _clean(value: float) -> float:
     """A value without its last digits, which rounding made."""
     return float(f"{value:.9g}") + 0.0
-
-
-def _costs(cost: Cost | None, width: int | None, color: bool) -> Iterator[str]:
-    if cost is None:
-        return
-    built = cost.timings[0]
-    rows = [tuple(Cell(word, "dim") for word in ("cost", "groups", "a step", "", "state"))]
-    rows += [
-        (
-            Cell(_way(timing)),
-            Cell(str(timing.groups)),
-            Cell(_seconds(timing.seconds)),
-            Cell("" if timing is built else _ratio(timing.seconds / built.seconds)),
-            Cell(_bytes(timing.state_bytes)),
-        )
-        for timing in cost.timings
-    ]
-    yield ""
-    columns = (Column(shrink_to=16), *(Column(right=True),) * 4)
-    yield from table(columns, rows, width=width, color=color, indent=1)
-    if cost.peak_bytes is not None:
-        yield f" peak memory {_bytes(cost.peak_bytes)}"
-
-
-def _way(timing: Timing) -> str:
-    groups = "equal settings merged" if timing.merged else "groups as built"
-    return groups if timing.implementation == "default" else f"{groups}, {timing.implementation}"
-
-
-def _ratio(ratio: float) -> str:
-    return f"×{ratio:.2f}" if ratio >= 0.1 else f"×{ratio:.2g}"
-
-
-def _seconds(seconds: float) -> str:
-    for size, unit in ((1.0, "s"), (1e-3, "ms")):
-        if seconds >= size:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds * 1e6:.3g} µs"
-
-
-def _bytes(count: int) -> str:
-    for size, unit in ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
-        if count >= size:
-            return f"{count / size:.3g} {unit}"
-    return f"{count} B"
 
 
 def _remarks(found: Verification, width: int | None) -> Iterator[str]:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from optplan.plan import hashable
-from optplan.verify.movement import what_it_says
+from optplan.verify.attempts import what_it_says
 from optplan.verify.reference import UpdateRule, alone, rule_of
 from optplan.verify.results import Measured
 from optplan.verify.seeded import Draws

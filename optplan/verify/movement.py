@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 
-import torch
 from torch import Tensor
-from torch.distributed.tensor import DTensor
 
 from optplan.chatter import chatter_to_stderr
-from optplan.errors import described_exception
+from optplan.verify.attempts import what_it_says
 from optplan.verify.coupling import follows_its_group, is_coupled
 from optplan.verify.devices import is_out_of_memory
-from optplan.verify.judging import Way
-from optplan.verify.reference import Member, UpdateRule, alone, base_rule, rule_of, together
+from optplan.verify.opinions import Judge, Opinions
+from optplan.verify.reference import Member, UpdateRule, base_rule, rule_of, together
 from optplan.verify.results import Moved, Movement
-from optplan.verify.rounding import inner_rounding
-from optplan.verify.seeded import Draws, exact_dtype
-from optplan.verify.stepping import Gradients, take_steps
+from optplan.verify.seeded import Draws
+from optplan.verify.stepping import take_steps
 from optplan.verify.subject import Held, Subject
-from optplan.verify.tensors import local, own_part, put_value
-
-Judge = Callable[[Held, Way], Moved]
-
-# How far apart the plainest computation and the real one may be: matrices may be multiplied in bfloat16.
-_MOST_NOISE = 0.1
-# How many times its own rounding a class may be off that sums in another order, as over processes.
-_ROUNDINGS = 4
+from optplan.verify.tensors import put_value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,10 +66,11 @@ def _drive(subject: Subject, draws: Draws, steps: int) -> dict[int, str]:
         put_value(one.tensor, draws.value(one), draws.dtypes[one.name])
     failures = {}
     for number, named in enumerate(subject.optimizers):
+        foreign = subject.foreign_to(number)
         trainable = [
             (name, one.tensor)
             for name, one in held.items()
-            if one.tensor.requires_grad and id(one.tensor) not in subject.foreign_to(number)
+            if one.tensor.requires_grad and id(one.tensor) not in foreign
         ]
         run = partial(
             take_steps,
@@ -91,18 +82,6 @@ def _drive(subject: Subject, draws: Draws, steps: int) -> dict[int, str]:
         if (failure := what_it_says(run)) is not None:
             failures[number] = failure
     return failures
-
-
-def what_it_says(action: Callable[[], object]) -> str | None:
-    """What someone's optimizer raises."""
-    try:
-        with chatter_to_stderr():
-            action()
-    except Exception as error:  # whatever an optimizer of any package may raise
-        if is_out_of_memory(error):
-            raise
-        return described_exception(error)
-    return None
 
 
 class _Run:
@@ -121,11 +100,9 @@ class _Run:
         self._subject = subject
         self._draws = draws
         self._steps = steps
-        self._judge = judge
         self._failures = failures
-        self._in_float64 = in_float64
+        self._opinions = Opinions(draws, steps, judge, in_float64=in_float64)
         self._moved: dict[str, Moved] = {}
-        self._noisy: dict[str, float] = {}
         self._members: dict[int, list[Member]] = {}
 
     def judged(self, coupled: frozenset[int] | None) -> Movements:
@@ -137,9 +114,9 @@ class _Run:
             if failure is not None:
                 self._moved[held.name] = Moved(movement=Movement.UNCHECKED, reason=failure)
             elif member is None:
-                self._moved[held.name] = self._judge(held, self._way(held, None))
+                self._moved[held.name] = self._opinions.judged(held, None)
             elif held.row.optimizer not in known:
-                self._moved[held.name] = self._alone(member)
+                self._moved[held.name] = self._opinions.alone(member)
                 if self._moved[held.name].movement in (Movement.DEVIATES, Movement.UNCHECKED):
                     suspects.setdefault(held.row.optimizer or 0, []).append(member)
         found = {
@@ -153,7 +130,7 @@ class _Run:
         return Movements(
             moved={name: self._moved[name] for name in order},
             coupled=frozenset(found | known),
-            noisy=self._noisy,
+            noisy=self._opinions.noisy,
         )
 
     def _member(self, held: Held) -> Member | None:
@@ -166,81 +143,6 @@ class _Run:
         member = Member(held=held, rule=rule_of(self._subject, held))
         self._members.setdefault(optimizer, []).append(member)
         return member
-
-    def _way(self, held: Held, expected: Tensor | None) -> Way:
-        """The own part of a parameter's way; it shall stand still where nothing is expected."""
-        start = self._draws.value(held)
-        dtype = exact_dtype(self._draws.dtypes[held.name])
-        end = local(held.tensor.detach()).cpu().to(dtype)
-        mine = own_part(start, held.tensor)
-        aim = mine if expected is None else own_part(expected, held.tensor)
-        return Way(start=mine, end=end, expected=aim)
-
-    def _alone(self, member: Member) -> Moved:
-        try:
-            expected = self._reference(member, as_built=False)
-        except Exception as error:  # whatever an optimizer of any package may raise
-            if is_out_of_memory(error):
-                raise
-            reason = f"no reference could be made: {described_exception(error)}"
-            return Moved(movement=Movement.UNCHECKED, reason=reason)
-        way = self._way(member.held, expected)
-        moved = self._judge(member.held, way)
-        if moved.movement is Movement.DEVIATES:
-            return self._second_opinion(member, way, moved)
-        return moved if moved.movement is not Movement.STILL else _idle(member, moved)
-
-    def _reference(
-        self, member: Member, *, as_built: bool, gradients: Gradients | None = None
-    ) -> Tensor:
-        held = member.held
-        with chatter_to_stderr():
-            return alone(
-                member.rule,
-                self._draws.value(held),
-                gradients or (lambda _, step: self._draws.gradient(held, step)),
-                self._steps,
-                device=held.tensor.device if as_built else torch.device("cpu"),
-                as_built=as_built,
-            )
-
-    def _second_opinion(self, member: Member, way: Way, first: Moved) -> Moved:
-        """The verdict where the class computes in less than float64, or in another order on the device.
-
-        Against the class alone on the same device, computing as the real one does: a wrong value is wrong
-        against this too. Where processes share a parameter no run alone sums in their order, and in the
-        training's dtype none rounds as it does: there what the class's own rounding makes of its gradients
-        is allowed.
-        """
-        if not way.start.numel() or first.distance is None:
-            return first
-        try:
-            expected = own_part(self._reference(member, as_built=True), member.held.tensor)
-            may_differ = isinstance(member.held.tensor, DTensor) or not self._in_float64
-            rounding = self._inner_rounding(member) if may_differ else 0.0
-        except Exception as error:  # whatever an optimizer of any package may raise
-            if is_out_of_memory(error):
-                raise
-            return first
-        step = float((way.expected - way.start).abs().amax())
-        noise = float((way.expected - expected).abs().amax()) / step
-        second = self._judge(member.held, replace(way, expected=expected))
-        if second.movement is not Movement.DEVIATES and noise <= _MOST_NOISE:
-            self._noisy[member.held.name] = noise
-            return second
-        if rounding <= _MOST_NOISE and first.distance <= _ROUNDINGS * rounding:
-            self._noisy[member.held.name] = first.distance
-            return Moved(movement=Movement.MOVED, distance=first.distance)
-        return first
-
-    def _inner_rounding(self, member: Member) -> float:
-        held = member.held
-
-        def run(gradients: Gradients) -> Tensor:
-            return self._reference(member, as_built=False, gradients=gradients)
-
-        gradients: Gradients = lambda _, step: self._draws.gradient(held, step)  # noqa: E731
-        return inner_rounding(run, self._draws.value(held), gradients)
 
     def _is_coupled(self, optimizer: int, suspects: list[Member]) -> bool:
         base = base_rule(self._subject, optimizer)
@@ -280,7 +182,7 @@ class _Run:
             return dict.fromkeys(held, Moved(movement=Movement.UNCHECKED, reason=reason))
         unruly = self._unruly(members, base)
         return {
-            name: self._judge(one, self._way(one, ends[name])) if name not in unruly else _DEAF
+            name: self._opinions.judged(one, ends[name]) if name not in unruly else _DEAF
             for name, one in held.items()
         }
 
@@ -306,13 +208,3 @@ class _Run:
 _DEAF = Moved(
     movement=Movement.DEVIATES, reason="its optimizer does not follow the values of its group"
 )
-
-
-def _idle(member: Member, moved: Moved) -> Moved:
-    """A class that does not move what it should, alone either, keeps to no plan."""
-    if not member.held.row.lr:
-        return moved
-    return Moved(
-        movement=Movement.DEVIATES,
-        reason=f"{member.rule.make.__qualname__} does not move it, though its lr is {member.held.row.lr:.6g}",
-    )

@@ -13,8 +13,9 @@ from optplan.plan import Plan
 from optplan.verify.bench import Source
 from optplan.verify.devices import ChosenDevice
 from optplan.verify.results import Verification
+from optplan.verify.stages import Terms
 from optplan.verify.subject import NamedOptimizer
-from optplan.verify.verification import Terms, verify
+from optplan.verify.verification import verify
 
 
 class Cnn(nn.Module):
