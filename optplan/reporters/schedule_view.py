@@ -63,6 +63,8 @@ class ScheduleView:
 
     def at_points(self, course: Course) -> tuple[float | None, ...]:
         """A course at the steps of the table."""
+        if len(self.points) == len(self.courses.steps):
+            return course  # every step is a point
         places = {step: place for place, step in enumerate(self.courses.steps)}
         return tuple(course[places[step]] for step in self.points)
 

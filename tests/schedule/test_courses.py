@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tracemalloc
 from dataclasses import replace
 from typing import Any
@@ -157,6 +159,12 @@ def test_many_ticks_at_once() -> None:
     unit, table = ours(schedulers, training, fields=fields, stride=4599)
     theirs = stepped(schedulers, training, unit, fields=fields)
     assert table == {field: values[::4599] for field, values in theirs.items()}
+
+
+def test_nothing_of_torch_is_loaded() -> None:
+    code = "import sys, optplan.schedule; print([m for m in sys.modules if m in ('torch', 'timm')])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
 
 
 def test_no_scheduler() -> None:
