@@ -226,6 +226,7 @@ def _note(planned: Planned, company: _Company, row: PlannedParameter, facts: Par
         uses = (row.lr_rule, row.weight_decay_rule)
         if any(use is not None and use.rule is Rule.CONSTRUCTOR for use in uses):
             words.append(company.of(row))
+        words += dict.fromkeys(use.note for use in uses if use is not None and use.note)
         return "; ".join(words)
     if row.status is Status.FROZEN:
         if row.group is None:

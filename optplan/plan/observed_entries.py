@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from optplan.config import place_of
-from optplan.names import Rule
+from optplan.names import Rule, Status
 from optplan.plan.plan import PlannedParameter
 from optplan.plan.planned import Planned
+from optplan.rules import BYPASS
 from optplan.rules.statistics import EntryName, EntryStatistics, words_hit
 
 _KEYS = "custom_keys"
@@ -21,8 +22,10 @@ def observed_entries(planned: Planned, among: Collection[str]) -> tuple[EntrySta
         planned: A plan whose constructor was watched.
         among: The names to count.
     """
-    rows = [row for row in planned.plan.parameters if row.name in among and row.group is not None]
-    return (*_keys(planned, rows), *_options(planned, rows))
+    shown = [row for row in planned.plan.parameters if row.name in among]
+    rows = [row for row in shown if row.group is not None]
+    duplicates = sum(row.status is Status.DUPLICATE for row in shown)
+    return (*_keys(planned, rows), *_options(planned, rows, duplicates))
 
 
 def _keys(planned: Planned, rows: list[PlannedParameter]) -> Iterator[EntryStatistics]:
@@ -32,12 +35,16 @@ def _keys(planned: Planned, rows: list[PlannedParameter]) -> Iterator[EntryStati
         return
     texts = sorted((key for key in keys if isinstance(key, str)), key=lambda key: (-len(key), key))
     for key in texts:
+        name, place, path = EntryName(key, is_key=True), place_of(keys, key), (_KEYS, key)
         hit = [row for row in rows if key in f".{row.name}"]
+        # of a key that matches nothing there is no more to read
+        if not (_is_read(planned, path, keys[key]) or (not hit and path in (planned.read or ()))):
+            yield EntryStatistics(name=name, place=place, is_read=False)
+            continue
         won = [row for row in hit if _winner(row, texts) == key]
         yield EntryStatistics(
-            name=EntryName(key, is_key=True),
-            place=place_of(keys, key),
-            is_read=_is_read(planned, (_KEYS, key), keys[key]),
+            name=name,
+            place=place,
             matched=len(hit),
             won=len(won),
             words=tuple({word: None for row in hit for word in words_hit(key, f".{row.name}")}),
@@ -51,15 +58,19 @@ def _winner(row: PlannedParameter, keys: list[str]) -> str | None:
     return use.key if use is not None else None
 
 
-def _options(planned: Planned, rows: list[PlannedParameter]) -> Iterator[EntryStatistics]:
-    """An option that is read has a part in all that the constructor itself decided."""
+def _options(
+    planned: Planned, rows: list[PlannedParameter], duplicates: int
+) -> Iterator[EntryStatistics]:
+    """An option that is read has a part in all that the constructor itself decided.
+
+    One that the rules know does what they say, and nothing else.
+    """
     own = [row for row in rows if row.lr_rule is not None and row.lr_rule.rule is Rule.CONSTRUCTOR]
     paramwise = planned.section.paramwise
     for name, value in paramwise.items():
         if name == _KEYS:
             continue
         is_read = _is_read(planned, (str(name),), value)
-        # one that the rules know does what they say, and nothing else
         is_rule = planned.options is not None and name in planned.options.multipliers
         by_rule = [
             row
@@ -67,6 +78,8 @@ def _options(planned: Planned, rows: list[PlannedParameter]) -> Iterator[EntrySt
             if name in [use.option for use in (row.lr_rule, row.weight_decay_rule) if use]
         ]
         count = len(by_rule) + (len(own) if is_read and not is_rule else 0)
+        if name == BYPASS:
+            count = duplicates if is_read else 0
         yield EntryStatistics(
             name=EntryName(str(name), is_key=False),
             place=place_of(paramwise, name),
