@@ -221,14 +221,16 @@ def _seen(values: Sequence[float], planned: float | None) -> Cell:
     """One value where all agree in what is shown, else the ends of their range."""
     if not values:
         return Cell("–", "dim")
-    texts = list(dict.fromkeys(number(_clean(value)) for value in (min(values), max(values))))
+    ends = (_without_rounding(value, planned) for value in (min(values), max(values)))
+    texts = list(dict.fromkeys(map(number, ends)))
     agrees = planned is not None and all(abs(v - planned) <= 1e-6 * abs(planned) for v in values)
     return Cell(" to ".join(texts), "green" if agrees else "red")
 
 
-def _clean(value: float) -> float:
-    """A value without its last digits, which rounding made."""
-    return float(f"{value:.9g}") + 0.0
+def _without_rounding(value: float, planned: float | None) -> float:
+    """The planned value where only rounding is between them."""
+    is_planned = planned is not None and abs(value - planned) <= 1e-9 * abs(planned)
+    return planned if is_planned and planned is not None else value
 
 
 def _remarks(found: Verification, width: int | None) -> Iterator[str]:
