@@ -7,6 +7,7 @@ import subprocess
 import sys
 from typing import Any
 
+import pytest
 import torch
 
 from optplan.verify.results import Cost
@@ -58,6 +59,7 @@ def test_what_wants_a_closure_is_not_timed() -> None:
 
 MEMORY = """
 import resource
+import pytest
 import torch
 from torch import nn
 from tests.verify.given import config, source, verified
@@ -81,6 +83,7 @@ print(most() - before)
 """
 
 
+@pytest.mark.sweep
 def test_no_second_copy_of_the_model(tell: Tell) -> None:
     """Model, gradients and state in float64, and references of one parameter at a time."""
     done = subprocess.run(

@@ -112,6 +112,7 @@ def test_each_process_holds_half_of_the_state(found: tuple[Found, Found]) -> Non
 SEGMENTOR = ("sample_configs/backbone_and_head.py", "-m", "sample_configs/models.py:Segmentor")
 
 
+@pytest.mark.sweep
 def test_the_command_reports_once() -> None:
     words = ("--parallel", "fsdp", "--input", "2x3x8x8", "--no-cost", "--device", "cpu")
     done = torchrun("optplan", "verify", *SEGMENTOR, *words)
