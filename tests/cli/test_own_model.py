@@ -116,6 +116,23 @@ def test_diff(invoke: Invoke, tmp_path: Path) -> None:
         assert done.stderr.startswith("error: which model?\n")
 
 
+def test_schedule_and_verify(invoke: Invoke, tmp_path: Path) -> None:
+    config(tmp_path, "a.py", LINEAR.format(3))
+    length = ("--epochs", "2", "--iters-per-epoch", "5")
+    done = invoke("schedule", "a.py", *length, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("torch.nn.Linear · config · 2 parameters · 9 ")
+    done = invoke("verify", "a.py", "--device", "cpu", "--no-cost", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("torch.nn.Linear · config · 2 parameters · 9 ")
+    assert " matches: every parameter got what the plan says\n" in done.stdout
+    config(tmp_path, "none.py", "")
+    for command in (("schedule", "none.py", *length), ("verify", "none.py", "--device", "cpu")):
+        done = invoke(*command, cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == "error: which model?\n  hint: name one: --model resnet50\n"
+
+
 @pytest.fixture
 def registering(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
     """A module that registers a class, and two configs that name it."""
@@ -185,7 +202,9 @@ def test_what_cannot_be_imported(word: str, message: str, invoke: Invoke, tmp_pa
         ("show", "a.py"),
         ("explain", "a.py", "*"),
         ("diff", "a.py", "a.py"),
-        ("check", "."),
+        ("check", "a.py"),
+        ("schedule", "a.py"),
+        ("verify", "a.py", "--device", "cpu"),
     ):
         done = invoke(*command, "--import", word, cwd=tmp_path)
         assert (done.returncode, done.stdout) == (2, "")

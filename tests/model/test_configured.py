@@ -52,7 +52,7 @@ def refusal(own: OwnModel) -> str:
     ("kind", "arguments", "name", "count"),
     [
         ("'resnet18'", "num_classes=7", "resnet18", 62),
-        ("'timm:resnet18'", "num_classes=7", "timm:resnet18", 62),
+        ("'timm:resnet18'", "num_classes=7", "resnet18", 62),
         ("'resnet18.a1_in1k'", "num_classes=7", "resnet18.a1_in1k", 62),
         ("'torch.nn.Linear'", "in_features=2, out_features=3", "torch.nn.Linear", 2),
         ("'torch.nn:Linear'", "in_features=2, out_features=3", "torch.nn:Linear", 2),
