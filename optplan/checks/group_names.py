@@ -52,6 +52,12 @@ def known_group_names(raw: RawSection) -> frozenset[str] | None:
     return None if foreign is None else _ALWAYS | foreign
 
 
+def torch_group_names(kind: str) -> frozenset[str] | None:
+    """What an optimizer of torch reads from a group; None for any other."""
+    found = torch_optimizer(kind)
+    return None if found is None else found.group_names | {"lr", "weight_decay"}
+
+
 def read_by_hook(raw: RawSection, field: str) -> bool:
     """Whether one of the config's hooks reads a field of the groups: mmpretrain's SimSiamHook does."""
     hooks: Any = raw.data.get("custom_hooks")

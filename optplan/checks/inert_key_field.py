@@ -12,10 +12,13 @@ from optplan.checks.group_names import (
     nearest,
     owner_of,
     read_by_hook,
+    torch_group_names,
 )
 from optplan.checks.raw_section import RawSection
 from optplan.checks.wording import kept
 from optplan.config import place_of
+from optplan.config.regex_groups import RegexGroups
+from optplan.errors import quoted
 from optplan.names import Severity
 
 _SETTINGS: Mapping[str, str] = {
@@ -48,7 +51,7 @@ class InertKeyField(Check):
         custom_keys={'theta': dict(decay_mult=0.0)}
 
     It is an error where it looks like a misspelt name, and a warning otherwise: something else may read
-    it from the groups. Name such fields in the setting ``allow-group-keys``.
+    it from the groups. The same holds for ``optimizer_kwargs`` of torchtitan's groups. Name such fields in the setting ``allow-group-keys``.
     """
 
     code = "OPT102"
@@ -59,6 +62,7 @@ class InertKeyField(Check):
 
     def run(self, context: Context) -> Iterator[Finding]:
         """Every such field."""
+        yield from self._in_patterns(context)
         raw = context.raw
         if raw is None or raw.known is None or "custom_keys" not in raw.known.options:
             return
@@ -80,6 +84,25 @@ class InertKeyField(Check):
                 parameters=tuple(facts.name for facts in won),
                 severity=Severity.ERROR if inert.meant else None,
             )
+
+    def _in_patterns(self, context: Context) -> Iterator[Finding]:
+        """The same of groups with patterns that have optimizers of their own, which torch copies unread."""
+        recipe = context.section.recipe if context.section is not None else None
+        if not isinstance(recipe, RegexGroups):
+            return
+        for group in recipe.groups:
+            names = torch_group_names(recipe.optimizers[group.optimizer].type)
+            for field in group.entries:
+                if names is None or field in names or field in context.allow_group_keys:
+                    continue
+                meant = nearest(field, names)
+                yield self.finding(
+                    f"{field!r} in the group {quoted(group.patterns[0].text)} does nothing",
+                    key=f"pattern.{group.patterns[0].text}.{field}",
+                    place=group.places.get(field),
+                    hint=f"did you mean {meant!r}?" if meant else None,
+                    severity=Severity.ERROR if meant else None,
+                )
 
 
 def _inert(field: str, names: frozenset[str] | None, context: Context) -> _Inert | None:

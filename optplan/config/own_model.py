@@ -11,6 +11,7 @@ from optplan.config.namespace import Namespace, find_namespace
 from optplan.config.placed import PlacedDict, place_of, placed_dict, raw_place_of
 from optplan.config.symbols import Symbol
 from optplan.config.timm_args import MODEL_ARGUMENTS, TimmArgs, is_timm_args, read_timm_args
+from optplan.errors import ConfigError
 from optplan.places import Place
 
 SECTION = "model"
@@ -93,6 +94,12 @@ def _of_recipe(args: TimmArgs) -> PlacedDict | None:
     """What a recipe of timm says of its model, as a section."""
     if args.model is None:
         return None
+    if args.written.get("split_bn"):
+        raise ConfigError(
+            "split_bn makes train.py add batch norms to the model, which are not planned",
+            place=args.place_of("split_bn"),
+            hint="name a model that has them: --model FILE.py:ATTR",
+        )
     kind = raw_place_of(args.written, SECTION)
     places = {name: raw_place_of(args.written, entry) for entry, name in MODEL_ARGUMENTS.items()}
     section = {"type": f"{TIMM}{args.model}", **args.model_arguments}

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from optplan.config.regex_groups import Pattern, RegexGroups
-from optplan.errors import PlanError, quoted
+from optplan.errors import PlanError, listed, quoted
 from optplan.names import Matcher
 
 SECONDS = 5.0
@@ -67,6 +67,12 @@ def refuse_endless(groups: RegexGroups, names: Sequence[str], *, seconds: float 
             place=slow.place,
             hint="repeats inside of repeats go through every way to split a name: leave the outer one out",
         ) from None
+    except (OSError, subprocess.CalledProcessError) as error:  # it may run out of memory, too
+        raise PlanError(
+            f"the patterns {listed([quoted(pattern.text) for pattern in doubtful])} cannot be tried"
+            f" in a process of their own: {error}",
+            place=doubtful[0].place,
+        ) from error
 
 
 def _patterns(groups: RegexGroups) -> Iterator[Pattern]:

@@ -285,6 +285,17 @@ def test_a_pattern_that_its_trainer_refuses_for_want_of_a_match(
     ]
 
 
+def test_an_argument_that_torch_copies_unread(tmp_path: Path, invoke: Invoke) -> None:
+    (tmp_path / "a.yaml").write_text(
+        "optimizer:\n  param_groups:\n  - pattern: .*\n    optimizer_name: AdamW\n"
+        "    optimizer_kwargs:\n      lr: 0.1\n      weigth_decay: 0\n      foo: 1\n      betas: [0, 0.9]\n"
+    )
+    assert check(invoke, tmp_path, "a.yaml") == [
+        "a.yaml:7:7 OPT102 error: 'weigth_decay' in the group '.*' does nothing (did you mean 'weight_decay'?)",
+        "a.yaml:8:7 OPT102 warning: 'foo' in the group '.*' does nothing",
+    ]
+
+
 def test_a_norm_that_no_pattern_spares(tmp_path: Path, invoke: Invoke) -> None:
     (tmp_path / "a.yaml").write_text(
         "optimizer:\n  name: adamw\n  config:\n    weight_decay: 0.1\n    groups:\n"

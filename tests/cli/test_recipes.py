@@ -267,3 +267,76 @@ def test_narrow_terminals_wrap_the_warning(invoke: Invoke, monkeypatch: pytest.M
     lines = head_lines(plan, 60, color=False)
     assert lines[0].startswith("the lr is not final")
     assert all(len(line) <= 60 for line in lines)
+
+
+OWN = "opt: sgd\nlr: 0.1\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "shape"),
+    [
+        ("model: resnet18\nnum_classes: 7\n", "fc.weight", [7, 512]),
+        ("model: resnet18\nnum_classes: null\n", "fc.weight", [1000, 512]),
+        ("model: resnet18\nin_chans: 1\n", "conv1.weight", [64, 1, 7, 7]),
+        ("model: resnet18\ninput_size: [4, 64, 64]\n", "conv1.weight", [64, 4, 7, 7]),
+        ("model: resnet18\ngp: catavgmax\n", "fc.weight", [1000, 1024]),
+        (
+            "model: vit_tiny_patch16_224\nmodel_kwargs: {img_size: 32, depth: 1}\npretrained: true\n",
+            "pos_embed",
+            [1, 5, 192],
+        ),
+    ],
+)
+def test_the_model_is_the_recipes_own(
+    text: str, name: str, shape: list[int], tmp_path: Path, invoke: Invoke
+) -> None:
+    (tmp_path / "args.yaml").write_text(OWN + text)
+    done = invoke("show", "args.yaml", "--param", name, "--format", "json", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    data = json.loads(done.stdout)
+    assert [row["shape"] for row in data["parameters"]] == [shape]
+    assert data["model"]["source"] == "config"
+    other = invoke("show", "args.yaml", "-m", "resnet18", "--format", "json", cwd=tmp_path)
+    assert json.loads(other.stdout)["model"]["parameters"] == 62
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "which model?"),
+        ("model: resnet1\n", "args.yaml:3:1: timm has no model 'resnet1'"),
+        ("model: hf_hub:a/b\n", "args.yaml:3:1: 'timm:hf_hub:a/b' would have to be fetched"),
+        ("model: [a]\n", "args.yaml:3:1: model must be a name, got list ['a']"),
+        (
+            "model: resnet18\nsplit_bn: true\n",
+            "args.yaml:4:1: split_bn makes train.py add batch norms to the model",
+        ),
+        (
+            "model: resnet18\nmodel_kwargs: {nope: 1}\n",
+            "args.yaml:3:1: the timm model 'resnet18' raises",
+        ),
+    ],
+)
+def test_a_recipe_without_a_model_that_can_be_built(
+    text: str, message: str, tmp_path: Path, invoke: Invoke
+) -> None:
+    (tmp_path / "args.yaml").write_text(OWN + text)
+    done = invoke("show", "args.yaml", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"error: {message}")
+
+
+def test_overrides_reach_recipes_and_patterns(invoke: Invoke) -> None:
+    words = ("--set", "lr=0.5", "--set", "layer_decay=None", "--format", "json")
+    done = invoke("show", SAMPLES / "timm_finetune.yaml", *words)
+    assert [one["lr"] for one in json.loads(done.stdout)["settings"]] == [0.5, 0.5]
+    again = ("--set", "optimizer.param_groups.0.pattern=zzz", "--format", "json")
+    done = invoke("show", SAMPLES / "torchtitan.toml", "-m", LANGUAGE, *again)
+    assert [one["weight_decay"] for one in json.loads(done.stdout)["settings"]] == [0.1, 0.1]
+
+
+def test_patterns_in_json(tmp_path: Path, invoke: Invoke) -> None:
+    groups = [{"pattern": "bias$", "lr_multiplier": 2.0}]
+    (tmp_path / "a.json").write_text(json.dumps({"optimizer": {"lr": 0.1, "param_groups": groups}}))
+    done = invoke("show", "a.json", "-m", "resnet18", "--format", "json", cwd=tmp_path)
+    assert [one["lr"] for one in json.loads(done.stdout)["settings"]] == [0.1, 0.2]
