@@ -13,6 +13,15 @@ from tests.schema import validate
 
 # lr, weight decay, number of parameters and their elements, counted by hand from the models.
 EXPECTED = {
+    "custom_constructor.py": [
+        (0.00025, 0.05, 2, 448),
+        (0.00025, 0.0, 2, 32),
+        (0.0005, 0.05, 2, 4_640),
+        (0.0005, 0.0, 2, 64),
+        (0.001, 0.05, 2, 18_496),
+        (0.001, 0.0, 2, 128),
+        (0.002, 0.05, 2, 1_235),
+    ],
     "bag_of_tricks.py": [(0.1, 0.0001, 55, 25_503_912), (0.1, 0.0, 106, 53_120)],
     "backbone_and_head.py": [
         (0.0, 0.0, 4, 480),
@@ -128,12 +137,18 @@ EXPECTED = {
 }
 
 
+# What configs are planned for, and with.
+IMPORTED = {"models.py", "stage_decay.py"}
+# What constructors of a project's own print.
+PRINTED = {
+    "custom_constructor.py": "backbone.layer0: lr × 0.125\nbackbone.layer1: lr × 0.25\nbackbone.layer2: lr × 0.5\n"
+}
+
+
 def samples() -> list[Path]:
     kinds = (".py", ".json", ".yaml", ".toml")
-    found = [
-        path for path in SAMPLES.iterdir() if path.suffix in kinds and path.name != "models.py"
-    ]
-    return sorted(found)
+    found = [path for path in SAMPLES.iterdir() if path.suffix in kinds]
+    return sorted(path for path in found if path.name not in IMPORTED)
 
 
 def test_every_sample_is_expected() -> None:
@@ -147,11 +162,11 @@ def test_first_line_runs(path: Path, invoke: Invoke) -> None:
     words = shlex.split(command)
     assert words[0] == "optplan"
     done = invoke(*words[1:], "--format", "json")
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (0, PRINTED.get(path.name, ""))
     if words[1] == "schedule":
         validate(json.loads(done.stdout), "schedule-1.0")
         done = invoke("show", *words[2 : words.index("--model") + 2], "--format", "json")
-    assert (done.returncode, done.stderr) == (0, "")
+        assert (done.returncode, done.stderr) == (0, "")
     plan = json.loads(done.stdout)
     validate(plan, "plan-1.0")
     assert plan["config"] == f"sample_configs/{path.name}"

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from optplan.constructors.assign import GroupReader, refuse_bad_values
-from optplan.constructors.observing import Observation
+from optplan.constructors.observing import Observation, ObservedGroup
 from optplan.errors import PlanError, Problem, listed
 from optplan.facts import Inventory, ParameterFacts
 from optplan.names import Mistake, Rule
@@ -30,12 +30,13 @@ def attribute(
     decide: Decide = lambda _: None,
     note: str | None = None,
     bases: Mapping[str, float | None] = MappingProxyType({}),
+    as_whole: bool = True,
     leaves_unset: bool = False,
 ) -> dict[int, Assignment]:
     """What each tensor gets, by its number, and the rule behind it.
 
-    Where the group of a parameter holds just what the default rules give, they decided; else the code did.
-    It did as well where it changed what the rules multiply.
+    What the default rules decided is theirs where the code left it alone; all else is the code's, also where
+    it changed what the rules multiply.
 
     Args:
         observation: The groups.
@@ -45,6 +46,8 @@ def attribute(
         decide: What the default rules decide.
         note: What to say of their decisions.
         bases: The config's own ``lr`` and ``weight_decay``, which the rules multiply.
+        as_whole: The default rules count only where a group is theirs entry by entry, for it is not known
+            that they were asked; else for its lr and for its weight decay apart.
         leaves_unset: A value that a group does not set is the optimizer's own, no decision of the code.
 
     Raises:
@@ -58,24 +61,21 @@ def attribute(
         reader = GroupReader(optimizer.optimizer, (group.own for group in optimizer.groups))
         for index, group in enumerate(optimizer.groups):
             values = reader.values(group.own, group.final)
-            entries = hashable(plain(group.own))
+            own = own_rules.of(values, reader, group.own if leaves_unset else None)
             for tensor in group.members:
                 decision = decide(inventory.carriers[tensor])
-                if (
-                    decision is not None
-                    and hashable(plain(decision.group)) == entries
-                    and _are_products(decision, values, (bases, reader.bases))
-                ):
-                    verdicts = noted.of(decision.lr), noted.of(decision.weight_decay)
-                else:
-                    verdicts = own_rules.of(values, reader, group.own if leaves_unset else None)
+                rules = _of_rules(decision, group, values, (bases, reader.bases), as_whole)
+                lr, weight_decay = (
+                    code if rule is None else noted.of(rule)
+                    for rule, code in zip(rules, own, strict=True)
+                )
                 if tensor in assignments:
                     repeated.append(tensor)
                 assignments[tensor] = Assignment(
                     optimizer=number,
                     group=index,
-                    lr_verdict=verdicts[0],
-                    weight_decay_verdict=verdicts[1],
+                    lr_verdict=lr,
+                    weight_decay_verdict=weight_decay,
                     **values,
                 )
     if repeated:
@@ -84,15 +84,45 @@ def attribute(
     return assignments
 
 
-def _are_products(
-    decision: Decision, values: Mapping[str, Any], all_bases: Iterable[Mapping[str, float | None]]
-) -> bool:
-    """Whether the values are what the rules say: the base values by the factors."""
-    return all(
-        isclose(values[name], base * verdict.mult, rel_tol=1e-12)
+def _of_rules(
+    decision: Decision | None,
+    group: ObservedGroup,
+    values: Mapping[str, Any],
+    all_bases: Iterable[Mapping[str, float | None]],
+    as_whole: bool,
+) -> tuple[Verdict | None, Verdict | None]:
+    """The default rules' verdicts on the lr and the weight decay of a group; None where the code decided."""
+    if decision is None:
+        return None, None
+    lr, weight_decay = (
+        verdict
+        if _is_same(decision.entries, group.own, name)
+        and _is_product(values[name], verdict, [bases.get(name) for bases in all_bases])
+        else None
         for name, verdict in (("lr", decision.lr), ("weight_decay", decision.weight_decay))
-        for base in [bases.get(name) for bases in all_bases]
-        if base is not None and verdict.mult is not None and values[name] is not None
+    )
+    if as_whole and (
+        lr is None
+        or weight_decay is None
+        or hashable(plain(decision.group)) != hashable(plain(group.own))
+    ):
+        return None, None
+    return lr, weight_decay
+
+
+def _is_same(decided: Mapping[str, Any], own: Mapping[str, Any], name: str) -> bool:
+    """Whether a group has the entry that was decided, or has none as was decided."""
+    if name not in decided or name not in own:
+        return name not in decided and name not in own
+    return bool(hashable(plain(decided[name])) == hashable(plain(own[name])))
+
+
+def _is_product(value: float | None, verdict: Verdict, bases: Iterable[float | None]) -> bool:
+    """Whether a value is what its rule says: the base value by the factor."""
+    return all(
+        isclose(value, base * verdict.mult, rel_tol=1e-12)
+        for base in bases
+        if value is not None and base is not None and verdict.mult is not None
     )
 
 

@@ -147,6 +147,7 @@ class CodeMaker(Maker):
             if chosen.is_reference_class
             else lambda facts: delegated.get(facts.tensor),
             note=chosen.likeness,
+            as_whole=chosen.is_reference_class,
             bases={"lr": self.section.base_lr, "weight_decay": self.section.base_weight_decay},
         )
         is_accounted_for = chosen.is_double and _follow_rules(assignments)

@@ -173,15 +173,22 @@ def _tried(planned: Planned, row: PlannedParameter, facts: ParameterFacts) -> tu
     """What the rules tried, where it was they that decided."""
     if planned.tracer is not None:
         return planned.tracer.trace(facts)
-    if planned.options is None or row.lr_rule is None or row.lr_rule.rule is Rule.CONSTRUCTOR:
+    uses = {"lr": row.lr_rule, "weight_decay": row.weight_decay_rule}
+    by_rules = [name for name, use in uses.items() if use and use.rule is not Rule.CONSTRUCTOR]
+    if planned.options is None or not by_rules:
         return ()
     carrier = planned.inventory.carriers[facts.tensor]
     decision, candidates = trace(facts, planned.options, in_group=carrier is not facts)
     if isinstance(decision, Skipped):
         return ()
-    found, told = (decision.lr.rule, decision.lr.key), (row.lr_rule.rule, row.lr_rule.key)
+    decided = {"lr": decision.lr, "weight_decay": decision.weight_decay}
     # code that delegates to the rules may do so under other names
-    return candidates if found == told else ()
+    told = {
+        name
+        for name in by_rules
+        if (use := uses[name]) and (decided[name].rule, decided[name].key) == (use.rule, use.key)
+    }
+    return tuple(candidate for candidate in candidates if candidate.setting in told)
 
 
 class _Company:

@@ -65,7 +65,11 @@ def _options(
 
     One that the rules know does what they say, and nothing else.
     """
-    own = [row for row in rows if row.lr_rule is not None and row.lr_rule.rule is Rule.CONSTRUCTOR]
+    own = [
+        row
+        for row in rows
+        if any(u and u.rule is Rule.CONSTRUCTOR for u in (row.lr_rule, row.weight_decay_rule))
+    ]
     paramwise = planned.section.paramwise
     for name, value in paramwise.items():
         if name == _KEYS:

@@ -183,8 +183,9 @@ class ChangesSome(DefaultOptimizerConstructor):
 
 def test_what_is_changed_afterwards() -> None:
     assert table(plan_of(ChangesSome, KEYS)) == UNTOUCHED | {
-        "conv.weight": (0.25, 0.25, "constructor ChangesSome ×0.5", "constructor ChangesSome ×1.0"),
-        "head.weight": (2.5, 0.25, "constructor ChangesSome ×5.0", "constructor ChangesSome ×1.0"),
+        # it left their weight decay alone
+        "conv.weight": (0.25, 0.25, "constructor ChangesSome ×0.5", DEFAULT),
+        "head.weight": (2.5, 0.25, "constructor ChangesSome ×5.0", "custom_key head ×1.0"),
     }
 
 
@@ -203,10 +204,7 @@ def test_entries_that_are_added_later() -> None:
     planned = plan_of(AddsAnEntry, NORM)
     found = row(planned, "conv.bias")
     assert (found.extra, found.options) == ({"mine": (1, {"of": None})}, {"nesterov": True})
-    assert table(planned)["norm.bias"] == (
-        *(0.5, 0.0),
-        *("constructor AddsAnEntry ×1.0", "constructor AddsAnEntry ×0.0"),
-    )
+    assert table(planned)["norm.bias"] == (0.5, 0.0, DEFAULT, NO_DECAY)
 
 
 class WithoutSuper(DefaultOptimizerConstructor):
@@ -250,11 +248,11 @@ def test_other_base_values_are_the_constructors_doing() -> None:
     planned = plan_of(ChangesTheBase, {"bias_decay_mult": 0.5, "norm_decay_mult": 0.0})
     who = "constructor ChangesTheBase"
     assert table(planned) == {
-        "conv.weight": (0.125, 0.25, f"{who} ×1.0", f"{who} ×1.0"),
+        "conv.weight": (0.125, 0.25, f"{who} ×1.0", DEFAULT),
         "conv.bias": (0.125, 0.5, f"{who} ×1.0", f"{who} ×2.0"),
-        "norm.weight": (0.125, 0.0, f"{who} ×1.0", f"{who} ×0.0"),
-        "norm.bias": (0.125, 0.0, f"{who} ×1.0", f"{who} ×0.0"),
-        "head.weight": (0.125, 0.25, f"{who} ×1.0", f"{who} ×1.0"),
+        "norm.weight": (0.125, 0.0, f"{who} ×1.0", NO_DECAY),
+        "norm.bias": (0.125, 0.0, f"{who} ×1.0", NO_DECAY),
+        "head.weight": (0.125, 0.25, f"{who} ×1.0", DEFAULT),
     }
 
 
@@ -307,10 +305,8 @@ def test_groups_that_are_merged_and_a_parameter_that_is_dropped() -> None:
         "head.bias": None,
     }
     assert row(planned, "conv.bias").status == "uncovered"
-    # what its base decided is as it was, but for the entries of the key, which are left out
-    assert table(planned) == {
-        name: UNTOUCHED[name] for name in ("conv.weight", "norm.weight", "norm.bias")
-    } | {"head.weight": (5.0, 0.25, "constructor Merges ×10.0", "constructor Merges ×1.0")}
+    kept = ("conv.weight", "norm.weight", "norm.bias", "head.weight")
+    assert table(planned) == {name: UNTOUCHED[name] for name in kept}
     context = Context(config=None, section=planned.section, planned=planned, has_model=True)  # type: ignore[arg-type]
     assert lines("OPT401", context) == [
         "error: 1 parameter is trainable, but in no group: conv.bias [conv.bias]"

@@ -53,15 +53,16 @@ optimizer = dict(
     paramwise_cfg=dict(decay_rate=0.5, norm_decay_mult=0.0))
 """
 # lr, weight decay, what decided the lr and by what factor, and the same for the weight decay
+BASE, NO_DECAY = ("default", 1.0), ("norm", 0.0)
 OLDER_PLAN = {
-    "stem.weight": (0.02, 0.5, ("constructor", 0.25), ("constructor", 1.0)),
-    "stem.bias": (0.02, 0.5, ("constructor", 0.25), ("constructor", 1.0)),
-    "stages.0.weight": (0.04, 0.5, ("constructor", 0.5), ("constructor", 1.0)),
-    "stages.0.bias": (0.04, 0.5, ("constructor", 0.5), ("constructor", 1.0)),
-    "stages.1.weight": (0.04, 0.0, ("constructor", 0.5), ("constructor", 0.0)),
-    "stages.1.bias": (0.04, 0.0, ("constructor", 0.5), ("constructor", 0.0)),
-    "head.weight": (0.08, 0.5, ("default", 1.0), ("default", 1.0)),
-    "head.bias": (0.08, 0.5, ("default", 1.0), ("default", 1.0)),
+    "stem.weight": (0.02, 0.5, ("constructor", 0.25), BASE),
+    "stem.bias": (0.02, 0.5, ("constructor", 0.25), BASE),
+    "stages.0.weight": (0.04, 0.5, ("constructor", 0.5), BASE),
+    "stages.0.bias": (0.04, 0.5, ("constructor", 0.5), BASE),
+    "stages.1.weight": (0.04, 0.0, ("constructor", 0.5), NO_DECAY),
+    "stages.1.bias": (0.04, 0.0, ("constructor", 0.5), NO_DECAY),
+    "head.weight": (0.08, 0.5, BASE, BASE),
+    "head.bias": (0.08, 0.5, BASE, BASE),
 }
 
 NEWER = """\
