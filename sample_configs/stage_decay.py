@@ -16,4 +16,3 @@ class StageDecayOptimWrapperConstructor(DefaultOptimWrapperConstructor):
             rate = self.paramwise_cfg['stage_decay_rate'] ** (stages - stage)
             for group in params[first:]:
                 group['lr'] = self.base_lr * rate
-            print(f'{prefix}: lr × {rate}')

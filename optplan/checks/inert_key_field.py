@@ -51,7 +51,8 @@ class InertKeyField(Check):
         custom_keys={'theta': dict(decay_mult=0.0)}
 
     It is an error where it looks like a misspelt name, and a warning otherwise: something else may read
-    it from the groups. The same holds for ``optimizer_kwargs`` of torchtitan's groups. Name such fields in the setting ``allow-group-keys``.
+    it from the groups. The same holds for ``optimizer_kwargs`` of torchtitan's groups. Name such fields in
+    the setting ``allow-group-keys``.
     """
 
     code = "OPT102"

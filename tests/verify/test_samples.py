@@ -24,6 +24,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "backbone_and_head.py": SEGMENTOR,
     "bag_of_tricks.py": RESNET,
     "bias_lr.py": SEGMENTOR,
+    "custom_constructor.py": (*SEGMENTOR, "--import", "sample_configs/stage_decay.py"),
     "deformable.py": ("-m", f"{MODELS}:DeformableNet", *IMAGES),
     "depthwise.py": ("-m", "test_efficientnet"),
     "fairseq2.yaml": WORDS,
