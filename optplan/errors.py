@@ -164,4 +164,12 @@ def _raised_at(error: BaseException, home: str | None) -> str:
         for frame in frames
         if (frame.filename == home if home else not frame.filename.startswith(packages))
     ]
-    return next((f"{frame.filename}:{frame.lineno}" for frame in (*nearest, *frames)), "")
+    return next((f"{_shown(frame.filename)}:{frame.lineno}" for frame in (*nearest, *frames)), "")
+
+
+def _shown(file: str) -> str:
+    """A file as the user would name it: from the current folder, if it is below that."""
+    import os
+
+    relative = os.path.relpath(file)
+    return file if relative.startswith("..") else relative

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from optplan.checks.base import Check, Context, Finding
 from optplan.config import Symbol
 from optplan.config.optimizer import DEFAULT_CONSTRUCTORS
-from optplan.errors import close_matches, did_you_mean
+from optplan.errors import PlanError, close_matches, did_you_mean
 from optplan.names import Mistake, Severity
 
 
@@ -43,13 +43,15 @@ class UnknownConstructor(Check):
             return
         if not isinstance(constructor, str | Symbol) or (raw.known is not None and not untold):
             return
+        if isinstance(context.trouble, PlanError) and not untold:
+            return  # it was found, and refused this model or its options
         what = "paramwise_cfg was" if raw.paramwise else "the section was"
         name = str(constructor).rpartition(".")[2]
         yield self.finding(
             f"the constructor {name!r} is not known: {what} not checked",
             key=f"{raw.where}.constructor",
             place=raw.constructor_place,
-            hint=_misspelt(name),
+            hint=_misspelt(name) or next((problem.hint for problem in untold), None),
         )
 
 

@@ -162,7 +162,8 @@ def _hint(name: str) -> str:
     # all end alike, so that only what stands before tells one from another
     stems = {_ENDING.sub("", one): one for one in sorted(known)}
     near = close_matches(own_name, known, most=1, cutoff=0.94)
-    near += [stems[stem] for stem in close_matches(_ENDING.sub("", own_name), stems, most=1)]
+    like = close_matches(_ENDING.sub("", own_name), stems, most=1, cutoff=0.8)
+    near += [stems[stem] for stem in like]
     asked = f"did you mean {quoted(near[0])}? Else " if near else ""
     return (
         f"{asked}import what registers it: custom_imports in the config, or --import MODULE_OR_FILE"

@@ -284,9 +284,9 @@ ELSE = "import what registers it: custom_imports in the config, or --import MODU
             f" 'MineOptimWrapperConstructor'? Else {ELSE})",
         ),
         (
-            "'Them'",
+            "'Their'",
             "default_scope = 'own_seg'",
-            f"there is no optimizer constructor 'Them' (did you mean 'Theirs'? Else {ELSE})",
+            f"there is no optimizer constructor 'Their' (did you mean 'Theirs'? Else {ELSE})",
         ),
         (
             "'Nothing'",
