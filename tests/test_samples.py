@@ -139,10 +139,6 @@ EXPECTED = {
 
 # What configs are planned for, and with.
 IMPORTED = {"models.py", "stage_decay.py"}
-# What constructors of a project's own print.
-PRINTED = {
-    "custom_constructor.py": "backbone.layer0: lr × 0.125\nbackbone.layer1: lr × 0.25\nbackbone.layer2: lr × 0.5\n"
-}
 
 
 def samples() -> list[Path]:
@@ -162,7 +158,7 @@ def test_first_line_runs(path: Path, invoke: Invoke) -> None:
     words = shlex.split(command)
     assert words[0] == "optplan"
     done = invoke(*words[1:], "--format", "json")
-    assert (done.returncode, done.stderr) == (0, PRINTED.get(path.name, ""))
+    assert (done.returncode, done.stderr) == (0, "")
     if words[1] == "schedule":
         validate(json.loads(done.stdout), "schedule-1.0")
         done = invoke("show", *words[2 : words.index("--model") + 2], "--format", "json")

@@ -61,7 +61,8 @@ def test_text(folder: Path, invoke: Invoke) -> None:
 @pytest.mark.parametrize("path", samples(), ids=lambda path: path.name)
 def test_a_sample_and_itself(path: Path, invoke: Invoke, tmp_path: Path) -> None:
     command = path.read_text("utf-8").splitlines()[0].partition("optplan ")[2]
-    config, *model = shlex.split(command.rstrip(' ",'))[1:4]
+    words = shlex.split(command.rstrip(' ",'))
+    config, *model = words[1 : 6 if "--import" in words else 4]
     done = invoke("diff", config, config, *model)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines()[0].endswith("· no difference")
