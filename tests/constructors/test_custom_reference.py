@@ -15,7 +15,9 @@ import optplan
 from optplan import OptplanError, Plan
 from optplan.names import Rule
 from tests.agreement import assert_same_optimizer, assert_same_plan, exact
-from tests.conftest import Invoke
+from tests.conftest import SAMPLES, Invoke
+from tests.constructors.registering import OUR_IMPORTS, THEIR_IMPORTS, register
+from tests.constructors.test_custom_tutorial import NEWER, net
 from tests.models import HARD_CASES, hard_case
 from tests.reference import Entries, ReferenceOptimizer, run_reference
 
@@ -376,8 +378,6 @@ class Talks(DefaultOptimWrapperConstructor):
 
 def test_what_is_said_goes_to_stderr(tmp_path: Path, invoke: Invoke) -> None:
     """What the reference logs of each group stands in the plan, and is left out."""
-    from tests.constructors.registering import register
-
     register(tmp_path, TALKS, imports="", name="own_talks")
     (tmp_path / "a.py").write_text(
         "optim_wrapper = dict(optimizer=dict(type='SGD', lr=0.1, weight_decay=0.1),"
@@ -386,3 +386,38 @@ def test_what_is_said_goes_to_stderr(tmp_path: Path, invoke: Invoke) -> None:
     done = invoke("show", "a.py", "--model", "resnet18", "--format", "csv", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "I am called\nI say so\n")
     assert len(done.stdout.splitlines()) == 63
+
+
+@pytest.mark.parametrize("example", ["tutorial", "sample"])
+def test_a_class_runs_in_both_after_its_import_lines(example: str, tmp_path: Path) -> None:
+    """The same class on optplan's base makes the groups that mmengine makes with it on its own."""
+    if example == "tutorial":
+        text, paramwise = NEWER, {"decay_factor": 0.5}
+        name, model = "LayerDecayOptimWrapperConstructor", net()
+    else:
+        text = (SAMPLES / "stage_decay.py").read_text("utf-8")
+        text = text.replace(SAMPLE_IMPORT, "")
+        paramwise = {"stages": 3, "stage_decay_rate": 0.5, "norm_decay_mult": 0.0}
+        name, model = "StageDecayOptimWrapperConstructor", Segmentor(Backbone)
+    assert SAMPLE_IMPORT not in text
+    register(tmp_path, text, imports=THEIR_IMPORTS, name="own_theirs")
+    theirs = run_reference(model, SGD, dict(paramwise), constructor=name)
+    assert isinstance(theirs, ReferenceOptimizer)
+    assert any(group.own.get("lr") != SGD["lr"] for group in theirs.groups)
+    register(tmp_path, text, imports=OUR_IMPORTS, name="own_ours")
+    wrapper = {"optimizer": SGD, "paramwise_cfg": paramwise, "constructor": name}
+    plan = optplan.make_plan(model, {"optim_wrapper": wrapper})
+    assert_same_plan(plan, model, theirs)
+    assert_same_optimizer(optplan.build_optimizer(model, {"optim_wrapper": wrapper}), theirs)
+
+
+SAMPLE_IMPORT = "from optplan import OPTIM_WRAPPER_CONSTRUCTORS, DefaultOptimWrapperConstructor\n"
+
+
+class Backbone(nn.Module):
+    """The names that the sample's constructor knows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        for stage in range(3):
+            self.add_module(f"layer{stage}", nn.Sequential(nn.Conv2d(4, 4, 1), nn.BatchNorm2d(4)))
