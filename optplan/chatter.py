@@ -8,6 +8,7 @@ import os
 import sys
 import warnings
 from collections.abc import Iterator
+from typing import Any
 
 _STDOUT, _STDERR = 1, 2
 
@@ -17,6 +18,35 @@ def chatter_to_stderr() -> Iterator[None]:
     """Send to stderr what is printed to stdout, by subprocesses and extension modules too."""
     with contextlib.redirect_stdout(sys.stderr), _descriptor_to_stderr():
         yield
+
+
+@contextlib.contextmanager
+def heard() -> Iterator[list[str]]:
+    """Gives a list of the warnings, and of what is logged as one, that are shown meanwhile."""
+    said: list[str] = []
+    show = warnings.showwarning
+    listener = _Listener(said)
+
+    def listen(message: Any, *given: Any, **named: Any) -> None:
+        said.append(str(message))
+        show(message, *given, **named)
+
+    warnings.showwarning = listen
+    logging.root.addHandler(listener)
+    try:
+        yield said
+    finally:
+        logging.root.removeHandler(listener)
+        warnings.showwarning = show
+
+
+class _Listener(logging.Handler):
+    def __init__(self, said: list[str]) -> None:
+        super().__init__(logging.WARNING)
+        self._said = said
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._said.append(record.getMessage())
 
 
 @contextlib.contextmanager

@@ -1,19 +1,20 @@
-"""What is known of a model's parameters: plain data, free of torch."""
+"""What is known of a model's parameters and of an optimizer: plain data, free of torch."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 from optplan.names import LayerSource
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParameterFacts:
+class ParameterFacts(NamedTuple):
     """One registered name of a parameter, with all that the rules ask about it.
+
+    A tuple, since a large model has a hundred thousand of them: a frozen dataclass takes five times as long.
 
     Args:
         name: The registered name, as in ``model.named_parameters(remove_duplicate=False)``.
@@ -33,6 +34,7 @@ class ParameterFacts:
         owner_keeps_statistics: The owner is a norm that updates running statistics while it is trained.
         parent_is_dcn: The owner's direct parent is a deformable convolution.
         declared_no_decay: The model itself declares that it gets no weight decay.
+        is_plain: It is an ``nn.Parameter`` without attributes of its own.
         layer: Its layer, counted from 0 at the input; only where layer decay asks for it.
         layers: How many layers there are.
         in_layer_pattern: Some pattern puts it into its layer; else it is there as what is left over.
@@ -54,6 +56,7 @@ class ParameterFacts:
     owner_keeps_statistics: bool = False
     parent_is_dcn: bool = False
     declared_no_decay: bool = False
+    is_plain: bool = True
     layer: int | None = None
     layers: int | None = None
     in_layer_pattern: bool = True
@@ -116,7 +119,19 @@ class Layers:
         )
 
 
-_FACT_FIELDS = tuple(field.name for field in fields(ParameterFacts))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptimizerFacts:
+    """What is known of an optimizer once it is made.
+
+    Args:
+        type_name: What a plan calls it where a config does not.
+        class_name: Dotted name of its class.
+        defaults: Its hyper-parameters with the values that a group gets which names none.
+    """
+
+    type_name: str
+    class_name: str
+    defaults: Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,6 +164,8 @@ class Inventory:
     @cached_property
     def names_by_tensor(self) -> dict[int, tuple[str, ...]]:
         """All names of each tensor, in the model's order."""
+        if len(self.carriers) == len(self.parameters):
+            return {facts.tensor: (facts.name,) for facts in self.parameters}
         found: dict[int, list[str]] = {}
         for facts in self.parameters:
             found.setdefault(facts.tensor, []).append(facts.name)
@@ -165,8 +182,7 @@ class Inventory:
         return replace(
             self,
             parameters=tuple(
-                replace(
-                    facts,
+                facts._replace(
                     layer=(depth := layers.depths.get(facts.name, unknown))[0],
                     layers=depth[1],
                     in_layer_pattern=facts.name not in layers.unclaimed,
@@ -176,26 +192,28 @@ class Inventory:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data for JSON."""
-        return asdict(self)
+        """Plain data for JSON: a list for each parameter, whose entries ``fields`` names."""
+        return {
+            "spec": self.spec,
+            "source": self.source,
+            "class_name": self.class_name,
+            "fields": ParameterFacts._fields,
+            "parameters": self.parameters,
+        }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Inventory:
         """The inverse of :meth:`to_dict`, also of its way through JSON.
 
         Raises:
-            KeyError, TypeError: The data is not an inventory.
+            KeyError, TypeError, ValueError: The data is not an inventory.
         """
-        parameters = tuple(
-            ParameterFacts(
-                **{name: item[name] for name in _FACT_FIELDS if name != "shape"},
-                shape=tuple(item["shape"]),
-            )
-            for item in data["parameters"]
-        )
+        if tuple(data["fields"]) != ParameterFacts._fields:
+            raise ValueError("the facts are others")
+        parameters = map(ParameterFacts._make, data["parameters"])
         return cls(
             spec=data["spec"],
             source=data["source"],
             class_name=data["class_name"],
-            parameters=parameters,
+            parameters=tuple(facts._replace(shape=tuple(facts.shape)) for facts in parameters),
         )

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from optplan.chatter import hushed
 from optplan.errors import OptplanError
+from optplan.foreign_runs import note_import
 
 
 class NotInstalledError(OptplanError):
@@ -77,6 +78,15 @@ def import_anywhere(dotted: str) -> object:
 
 def _walk_dotted(dotted: str) -> object:
     """Import the longest part that is a module, then take attributes."""
+    before = len(sys.modules)
+    try:
+        return _imported(dotted)
+    finally:
+        if len(sys.modules) > before:
+            note_import(dotted)
+
+
+def _imported(dotted: str) -> object:
     parts = dotted.split(".")
     found: object = None
     for count in range(1, len(parts) + 1):

@@ -12,6 +12,7 @@ from types import ModuleType
 
 from optplan.chatter import chatter_to_stderr
 from optplan.errors import OptplanError, UsageError, described_exception, did_you_mean
+from optplan.foreign_runs import note_foreign_run
 from optplan.offline import download_error, no_network
 
 # What the module of a file is called before its stem, so that it hides no other.
@@ -89,6 +90,7 @@ def _module(name: str, error: type[OptplanError]) -> ModuleType:
 def _run(action: Callable[[], object], what: str, error: type[OptplanError]) -> None:
     """Run an import that the user asked for; its prints go to stderr."""
     tried: list[str] = []
+    note_foreign_run()
     try:
         with chatter_to_stderr(), no_network() as tried:
             action()

@@ -147,21 +147,30 @@ def samples() -> list[Path]:
     return sorted(path for path in found if path.name not in IMPORTED)
 
 
+def command_of(path: Path) -> list[str]:
+    """The words after ``optplan`` of the command in a sample's first line."""
+    first = path.read_text("utf-8").splitlines()[0]
+    words = shlex.split(first[first.index("optplan ") :].rstrip(' ",'))
+    return words[1:]
+
+
+def show_of(words: list[str]) -> list[str]:
+    """A command that shows the plan of the same."""
+    return words if words[0] == "show" else ["show", *words[1 : words.index("--model") + 2]]
+
+
 def test_every_sample_is_expected() -> None:
     assert {path.name for path in samples()} == set(EXPECTED)
 
 
 @pytest.mark.parametrize("path", samples(), ids=lambda path: path.name)
 def test_first_line_runs(path: Path, invoke: Invoke) -> None:
-    first = path.read_text("utf-8").splitlines()[0]
-    command = first[first.index("optplan ") :].rstrip(' ",')
-    words = shlex.split(command)
-    assert words[0] == "optplan"
-    done = invoke(*words[1:], "--format", "json")
+    words = command_of(path)
+    done = invoke(*words, "--format", "json")
     assert (done.returncode, done.stderr) == (0, "")
-    if words[1] == "schedule":
+    if words[0] == "schedule":
         validate(json.loads(done.stdout), "schedule-1.0")
-        done = invoke("show", *words[2 : words.index("--model") + 2], "--format", "json")
+        done = invoke(*show_of(words), "--format", "json")
         assert (done.returncode, done.stderr) == (0, "")
     plan = json.loads(done.stdout)
     validate(plan, "plan-1.0")

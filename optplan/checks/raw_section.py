@@ -9,7 +9,7 @@ from typing import Any
 
 from optplan.checks.known_constructors import KnownConstructor, known_by_rules, known_constructor
 from optplan.config import Form, Symbol, named_sections, place_of
-from optplan.config.regex_groups import dialect_of
+from optplan.config.dialects import dialect_of
 from optplan.places import Place
 from optplan.rules import RuleSet
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from difflib import SequenceMatcher
 from typing import Any
 
-from optplan.config.regex_groups import Dialect, dialect_of
+from optplan.config.dialects import Dialect, dialect_of
 from optplan.config.timm_args import OPTIMIZER_KEYS, is_timm_args
 
 _SECTIONS = ("optim_wrapper", "optimizer")

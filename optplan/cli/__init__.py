@@ -5,14 +5,21 @@ from __future__ import annotations
 
 def main() -> None:
     """Run the command that the arguments name, and exit with its status."""
+    import atexit
+    import gc
     import sys
 
-    from optplan.cli.app import app
+    from optplan.collecting import collecting_later
 
-    arguments = sys.argv[1:]
-    if any(word.startswith("--cfg-options") for word in arguments):
-        arguments = _regrouped(arguments)
-    app(arguments, prog_name="optplan")
+    # a process that ends looks all that it has loaded over for garbage: with torch, for most of a second
+    atexit.register(gc.freeze)
+    with collecting_later():
+        from optplan.cli.app import app_for
+
+        arguments = sys.argv[1:]
+        if any(word.startswith("--cfg-options") for word in arguments):
+            arguments = _regrouped(arguments)
+        app_for(arguments)(arguments, prog_name="optplan")
 
 
 def _regrouped(arguments: list[str]) -> list[str]:

@@ -2,27 +2,64 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import inspect
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
 
 from optplan import __version__
-from optplan.cli.check import check
-from optplan.cli.config import config
-from optplan.cli.diff import diff
-from optplan.cli.explain import explain
-from optplan.cli.rule import rule
-from optplan.cli.schedule import schedule
-from optplan.cli.show import show
-from optplan.cli.verify import verify
+from optplan.cli.command import Command, Group
 
-app = typer.Typer(
-    name="optplan",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+# In the order of the help; each stands under its name in a module of that name.
+COMMANDS = (
+    "show",
+    "explain",
+    "config",
+    "diff",
+    "check",
+    "schedule",
+    "verify",
+    "rule",
+    "cache",
 )
+_HELP = ("-h", "--help")
+
+
+def app_for(arguments: Sequence[str]) -> typer.Typer:
+    """The application, as far as a command line needs it: typer takes milliseconds to prepare a command.
+
+    Args:
+        arguments: The command line, without the program.
+    """
+    app = typer.Typer(
+        name="optplan",
+        cls=Group,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(root)
+    first = next(iter(arguments), "--help")
+    for name in (first,) if first in COMMANDS else COMMANDS:
+        command = getattr(import_module(f"optplan.cli.{name}"), name)
+        if first in _HELP:
+            app.command(name, help=_help_of(command))(_nothing)
+        elif isinstance(command, typer.Typer):
+            app.add_typer(command, name=name)
+        else:
+            app.command(cls=Command)(command)
+    return app
+
+
+def _help_of(command: Any) -> str | None:
+    return command.info.help if isinstance(command, typer.Typer) else inspect.getdoc(command)
+
+
+def _nothing() -> None:
+    """Stands for a command where nothing but the list of them is wanted."""
 
 
 def _print_version(wanted: bool) -> None:
@@ -31,7 +68,6 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def root(
     version: Annotated[
         bool,
@@ -39,13 +75,3 @@ def root(
     ] = False,
 ) -> None:
     """See which learning rate and weight decay every parameter will really get, and why."""
-
-
-app.command()(show)
-app.command()(explain)
-app.command()(config)
-app.command()(diff)
-app.command()(check)
-app.command()(schedule)
-app.command()(verify)
-app.command()(rule)

@@ -12,6 +12,7 @@ from optplan.cli.options import (
     ArgumentsOption,
     AutoScaleOption,
     BatchSizeOption,
+    CacheOption,
     ColorOption,
     DebugOption,
     ImportOption,
@@ -94,6 +95,7 @@ def check(
     ] = CheckFormat.TEXT,
     output: OutputOption = None,
     color: ColorOption = Color.AUTO,
+    no_cache: CacheOption = False,
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
@@ -128,7 +130,14 @@ def check(
         ending = Ending(
             fail_on=fail_on, exit_zero=exit_zero, baseline=baseline, write_baseline=write_baseline
         )
-        done = checked(request, ALL_CHECKS, ending, workers, quiet=quiet)
+        done = checked(
+            request,
+            ALL_CHECKS,
+            ending,
+            workers,
+            is_cached=not (no_cache or trust or imports),
+            quiet=quiet,
+        )
         deliver(lambda _width, colored: _report(done, output_format, colored), output, color)
         status = done.status()
     raise typer.Exit(status)

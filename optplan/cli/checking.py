@@ -7,6 +7,7 @@ import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from optplan.checks.base import Check
@@ -17,7 +18,12 @@ from optplan.checks.selection import prefix_problem, split_codes
 from optplan.checks.session import Request, Session, run_session, with_request
 from optplan.checks.settings import Target
 from optplan.checks.settings_file import SettingsFinder
-from optplan.cli.model_planner import ConfiguredModels, planner_of, schedule_of_plan
+from optplan.cli.model_planner import (
+    ConfiguredModels,
+    planner_of,
+    schedule_of_plan,
+    uncached_planner_of,
+)
 from optplan.cli.options import model_arguments
 from optplan.cli.running import Color, ExitStatus, deliver
 from optplan.errors import UsageError
@@ -108,9 +114,18 @@ def checked(
     ending: Ending,
     workers: Workers,
     *,
+    is_cached: bool = False,
     quiet: bool = False,
 ) -> Done:
     """Run the checks.
+
+    Args:
+        request: What to check.
+        checks: All checks.
+        ending: What is to become of the findings.
+        workers: The processes that help this one.
+        is_cached: Whether models may be remembered.
+        quiet: No progress bar.
 
     Raises:
         OptplanError: There is nothing to check, or the settings, the model or the baseline is wrong.
@@ -122,9 +137,9 @@ def checked(
         session = run_session(
             request,
             checks=checks,
-            make_planner=planner_of,
+            make_planner=planner_of if is_cached else uncached_planner_of,
             own_models=ConfiguredModels(),
-            make_schedule=schedule_of_plan,
+            make_schedule=partial(schedule_of_plan, is_cached=is_cached),
             workers=workers,
             start=start,
         )

@@ -25,6 +25,8 @@ def diff_of(
     arguments: Iterable[str] | None,
     batch: Batch = NO_BATCH,
     per_epoch: int | None = None,
+    *,
+    is_cached: bool = False,
 ) -> PlanDiff:
     """What changes from the first word to the second.
 
@@ -36,6 +38,7 @@ def diff_of(
         arguments: ``name=value`` words for the models.
         batch: What is known of the batch that configs are trained with.
         per_epoch: How many iterations one epoch has, for the schedulers.
+        is_cached: Whether a model may be remembered.
 
     Raises:
         OptplanError: No such source or model, or one is wrong.
@@ -45,7 +48,7 @@ def diff_of(
     _refuse_two_checkpoints(sources)
     _refuse_unused(words, sources, models, model or given, batch)
     chosen = models[0] or model, models[1] or model
-    planner = Planner(batch)
+    planner = Planner(batch, is_cached=is_cached)
     plans = [
         None if isinstance(source, Checkpoint) else _plan(planner, source, name, other, given)
         for source, name, other in zip(sources, chosen, reversed(sources), strict=True)
@@ -53,7 +56,7 @@ def diff_of(
     diff = _with_checkpoint(sources, plans)
     match sources:
         case Config() as before, Config() as after:
-            return with_schedules(diff, (before, after), per_epoch)
+            return with_schedules(diff, (before, after), per_epoch, is_cached=is_cached)
     return diff
 
 

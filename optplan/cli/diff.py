@@ -11,6 +11,7 @@ from optplan.cli.options import (
     ArgumentsOption,
     AutoScaleOption,
     BatchSizeOption,
+    CacheOption,
     ColorOption,
     DebugOption,
     ImportOption,
@@ -56,6 +57,7 @@ def diff(
     ] = DiffFormat.TEXT,
     output: OutputOption = None,
     color: ColorOption = Color.AUTO,
+    no_cache: CacheOption = False,
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
@@ -75,7 +77,15 @@ def diff(
         for word in imports or ():
             import_for_user(word)
         batch = Batch(world_size=world_size, size=batch_size, auto_scale_lr=auto_scale_lr)
-        found = diff_of((a, b), (model_a, model_b), model, model_arg, batch, iters_per_epoch)
+        found = diff_of(
+            (a, b),
+            (model_a, model_b),
+            model,
+            model_arg,
+            batch,
+            iters_per_epoch,
+            is_cached=not (no_cache or imports),
+        )
         labels = labels_of((a, b), found)
 
         def report(width: int | None, colored: bool) -> str:

@@ -11,6 +11,7 @@ from optplan.cli.options import (
     ArgumentsOption,
     AutoScaleOption,
     BatchSizeOption,
+    CacheOption,
     ColorOption,
     DebugOption,
     ImportOption,
@@ -52,6 +53,7 @@ def explain(
     ] = ExplainFormat.TEXT,
     output: OutputOption = None,
     color: ColorOption = Color.AUTO,
+    no_cache: CacheOption = False,
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
@@ -70,7 +72,13 @@ def explain(
             import_for_user(word)
         batch = Batch(world_size=world_size, size=batch_size, auto_scale_lr=auto_scale_lr)
         planned = plan_of(
-            config, model, model_arg, overrides=overrides or (), trust=trust, batch=batch
+            config,
+            model,
+            model_arg,
+            overrides=overrides or (),
+            trust=trust,
+            batch=batch,
+            is_cached=not (no_cache or trust or imports),
         )
         if not isinstance(planned, Planned):
             raise UsageError(

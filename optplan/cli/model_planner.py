@@ -3,25 +3,133 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from optplan.chatter import heard
+from optplan.collecting import import_uncollected, uncollected
+from optplan.config import NO_BATCH
+
 if TYPE_CHECKING:
-    from optplan.checks.running import Planner
     from optplan.config import Batch, Config
+    from optplan.constructors.remembered import Remembered
     from optplan.model import LoadedModel
     from optplan.plan import Plan, Planned
     from optplan.schedule import Schedule
 
 
-def planner_of(model: str, arguments: Mapping[str, Any]) -> Planner:
-    """What plans configs for one model, which is built once.
+class BuiltModel:
+    """Plans configs for a model that is there."""
+
+    def __init__(self, loaded: LoadedModel) -> None:
+        self.loaded = loaded
+
+    def __call__(self, config: Config, batch: Batch = NO_BATCH) -> Planned:
+        """The plan of a config, with what it was made from.
+
+        Raises:
+            OptplanError: The config is wrong, or the optimizer refuses the model.
+        """
+        from optplan.constructors import plan_with_facts
+
+        with uncollected():
+            return plan_with_facts(self.loaded, config, batch=batch)
+
+
+class NamedModel:
+    """Plans configs for one model, which is built once, and only if its parameters are not remembered.
+
+    Args:
+        name: What the user calls it.
+        arguments: Its arguments.
+        remembered: What is remembered; None to remember nothing.
 
     Raises:
         ModelError: There is no such model, or it cannot be built.
     """
-    from optplan.model import open_model
 
-    return _planner(open_model(model, arguments))
+    def __init__(
+        self, name: str, arguments: Mapping[str, Any], remembered: Remembered | None
+    ) -> None:
+        self._name = name
+        self._arguments = arguments
+        self._remembered = remembered
+        self._built: BuiltModel | None = None
+        self._said: list[str] = []
+        self._known = None if remembered is None else remembered.model(name, arguments)
+        if self._known is None:
+            self._build()
+
+    @property
+    def loaded(self) -> LoadedModel:
+        """The model itself.
+
+        Raises:
+            ModelError: It cannot be built.
+        """
+        return self._build().loaded
+
+    def __call__(self, config: Config, batch: Batch = NO_BATCH) -> Planned:
+        """The plan of a config, with what it was made from.
+
+        Raises:
+            OptplanError: The config is wrong, or the optimizer refuses the model.
+        """
+        remembered, known = self._remembered, self._known
+        if remembered is None:
+            return self._build()(config, batch)
+        if known is not None:
+            with uncollected():
+                found = remembered.plan(config, batch, known, self._arguments)
+            if found is not None:
+                return found
+        made = self._build()(config, batch)
+        if remembered.vouches_for(config, batch):
+            from optplan.constructors.remembering import remember
+
+            remember(remembered, made, self._arguments, is_silent=not self._said)
+        return made
+
+    def _build(self) -> BuiltModel:
+        if self._built is None:
+            self._built = BuiltModel(self._opened())
+        return self._built
+
+    def _opened(self) -> LoadedModel:
+        from optplan.model import is_timm_spec, open_model
+
+        is_timm = is_timm_spec(self._name)
+        import_uncollected("optplan.constructors.planning", *(("timm",) if is_timm else ()))
+        with uncollected() if is_timm else nullcontext(), heard() as self._said:
+            return open_model(self._name, self._arguments)
+
+
+def planner_of(model: str, arguments: Mapping[str, Any]) -> NamedModel:
+    """What plans configs for one model, from what is remembered where that is enough.
+
+    Raises:
+        ModelError: There is no such model, or it cannot be built.
+    """
+    return NamedModel(model, arguments, remembered())
+
+
+def uncached_planner_of(model: str, arguments: Mapping[str, Any]) -> NamedModel:
+    """The same, and nothing is remembered.
+
+    Raises:
+        ModelError: As :func:`planner_of`.
+    """
+    return NamedModel(model, arguments, None)
+
+
+@cache  # what a process may vouch for depends on all that it has done
+def remembered() -> Remembered:
+    """What is remembered on this machine."""
+    from optplan.cache import Store, cache_folder
+    from optplan.constructors.remembered import Remembered
+
+    return Remembered.opened(Store(cache_folder()))
 
 
 class ConfiguredModels:
@@ -47,7 +155,7 @@ class ConfiguredModels:
             self._there[word] = may_be_installed(own)
         return own.key if self._there[word] else None
 
-    def planner(self, config: Config) -> Planner:
+    def planner(self, config: Config) -> BuiltModel:
         """What plans configs of one key.
 
         Raises:
@@ -58,20 +166,13 @@ class ConfiguredModels:
 
         own = find_own_model(config)
         assert own is not None
-        return _planner(open_configured(own))
+        return BuiltModel(open_configured(own))
 
 
-def _planner(loaded: LoadedModel) -> Planner:
-    from optplan.constructors import plan_with_facts
-
-    def planned(config: Config, batch: Batch) -> Planned:
-        return plan_with_facts(loaded, config, batch=batch)
-
-    return planned
-
-
-def schedule_of_plan(config: Config, plan: Plan, per_epoch: int | None) -> Schedule:
-    """The schedulers of a config for its plan.
+def schedule_of_plan(
+    config: Config, plan: Plan, per_epoch: int | None, *, is_cached: bool = False
+) -> Schedule:
+    """The schedulers of a config for its plan; as in :func:`schedule_for`.
 
     Raises:
         OptplanError: They are wrong, or nobody says how long the training is.
@@ -81,4 +182,4 @@ def schedule_of_plan(config: Config, plan: Plan, per_epoch: int | None) -> Sched
 
     section = find_schedulers(config.data)
     training = training_of(config, section, Length(per_epoch=per_epoch))
-    return schedule_for(plan, config, section, training)
+    return schedule_for(plan, config, section, training, is_cached=is_cached)

@@ -21,7 +21,11 @@ _READ = (SECTION, "train_cfg")
 
 
 def with_schedules(
-    diff: PlanDiff, configs: tuple[Config, Config], per_epoch: int | None
+    diff: PlanDiff,
+    configs: tuple[Config, Config],
+    per_epoch: int | None,
+    *,
+    is_cached: bool = False,
 ) -> PlanDiff:
     """The difference with that of the configs' schedulers.
 
@@ -29,6 +33,7 @@ def with_schedules(
         diff: What the plans differ in.
         configs: The two configs.
         per_epoch: How many iterations one epoch has.
+        is_cached: Whether what torch's optimizers have may be remembered.
     """
     said = [_said(config) for config in configs]
     if said[0] == said[1]:
@@ -39,7 +44,7 @@ def with_schedules(
     length = Length(per_epoch=per_epoch)
     try:
         schedules = [
-            _schedule(config, plan, length)
+            _schedule(config, plan, length, is_cached=is_cached)
             for config, plan in zip(configs, (diff.before, diff.after), strict=True)
         ]
         return _compared(diff, schedules[0], schedules[1])
@@ -56,10 +61,10 @@ def _said(config: Config) -> dict[str, Any]:
     return {name: data[name] for name in _READ if data.get(name) is not None}
 
 
-def _schedule(config: Config, plan: Plan, length: Length) -> Schedule:
+def _schedule(config: Config, plan: Plan, length: Length, *, is_cached: bool) -> Schedule:
     section = find_schedulers(config.data)
     training = training_of(config, section, length)
-    return schedule_for(plan, config, section, training)
+    return schedule_for(plan, config, section, training, is_cached=is_cached)
 
 
 def _compared(diff: PlanDiff, first: Schedule, second: Schedule) -> PlanDiff:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from optplan.cli.model_planner import BuiltModel, NamedModel, remembered
 from optplan.cli.options import model_arguments
 from optplan.cli.sources import Checkpoint, SavedPlan, open_source
-from optplan.config import NO_BATCH, Batch, Config, find_own_model, place_of
+from optplan.config import NO_BATCH, Batch, Config, find_own_model
 from optplan.errors import UsageError
-from optplan.plan import Plan, Planned, PlannedParameter
-from optplan.plan.observed_entries import observed_entries
-from optplan.plan.pattern_use import recipe_entries
-from optplan.rules.statistics import EntryStatistics, entry_statistics
+from optplan.plan import Plan, Planned
 
 if TYPE_CHECKING:
     from optplan.model import LoadedModel
@@ -27,6 +24,7 @@ def plan_of(
     overrides: Sequence[str] = (),
     trust: bool = False,
     batch: Batch = NO_BATCH,
+    is_cached: bool = False,
 ) -> Plan | Planned:
     """The plan that a saved file holds, or the one that a config and a model make.
 
@@ -37,6 +35,7 @@ def plan_of(
         overrides: ``a.b=value`` for the config.
         trust: Whether a Python config may be executed.
         batch: What is known of the batch.
+        is_cached: Whether a model may be remembered.
 
     Raises:
         OptplanError: No such config or model, or either is wrong.
@@ -55,7 +54,7 @@ def plan_of(
             )
         refuse_batch(config, batch)
         return source.plan
-    return Planner(batch).plan(source, model, given)
+    return Planner(batch, is_cached=is_cached).plan(source, model, given)
 
 
 def refuse_batch(word: str, batch: Batch) -> None:
@@ -76,11 +75,13 @@ class Planner:
 
     Args:
         batch: What is known of the batch that all of them train with.
+        is_cached: Whether models may be remembered.
     """
 
-    def __init__(self, batch: Batch = NO_BATCH) -> None:
+    def __init__(self, batch: Batch = NO_BATCH, *, is_cached: bool = False) -> None:
         self._batch = batch
-        self._built: dict[tuple[str, str], LoadedModel] = {}
+        self._remembered = remembered() if is_cached else None
+        self._models: dict[tuple[str, str], NamedModel | BuiltModel] = {}
 
     def plan(self, config: Config, model: str | None, arguments: Mapping[str, Any]) -> Planned:
         """The plan of a config for a model, or for its own, with what it was made from.
@@ -88,10 +89,7 @@ class Planner:
         Raises:
             OptplanError: No such model, or the optimizer refuses it.
         """
-        loaded = self.model(config, model, arguments)
-        from optplan.constructors import plan_with_facts
-
-        return plan_with_facts(loaded, config, batch=self._batch)
+        return self._planner(config, model, arguments)(config, self._batch)
 
     def model(self, config: Config, model: str | None, arguments: Mapping[str, Any]) -> LoadedModel:
         """The model of that name, or the config's own.
@@ -99,17 +97,20 @@ class Planner:
         Raises:
             OptplanError: No such model, or it cannot be built.
         """
+        return self._planner(config, model, arguments).loaded
+
+    def _planner(
+        self, config: Config, model: str | None, arguments: Mapping[str, Any]
+    ) -> NamedModel | BuiltModel:
         return self._own(config, arguments) if model is None else self._named(model, arguments)
 
-    def _named(self, model: str, arguments: Mapping[str, Any]) -> LoadedModel:
-        from optplan.model import open_model
-
+    def _named(self, model: str, arguments: Mapping[str, Any]) -> NamedModel | BuiltModel:
         key = model, repr(sorted(arguments.items()))
-        if key not in self._built:
-            self._built[key] = open_model(model, arguments)
-        return self._built[key]
+        if key not in self._models:
+            self._models[key] = NamedModel(model, arguments, self._remembered)
+        return self._models[key]
 
-    def _own(self, config: Config, arguments: Mapping[str, Any]) -> LoadedModel:
+    def _own(self, config: Config, arguments: Mapping[str, Any]) -> NamedModel | BuiltModel:
         own = find_own_model(config)
         if own is None:
             raise UsageError("which model?", hint="name one: --model resnet50")
@@ -121,35 +122,6 @@ class Planner:
         from optplan.model import open_configured
 
         key = "", own.key
-        if key not in self._built:
-            self._built[key] = open_configured(own)
-        return self._built[key]
-
-
-def entries_of(planned: Planned, rows: Iterable[PlannedParameter]) -> tuple[EntryStatistics, ...]:
-    """What each option and key of a config does to some rows of its plan."""
-    rows = tuple(rows)
-    if planned.parts:
-        return tuple(_part_entries(planned, rows))
-    among = frozenset(row.name for row in rows)
-    if planned.tracer is not None:
-        return recipe_entries(planned, among)
-    if planned.rules is None:
-        return observed_entries(planned, among)
-    paramwise = planned.section.paramwise
-    places = {name: place_of(paramwise, name) for name in paramwise if name != "custom_keys"}
-    return entry_statistics(planned.inventory, planned.rules, places, among)
-
-
-def _part_entries(
-    planned: Planned, rows: tuple[PlannedParameter, ...]
-) -> Iterator[EntryStatistics]:
-    """The entries of each section, under its name."""
-    for index, optimizer in enumerate(planned.plan.optimizers):
-        part = planned.parts[index]
-        inner = [
-            found[1] for row in rows if row.optimizer == index and (found := planned.part_of(row))
-        ]
-        for entry in entries_of(part, inner):
-            text = f"{optimizer.name}: {entry.name.text}"
-            yield replace(entry, name=entry.name._replace(text=text))
+        if key not in self._models:
+            self._models[key] = BuiltModel(open_configured(own))
+        return self._models[key]

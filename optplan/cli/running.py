@@ -40,7 +40,10 @@ def running(*, quiet: bool, debug: bool) -> Iterator[None]:
     """Turn whatever a command raises into its message on stderr and its exit status."""
     import logging
 
+    from optplan.collecting import collect_from_now
     from optplan.errors import OptplanError
+
+    collect_from_now()
 
     logging.basicConfig(stream=sys.stderr, format="optplan: %(message)s", level=logging.WARNING)
     logging.getLogger("optplan").setLevel(logging.ERROR if quiet else logging.WARNING)
@@ -109,6 +112,8 @@ def deliver(make: Callable[[int | None, bool], str], output: Path | None, color:
     Raises:
         OutputError: The file cannot be written.
     """
+    from optplan.collecting import uncollected
+
     if output is None:
         from shutil import get_terminal_size
 
@@ -124,20 +129,6 @@ def deliver(make: Callable[[int | None, bool], str], output: Path | None, color:
         with uncollected():
             text = make(None, color is Color.ALWAYS)
         _write(output, text)
-
-
-@contextlib.contextmanager
-def uncollected() -> Iterator[None]:
-    """No garbage collection: going over all that torch has loaded is half the time of a report."""
-    import gc
-
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _print(text: str) -> None:

@@ -11,6 +11,7 @@ from optplan.cli.options import (
     ArgumentsOption,
     AutoScaleOption,
     BatchSizeOption,
+    CacheOption,
     ColorOption,
     DebugOption,
     ImportOption,
@@ -76,6 +77,7 @@ def schedule(
     auto_scale_lr: AutoScaleOption = False,
     output: OutputOption = None,
     color: ColorOption = Color.AUTO,
+    no_cache: CacheOption = False,
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
@@ -100,6 +102,7 @@ def schedule(
             overrides=overrides or (),
             trust=trust,
             batch=batch,
+            is_cached=not (no_cache or trust or imports),
         )
         samples = SAMPLES[output_format]
         view = view_of(found, at=at or (), every=every, patterns=param or (), samples=samples)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from optplan.cli.model_planner import remembered
 from optplan.cli.options import model_arguments
 from optplan.cli.planning import Planner
 from optplan.cli.sources import Checkpoint, SavedPlan, open_source
@@ -53,6 +55,7 @@ def scheduled(
     overrides: Sequence[str] = (),
     trust: bool = False,
     batch: Batch = NO_BATCH,
+    is_cached: bool = False,
 ) -> Scheduled:
     """The plan that a config and a model make, with the config's schedulers.
 
@@ -64,6 +67,7 @@ def scheduled(
         overrides: ``a.b=value`` for the config.
         trust: Whether a Python config may be executed.
         batch: What is known of the batch.
+        is_cached: Whether a model may be remembered.
 
     Raises:
         OptplanError: No such config or model, or either is wrong.
@@ -79,8 +83,9 @@ def scheduled(
         raise UsageError(f"{word!r} is a checkpoint, which keeps no schedulers")
     section = find_schedulers(config.data)
     training = training_of(config, section, length)
-    plan = Planner(batch).plan(config, model, given).plan
-    return Scheduled(plan=plan, schedule=schedule_for(plan, config, section, training))
+    plan = Planner(batch, is_cached=is_cached).plan(config, model, given).plan
+    schedule = schedule_for(plan, config, section, training, is_cached=is_cached)
+    return Scheduled(plan=plan, schedule=schedule)
 
 
 def training_of(config: Config, section: Section, length: Length) -> Training:
@@ -92,7 +97,7 @@ def training_of(config: Config, section: Section, length: Length) -> Training:
     """
     asked, per_epoch = length.epochs, length.per_epoch
     if length.iters is None and _is_timms(section):
-        from optplan.schedule.foreign import timm_epochs
+        from optplan.schedule.foreign.timm_args import timm_epochs
 
         arguments = timm_arguments(config.data) | ({"epochs": asked} if asked else {})
         found = timm_epochs(arguments, per_epoch)
@@ -104,22 +109,39 @@ def _is_timms(section: Section) -> bool:
     return any(written.kind == TIMM_FACTORY for written in section.shared)
 
 
-def schedule_for(plan: Plan, config: Config, section: Section, training: Training) -> Schedule:
+def schedule_for(
+    plan: Plan, config: Config, section: Section, training: Training, *, is_cached: bool = False
+) -> Schedule:
     """The schedulers of a config for its plan.
+
+    Args:
+        plan: The plan.
+        config: The config.
+        section: Its schedulers.
+        training: How long it trains.
+        is_cached: Whether what torch's optimizers have may be remembered.
 
     Raises:
         ScheduleError: A scheduler is wrong.
     """
-    from optplan.constructors.checkpoint import class_defaults
     from optplan.schedule.foreign import ForeignMaker
 
     return schedule_of(
         plan,
         section,
         training,
-        [class_defaults(optimizer.class_name) for optimizer in plan.optimizers],
+        [_class_defaults(one.class_name, is_cached=is_cached) for one in plan.optimizers],
         ForeignMaker(find_namespace(config)),
     )
+
+
+def _class_defaults(class_name: str, *, is_cached: bool) -> Mapping[str, Any]:
+    def make() -> Mapping[str, Any]:
+        from optplan.constructors.checkpoint import class_defaults
+
+        return class_defaults(class_name)
+
+    return remembered().class_defaults(class_name, make) if is_cached else make()
 
 
 def view_of(

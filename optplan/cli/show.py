@@ -11,6 +11,7 @@ from optplan.cli.options import (
     ArgumentsOption,
     AutoScaleOption,
     BatchSizeOption,
+    CacheOption,
     ColorOption,
     DebugOption,
     ImportOption,
@@ -69,13 +70,14 @@ def show(
     ] = None,
     output: OutputOption = None,
     color: ColorOption = Color.AUTO,
+    no_cache: CacheOption = False,
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
     """Show the plan: what each parameter gets, with the rule that decided it."""
     with running(quiet=quiet, debug=debug):
         views.require_sense(view, output_format, depth)
-        from optplan.cli.planning import entries_of, plan_of
+        from optplan.cli.planning import plan_of
         from optplan.config import Batch
         from optplan.errors import UsageError
         from optplan.plan import Planned
@@ -86,7 +88,13 @@ def show(
             import_for_user(word)
         batch = Batch(world_size=world_size, size=batch_size, auto_scale_lr=auto_scale_lr)
         found = plan_of(
-            config, model, model_arg, overrides=overrides or (), trust=trust, batch=batch
+            config,
+            model,
+            model_arg,
+            overrides=overrides or (),
+            trust=trust,
+            batch=batch,
+            is_cached=not (no_cache or trust or imports),
         )
         plan = found.plan if isinstance(found, Planned) else found
         narrowing = Narrowing(
@@ -102,6 +110,8 @@ def show(
                         "they decided",
                         hint="name the config that it was made from",
                     )
+                from optplan.cli.entries import entries_of
+
                 entries = entries_of(found, shown.rows)
                 return views.keys_report(shown, entries, output_format, width, colored)
             if view is ShowView.TREE:

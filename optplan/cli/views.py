@@ -53,16 +53,20 @@ def params_report(
     shown: Selection, output_format: ShowFormat, width: int | None, color: bool
 ) -> str:
     """A row per name."""
-    from optplan.reporters.pages import params_page
-    from optplan.reporters.show_data import show_csv, show_json
-    from optplan.reporters.show_text import show_text
+    if output_format is ShowFormat.TEXT:
+        from optplan.reporters.show_text import show_text
 
+        return show_text(shown.plan, shown.rows, shown.narrowing, width=width, color=color)
     if output_format is ShowFormat.JSON:
+        from optplan.reporters.show_data import show_json
+
         return show_json(shown.plan, shown.rows, shown.narrowing)
     if output_format is ShowFormat.CSV:
+        from optplan.reporters.show_data import show_csv
+
         return show_csv(shown.plan, shown.rows)
-    if output_format is ShowFormat.TEXT:
-        return show_text(shown.plan, shown.rows, shown.narrowing, width=width, color=color)
+    from optplan.reporters.pages import params_page
+
     return _written(params_page(shown), output_format)
 
 
@@ -74,14 +78,16 @@ def tree_report(
     color: bool,
 ) -> str:
     """The module tree."""
-    from optplan.reporters.pages import tree_page
-    from optplan.reporters.tree_view import tree_text
-    from optplan.reporters.view_data import tree_json
-
-    if output_format is ShowFormat.JSON:
-        return tree_json(shown, depth=depth)
     if output_format is ShowFormat.TEXT:
+        from optplan.reporters.tree_view import tree_text
+
         return tree_text(shown, depth=depth, width=width, color=color)
+    if output_format is ShowFormat.JSON:
+        from optplan.reporters.view_data import tree_json
+
+        return tree_json(shown, depth=depth)
+    from optplan.reporters.pages import tree_page
+
     return _written(tree_page(shown, depth=depth), output_format)
 
 
@@ -89,14 +95,16 @@ def groups_report(
     shown: Selection, output_format: ShowFormat, width: int | None, color: bool
 ) -> str:
     """The settings with their members."""
-    from optplan.reporters.groups_view import groups_text
-    from optplan.reporters.pages import groups_page
-    from optplan.reporters.view_data import groups_json
-
-    if output_format is ShowFormat.JSON:
-        return groups_json(shown)
     if output_format is ShowFormat.TEXT:
+        from optplan.reporters.groups_view import groups_text
+
         return groups_text(shown, width=width, color=color)
+    if output_format is ShowFormat.JSON:
+        from optplan.reporters.view_data import groups_json
+
+        return groups_json(shown)
+    from optplan.reporters.pages import groups_page
+
     return _written(groups_page(shown), output_format)
 
 
@@ -108,14 +116,16 @@ def keys_report(
     color: bool,
 ) -> str:
     """What each option and key does."""
-    from optplan.reporters.keys_view import keys_text
-    from optplan.reporters.pages import keys_page
-    from optplan.reporters.view_data import keys_json
-
-    if output_format is ShowFormat.JSON:
-        return keys_json(shown, statistics)
     if output_format is ShowFormat.TEXT:
+        from optplan.reporters.keys_view import keys_text
+
         return keys_text(shown, statistics, width=width, color=color)
+    if output_format is ShowFormat.JSON:
+        from optplan.reporters.view_data import keys_json
+
+        return keys_json(shown, statistics)
+    from optplan.reporters.pages import keys_page
+
     return _written(keys_page(shown, statistics), output_format)
 
 
@@ -123,19 +133,24 @@ def layers_report(
     shown: Selection, output_format: ShowFormat, width: int | None, color: bool
 ) -> str:
     """The layers, where the lr goes by layers."""
-    from optplan.reporters.layers_view import layers_text
-    from optplan.reporters.pages import layers_page
-    from optplan.reporters.view_data import layers_json
-
-    if output_format is ShowFormat.JSON:
-        return layers_json(shown)
     if output_format is ShowFormat.TEXT:
+        from optplan.reporters.layers_view import layers_text
+
         return layers_text(shown, width=width, color=color)
+    if output_format is ShowFormat.JSON:
+        from optplan.reporters.view_data import layers_json
+
+        return layers_json(shown)
+    from optplan.reporters.pages import layers_page
+
     return _written(layers_page(shown), output_format)
 
 
 def _written(page: Page, output_format: ShowFormat) -> str:
-    from optplan.reporters.page_html import page_html
-    from optplan.reporters.page_md import page_md
+    if output_format is ShowFormat.MD:
+        from optplan.reporters.page_md import page_md
 
-    return page_md(page) if output_format is ShowFormat.MD else page_html(page)
+        return page_md(page)
+    from optplan.reporters.page_html import page_html
+
+    return page_html(page)

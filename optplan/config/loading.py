@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from optplan.collecting import uncollected
 from optplan.config.base_dict import as_base
 from optplan.config.limits import MAX_BASE_DEPTH, MAX_FILES, Budget, Refusal
 from optplan.config.locations import Location, base_location, entry_location
@@ -76,21 +76,15 @@ def load_config(
     """
     location = entry_location(os.fspath(path), reader)
     loader = Loader(location, trust=trust)
-    collecting = gc.isenabled()
-    # A syntax tree is many objects at once, none of them garbage: collections would take as long
-    # as all else together.
-    gc.disable()
     try:
-        data = loader.load(location, None)
+        with uncollected():  # a syntax tree is many objects at once, none of them garbage
+            data = loader.load(location, None)
     except RecursionError:
         raise ConfigError(
             "it is nested too deeply to be read", place=_whole(loader, location)
         ) from None
     except MemoryError:
         raise ConfigError("it needs too much memory", place=_whole(loader, location)) from None
-    finally:
-        if collecting:
-            gc.enable()
     for key in _RESERVED:
         if key in data:
             raise ConfigError(f"the name '{key}' is reserved", place=place_of(data, key))

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from optplan.config.dialects import dialect_of, read_regex_groups
 from optplan.config.loading import Config
 from optplan.config.paramwise import described, number_problem, parse_paramwise
 from optplan.config.placed import place_of, placed_dict
-from optplan.config.regex_groups import RegexGroups, dialect_of, read_regex_groups
 from optplan.config.symbols import Symbol
 from optplan.config.timm_args import OPTIMIZER_KEYS, TimmArgs, is_timm_args, read_timm_args
 from optplan.errors import ConfigError, Problem, close_matches
 from optplan.names import Mistake
 from optplan.places import Place
+
+if TYPE_CHECKING:
+    from optplan.config.regex_groups import RegexGroups
 
 WRAPPER = "optim_wrapper"
 OPTIMIZER = "optimizer"

@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from optplan.config.dialects import Dialect
 from optplan.config.fields import Is, entries_of, field_problems, pattern_of
 from optplan.config.paramwise import described
 from optplan.config.placed import place_of
-from optplan.config.regex_groups import Dialect, RegexGroup, RegexGroups, RegexOptimizer
+from optplan.config.regex_groups import RegexGroup, RegexGroups, RegexOptimizer
 from optplan.errors import ConfigError, Problem
 from optplan.names import Matcher
 from optplan.places import Place

@@ -11,6 +11,7 @@ from optplan.config.evaluator.frame import STATEMENTS
 from optplan.config.evaluator.modules import Module
 from optplan.config.symbols import LiveSymbol, Symbol
 from optplan.errors import ConfigError
+from optplan.foreign_runs import note_foreign_run
 
 if TYPE_CHECKING:
     from optplan.config.evaluator.frame import Frame
@@ -43,6 +44,7 @@ def execute(frame: Frame, body: list[ast.stmt], base: Any) -> None:
 
 
 def _execute(frame: Frame, node: ast.stmt, scope: dict[str, Any]) -> None:
+    note_foreign_run()
     try:
         if frame.pure and isinstance(node, ast.Import | ast.ImportFrom):
             _import(frame, node, scope)

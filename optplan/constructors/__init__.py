@@ -1,21 +1,30 @@
-"""Optimizer constructors: the registries, the classes that users subclass, and the dry run."""
+"""Optimizer constructors: the registries, the classes that users subclass, and the dry run.
 
-from optplan.constructors.default import (
-    OPTIM_WRAPPER_CONSTRUCTORS,
-    OPTIMIZER_CONSTRUCTORS,
-    DefaultOptimizerConstructor,
-    DefaultOptimWrapperConstructor,
-)
-from optplan.constructors.layer_decay import LayerDecayOptimizerConstructor
-from optplan.constructors.live import assert_matches
-from optplan.constructors.optimizers import OPTIMIZERS
-from optplan.constructors.planning import (
-    build_optimizer,
-    build_optimizers,
-    make_plan,
-    plan_with_facts,
-)
-from optplan.constructors.registry import Registry
+Importing a module of this package imports torch only where that module does.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from optplan.constructors.default import (
+        OPTIM_WRAPPER_CONSTRUCTORS,
+        OPTIMIZER_CONSTRUCTORS,
+        DefaultOptimizerConstructor,
+        DefaultOptimWrapperConstructor,
+    )
+    from optplan.constructors.layer_decay import LayerDecayOptimizerConstructor
+    from optplan.constructors.live import assert_matches
+    from optplan.constructors.optimizers import OPTIMIZERS
+    from optplan.constructors.planning import (
+        build_optimizer,
+        build_optimizers,
+        make_plan,
+        plan_with_facts,
+    )
+    from optplan.constructors.registry import Registry
 
 __all__ = [
     "OPTIMIZERS",
@@ -31,3 +40,24 @@ __all__ = [
     "make_plan",
     "plan_with_facts",
 ]
+
+_HOMES = {
+    "OPTIMIZERS": "optimizers",
+    "OPTIMIZER_CONSTRUCTORS": "default",
+    "OPTIM_WRAPPER_CONSTRUCTORS": "default",
+    "DefaultOptimWrapperConstructor": "default",
+    "DefaultOptimizerConstructor": "default",
+    "LayerDecayOptimizerConstructor": "layer_decay",
+    "Registry": "registry",
+    "assert_matches": "live",
+    "build_optimizer": "planning",
+    "build_optimizers": "planning",
+    "make_plan": "planning",
+    "plan_with_facts": "planning",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

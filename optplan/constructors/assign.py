@@ -4,22 +4,34 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from math import inf, isclose, isfinite
-from typing import Any
-
-import torch
-from torch.optim import Optimizer
+from typing import TYPE_CHECKING, Any
 
 from optplan.config import OptimizerConfig
-from optplan.constructors.dry_run import DryRun
 from optplan.constructors.groups import PlannedGroup
 from optplan.errors import PlanError, Problem, listed
-from optplan.facts import Inventory
-from optplan.model import class_name
+from optplan.facts import Inventory, OptimizerFacts
 from optplan.plan import Assignment, PlannedOptimizer, plain
 from optplan.rules import Verdict
 
+if TYPE_CHECKING:
+    from torch.optim import Optimizer
+
 Entries = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DryRun:
+    """What came of a throw-away optimizer, really made or known from before.
+
+    Args:
+        optimizer: The optimizer.
+        groups: The entries of the group that each tensor ended up in, by the tensor's number.
+    """
+
+    optimizer: OptimizerFacts
+    groups: Mapping[int, Entries]
 
 
 def assign(
@@ -37,28 +49,40 @@ def assign(
     """
     # the rules multiply the lr itself, where they know layers
     by_layer = any(group.decision.name is not None for group in groups)
-    own = (group.decision.entries for group in groups)
-    reader = GroupReader(dry.optimizer, own, is_scaled=by_layer)
+    own = {group.verdicts: group.decision.entries for group in groups}
+    reader = GroupReader(dry.optimizer, own.values(), is_scaled=by_layer)
     shared: dict[tuple[int, int], dict[str, Any]] = {}
     assignments: dict[int, Assignment] = {}
     for index, group in enumerate(groups):
-        final = next((f for m in group.members if (f := dry.groups.get(m.tensor))), None)
+        final = dry.groups.get(group.members[0].tensor) or next(
+            (f for m in group.members if (f := dry.groups.get(m.tensor))), None
+        )
         if final is None:
             continue
-        if group.verdicts not in shared:
-            shared[group.verdicts] = reader.values(group.decision.entries, final)
-        values = shared[group.verdicts]
+        verdicts = group.verdicts
+        values = shared.get(verdicts)
+        if values is None:
+            values = shared[verdicts] = reader.values(group.decision.entries, final)
         if (name := group.decision.name) is not None:
             values = values | {"extra": values["extra"] | {"param_name": name}}
         assignment = Assignment(
-            optimizer=0,
-            group=index,
-            lr_verdict=group.decision.lr,
-            weight_decay_verdict=group.decision.weight_decay,
-            **values,
+            0,
+            index,
+            values["lr"],
+            values["weight_decay"],
+            values["effective_lr"],
+            group.decision.lr,
+            group.decision.weight_decay,
+            values["options"],
+            values["extra"],
+            values["lr_scale"],
+            values["layer"],
         )
-        assignments |= {m.tensor: assignment for m in group.members if m.tensor in dry.groups}
-    refuse_bad_values(assignments, inventory)
+        for member in group.members:
+            if member.tensor in dry.groups:
+                assignments[member.tensor] = assignment
+    if any(is_bad(values[name]) for values in shared.values() for name in ("lr", "weight_decay")):
+        refuse_bad_values(assignments, inventory)
     return assignments
 
 
@@ -72,7 +96,11 @@ class GroupReader:
     """
 
     def __init__(
-        self, optimizer: Optimizer, own: Iterable[Entries], *, is_scaled: bool = False
+        self,
+        optimizer: Optimizer | OptimizerFacts,
+        own: Iterable[Entries],
+        *,
+        is_scaled: bool = False,
     ) -> None:
         self.defaults: Entries = getattr(optimizer, "defaults", {})
         self.base_lr = as_number(self.defaults.get("lr"))
@@ -133,11 +161,17 @@ def _layer(own: Entries) -> int | None:
 
 def as_number(value: Any) -> float | None:
     """A group's value as a number; torch takes a tensor for an lr too."""
-    if isinstance(value, torch.Tensor):
+    torch = sys.modules.get("torch")  # without it there are no tensors
+    if torch is not None and isinstance(value, torch.Tensor):
         value = value.item()
     if isinstance(value, int) and abs(value) > sys.float_info.max:
         return inf if value > 0 else -inf  # the product of two whole numbers
     return value if isinstance(value, int | float) else None
+
+
+def is_bad(value: float | None) -> bool:
+    """Whether a value is negative or not finite."""
+    return value is not None and not (isfinite(value) and value >= 0)
 
 
 def refuse_bad_values(assignments: Mapping[int, Assignment], inventory: Inventory) -> None:
@@ -152,7 +186,7 @@ def refuse_bad_values(assignments: Mapping[int, Assignment], inventory: Inventor
             ("lr", assignment.lr, assignment.lr_verdict),
             ("weight_decay", assignment.weight_decay, assignment.weight_decay_verdict),
         ):
-            if value is not None and not (isfinite(value) and value >= 0):
+            if value is not None and is_bad(value):
                 entry = bad.setdefault((name, value, id(verdict)), (verdict, []))
                 entry[1].append(inventory.carriers[tensor].name)
     if bad:
@@ -175,13 +209,8 @@ def _because(verdict: Verdict) -> str:
     return f" ({who})" if who else ""
 
 
-def _type_name(optimizer: Optimizer) -> str:
-    name: str = getattr(optimizer, "TYPE_NAME", type(optimizer).__name__)
-    return name
-
-
 def planned_optimizer(
-    optimizer: Optimizer, section: OptimizerConfig | None, name: str | None = None
+    optimizer: OptimizerFacts, section: OptimizerConfig | None, name: str | None = None
 ) -> PlannedOptimizer:
     """The optimizer as the plan names it: its class, its base values and what the config gave it.
 
@@ -190,13 +219,13 @@ def planned_optimizer(
         section: The config's section; None where there is none, or one of several optimizers.
         name: Its name among several.
     """
-    defaults: Entries = getattr(optimizer, "defaults", {})
+    defaults = optimizer.defaults
     kind = None if section is None else section.type
     given = {} if section is None else section.arguments
     return PlannedOptimizer(
         name=name,
-        type=kind.__qualname__ if isinstance(kind, type) else str(kind or _type_name(optimizer)),
-        class_name=class_name(optimizer),
+        type=kind.__qualname__ if isinstance(kind, type) else str(kind or optimizer.type_name),
+        class_name=optimizer.class_name,
         lr=as_number(defaults.get("lr")),
         weight_decay=as_number(defaults.get("weight_decay")),
         options={

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, cast
 
@@ -12,15 +12,14 @@ from torch.optim import Optimizer
 
 from optplan.config import place_of
 from optplan.config.optimizer import DEFAULT_CONSTRUCTORS
+from optplan.constructors.groups import refuse_empty, tied_error
 from optplan.constructors.optimizers import Group, instantiate, optimizer_class
 from optplan.constructors.recording import unnoticed
 from optplan.constructors.registry import Registry
-from optplan.errors import ConfigError, PlanError, Problem, listed
+from optplan.errors import ConfigError
 from optplan.facts import ParameterFacts
-from optplan.model import class_name, is_dcn, make_inventory, owner_flags, walked_module
-from optplan.names import Mistake
+from optplan.model import Owners, class_name, is_dcn, make_inventory, walked_module
 from optplan.rules import (
-    BYPASS,
     DEFAULT_RULES,
     Decision,
     Options,
@@ -94,6 +93,7 @@ class DefaultOptimizerConstructor:
         self._options_of: tuple[Any, ...] | None = None
         self._seen_of: tuple[list[Group], int, set[int]] | None = None
         self.decisions: dict[int, Decision] = {}
+        self._owners = Owners()
         with unnoticed(self.paramwise_cfg):  # to validate options puts none to use
             self._options()
         self._options_of = None
@@ -144,7 +144,7 @@ class DefaultOptimizerConstructor:
         options = self._options()
         if options.is_empty:  # whoever calls this all the same wants a group for each
             options = replace(options, is_empty=False)
-        flags = owner_flags(module)
+        flags = self._owners.of(module)._asdict()
         owner = class_name(module)
         for name, parameter in module.named_parameters(recurse=False):
             facts = self._placed(
@@ -168,7 +168,7 @@ class DefaultOptimizerConstructor:
             if not isinstance(decision, Skipped):
                 self.decisions[id(parameter)] = decision
                 params.append({**group, **decision.group})
-        inner_is_dcn = is_dcn(module)
+        inner_is_dcn = is_dcn(type(module))
         for name, child in module.named_children():
             below = f"{prefix}.{name}" if prefix else name
             self.add_params(params, child, prefix=below, is_dcn_module=inner_is_dcn)
@@ -233,34 +233,3 @@ def refuse_repeated(groups: list[Group], names: Mapping[int, str], rules: RuleSe
             seen.add(id(parameter))
     if repeated:
         raise tied_error(repeated, tuple(repeated), rules)
-
-
-def tied_error(descriptions: Sequence[str], names: tuple[str, ...], rules: RuleSet) -> PlanError:
-    """What to say of tensors that would be in several groups."""
-    return PlanError(
-        [
-            Problem(
-                message="tied parameters would be in several groups, which torch refuses:"
-                f" {listed(descriptions)}",
-                hint=f"set {BYPASS}=True in paramwise_cfg"
-                if BYPASS in rules.options
-                else f"{rules.constructor} takes each name as a parameter of its own",
-                kind=Mistake.TIED,
-                parameters=names,
-            )
-        ]
-    )
-
-
-def refuse_empty(parameters: list[Any], *, has_parameters: bool) -> None:
-    """torch takes no empty list.
-
-    Raises:
-        PlanError: There is nothing to optimize.
-    """
-    if not parameters:
-        raise PlanError(
-            "every parameter is frozen, the optimizer would get none"
-            if has_parameters
-            else "the model has no parameters for the optimizer"
-        )

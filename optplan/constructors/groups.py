@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
-from optplan.constructors.default import refuse_empty, tied_error
+from optplan.errors import PlanError, Problem, listed
 from optplan.facts import Inventory, ParameterFacts
-from optplan.rules import Decision, Options, Skipped, decide
+from optplan.names import Mistake
+from optplan.rules import BYPASS, Decision, Options, RuleSet, Skipped, decide
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedGroup:
-    """A param group as the constructor makes it: its members and the decision they share."""
+class PlannedGroup(NamedTuple):
+    """A param group as the constructor makes it.
+
+    Args:
+        members: Its members.
+        decision: The decision that they share.
+        verdicts: Equal for groups with equal entries, but for their names: all parameters that a rule
+            decides share its verdict.
+    """
 
     members: tuple[ParameterFacts, ...]
     decision: Decision
-
-    @property
-    def verdicts(self) -> tuple[int, int]:
-        """Equal for groups with equal entries, but for their names: all parameters that a rule decides
-        share its verdict."""
-        return id(self.decision.lr), id(self.decision.weight_decay)
+    verdicts: tuple[int, int]
 
 
 def default_groups(inventory: Inventory, options: Options) -> list[PlannedGroup]:
@@ -44,7 +47,7 @@ def default_groups(inventory: Inventory, options: Options) -> list[PlannedGroup]
             continue
         if facts.tensor not in first_names:
             first_names[facts.tensor] = facts.name
-            groups.append(PlannedGroup(members=(facts,), decision=decision))
+            groups.append(_group((facts,), decision))
         elif not options.is_empty:
             repeated.append((facts.name, facts.tensor))
     if repeated:
@@ -56,5 +59,40 @@ def default_groups(inventory: Inventory, options: Options) -> list[PlannedGroup]
     refuse_empty(groups, has_parameters=True)
     if options.is_empty:
         members = tuple(group.members[0] for group in groups)
-        return [PlannedGroup(members=members, decision=groups[0].decision)]
+        return [_group(members, groups[0].decision)]
     return groups
+
+
+def _group(members: tuple[ParameterFacts, ...], decision: Decision) -> PlannedGroup:
+    return PlannedGroup(members, decision, (id(decision.lr), id(decision.weight_decay)))
+
+
+def tied_error(descriptions: Sequence[str], names: tuple[str, ...], rules: RuleSet) -> PlanError:
+    """What to say of tensors that would be in several groups."""
+    return PlanError(
+        [
+            Problem(
+                message="tied parameters would be in several groups, which torch refuses:"
+                f" {listed(descriptions)}",
+                hint=f"set {BYPASS}=True in paramwise_cfg"
+                if BYPASS in rules.options
+                else f"{rules.constructor} takes each name as a parameter of its own",
+                kind=Mistake.TIED,
+                parameters=names,
+            )
+        ]
+    )
+
+
+def refuse_empty(parameters: list[Any], *, has_parameters: bool) -> None:
+    """torch takes no empty list.
+
+    Raises:
+        PlanError: There is nothing to optimize.
+    """
+    if not parameters:
+        raise PlanError(
+            "every parameter is frozen, the optimizer would get none"
+            if has_parameters
+            else "the model has no parameters for the optimizer"
+        )

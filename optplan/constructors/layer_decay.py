@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from torch import nn
 from torch.optim import Optimizer
 
 from optplan.config.layer_decay import LAYERS
+from optplan.constructors.decided import layered
 from optplan.constructors.default import DefaultOptimizerConstructor
 from optplan.constructors.optimizers import Group
 from optplan.constructors.registry import Registry
 from optplan.errors import PlanError
 from optplan.facts import Inventory, ParameterFacts
 from optplan.model import class_name, make_inventory, model_layers, walked_module
-from optplan.plan.layer_patterns import listed_layers
 from optplan.rules import LAYER_DECAY_RULES, MMPRETRAIN_RULES, Options
 
 
@@ -93,8 +92,7 @@ class LayerDecayOptimizerConstructor(DefaultOptimizerConstructor):
                 f"it is not known which layer {facts.name!r} is in: the model has no parameter of that name",
                 hint="call add_params with the whole model first, and then with paths inside it",
             )
-        return replace(
-            facts,
+        return facts._replace(
             layer=known.layer,
             layers=known.layers,
             in_layer_pattern=known.in_layer_pattern,
@@ -129,16 +127,16 @@ def with_layers(inventory: Inventory, model: nn.Module, options: Options) -> Inv
     Raises:
         PlanError: The layers are not known, or do not fit the model.
     """
-    if options.layer_decay is None or options.is_empty:
-        return inventory
-    if options.layers is not None:
-        return inventory.with_layers(listed_layers(inventory, options.layers))
+    return layered(inventory, options, lambda: _with_own_layers(inventory, model, options))
+
+
+def _with_own_layers(inventory: Inventory, model: nn.Module, options: Options) -> Inventory:
     found = model_layers(model, inventory)
     if found is None:
         raise PlanError(
             f"the model {class_name(model)} does not say which layer a parameter is in: it has neither"
             " get_layer_depth nor timm's group_matcher",
-            place=options.layer_decay.place,
+            place=options.layer_decay.place if options.layer_decay else None,
             hint="list the layers in paramwise_cfg, as layers=['stem.*', 'blocks.0.*', 'blocks.1.*', '*']"
             if LAYERS in options.rules.options
             else "give it get_layer_depth(name), which returns the layer and how many there are",

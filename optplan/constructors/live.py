@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 from optplan.constructors.assign import planned_optimizer
 from optplan.constructors.attributing import attribute
 from optplan.constructors.checkpoint import class_defaults
+from optplan.constructors.dry_run import optimizer_facts
 from optplan.constructors.functions import OnlyGroups
 from optplan.constructors.observing import Observation, ObservedGroup, observe_made, optimizers_of
 from optplan.constructors.versions import versions
@@ -62,7 +63,7 @@ def _observed(model: nn.Module, optimizer: Live) -> tuple[Inventory, Observation
 
 def _planned(optimizer: Optimizer, name: str | None) -> PlannedOptimizer:
     """The optimizer with the values that are not its class's own."""
-    planned = planned_optimizer(optimizer, None, name)
+    planned = planned_optimizer(optimizer_facts(optimizer), None, name)
     own = class_defaults(planned.class_name)
     options = {
         option: plain(value)

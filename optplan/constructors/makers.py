@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 
 from torch import nn
 
 from optplan.config import OptimizerConfig
-from optplan.constructors.assign import assign, planned_optimizer
+from optplan.constructors.assign import planned_optimizer
 from optplan.constructors.attributing import Decide, attribute
 from optplan.constructors.choosing import Chosen
 from optplan.constructors.code_place import code_place
-from optplan.constructors.dry_run import dry_run
-from optplan.constructors.groups import default_groups
+from optplan.constructors.decided import Made, decided, options_of, planned
+from optplan.constructors.dry_run import dry_run, optimizer_facts
 from optplan.constructors.layer_decay import with_layers
 from optplan.constructors.observing import NamedOptimizers, Observation, observe
 from optplan.constructors.optimizers import optimizer_class
@@ -22,40 +21,9 @@ from optplan.constructors.running import Running
 from optplan.constructors.versions import versions
 from optplan.errors import ConfigError, PlanError
 from optplan.facts import Inventory, ParameterFacts
-from optplan.names import Matcher, Rule
-from optplan.plan import Assignment, LrScaling, Planned, PlannedOptimizer, build_plan
-from optplan.rules import Decision, Options, RuleSet, Skipped, Tracer, decide, read_options
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
-    """What was made of a model, and what is known of the way there.
-
-    Args:
-        assignments: What each tensor gets, by its number.
-        optimizers: The optimizers that the assignments refer to.
-        options: The options that the rules worked with, if they did.
-        trainable: ``requires_grad`` of each tensor afterwards, where it may have changed.
-        read: What other people's code was seen to read of ``paramwise_cfg``.
-        wanted: What it asked for there in vain.
-        parts: For each optimizer of several sections, the plan of its section.
-        inventory: The parameters with their layers, where the rules asked for them.
-        tracer: What tells why, where rules of another kind than ``paramwise_cfg`` decided.
-        lr_scaling: How the lr depends on the batch, where it does.
-        matcher: How regular expressions are held against names, where there are some.
-    """
-
-    assignments: Mapping[int, Assignment]
-    optimizers: list[PlannedOptimizer]
-    options: Options | None = None
-    trainable: Mapping[int, bool] = field(default_factory=dict)
-    read: frozenset[tuple[str, ...]] | None = None
-    wanted: frozenset[tuple[str, ...]] = frozenset()
-    parts: tuple[Planned, ...] = ()
-    inventory: Inventory | None = None
-    tracer: Tracer | None = None
-    lr_scaling: LrScaling | None = None
-    matcher: Matcher | None = None
+from optplan.names import Rule
+from optplan.plan import Assignment, Planned, PlannedOptimizer
+from optplan.rules import Decision, Options, RuleSet, Skipped, decide
 
 
 class Maker(ABC):
@@ -93,18 +61,15 @@ class RulesMaker(Maker):
         self.name = chosen.name
         self.section = section
         self._chosen = chosen
-        self._options = _options(section, rules)
+        self._options = options_of(section, rules)
 
     def plan(self, model: nn.Module, inventory: Inventory) -> Made:
         """As of a maker."""
-        inventory = with_layers(inventory, model, self._options)
-        groups = default_groups(inventory, self._options)
-        dry = dry_run(self.section, model, groups)
-        return Made(
-            assignments=assign(groups, dry, inventory),
-            optimizers=[planned_optimizer(dry.optimizer, self.section)],
-            options=self._options,
-            inventory=inventory,
+        return decided(
+            self.section,
+            with_layers(inventory, model, self._options),
+            self._options,
+            lambda groups: dry_run(self.section, model, groups),
         )
 
     def build(self, model: nn.Module) -> NamedOptimizers:
@@ -171,7 +136,7 @@ class CodeMaker(Maker):
         if rules is None:
             return inventory, None
         try:
-            options = _options(self.section, rules)
+            options = options_of(self.section, rules)
             return with_layers(inventory, model, options), options
         except (ConfigError, PlanError):
             return inventory, None
@@ -233,30 +198,15 @@ def planned_by(
         PlanError: As :meth:`Maker.plan`.
     """
     made = maker.plan(model, inventory)
-    inventory = made.inventory or inventory
-    plan = build_plan(
-        inventory,
-        made.assignments,
-        made.optimizers,
-        constructor=maker.name,
+    found = planned(
+        made,
+        maker=maker.name,
+        inventory=inventory,
+        section=maker.section,
         config=config,
         versions=versions(),
-        trainable=made.trainable,
-        lr_scaling=made.lr_scaling,
-        matcher=made.matcher,
     )
-    planned = Planned(
-        plan=plan,
-        inventory=inventory,
-        assignments=made.assignments,
-        section=maker.section,
-        options=made.options,
-        read=made.read,
-        wanted=made.wanted,
-        parts=made.parts,
-        tracer=made.tracer,
-    )
-    return planned, made
+    return found, made
 
 
 def planned_optimizers(
@@ -265,7 +215,7 @@ def planned_optimizers(
     """The optimizers that some code has made, the section being that of the only one."""
     made = observation.optimizers
     only = section if len(made) == 1 else None
-    return [planned_optimizer(one.optimizer, only, one.name) for one in made]
+    return [planned_optimizer(optimizer_facts(one.optimizer), only, one.name) for one in made]
 
 
 def _by_rules(options: Options | None) -> Decide:
@@ -289,10 +239,4 @@ def _follow_rules(assignments: Mapping[int, Assignment]) -> bool:
         verdict.rule is not Rule.CONSTRUCTOR
         for one in assignments.values()
         for verdict in (one.lr_verdict, one.weight_decay_verdict)
-    )
-
-
-def _options(section: OptimizerConfig, rules: RuleSet) -> Options:
-    return read_options(
-        rules, section.base_lr, section.base_weight_decay, section.paramwise, section.optimizer
     )

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from torch import nn
 
 from optplan.config import OptimizerConfig, place_of
-from optplan.config.regex_groups import Dialect, RegexGroups, RegexOptimizer
+from optplan.config.dialects import Dialect
+from optplan.config.regex_groups import RegexGroups, RegexOptimizer
 from optplan.constructors.assign import GroupReader, as_number, planned_optimizer, refuse_bad_values
-from optplan.constructors.makers import Made, Maker
+from optplan.constructors.decided import Made
+from optplan.constructors.dry_run import optimizer_facts
+from optplan.constructors.makers import Maker
 from optplan.constructors.observing import NamedOptimizers, ObservedOptimizer, observe
 from optplan.constructors.optimizers import Group, Param, instantiate, optimizer_class
 from optplan.constructors.pattern_trial import refuse_endless
@@ -204,7 +207,7 @@ def _assignments(number: int, one: ObservedOptimizer, found: _Sorted) -> dict[in
 
 def _planned(one: ObservedOptimizer, optimizer: RegexOptimizer) -> PlannedOptimizer:
     """The optimizer with the arguments that are written."""
-    planned = planned_optimizer(one.optimizer, None, one.name)
+    planned = planned_optimizer(optimizer_facts(one.optimizer), None, one.name)
     options = {
         name: plain(value)
         for name, value in optimizer.arguments.items()

@@ -35,7 +35,7 @@ from optplan.constructors.makers import (
 )
 from optplan.constructors.observing import NamedOptimizers
 from optplan.constructors.pattern_groups import PatternMaker
-from optplan.constructors.scaling import scaled
+from optplan.constructors.scaled_maker import scaled
 from optplan.constructors.sections import SectionsMaker
 from optplan.constructors.timm_recipe import TimmMaker
 from optplan.errors import PlanError
@@ -164,7 +164,7 @@ def _inventory(
     if isinstance(model, nn.Module):
         return model, make_inventory(model)
     loaded = open_model(model, arguments) if isinstance(model, str) else model
-    return loaded.module, make_inventory(loaded.module, spec=loaded.spec, source=loaded.source)
+    return loaded.module, loaded.inventory
 
 
 def _folder(config: Config | Mapping[str, Any]) -> str | None:

@@ -5,44 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from torch import nn
-
 from optplan.config import Scaling
-from optplan.constructors.makers import Made, Maker
-from optplan.constructors.observing import NamedOptimizers
-from optplan.facts import Inventory
+from optplan.constructors.decided import Made
 from optplan.plan import Assignment, LrScaling, PlannedOptimizer, origin_of
 
 
-def scaled(maker: Maker, scaling: Scaling | None) -> Maker:
-    """A maker whose lrs are multiplied afterwards, as the reference's runner does; itself where they are not."""
-    return maker if scaling is None else _ScaledMaker(maker, scaling)
-
-
-class _ScaledMaker(Maker):
-    def __init__(self, maker: Maker, scaling: Scaling) -> None:
-        self.name = maker.name
-        self.section = maker.section
-        self._maker = maker
-        self._scaling = scaling
-
-    def plan(self, model: nn.Module, inventory: Inventory) -> Made:
-        """As of a maker."""
-        made = self._maker.plan(model, inventory)
-        return replace(
-            made,
-            assignments=_times(made.assignments, self._scaling.factor),
-            lr_scaling=lr_scaling(self._scaling, made.optimizers),
-        )
-
-    def build(self, model: nn.Module) -> NamedOptimizers:
-        """As of a maker."""
-        made = self._maker.build(model)
-        factor = self._scaling.factor
-        for _, optimizer in made if factor is not None else ():
-            for group in optimizer.param_groups:
-                group["lr"] = group["lr"] * factor
+def scaled_made(made: Made, scaling: Scaling | None) -> Made:
+    """What was made, with the lrs multiplied as the reference's runner does; as it is without scaling."""
+    if scaling is None:
         return made
+    return replace(
+        made,
+        assignments=_times(made.assignments, scaling.factor),
+        lr_scaling=lr_scaling(scaling, made.optimizers),
+    )
 
 
 def _times(assignments: Mapping[int, Assignment], factor: float | None) -> Mapping[int, Assignment]:
@@ -53,8 +29,7 @@ def _times(assignments: Mapping[int, Assignment], factor: float | None) -> Mappi
     result = {}
     for tensor, one in assignments.items():
         if id(one) not in known:
-            known[id(one)] = replace(
-                one,
+            known[id(one)] = one._replace(
                 lr=None if one.lr is None else one.lr * factor,
                 effective_lr=None if one.effective_lr is None else one.effective_lr * factor,
             )

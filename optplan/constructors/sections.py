@@ -8,7 +8,8 @@ from dataclasses import replace
 from torch import nn
 
 from optplan.config import OptimizerConfig
-from optplan.constructors.makers import Made, Maker, planned_by
+from optplan.constructors.decided import Made
+from optplan.constructors.makers import Maker, planned_by
 from optplan.constructors.observing import NamedOptimizers, tensor_numbers
 from optplan.errors import PlanError, Problem, did_you_mean, listed
 from optplan.facts import Inventory
@@ -50,7 +51,7 @@ class SectionsMaker(Maker):
                 if outer[tensor] in assignments:
                     repeated[inventory.carriers[outer[tensor]].name] = None
                 index = len(optimizers) + assignment.optimizer
-                assignments[outer[tensor]] = replace(assignment, optimizer=index)
+                assignments[outer[tensor]] = assignment._replace(optimizer=index)
             trainable |= {outer[tensor]: flag for tensor, flag in made.trainable.items()}
             for one in made.optimizers:
                 optimizers.append(replace(one, name=f"{name}.{one.name}" if one.name else name))

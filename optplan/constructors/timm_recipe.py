@@ -15,7 +15,9 @@ from optplan.config import OptimizerConfig, Scaling, place_of
 from optplan.config.timm_args import TimmArgs
 from optplan.constructors.assign import GroupReader, as_number, planned_optimizer, refuse_bad_values
 from optplan.constructors.attributing import OwnRules
-from optplan.constructors.makers import Made, Maker
+from optplan.constructors.decided import Made
+from optplan.constructors.dry_run import optimizer_facts
+from optplan.constructors.makers import Maker
 from optplan.constructors.observing import NamedOptimizers, ObservedOptimizer, observe, others_code
 from optplan.constructors.scaling import lr_scaling
 from optplan.constructors.timm_optimizers import require_timm_name, timm_class
@@ -229,7 +231,7 @@ _SHOWN = ("layer_decay", "layer_decay_min_scale", "layer_decay_no_opt_scale")
 
 def _planned(args: TimmArgs, optimizer: Optimizer, lr: float) -> PlannedOptimizer:
     """The optimizer with the recipe's own values; the factory gives it none of its weight decay."""
-    planned = planned_optimizer(optimizer, None)
+    planned = planned_optimizer(optimizer_facts(optimizer), None)
     defaults = getattr(optimizer, "defaults", {})
     given = {
         name.removeprefix("opt_"): value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from optplan.chatter import hushed
@@ -10,17 +11,21 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-def at_rest(model: nn.Module) -> frozenset[int]:
+def at_rest(model: nn.Module, kinds: Iterable[type[nn.Module]]) -> frozenset[int]:
     """The modules that ``model.train()`` leaves in eval mode, by their ``id``.
 
     Many backbones override it, to keep the running statistics of what they freeze. Modes and
     ``requires_grad`` are put back; a model whose ``train`` raises keeps nothing at rest.
+
+    Args:
+        model: The model.
+        kinds: The classes of its modules.
     """
     from torch import nn
 
-    modules = list(model.modules())
-    if all(type(module).train is nn.Module.train for module in modules):
+    if all(kind.train is nn.Module.train for kind in kinds):
         return frozenset()
+    modules = list(nn.Module.modules(model))
     modes = [(module, module.training) for module in modules]
     flags = [(parameter, parameter.requires_grad) for parameter in model.parameters()]
     try:

@@ -10,33 +10,35 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-def declared_no_decay(modules: Sequence[tuple[str, nn.Module]]) -> frozenset[str]:
-    """Registered names that are to get no weight decay.
+_METHODS = ("no_weight_decay", "no_weight_decay_keywords")
 
-    As timm and the vision transformers before it declare them: ``no_weight_decay()`` gives names or
-    patterns of names below the module, ``no_weight_decay_keywords()`` parts of names, and a parameter
-    may carry ``_no_weight_decay``.
+
+def declared_no_decay(
+    model: nn.Module, kinds: Iterable[type[nn.Module]], names: Sequence[str]
+) -> frozenset[str]:
+    """Registered names that modules declare to get no weight decay.
+
+    As timm and the vision transformers before it do: ``no_weight_decay()`` gives names or patterns of names
+    below the module, ``no_weight_decay_keywords()`` parts of names.
 
     Args:
-        modules: Every registered path of the model with its module.
+        model: The model.
+        kinds: The classes of its modules.
+        names: The registered names of its parameters.
     """
-    named = {
-        (f"{prefix}.{local}" if prefix else local): parameter
-        for prefix, module in modules
-        for local, parameter in module._parameters.items()  # noqa: SLF001
-        if parameter is not None
-    }
-    found = {name for name, parameter in named.items() if _is_marked(parameter)}
-    for prefix, module in modules:
-        patterns = _declared_by(module, "no_weight_decay")
-        keywords = _declared_by(module, "no_weight_decay_keywords")
+    declaring = {kind for kind in kinds if any(hasattr(kind, method) for method in _METHODS)}
+    if not declaring:
+        return frozenset()
+    from torch import nn
+
+    declared: set[str] = set()
+    for path, module in nn.Module.named_modules(model, remove_duplicate=False):
+        if type(module) not in declaring:
+            continue
+        patterns, keywords = (_declared_by(module, method) for method in _METHODS)
         if patterns or keywords:
-            found |= _matching(named, f"{prefix}." if prefix else "", patterns, keywords)
-    return frozenset(found)
-
-
-def _is_marked(parameter: object) -> bool:
-    return getattr(parameter, "_no_weight_decay", False) is True
+            declared |= _matching(names, f"{path}." if path else "", patterns, keywords)
+    return frozenset(declared)
 
 
 def _declared_by(module: nn.Module, method: str) -> tuple[str, ...]:
@@ -52,19 +54,16 @@ def _declared_by(module: nn.Module, method: str) -> tuple[str, ...]:
 
 
 def _matching(
-    names: Iterable[str], prefix: str, patterns: tuple[str, ...], keywords: tuple[str, ...]
+    names: Sequence[str], prefix: str, patterns: tuple[str, ...], keywords: tuple[str, ...]
 ) -> set[str]:
-    exact = frozenset(patterns)
+    found = {prefix + pattern for pattern in patterns}.intersection(names)
     wild = [pattern for pattern in patterns if any(sign in pattern for sign in "*?[")]
-    found = set()
-    for name in names:
+    for name in names if wild or keywords else ():
         if not name.startswith(prefix):
             continue
         below = name[len(prefix) :]
-        if (
-            below in exact
-            or any(fnmatchcase(below, pattern) for pattern in wild)
-            or any(keyword in below for keyword in keywords)
+        if any(fnmatchcase(below, pattern) for pattern in wild) or any(
+            keyword in below for keyword in keywords
         ):
             found.add(name)
     return found

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from optplan.errors import ModelError, did_you_mean
+from optplan.facts import Inventory
+from optplan.model.inventory import make_inventory
 from optplan.model.meta import build_on_meta
 from optplan.user_code import importable_folders, user_attribute
 
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
 _FETCHED = ("hf_hub:", "hf-hub:", "local-dir:", "timm:hf_hub:", "timm:hf-hub:", "timm:local-dir:")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class LoadedModel:
     """A model, how the user named it, and where it came from (``timm``, ``import``, ``file``,
     ``config``)."""
@@ -27,6 +30,15 @@ class LoadedModel:
     module: nn.Module
     spec: str
     source: str
+
+    @cached_property
+    def inventory(self) -> Inventory:
+        """Its parameters: constructors leave a model as it is, so that those of its first plan hold for all.
+
+        Raises:
+            ModelError: As :func:`make_inventory`.
+        """
+        return make_inventory(self.module, spec=self.spec, source=self.source)
 
 
 def load_model(spec: str, **arguments: Any) -> nn.Module:
@@ -44,14 +56,20 @@ def load_model(spec: str, **arguments: Any) -> nn.Module:
     return open_model(spec, arguments).module
 
 
+def is_timm_spec(spec: str) -> bool:
+    """Whether these words mean an architecture of timm's, if anything."""
+    head, colon, _ = spec.rpartition(":")
+    return not spec.startswith(_FETCHED) and (not colon or head == "timm")
+
+
 def open_model(spec: str, arguments: Mapping[str, Any]) -> LoadedModel:
     """As :func:`load_model`, together with where the model came from."""
-    head, colon, attr = spec.rpartition(":")
+    head, _, attr = spec.rpartition(":")
     if spec.startswith(_FETCHED):
         raise ModelError(
             f"{spec!r} would have to be fetched", hint="name an architecture that timm has"
         )
-    if not colon or head == "timm":
+    if is_timm_spec(spec):
         return LoadedModel(module=_timm_model(attr, arguments), spec=spec, source="timm")
     if not attr or not head:
         raise ModelError(

@@ -57,7 +57,7 @@ def _bare(facts: ParameterFacts) -> ParameterFacts:
     name, prefix = _without_parts(facts.name), _without_parts(facts.prefix)
     if name == facts.name:
         return facts
-    return replace(facts, name=name, prefix=prefix)
+    return facts._replace(name=name, prefix=prefix)
 
 
 def _without_parts(path: str) -> str:

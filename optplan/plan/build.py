@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from optplan.facts import Inventory, ParameterFacts
 from optplan.names import Matcher, Status
@@ -23,8 +22,7 @@ from optplan.plan.values import hashable
 from optplan.rules import Verdict
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assignment:
+class Assignment(NamedTuple):
     """What one tensor gets: its place among the groups, the values there and their rules.
 
     Args:
@@ -103,40 +101,57 @@ class _RowMaker:
         settings: _Settings,
         trainable: Mapping[int, bool],
     ) -> None:
-        self._inventory = inventory
+        self._carriers = inventory.carriers
+        self._names = inventory.names_by_tensor
         self._assignments = assignments
         self._settings = settings
         self._trainable = trainable
         self._uses: dict[int, RuleUse] = {}
 
     def row(self, facts: ParameterFacts) -> PlannedParameter:
-        carries = self._inventory.carriers[facts.tensor] is facts
-        assignment = self._assignments.get(facts.tensor) if carries else None
-        names = self._inventory.names_by_tensor[facts.tensor]
+        tensor = facts.tensor
+        carries = self._carriers[tensor] is facts
+        assignment = self._assignments.get(tensor) if carries else None
+        names = self._names[tensor]
         aliases = tuple(name for name in names if name != facts.name) if len(names) > 1 else ()
-        trainable = self._trainable.get(facts.tensor, facts.requires_grad)
+        trainable = self._trainable.get(tensor, facts.requires_grad)
         status = _status(carries=carries, trainable=trainable, covered=assignment is not None)
+        elements = facts.elements
+        # names of arguments would take as long as all else here
         if assignment is None:
-            return _row(facts, status, aliases, requires_grad=trainable)
+            return PlannedParameter(
+                facts.name,
+                facts.shape,
+                elements,
+                facts.dtype,
+                trainable,
+                facts.module,
+                status,
+                aliases,
+            )
         # an optimizer without weight decay has nothing that a rule could have decided
         decays = assignment.weight_decay is not None
-        return _row(
-            facts,
+        return PlannedParameter(
+            facts.name,
+            facts.shape,
+            elements,
+            facts.dtype,
+            trainable,
+            facts.module,
             status,
             aliases,
-            requires_grad=trainable,
-            lr=assignment.lr,
-            weight_decay=assignment.weight_decay,
-            lr_scale=assignment.lr_scale,
-            effective_lr=assignment.effective_lr,
-            layer=assignment.layer,
-            lr_rule=self._use(assignment.lr_verdict),
-            weight_decay_rule=self._use(assignment.weight_decay_verdict) if decays else None,
-            options=assignment.options,
-            extra=assignment.extra,
-            optimizer=assignment.optimizer,
-            group=assignment.group,
-            setting=self._settings.index_of(assignment, facts.elements),
+            assignment.lr,
+            assignment.weight_decay,
+            assignment.lr_scale,
+            assignment.effective_lr,
+            assignment.layer,
+            self._use(assignment.lr_verdict),
+            self._use(assignment.weight_decay_verdict) if decays else None,
+            assignment.options,
+            assignment.extra,
+            assignment.optimizer,
+            assignment.group,
+            self._settings.index_of(assignment, elements),
         )
 
     def _use(self, verdict: Verdict) -> RuleUse:
@@ -195,27 +210,6 @@ def _status(*, carries: bool, trainable: bool, covered: bool) -> Status:
     if not trainable:
         return Status.FROZEN
     return Status.OPTIMIZED if covered else Status.UNCOVERED
-
-
-def _row(
-    facts: ParameterFacts,
-    status: Status,
-    aliases: tuple[str, ...],
-    *,
-    requires_grad: bool,
-    **assigned: Any,
-) -> PlannedParameter:
-    return PlannedParameter(
-        name=facts.name,
-        shape=facts.shape,
-        elements=facts.elements,
-        dtype=facts.dtype,
-        requires_grad=requires_grad,
-        module=facts.module,
-        status=status,
-        aliases=aliases,
-        **assigned,
-    )
 
 
 def _rule_use(verdict: Verdict) -> RuleUse:

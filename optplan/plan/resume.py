@@ -128,7 +128,7 @@ class _Loaded:
                 values[f"{name}_rule"] = None
         if "lr" in values:
             values["effective_lr"] = values["lr"] * (row.lr_scale or 1)
-        return replace(row, options=self._own(group), extra=self._extra(row, group), **values)
+        return row._replace(options=self._own(group), extra=self._extra(row, group), **values)
 
     def _own(self, group: SavedGroup) -> dict[str, Any]:
         """The options of a group that are not the optimizer's."""

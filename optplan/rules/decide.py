@@ -6,12 +6,13 @@ was tried, and goes on past the winner to tell what the others would have done.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from optplan.errors import quoted
 from optplan.facts import ParameterFacts
 from optplan.rules.base_values import require_lr
+from optplan.rules.conditions import Condition
 from optplan.rules.decision import Candidate, Decision, Skipped
 from optplan.rules.layer_decay import with_layer
 from optplan.rules.notes import idle_notes, key_notes, rule_note
@@ -85,11 +86,7 @@ def _without_layers(
         entries["lr"] = lr.value
     if weight_decay is not None:
         entries["weight_decay"] = weight_decay.value
-    return Decision(
-        lr=lr or options.default_lr,
-        weight_decay=weight_decay or options.default_weight_decay,
-        entries=entries,
-    )
+    return Decision(lr or options.default_lr, weight_decay or options.default_weight_decay, entries)
 
 
 def _winning_key(
@@ -118,13 +115,12 @@ def _choose(
         return None
     winner: Verdict | None = None
     idle: list[Candidate] = []
-    rules = options.rules
-    tried = rules.lr_rules if setting == "lr" else rules.weight_decay_rules
+    tried, verdicts = _tried(setting, options)
     for option, conditions in tried.items():
-        verdict = _switched_on(option, setting, options)
+        verdict = verdicts.get(option)
         if verdict is None and notes is None:
             continue
-        missing = next((c for c in conditions if not c.holds(facts)), None)
+        missing = _unmet(conditions, facts)
         if notes is not None:
             if verdict is not None:
                 notes.append(rule_note(setting, verdict, conditions, missing, facts, winner, key))
@@ -139,8 +135,21 @@ def _choose(
     return winner
 
 
-def _switched_on(option: str, setting: str, options: Options) -> Verdict | None:
-    """What an option gives; nothing where it is not set, or has no base weight decay to multiply."""
-    if setting == "weight_decay" and options.base_weight_decay is None:
-        return None
-    return options.multipliers.get(option)
+def _tried(
+    setting: str, options: Options
+) -> tuple[Mapping[str, tuple[Condition, ...]], Mapping[str, Verdict]]:
+    """The options in their order with what each asks, and what those that are switched on give."""
+    rules = options.rules
+    if setting == "lr":
+        return rules.lr_rules, options.multipliers
+    # without a base weight decay there is nothing to multiply
+    given = {} if options.base_weight_decay is None else options.multipliers
+    return rules.weight_decay_rules, given
+
+
+def _unmet(conditions: Iterable[Condition], facts: ParameterFacts) -> Condition | None:
+    """The first condition that does not hold."""
+    for condition in conditions:
+        if not condition.holds(facts):
+            return condition
+    return None

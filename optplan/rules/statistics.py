@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from optplan.config.layer_decay import LAYER_RATE, LAYERS
@@ -119,7 +119,7 @@ def _traces(
         decision, candidates = trace(facts, options, in_group=facts.tensor in grouped)
         if isinstance(decision, Skipped):
             with suppress(PlanError):  # a base lr is missing, which matters to trainable ones only
-                candidates = trace(replace(facts, requires_grad=True), options)[1]
+                candidates = trace(facts._replace(requires_grad=True), options)[1]
             yield facts, decision, candidates
         else:
             grouped.add(facts.tensor)

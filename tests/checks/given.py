@@ -99,7 +99,7 @@ def changed(context: Context, **rows: Mapping[str, Any]) -> Context:
     plan = context.planned.plan
     assert set(rows) <= {row.name.replace(".", "_") for row in plan.parameters}
     parameters = tuple(
-        replace(row, **rows.get(row.name.replace(".", "_"), {})) for row in plan.parameters
+        row._replace(**rows.get(row.name.replace(".", "_"), {})) for row in plan.parameters
     )
     planned = replace(context.planned, plan=replace(plan, parameters=parameters))
     return replace(context, planned=planned)

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 import optplan
-from optplan.config.regex_groups import Dialect, Pattern, RegexGroup, RegexGroups
+from optplan.config.dialects import Dialect
+from optplan.config.regex_groups import Pattern, RegexGroup, RegexGroups
 from optplan.constructors.pattern_trial import refuse_endless
 from optplan.constructors.planning import build_optimizers
 from optplan.errors import ConfigError, PlanError

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optplan.constructors.recording import Recording, RecordingDict
@@ -171,6 +171,7 @@ DO: dict[str, Callable[[Any, str, int], object]] = {
 STEPS = st.lists(st.tuples(st.sampled_from(list(DO)), NAMES, st.integers()), max_size=12)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(NAMES, st.integers() | st.dictionaries(NAMES, st.integers())), STEPS)
 def test_it_behaves_as_the_dict(data: dict[str, Any], steps: list[tuple[str, str, int]]) -> None:
     plain = copy.deepcopy(data)

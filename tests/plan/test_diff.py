@@ -313,7 +313,7 @@ OPTIMIZERS = st.builds(
 
 @st.composite
 def plans(draw: st.DrawFn) -> Plan:
-    rows = [replace(draw(ROWS), name=name) for name in draw(NAMES)]
+    rows = [draw(ROWS)._replace(name=name) for name in draw(NAMES)]
     return plan(*rows, optimizers=(draw(OPTIMIZERS),))
 
 

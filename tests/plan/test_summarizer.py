@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optplan.plan.patterns import matching
@@ -17,6 +17,7 @@ NAMES = [
 ] + ["cls_token", "head.weight", "head.bias", "{a,b}", "x*"]
 
 
+@settings(deadline=None)
 @given(st.lists(st.sets(st.sampled_from(NAMES)), min_size=2, max_size=4))
 def test_one_summarizer_says_what_a_new_one_would(sets: list[set[str]]) -> None:
     summarizer = Summarizer(NAMES)

@@ -342,7 +342,7 @@ def test_many_patterns() -> None:
 
 def test_the_key_behind_an_extra_entry_is_spelled_as_it_is() -> None:
     use = key(r"blocks\.[a-z]+", 1.0)
-    after = replace(row("a"), lr_rule=use, weight_decay_rule=use, extra={"foo": 1})
+    after = row("a")._replace(lr_rule=use, weight_decay_rule=use, extra={"foo": 1})
     found = diff_plans(plan(row("a")), plan(after))
     assert [cause_text(cluster) for cluster in found.clusters] == [r"'blocks\.[a-z]+'"]
     back = diff_plans(plan(after), plan(row("a")))

@@ -166,6 +166,6 @@ def test_the_data_of_a_chart_cannot_end_its_script() -> None:
 
 def test_settings_that_move_together_are_written_once() -> None:
     plan = plan_of_three()
-    same = tuple(replace(row, lr=0.1) for row in plan.parameters)
+    same = tuple(row._replace(lr=0.1) for row in plan.parameters)
     page = schedule_html(view_of(plan=replace(plan, parameters=same)))
     assert page.count('{"curve":0}') == 3

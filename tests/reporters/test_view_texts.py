@@ -10,7 +10,7 @@ import pytest
 from rich.cells import cell_len
 
 from optplan.cli import views
-from optplan.cli.planning import entries_of
+from optplan.cli.entries import entries_of
 from optplan.cli.views import ShowFormat
 from optplan.reporters.rows import Narrowing, Selection, narrowed
 from tests.views import PLANNED, MarkedUp, Transformer, on_meta, planned, selection

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 
 import pytest
@@ -136,6 +136,6 @@ def but_default(verdict: Verdict) -> list[Verdict]:
 def test_what_is_skipped_has_no_candidates() -> None:
     options = options_of("all_options", "sgd")
     for facts in inventory_of("resnet18").parameters:
-        frozen = replace(facts, requires_grad=False)
+        frozen = facts._replace(requires_grad=False)
         assert trace(frozen, options) == (Skipped.FROZEN, ())
         assert trace(frozen, options, in_group=True) == (Skipped.DUPLICATE, ())

@@ -84,7 +84,7 @@ def test_a_list_gives_each_group_its_peak() -> None:
 
 def test_resuming_goes_on_from_the_kept_value() -> None:
     plan = plan_of_three()
-    rows = tuple(replace(one, extra={"initial_lr": 0.4}) for one in plan.parameters)
+    rows = tuple(one._replace(extra={"initial_lr": 0.4}) for one in plan.parameters)
     section = find_schedulers(
         {"param_scheduler": {"type": "CosineAnnealingLR", "T_max": 10, "last_step": 4}}
     )
@@ -103,7 +103,7 @@ def test_resuming_goes_on_from_the_kept_value() -> None:
 def test_groups_of_a_setting_that_kept_other_values_go_other_ways() -> None:
     plan = plan_of_three()
     first, second, third = plan.parameters
-    second = replace(second, lr=first.lr, setting=0, extra={"initial_lr": 0.2})
+    second = second._replace(lr=first.lr, setting=0, extra={"initial_lr": 0.2})
     section = find_schedulers(
         {"param_scheduler": {"type": "CosineAnnealingLR", "eta_min_ratio": 0.5}}
     )

@@ -16,7 +16,8 @@ from timm.scheduler.scheduler_factory import scheduler_kwargs
 from optplan.config import Namespace
 from optplan.errors import ScheduleError
 from optplan.schedule import Training, Unit, courses_of, find_schedulers, schedule_of
-from optplan.schedule.foreign import ForeignMaker, timm_epochs
+from optplan.schedule.foreign import ForeignMaker
+from optplan.schedule.foreign.timm_args import timm_epochs
 from optplan.schedule.reading import timm_arguments
 from tests.schedule.reference import LRS, SGD, plan_of_three
 
@@ -97,7 +98,7 @@ def in_config(arguments: Mapping[str, Any], *, scaled: bool) -> tuple[Unit, list
     plan = plan_of_three()
     if scaled:
         rows = tuple(
-            replace(row, lr_scale=scale) for row, scale in zip(plan.parameters, SCALES, strict=True)
+            row._replace(lr_scale=scale) for row, scale in zip(plan.parameters, SCALES, strict=True)
         )
         plan = replace(plan, parameters=rows)
     training = Training(

@@ -191,7 +191,7 @@ def test_an_optimizer_that_moves_what_is_frozen() -> None:
 
 def with_value(plan: Plan, name: str, **values: Any) -> Plan:
     """The plan with another value of one parameter."""
-    rows = tuple(replace(row, **values) if row.name == name else row for row in plan.parameters)
+    rows = tuple(row._replace(**values) if row.name == name else row for row in plan.parameters)
     return replace(plan, parameters=rows)
 
 

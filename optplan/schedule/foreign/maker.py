@@ -1,24 +1,25 @@
-"""Makes somebody's schedulers."""
+"""Makes somebody's schedulers; torch is imported when the first is made."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from optplan.config import Namespace
 from optplan.errors import OptplanError, ScheduleError, did_you_mean, quoted
 from optplan.registries import default_scope
 from optplan.schedule.foreign.classes import Way, scheduler_class
-from optplan.schedule.foreign.stage import ForeignStage
-from optplan.schedule.foreign.stand_in import StandIn
-from optplan.schedule.foreign.timm_args import timm_scheduler
 from optplan.schedule.lanes import Lanes
 from optplan.schedule.reading import TIMM_FACTORY
 from optplan.schedule.specs import ForeignSpec
 from optplan.schedule.tracks import PER_GROUP
 from optplan.schedule.training import Training
+
+if TYPE_CHECKING:
+    from optplan.schedule.foreign.stage import ForeignStage
+    from optplan.schedule.foreign.stand_in import StandIn
 
 # Arguments that hold schedulers themselves.
 _NESTED = "schedulers"
@@ -41,6 +42,10 @@ class ForeignMaker:
         Raises:
             ScheduleError: There is no such class, or it refuses its arguments.
         """
+        from optplan.schedule.foreign.stage import ForeignStage
+        from optplan.schedule.foreign.stand_in import StandIn
+        from optplan.schedule.foreign.timm_args import timm_scheduler
+
         if lanes not in self._stand_ins:
             self._stand_ins[lanes] = StandIn(lanes)
 

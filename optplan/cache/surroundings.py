@@ -1,0 +1,111 @@
+"""All that a timm model's parameters and torch's optimizers depend on, besides what is asked for."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from optplan.cache.distributions import installed
+from optplan.cache.store import Store
+from optplan.installed import site_folders
+
+PACKAGES = ("torch", "timm")
+# What torch and timm read when they are imported or build a model.
+VARIABLES = ("PYTHONPATH", "PYTHONWARNINGS", "PYTORCH_", "TORCH_", "TIMM_", "FORK_LAST3")
+_OWN_FOLDER = os.path.dirname(os.path.dirname(__file__))
+_OWN_PARTS = ("facts.py", "cache", "constructors", "model")
+_METADATA = (".dist-info", ".egg-info", ".egg-link", ".pth")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What an answer was found with.
+
+    Args:
+        versions: Versions of torch and timm.
+        key: Everything that could change the answer, as plain data.
+    """
+
+    versions: dict[str, str]
+    key: dict[str, Any]
+
+
+def surroundings(store: Store) -> Surroundings | None:
+    """What answers are found with here and now.
+
+    None where nothing can be remembered: torch or timm is not installed as a distribution whose files are
+    on record, or the process has run code that may have changed what they do.
+    """
+    found = {name: installed(name, store) for name in PACKAGES}
+    present = {name: one for name, one in found.items() if one is not None}
+    if len(present) < len(PACKAGES):
+        return None
+    return Surroundings(
+        versions={name: one.version for name, one in present.items()},
+        key={
+            "optplan": _own_state(),
+            "python": [sys.version, sys.implementation.name, sys.flags.optimize],
+            "installed": _digest(_metadata()),
+            "started": _digest(_at_start()),
+            "variables": sorted(
+                f"{name}={value}"
+                for name, value in os.environ.items()
+                if name.startswith(VARIABLES)
+            ),
+            **{name: [one.folder, one.version, one.state] for name, one in present.items()},
+        },
+    )
+
+
+def _metadata() -> Iterator[str]:
+    """Names of what is installed, with versions: timm looks for several other packages."""
+    for folder in site_folders():
+        yield from sorted(name for name in _names(folder) if name.endswith(_METADATA))
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
+
+
+def _state(path: str) -> str:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return path
+    return f"{path} {found.st_size} {found.st_mtime_ns}"
+
+
+def _at_start() -> Iterator[str]:
+    """What Python runs before all else, each with its size and modification time."""
+    for name in ("sitecustomize", "usercustomize"):
+        path = getattr(sys.modules.get(name), "__file__", None)
+        if path:
+            yield from _own_files(path)
+    for folder in site_folders():
+        for name in sorted(_names(folder)):
+            if name.endswith(".pth"):
+                yield _state(f"{folder}/{name}")
+
+
+def _own_state() -> str:
+    """Stands for the own code that finds out what is remembered, whatever its version: it may be edited."""
+    return _digest(line for part in _OWN_PARTS for line in _own_files(f"{_OWN_FOLDER}/{part}"))
+
+
+def _own_files(path: str) -> Iterator[str]:
+    if path.endswith(".py"):
+        yield _state(path)
+    elif "." not in os.path.basename(path) and not path.endswith("__pycache__"):
+        for name in sorted(os.listdir(path)):
+            yield from _own_files(f"{path}/{name}")
+
+
+def _digest(lines: Iterator[str]) -> str:
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()

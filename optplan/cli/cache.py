@@ -1,0 +1,41 @@
+"""``optplan cache``."""
+
+from __future__ import annotations
+
+import typer
+
+from optplan.cli.options import DebugOption
+from optplan.cli.running import Color, deliver, running
+
+cache = typer.Typer(
+    no_args_is_help=True, help="Look at what is remembered of models, or forget it."
+)
+
+
+@cache.command()
+def info(debug: DebugOption = False) -> None:
+    """Show where the cache is, and how much it holds."""
+    with running(quiet=False, debug=debug):
+        from optplan.cache import Store, cache_folder
+        from optplan.reporters.cache import cache_text
+
+        store = Store(cache_folder())
+        text = cache_text(store.folder, store.entries(), store.limit)
+        deliver(lambda _width, _color: text, None, Color.NEVER)
+
+
+@cache.command()
+def clear(debug: DebugOption = False) -> None:
+    """Remove everything from the cache."""
+    with running(quiet=False, debug=debug):
+        from optplan.cache import Store, cache_folder
+        from optplan.errors import OutputError
+        from optplan.reporters.cache import cleared_text
+
+        store = Store(cache_folder())
+        try:
+            count = store.clear()
+        except OSError as error:
+            raise OutputError(f"cannot clear the cache: {error}") from error
+        text = cleared_text(store.folder, count)
+        deliver(lambda _width, _color: text, None, Color.NEVER)

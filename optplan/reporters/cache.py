@@ -1,0 +1,27 @@
+"""The cache as a person reads of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from optplan.cache import Entry
+from optplan.reporters.layout import visible
+from optplan.reporters.words import count_text, plural
+
+
+def cache_text(folder: str, entries: Sequence[Entry], limit: int) -> str:
+    """Where it is, what it remembers, and how large it is and may be."""
+    kinds = Counter(entry.kind for entry in entries)
+    held = ", ".join(plural(count, kind) for kind, count in sorted(kinds.items()))
+    size = sum(entry.size for entry in entries)
+    return (
+        f"folder  {visible(folder)}\n"
+        f"holds   {held or 'nothing yet'}\n"
+        f"size    {count_text(size)}B of at most {count_text(limit)}B\n"
+    )
+
+
+def cleared_text(folder: str, count: int) -> str:
+    """What was removed."""
+    return f"removed {plural(count, 'file')} from {visible(folder)}\n"
