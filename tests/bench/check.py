@@ -1,67 +1,85 @@
-"""How long checking every config of two released packages takes, without a model.
-
-Run as ``python -m tests.bench.check``.
-"""
+"""How long checking every config of two released packages takes, without a model."""
 
 from __future__ import annotations
 
-import os
 import statistics
-import subprocess
 import sys
-import time
-from importlib.util import find_spec
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-PACKAGES = ("mmpretrain", "mmseg")
-SECONDS = 15.0
-SPEED_UP = 1.6
-GROWTH = 1.25
-ROUNDS = 3
+from tests.bench.config_load import config_folders
+from tests.bench.table import Row, ratio
+from tests.bench.timing import Usage, growth, medians, peak_memory, seconds, usage
 
-
-def folders() -> list[str]:
-    """The folders of the configs that the packages carry."""
-    found = []
-    for package in PACKAGES:
-        spec = find_spec(package)
-        assert spec is not None
-        assert spec.submodule_search_locations
-        found.append(str(Path(spec.submodule_search_locations[0]) / ".mim" / "configs"))
-    return found
+_COPIES = (200, 800, 3200)
+_FINE = frozenset({0, 1})  # findings are none of its business
 
 
-def run(words: list[str], jobs: int) -> tuple[float, float]:
-    """Seconds, and the peak memory in MiB of the process and its largest child."""
-    command = [sys.executable, "-m", "optplan", "check", *words, "--no-model", "--jobs", str(jobs)]
-    start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode in {0, 1}, process.returncode
-    return time.perf_counter() - start, usage.ru_maxrss / 1024
-
-
-def main() -> int:
-    """Print the times and the memory; exit 1 where a bound is broken."""
-    everything = folders()
-    some = [f"{everything[0]}/resnet"]
-    times: dict[int, list[float]] = {1: [], 2: []}
-    memory = few = 0.0
-    for _ in range(ROUNDS):
-        for jobs, taken in times.items():
-            seconds, used = run(everything, jobs)
-            taken.append(seconds)
-            memory = max(memory, used) if jobs == 1 else memory
-        few = max(few, run(some, 1)[1])
-    one, two = statistics.median(times[1]), statistics.median(times[2])
-    print(f"one process    {one:.2f} s (bound {SECONDS:.0f})")
-    print(f"two processes  {two:.2f} s, {one / two:.2f} times as fast (bound {SPEED_UP})")
-    print(
-        f"memory         {memory:.0f} MiB, {few:.0f} MiB for a few configs (bound {GROWTH} times)"
+def check_rows(rounds: int) -> Iterator[Row]:
+    """One process and two."""
+    words = [str(folder) for folder in config_folders()]
+    _check(words, 1)
+    one, two = [], []
+    for _ in range(rounds):
+        one.append(_check(words, 1))
+        two.append(_check(words, 2))
+    walls = [statistics.median(run.wall for run in runs) for runs in (one, two)]
+    yield Row(
+        what="`check --jobs 1` of the released configs of mmpretrain and mmseg",
+        value=walls[0],
+        unit="s",
+        detail="wall-clock time",
     )
-    return int(one > SECONDS or one / two < SPEED_UP or memory / few > GROWTH)
+    some = _words([f"{words[0]}/resnet"], 1)
+    yield ratio("`check --jobs 2` of the same", walls[1], "`--jobs 1`", walls[0])
+    yield Row(
+        what="memory of it",
+        against="checking a few",
+        value=peak_memory(_words(words, 1), fine=_FINE) / peak_memory(some, fine=_FINE),
+        bound=1.25,
+    )
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def growth_rows(rounds: int) -> Iterator[Row]:
+    """Copies of a config, each with keys of its own."""
+    with TemporaryDirectory() as folder:
+        folders = {count: _written(Path(folder) / str(count), count) for count in _COPIES}
+        timers = {str(count): partial(_run_here, copies) for count, copies in folders.items()}
+        times = list(medians(timers, rounds=rounds).values())
+    yield Row(
+        what="growth of `check` in the number of configs",
+        value=growth(_COPIES, times),
+        bound=1.1,
+        detail=f"{_COPIES[0]} to {_COPIES[-1]:,}",
+    )
+
+
+def _check(words: list[str], jobs: int) -> Usage:
+    return usage(_words(words, jobs), fine=_FINE)
+
+
+def _words(words: list[str], jobs: int) -> list[str]:
+    return [sys.executable, "-m", "optplan", "check", *words, "--no-model", "--jobs", str(jobs)]
+
+
+def _written(folder: Path, count: int) -> Path:
+    """A folder of that many configs."""
+    folder.mkdir()
+    for number in range(count):
+        (folder / f"config{number}.py").write_text(
+            f"optimizer = dict(type='SGD', lr={number + 1}, paramwise_cfg=dict(\n"
+            f"    norm_decay_mult=0., custom_keys=dict(layer{number}=dict(lr_mult=0.1))))\n",
+            encoding="utf-8",
+        )
+    return folder
+
+
+def _run_here(folder: Path) -> float:
+    from optplan.checks import ALL_CHECKS
+    from optplan.checks.session import Request
+    from optplan.cli.checking import Ending, checked
+
+    request = Request(words=(str(folder),), models=False)
+    return seconds(lambda: checked(request, ALL_CHECKS, Ending(), {}, quiet=True))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from time import process_time
 
 from optplan.plan import Plan, PlannedParameter
@@ -24,7 +23,7 @@ LABELS = "a.py", "b.py"
 
 def base_only(before: Plan) -> Plan:
     """Another base lr, which all parameters follow."""
-    rows = (replace(r, lr=0.01) for r in before.parameters)
+    rows = (r._replace(lr=0.01) for r in before.parameters)
     return plan(*rows, optimizers=(optimizer(lr=0.01),))
 
 
@@ -34,7 +33,7 @@ def norms(before: Plan) -> Plan:
     def changed(found: PlannedParameter) -> PlannedParameter:
         if "norm" not in found.name and not found.name.endswith("bias"):
             return found
-        return replace(found, weight_decay=0.0, weight_decay_rule=NORM)
+        return found._replace(weight_decay=0.0, weight_decay_rule=NORM)
 
     return plan(*map(changed, before.parameters))
 
@@ -46,7 +45,7 @@ def ramp(before: Plan) -> Plan:
         number = found.name.split(".")[1]
         if not number.isdigit():
             return found
-        return replace(found, lr=0.1 * 0.9 ** int(number), lr_rule=key(f"layers.{number}.", 0.9))
+        return found._replace(lr=0.1 * 0.9 ** int(number), lr_rule=key(f"layers.{number}.", 0.9))
 
     return plan(*map(changed, before.parameters))
 
@@ -54,7 +53,7 @@ def ramp(before: Plan) -> Plan:
 def scattered(before: Plan) -> Plan:
     """Every seventh parameter another lr of its own."""
     rows = [
-        replace(r, lr=float(index)) if index % 7 == 3 else r
+        r._replace(lr=float(index)) if index % 7 == 3 else r
         for index, r in enumerate(before.parameters)
     ]
     return plan(*rows)
@@ -63,7 +62,7 @@ def scattered(before: Plan) -> Plan:
 def other_model(before: Plan) -> Plan:
     """Half of the layers under other names."""
     rows = [
-        replace(r, name=r.name.replace("layers.", "blocks.")) if index % 200 < 100 else r
+        r._replace(name=r.name.replace("layers.", "blocks.")) if index % 200 < 100 else r
         for index, r in enumerate(before.parameters)
     ]
     return plan(*rows)

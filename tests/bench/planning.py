@@ -1,80 +1,85 @@
-"""Deciding for many parameters and keys, without the model and without the dry run.
-
-Run ``python -m tests.bench.planning``.
-"""
+"""Plans of large models: against the reference, and how the time grows."""
 
 from __future__ import annotations
 
+import gc
+import warnings
+from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
-from optplan.config.paramwise import parse_paramwise
-from optplan.facts import Inventory, ParameterFacts
-from optplan.rules import Options, make_options
-from tests.bench.timing import growth, medians
+import torch
+from torch import nn
 
+from optplan.constructors import plan_with_facts
+from tests.bench.giants import mixture_of_experts
+from tests.bench.table import Row, ratio
+from tests.bench.timing import growth, medians, seconds
 
-def inventory(parameters: int) -> Inventory:
-    """A transformer's names: 16 parameters a block."""
-    facts = []
-    for index in range(parameters):
-        block, local = divmod(index, 16)
-        prefix = f"backbone.blocks.{block}.attn.layer{local // 2}"
-        name = "bias" if local % 2 else "weight"
-        facts.append(
-            ParameterFacts(
-                name=f"{prefix}.{name}",
-                prefix=prefix,
-                local=name,
-                shape=(768,) if local % 2 else (768, 768),
-                dtype="float32",
-                requires_grad=True,
-                module="torch.nn.modules.linear.Linear",
-                tensor=index,
-            )
-        )
-    return Inventory(spec=None, source="module", class_name="Net", parameters=tuple(facts))
+_PARAMETERS = (4_000, 16_000, 64_000)
+_KEYS = (25, 100, 400)
+_OPTIMIZER = {"type": "AdamW", "lr": 0.001, "weight_decay": 0.05}
 
 
-def options(keys: int) -> Options:
-    """Keys of which one in ten matches something."""
-    raw = {
-        "norm_decay_mult": 0.0,
-        "bias_decay_mult": 0.0,
-        "custom_keys": {
-            f"blocks.{key}." if key % 10 == 0 else f"nothing_like_{key}": {"lr_mult": 1 / (key + 1)}
-            for key in range(keys)
-        },
+def paramwise(keys: int) -> dict[str, Any]:
+    """Options and keys, of which half match something."""
+    custom = {
+        f"blocks.{key // 2}." if key % 2 else f"nothing_like_{key}": {"lr_mult": 1 / (key + 1)}
+        for key in range(keys)
     }
-    parsed, problems = parse_paramwise(raw, has_weight_decay=True)
-    assert not problems
-    return make_options(parsed, base_lr=0.001, base_weight_decay=0.05)
+    return {"norm_decay_mult": 0.0, "bias_decay_mult": 0.0, "custom_keys": custom}
 
 
-def resolve(known: Inventory, given: Options) -> int:
-    """Groups of the default constructor; the number of them."""
-    from optplan.constructors.groups import default_groups
+def plan_rows(rounds: int) -> Iterator[Row]:
+    """The same model and config for both; the reference once, since it takes long."""
+    from tests.reference import run_reference
 
-    return len(default_groups(known, given))
-
-
-def main() -> None:
-    """Print milliseconds, and the growth in parameters and in keys."""
-    resolve(inventory(16), options(1))
-    keys, sizes = (25, 100, 400), (2_000, 8_000, 32_000)
-    hundred, eight_thousand = options(100), inventory(8_000)
-    by_size = medians(
-        {str(size): partial(resolve, inventory(size), hundred) for size in sizes}, rounds=5
+    model, options = mixture_of_experts(8_000), paramwise(100)
+    ours = medians({"ours": partial(_plan, model, 100)}, rounds=rounds)["ours"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        theirs = seconds(lambda: run_reference(model, _OPTIMIZER, options))
+    yield ratio(
+        f"plan of {_count(model)} parameters × 100 keys",
+        ours,
+        "mmengine's `build_optim_wrapper`",
+        theirs,
+        0.02,
     )
-    by_keys = medians(
-        {str(count): partial(resolve, eight_thousand, options(count)) for count in keys}, rounds=5
+
+
+def growth_rows(rounds: int) -> Iterator[Row]:
+    """More parameters, and more keys."""
+    models = {size: mixture_of_experts(size) for size in _PARAMETERS}
+    taken = medians(
+        {str(size): partial(_plan, model, 100) for size, model in models.items()}, rounds=rounds
     )
-    for name, taken in by_size.items():
-        print(f"{name:>6} parameters × 100 keys  {1000 * taken:7.1f} ms")
-    for name, taken in by_keys.items():
-        print(f"  8000 parameters × {name:>3} keys  {1000 * taken:7.1f} ms")
-    print(f"growth in parameters {growth(sizes, list(by_size.values())):.2f}")
-    print(f"growth in keys       {growth(keys, list(by_keys.values())):.2f}")
+    yield Row(
+        what="growth of a plan in the number of parameters",
+        value=growth([_count(model) for model in models.values()], list(taken.values())),
+        bound=1.1,
+        detail=f"{_PARAMETERS[0]:,} to {_PARAMETERS[-1]:,}",
+    )
+    model = models[_PARAMETERS[1]]
+    taken = medians({str(keys): partial(_plan, model, keys) for keys in _KEYS}, rounds=rounds)
+    yield Row(
+        what="growth of a plan in the number of keys",
+        value=growth(_KEYS, list(taken.values())),
+        bound=1.1,
+        detail=f"{_KEYS[0]} to {_KEYS[-1]}",
+    )
 
 
-if __name__ == "__main__":
-    main()
+def _plan(model: nn.Module, keys: int) -> float:
+    config = {"optim_wrapper": {"optimizer": _OPTIMIZER, "paramwise_cfg": paramwise(keys)}}
+    gc.collect()
+    gc.freeze()  # as the command does, once all is loaded
+    try:
+        return seconds(lambda: plan_with_facts(model, config))
+    finally:
+        gc.unfreeze()
+
+
+def _count(model: nn.Module) -> int:
+    assert torch.get_default_device().type == "cpu"
+    return sum(1 for _ in model.parameters())

@@ -44,7 +44,7 @@ def schedule(schedulers: list[dict[str, Any]], iterations: int) -> Schedule:
     """Forty settings of different lr."""
     plan = plan_of_three()
     rows = tuple(
-        replace(plan.parameters[0], name=f"p{at}", lr=0.1 * 0.9**at, group=at, setting=at)
+        plan.parameters[0]._replace(name=f"p{at}", lr=0.1 * 0.9**at, group=at, setting=at)
         for at in range(SETTINGS)
     )
     training = Training(by_epoch=False, length=iterations)

@@ -1,70 +1,107 @@
-"""What optplan adds to what it cannot do without. Run ``python -m tests.bench.startup``.
+"""What optplan adds to what it cannot do without, from the start of a process to its end.
 
-``--help`` is held against an empty typer app with the same commands and help style, a cold ``show``
-against a bare script that imports torch and timm and makes the model on the meta device.
+``--help`` is held against an empty typer app with the same commands and help style; a cold ``show``, which
+finds nothing remembered and remembers what it has found, against a bare script that makes the model on the
+meta device; a warm one against importing torch.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from tests.bench.timing import command, medians
+from tests.bench.table import Row, ratio
+from tests.bench.timing import command, medians, usage
 
-EMPTY_APP = """
+_EMPTY_APP = """
 import typer
-app = typer.Typer(name='optplan', add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(
+    name='optplan', add_completion=False, pretty_exceptions_enable=False,
+    context_settings={{'help_option_names': ['-h', '--help']}},
+)
 @app.callback()
 def root(): 'See which learning rate and weight decay every parameter will really get, and why.'
 {commands}
 app(['--help'])
 """
 
-BARE_SCRIPT = """
+_BARE_SCRIPT = """
 import torch, timm
 with torch.device('meta'):
     timm.create_model({model!r})
 """
 
-MODELS = {"resnet50": "bag_of_tricks.py", "vit_large_patch16_224": "vit_adamw.py"}
+_MODELS = {"resnet50": "bag_of_tricks.py", "vit_large_patch16_224": "vit_adamw.py"}
+_OPTPLAN = str(Path(sys.executable).with_name("optplan"))
+_SAMPLES = Path(__file__).parents[2] / "sample_configs"
 
 
-def commands_of(app: str) -> str:
-    """The command functions of an app that does nothing."""
-    return "\n".join(
+def help_rows(rounds: int) -> Iterator[Row]:
+    """The help."""
+    from optplan.cli.app import COMMANDS
+
+    commands = "\n".join(
         f"@app.command()\ndef {name}(config: str): 'Show the plan: a row per parameter.'"
-        for name in app.split()
+        for name in COMMANDS
     )
-
-
-def main(rounds: int = 5) -> None:
-    """Print the ratios."""
-    from optplan.cli.app import app
-
-    names = " ".join(
-        info.name or str(getattr(info.callback, "__name__", "")) for info in app.registered_commands
-    )
-    optplan = str(Path(sys.executable).with_name("optplan"))
-    empty = EMPTY_APP.format(commands=commands_of(names))
+    empty = _EMPTY_APP.format(commands=commands)
     taken = medians(
         {
-            "help": command([optplan, "--help"]),
+            "help": command([_OPTPLAN, "--help"]),
             "empty": command([sys.executable, "-c", empty]),
         },
         rounds=4 * rounds,
     )
-    print(f"--help to an empty typer app: {taken['help'] / taken['empty']:.2f}")
-    samples = Path(__file__).parents[2] / "sample_configs"
-    for model, sample in MODELS.items():
-        taken = medians(
-            {
-                "show": command([optplan, "show", str(samples / sample), "--model", model]),
-                "bare": command([sys.executable, "-c", BARE_SCRIPT.format(model=model)]),
-            },
-            rounds=rounds,
+    yield ratio(
+        "`optplan --help`",
+        taken["help"],
+        "an empty typer app with the same commands",
+        taken["empty"],
+        1.2,
+    )
+
+
+def cold_rows(rounds: int) -> Iterator[Row]:
+    """A model that is not known."""
+    for model in _MODELS:
+        bare = [sys.executable, "-c", _BARE_SCRIPT.format(model=model)]
+        taken = medians({"show": _cold(_show(model)), "bare": command(bare)}, rounds=rounds)
+        yield ratio(
+            f"cold `show` of {model}",
+            taken["show"],
+            "importing torch and timm and making the model",
+            taken["bare"],
+            1.05,
         )
-        print(f"cold show of {model} to the bare script: {taken['show'] / taken['bare']:.3f}")
 
 
-if __name__ == "__main__":
-    main()
+def warm_rows(rounds: int) -> Iterator[Row]:
+    """A model that is known."""
+    with TemporaryDirectory() as folder:
+        warm = {
+            f"show {model}": command(_show(model), OPTPLAN_CACHE_DIR=folder) for model in _MODELS
+        }
+        torch = command([sys.executable, "-c", "import torch"])
+        taken = medians({**warm, "torch": torch}, rounds=2 * rounds)
+    for model in _MODELS:
+        yield ratio(
+            f"warm `show` of {model}",
+            taken[f"show {model}"],
+            "`import torch`",
+            taken["torch"],
+            0.15,
+        )
+
+
+def _show(model: str) -> list[str]:
+    return [_OPTPLAN, "show", str(_SAMPLES / _MODELS[model]), "--model", model]
+
+
+def _cold(words: list[str]) -> Callable[[], float]:
+    def timer() -> float:
+        with TemporaryDirectory() as folder:
+            return usage(words, environment={"OPTPLAN_CACHE_DIR": folder}).cpu
+
+    return timer

@@ -14,13 +14,13 @@ import torch
 from torch import nn
 
 from optplan.cli import views
-from optplan.cli.planning import entries_of
-from optplan.cli.running import uncollected
+from optplan.cli.entries import entries_of
 from optplan.cli.views import ShowFormat
+from optplan.collecting import uncollected
 from optplan.constructors import plan_with_facts
 from optplan.plan import Planned
 from optplan.reporters.rows import Selection
-from tests.bench.timing import medians
+from tests.bench.timing import medians, seconds
 
 BOUND = 1.0  # seconds
 _BLOCKS = 625  # of 16 parameters each
@@ -50,8 +50,8 @@ def _block() -> nn.ModuleDict:
     return nn.ModuleDict({**layers, **norms})
 
 
-def reports(planned: Planned) -> dict[str, Callable[[], object]]:
-    """Every view in every format it has."""
+def reports(planned: Planned) -> dict[str, Callable[[], float]]:
+    """Every view in every format it has, timed."""
     shown = Selection(plan=planned.plan, rows=planned.plan.parameters)
     found: dict[str, Callable[[], object]] = {}
     for form in ShowFormat:
@@ -61,7 +61,7 @@ def reports(planned: Planned) -> dict[str, Callable[[], object]]:
         found[f"tree {form}"] = partial(views.tree_report, shown, None, form, 80, False)
         found[f"groups {form}"] = partial(views.groups_report, shown, form, 80, False)
         found[f"keys {form}"] = partial(_keys, planned, shown, form)
-    return {name: partial(_as_delivered, make) for name, make in found.items()}
+    return {name: partial(seconds, partial(_as_delivered, make)) for name, make in found.items()}
 
 
 def _as_delivered(make: Callable[[], object]) -> None:
