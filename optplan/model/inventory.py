@@ -105,21 +105,26 @@ def make_inventory(
             f"the model {class_name(model)} has no parameters",
             hint="is this the network, and not only a loss or a transform?",
         )
-    declared = declared_no_decay(model, walk.kinds, [facts.name for facts in parameters])
     # a user's own module may be in use, and even changing its mode is not for us to do
     resting = frozenset[int]() if source == "module" else at_rest(model, walk.kinds)
+    declared = declared_no_decay(model, walk.kinds, [facts.name for facts in parameters])
     if declared or resting:
         parameters = [
-            facts._replace(
-                declared_no_decay=facts.declared_no_decay or facts.name in declared,
-                owner_keeps_statistics=facts.owner_keeps_statistics and owner not in resting,
-            )
-            if facts.name in declared or owner in resting
-            else facts
+            _with_model(facts, is_declared=facts.name in declared, rests=owner in resting)
             for facts, owner in zip(parameters, modules, strict=True)
         ]
     return Inventory(
         spec=spec, source=source, class_name=class_name(model), parameters=tuple(parameters)
+    )
+
+
+def _with_model(facts: ParameterFacts, *, is_declared: bool, rests: bool) -> ParameterFacts:
+    """The facts with what the model as a whole says."""
+    if not (is_declared or rests):
+        return facts
+    return facts._replace(
+        declared_no_decay=facts.declared_no_decay or is_declared,
+        owner_keeps_statistics=facts.owner_keeps_statistics and not rests,
     )
 
 

@@ -118,20 +118,7 @@ class _RowMaker:
         status = _status(carries=carries, trainable=trainable, covered=assignment is not None)
         elements = facts.elements
         # names of arguments would take as long as all else here
-        if assignment is None:
-            return PlannedParameter(
-                facts.name,
-                facts.shape,
-                elements,
-                facts.dtype,
-                trainable,
-                facts.module,
-                status,
-                aliases,
-            )
-        # an optimizer without weight decay has nothing that a rule could have decided
-        decays = assignment.weight_decay is not None
-        return PlannedParameter(
+        what_it_is = (
             facts.name,
             facts.shape,
             elements,
@@ -140,6 +127,13 @@ class _RowMaker:
             facts.module,
             status,
             aliases,
+        )
+        if assignment is None:
+            return PlannedParameter(*what_it_is)
+        # an optimizer without weight decay has nothing that a rule could have decided
+        decays = assignment.weight_decay is not None
+        return PlannedParameter(
+            *what_it_is,
             assignment.lr,
             assignment.weight_decay,
             assignment.lr_scale,

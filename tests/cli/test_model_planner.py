@@ -323,4 +323,7 @@ def test_what_a_build_says_is_said_again(store: Store) -> None:
 
 
 def test_integers_beyond_all_floats(store: Store) -> None:
-    planned(store, config_of(TRICKS, f"optim_wrapper.optimizer.momentum=1{'0' * 400}"), "resnet18")
+    found = planned(
+        store, config_of(TRICKS, f"optim_wrapper.optimizer.momentum=1{'0' * 400}"), "resnet18"
+    )
+    assert found.plan.optimizers[0].options["momentum"] == 10**400
