@@ -55,6 +55,7 @@ class Mistake(StrEnum):
     UNKNOWN_CONSTRUCTOR = "unknown constructor"
     TIED = "tied"
     UNMATCHED = "unmatched"
+    REFUSED = "refused"
 
 
 class Severity(StrEnum):

@@ -10,13 +10,16 @@ import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
 from optplan.chatter import hushed
 from optplan.config import Namespace
 from optplan.errors import ConfigError, described_exception
-from optplan.installed import NotInstalledError, find_installed, import_anywhere, import_installed
+from optplan.runtime.audit import RefusedError, refusal
+from optplan.runtime.gate import NotInstalledError, import_named, installed_only, named_code
+from optplan.runtime.installed import find_installed
 
 _log = logging.getLogger(__name__)
 
@@ -105,7 +108,7 @@ def run_custom_imports(namespace: Namespace) -> None:
     """
     for name in namespace.imports:
         try:
-            _import(name, namespace)
+            import_named(name, trusted=namespace.trusted)
         except NotInstalledError as error:
             if not namespace.allow_failed_imports:
                 raise ConfigError(
@@ -114,6 +117,9 @@ def run_custom_imports(namespace: Namespace) -> None:
                     hint=None if namespace.trusted else VOUCH.format(name),
                 ) from error
             _log.warning("custom_imports: %s", error)
+        except RefusedError as error:
+            problem = refusal(f"custom_imports: {name}", error)
+            raise ConfigError([replace(problem, place=namespace.imports_place)]) from error
         except Exception as error:  # a stranger's module may raise anything
             said = f"{name!r} raises on import: {described_exception(error)}"
             if not (namespace.allow_failed_imports and isinstance(error, ImportError)):
@@ -144,8 +150,8 @@ def _registry(scope: str, kind: Kind, namespace: Namespace) -> Any:
         raise ConfigError(broken.problems)
     try:
         with hushed():
-            found: Any = _import(f"{scope}.registry.{kind}", namespace)
-            found.import_from_location()
+            found: Any = import_named(f"{scope}.registry.{kind}", trusted=namespace.trusted)
+            _fill(found, namespace)
     except NotInstalledError:
         return None
     except Exception as error:  # a stranger's package may raise anything
@@ -156,5 +162,12 @@ def _registry(scope: str, kind: Kind, namespace: Namespace) -> Any:
     return found
 
 
-def _import(dotted: str, namespace: Namespace) -> object:
-    return import_anywhere(dotted) if namespace.trusted else import_installed(dotted)
+def _fill(registry: Any, namespace: Namespace) -> None:
+    """Have a registry import the modules that fill it, as it does at its first look-up."""
+    missing = [one for one in registry._locations if one not in sys.modules]  # noqa: SLF001 - no other way to ask
+    if registry.scope == ROOT or not missing:
+        with installed_only():
+            registry.import_from_location()
+        return
+    with named_code(f"the package {registry.scope}", trusted=namespace.trusted), installed_only():
+        registry.import_from_location()

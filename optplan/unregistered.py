@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from optplan.installed import NotInstalledError, import_anywhere, import_installed
 from optplan.registries import ROOT
+from optplan.runtime.gate import NotInstalledError, import_named
 
 
 class Unregistered:
@@ -26,7 +26,6 @@ class Unregistered:
     def __init__(self, may_call: Callable[[object], bool], *, trusted: bool) -> None:
         self._may_call = may_call
         self._trusted = trusted
-        self._import = import_anywhere if trusted else import_installed
         self.missing: str | None = None
         self.refused: str | None = None
 
@@ -48,7 +47,7 @@ class Unregistered:
             self.missing = name
             return None
         try:
-            found = self._import(name)
+            found = import_named(name, trusted=self._trusted)
         except NotInstalledError:
             self.missing = name
             return None
@@ -59,7 +58,7 @@ class Unregistered:
 
     def _imported(self, name: str) -> object:
         try:
-            return self._import(name)
+            return import_named(name, trusted=self._trusted)
         except NotInstalledError as error:
             raise ModuleNotFoundError(str(error), name=name) from error
 

@@ -13,12 +13,13 @@ from types import ModuleType
 from optplan.chatter import chatter_to_stderr
 from optplan.errors import OptplanError, UsageError, described_exception, did_you_mean
 from optplan.foreign_runs import note_foreign_run
-from optplan.offline import download_error, no_network
+from optplan.runtime.audit import download_error, lifted, no_network
 
 # What the module of a file is called before its stem, so that it hides no other.
 FILE_MODULE = "_optplan_file_"
 
 
+@lifted()
 def user_attribute(head: str, attr: str, error: type[OptplanError]) -> object:
     """What ``head:attr`` names, where ``head`` is a Python file or a module, and dots are allowed in ``attr``.
 
@@ -35,6 +36,7 @@ def user_attribute(head: str, attr: str, error: type[OptplanError]) -> object:
     return found
 
 
+@lifted()
 def import_for_user(word: str) -> None:
     """Import the module or Python file that ``--import`` names, so that it can register its classes.
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import os
 import signal
 from collections.abc import Iterator, Mapping
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
+
+_SAFE_PATH = "PYTHONSAFEPATH"
 
 Workers = Mapping[Connection, SpawnProcess]
 
@@ -30,17 +33,31 @@ def started_workers(jobs: int) -> Iterator[Workers]:
         for _ in range(jobs - 1):
             ours, theirs = context.Pipe()
             process = context.Process(target=_work, args=(theirs,), daemon=True)
-            with _interrupts_held():
+            with _safe_path(), _interrupts_held():
                 process.start()
             theirs.close()
             workers[ours] = process
         yield workers
     finally:
         for connection, process in workers.items():
-            process.terminate()
+            process.kill()  # what ignores a milder signal as well
             connection.close()
         for process in workers.values():
             process.join()
+
+
+@contextlib.contextmanager
+def _safe_path() -> Iterator[None]:
+    """Keep the current folder, which may be a stranger's, out of the import path of new processes."""
+    before = os.environ.get(_SAFE_PATH)
+    os.environ[_SAFE_PATH] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(_SAFE_PATH, None)
+        else:
+            os.environ[_SAFE_PATH] = before
 
 
 @contextlib.contextmanager

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from optplan.constructors.optimizers import optimizer_class
-from optplan.installed import NotInstalledError, find_installed, import_installed
+from optplan.runtime.gate import NotInstalledError, import_named
+from optplan.runtime.installed import find_installed
 from tests.conftest import Invoke, Run
 
 SECRET = "raise SystemExit('this must not run')\n"
@@ -19,7 +20,7 @@ SECRET = "raise SystemExit('this must not run')\n"
 
 def test_installed_packages_are_found_without_being_imported() -> None:
     program = (
-        "import sys; from optplan.installed import find_installed;"
+        "import sys; from optplan.runtime.installed import find_installed;"
         "print(find_installed('timm').name, 'timm' in sys.modules)"
     )
     done = subprocess.run(
@@ -42,7 +43,7 @@ def test_the_current_folder_and_pythonpath_are_left_out(
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.syspath_prepend(str(tmp_path))
     with pytest.raises(NotInstalledError, match="no installed package provides"):
-        import_installed(dotted)
+        import_named(dotted, trusted=False)
 
 
 def test_a_package_in_the_current_folder_does_not_hide_an_installed_one(
@@ -72,7 +73,7 @@ def test_packages_are_found_where_an_installed_one_is_run(monkeypatch: pytest.Mo
     folder = site.getsitepackages()[0]
     monkeypatch.setattr(sys, "argv", [str(Path(folder) / "optplan" / "__main__.py")])
     monkeypatch.delitem(sys.modules, "jsonschema", raising=False)
-    assert import_installed("jsonschema.validate") is not None
+    assert import_named("jsonschema.validate", trusted=False) is not None
 
 
 def editable(folder: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,7 +114,7 @@ def test_a_loose_file_in_site_packages_is_no_distribution(
 )
 def test_there_is_no_such_attribute(dotted: str) -> None:
     with pytest.raises(NotInstalledError, match="there is no"):
-        import_installed(dotted)
+        import_named(dotted, trusted=False)
 
 
 OPTIMIZER = "import torch\nclass Mine(torch.optim.SGD):\n    pass\nprint('imported')\n"

@@ -11,7 +11,7 @@ from typing import Any
 
 from optplan.cache.distributions import installed
 from optplan.cache.store import Store
-from optplan.installed import site_folders
+from optplan.runtime.installed import site_folders
 
 PACKAGES = ("torch", "timm")
 # What torch and timm read when they are imported or build a model.

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 
 from optplan.checks.base import Check, Context, Finding
 from optplan.errors import PlanError
-from optplan.names import Severity
+from optplan.names import Mistake, Severity
 
 
 class PlanRefused(Check):
     """The optimizer or its constructor refuses this model.
+
+    Code that the config names and that does what it must not is stopped, and reported here as well.
 
     Bad, for a model with biases, norms or convolutions (Muon takes matrices only)::
 
@@ -27,9 +29,8 @@ class PlanRefused(Check):
 
     def run(self, context: Context) -> Iterator[Finding]:
         """What was said, but for what other checks report."""
-        if not isinstance(context.trouble, PlanError):
-            return
-        for problem in context.problems(None):
+        refused = context.problems(None) if isinstance(context.trouble, PlanError) else ()
+        for problem in (*refused, *context.problems(Mistake.REFUSED)):
             yield self.finding(
                 problem.message,
                 key="optimizer",

@@ -8,6 +8,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import cast
 
+from optplan.checks.isolated import run_isolated
 from optplan.checks.results import Outcome
 from optplan.checks.running import Job, Runner, Task
 from optplan.errors import ModelError, OptplanError, Problem
@@ -43,15 +44,23 @@ def run_all(
         connection.send(serve)
         connection.send(job)
     outcomes: list[Outcome] = []
+    isolated: list[Task] = []
     while tasks:
         later: list[Task] = []
         for one in _round(tasks, runner, workers, advance):
-            if isinstance(one, Task):
-                later.append(one)
-            else:
+            if isinstance(one, Outcome):
                 outcomes.append(one)
-        tasks = sorted(later, key=lambda task: (task.own or "", task.candidate.path))
+            elif one.is_isolated:
+                isolated.append(one)
+            else:
+                later.append(one)
+        tasks = _by_model(later)
+    outcomes += run_isolated(_by_model(isolated), job, runner, len(workers) + 1, advance)
     return outcomes
+
+
+def _by_model(tasks: Sequence[Task]) -> list[Task]:
+    return sorted(tasks, key=lambda task: (task.own or repr(task.target), task.candidate.path))
 
 
 def _round(

@@ -37,9 +37,12 @@ from optplan.config import (
     names_function,
 )
 from optplan.config.revisions import load_revision
-from optplan.errors import ConfigError, ModelError, OptplanError
+from optplan.errors import ConfigError, ModelError, OptplanError, PlanError, Problem
+from optplan.names import Mistake
 from optplan.places import Place, Source
 from optplan.plan import Planned
+from optplan.runtime.audit import lifted
+from optplan.runtime.where import IsolationNeededError
 from optplan.user_code import import_for_user
 
 Planner = Callable[[Config, Batch], Planned]
@@ -69,12 +72,16 @@ class Task:
         settings: The index of its settings.
         target: The model; None for the config's own.
         own: The key of the config's own model, once it is known.
+        is_isolated: Whether it needs code that the config names, and so a process of its own.
+        failure: What went wrong with that process.
     """
 
     candidate: Candidate
     settings: int
     target: Target | None = None
     own: str | None = None
+    is_isolated: bool = False
+    failure: Problem | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,11 +130,19 @@ class Runner:
         self._planner: Planner | OptplanError | None = None
 
     def run(self, task: Task) -> Outcome | Task:
-        """What checking one file gives, or the task for later, when those with its model come together.
+        """What checking one file gives, or the task for later: when those with its model come together, or
+        for a process of its own.
 
         Raises:
             ModelError: There is no such model as the command line names.
         """
+        try:
+            return self._run(task)
+        except IsolationNeededError:
+            self._model = self._planner = None  # it may be half made
+            return replace(task, is_isolated=True)
+
+    def _run(self, task: Task) -> Outcome | Task:
         candidate = task.candidate
         try:
             config = self._loaded(candidate)
@@ -145,7 +160,7 @@ class Runner:
             if not candidate.named and is_foreign(config.data, _suffix(candidate)):
                 return self._outcome(task, Kind.OTHER)
         if (key := self._own_key(task, config)) is not None:
-            return replace(given, own=key)
+            return replace(given, own=key, is_isolated=not self._job.trust)
         return self._checked(task, config)
 
     def _own_key(self, task: Task, config: Config) -> str | None:
@@ -155,6 +170,7 @@ class Runner:
             return None
         return own_models.key(config)
 
+    @lifted()
     def _loaded(self, candidate: Candidate) -> Config:
         """The config in a file.
 
@@ -253,6 +269,8 @@ class Runner:
             ModelError: The model that the user names cannot be built.
         """
         wanted = task.target or task.own
+        if task.failure is not None:
+            raise PlanError([replace(task.failure, kind=Mistake.REFUSED)])
         if wanted is None:
             return None
         if self._planner is None or self._model != wanted:
@@ -260,7 +278,8 @@ class Runner:
                 self._model, self._planner = wanted, self._opened(wanted, config)
         if not isinstance(self._planner, OptplanError):
             return self._planner
-        if task.target is None:
+        is_refused = any(p.kind is Mistake.REFUSED for p in self._planner.problems)
+        if task.target is None and not is_refused:
             return None
         raise self._planner
 
@@ -321,6 +340,7 @@ def _suffix(candidate: Candidate) -> str:
     return os.path.splitext(candidate.path)[1]
 
 
+@lifted()
 def _was_meant(candidate: Candidate) -> bool:
     try:
         with open(candidate.path, encoding="utf-8", errors="replace") as file:

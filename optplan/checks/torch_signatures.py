@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from optplan.config.packages import package_folder
+from optplan.runtime.installed import package_folder
 
 _ALL_OWN = ("self", "params")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 def main() -> None:
     """Run the command that the arguments name, and exit with its status."""
@@ -14,12 +16,24 @@ def main() -> None:
     # a process that ends looks all that it has loaded over for garbage: with torch, for most of a second
     atexit.register(gc.freeze)
     with collecting_later():
-        from optplan.cli.app import app_for
+        from optplan.runtime.where import Where, run_named_code
 
-        arguments = sys.argv[1:]
-        if any(word.startswith("--cfg-options") for word in arguments):
-            arguments = _regrouped(arguments)
-        app_for(arguments)(arguments, prog_name="optplan")
+        run_named_code(Where.ELSEWHERE)
+        run(sys.argv[1:])
+
+
+def run(arguments: Sequence[str]) -> None:
+    """Run the command that these arguments name.
+
+    Raises:
+        SystemExit: Always, with its status.
+    """
+    from optplan.cli.app import app_for
+
+    given = list(arguments)
+    if any(word.startswith("--cfg-options") for word in given):
+        given = _regrouped(given)
+    app_for(given)(given, prog_name="optplan")
 
 
 def _regrouped(arguments: list[str]) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from optplan.cli.options import model_arguments
 from optplan.cli.parting import with_schedules
-from optplan.cli.planning import Planner, refuse_batch
+from optplan.cli.planning import Planner, isolate_named_code, refuse_batch
 from optplan.cli.sources import Checkpoint, Opened, SavedPlan, open_source
 from optplan.config import NO_BATCH, Batch, Config
 from optplan.errors import UsageError
@@ -48,6 +48,8 @@ def diff_of(
     _refuse_two_checkpoints(sources)
     _refuse_unused(words, sources, models, model or given, batch)
     chosen = models[0] or model, models[1] or model
+    for source, one in zip(sources, chosen, strict=True):
+        isolate_named_code(source, one)
     planner = Planner(batch, is_cached=is_cached)
     plans = [
         None if isinstance(source, Checkpoint) else _plan(planner, source, name, other, given)

@@ -67,15 +67,14 @@ def diff(
     """
     with running(quiet=quiet, debug=debug):
         from optplan.cli.comparing import diff_of
+        from optplan.cli.planning import import_first
         from optplan.config import Batch
         from optplan.reporters.diff_data import diff_csv, diff_json
         from optplan.reporters.diff_md import diff_md
         from optplan.reporters.diff_text import diff_text
         from optplan.reporters.diff_words import labels_of
-        from optplan.user_code import import_for_user
 
-        for word in imports or ():
-            import_for_user(word)
+        import_first(imports or (), (a, b), model, trust=False)
         batch = Batch(world_size=world_size, size=batch_size, auto_scale_lr=auto_scale_lr)
         found = diff_of(
             (a, b),

@@ -59,17 +59,15 @@ def explain(
 ) -> None:
     """Explain why these parameters get what they get."""
     with running(quiet=quiet, debug=debug):
-        from optplan.cli.planning import plan_of
+        from optplan.cli.planning import import_first, plan_of
         from optplan.config import Batch
         from optplan.errors import UsageError
         from optplan.plan import Planned
         from optplan.plan.explanation import explain as explained
         from optplan.reporters.explain import explain_json, explain_text
         from optplan.reporters.scaling_words import not_final_text
-        from optplan.user_code import import_for_user
 
-        for word in imports or ():
-            import_for_user(word)
+        import_first(imports or (), (config,), model, trust=trust)
         batch = Batch(world_size=world_size, size=batch_size, auto_scale_lr=auto_scale_lr)
         planned = plan_of(
             config,

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from optplan.cli.model_planner import BuiltModel, NamedModel, remembered
 from optplan.cli.options import model_arguments
 from optplan.cli.sources import Checkpoint, SavedPlan, open_source
 from optplan.config import NO_BATCH, Batch, Config, find_own_model
-from optplan.errors import UsageError
+from optplan.errors import OptplanError, UsageError
 from optplan.plan import Plan, Planned
+from optplan.runtime.where import IsolationNeededError, Where, named_code_runs
+from optplan.user_code import import_for_user
 
 if TYPE_CHECKING:
     from optplan.model import LoadedModel
@@ -54,7 +57,40 @@ def plan_of(
             )
         refuse_batch(config, batch)
         return source.plan
+    isolate_named_code(source, model)
     return Planner(batch, is_cached=is_cached).plan(source, model, given)
+
+
+def isolate_named_code(source: object, model: str | None) -> None:
+    """Leave to a process of its own a config that names code.
+
+    Nothing else has been imported yet; what this overlooks is noticed where the code is to run.
+
+    Raises:
+        IsolationNeededError: It is such a config, and this process is none for it.
+    """
+    if named_code_runs() is not Where.ELSEWHERE or not isinstance(source, Config):
+        return
+    from optplan.cli.isolated import names_code
+
+    if names_code(source, has_model=model is not None):
+        raise IsolationNeededError
+
+
+def import_first(
+    imports: Sequence[str], configs: Sequence[str], model: str | None, *, trust: bool
+) -> None:
+    """Import what ``--import`` names, unless that will be done in another process.
+
+    Raises:
+        IsolationNeededError: As :func:`isolate_named_code`.
+        UsageError: There is no such file or module, or it raises.
+    """
+    for word in configs if imports and not trust else ():
+        with suppress(OptplanError):  # opening it for the report says what is wrong
+            isolate_named_code(open_source(word), model)
+    for word in imports:
+        import_for_user(word)
 
 
 def refuse_batch(word: str, batch: Batch) -> None:

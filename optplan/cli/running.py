@@ -7,6 +7,8 @@ import io
 import os
 import sys
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,6 +37,51 @@ class Color(StrEnum):
     NEVER = "never"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terminal:
+    """Where a report is shown: its width, None where nothing is cut, and whether it takes colours."""
+
+    width: int | None
+    has_color: bool
+
+    @classmethod
+    def current(cls) -> Terminal:
+        """Return what stdout leads to."""
+        from shutil import get_terminal_size
+
+        is_terminal = sys.stdout is not None and sys.stdout.isatty()
+        return cls(
+            width=get_terminal_size().columns if is_terminal else None,
+            has_color=_wants_color(Color.AUTO, sys.stdout),
+        )
+
+
+@dataclass(slots=True, kw_only=True)
+class Relay:
+    """Keeps reports for the process that asked for them, which writes them.
+
+    Attributes:
+        terminal: Where they are shown.
+        reports: The texts, each with the file it is for, None for stdout.
+    """
+
+    terminal: Terminal
+    reports: list[tuple[str, str | None]] = field(default_factory=list)
+
+
+_RELAY: ContextVar[Relay | None] = ContextVar("relay", default=None)
+
+
+@contextlib.contextmanager
+def relayed(relay: Relay) -> Iterator[None]:
+    """Keep reports meanwhile, in the place of writing them."""
+    token = _RELAY.set(relay)
+    try:
+        yield
+    finally:
+        _RELAY.reset(token)
+
+
 @contextlib.contextmanager
 def running(*, quiet: bool, debug: bool) -> Iterator[None]:
     """Turn whatever a command raises into its message on stderr and its exit status."""
@@ -42,13 +89,19 @@ def running(*, quiet: bool, debug: bool) -> Iterator[None]:
 
     from optplan.collecting import collect_from_now
     from optplan.errors import OptplanError
+    from optplan.runtime.where import IsolationNeededError
 
     collect_from_now()
 
     logging.basicConfig(stream=sys.stderr, format="optplan: %(message)s", level=logging.WARNING)
     logging.getLogger("optplan").setLevel(logging.ERROR if quiet else logging.WARNING)
     try:
-        yield
+        try:
+            yield
+        except IsolationNeededError:
+            from optplan.cli.isolated import run_isolated
+
+            raise typer.Exit(run_isolated(sys.argv[1:])) from None
     except typer.Exit:
         raise
     except OptplanError as error:
@@ -114,21 +167,35 @@ def deliver(make: Callable[[int | None, bool], str], output: Path | None, color:
     """
     from optplan.collecting import uncollected
 
-    if output is None:
-        from shutil import get_terminal_size
-
-        if sys.stdout is None:
-            from optplan.errors import OutputError
-
-            raise OutputError("cannot write the report: stdout is closed")
-        width = get_terminal_size().columns if sys.stdout.isatty() else None
-        with uncollected():
-            text = make(width, _wants_color(color, sys.stdout))
-        _print(text)
+    relay = _RELAY.get()
+    terminal = relay.terminal if relay is not None else Terminal.current()
+    width = terminal.width if output is None else None
+    has_color = color is Color.ALWAYS
+    if output is None and color is Color.AUTO:
+        has_color = terminal.has_color
+    with uncollected():
+        text = make(width, has_color)
+    path = None if output is None else str(output)
+    if relay is not None:
+        relay.reports.append((text, path))
     else:
-        with uncollected():
-            text = make(None, color is Color.ALWAYS)
-        _write(output, text)
+        write_report(text, path)
+
+
+def write_report(text: str, path: str | None) -> None:
+    """Write a report to a file, as a whole or not at all, or to stdout.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    from optplan.errors import OutputError
+
+    if path is not None:
+        _write(Path(path), text)
+        return
+    if sys.stdout is None:
+        raise OutputError("cannot write the report: stdout is closed")
+    _print(text)
 
 
 def _print(text: str) -> None:

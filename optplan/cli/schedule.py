@@ -83,15 +83,14 @@ def schedule(
 ) -> None:
     """Show lr, weight decay and momentum of every setting over the whole training."""
     with running(quiet=quiet, debug=debug):
+        from optplan.cli.planning import import_first
         from optplan.cli.scheduling import Length, scheduled, view_of
         from optplan.config import Batch
         from optplan.reporters.schedule_data import schedule_csv, schedule_json
         from optplan.reporters.schedule_html import schedule_html
         from optplan.reporters.schedule_text import schedule_text
-        from optplan.user_code import import_for_user
 
-        for word in imports or ():
-            import_for_user(word)
+        import_first(imports or (), (config,), model, trust=trust)
         batch = Batch(world_size=world_size, size=batch_size, auto_scale_lr=auto_scale_lr)
         length = Length(epochs=epochs, iters=iters, per_epoch=iters_per_epoch)
         found = scheduled(

@@ -8,7 +8,7 @@ from typing import Any
 
 from optplan.cli.model_planner import remembered
 from optplan.cli.options import model_arguments
-from optplan.cli.planning import Planner
+from optplan.cli.planning import Planner, isolate_named_code
 from optplan.cli.sources import Checkpoint, SavedPlan, open_source
 from optplan.config import NO_BATCH, Batch, Config, find_namespace
 from optplan.errors import UsageError
@@ -81,6 +81,7 @@ def scheduled(
         )
     if isinstance(config, Checkpoint):
         raise UsageError(f"{word!r} is a checkpoint, which keeps no schedulers")
+    isolate_named_code(config, model)
     section = find_schedulers(config.data)
     training = training_of(config, section, length)
     plan = Planner(batch, is_cached=is_cached).plan(config, model, given).plan

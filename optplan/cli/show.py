@@ -77,15 +77,13 @@ def show(
     """Show the plan: what each parameter gets, with the rule that decided it."""
     with running(quiet=quiet, debug=debug):
         views.require_sense(view, output_format, depth)
-        from optplan.cli.planning import plan_of
+        from optplan.cli.planning import import_first, plan_of
         from optplan.config import Batch
         from optplan.errors import UsageError
         from optplan.plan import Planned
         from optplan.reporters.rows import Narrowing, Selection, narrowed
-        from optplan.user_code import import_for_user
 
-        for word in imports or ():
-            import_for_user(word)
+        import_first(imports or (), (config,), model, trust=trust)
         batch = Batch(world_size=world_size, size=batch_size, auto_scale_lr=auto_scale_lr)
         found = plan_of(
             config,

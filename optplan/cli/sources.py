@@ -10,6 +10,7 @@ from pathlib import Path
 from optplan.config import Config, load_config, load_function, names_function
 from optplan.errors import UsageError
 from optplan.plan import Plan
+from optplan.runtime.audit import lifted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,7 @@ _CONFIG_SUFFIXES = frozenset({".py", ".json", ".yaml", ".yml", ".toml"})
 _CHECKPOINT_STARTS = (b"PK\x03\x04", b"\x80")
 
 
+@lifted()
 def open_source(word: str, *, overrides: Sequence[str] = (), trust: bool = False) -> Opened:
     """What a word of the command line names: a file, ``package::path`` or ``REV:path``.
 

@@ -111,11 +111,11 @@ def verify(
     # DistributedDataParallel advises against what it is given here; read when torch is loaded
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     with running(quiet=quiet, debug=debug):
+        from optplan.cli.planning import import_first
         from optplan.cli.verifying import is_first_process, source_of, terms_of
         from optplan.config import Batch
         from optplan.reporters.verify_json import verify_json
         from optplan.reporters.verify_text import verify_text
-        from optplan.user_code import import_for_user
         from optplan.verify.devices import choose_device
         from optplan.verify.verification import verify as verified
 
@@ -130,8 +130,7 @@ def verify(
             cost=cost,
         )
         chosen = choose_device(device)
-        for word in imports or ():
-            import_for_user(word)
+        import_first(imports or (), (config,), model, trust=trust)
         source = source_of(
             config,
             model,

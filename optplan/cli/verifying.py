@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from optplan.cli.options import model_arguments
-from optplan.cli.planning import Planner
+from optplan.cli.planning import Planner, isolate_named_code
 from optplan.cli.sources import SavedPlan, open_source
 from optplan.config import Batch, Config
 from optplan.constructors import build_optimizers
@@ -71,6 +71,7 @@ def source_of(
             f"{config!r} has no optimizer to build and step",
             hint=f"name the config, and this as what it is held against: --plan {config}",
         )
+    isolate_named_code(opened, model)
     own = Planner(batch).plan(opened, model, given).plan
 
     def make_model() -> nn.Module:

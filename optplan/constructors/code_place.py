@@ -9,8 +9,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from optplan.installed import site_folders
 from optplan.places import Place, Source
+from optplan.runtime.audit import lifted
+from optplan.runtime.installed import site_folders
 
 
 def code_place(code: Callable[..., Any], folder: str | None) -> Place | None:
@@ -46,7 +47,8 @@ _STARTS = ("class ", "def ", "async def ")
 def _definition(code: Callable[..., Any]) -> tuple[int, str]:
     """The number and the text of the line that a class or function is defined at; 0 for none."""
     try:
-        lines, first = inspect.getsourcelines(code)
+        with lifted():
+            lines, first = inspect.getsourcelines(code)
     except (TypeError, OSError):
         return 0, ""
     found = (n for n, line in enumerate(lines) if line.lstrip().startswith(_STARTS))

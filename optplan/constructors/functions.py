@@ -16,6 +16,7 @@ from optplan.constructors.observing import NamedOptimizers, find_optimizers, oth
 from optplan.constructors.optimizers import instantiate, optimizer_class
 from optplan.errors import PlanError
 from optplan.places import Place
+from optplan.runtime.audit import lifted
 
 
 class OnlyGroups(Optimizer):
@@ -46,7 +47,7 @@ class FunctionRun:
         Raises:
             PlanError: It raises, or what it gives are neither groups nor optimizers.
         """
-        with others_code(self._who, self._place):
+        with lifted(), others_code(self._who, self._place):
             made = self._config.function(model)
             if isinstance(made, Iterable) and not isinstance(made, list | tuple | Mapping | str):
                 made = list(made)  # a generator runs the user's code only now

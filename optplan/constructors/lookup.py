@@ -11,10 +11,11 @@ from typing import Any
 from optplan.config import Namespace
 from optplan.constructors.registry import Registry
 from optplan.errors import PlanError, Problem, described_exception
-from optplan.installed import NotInstalledError, import_anywhere, import_installed
 from optplan.names import Mistake
 from optplan.places import Place
 from optplan.registries import ROOT, Kind, default_scope, registered
+from optplan.runtime import gate
+from optplan.runtime.gate import NotInstalledError
 
 _NOTHING = Namespace()
 _CURRENT: ContextVar[Namespace] = ContextVar("namespace")
@@ -82,9 +83,8 @@ def import_named(name: str, what: str, place: Place | None) -> object:
         PlanError: There is none, or its module raises.
     """
     trusted = current_namespace().trusted
-    find: Callable[[str], object] = import_anywhere if trusted else import_installed
     try:
-        return find(name)
+        return gate.import_named(name, trusted=trusted)
     except NotInstalledError as error:
         raise PlanError(
             [

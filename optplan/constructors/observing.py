@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from torch import nn
@@ -19,6 +19,7 @@ from optplan.model.untouched import untouched
 from optplan.names import Mistake
 from optplan.places import Place
 from optplan.plan import plain
+from optplan.runtime.audit import RefusedError, refusal
 
 _log = logging.getLogger(__name__)
 
@@ -285,6 +286,8 @@ def others_code(who: str, place: Place | None, home: str | None = None) -> Itera
 
 
 def _problem(who: str, place: Place | None, error: BaseException, home: str | None) -> Problem:
+    if isinstance(error, RefusedError):
+        return replace(refusal(who, error), place=place)
     message = f"{who} raises {described_exception(error, home)}"
     if "appear in more than one parameter group" in message:
         return Problem(message=message, place=place, kind=Mistake.TIED)

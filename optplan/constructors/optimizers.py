@@ -11,15 +11,16 @@ import torch
 from torch.optim import Optimizer
 
 from optplan.config import Symbol, place_of
-from optplan.constructors.lookup import import_named, look_up
+from optplan.constructors.lookup import current_namespace, look_up
+from optplan.constructors.lookup import import_named as import_or_explain
 from optplan.constructors.registry import Registry
 from optplan.constructors.timm_optimizers import PREFIX as TIMM
 from optplan.constructors.timm_optimizers import timm_optimizer
 from optplan.errors import OptplanError, PlanError, Problem, did_you_mean, listed
-from optplan.installed import import_installed
 from optplan.names import Mistake
 from optplan.places import Place
 from optplan.registries import Kind
+from optplan.runtime.gate import calling, import_named, is_optimizer_class
 
 Param = torch.nn.Parameter
 Group = dict[str, Any]
@@ -70,7 +71,7 @@ def optimizer_class(
     if isinstance(kind, str) and (found := _registered(name)) is not None:
         return found
     if "." in name:
-        return _checked(import_named(name, "optimizer", place), name, place)
+        return _checked(import_or_explain(name, "optimizer", place), name, place)
     if (optional := _optional(name)) is not None:
         return optional
     home = next((h for h, names in _OPTIONAL_HOMES.items() if name in (names or ())), None)
@@ -83,8 +84,8 @@ def optimizer_class(
 
 
 def _checked(found: object, name: str, place: Place | None) -> Callable[..., Optimizer]:
-    if inspect.isclass(found) and issubclass(found, Optimizer):
-        return found
+    if is_optimizer_class(found):
+        return found  # type: ignore[return-value]
     raise PlanError(f"{name!r} is not an optimizer class", place=place)
 
 
@@ -100,7 +101,7 @@ def _optional(name: str) -> Callable[..., Optimizer] | None:
     for home, names in _OPTIONAL_HOMES.items():
         if names is None or name in names:
             try:
-                module = import_installed(home)
+                module = import_named(home, trusted=False)
             except Exception:  # noqa: BLE001 - a broken or missing package provides nothing
                 continue
             found = getattr(module, name.removeprefix("bnb_"), None)
@@ -161,13 +162,14 @@ def instantiate(
         else:
             given["optimizer_class"] = inner_class
     _check_arguments(found, given, written, type_place)
-    first = first_argument(found)
-    try:
-        return found(**{first: params}, **given)
-    except OptplanError:
-        raise
-    except Exception as error:  # whatever the class says to values that it refuses
-        raise _refusal(found, given, params, names, error, type_place) from error
+    first, name = first_argument(found), getattr(found, "__name__", str(found))
+    with calling(found, name, trusted=current_namespace().trusted):
+        try:
+            return found(**{first: params}, **given)
+        except OptplanError:
+            raise
+        except Exception as error:  # whatever the class says to values that it refuses
+            raise _refusal(found, given, params, names, error, type_place) from error
 
 
 _ZERO_ARGUMENTS = ("process_group", "parameters_as_bucket_view", "overlap_with_ddp")

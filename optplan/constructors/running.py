@@ -31,6 +31,7 @@ from optplan.names import Mistake
 from optplan.places import Place
 from optplan.registries import ROOT, Kind, registered
 from optplan.rules import Decision
+from optplan.runtime.gate import calling
 
 
 class Running:
@@ -66,6 +67,7 @@ class Running:
             self._tied_explained(),
             others_code(who, chosen.place, home=source_file(chosen.make)),
             reference_at_work(self.paramwise, *written),
+            calling(chosen.make, chosen.name, trusted=current_namespace().trusted),
         ):
             constructor = _constructed(chosen, given, paramwise)
             if isinstance(constructor, DefaultOptimizerConstructor):

@@ -9,9 +9,9 @@ from typing import Any
 from optplan.config import OwnModel, Symbol, place_of, without_weights
 from optplan.config.own_model import PREPROCESSOR
 from optplan.errors import ModelError, described_exception
-from optplan.installed import NotInstalledError, import_anywhere, import_installed
 from optplan.places import Place
 from optplan.registries import VOUCH, is_part_of_models
+from optplan.runtime.gate import NotInstalledError, import_named, is_module_class
 
 CALLED_ALL_THE_SAME = "--trust calls it all the same"
 
@@ -72,7 +72,7 @@ def imported(dotted: str, own: OwnModel, place: Place | None) -> object:
         ModelError: No installed package provides it, or it raises on import.
     """
     try:
-        return import_anywhere(dotted) if own.namespace.trusted else import_installed(dotted)
+        return import_named(dotted, trusted=own.namespace.trusted)
     except NotInstalledError as error:
         package = dotted.partition(".")[0]
         hint = None if own.namespace.trusted else f"install it, or {VOUCH.format(package)}"
@@ -96,10 +96,3 @@ def require_module_class(found: object, name: str, own: OwnModel, place: Place |
         place=place,
         hint=CALLED_ALL_THE_SAME,
     )
-
-
-def is_module_class(found: object) -> bool:
-    """Whether something is a class of modules."""
-    from torch import nn
-
-    return inspect.isclass(found) and issubclass(found, nn.Module)

@@ -11,8 +11,8 @@ from optplan.config import OwnModel, Symbol
 from optplan.config.own_model import TIMM
 from optplan.errors import ConfigError, ModelError, did_you_mean
 from optplan.model.arguments import arguments_for, imported, require_module_class
-from optplan.model.load import LoadedModel, checked_module, open_model
-from optplan.model.meta import build_on_meta
+from optplan.model.load import LoadedModel, checked_module, timm_model
+from optplan.model.meta import build_on_meta, import_torch
 from optplan.model.registered import build_registered, is_of_mmengine
 from optplan.registries import (
     Kind,
@@ -22,6 +22,7 @@ from optplan.registries import (
     registered_names,
     run_custom_imports,
 )
+from optplan.runtime.gate import named_code
 
 if TYPE_CHECKING:
     from torch import nn
@@ -42,9 +43,11 @@ def open_configured(own: OwnModel) -> LoadedModel:
         ModelError: There is none, it raises while it is built, or it is no module.
         ConfigError: A module of the config's ``custom_imports`` cannot be imported.
     """
+    trusted = own.namespace.trusted
+    import_torch()
     run_custom_imports(own.namespace)
     try:
-        with hushed():
+        with named_code(own.name, trusted=trusted), hushed():
             module = _opened(own)
     except (ModelError, ConfigError) as error:
         problems = [
@@ -75,7 +78,7 @@ def _opened(own: OwnModel) -> nn.Module:
     found = _found(own)
     if found is None:
         name = str(own.type).removeprefix(TIMM)
-        return open_model(f"{TIMM}{name}", arguments_for(own)).module
+        return timm_model(name, arguments_for(own))
     if not callable(found):
         raise ModelError(f"{own.name!r} is a {type(found).__name__}, and makes no module")
     make = found

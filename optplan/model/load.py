@@ -12,6 +12,7 @@ from optplan.errors import ModelError, did_you_mean
 from optplan.facts import Inventory
 from optplan.model.inventory import make_inventory
 from optplan.model.meta import build_on_meta
+from optplan.runtime.audit import lifted
 from optplan.user_code import importable_folders, user_attribute
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def open_model(spec: str, arguments: Mapping[str, Any]) -> LoadedModel:
             f"{spec!r} would have to be fetched", hint="name an architecture that timm has"
         )
     if is_timm_spec(spec):
-        return LoadedModel(module=_timm_model(attr, arguments), spec=spec, source="timm")
+        return LoadedModel(module=timm_model(attr, arguments), spec=spec, source="timm")
     if not attr or not head:
         raise ModelError(
             f"{spec!r} names no model", hint="write package.module:attr or path/to/file.py:attr"
@@ -82,7 +83,12 @@ def open_model(spec: str, arguments: Mapping[str, Any]) -> LoadedModel:
     return LoadedModel(module=module, spec=spec, source=source)
 
 
-def _timm_model(name: str, arguments: Mapping[str, Any]) -> nn.Module:
+def timm_model(name: str, arguments: Mapping[str, Any]) -> nn.Module:
+    """Build an architecture of timm's by its name alone: nothing in it is taken for a file or a module.
+
+    Raises:
+        ModelError: timm has none of that name, or it cannot be built.
+    """
     import timm
 
     architecture, dot, tag = name.partition(".")
@@ -113,6 +119,7 @@ def _unknown_timm_model(name: str, architecture: str) -> ModelError:
     return ModelError(f"timm has no model {name!r}", hint=hint)
 
 
+@lifted()
 def _as_module(found: object, spec: str, arguments: Mapping[str, Any]) -> nn.Module:
     from torch import nn
 

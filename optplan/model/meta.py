@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from optplan.chatter import chatter_to_stderr
 from optplan.errors import ModelError, OptplanError, described_exception
-from optplan.offline import download_error, no_network
+from optplan.runtime.audit import RefusedError, download_error, lifted, no_network, refusal
 
 if TYPE_CHECKING:
     from torch import nn
@@ -47,6 +47,13 @@ def given_memory(memory: Memory) -> Iterator[None]:
         _memory.reset(token)
 
 
+def import_torch() -> None:
+    """Import torch and timm, for our own use and not for a file's."""
+    with lifted():
+        import timm  # noqa: F401
+        import torch  # noqa: F401
+
+
 def build_on_meta(build: Callable[[], T], what: str) -> T:
     """Call a factory so that its parameters take no memory, if it can be had and nothing else is asked for.
 
@@ -74,6 +81,8 @@ def build_on_meta(build: Callable[[], T], what: str) -> T:
             except (Exception, SystemExit) as error:
                 if tried:
                     raise download_error(what, tried[0]) from error
+                if isinstance(error, RefusedError):
+                    raise ModelError([refusal(what, error)]) from error
                 failure = error
             else:
                 if last and len(attempts) > 1:

@@ -8,11 +8,11 @@ from typing import Any
 
 from optplan.config import OwnModel, place_of
 from optplan.errors import ModelError, did_you_mean
-from optplan.installed import installed_only
-from optplan.model.arguments import CALLED_ALL_THE_SAME, is_module_class
+from optplan.model.arguments import CALLED_ALL_THE_SAME
 from optplan.model.meta import build_on_meta
 from optplan.places import Place
 from optplan.registries import Kind, default_scope, is_part_of_models, registered_names
+from optplan.runtime.gate import installed_only, is_module_class
 from optplan.unregistered import Unregistered
 
 

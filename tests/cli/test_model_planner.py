@@ -19,10 +19,10 @@ from optplan.cli.sources import open_source
 from optplan.config import NO_BATCH, Config, FunctionConfig, load_config
 from optplan.constructors.remembered import Remembered
 from optplan.errors import OptplanError, Problem
-from optplan.installed import import_installed
 from optplan.model import configured, load
 from optplan.model.meta import build_on_meta
 from optplan.plan import Planned
+from optplan.runtime.gate import import_named
 from optplan.user_code import import_for_user, user_attribute
 from tests.conftest import SAMPLES, Invoke
 from tests.test_samples import command_of, samples, show_of
@@ -291,7 +291,7 @@ def test_damaged_entries_cost_a_build_alone(store: Store) -> None:
 
 
 RUNS: dict[str, Callable[[Path], object]] = {
-    "a package": lambda file: import_installed("xml.dom.pulldom"),
+    "a package": lambda file: import_named("xml.dom.pulldom", trusted=False),
     "a file": lambda file: user_attribute(str(file), "value", OptplanError),
     "a file for --import": lambda file: import_for_user(str(file)),
     "a trusted config": lambda file: load_config(file, trust=True),

@@ -215,8 +215,8 @@ def test_an_installed_program_that_runs_as_a_module() -> None:
     """Its own folder is site-packages then, which must stay importable."""
     probe = (
         "import sys\nsys.argv[0] = sys.argv[1]\n"
-        "from optplan.installed import import_installed\n"
-        "print(import_installed('torch.nn.Linear').__name__)\n"
+        "from optplan.runtime.gate import import_named\n"
+        "print(import_named('torch.nn.Linear', trusted=False).__name__)\n"
     )
     main = Path(pytest.__file__).with_name("__main__.py")
     done = subprocess.run(

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from optplan.config import Symbol, load_config
-from optplan.config.packages import package_folder
 from optplan.errors import ConfigError
+from optplan.runtime.installed import package_folder
 
 
 class Memory:

@@ -358,7 +358,7 @@ def test_a_package_that_raises_is_imported_once(own: Make, monkeypatch: pytest.M
         raise ModuleNotFoundError("No module named 'ftfy'")
 
     monkeypatch.setattr(optplan.registries, "_BROKEN", {})
-    monkeypatch.setattr("optplan.registries.import_installed", failing)
+    monkeypatch.setattr("optplan.registries.import_named", failing)
     for _ in range(2):
         told = refusal(own("model = dict(type='EncoderDecoder', _scope_='mmseg')\n"))
         assert told.startswith(

@@ -9,9 +9,9 @@ from typing import Any
 
 from optplan.config import Namespace, Symbol
 from optplan.errors import ScheduleError, described_exception, did_you_mean
-from optplan.installed import NotInstalledError, import_anywhere, import_installed
 from optplan.places import Place
 from optplan.registries import VOUCH, Kind, is_scope, registered, run_custom_imports
+from optplan.runtime.gate import NotInstalledError, import_named
 from optplan.schedule.catalog import KNOWN
 from optplan.schedule.parsing import TORCH_HOME, TORCH_PREFIX
 
@@ -87,7 +87,7 @@ def _torchs(name: str, place: Place | None) -> Any:
 
 def _imported(name: str, namespace: Namespace, place: Place | None) -> Any:
     try:
-        return import_anywhere(name) if namespace.trusted else import_installed(name)
+        return import_named(name, trusted=namespace.trusted)
     except NotInstalledError as error:
         raise ScheduleError(
             f"there is no scheduler {name!r}: {error}",

@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 from optplan.config import Namespace
 from optplan.errors import OptplanError, ScheduleError, did_you_mean, quoted
 from optplan.registries import default_scope
+from optplan.runtime.gate import calling
 from optplan.schedule.foreign.classes import Way, scheduler_class
 from optplan.schedule.lanes import Lanes
 from optplan.schedule.reading import TIMM_FACTORY
@@ -73,7 +74,8 @@ class ForeignMaker:
         else:
             arguments.pop("by_epoch", None)
         _refuse_unknown(make, spec, arguments)
-        with default_scope(self._namespace):
+        trusted = self._namespace.trusted
+        with default_scope(self._namespace), calling(found, spec.name, trusted=trusted):
             return make(optimizer=optimizer, **arguments), way
 
     def _argument(self, name: str, value: Any, lanes: Lanes, optimizer: StandIn) -> Any:
@@ -88,7 +90,8 @@ class ForeignMaker:
             return value
         arguments = {str(name): one for name, one in value.items() if name != "type"}
         make: Any = scheduler_class(value["type"], self._namespace, None)[0]
-        return make(optimizer=optimizer, **arguments)
+        with calling(make, str(value["type"]), trusted=self._namespace.trusted):
+            return make(optimizer=optimizer, **arguments)
 
 
 def _converter(found: type, spec: ForeignSpec) -> Any:

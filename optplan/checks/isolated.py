@@ -1,0 +1,108 @@
+"""Checks configs that name code in processes of their own: a failing one is an outcome of its config."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from itertools import groupby
+from multiprocessing.connection import Connection
+
+from optplan.checks.results import Outcome
+from optplan.checks.running import Job, Runner, Task
+from optplan.errors import ModelError, OptplanError
+from optplan.runtime.audit import lifted
+from optplan.runtime.isolation import Bounds, IsolatedError, IsolatedProcess
+
+
+def run_isolated(
+    tasks: Sequence[Task], job: Job, runner: Runner, processes: int, advance: Callable[[int], None]
+) -> list[Outcome]:
+    """Return the outcomes of configs that name code.
+
+    Args:
+        tasks: The configs; those of one model stand together.
+        job: What they have in common.
+        runner: What checks a config in this process whose own process has failed, without that code.
+        processes: How many to use at once.
+        advance: Told how many more files are done.
+
+    Raises:
+        ModelError: There is no such model as the command line names.
+    """
+    if not tasks:
+        return []
+    chunks = [list(chunk) for _, chunk in groupby(tasks, key=lambda task: task.own)]
+    lanes = [_Lane(job) for _ in range(min(processes, len(chunks)))]
+    shares = [chunks[number :: len(lanes)] for number in range(len(lanes))]
+    try:
+        with ThreadPoolExecutor(len(lanes)) as pool:
+            found = pool.map(_Lane.run, lanes, shares)
+            answers = [answer for answers in found for answer in answers]
+    finally:
+        for lane in lanes:
+            lane.close()
+    return list(_outcomes(answers, runner, advance))
+
+
+def _outcomes(
+    answers: Sequence[Outcome | Task | ModelError],
+    runner: Runner,
+    advance: Callable[[int], None],
+) -> Iterator[Outcome]:
+    for answer in answers:
+        if isinstance(answer, OptplanError):
+            raise answer
+        done = runner.run(answer) if isinstance(answer, Task) else answer
+        assert isinstance(done, Outcome)
+        advance(1)
+        yield done
+
+
+class _Lane:
+    """A process, and another in its place when it fails."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._process: IsolatedProcess | None = None
+
+    def run(self, chunks: Sequence[Sequence[Task]]) -> list[Outcome | Task | ModelError]:
+        """Return what each task gave, or the task with what its process failed of."""
+        return [self._answer(task) for chunk in chunks for task in chunk]
+
+    def _answer(self, task: Task) -> Outcome | Task | ModelError:
+        if self._process is None:
+            self._process = IsolatedProcess(serve, Bounds.from_environment())
+            self._process.send(self._job)
+        self._process.send(task)
+        try:
+            answer = self._process.answer()
+        except IsolatedError as error:
+            self.close()
+            return replace(task, failure=error.problems[0])
+        if isinstance(answer, Outcome):
+            return answer
+        return ModelError(answer)
+
+    def close(self) -> None:
+        """End the process."""
+        if self._process is not None:
+            self._process.close()
+            self._process = None
+
+
+def serve(connection: Connection) -> None:
+    """Answer tasks until there are no more."""
+    with lifted():
+        runner = Runner(connection.recv())
+    while True:
+        with lifted():
+            task: Task = connection.recv()
+        answer: object
+        try:
+            answer = runner.run(task)
+        except ModelError as error:
+            answer = error.problems
+        with lifted():
+            connection.send_bytes(pickle.dumps(answer))

@@ -1,0 +1,372 @@
+"""An audit hook that refuses what code must not do while it runs for a file's sake.
+
+Two sets of rules: :func:`no_network` for code that the user names, :func:`restrict_process` and
+:func:`restricted` for code that a file names. The events are those of
+https://docs.python.org/3/library/audit_events.html.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import CodeType, FrameType
+from typing import Any
+
+from optplan.errors import ModelError, OptplanError, Problem
+from optplan.names import Mistake
+from optplan.runtime.installed import is_installed_file, readable_roots
+
+_MOST_TRIES = 3
+# What writes to a file, of the flags that an `open` event carries.
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+# What the standard library executes of its own making: classes and annotations, never a file's words.
+_CODE_MAKERS = frozenset(
+    {"dataclasses", "collections", "typing", "enum", "inspect", "annotationlib"}
+)
+_IMPORT_FRAMES = ("<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>")
+
+
+TRUST_HINT = "--trust lifts this, for a config whose author you trust"
+
+
+class RefusedError(PermissionError):
+    """An operation that the code of a file's naming must not do."""
+
+
+class LeavingError(RefusedError):
+    """Such code tried to end the process."""
+
+
+def refusal(what: str, error: BaseException) -> Problem:
+    """Return the problem of code that was not let do something.
+
+    Args:
+        what: The code, as messages call it.
+        error: The refusal, or what it led to.
+    """
+    return Problem(message=f"{what} is stopped: {error}", hint=TRUST_HINT, kind=Mistake.REFUSED)
+
+
+class StillTryingError(Exception):
+    """A host was asked for again and again."""
+
+
+@dataclass(slots=True)
+class _Rules:
+    """What is refused at present.
+
+    Attributes:
+        everywhere: Whether all threads are restricted.
+        scratch: The folder that restricted code may write to.
+        threads: How often each thread has asked to be restricted.
+        lifted: How often each thread has been exempted.
+        offline: The lists of hosts that are kept for threads whose network is refused.
+        refused: What was refused so far.
+    """
+
+    everywhere: bool = False
+    scratch: str | None = None
+    threads: Counter[int] = field(default_factory=Counter)
+    lifted: Counter[int] = field(default_factory=Counter)
+    offline: list[list[str]] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    is_installed: bool = False
+
+
+_RULES = _Rules()
+
+
+def restrict_process(scratch: str) -> None:
+    """Restrict this process for good, all of its threads.
+
+    Args:
+        scratch: The folder that it may write to.
+    """
+    _install()
+    _RULES.scratch = os.path.realpath(scratch)
+    _RULES.everywhere = True
+
+
+@contextmanager
+def restricted() -> Iterator[list[str]]:
+    """Restrict the current thread meanwhile; gives a list of what was refused."""
+    _install()
+    thread = threading.get_ident()
+    before = len(_RULES.refused)
+    refused: list[str] = []
+    _RULES.threads[thread] += 1
+    try:
+        yield refused
+    finally:
+        _RULES.threads[thread] -= 1
+        refused += _RULES.refused[before:]
+
+
+@contextmanager
+def lifted() -> Iterator[None]:
+    """Exempt the current thread meanwhile: it does the user's own bidding."""
+    thread = threading.get_ident()
+    _RULES.lifted[thread] += 1
+    try:
+        yield
+    finally:
+        _RULES.lifted[thread] -= 1
+
+
+@contextmanager
+def no_network() -> Iterator[list[str]]:
+    """Refuse connections to other hosts; gives the list of hosts that were tried."""
+    _install()
+    tried: list[str] = []
+    _RULES.offline.append(tried)
+    try:
+        yield tried
+    finally:
+        _RULES.offline.remove(tried)
+
+
+def download_error(what: str, host: str, error: type[OptplanError] = ModelError) -> OptplanError:
+    """Return the refusal of what needs the network."""
+    return error(
+        f"{what} tries to download (from {host}) while it is built; optplan never does",
+        hint="build it without pretrained weights",
+    )
+
+
+def _install() -> None:
+    if not _RULES.is_installed:
+        readable_roots()  # finding them opens files itself
+        _RULES.is_installed = True
+        sys.addaudithook(_hook)
+
+
+def _hook(event: str, arguments: tuple[Any, ...]) -> None:
+    rule = _EVENTS.get(event)
+    if rule is None:
+        return
+    if _RULES.offline and event in _NETWORK and (host := _host(event, arguments)) is not None:
+        _refuse_host(host)
+    thread = threading.get_ident()
+    if _RULES.threads[thread] > 0 or (_RULES.everywhere and _RULES.lifted[thread] <= 0):
+        what = rule(event, arguments)
+        if what is not None:
+            _RULES.refused.append(what)
+            raise RefusedError(f"optplan does not let code that a file names {what}")
+
+
+def _refuse_host(host: str) -> None:
+    for tried in _RULES.offline:
+        tried.append(host)
+    # What retries, as a hub's client does for a minute, waits for errors of the network only.
+    if _RULES.offline[-1].count(host) >= _MOST_TRIES:
+        raise StillTryingError(f"optplan does not let a model connect to {host}")
+    raise OSError(f"optplan does not let a model connect to {host}")
+
+
+def _host(event: str, arguments: tuple[Any, ...]) -> str | None:
+    """Return the host of a network event, None for a socket of this machine's own."""
+    target = arguments[0] if event.startswith("socket.get") else arguments[1]
+    if not event.startswith("socket.get"):
+        import _socket
+
+        if arguments[0].family not in (_socket.AF_INET, _socket.AF_INET6):
+            return None
+    return str(target[0] if isinstance(target, tuple) else target)
+
+
+_NETWORK = frozenset(
+    {
+        "socket.connect",
+        "socket.getaddrinfo",
+        "socket.gethostbyname",
+        "socket.gethostbyaddr",
+        "socket.sendto",
+        "socket.sendmsg",
+    }
+)
+
+_Rule = Callable[[str, tuple[Any, ...]], str | None]
+
+
+def _network(event: str, arguments: tuple[Any, ...]) -> str | None:
+    place = arguments[0] if event.startswith("socket.get") else arguments[-1]
+    return f"use the network ({event} {_short(place)})"
+
+
+def _process(event: str, arguments: tuple[Any, ...]) -> str | None:
+    return f"run or end a process ({event} {_short(arguments[0] if arguments else '')})"
+
+
+def _change(event: str, arguments: tuple[Any, ...]) -> str | None:
+    path = _path(arguments[0]) if arguments else None
+    if path is not None and (
+        _is_below(path, _RULES.scratch) or (os.path.isdir(path) and event == "os.mkdir")
+    ):
+        return None
+    return f"change files ({event} {_short(arguments[0] if arguments else '')})"
+
+
+def _open(_event: str, arguments: tuple[Any, ...]) -> str | None:
+    path, mode, flags = arguments
+    path = _path(path)
+    if path is None or _is_below(path, _RULES.scratch) or path in _DEVICES:
+        return None
+    if (isinstance(flags, int) and flags & _WRITING) or (
+        isinstance(mode, str) and not set(mode).isdisjoint("wax+")
+    ):
+        return f"write {_short(path)}"
+    return None if _is_readable(path) else f"read {_short(path)}"
+
+
+def _execute(_event: str, arguments: tuple[Any, ...]) -> str | None:
+    code = arguments[0]
+    file = code.co_filename if isinstance(code, CodeType) else ""
+    caller = sys._getframe(2)  # noqa: SLF001 - below this function and the hook
+    if _is_importing(caller):
+        is_text = file.startswith("<")
+        return None if is_text or is_installed_file(file) else f"execute {_short(file)}"
+    if caller.f_globals.get("__name__") in _CODE_MAKERS and file == "<string>":
+        return None
+    return f"execute text or code that it made ({_short(caller.f_globals.get('__name__'))})"
+
+
+def _make_code(event: str, _arguments: tuple[Any, ...]) -> str | None:
+    caller = sys._getframe(2)  # noqa: SLF001 - as above
+    return None if _is_importing(caller) else f"make code ({event})"
+
+
+def _import(_event: str, arguments: tuple[Any, ...]) -> str | None:
+    """An extension module is the one that is imported by its file."""
+    path = _path(arguments[1]) if arguments[1] else None
+    return None if path is None or is_installed_file(path) else f"import {_short(path)}"
+
+
+def _load_library(event: str, arguments: tuple[Any, ...]) -> str | None:
+    path = _path(arguments[0]) if arguments[0] else None
+    is_importing = _is_importing(sys._getframe(2))  # noqa: SLF001 - as above
+    is_known = path is None or os.sep not in str(arguments[0]) or is_installed_file(path)
+    return None if is_importing and is_known else f"load a library ({event} {_short(path)})"
+
+
+def _always(event: str, arguments: tuple[Any, ...]) -> str | None:
+    return f"use {event} {_short(arguments[0] if arguments else '')}".rstrip()
+
+
+_EVENTS: dict[str, _Rule] = {
+    **dict.fromkeys((*_NETWORK, "socket.bind", "socket.getnameinfo"), _network),
+    **dict.fromkeys(
+        (
+            "subprocess.Popen",
+            "os.system",
+            "os.exec",
+            "os.fork",
+            "os.forkpty",
+            "os.posix_spawn",
+            "os.spawn",
+            "os.startfile",
+            "os.kill",
+            "os.killpg",
+            "pty.spawn",
+            "signal.pthread_kill",
+            "_winapi.CreateProcess",
+        ),
+        _process,
+    ),
+    **dict.fromkeys(
+        (
+            "os.remove",
+            "os.rename",
+            "os.rmdir",
+            "os.mkdir",
+            "os.link",
+            "os.symlink",
+            "os.truncate",
+            "os.chmod",
+            "os.chown",
+            "os.lchmod",
+            "os.chflags",
+            "os.utime",
+            "os.setxattr",
+            "os.removexattr",
+            "os.chdir",
+            "os.fchdir",
+            "sqlite3.connect",
+        ),
+        _change,
+    ),
+    "open": _open,
+    "exec": _execute,
+    "code.__new__": _make_code,
+    "function.__new__": _make_code,
+    "marshal.loads": _make_code,
+    "pickle.find_class": _make_code,
+    "import": _import,
+    "ctypes.dlopen": _load_library,
+    **dict.fromkeys(
+        (
+            "ctypes.call_function",
+            "ctypes.cdata",
+            "ctypes.cdata/buffer",
+            "ctypes.string_at",
+            "ctypes.wstring_at",
+            "ctypes.PyObj_FromPtr",
+            "cpython.run_command",
+            "cpython.run_file",
+            "cpython.run_module",
+            "cpython.run_interactivehook",
+            "cpython.run_stdin",
+            "cpython.remote_debugger_script",
+            "sys.remote_exec",
+            "builtins.input",
+            "builtins.breakpoint",
+            "sys.addaudithook",
+            "resource.setrlimit",
+            "resource.prlimit",
+            "syslog.openlog",
+            "webbrowser.open",
+            "ensurepip.bootstrap",
+        ),
+        _always,
+    ),
+}
+
+_DEVICES = frozenset({os.devnull, "/dev/urandom", "/dev/random"})
+
+
+def _path(word: object) -> str | None:
+    """Return the real path of what is opened, None for a file descriptor or what is no path."""
+    if not isinstance(word, str | bytes | os.PathLike):
+        return None
+    try:
+        text = os.fsdecode(word)
+        folder, name = os.path.split(os.path.abspath(text))
+        return os.path.realpath(os.path.join(folder, name))
+    except (ValueError, TypeError, OSError):
+        return None
+
+
+def _is_below(path: str, folder: str | None) -> bool:
+    return folder is not None and (path == folder or path.startswith(folder + os.sep))
+
+
+def _is_readable(path: str) -> bool:
+    return any(_is_below(path, root) for root in readable_roots())
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    """Return whether an import has called this, directly or not."""
+    while frame is not None:
+        if frame.f_code.co_filename in _IMPORT_FRAMES:
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _short(word: object) -> str:
+    text = ascii(os.fspath(word) if isinstance(word, os.PathLike) else word)
+    return text if len(text) <= 80 else f"{text[:77]}…"

@@ -1,0 +1,211 @@
+"""What an installed distribution is: the one definition of it.
+
+A package is installed where a distribution in a site folder of this Python has it on its record, or is an
+editable install of it. A bare folder there is not, nor what stands in the current folder or on PYTHONPATH.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
+    from importlib.metadata import Distribution
+
+# What a model's code may read of the system: hardware, time zones, types of files.
+_SYSTEM_FILES = (
+    "/etc/localtime",
+    "/etc/mime.types",
+    "/proc/cpuinfo",
+    "/proc/meminfo",
+    "/proc/sys/kernel",
+    "/proc/sys/vm",
+    "/sys/devices/system",
+    "/sys/fs/cgroup",
+    "/usr/share/fonts",
+    "/usr/share/zoneinfo",
+)
+_OWN_PROCESS_FILES = ("cgroup", "maps", "mountinfo", "stat", "statm", "status")
+_LIBRARIES = ("torch", "timm", "torchvision")
+
+
+@cache
+def site_folders() -> tuple[str, ...]:
+    """Return the folders that distributions are installed into, in their order on the import path."""
+    import site
+    import sysconfig
+
+    folders = [sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
+    folders += site.getsitepackages()
+    if site.ENABLE_USER_SITE:
+        folders.append(site.getusersitepackages())
+    known = {os.path.realpath(folder) for folder in folders}
+    return tuple(dict.fromkeys(one for one in sys.path if os.path.realpath(one) in known))
+
+
+@cache
+def import_folders() -> frozenset[str]:
+    """Return the folders that installed distributions are imported from, as real paths."""
+    editable = (folder for one in _editables() for folder in one.folders)
+    return frozenset(map(os.path.realpath, (*site_folders(), *editable)))
+
+
+@cache
+def find_installed(package: str) -> ModuleSpec | None:
+    """Find a top-level package or module of an installed distribution, without importing it."""
+    from importlib.machinery import PathFinder
+
+    if not package.isidentifier():
+        return None
+    found = PathFinder.find_spec(package, list(site_folders()))
+    if found is not None and any(_owns(dist, package) for dist in _distributions(package)):
+        return found
+    for one in _editables():
+        if one.names and package not in one.names:
+            continue
+        found = PathFinder.find_spec(package, list(one.folders))
+        # where the install does not say what it has, a file beside its packages is none of them
+        if found is not None and (one.names or found.submodule_search_locations):
+            return found
+    return None
+
+
+def package_folder(name: str) -> str | None:
+    """Return the folder of an installed top-level package, None where there is none."""
+    found = find_installed(name)
+    folders = list(found.submodule_search_locations or ()) if found is not None else []
+    return folders[0] if folders else None
+
+
+def package_config(name: str, path: str) -> str | None:
+    """Return the file that ``name::path`` means, None where the package has no such config."""
+    folder = package_folder(name)
+    if folder is None:
+        return None
+    for configs in (os.path.join(folder, ".mim", "configs"), os.path.join(folder, "configs")):
+        found = os.path.normpath(os.path.join(configs, path))
+        if found.startswith(configs + os.sep) and os.path.isfile(found):
+            return found
+    return None
+
+
+def is_installed_file(path: str) -> bool:
+    """Return whether a file is the standard library's or an installed distribution's."""
+    real = os.path.realpath(path)
+    return any(real.startswith(root + os.sep) for root in _code_roots())
+
+
+@cache
+def readable_roots() -> tuple[str, ...]:
+    """Return the files and folders that code of a file's naming may read, as real paths: packages keep caches."""
+    import platformdirs
+
+    caches = (platformdirs.user_cache_dir(), platformdirs.user_config_dir("matplotlib"))
+    own = tuple(f"/proc/{os.getpid()}/{name}" for name in _OWN_PROCESS_FILES)
+    return (*_code_roots(), *own, *map(os.path.realpath, (*caches, *_SYSTEM_FILES)))
+
+
+@cache
+def _code_roots() -> tuple[str, ...]:
+    """Return the folders of the standard library, of what is installed, and of what optplan runs on."""
+    import sysconfig
+    from importlib.machinery import PathFinder
+
+    folders = [sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"), *site_folders()]
+    folders += [os.path.dirname(os.path.dirname(__file__)), *_editable_packages()]
+    # torch and timm may stand on PYTHONPATH, as clusters have them
+    for name in _LIBRARIES:
+        found = PathFinder.find_spec(name)
+        folders += found.submodule_search_locations or () if found is not None else ()
+    zipped = [one for one in sys.path if one.endswith(".zip")]
+    return tuple(dict.fromkeys(map(os.path.realpath, (*folders, *zipped))))
+
+
+def _distributions(package: str) -> Iterator[Distribution]:
+    """Yield all installed distributions, those named like the package first."""
+    from importlib import metadata
+
+    finder = metadata.DistributionFinder.Context
+    folders = list(site_folders())
+    search = metadata.MetadataPathFinder.find_distributions
+    yield from search(finder(name=package, path=folders))
+    yield from search(finder(path=folders))
+
+
+def _owns(dist: Distribution, package: str) -> bool:
+    top_level = dist.read_text("top_level.txt")
+    if top_level and package in top_level.split():
+        return True
+    record = "\n" + (dist.read_text("RECORD") or "")
+    return (
+        f"\n{package}/" in record or f"\n{package}." in record
+    )  # a folder, or a module of some kind
+
+
+def _editable_packages() -> Iterator[str]:
+    """Yield the folders of packages that are installed as editable, and of no others beside them."""
+    for one in _editables():
+        for folder in one.folders:
+            for name in one.names or _names(folder):
+                if os.path.isfile(os.path.join(folder, name, "__init__.py")):
+                    yield os.path.join(folder, name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Editable:
+    """An editable install: the folders it is imported from, and its packages (none: not said)."""
+
+    folders: tuple[str, ...]
+    names: frozenset[str]
+
+
+@cache
+def _editables() -> tuple[_Editable, ...]:
+    from importlib.metadata import distributions
+
+    folders = list(site_folders())
+    return tuple(_editable(dist) for dist in distributions(path=folders) if _is_editable(dist))
+
+
+def _is_editable(dist: Distribution) -> bool:
+    try:
+        info = json.loads(dist.read_text("direct_url.json") or "{}")
+        return bool(info.get("dir_info", {}).get("editable", False))
+    except (ValueError, AttributeError):
+        return False
+
+
+def _editable(dist: Distribution) -> _Editable:
+    """Read what an editable install adds: folders in a .pth file, or a finder module of its own."""
+    folders: list[str] = []
+    names = set((dist.read_text("top_level.txt") or "").split())
+    for file in dist.files or ():
+        if file.suffix == ".pth":
+            lines = _lines(str(dist.locate_file(file)))
+            folders += [one for one in lines if one and not one.startswith(("import ", "import\t"))]
+        elif file.name.startswith("__editable__") and file.suffix == ".py":
+            mapping = getattr(sys.modules.get(file.stem), "MAPPING", {})
+            folders += [os.path.dirname(str(path)) for path in mapping.values()]
+            names |= set(mapping)
+    return _Editable(tuple(dict.fromkeys(folders)), frozenset(names))
+
+
+def _lines(path: str) -> list[str]:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read().splitlines()
+    except (OSError, UnicodeDecodeError):
+        return []
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))
+    except OSError:
+        return []

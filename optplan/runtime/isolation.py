@@ -1,0 +1,189 @@
+"""A process of its own for code of a file's naming: restricted, bounded, and answered in plain data."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import pickle
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any
+
+from optplan.errors import OptplanError
+from optplan.workers import Workers, started_workers
+
+# What a stranger's code may take. README states both.
+SECONDS = 120
+MEMORY = 8 << 30
+_PATIENCE = 0.1
+_MODULE = "optplan."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """What one question to the process may take: seconds, and bytes of resident memory (on Linux)."""
+
+    seconds: float = SECONDS
+    memory: int = MEMORY
+
+    @classmethod
+    def from_environment(cls) -> Bounds:
+        """Return the bounds, as ``OPTPLAN_ISOLATED_SECONDS`` and ``OPTPLAN_ISOLATED_MEMORY`` (bytes) set them."""
+        return cls(
+            seconds=float(os.environ.get("OPTPLAN_ISOLATED_SECONDS", SECONDS)),
+            memory=int(os.environ.get("OPTPLAN_ISOLATED_MEMORY", MEMORY)),
+        )
+
+
+class IsolatedError(OptplanError):
+    """The process ended, took too long or too much memory, or answered with what is no plain data."""
+
+
+class IsolatedProcess:
+    """A process that answers questions until it is closed or fails.
+
+    Args:
+        serve: What it runs with its connection, a function that can be imported by its name.
+        bounds: What each question may take.
+    """
+
+    def __init__(self, serve: Callable[[Connection], None], bounds: Bounds) -> None:
+        self._bounds = bounds
+        self._stack = contextlib.ExitStack()
+        scratch = self._stack.enter_context(
+            tempfile.TemporaryDirectory(prefix="optplan-", ignore_cleanup_errors=True)
+        )
+        workers: Workers = self._stack.enter_context(started_workers(2))
+        ((self._connection, self._process),) = workers.items()
+        self._connection.send(_Start(serve=serve, scratch=scratch))
+
+    def send(self, question: object) -> None:
+        """Send a question."""
+        with contextlib.suppress(OSError):  # the answer says that the process has ended
+            self._connection.send(question)
+
+    def answer(self) -> Any:
+        """Wait for an answer, which is plain data.
+
+        Raises:
+            IsolatedError: There is none within the bounds.
+        """
+        end = time.monotonic() + self._bounds.seconds
+        while not self._connection.poll(_PATIENCE):
+            if time.monotonic() > end:
+                raise self._failed(f"took more than {self._bounds.seconds:g} seconds")
+            if _resident(self._process.pid) > self._bounds.memory:
+                raise self._failed(
+                    f"took more than {self._bounds.memory / (1 << 30):.3g} GiB of memory"
+                )
+        try:
+            return plain_loads(self._connection.recv_bytes())
+        except (EOFError, OSError):
+            self._process.join(5)
+            raise self._failed(f"ended its process (status {self._process.exitcode})") from None
+        except pickle.UnpicklingError as error:
+            raise self._failed(f"answered with {error}") from None
+
+    def close(self) -> None:
+        """End the process."""
+        self._stack.close()
+
+    def _failed(self, what: str) -> IsolatedError:
+        self.close()
+        return IsolatedError(
+            f"code that the config names {what}",
+            hint="--trust runs it without a process of its own, and without bounds",
+        )
+
+
+@contextlib.contextmanager
+def isolated(serve: Callable[[Connection], None], bounds: Bounds) -> Iterator[IsolatedProcess]:
+    """Start a process that serves, and end it afterwards."""
+    process = IsolatedProcess(serve, bounds)
+    try:
+        yield process
+    finally:
+        process.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Start:
+    """What a new process is sent first; it is called there with its connection."""
+
+    serve: Callable[[Connection], None]
+    scratch: str
+
+    def __call__(self, connection: Connection) -> None:
+        from optplan.runtime.audit import restrict_process
+        from optplan.runtime.where import Where, run_named_code
+
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, 0)
+        sys.dont_write_bytecode = True
+        tempfile.tempdir = self.scratch
+        os.environ.update(TMPDIR=self.scratch, TEMP=self.scratch, TMP=self.scratch)
+        _forbid_spawning()
+        run_named_code(Where.ISOLATED)
+        restrict_process(self.scratch)
+        self.serve(connection)
+
+
+def _forbid_spawning() -> None:
+    """Take away what starts processes without an audit event."""
+    with contextlib.suppress(ImportError):
+        import _posixsubprocess
+
+        def refuse(*_: object) -> int:
+            raise PermissionError("optplan does not let code that a file names start a process")
+
+        _posixsubprocess.fork_exec = refuse
+
+
+def plain_loads(data: bytes) -> Any:
+    """Unpickle what may hold nothing but built-in containers and optplan's own records and choices.
+
+    Raises:
+        pickle.UnpicklingError: It holds anything else.
+    """
+    try:
+        return _PlainUnpickler(io.BytesIO(data)).load()
+    except pickle.UnpicklingError:
+        raise
+    except Exception as error:  # data of another process may be anything
+        raise pickle.UnpicklingError(f"no plain data: {type(error).__name__}") from error
+
+
+_BUILTINS = frozenset({"set", "frozenset", "complex", "bytearray"})
+
+
+class _PlainUnpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        """Return the class of a record or choice of optplan's."""
+        if module == "builtins" and name in _BUILTINS:
+            return super().find_class(module, name)
+        if module.startswith(_MODULE) and "." not in name:
+            found = super().find_class(module, name)
+            if isinstance(found, type) and found.__module__ == module and _is_plain(found):
+                return found
+        raise pickle.UnpicklingError(f"what is no plain data: {module}.{name}")
+
+
+def _is_plain(found: type) -> bool:
+    from dataclasses import is_dataclass
+    from enum import Enum
+
+    return is_dataclass(found) or issubclass(found, Enum | tuple)
+
+
+def _resident(pid: int | None) -> int:
+    """Return the resident memory of a process in bytes; 0 where the system does not say."""
+    try:
+        with open(f"/proc/{pid}/statm", "rb") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError, AttributeError):
+        return 0
