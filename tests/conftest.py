@@ -34,7 +34,8 @@ Invoke = Callable[..., Result]
 
 @pytest.fixture
 def invoke(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Invoke:
-    """Run the command in this process, which has torch imported already."""
+    """Run the command in this process, which has torch imported already; code that a config names, too."""
+    monkeypatch.setattr("optplan.runtime.where.run_named_code", lambda where: None)
 
     def call(*arguments: str | Path, cwd: Path = ROOT) -> Result:
         monkeypatch.setattr(sys, "argv", ["optplan", *map(str, arguments)])

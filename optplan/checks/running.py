@@ -46,7 +46,7 @@ from optplan.runtime.where import IsolationNeededError
 from optplan.user_code import import_for_user
 
 Planner = Callable[[Config, Batch], Planned]
-MakePlanner = Callable[[str, Mapping[str, Any]], Planner]
+MakePlanner = Callable[[Target], Planner]
 
 
 class OwnModels(Protocol):
@@ -91,8 +91,8 @@ class Job:
     Args:
         checks: All checks; the settings select among them.
         settings: The settings that tasks refer to.
-        make_planner: Makes the planner of a model. It is given the model and its arguments, must be
-            importable by its name, and raises OptplanError where there is no such model.
+        make_planner: Makes the planner of a model. It must be importable by its name, and raises
+            OptplanError where there is no such model.
         own_models: Plans configs for their own models; importable by its name, too. None leaves these
             models out.
         imports: Modules and files of the user's own to import first.
@@ -286,7 +286,7 @@ class Runner:
     def _opened(self, wanted: Target | str, config: Config) -> Planner | OptplanError:
         try:
             if isinstance(wanted, Target):
-                return self._job.make_planner(wanted.model, wanted.arguments)
+                return self._job.make_planner(wanted)
             assert self._job.own_models is not None
             return self._job.own_models.planner(config)
         except ModelError as error:

@@ -20,12 +20,15 @@ class Target:
         arguments: For its factory.
         configs: Globs of the configs that it is for.
         spot: Where it is written; None for the command line.
+        project: The folder of the user's own project, whose files a model written in its settings may name;
+            None where the settings are those of a folder that is only checked.
     """
 
     model: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
     configs: tuple[str, ...] = ()
     spot: Spot | None = None
+    project: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

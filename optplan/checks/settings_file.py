@@ -70,18 +70,26 @@ class SettingsFinder:
 
     def _above(self, folder: str) -> Settings | None:
         if folder not in self._found:
-            own = read_settings(os.path.join(folder, FILE), self._checks)
+            # only those of the current folder's project are the user's own word
+            is_own = _is_within(os.getcwd(), folder)
+            own = read_settings(os.path.join(folder, FILE), self._checks, is_own=is_own)
             parent = os.path.dirname(folder)
             self._found[folder] = own or (None if parent == folder else self._above(parent))
         return self._found[folder]
 
 
-def read_settings(path: str, checks: tuple[Check, ...]) -> Settings | None:
+def _is_within(path: str, folder: str) -> bool:
+    inner, outer = os.path.realpath(path), os.path.realpath(folder)
+    return inner == outer or inner.startswith(outer.rstrip(os.sep) + os.sep)
+
+
+def read_settings(path: str, checks: tuple[Check, ...], *, is_own: bool = True) -> Settings | None:
     """The settings in one file.
 
     Args:
         path: A pyproject.toml.
         checks: All checks there are.
+        is_own: Whether the models that it names are the user's own word.
 
     Returns:
         None where there is no such file, or nothing for optplan in it.
@@ -105,13 +113,13 @@ def read_settings(path: str, checks: tuple[Check, ...]) -> Settings | None:
         return None
     problems: list[Problem] = []
     table = Table(tool, "tool", Place(source, 0, 0), problems).table("optplan")
-    settings = None if table is None else _settings(table, path, checks)
+    settings = None if table is None else _settings(table, path, checks, is_own=is_own)
     if problems:
         raise ConfigError(sorted(problems, key=lambda p: p.place[1:] if p.place else (0, 0)))
     return settings
 
 
-def _settings(table: Table, path: str, checks: tuple[Check, ...]) -> Settings:
+def _settings(table: Table, path: str, checks: tuple[Check, ...], *, is_own: bool) -> Settings:
     table.only(_NAMES)
     folder = os.path.dirname(os.path.abspath(path))
     return Settings(
@@ -124,7 +132,9 @@ def _settings(table: Table, path: str, checks: tuple[Check, ...]) -> Settings:
         allow_group_keys=tuple(
             Allowed(name=name, spot=spot) for name, spot in table.texts("allow-group-keys")
         ),
-        targets=tuple(_target(entry, folder) for entry in table.tables("targets")),
+        targets=tuple(
+            _target(entry, folder, is_own=is_own) for entry in table.tables("targets")
+        ),
         expectations=tuple(_expectation(entry, folder) for entry in table.tables("expect")),
     )
 
@@ -148,7 +158,7 @@ def _ignores(table: Table | None, checks: tuple[Check, ...]) -> tuple[Ignore, ..
     return tuple(ignores)
 
 
-def _target(table: Table, folder: str) -> Target:
+def _target(table: Table, folder: str, *, is_own: bool) -> Target:
     table.only(("configs", "model", "arguments"))
     model = table.text("model") or ""
     configs = tuple(text for text, _ in table.texts("configs"))
@@ -161,6 +171,7 @@ def _target(table: Table, folder: str) -> Target:
         arguments={} if arguments is None else dict(arguments.data),
         configs=configs,
         spot=spot_of(table.place_of("model")),
+        project=folder if is_own else None,
     )
 
 

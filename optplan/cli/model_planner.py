@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from optplan.chatter import heard
@@ -12,6 +12,7 @@ from optplan.collecting import import_uncollected, uncollected
 from optplan.config import NO_BATCH
 
 if TYPE_CHECKING:
+    from optplan.checks.settings import Target
     from optplan.config import Batch, Config
     from optplan.constructors.remembered import Remembered
     from optplan.model import LoadedModel
@@ -44,14 +45,20 @@ class NamedModel:
         name: What the user calls it.
         arguments: Its arguments.
         remembered: What is remembered; None to remember nothing.
+        opener: Opens it, where that is not what its name on the command line would mean.
 
     Raises:
         ModelError: There is no such model, or it cannot be built.
     """
 
     def __init__(
-        self, name: str, arguments: Mapping[str, Any], remembered: Remembered | None
+        self,
+        name: str,
+        arguments: Mapping[str, Any],
+        remembered: Remembered | None,
+        opener: Opener | None = None,
     ) -> None:
+        self._opener = opener
         self._name = name
         self._arguments = arguments
         self._remembered = remembered
@@ -102,25 +109,37 @@ class NamedModel:
         is_timm = is_timm_spec(self._name)
         import_uncollected("optplan.constructors.planning", *(("timm",) if is_timm else ()))
         with uncollected() if is_timm else nullcontext(), heard() as self._said:
-            return open_model(self._name, self._arguments)
+            return (self._opener or open_model)(self._name, self._arguments)
 
 
-def planner_of(model: str, arguments: Mapping[str, Any]) -> NamedModel:
+def planner_of(target: Target) -> NamedModel:
     """What plans configs for one model, from what is remembered where that is enough.
 
     Raises:
         ModelError: There is no such model, or it cannot be built.
     """
-    return NamedModel(model, arguments, remembered())
+    return NamedModel(target.model, target.arguments, remembered(), _opener(target))
 
 
-def uncached_planner_of(model: str, arguments: Mapping[str, Any]) -> NamedModel:
+def uncached_planner_of(target: Target) -> NamedModel:
     """The same, and nothing is remembered.
 
     Raises:
         ModelError: As :func:`planner_of`.
     """
-    return NamedModel(model, arguments, None)
+    return NamedModel(target.model, target.arguments, None, _opener(target))
+
+
+Opener = Callable[[str, Mapping[str, Any]], "LoadedModel"]
+
+
+def _opener(target: Target) -> Opener | None:
+    """How a model is opened that settings name; None where the user names it."""
+    if target.spot is None:
+        return None
+    from optplan.model.from_settings import open_model_of_settings
+
+    return partial(open_model_of_settings, project=target.project)
 
 
 @cache  # what a process may vouch for depends on all that it has done

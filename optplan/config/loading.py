@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Any
 from optplan.collecting import uncollected
 from optplan.config.base_dict import as_base
 from optplan.config.limits import MAX_BASE_DEPTH, MAX_FILES, Budget, Refusal
-from optplan.config.locations import Location, base_location, entry_location
+from optplan.config.locations import (
+    Location,
+    base_location,
+    entry_location,
+    linked_outside,
+)
 from optplan.config.placed import (
     File,
     PlacedDict,
@@ -130,6 +135,7 @@ class Loader:
         """
         file = self.open(location, place)
         extension = os.path.splitext(location.path)[1]
+        outside = None if place is None else linked_outside(location.path, self.entry.path)
         try:
             if extension == ".py":
                 data = self._load_python(file, location)
@@ -141,8 +147,15 @@ class Loader:
                     file.source,
                     "a config is a .py, .json, .yaml, .yml or .toml file",
                 )
-        except Refusal as refusal:
-            raise _whole_file(refusal.message, file.source, refusal.hint) from None
+        except (Refusal, ConfigError) as error:
+            if outside is not None:
+                raise ConfigError(
+                    f"'{location.shown}' is a link to {ascii(outside)}, outside the project, and is no config",
+                    place=place,
+                ) from None
+            if isinstance(error, ConfigError):
+                raise
+            raise _whole_file(error.message, file.source, error.hint) from None
         finally:
             self.chain.pop()
         if self.exposed and not self.chain:

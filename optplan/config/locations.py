@@ -139,3 +139,26 @@ def module_location(module: str, child: Location, entry: Location, place: Place)
         raise ConfigError(f"there is no config '{module}' in an installed package", place=place)
     path = os.path.join(folder, *parts[1:]) + ".py"
     return _package_location(path, (parts[0], folder))
+
+
+def linked_outside(path: str, entry: str) -> str | None:
+    """Return where a path inside the project of the entry config leads by a link, if that is outside; else None.
+
+    The content of such a file is not the project's to show, not even in an error.
+    """
+    root = _project_folder(os.path.dirname(entry)).rstrip(os.sep) + os.sep
+    real = os.path.realpath(path)
+    is_inside = real.startswith(os.path.realpath(root).rstrip(os.sep) + os.sep)
+    return real if path.startswith(root) and not is_inside else None
+
+
+def _project_folder(folder: str) -> str:
+    """Return the nearest folder above that a repository or a project begins in, or the folder itself."""
+    above = folder
+    while True:
+        if any(os.path.exists(os.path.join(above, mark)) for mark in (".git", "pyproject.toml")):
+            return above
+        parent = os.path.dirname(above)
+        if parent == above:
+            return folder
+        above = parent

@@ -77,8 +77,8 @@ def open_model(spec: str, arguments: Mapping[str, Any]) -> LoadedModel:
             f"{spec!r} names no model", hint="write package.module:attr or path/to/file.py:attr"
         )
     found = user_attribute(head, attr, ModelError)
-    with importable_folders(head):
-        module = _as_module(found, spec, arguments)
+    with importable_folders(head), lifted():
+        module = made_module(found, spec, arguments)
     source = "file" if head.endswith(".py") else "import"
     return LoadedModel(module=module, spec=spec, source=source)
 
@@ -119,8 +119,12 @@ def _unknown_timm_model(name: str, architecture: str) -> ModelError:
     return ModelError(f"timm has no model {name!r}", hint=hint)
 
 
-@lifted()
-def _as_module(found: object, spec: str, arguments: Mapping[str, Any]) -> nn.Module:
+def made_module(found: object, spec: str, arguments: Mapping[str, Any]) -> nn.Module:
+    """Make a module of what a name means: an instance, a class or a factory.
+
+    Raises:
+        ModelError: It makes none, or cannot be called with these arguments.
+    """
     from torch import nn
 
     if isinstance(found, nn.Module):
