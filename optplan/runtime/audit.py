@@ -12,7 +12,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from types import CodeType, FrameType
 from typing import Any
@@ -88,8 +88,20 @@ def restrict_process(scratch: str) -> None:
         scratch: The folder that it may write to.
     """
     _install()
+    _forbid_spawning()
     _RULES.scratch = os.path.realpath(scratch)
     _RULES.everywhere = True
+
+
+def _forbid_spawning() -> None:
+    """Take away what starts processes without an audit event."""
+    with suppress(ImportError):
+        import _posixsubprocess
+
+        def refuse(*_: object) -> int:
+            raise RefusedError("optplan does not let code that a file names start a process")
+
+        _posixsubprocess.fork_exec = refuse
 
 
 @contextmanager

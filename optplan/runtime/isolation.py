@@ -127,21 +127,9 @@ class _Start:
         sys.dont_write_bytecode = True
         tempfile.tempdir = self.scratch
         os.environ.update(TMPDIR=self.scratch, TEMP=self.scratch, TMP=self.scratch)
-        _forbid_spawning()
         run_named_code(Where.ISOLATED)
         restrict_process(self.scratch)
         self.serve(connection)
-
-
-def _forbid_spawning() -> None:
-    """Take away what starts processes without an audit event."""
-    with contextlib.suppress(ImportError):
-        import _posixsubprocess
-
-        def refuse(*_: object) -> int:
-            raise PermissionError("optplan does not let code that a file names start a process")
-
-        _posixsubprocess.fork_exec = refuse
 
 
 def plain_loads(data: bytes) -> Any:
@@ -152,10 +140,14 @@ def plain_loads(data: bytes) -> Any:
     """
     try:
         return _PlainUnpickler(io.BytesIO(data)).load()
-    except pickle.UnpicklingError:
+    except _NotPlainError:
         raise
     except Exception as error:  # data of another process may be anything
-        raise pickle.UnpicklingError(f"no plain data: {type(error).__name__}") from error
+        raise _NotPlainError(f"what is no plain data: {type(error).__name__}") from error
+
+
+class _NotPlainError(pickle.UnpicklingError):
+    """Data that would do more than be there."""
 
 
 _BUILTINS = frozenset({"set", "frozenset", "complex", "bytearray"})
@@ -170,7 +162,7 @@ class _PlainUnpickler(pickle.Unpickler):
             found = super().find_class(module, name)
             if isinstance(found, type) and found.__module__ == module and _is_plain(found):
                 return found
-        raise pickle.UnpicklingError(f"what is no plain data: {module}.{name}")
+        raise _NotPlainError(f"what is no plain data: {module}.{name}")
 
 
 def _is_plain(found: type) -> bool:

@@ -1,0 +1,130 @@
+"""A process for code that a file names: what comes back, and what becomes of one that fails."""
+
+from __future__ import annotations
+
+import builtins
+import os
+import pickle
+import time
+from collections import OrderedDict
+from functools import partial
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import pytest
+
+from optplan.checks.results import Kind, Outcome
+from optplan.errors import Problem
+from optplan.places import Place, Source
+from optplan.runtime.audit import lifted
+from optplan.runtime.isolation import Bounds, IsolatedError, isolated, plain_loads
+
+PLAIN = [
+    None,
+    "text",
+    [1, 2.5, float("inf"), True],
+    {"a": (1, frozenset({2}))},
+    Outcome(config="a.py", settings=0, kind=Kind.CONFIG),
+    (Problem(message="m", place=Place(Source(name="a"), 1, 2)),),
+]
+
+
+@pytest.mark.parametrize("value", PLAIN, ids=map(repr, range(len(PLAIN))))
+def test_plain_data_comes_back(value: object) -> None:
+    found = plain_loads(pickle.dumps(value))
+    # sources are told apart by their identity
+    assert found == value or str(found) == str(value)
+
+
+class Hostile:
+    """What a pickle can have called."""
+
+    def __init__(self, call: object, *arguments: object) -> None:
+        self._reduced = (call, arguments)
+
+    def __reduce__(self) -> object:  # type: ignore[override]
+        return self._reduced
+
+
+FOREIGN = {
+    "a call": Hostile(os.getcwd),
+    "a built-in": Hostile(builtins.eval, "1"),
+    "an attribute": Hostile(getattr, "", "join"),
+    "a class": Path("x"),
+    "an ordered dict": OrderedDict(a=1),
+    "a function of ours": Hostile(plain_loads, b""),
+    "what ours imports": Hostile(pickle.loads, b""),
+    "a partial": partial(print),
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_all_else_is_refused(name: str) -> None:
+    with pytest.raises(pickle.UnpicklingError, match="no plain data"):
+        plain_loads(pickle.dumps(FOREIGN[name]))
+
+
+def test_bytes_that_are_no_pickle() -> None:
+    for data in (b"", b"x", pickle.dumps([1] * 100)[:-3]):
+        with pytest.raises(pickle.UnpicklingError, match="no plain data"):
+            plain_loads(data)
+
+
+def echo(connection: Connection) -> None:
+    """Answer with what a question comes to."""
+    while True:
+        with lifted():
+            question = connection.recv()
+        answer = question()
+        with lifted():
+            connection.send_bytes(pickle.dumps(answer))
+
+
+SHORT = Bounds(seconds=3, memory=300 << 20)
+
+
+def test_questions_and_answers() -> None:
+    with isolated(echo, Bounds()) as process:
+        for question in (os.getpid, partial(pow, 2, 5)):
+            process.send(question)
+        assert process.answer() != os.getpid()
+        assert process.answer() == 32
+
+
+@pytest.mark.parametrize(
+    ("question", "message"),
+    [
+        (partial(time.sleep, 60), "took more than 3 seconds"),
+        (partial(pow, 3, 10**9), "took more than 3 seconds"),
+        (partial(bytearray, 2 << 30), "took more than 0.293 GiB of memory"),
+        (partial(os._exit, 0), r"ended its process \(status 0\)"),
+        (partial(os.abort), r"ended its process \(status -6\)"),
+        (partial(Path, "x"), "answered with what is no plain data"),
+    ],
+    ids=["sleep", "one long operation", "memory", "exit", "abort", "an object"],
+)
+def test_one_that_fails(question: object, message: str) -> None:
+    began = time.monotonic()
+    with isolated(echo, SHORT) as process:
+        process.send(question)
+        with pytest.raises(IsolatedError, match=message):
+            process.answer()
+    assert time.monotonic() - began < 30
+
+
+def test_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with isolated(echo, Bounds()) as process:
+        process.send(os.getpid)
+        pid = process.answer()
+        assert list(tmp_path.iterdir())
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_bounds_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Bounds.from_environment() == Bounds(seconds=120, memory=8 * 1024**3)
+    monkeypatch.setenv("OPTPLAN_ISOLATED_SECONDS", "7.5")
+    monkeypatch.setenv("OPTPLAN_ISOLATED_MEMORY", "1000")
+    assert Bounds.from_environment() == Bounds(seconds=7.5, memory=1000)
