@@ -6,11 +6,14 @@ Nothing here imports torch until a name that needs it is used.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
+# not typing's: nothing is imported here that a folder where ``python -m optplan`` runs could hold
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from optplan.config import Batch, Config, load_config
     from optplan.constructors import (
         OPTIM_WRAPPER_CONSTRUCTORS,

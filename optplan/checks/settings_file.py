@@ -132,9 +132,7 @@ def _settings(table: Table, path: str, checks: tuple[Check, ...], *, is_own: boo
         allow_group_keys=tuple(
             Allowed(name=name, spot=spot) for name, spot in table.texts("allow-group-keys")
         ),
-        targets=tuple(
-            _target(entry, folder, is_own=is_own) for entry in table.tables("targets")
-        ),
+        targets=tuple(_target(entry, folder, is_own=is_own) for entry in table.tables("targets")),
         expectations=tuple(_expectation(entry, folder) for entry in table.tables("expect")),
     )
 

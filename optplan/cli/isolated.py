@@ -7,13 +7,8 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING
-
 from optplan.cli.running import ExitStatus, Relay, Terminal, relayed, write_report
 from optplan.runtime.isolation import Bounds, isolated
-
-if TYPE_CHECKING:
-    from optplan.config import Config
 
 # `verify` makes a model with memory and steps it.
 _VERIFY = Bounds(seconds=1800, memory=sys.maxsize)
@@ -64,26 +59,3 @@ def serve(connection: Connection) -> None:
     with lifted():
         known = int(status) if isinstance(status, int) else ExitStatus.BUG
         connection.send_bytes(pickle.dumps((known, tuple(relay.reports))))
-
-
-def names_code(config: Config, *, has_model: bool) -> bool:
-    """Return whether a config certainly names code that is run in a process of its own.
-
-    It is asked before anything is imported; what it overlooks is noticed where that code is to run.
-
-    Args:
-        config: The config.
-        has_model: Whether the user names a model, so that the config's own is not built.
-    """
-    from optplan.config import find_namespace, find_own_model
-    from optplan.errors import ConfigError
-    from optplan.runtime.installed import find_installed
-
-    try:
-        namespace, own = find_namespace(config), find_own_model(config)
-    except ConfigError:
-        return False  # making the plan says it
-    if namespace.trusted:
-        return False
-    imported = (name.partition(".")[0] for name in namespace.imports)
-    return (own is not None and not has_model) or any(map(find_installed, imported))

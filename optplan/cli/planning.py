@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from optplan.cli.model_planner import BuiltModel, NamedModel, remembered
 from optplan.cli.options import model_arguments
 from optplan.cli.sources import Checkpoint, SavedPlan, open_source
-from optplan.config import NO_BATCH, Batch, Config, find_own_model
-from optplan.errors import OptplanError, UsageError
+from optplan.config import NO_BATCH, Batch, Config, find_namespace, find_own_model
+from optplan.errors import ConfigError, OptplanError, UsageError
 from optplan.plan import Plan, Planned
+from optplan.runtime.installed import find_installed
 from optplan.runtime.where import IsolationNeededError, Where, named_code_runs
 from optplan.user_code import import_for_user
 
@@ -71,10 +72,20 @@ def isolate_named_code(source: object, model: str | None) -> None:
     """
     if named_code_runs() is not Where.ELSEWHERE or not isinstance(source, Config):
         return
-    from optplan.cli.isolated import names_code
-
-    if names_code(source, has_model=model is not None):
+    if _names_code(source, has_model=model is not None):
         raise IsolationNeededError
+
+
+def _names_code(config: Config, *, has_model: bool) -> bool:
+    """Return whether a config certainly names code that is run in a process of its own."""
+    try:
+        namespace, own = find_namespace(config), find_own_model(config)
+    except ConfigError:
+        return False  # making the plan says it
+    if namespace.trusted:
+        return False
+    imported = (name.partition(".")[0] for name in namespace.imports)
+    return (own is not None and not has_model) or any(map(find_installed, imported))
 
 
 def import_first(

@@ -39,10 +39,8 @@ _LIBRARIES = ("torch", "timm", "torchvision")
 def site_folders() -> tuple[str, ...]:
     """Return the folders that distributions are installed into, in their order on the import path."""
     import site
-    import sysconfig
 
-    folders = [sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
-    folders += site.getsitepackages()
+    folders = site.getsitepackages()
     if site.ENABLE_USER_SITE:
         folders.append(site.getusersitepackages())
     known = {os.path.realpath(folder) for folder in folders}

@@ -104,6 +104,7 @@ ALLOWED = {
     "the user's own": "with lifted():\n        open(outside).read()",
 }
 
+
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What each attempt came to, all made in one process."""
