@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+
 from optplan.cli.running import ExitStatus, Relay, Terminal, relayed, write_report
 from optplan.runtime.isolation import Bounds, isolated
 

@@ -150,7 +150,7 @@ class Loader:
         except (Refusal, ConfigError) as error:
             if outside is not None:
                 raise ConfigError(
-                    f"'{location.shown}' is a link to {ascii(outside)}, outside the project, and is no config",
+                    f"'{location.shown}' is a link to {outside!a}, outside the project, and is no config",
                     place=place,
                 ) from None
             if isinstance(error, ConfigError):

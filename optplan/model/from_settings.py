@@ -95,7 +95,7 @@ def _require_project_file(file: str, project: str | None) -> None:
     Raises:
         ModelError: It is not.
     """
-    inside = os.path.realpath(project) + os.sep if project is not None else None  # noqa: PTH118
+    inside = os.path.realpath(project) + os.sep if project is not None else None
     if inside is None or not os.path.realpath(file).startswith(inside):
         raise ModelError(
             f"{file!r} is not run: the settings that name it are not those of the current folder's project, "
