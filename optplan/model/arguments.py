@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from optplan.config import OwnModel, Symbol, place_of, without_weights
 from optplan.config.own_model import PREPROCESSOR
-from optplan.errors import ModelError, described_exception
+from optplan.errors import ModelError, Problem, described_exception
+from optplan.names import Mistake
 from optplan.places import Place
 from optplan.registries import VOUCH, is_part_of_models
+from optplan.runtime.audit import RefusedError, refusal
 from optplan.runtime.gate import NotInstalledError, import_named, is_module_class
 
 CALLED_ALL_THE_SAME = "--trust calls it all the same"
@@ -77,6 +80,8 @@ def imported(dotted: str, own: OwnModel, place: Place | None) -> object:
         package = dotted.partition(".")[0]
         hint = None if own.namespace.trusted else f"install it, or {VOUCH.format(package)}"
         raise ModelError(str(error), place=place, hint=hint) from error
+    except RefusedError as error:
+        raise ModelError([replace(refusal(repr(dotted), error), place=place)]) from error
     except Exception as error:  # a stranger's package may raise anything
         raise ModelError(
             f"{dotted!r} raises on import: {described_exception(error)}", place=place
@@ -91,8 +96,14 @@ def require_module_class(found: object, name: str, own: OwnModel, place: Place |
     """
     if own.namespace.trusted or is_module_class(found) or is_part_of_models(found):
         return
-    raise ModelError(
-        f"{name!r} is no nn.Module class, and a config may call nothing else",
+    raise ModelError([not_called(name, place)])
+
+
+def not_called(name: str, place: Place | None) -> Problem:
+    """Return the problem of a name in a model that must not be called."""
+    return Problem(
+        message=f"{name!r} is no nn.Module class, and a config may call nothing else",
         place=place,
         hint=CALLED_ALL_THE_SAME,
+        kind=Mistake.REFUSED,
     )

@@ -112,8 +112,9 @@ def _found(own: OwnModel) -> object:
             raise _unknown(kind, own)
     elif isinstance(kind, Symbol):
         dotted = kind.dotted
-    else:
-        return kind  # of a config that was executed
+    else:  # a built-in of Python's, or anything where a config was executed
+        require_module_class(kind, own.name, own, own.place)
+        return kind
     found = imported(dotted, own, own.place)
     require_module_class(found, dotted, own, own.place)
     return found

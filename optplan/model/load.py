@@ -67,9 +67,7 @@ def open_model(spec: str, arguments: Mapping[str, Any]) -> LoadedModel:
     """As :func:`load_model`, together with where the model came from."""
     head, _, attr = spec.rpartition(":")
     if spec.startswith(_FETCHED):
-        raise ModelError(
-            f"{spec!r} would have to be fetched", hint="name an architecture that timm has"
-        )
+        raise _fetched(spec)
     if is_timm_spec(spec):
         return LoadedModel(module=timm_model(attr, arguments), spec=spec, source="timm")
     if not attr or not head:
@@ -91,6 +89,8 @@ def timm_model(name: str, arguments: Mapping[str, Any]) -> nn.Module:
     """
     import timm
 
+    if name.startswith(_FETCHED):
+        raise _fetched(f"timm:{name}")
     architecture, dot, tag = name.partition(".")
     if not timm.is_model(architecture):
         raise _unknown_timm_model(name, architecture)
@@ -107,6 +107,12 @@ def timm_model(name: str, arguments: Mapping[str, Any]) -> nn.Module:
     return checked_module(
         build_on_meta(lambda: timm.create_model(name, **arguments), f"the timm model {name!r}"),
         name,
+    )
+
+
+def _fetched(spec: str) -> ModelError:
+    return ModelError(
+        f"{spec!r} would have to be fetched", hint="name an architecture that timm has"
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from optplan.config import OwnModel, place_of
 from optplan.errors import ModelError, did_you_mean
-from optplan.model.arguments import CALLED_ALL_THE_SAME
+from optplan.model.arguments import not_called
 from optplan.model.meta import build_on_meta
 from optplan.places import Place
 from optplan.registries import Kind, default_scope, is_part_of_models, registered_names
@@ -65,11 +65,7 @@ def _may_call(found: object) -> bool:
 
 
 def _refused(name: str, own: OwnModel) -> ModelError:
-    return ModelError(
-        f"{name!r} is no nn.Module class, and a config may call nothing else",
-        place=_first(own.arguments.values(), name),
-        hint=CALLED_ALL_THE_SAME,
-    )
+    return ModelError([not_called(name, _first(own.arguments.values(), name))])
 
 
 def _missing(name: str, own: OwnModel) -> ModelError:

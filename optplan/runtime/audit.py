@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ from typing import Any
 
 from optplan.errors import ModelError, OptplanError, Problem
 from optplan.names import Mistake
-from optplan.runtime.installed import is_installed_file, readable_roots
+from optplan.runtime.installed import code_roots, readable_roots
 
 _MOST_TRIES = 3
 # What writes to a file, of the flags that an `open` event carries.
@@ -63,18 +62,20 @@ class _Rules:
     Attributes:
         everywhere: Whether all threads are restricted.
         scratch: The folder that restricted code may write to.
-        threads: How often each thread has asked to be restricted.
-        lifted: How often each thread has been exempted.
+        threads: Whether each thread is restricted, the innermost last, where it was said of it.
         offline: The lists of hosts that are kept for threads whose network is refused.
         refused: What was refused so far.
+        readable: Files and folders that may be read, as real paths.
+        code: The folders that code may come from.
     """
 
     everywhere: bool = False
     scratch: str | None = None
-    threads: Counter[int] = field(default_factory=Counter)
-    lifted: Counter[int] = field(default_factory=Counter)
+    threads: dict[int, list[bool]] = field(default_factory=dict)
     offline: list[list[str]] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+    readable: tuple[str, ...] = ()
+    code: tuple[str, ...] = ()
     is_installed: bool = False
 
 
@@ -88,6 +89,7 @@ def restrict_process(scratch: str) -> None:
         scratch: The folder that it may write to.
     """
     _install()
+    _find_roots()
     _forbid_spawning()
     _RULES.scratch = os.path.realpath(scratch)
     _RULES.everywhere = True
@@ -108,26 +110,34 @@ def _forbid_spawning() -> None:
 def restricted() -> Iterator[list[str]]:
     """Restrict the current thread meanwhile; gives a list of what was refused."""
     _install()
-    thread = threading.get_ident()
+    _find_roots()
     before = len(_RULES.refused)
     refused: list[str] = []
-    _RULES.threads[thread] += 1
     try:
-        yield refused
+        with _in_thread(is_restricted=True):
+            yield refused
     finally:
-        _RULES.threads[thread] -= 1
         refused += _RULES.refused[before:]
 
 
 @contextmanager
 def lifted() -> Iterator[None]:
     """Exempt the current thread meanwhile: it does the user's own bidding."""
+    with _in_thread(is_restricted=False):
+        yield
+
+
+@contextmanager
+def _in_thread(*, is_restricted: bool) -> Iterator[None]:
     thread = threading.get_ident()
-    _RULES.lifted[thread] += 1
+    said = _RULES.threads.setdefault(thread, [])
+    said.append(is_restricted)
     try:
         yield
     finally:
-        _RULES.lifted[thread] -= 1
+        said.pop()
+        if not said:
+            _RULES.threads.pop(thread, None)
 
 
 @contextmanager
@@ -150,9 +160,14 @@ def download_error(what: str, host: str, error: type[OptplanError] = ModelError)
     )
 
 
+def _find_roots() -> None:
+    """Find what may be read before anything is refused: that opens files itself."""
+    with lifted():
+        _RULES.readable, _RULES.code = readable_roots(), code_roots()
+
+
 def _install() -> None:
     if not _RULES.is_installed:
-        readable_roots()  # finding them opens files itself
         _RULES.is_installed = True
         sys.addaudithook(_hook)
 
@@ -163,8 +178,8 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
         return
     if _RULES.offline and event in _NETWORK and (host := _host(event, arguments)) is not None:
         _refuse_host(host)
-    thread = threading.get_ident()
-    if _RULES.threads[thread] > 0 or (_RULES.everywhere and _RULES.lifted[thread] <= 0):
+    said = _RULES.threads.get(threading.get_ident())
+    if said[-1] if said else _RULES.everywhere:
         what = rule(event, arguments)
         if what is not None:
             _RULES.refused.append(what)
@@ -241,7 +256,7 @@ def _execute(_event: str, arguments: tuple[Any, ...]) -> str | None:
     caller = sys._getframe(2)  # noqa: SLF001 - below this function and the hook
     if _is_importing(caller):
         is_text = file.startswith("<")
-        return None if is_text or is_installed_file(file) else f"execute {_short(file)}"
+        return None if is_text or _is_code(_path(file)) else f"execute {_short(file)}"
     if caller.f_globals.get("__name__") in _CODE_MAKERS and file == "<string>":
         return None
     return f"execute text or code that it made ({_short(caller.f_globals.get('__name__'))})"
@@ -255,13 +270,13 @@ def _make_code(event: str, _arguments: tuple[Any, ...]) -> str | None:
 def _import(_event: str, arguments: tuple[Any, ...]) -> str | None:
     """An extension module is the one that is imported by its file."""
     path = _path(arguments[1]) if arguments[1] else None
-    return None if path is None or is_installed_file(path) else f"import {_short(path)}"
+    return None if path is None or _is_code(path) else f"import {_short(path)}"
 
 
 def _load_library(event: str, arguments: tuple[Any, ...]) -> str | None:
     path = _path(arguments[0]) if arguments[0] else None
     is_importing = _is_importing(sys._getframe(2))  # noqa: SLF001 - as above
-    is_known = path is None or os.sep not in str(arguments[0]) or is_installed_file(path)
+    is_known = path is None or os.sep not in str(arguments[0]) or _is_code(path)
     return None if is_importing and is_known else f"load a library ({event} {_short(path)})"
 
 
@@ -367,7 +382,11 @@ def _is_below(path: str, folder: str | None) -> bool:
 
 
 def _is_readable(path: str) -> bool:
-    return any(_is_below(path, root) for root in readable_roots())
+    return any(_is_below(path, root) for root in _RULES.readable)
+
+
+def _is_code(path: str | None) -> bool:
+    return path is not None and any(_is_below(path, root) for root in _RULES.code)
 
 
 def _is_importing(frame: FrameType | None) -> bool:

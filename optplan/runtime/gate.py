@@ -39,11 +39,12 @@ def import_named(dotted: str, *, trusted: bool) -> object:
 
     Raises:
         NotInstalledError: No installed distribution has it.
+        RefusedError: It is a program, or does what it must not.
         IsolationNeededError: It must be imported in another process.
         Exception: Whatever the package raises on import.
     """
     if "__main__" in dotted.split("."):
-        raise NotInstalledError(f"{dotted!r} is a program, and is never imported")
+        raise RefusedError(f"{dotted!r} is a program, which is never imported")
     if trusted:
         with _current_folder(), hushed():
             return _walk(dotted)
@@ -52,6 +53,9 @@ def import_named(dotted: str, *, trusted: bool) -> object:
         raise NotInstalledError(f"no installed package provides {dotted!r}")
     if (found := _loaded(dotted)) is not None:
         return found
+    if package in _LIBRARIES and package not in sys.modules:
+        with lifted(), hushed():  # as optplan itself uses them
+            import_module(package)
     with ExitStack() as stack:
         if not dotted.startswith(_OWN_HOMES):
             stack.enter_context(named_code(dotted))
@@ -140,6 +144,7 @@ def installed_only() -> Iterator[None]:
         sys.path[:] = before
 
 
+_LIBRARIES = ("torch", "timm")
 # Names whose import and whose classes are as good as our own: optplan itself makes them for any config.
 _OWN_HOMES = ("torch.optim.", "timm.optim.", "timm.scheduler.", "optplan.")
 

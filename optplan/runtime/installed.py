@@ -35,41 +35,41 @@ _OWN_PROCESS_FILES = ("cgroup", "maps", "mountinfo", "stat", "statm", "status")
 _LIBRARIES = ("torch", "timm", "torchvision")
 
 
-@cache
 def site_folders() -> tuple[str, ...]:
-    """Return the folders that distributions are installed into, in their order on the import path."""
+    """Return the folders that distributions are installed into."""
     import site
 
     folders = site.getsitepackages()
     if site.ENABLE_USER_SITE:
         folders.append(site.getusersitepackages())
-    known = {os.path.realpath(folder) for folder in folders}
-    return tuple(dict.fromkeys(one for one in sys.path if os.path.realpath(one) in known))
+    return tuple(dict.fromkeys(folders))
 
 
-@cache
 def import_folders() -> frozenset[str]:
     """Return the folders that installed distributions are imported from, as real paths."""
-    editable = (folder for one in _editables() for folder in one.folders)
+    editable = (folder for one in _editables(site_folders()) for folder in one.folders)
     return frozenset(map(os.path.realpath, (*site_folders(), *editable)))
 
 
-@cache
 def find_installed(package: str) -> ModuleSpec | None:
     """Find a top-level package or module of an installed distribution, without importing it."""
+    return _find(package, site_folders()) if package.isidentifier() else None
+
+
+@cache
+def _find(package: str, folders: tuple[str, ...]) -> ModuleSpec | None:
     from importlib.machinery import PathFinder
 
-    if not package.isidentifier():
-        return None
-    found = PathFinder.find_spec(package, list(site_folders()))
-    if found is not None and any(_owns(dist, package) for dist in _distributions(package)):
+    found = PathFinder.find_spec(package, list(folders))
+    if found is not None and any(_owns(one, package) for one in _distributions(package, folders)):
         return found
-    for one in _editables():
+    for one in _editables(folders):
         if one.names and package not in one.names:
             continue
         found = PathFinder.find_spec(package, list(one.folders))
         # where the install does not say what it has, a file beside its packages is none of them
-        if found is not None and (one.names or found.submodule_search_locations):
+        is_whole = bool(one.names) or package == one.distribution
+        if found is not None and (is_whole or found.submodule_search_locations):
             return found
     return None
 
@@ -96,27 +96,35 @@ def package_config(name: str, path: str) -> str | None:
 def is_installed_file(path: str) -> bool:
     """Return whether a file is the standard library's or an installed distribution's."""
     real = os.path.realpath(path)
-    return any(real.startswith(root + os.sep) for root in _code_roots())
+    return any(real.startswith(root + os.sep) for root in code_roots())
+
+
+def code_roots() -> tuple[str, ...]:
+    """Return the folders of the standard library, of what is installed, and of what optplan runs on."""
+    return _code_roots(site_folders())
+
+
+def readable_roots() -> tuple[str, ...]:
+    """Return the files and folders that code of a file's naming may read, as real paths: packages keep caches."""
+    return _readable_roots(site_folders())
 
 
 @cache
-def readable_roots() -> tuple[str, ...]:
-    """Return the files and folders that code of a file's naming may read, as real paths: packages keep caches."""
+def _readable_roots(folders: tuple[str, ...]) -> tuple[str, ...]:
     import platformdirs
 
     caches = (platformdirs.user_cache_dir(), platformdirs.user_config_dir("matplotlib"))
     own = tuple(f"/proc/{os.getpid()}/{name}" for name in _OWN_PROCESS_FILES)
-    return (*_code_roots(), *own, *map(os.path.realpath, (*caches, *_SYSTEM_FILES)))
+    return (*_code_roots(folders), *own, *map(os.path.realpath, (*caches, *_SYSTEM_FILES)))
 
 
 @cache
-def _code_roots() -> tuple[str, ...]:
-    """Return the folders of the standard library, of what is installed, and of what optplan runs on."""
+def _code_roots(sites: tuple[str, ...]) -> tuple[str, ...]:
     import sysconfig
     from importlib.machinery import PathFinder
 
-    folders = [sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"), *site_folders()]
-    folders += [os.path.dirname(os.path.dirname(__file__)), *_editable_packages()]
+    folders = [sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"), *sites]
+    folders += [os.path.dirname(os.path.dirname(__file__)), *_editable_packages(sites)]
     # torch and timm may stand on PYTHONPATH, as clusters have them
     for name in _LIBRARIES:
         found = PathFinder.find_spec(name)
@@ -125,15 +133,14 @@ def _code_roots() -> tuple[str, ...]:
     return tuple(dict.fromkeys(map(os.path.realpath, (*folders, *zipped))))
 
 
-def _distributions(package: str) -> Iterator[Distribution]:
+def _distributions(package: str, folders: tuple[str, ...]) -> Iterator[Distribution]:
     """Yield all installed distributions, those named like the package first."""
     from importlib import metadata
 
     finder = metadata.DistributionFinder.Context
-    folders = list(site_folders())
     search = metadata.MetadataPathFinder.find_distributions
-    yield from search(finder(name=package, path=folders))
-    yield from search(finder(path=folders))
+    yield from search(finder(name=package, path=list(folders)))
+    yield from search(finder(path=list(folders)))
 
 
 def _owns(dist: Distribution, package: str) -> bool:
@@ -146,9 +153,9 @@ def _owns(dist: Distribution, package: str) -> bool:
     )  # a folder, or a module of some kind
 
 
-def _editable_packages() -> Iterator[str]:
+def _editable_packages(sites: tuple[str, ...]) -> Iterator[str]:
     """Yield the folders of packages that are installed as editable, and of no others beside them."""
-    for one in _editables():
+    for one in _editables(sites):
         for folder in one.folders:
             for name in one.names or _names(folder):
                 if os.path.isfile(os.path.join(folder, name, "__init__.py")):
@@ -159,16 +166,17 @@ def _editable_packages() -> Iterator[str]:
 class _Editable:
     """An editable install: the folders it is imported from, and its packages (none: not said)."""
 
+    distribution: str
     folders: tuple[str, ...]
     names: frozenset[str]
 
 
 @cache
-def _editables() -> tuple[_Editable, ...]:
+def _editables(folders: tuple[str, ...]) -> tuple[_Editable, ...]:
     from importlib.metadata import distributions
 
-    folders = list(site_folders())
-    return tuple(_editable(dist) for dist in distributions(path=folders) if _is_editable(dist))
+    found = distributions(path=list(folders))
+    return tuple(_editable(dist) for dist in found if _is_editable(dist))
 
 
 def _is_editable(dist: Distribution) -> bool:
@@ -191,7 +199,8 @@ def _editable(dist: Distribution) -> _Editable:
             mapping = getattr(sys.modules.get(file.stem), "MAPPING", {})
             folders += [os.path.dirname(str(path)) for path in mapping.values()]
             names |= set(mapping)
-    return _Editable(tuple(dict.fromkeys(folders)), frozenset(names))
+    name = str(dist.name).replace("-", "_")
+    return _Editable(name, tuple(dict.fromkeys(folders)), frozenset(names))
 
 
 def _lines(path: str) -> list[str]:

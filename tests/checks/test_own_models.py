@@ -44,11 +44,6 @@ def test_unmatched_keys_are_found(write: Write, check: Check) -> None:
             "optplan: a.py: checked without its own model: 'torch.nn.Linear' raises while it is built: ",
         ),
         (
-            "model = dict(type='os.system', command='true')\n",
-            "optplan: a.py: checked without its own model: 'os.system' is no nn.Module class, and a config"
-            " may call nothing else (--trust calls it all the same)\n",
-        ),
-        (
             "custom_imports = dict(imports=['optplan_test_none'])\nmodel = dict(type='torch.nn.Linear')\n",
             "optplan: a.py: checked without its own model: custom_imports: no installed package provides"
             " 'optplan_test_none' (pass --import optplan_test_none or --trust; ",
@@ -68,12 +63,21 @@ def test_without_the_model(
     assert bool(said) == bool(remark)
 
 
+def test_what_a_model_must_not_call_is_an_error(
+    write: Write, invoke: Invoke, tmp_path: Path
+) -> None:
+    write("a.py", "model = dict(type='os.system', command='true')\n" + config("weight"))
+    done = invoke("check", "a.py", cwd=tmp_path)
+    assert (done.returncode, codes(done.stdout)) == (1, ["a.py OPT006"])
+    assert "'os.system' is no nn.Module class, and a config may call nothing else" in done.stdout
+
+
 def test_one_remark_for_each_reason(
     write: Write, check: Check, caplog: pytest.LogCaptureFixture
 ) -> None:
     for name in "abcd":
         write(f"{name}.py", "model = dict(type='torch.nn.Linear')\n" + config("weight"))
-    write("e.py", "model = dict(type='torch.save', obj=1)\n" + config("weight"))
+    write("e.py", "model = dict(type='resnet18', depth=1)\n" + config("weight"))
     write("f.py", LINEAR.format(3) + config("weight"))
     done = check(".")
     assert done.stdout.endswith("no findings in 6 configs\n" + LEFT_OUT.format(" in 5 configs"))
@@ -82,7 +86,7 @@ def test_one_remark_for_each_reason(
         "a.py, b.py, c.py, d.py: checked without their own models: 'torch.nn.Linear'"
     )
     assert second.startswith(
-        "e.py: checked without its own model: 'torch.save' is no nn.Module class"
+        "e.py: checked without its own model: the timm model 'resnet18' raises while it is built"
     )
     assert check(".", "--quiet").stderr == ""
 
@@ -116,17 +120,19 @@ def test_a_named_model_comes_first(write: Write, check: Check) -> None:
 
 COUNTED = """
 from torch import nn
-made = []
 
 class Counted(nn.Linear):
     def __init__(self, width=2):
-        made.append(width)
+        print("made", width)
         super().__init__(width, width)
 """
 
 
 def test_each_model_is_built_once(
-    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    write: Write,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     """Though the configs of a model do not stand together."""
     write("optplan_test_counted.py", COUNTED)
@@ -141,10 +147,8 @@ def test_each_model_is_built_once(
         own_models=ConfiguredModels(),
         workers={},
     )
-    import sys
-
-    made = sys.modules.pop("optplan_test_counted").made
-    assert sorted(made) == [2, 3, 4]
+    made = [line for line in capfd.readouterr().err.splitlines() if line.startswith("made")]
+    assert sorted(made) == ["made 2", "made 3", "made 4"]
     found = {outcome.config: [f.key for f in outcome.findings] for outcome in session.outcomes}
     assert found["07.py"] == ["custom_keys.key7"]
     assert [outcome.has_model for outcome in session.outcomes] == [True] * 12 + [False]

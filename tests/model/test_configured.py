@@ -353,7 +353,7 @@ def test_a_package_that_raises_is_imported_once(own: Make, monkeypatch: pytest.M
 
     tried = []
 
-    def failing(dotted: str) -> object:
+    def failing(dotted: str, *, trusted: bool) -> object:
         tried.append(dotted)
         raise ModuleNotFoundError("No module named 'ftfy'")
 
