@@ -49,7 +49,9 @@ class Case:
     @property
     def all_files(self) -> dict[str, str | bytes]:
         """All files, by name."""
-        files = {name.replace("{token}", self.token): self._filled(v) for name, v in self.files.items()}
+        files = {
+            name.replace("{token}", self.token): self._filled(v) for name, v in self.files.items()
+        }
         return {self.file: self._filled(self.text), **files}
 
     def _filled(self, content: str | bytes) -> str | bytes:

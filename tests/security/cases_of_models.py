@@ -115,7 +115,9 @@ PROCESSES = (
 )
 NETWORK = (
     net("url", "Fetches", "url='http://{token}.invalid/a'"),
-    net("url_of_file", "Fetches", "url='file://{outside}/{token}'", {"outside/{token}": "q7xsecret"}),
+    net(
+        "url_of_file", "Fetches", "url='file://{outside}/{token}'", {"outside/{token}": "q7xsecret"}
+    ),
     net("connect", "Connects", "host='{token}.invalid'"),
     net("look_up", "LooksUp", "host='{token}.invalid'"),
     net("look_up_low", "LooksUpLow", "host='{token}.invalid'"),

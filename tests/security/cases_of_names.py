@@ -19,9 +19,7 @@ def model(name: str, kind: str, arguments: str = "", **files: str | bytes) -> Ca
 
 def symbol(name: str, line: str, kind: str, arguments: str = "") -> Case:
     """Return the case of an imported symbol."""
-    return Case(
-        name=name, text=f"{line}\nmodel = dict(type={kind}, {arguments})\n{SGD}", says=kind
-    )
+    return Case(name=name, text=f"{line}\nmodel = dict(type={kind}, {arguments})\n{SGD}", says=kind)
 
 
 def wrapper(name: str, entries: str, says: str | tuple[str, ...], before: str = "") -> Case:
@@ -83,17 +81,24 @@ CALLABLES = (
     model("timer", "threading.Timer", "interval=0, function='os.system'"),
     model("dunder", "torch.nn.Linear.__init__.__globals__", ""),
     model("subclasses", "builtins.object.__subclasses__", ""),
-    model("main_module", "pip.__main__", ""),
-    model("main_of_typer", "typer.__main__.main", ""),
-    model("main_of_nets", "dangerous_nets.__main__", ""),
     model("loose", "loose_nets.Evaluates", _EVAL),
     model("beside", "beside_name.Net", "", beside_name__py=python_code("beside")),
-    model("package_beside", "beside_package.nets.Net", "", **{
-        "beside_package/__init____py": python_code("package_beside"),
-        "beside_package/nets__py": python_code("package_beside"),
-    }),
+    model(
+        "package_beside",
+        "beside_package.nets.Net",
+        "",
+        **{
+            "beside_package/__init____py": python_code("package_beside"),
+            "beside_package/nets__py": python_code("package_beside"),
+        },
+    ),
     model("relative", "..outside_net.Net", ""),
-    model("timm_file", "timm:/evil_timm.py:Net", "", **{"timm:/evil_timm__py": python_code("timm_file")}),
+    model(
+        "timm_file",
+        "timm:/evil_timm.py:Net",
+        "",
+        **{"timm:/evil_timm__py": python_code("timm_file")},
+    ),
     model("timm_module", "timm:evil_timm:Net", "", evil_timm__py=python_code("timm_module")),
     model("timm_attribute", "timm:os:system", f"command={ARGUMENT}"),
     model("timm_hub", "timm:hf_hub:{token}/net", ""),
@@ -101,7 +106,8 @@ CALLABLES = (
     model("file", "evil_file.py:Net", "", evil_file__py=python_code("file")),
     model("timm_pretrained", "timm:resnet18", "pretrained=True"),
     model(
-        "timm_checkpoint_path", "timm:resnet18",
+        "timm_checkpoint_path",
+        "timm:resnet18",
         "pretrained=True, pretrained_cfg_overlay=dict(file='a_timm.pth')",
         a_timm__pth=harmful_pickle("timm_checkpoint_path"),
     ),
@@ -119,7 +125,6 @@ SYMBOLS = (
     symbol("attribute_symbol", "import os", "os.system", f"command={ARGUMENT}"),
     symbol("beside_symbol", "from beside_symbol import Net", "Net"),
     symbol("relative_symbol", "from .beside_symbol import Net", "Net"),
-    symbol("main_symbol", "from dangerous_nets.__main__ import Net", "Net"),
     symbol(
         "symbol_as_argument", "from os import system", "dict(type='torch.nn.Sequential', f=system)"
     ),
@@ -131,52 +136,118 @@ NESTED = tuple(
         says=says,
     )
     for name, before, entries, says in (
-        ("child", "", f"children=[dict(type='dangerous_nets.nets.Evaluates', {_EVAL})]", "Evaluates"),
+        (
+            "child",
+            "",
+            f"children=[dict(type='dangerous_nets.nets.Evaluates', {_EVAL})]",
+            "Evaluates",
+        ),
         ("child_system", "", f"children=[dict(type='os.system', command={ARGUMENT})]", "system"),
         (
-            "grandchild", "",
+            "grandchild",
+            "",
             "children=[dict(type='dangerous_nets.nested.Nested', children=(dict("
-            f"type='dangerous_nets.nets.Executes', {_EVAL}),))]", "Executes",
+            f"type='dangerous_nets.nets.Executes', {_EVAL}),))]",
+            "Executes",
         ),
         ("child_scope", "", "children=[dict(type='Net', _scope_='beside_scope')]", "Net"),
         ("child_symbol", "from os import system", "children=[dict(type=system)]", "system"),
         (
-            "preprocessor", "",
+            "preprocessor",
+            "",
             f"children=[], data_preprocessor=dict(type='dangerous_nets.nets.Shells', command={ARGUMENT})",
             "Shells",
         ),
         (
             "outer_preprocessor",
             f"data_preprocessor = dict(type='dangerous_nets.nets.PipesShell', command={ARGUMENT})",
-            "children=[]", "PipesShell",
+            "children=[]",
+            "PipesShell",
         ),
         (
-            "init_of_child", "",
+            "init_of_child",
+            "",
             "children=[dict(type='dangerous_nets.nested.Nested', children=[], "
-            f"init_cfg=dict(type='os.system', command={ARGUMENT}))]", ("system", "key 'nope'", "init_cfg", ""),
+            f"init_cfg=dict(type='os.system', command={ARGUMENT}))]",
+            ("system", "key 'nope'", "init_cfg", ""),
         ),
     )
 )
 OPTIMIZERS = (
-    wrapper("optimizer_eval", f"optimizer=dict(type='dangerous_nets.optim.EvaluatingSGD', lr=0.1, {_EVAL})", "EvaluatingSGD"),
-    wrapper("optimizer_late", f"optimizer=dict(type='dangerous_nets.optim.LateSGD', lr=0.1, command={ARGUMENT})", "LateSGD"),
+    wrapper(
+        "optimizer_eval",
+        f"optimizer=dict(type='dangerous_nets.optim.EvaluatingSGD', lr=0.1, {_EVAL})",
+        "EvaluatingSGD",
+    ),
+    wrapper(
+        "optimizer_late",
+        f"optimizer=dict(type='dangerous_nets.optim.LateSGD', lr=0.1, command={ARGUMENT})",
+        "LateSGD",
+    ),
     wrapper("optimizer_system", f"optimizer=dict(type='os.system', command={ARGUMENT})", "system"),
-    wrapper("optimizer_symbol", f"optimizer=dict(type=system, command={ARGUMENT})", "system", "from os import system"),
-    wrapper("optimizer_beside", "optimizer=dict(type='beside_optimizer.Net', lr=0.1)", "beside_optimizer"),
-    wrapper("optimizer_zero", "optimizer=dict(type='ZeroRedundancyOptimizer', optimizer_type='os.system', lr=0.1)", ("os.system", "ZeroRedundancyOptimizer")),
-    wrapper("optimizer_timm", "optimizer=dict(type='timm:evil_timm_optimizer.py:Net', lr=0.1)", "evil_timm_optimizer"),
-    wrapper("wrapper_eval", f"type='dangerous_nets.nested.EvaluatingWrapper', {_SGD}, {_EVAL}", "EvaluatingWrapper"),
+    wrapper(
+        "optimizer_symbol",
+        f"optimizer=dict(type=system, command={ARGUMENT})",
+        "system",
+        "from os import system",
+    ),
+    wrapper(
+        "optimizer_beside",
+        "optimizer=dict(type='beside_optimizer.Net', lr=0.1)",
+        "beside_optimizer",
+    ),
+    wrapper(
+        "optimizer_zero",
+        "optimizer=dict(type='ZeroRedundancyOptimizer', optimizer_type='os.system', lr=0.1)",
+        ("os.system", "ZeroRedundancyOptimizer"),
+    ),
+    wrapper(
+        "optimizer_timm",
+        "optimizer=dict(type='timm:evil_timm_optimizer.py:Net', lr=0.1)",
+        "evil_timm_optimizer",
+    ),
+    wrapper(
+        "wrapper_eval",
+        f"type='dangerous_nets.nested.EvaluatingWrapper', {_SGD}, {_EVAL}",
+        "EvaluatingWrapper",
+    ),
     wrapper("wrapper_system", f"type='os.system', command={ARGUMENT}, {_SGD}", ("system", "")),
-    wrapper("constructor_eval", f"{_SGD}, constructor='dangerous_nets.optim.EvaluatingConstructor', paramwise_cfg=dict({_EVAL})", "EvaluatingConstructor"),
-    wrapper("constructor_shell", f"{_SGD}, constructor='dangerous_nets.optim.ShellingConstructor', paramwise_cfg=dict(command={ARGUMENT})", "ShellingConstructor"),
+    wrapper(
+        "constructor_eval",
+        f"{_SGD}, constructor='dangerous_nets.optim.EvaluatingConstructor', paramwise_cfg=dict({_EVAL})",
+        "EvaluatingConstructor",
+    ),
+    wrapper(
+        "constructor_shell",
+        f"{_SGD}, constructor='dangerous_nets.optim.ShellingConstructor', paramwise_cfg=dict(command={ARGUMENT})",
+        "ShellingConstructor",
+    ),
     wrapper("constructor_exec", f"{_SGD}, constructor='builtins.exec'", "exec"),
-    wrapper("constructor_beside", f"{_SGD}, constructor='beside_constructor.Net'", "beside_constructor"),
-    wrapper("scope_beside", f"{_SGD}, constructor='Mine'", ("beside_scope", "Mine"), "default_scope = 'beside_scope'"),
-    scheduler("scheduler_eval", f"type='dangerous_nets.optim.EvaluatingLR', {_EVAL}", "EvaluatingLR"),
-    scheduler("scheduler_step", f"type='dangerous_nets.optim.SteppingLR', command={ARGUMENT}", "SteppingLR"),
+    wrapper(
+        "constructor_beside", f"{_SGD}, constructor='beside_constructor.Net'", "beside_constructor"
+    ),
+    wrapper(
+        "scope_beside",
+        f"{_SGD}, constructor='Mine'",
+        ("beside_scope", "Mine"),
+        "default_scope = 'beside_scope'",
+    ),
+    scheduler(
+        "scheduler_eval", f"type='dangerous_nets.optim.EvaluatingLR', {_EVAL}", "EvaluatingLR"
+    ),
+    scheduler(
+        "scheduler_step",
+        f"type='dangerous_nets.optim.SteppingLR', command={ARGUMENT}",
+        "SteppingLR",
+    ),
     scheduler("scheduler_system", f"type='os.system', command={ARGUMENT}", "system"),
     scheduler("scheduler_beside", "type='beside_scheduler.Net'", "beside_scheduler"),
-    scheduler("scheduler_lambda", "type='torch:LambdaLR', lr_lambda=system", ("LambdaLR", "system"), "from os import system"),
+    scheduler(
+        "scheduler_lambda",
+        "type='torch:LambdaLR', lr_lambda=system",
+        ("LambdaLR", "system"),
+        "from os import system",
+    ),
 )
 # Modules that do something when they are imported, for what `custom_imports` and types cause.
 IMPORTS = tuple(
@@ -187,7 +258,13 @@ IMPORTS = tuple(
         says=f"dangerous_nets.{module}",
     )
     for module in (
-        "looks_up", "looks_up_low", "shells", "starts", "writes", "starts_thread", "sends",
+        "looks_up",
+        "looks_up_low",
+        "shells",
+        "starts",
+        "writes",
+        "starts_thread",
+        "sends",
     )
 )
 IMPORTS_ALONE = tuple(
@@ -216,11 +293,23 @@ IMPORTS_ALONE = tuple(
         ("antigravity", "antigravity", "antigravity"),
     )
 )
+MAINS = (
+    model("type_main_of_pip", "pip.__main__", ""),
+    model("type_main_of_typer", "typer.__main__.main", ""),
+    model("type_main", "dangerous_nets.__main__", ""),
+    symbol("symbol_main", "from dangerous_nets.__main__ import Net", "Net"),
+)
 SHARED = (*CALLABLES, *SYMBOLS, *NESTED, *OPTIMIZERS, *IMPORTS)
 BESIDE = {
     f"{name}.py": python_code(f"{name}_ran")
     for name in (
-        "beside_symbol", "beside_scope", "beside_optimizer", "beside_constructor", "beside_scheduler",
-        "beside_import", "evil", "q7x_beside",
+        "beside_symbol",
+        "beside_scope",
+        "beside_optimizer",
+        "beside_constructor",
+        "beside_scheduler",
+        "beside_import",
+        "evil",
+        "q7x_beside",
     )
 }

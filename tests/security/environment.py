@@ -51,7 +51,10 @@ def make_environment(base: Path) -> Environment:
     packages = Path(sysconfig.get_path("purelib", vars={"base": str(home), "platbase": str(home)}))
     watched = base / "runs"
     watched.mkdir()
-    seen = [*site.getsitepackages(), *([site.getusersitepackages()] if site.ENABLE_USER_SITE else [])]
+    seen = [
+        *site.getsitepackages(),
+        *([site.getusersitepackages()] if site.ENABLE_USER_SITE else []),
+    ]
     library = sysconfig.get_path("stdlib")
     optplan_home = str(Path(optplan.__file__).resolve().parent)
     setup = {

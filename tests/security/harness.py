@@ -192,7 +192,9 @@ def _watched(environment: Environment) -> Iterator[list[dict[str, Any]]]:
     if not environment.pipe.exists():
         os.mkfifo(environment.pipe)
     lines: list[dict[str, Any]] = []
-    ours = os.open(environment.pipe, os.O_RDWR)  # so that there is a reader, and no end, from now on
+    ours = os.open(
+        environment.pipe, os.O_RDWR
+    )  # so that there is a reader, and no end, from now on
 
     def collect() -> None:
         with open(environment.pipe, "rb") as pipe:
@@ -231,7 +233,9 @@ def _session(leader: int) -> Iterator[tuple[int, str]]:
         if entry.name.isdigit():
             try:
                 fields = (entry / "stat").read_text().rpartition(")")[2].split()
-                words = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                words = (
+                    (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                )
             except OSError:
                 continue
             if int(fields[3]) == leader and fields[0] != "Z":

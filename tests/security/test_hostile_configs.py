@@ -17,7 +17,7 @@ BATCHES: dict[str, tuple[Case, ...]] = {
     "names": cases_of_names.SHARED,
     "forms": cases_of_forms.SHARED,
 }
-ALONE = (*cases_of_models.ALONE, *cases_of_names.IMPORTS_ALONE)
+ALONE = (*cases_of_models.ALONE, *cases_of_names.MAINS, *cases_of_names.IMPORTS_ALONE)
 EVERY = [(batch, case) for batch, cases in BATCHES.items() for case in cases]
 _GOOD_FILES = {f"good_{number}.py": GOOD for number in range(3)}
 _RUNS: dict[str, Run] = {}
@@ -79,7 +79,9 @@ def test_alone_beside_a_good_file(case: Case, watched: Environment) -> None:
 
 @pytest.mark.parametrize("case", named(cases_of_models.ENDLESS))
 def test_what_never_ends(case: Case, watched: Environment) -> None:
-    run = run_optplan(watched, {"good.py": GOOD, **case.all_files}, "check", ".", "--format", "json")
+    run = run_optplan(
+        watched, {"good.py": GOOD, **case.all_files}, "check", ".", "--format", "json"
+    )
     assert run.status in (1, 2), run.stderr[-2000:]
     assert not run.wrongs()
     assert GOOD_FINDING in run.said_of("good.py")
@@ -92,7 +94,8 @@ def test_what_never_ends(case: Case, watched: Environment) -> None:
 )
 @pytest.mark.parametrize("command", ["show", "schedule", "verify"])
 def test_other_commands(command: str, case: Case, watched: Environment) -> None:
-    run = run_optplan(watched, {**cases_of_names.BESIDE, **case.all_files}, command, case.file)
+    words = [command, case.file, *(["--iters", "100"] if command == "schedule" else [])]
+    run = run_optplan(watched, {**cases_of_names.BESIDE, **case.all_files}, *words)
     assert run.status in (0, 1, 2), run.stderr[-2000:]  # 0 where all that is hostile is left out
     assert not run.wrongs()
     if run.status:

@@ -12,22 +12,50 @@ import optplan
 
 _OPTPLAN = str(Path(optplan.__file__).resolve().parent) + os.sep
 _PROCESSES = frozenset(
-    """
-    subprocess.Popen fork_exec os.system os.exec os.posix_spawn os.spawn os.fork os.forkpty pty.spawn
-    os.startfile
-    """.split()
+    [
+        "subprocess.Popen",
+        "fork_exec",
+        "os.system",
+        "os.exec",
+        "os.posix_spawn",
+        "os.spawn",
+        "os.fork",
+        "os.forkpty",
+        "pty.spawn",
+        "os.startfile",
+    ]
 )
 _CHANGES = frozenset(
-    """
-    os.remove os.rename os.mkdir os.rmdir os.truncate os.link os.symlink os.chmod os.chown os.utime
-    sqlite3.connect shutil.rmtree
-    """.split()
+    [
+        "os.remove",
+        "os.rename",
+        "os.mkdir",
+        "os.rmdir",
+        "os.truncate",
+        "os.link",
+        "os.symlink",
+        "os.chmod",
+        "os.chown",
+        "os.utime",
+        "sqlite3.connect",
+        "shutil.rmtree",
+    ]
 )
 _NEVER = frozenset(
-    """
-    watcher.lost os.kill os.killpg signal.pthread_kill os.chdir ctypes.string_at urllib.Request
-    webbrowser.open ftplib.connect smtplib.connect cpython.run_stdin cpython.run_interactivehook
-    """.split()
+    [
+        "watcher.lost",
+        "os.kill",
+        "os.killpg",
+        "signal.pthread_kill",
+        "os.chdir",
+        "ctypes.string_at",
+        "urllib.Request",
+        "webbrowser.open",
+        "ftplib.connect",
+        "smtplib.connect",
+        "cpython.run_stdin",
+        "cpython.run_interactivehook",
+    ]
 )
 
 
@@ -69,6 +97,8 @@ def _is_forbidden(one: Event, run: str, environment: str) -> bool:
     if name == "open":
         if args[0] == "write":
             return not _may_change(args[1], run)
+        if is_ours:  # reads what a config names as its base, of which nothing may be shown
+            return False
         return "/outside/" in args[1] or "/home/" in args[1].removeprefix(run)[:7]
     if name in _CHANGES:
         return not (is_ours or _may_change(str(args[0]), run))

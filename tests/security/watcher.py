@@ -24,13 +24,44 @@ _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _HIGH_DESCRIPTOR = 200  # out of the way of code that writes to every descriptor
 _LONGEST = 3000  # a line must stay below PIPE_BUF to be written as a whole
 _SEEN = frozenset(
-    """
-    os.remove os.rename os.mkdir os.rmdir os.truncate os.link os.symlink os.chmod os.chown os.utime os.chdir
-    os.listdir os.scandir os.kill os.killpg os.system os.exec os.posix_spawn os.spawn os.fork os.forkpty
-    os.startfile pty.spawn subprocess.Popen ctypes.dlopen ctypes.string_at sqlite3.connect pickle.find_class
-    urllib.Request webbrowser.open ftplib.connect smtplib.connect signal.pthread_kill shutil.rmtree
-    cpython.run_stdin cpython.run_interactivehook
-    """.split()
+    [
+        "os.remove",
+        "os.rename",
+        "os.mkdir",
+        "os.rmdir",
+        "os.truncate",
+        "os.link",
+        "os.symlink",
+        "os.chmod",
+        "os.chown",
+        "os.utime",
+        "os.chdir",
+        "os.listdir",
+        "os.scandir",
+        "os.kill",
+        "os.killpg",
+        "os.system",
+        "os.exec",
+        "os.posix_spawn",
+        "os.spawn",
+        "os.fork",
+        "os.forkpty",
+        "os.startfile",
+        "pty.spawn",
+        "subprocess.Popen",
+        "ctypes.dlopen",
+        "ctypes.string_at",
+        "sqlite3.connect",
+        "pickle.find_class",
+        "urllib.Request",
+        "webbrowser.open",
+        "ftplib.connect",
+        "smtplib.connect",
+        "signal.pthread_kill",
+        "shutil.rmtree",
+        "cpython.run_stdin",
+        "cpython.run_interactivehook",
+    ]
 )
 
 

@@ -6,4 +6,4 @@ from __future__ import annotations
 import sys
 
 sys.path.insert(0, "")
-import q7x_beside  # type: ignore[import-not-found] # noqa: F401, E402
+import q7x_beside  # type: ignore[import-not-found] # noqa: F401

@@ -12,7 +12,9 @@ from torch import nn
 
 
 class Nested(BaseModel):  # type: ignore[misc]
-    def __init__(self, children: list[Any], data_preprocessor: Any = None, init_cfg: Any = None) -> None:
+    def __init__(
+        self, children: list[Any], data_preprocessor: Any = None, init_cfg: Any = None
+    ) -> None:
         super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
         self.parts = nn.ModuleList(MODELS.build(dict(child)) for child in children)
 

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-
 from dangerous_nets.base import Net
 
 
@@ -602,7 +601,13 @@ class LoopsStubbornly(Net):
         super().__init__()
         import signal
 
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGALRM, signal.SIGXCPU, signal.SIGHUP):
+        for number in (
+            signal.SIGTERM,
+            signal.SIGINT,
+            signal.SIGALRM,
+            signal.SIGXCPU,
+            signal.SIGHUP,
+        ):
             signal.signal(number, signal.SIG_IGN)
         while True:
             try:
