@@ -1,0 +1,8 @@
+"""Ends the process at once when it is imported."""
+
+# ruff: noqa: S, PTH
+from __future__ import annotations
+
+import os
+
+os._exit(0)

@@ -1,0 +1,8 @@
+"""Asks for a host when it is imported."""
+
+# ruff: noqa: S, PTH
+from __future__ import annotations
+
+import socket
+
+socket.getaddrinfo("q7x_import_looks_up.invalid", 80)

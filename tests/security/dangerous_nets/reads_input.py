@@ -1,0 +1,8 @@
+"""Reads stdin when it is imported."""
+
+# ruff: noqa: S, PTH
+from __future__ import annotations
+
+import os
+
+TEXT = os.read(0, 100)
