@@ -66,6 +66,7 @@ def make_environment(base: Path) -> Environment:
     }
     (home / SETUP).write_text(json.dumps(setup))
     shutil.copy(HERE / "watcher.py", packages / "sitecustomize.py")
+    (packages / "optplan_of_tests.pth").write_text(f"{Path(optplan_home).parent}\n")
     _install(packages)
     (packages / f"{LOOSE}.py").write_text((HERE / DISTRIBUTION / "nets.py").read_text())
     python = home / "bin" / "python"
