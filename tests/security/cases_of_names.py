@@ -113,7 +113,6 @@ CALLABLES = (
     ),
 )
 SYMBOLS = (
-    symbol("round", "x = 1", "round", "number=1, ndigits=-10**9"),
     symbol("deepcopy", "from copy import deepcopy", "deepcopy", "x=1"),
     symbol("sum", "x = 1", "sum", "iterable=[1]"),
     symbol("print_symbol", "x = 1", "print", "sep='{token}'"),
@@ -292,6 +291,10 @@ IMPORTS_ALONE = tuple(
         ("file", "beside_import.py", "beside_import"),
         ("antigravity", "antigravity", "antigravity"),
     )
+)
+ENDLESS = (
+    symbol("round", "x = 1", "round", "number=1, ndigits=-10**9"),
+    model("layers", "torch.nn.Transformer", "num_encoder_layers=10**7"),
 )
 MAINS = (
     model("type_main_of_pip", "pip.__main__", ""),

@@ -17,6 +17,7 @@ from tests.security.watcher import PIPE, SETUP
 
 HERE = Path(__file__).parent
 DISTRIBUTION = "dangerous_nets"
+SECOND = "second_nets"  # of the same distribution; modules of that name lie elsewhere, too
 LOOSE = "loose_nets"  # lies in the site folder, and belongs to no distribution
 _COMMAND = "import sys\nfrom optplan.cli import main\nsys.exit(main())\n"
 
@@ -66,6 +67,7 @@ def make_environment(base: Path) -> Environment:
     }
     (home / SETUP).write_text(json.dumps(setup))
     shutil.copy(HERE / "watcher.py", packages / "sitecustomize.py")
+    (packages / "optplan_of_tests.pth").write_text(f"{Path(optplan_home).parent}\n")
     _install(packages)
     (packages / f"{LOOSE}.py").write_text((HERE / DISTRIBUTION / "nets.py").read_text())
     python = home / "bin" / "python"
@@ -80,13 +82,20 @@ def _install(packages: Path) -> None:
     shutil.copytree(
         HERE / DISTRIBUTION, packages / DISTRIBUTION, ignore=shutil.ignore_patterns("__pycache__")
     )
+    (packages / SECOND).mkdir()
+    (packages / SECOND / "__init__.py").write_text("from dangerous_nets.nets import Fine\n")
+    (packages / SECOND / "inner.py").write_text("")
     info = packages / f"{DISTRIBUTION}-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text(
         f"Metadata-Version: 2.1\nName: {DISTRIBUTION.replace('_', '-')}\nVersion: 1.0\n"
     )
-    (info / "top_level.txt").write_text(f"{DISTRIBUTION}\n")
+    (info / "top_level.txt").write_text(f"{DISTRIBUTION}\n{SECOND}\n")
     (info / "INSTALLER").write_text("pip\n")
-    files = [p for p in packages.rglob("*") if DISTRIBUTION in p.parts[len(packages.parts)]]
+    files = [
+        p
+        for p in packages.rglob("*")
+        if p.parts[len(packages.parts)].startswith((DISTRIBUTION, SECOND))
+    ]
     record = [f"{p.relative_to(packages)},," for p in files if p.is_file()]
     (info / "RECORD").write_text("\n".join([*record, f"{info.name}/RECORD,,"]) + "\n")

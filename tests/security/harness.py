@@ -104,9 +104,11 @@ class Run:
     def said_of(self, name: str) -> str:
         """Return all that a ``check`` in JSON says of one file."""
         lines = [line for line in self.stderr.splitlines() if name in line]
-        for one in self.report()["findings"]:
-            if name in (one["file"], *one["configs"]):
-                lines.append(f"{one['code']} {one['message']} {one['hint']}")
+        lines += [
+            f"{one['code']} {one['message']} {one['hint']}"
+            for one in self.report()["findings"]
+            if name in (one["file"], *one["configs"])
+        ]
         return "\n".join(lines)
 
 

@@ -152,29 +152,22 @@ def test_modules_beside_with_workers(watched: Environment, *, as_module: bool) -
     ],
 )
 def test_spellings_of_the_search_path(spelling: str, watched: Environment) -> None:
-    says = {
+    model = "model = dict(type='dangerous_nets.nets.Fine')\n"
+    texts = {
         "type": "model = dict(type='libnet.Net')\n",
-        "imports": "custom_imports = dict(imports=['libnet'])\n",
-        "constructor": "model = dict(type='dangerous_nets.nets.Fine')\nx = dict(constructor='libnet.Net')\n",
+        "imports": f"custom_imports = dict(imports=['libnet'])\n{model}",
         "symbol": "from libnet import Net\nmodel = dict(type=Net)\n",
+        # a name that is installed, and that the search path would find elsewhere first
+        "shadow": "model = dict(type='second_nets.Fine')\n",
+        "shadow_imports": f"custom_imports = dict(imports=['second_nets.inner'])\n{model}",
     }
-    files: dict[str, str | bytes] = {f"{name}.py": text + SGD for name, text in says.items()}
+    files: dict[str, str | bytes] = {f"{name}.py": text + SGD for name, text in texts.items()}
     files["good.py"] = GOOD
-    files |= dict.fromkeys(("lib/libnet.py", "libnet.py"), python_code("libnet"))
     files["link"] = "-> {project}/lib"
-    run = run_optplan(
-        watched,
-        files,
-        "check",
-        "type.py",
-        "imports.py",
-        "constructor.py",
-        "symbol.py",
-        "good.py",
-        "--format",
-        "json",
-        PYTHONPATH=spelling,
-    )
+    for name in ("libnet.py", "second_nets/__init__.py", "second_nets/inner.py"):
+        files |= dict.fromkeys((name, f"lib/{name}"), python_code("on_path"))
+    words = [f"{name}.py" for name in (*texts, "good")]
+    run = run_optplan(watched, files, "check", *words, "--format", "json", PYTHONPATH=spelling)
     assert run.status in (1, 2), run.stderr
     assert not run.wrongs()
     for name in ("type.py", "imports.py", "symbol.py"):

@@ -61,8 +61,7 @@ def _uses(tree: ast.AST) -> Iterator[str]:
         elif isinstance(node, ast.Import):
             yield from (one.name for one in node.names if one.name.partition(".")[0] in _MODULES)
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
-            if (node.module or "").partition(".")[0] in _MODULES:
-                yield str(node.module)
+            yield from {str(node.module)} & _MODULES
 
 
 def test_nothing_else_imports_or_executes() -> None:

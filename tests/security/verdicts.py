@@ -95,26 +95,34 @@ def _is_forbidden(one: Event, run: str, environment: str) -> bool:
     name, args = one.event, one.args
     is_ours = one.caller.startswith(_OPTPLAN) or one.caller == f"{environment}/bin/optplan"
     if name == "open":
-        if args[0] == "write":
-            return not _may_change(args[1], run)
-        if is_ours:  # reads what a config names as its base, of which nothing may be shown
-            return False
-        return "/outside/" in args[1] or "/home/" in args[1].removeprefix(run)[:7]
+        return not (
+            _may_change(args[1], run) if args[0] == "write" else is_ours or _may_read(args[1], run)
+        )
+    if name == "exec":
+        return not str(args[1]).startswith(f"{environment}/bin/")
     if name in _CHANGES:
         return not (is_ours or _may_change(str(args[0]), run))
-    if name == "exec" and str(args[1]).startswith(f"{environment}/bin/"):
-        return False
     if name in _PROCESSES:
-        if one.importing and args[0] == "/sbin/ldconfig":  # torch looks for CUDA's libraries
-            return False
-        return not (_is_optplans(one) and _is_allowed_program(str(args[0]), environment))
+        return not _may_start(one, environment)
     if name in ("os.listdir", "os.scandir"):
         return "/outside" in str(args[0])
     if name == "pickle.find_class":
         return not (one.importing or _is_optplans(one))
     if name == "ctypes.dlopen":
         return run in str(args[0])
-    return name in _NEVER or name in ("exec", "import") or name.startswith("socket.")
+    return name in _NEVER or name == "import" or name.startswith("socket.")
+
+
+def _may_read(path: str, run: str) -> bool:
+    """Whether code other than optplan may: optplan reads what a config names as its base."""
+    return not path.startswith((f"{run}/outside", f"{run}/home")) and "/.ssh/" not in path
+
+
+def _may_start(one: Event, environment: str) -> bool:
+    program = str(one.args[0])
+    if one.importing and program == "/sbin/ldconfig":  # torch looks for CUDA's libraries
+        return True
+    return _is_optplans(one) and _is_allowed_program(program, environment)
 
 
 def _is_optplans(one: Event) -> bool:

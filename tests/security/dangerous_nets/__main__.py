@@ -1,6 +1,5 @@
 """The command line of this package."""
 
-# ruff: noqa: S, PTH
 from __future__ import annotations
 
 import os

@@ -1,6 +1,5 @@
 """Ends the process at once when it is imported."""
 
-# ruff: noqa: S, PTH
 from __future__ import annotations
 
 import os

@@ -1,9 +1,8 @@
 """Imports what lies in the current folder when it is imported."""
 
-# ruff: noqa: S, PTH
 from __future__ import annotations
 
 import sys
 
 sys.path.insert(0, "")
-import q7x_beside  # type: ignore[import-not-found] # noqa: F401
+import q7x_beside  # type: ignore[import-not-found]

@@ -1,6 +1,5 @@
 """Asks for a host beneath socket when it is imported."""
 
-# ruff: noqa: S, PTH
 from __future__ import annotations
 
 import _socket

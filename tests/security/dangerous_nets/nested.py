@@ -1,6 +1,5 @@
 """Modules whose children are sections of the config, and wrappers of mmengine's kind."""
 
-# ruff: noqa: S
 from __future__ import annotations
 
 from typing import Any

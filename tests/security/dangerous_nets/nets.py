@@ -1,6 +1,5 @@
 """Modules whose constructors evaluate, unpickle, import, write, read, fetch or start what they are given."""
 
-# ruff: noqa: S, PTH, SIM115, PLC0415, BLE001
 from __future__ import annotations
 
 import importlib

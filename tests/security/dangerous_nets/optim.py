@@ -1,6 +1,5 @@
 """Optimizers, schedulers and constructors that evaluate what they are given, or end the process."""
 
-# ruff: noqa: S
 from __future__ import annotations
 
 import os

@@ -1,6 +1,5 @@
 """Reads stdin when it is imported."""
 
-# ruff: noqa: S, PTH
 from __future__ import annotations
 
 import os

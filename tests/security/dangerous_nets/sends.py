@@ -1,6 +1,5 @@
 """Sends a datagram when it is imported."""
 
-# ruff: noqa: S, PTH
 from __future__ import annotations
 
 import socket

@@ -1,6 +1,5 @@
 """Starts a process when it is imported."""
 
-# ruff: noqa: S, PTH
 from __future__ import annotations
 
 import subprocess

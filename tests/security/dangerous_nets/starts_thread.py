@@ -1,6 +1,5 @@
 """Starts a thread that does something later when it is imported."""
 
-# ruff: noqa: S, PTH
 from __future__ import annotations
 
 import os
