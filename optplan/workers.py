@@ -6,10 +6,12 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import sys
 from collections.abc import Iterator, Mapping
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
+from types import ModuleType
 
 _SAFE_PATH = "PYTHONSAFEPATH"
 
@@ -33,7 +35,7 @@ def started_workers(jobs: int) -> Iterator[Workers]:
         for _ in range(jobs - 1):
             ours, theirs = context.Pipe()
             process = context.Process(target=_work, args=(theirs,), daemon=True)
-            with _safe_path(), _interrupts_held():
+            with _safe_path(), _without_main(), _interrupts_held():
                 process.start()
             theirs.close()
             workers[ours] = process
@@ -44,6 +46,17 @@ def started_workers(jobs: int) -> Iterator[Workers]:
             connection.close()
         for process in workers.values():
             process.join()
+
+
+@contextlib.contextmanager
+def _without_main() -> Iterator[None]:
+    """Keep new processes from running the main module again, which may lack a guard against that."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 @contextlib.contextmanager

@@ -100,6 +100,8 @@ def _is_forbidden(one: Event, run: str, environment: str) -> bool:
         )
     if name == "exec":
         return not str(args[1]).startswith(f"{environment}/bin/")
+    if name == "os.chdir" and one.caller.endswith("/multiprocessing/spawn.py"):
+        return False  # a process that starts goes to the folder of its parent
     if name in _CHANGES:
         return not (is_ours or _may_change(str(args[0]), run))
     if name in _PROCESSES:
