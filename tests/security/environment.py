@@ -58,10 +58,11 @@ def make_environment(base: Path) -> Environment:
     ]
     library = sysconfig.get_path("stdlib")
     optplan_home = str(Path(optplan.__file__).resolve().parent)
+    roots = (library, *seen, str(packages), optplan_home)
     setup = {
         "prefixes": site.PREFIXES,
         "packages": seen,
-        "roots": [os.path.realpath(p) for p in (library, *seen, packages, optplan_home)],
+        "roots": [os.path.realpath(root) for root in roots],
         "library": library,
         "watched": str(watched),
     }
