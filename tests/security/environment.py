@@ -19,7 +19,13 @@ HERE = Path(__file__).parent
 DISTRIBUTION = "dangerous_nets"
 SECOND = "second_nets"  # of the same distribution; modules of that name lie elsewhere, too
 LOOSE = "loose_nets"  # lies in the site folder, and belongs to no distribution
-_COMMAND = "import sys\nfrom optplan.cli import main\nsys.exit(main())\n"
+# as pip writes it
+_COMMAND = """\
+import sys
+from optplan.cli import main
+if __name__ == "__main__":
+    sys.exit(main())
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
