@@ -28,7 +28,7 @@ def wrapper(name: str, entries: str, says: str | tuple[str, ...], before: str = 
     return Case(name=name, text=text, says=says)
 
 
-def scheduler(name: str, entries: str, says: str, before: str = "") -> Case:
+def scheduler(name: str, entries: str, says: str | tuple[str, ...], before: str = "") -> Case:
     """Return the case of a scheduler."""
     text = (
         f"{before}\nmodel = dict(type='dangerous_nets.nets.Fine')\n{SGD}"

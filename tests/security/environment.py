@@ -19,7 +19,13 @@ HERE = Path(__file__).parent
 DISTRIBUTION = "dangerous_nets"
 SECOND = "second_nets"  # of the same distribution; modules of that name lie elsewhere, too
 LOOSE = "loose_nets"  # lies in the site folder, and belongs to no distribution
-_COMMAND = "import sys\nfrom optplan.cli import main\nsys.exit(main())\n"
+# as pip writes it
+_COMMAND = """\
+import sys
+from optplan.cli import main
+if __name__ == "__main__":
+    sys.exit(main())
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,10 +64,11 @@ def make_environment(base: Path) -> Environment:
     ]
     library = sysconfig.get_path("stdlib")
     optplan_home = str(Path(optplan.__file__).resolve().parent)
+    roots = (library, *seen, str(packages), optplan_home)
     setup = {
         "prefixes": site.PREFIXES,
         "packages": seen,
-        "roots": [os.path.realpath(p) for p in (library, *seen, packages, optplan_home)],
+        "roots": [os.path.realpath(root) for root in roots],
         "library": library,
         "watched": str(watched),
     }

@@ -108,6 +108,8 @@ def _is_forbidden(one: Event, run: str, environment: str) -> bool:
         return not _may_start(one, environment)
     if name in ("os.listdir", "os.scandir"):
         return "/outside" in str(args[0])
+    if name == "os.chdir":
+        return not _is_optplans(one)
     if name == "pickle.find_class":
         return not (one.importing or _is_optplans(one))
     if name == "ctypes.dlopen":
