@@ -56,7 +56,7 @@ def registered(kind: Kind, name: str, namespace: Namespace) -> Any:
     scope, dot, own_name = name.rpartition(".")
     if dot and "." in scope:
         return None
-    registry = _registry(scope or namespace.scope or ROOT, kind, namespace)
+    registry = _registry(scope or namespace.scope or live_scope() or ROOT, kind, namespace)
     if registry is None and not scope:
         # as mmengine does where there is no such package
         registry = _registry(ROOT, kind, namespace)
@@ -93,6 +93,21 @@ def is_part_of_models(found: object) -> bool:
             return True
         trees += registry.children.values()
     return False
+
+
+def live_scope() -> str | None:
+    """Return the default scope that the running process has set in mmengine, None where there is none."""
+    if ROOT not in sys.modules:
+        return None
+    from mmengine.registry import DefaultScope  # type: ignore[import-not-found, unused-ignore]
+
+    current = DefaultScope.get_current_instance()
+    return None if current is None else str(current.scope_name)
+
+
+def is_loaded(scope: str | None, kind: Kind) -> bool:
+    """Return whether a scope's registry can be asked without importing a package."""
+    return scope in sys.modules or (scope is not None and _child(scope, kind) is not None)
 
 
 def is_scope(word: str) -> bool:
@@ -138,8 +153,12 @@ def default_scope(namespace: Namespace) -> Iterator[None]:
         return
     from mmengine.registry import DefaultScope  # type: ignore[import-not-found, unused-ignore]
 
-    with DefaultScope.overwrite_default_scope(scope):
+    overwritten = DefaultScope.overwrite_default_scope(scope)
+    overwritten.__enter__()
+    try:
         yield
+    finally:  # told of an exception, it would leave the scope as it is now
+        overwritten.__exit__(None, None, None)
 
 
 def _registry(scope: str, kind: Kind, namespace: Namespace) -> Any:
@@ -153,7 +172,7 @@ def _registry(scope: str, kind: Kind, namespace: Namespace) -> Any:
             found: Any = import_named(f"{scope}.registry.{kind}", trusted=namespace.trusted)
             _fill(found, namespace)
     except NotInstalledError:
-        return None
+        return _child(scope, kind)
     except Exception as error:  # a stranger's package may raise anything
         _BROKEN[scope] = ConfigError(
             f"the package {scope!r} is installed but raises on import: {described_exception(error)}"
@@ -171,3 +190,12 @@ def _fill(registry: Any, namespace: Namespace) -> None:
         return
     with named_code(f"the package {registry.scope}", trusted=namespace.trusted), installed_only():
         registry.import_from_location()
+
+
+def _child(scope: str, kind: Kind) -> Any:
+    """Return the registry that running code has made for a scope, None for none."""
+    if ROOT not in sys.modules:
+        return None
+    import mmengine.registry
+
+    return getattr(mmengine.registry, kind)._search_child(scope)  # noqa: SLF001 - as mmengine itself

@@ -228,6 +228,8 @@ def _write(path: Path, text: str) -> None:
     from optplan.errors import OutputError
 
     try:
+        with contextlib.suppress(FileNotFoundError):
+            path.stat()  # a circle of links raises; resolve raises for it before Python 3.13 only
         if path.exists() and not path.is_file():
             path.write_text(text, encoding="utf-8")
             return
@@ -241,6 +243,6 @@ def _write(path: Path, text: str) -> None:
             draft.replace(target)
         finally:
             draft.unlink(missing_ok=True)
-    except (OSError, RuntimeError) as error:  # Python before 3.13 has a RuntimeError for circles
+    except OSError as error:
         reason = getattr(error, "strerror", None) or error
         raise OutputError(f"cannot write {str(path)!r}: {reason}") from error

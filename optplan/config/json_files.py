@@ -38,11 +38,21 @@ def read_json(file: File) -> Any:
     try:
         json.loads(file.text)
     except json.JSONDecodeError as error:
-        place = file.place(error.lineno, _column(file.text, error.pos))
+        place = file.place(*_where(file.text, error))
         raise ConfigError(f"invalid JSON: {error.msg}", place=place) from None
     except ValueError as error:
         raise ConfigError(f"invalid JSON: {error}", place=Place(file.source, 0, 0)) from None
     return _Scanner(file).value(0)[0]
+
+
+def _where(text: str, error: json.JSONDecodeError) -> tuple[int, int]:
+    """Return line and column; where a comma is the last in its brackets, of the closing bracket."""
+    at = error.pos
+    if error.msg.startswith("Illegal trailing comma"):  # Python 3.13 gives the comma's place
+        space = _SPACE.match(text, at + 1)
+        assert space is not None
+        at = space.end()
+    return text.count("\n", 0, at) + 1, _column(text, at)
 
 
 def _column(text: str, at: int) -> int:

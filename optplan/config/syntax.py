@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 import sys
 import tokenize
 import warnings
@@ -18,7 +19,12 @@ if TYPE_CHECKING:
 
     from optplan.config.placed import File
 
+# fields of one f-string before Python 3.12, and of all f-strings of a file since
 _MANY_FIELDS = 20_000
+_MANY_IN_ALL = 60_000
+# what the parser refuses before Python 3.13
+_MANY_LEVELS = 2_900
+_F_STRING = re.compile(r"""(?<!\w)(?:[ft]r?|r[ft])['"]""", re.IGNORECASE)
 _NESTED = "it is nested too deeply to be read"
 
 
@@ -32,26 +38,56 @@ def parsed(file: File) -> ast.Module:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return ast.parse(file.text)
+            tree = ast.parse(file.text)
         except SyntaxError as error:
             raise _syntax_error(error, file) from None
         except (RecursionError, MemoryError):
             raise ConfigError(_NESTED, place=Place(file.source, 0, 0)) from None
         except ValueError as error:
             raise ConfigError(f"invalid syntax: {error}", place=Place(file.source, 0, 0)) from None
+    # each level takes a character at least
+    if len(file.text) > _MANY_LEVELS and _is_nested_deeply(tree):
+        raise ConfigError(_NESTED, place=Place(file.source, 0, 0))
+    return tree
 
 
 def _check_texts(file: File) -> None:
-    """Refuse an f-string of very many fields, for which Python before 3.12 takes quadratic time."""
-    if sys.version_info >= (3, 12) or file.text.count("{") < _MANY_FIELDS:
+    """Refuse f-strings of very many fields, for which the parser takes quadratic time."""
+    braces = file.text.count("{")
+    if braces < _MANY_FIELDS:
         return
+    line = (
+        _long_f_string(file.text) if sys.version_info < (3, 12) else _f_strings(file.text, braces)
+    )
+    if line is not None:
+        raise ConfigError("the text holds too many fields", place=file.place(line, 0))
+
+
+def _long_f_string(text: str) -> int | None:
+    """Return the line of a string with too many braces."""
     try:
-        for token in tokenize.generate_tokens(io.StringIO(file.text).readline):
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
             if token.type == tokenize.STRING and token.string.count("{") > _MANY_FIELDS:
-                place = file.place(token.start[0], 0)
-                raise ConfigError("the text holds too many fields", place=place)
+                return token.start[0]
     except (tokenize.TokenError, SyntaxError):
-        return  # the parser says it better
+        pass  # the parser says it better
+    return None
+
+
+def _f_strings(text: str, braces: int) -> int | None:
+    """Return the line of the first f-string, if all braces of the text would be too many for them.
+
+    To take the text apart into tokens would take quadratic time, too.
+    """
+    first = _F_STRING.search(text) if braces > _MANY_IN_ALL else None
+    return None if first is None else text.count("\n", 0, first.start()) + 1
+
+
+def _is_nested_deeply(tree: ast.Module) -> bool:
+    level: list[ast.AST] = [tree]
+    for _ in range(_MANY_LEVELS):
+        level = [inner for node in level for inner in ast.iter_child_nodes(node)]
+    return bool(level)
 
 
 def _syntax_error(error: SyntaxError, file: File) -> ConfigError:

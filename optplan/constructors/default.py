@@ -102,8 +102,12 @@ class DefaultOptimizerConstructor:
         """Make the real optimizer on the model's parameters.
 
         Raises:
+            ConfigError: The config names no optimizer.
             PlanError: The optimizer cannot be made for this model.
         """
+        if "type" not in self.optimizer_cfg:
+            hint = "write type='SGD', or another optimizer's name"
+            raise ConfigError("the optimizer has no 'type'", hint=hint)
         walked = walked_module(model)
         names = {id(parameter): name for name, parameter in walked.named_parameters()}
         groups: list[Group] = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -13,7 +12,7 @@ from optplan.constructors.registry import Registry
 from optplan.errors import PlanError, Problem, described_exception
 from optplan.names import Mistake
 from optplan.places import Place
-from optplan.registries import ROOT, Kind, default_scope, registered
+from optplan.registries import ROOT, Kind, default_scope, is_loaded, live_scope, registered
 from optplan.runtime import gate
 from optplan.runtime.gate import NotInstalledError
 
@@ -61,14 +60,15 @@ def look_up(
         return None
     if (found := registry.added(own_name)) is not None:
         return found
-    scope = written or namespace.scope
+    given = written or namespace.scope
+    scope = given or live_scope()
     builtin = registry.builtin(own_name)
     is_general = builtin is not None and in_any_scope(own_name) and written in {"", ROOT}
-    if not is_general or scope in sys.modules:
+    if not is_general or is_loaded(scope, kind):
         found = registered(kind, name, namespace)
     if found is None and scope is not None:
         found = registry.builtin(f"{scope}.{own_name}")
-    return found or (builtin if is_general or scope is None else None)
+    return found or (builtin if is_general or given is None else None)
 
 
 def import_named(name: str, what: str, place: Place | None) -> object:

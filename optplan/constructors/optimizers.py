@@ -143,24 +143,11 @@ def instantiate(
     """
     given = dict(arguments)
     if getattr(found, "__name__", "") == "ZeroRedundancyOptimizer":
-        inner = given.pop("optimizer_type", None) or given.pop("optimizer_class", None)
-        if inner is None:
-            raise PlanError(
-                "ZeroRedundancyOptimizer needs the inner optimizer's name",
-                place=type_place,
-                hint="write optimizer_type='SGD'",
-            )
-        inner_class = (
-            optimizer_class(inner, place_of(written, "optimizer_type") or type_place)
-            if isinstance(inner, str | Symbol)
-            else inner
-        )
+        inner = _inner_class(given, place_of(written, "optimizer_type"), type_place)
         if dry:
-            found = inner_class
-            for own in _ZERO_ARGUMENTS:
-                given.pop(own, None)
-        else:
-            given["optimizer_class"] = inner_class
+            found, given = inner, _without(given, *_INNER, *_ZERO_ARGUMENTS)
+        elif "optimizer_class" in inspect.signature(found).parameters:  # mmengine's takes the name
+            given = {**_without(given, *_INNER), "optimizer_class": inner}
     _check_arguments(found, given, written, type_place)
     first, name = first_argument(found), getattr(found, "__name__", str(found))
     with calling(found, name, trusted=current_namespace().trusted):
@@ -172,7 +159,33 @@ def instantiate(
             raise _refusal(found, given, params, names, error, type_place) from error
 
 
+_INNER = ("optimizer_type", "optimizer_class")
 _ZERO_ARGUMENTS = ("process_group", "parameters_as_bucket_view", "overlap_with_ddp")
+
+
+def _inner_class(
+    given: Mapping[str, Any], place: Place | None, type_place: Place | None
+) -> Callable[..., Optimizer]:
+    """Return the class of which ZeroRedundancyOptimizer makes one on each process.
+
+    Raises:
+        PlanError: The arguments name none, or one that there is not.
+    """
+    inner = given.get("optimizer_type") or given.get("optimizer_class")
+    if inner is None:
+        raise PlanError(
+            "ZeroRedundancyOptimizer needs the inner optimizer's name",
+            place=type_place,
+            hint="write optimizer_type='SGD'",
+        )
+    if isinstance(inner, str | Symbol):
+        return optimizer_class(inner, place or type_place)
+    made: Callable[..., Optimizer] = inner
+    return made
+
+
+def _without(given: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in given.items() if name not in names}
 
 
 def _check_arguments(

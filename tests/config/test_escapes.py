@@ -143,6 +143,9 @@ BOMBS = {
     "ifs": "x=1" + " if 1 else 1" * 5000,
     "elifs": "if 0:\n  pass\n" + "elif 0:\n  pass\n" * 20000,
     "fields": "x=f'" + "{1}" * 300000 + "'",
+    "escaped fields": "x=f'" + "{{" * 500000 + "'",
+    "raw fields": "x=1\ny=Rf'" + "{1}" * 200000 + "'",
+    "ifs in a branch": "if 0:\n x=1" + " if 1 else 1" * 5000,
     "bases": "_base_=[f'{i}.py' for i in range(10**9)]",
     "placeholders": "x='''" + "{{$A:" * 150000 + "'''",
     "pattern": "x='{{$OPTPLAN_NO:(a+)+$}}'",
@@ -185,6 +188,20 @@ def test_there_is_no_way_out(name: Any, write: Any) -> None:
 @pytest.mark.parametrize("name", BOMBS)
 def test_what_is_too_much_is_refused(name: Any, write: Any) -> None:
     refused(write({"main.py": BOMBS[name]}))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a='b'\nx=[" + "{'c': f'{a}'}, " * 20000 + "]",
+        "x=[" + "{}, " * 65000 + "]",
+        "x=1" + " if 1 else 1" * 400,
+        "x=[" + "\n[1, 2], " * 3000 + "]",
+    ],
+    ids=["f-strings", "dicts", "ifs", "rows"],
+)
+def test_what_is_large_but_simple_is_read(text: Any, write: Any) -> None:
+    assert load_config(str(write({"main.py": text}))).data["x"]
 
 
 @pytest.mark.parametrize("name", BASES)
@@ -273,6 +290,7 @@ def test_bad_yaml_is_refused(name: Any, write: Any) -> None:
 
 JSON = {
     "bad": ('{"a": 1,}', r"main.json:1:9: invalid JSON"),
+    "comma in a list": ('{"a":\n [1 , \n\n  ]}', r"main.json:4:3: invalid JSON"),
     "deep": ("[" * 100000, "nested too deeply"),
     "list": ("[1]", "a mapping of names"),
     "empty": ("", "invalid JSON"),

@@ -255,7 +255,8 @@ def test_refusals(name: str) -> None:
     model = hard_case(case)
     raised = run_reference(model, optimizer, paramwise)
     assert isinstance(raised, Exception)
-    assert f"{type(raised).__name__}: {raised}" == theirs
+    said, _, _ = str(raised).partition(". Did you mean")  # which Python adds from 3.13 on
+    assert f"{type(raised).__name__}: {said}" == theirs
     config = {"optim_wrapper": {"optimizer": optimizer, "paramwise_cfg": paramwise}}
     with pytest.raises(optplan.OptplanError, match=ours):
         optplan.make_plan(model, config)
