@@ -25,6 +25,7 @@ CHARS_PER_STEP = 16
 CONSTANTS_PER_STEP = 4
 # Up to here a file counts as if each second character were a token.
 _SHORT_FILE = 16_000
+_FILE_CHARS_PER_STEP = 64
 _TOKEN = re.compile(r"\d[\w.]*+|\w++|[^\w. ]")
 
 _SMALL = frozenset({float, bool, type(None), complex})
@@ -126,7 +127,7 @@ class Budget:
                 f"the files of this config hold more than {MAX_TOKENS:,} words and signs",
                 "shorten them, or inherit from fewer",
             )
-        self.spend(FILE_STEPS + tokens // 4)
+        self.spend(FILE_STEPS + length // _FILE_CHARS_PER_STEP + tokens // 4)
 
     def spend_text(self, length: int) -> None:
         """Take a text of ``length`` characters off what is left.

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 import sys
 import tokenize
 import warnings
 from typing import TYPE_CHECKING
 
 from optplan.config.evaluator.modules import is_standard
+from optplan.config.limits import Refusal, check_int
 from optplan.errors import ConfigError
 from optplan.places import Place
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from optplan.config.placed import File
 
 _MANY_FIELDS = 20_000
+_LONG_NUMBER = re.compile(r"0[xXoObB][0-9a-fA-F_]{2500}")
 _NESTED = "it is nested too deeply to be read"
 
 
@@ -32,13 +35,27 @@ def parsed(file: File) -> ast.Module:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return ast.parse(file.text)
+            tree = ast.parse(file.text)
         except SyntaxError as error:
             raise _syntax_error(error, file) from None
         except (RecursionError, MemoryError):
             raise ConfigError(_NESTED, place=Place(file.source, 0, 0)) from None
         except ValueError as error:
             raise ConfigError(f"invalid syntax: {error}", place=Place(file.source, 0, 0)) from None
+    if _LONG_NUMBER.search(file.text):
+        _check_numbers(file, tree)
+    return tree
+
+
+def _check_numbers(file: File, tree: ast.Module) -> None:
+    """Refuse whole numbers that no operation may make either; only these digits have no limit."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, int):
+            try:
+                check_int(node.value)
+            except Refusal as refusal:
+                place = file.place(node.lineno, node.col_offset)
+                raise ConfigError(refusal.message, place=place) from None
 
 
 def _check_texts(file: File) -> None:

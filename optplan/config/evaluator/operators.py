@@ -128,7 +128,7 @@ def _places(value: Any, raw: RawPlace) -> list[RawPlace]:
     return list(getattr(value, "raw_places", None) or [raw] * len(value))
 
 
-def _joined(frame: Frame, left: Any, right: Any, raw: RawPlace) -> Any:
+def _joined(_: Frame, left: Any, right: Any, raw: RawPlace) -> Any:
     whole = list if isinstance(left, list) else tuple
     if not isinstance(right, whole):
         raise TypeError(
