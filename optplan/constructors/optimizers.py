@@ -11,6 +11,7 @@ import torch
 from torch.optim import Optimizer
 
 from optplan.config import Symbol, place_of
+from optplan.config.paramwise import described
 from optplan.constructors.lookup import import_named, look_up
 from optplan.constructors.registry import Registry
 from optplan.constructors.timm_optimizers import PREFIX as TIMM
@@ -149,11 +150,17 @@ def instantiate(
                 place=type_place,
                 hint="write optimizer_type='SGD'",
             )
-        inner_class = (
-            optimizer_class(inner, place_of(written, "optimizer_type") or type_place)
-            if isinstance(inner, str | Symbol)
-            else inner
-        )
+        inner_place = place_of(written, "optimizer_type") or type_place
+        if isinstance(inner, str | Symbol):
+            inner_class = optimizer_class(inner, inner_place)
+        elif callable(inner):
+            inner_class = inner
+        else:
+            raise PlanError(
+                f"optimizer_type must be an optimizer's name, got {described(inner)}",
+                place=inner_place,
+                hint="write optimizer_type='SGD'",
+            )
         if dry:
             found = inner_class
             for own in _ZERO_ARGUMENTS:
