@@ -71,11 +71,44 @@ def _candidates(word: str) -> Iterator[Candidate]:
     elif os.path.exists(expanded) or is_in_revision(word):
         yield Candidate(shown_path(word), named=True)
     elif glob.has_magic(expanded):
-        for path in sorted(glob.glob(expanded, recursive=True)):
+        for path in sorted(_globbed(expanded)):
             if os.path.isdir(path):
                 yield from () if "**" in expanded else _below(path)
             elif path.endswith(SUFFIXES):
                 yield Candidate(shown_path(path), named=False)
+
+
+def _globbed(pattern: str) -> set[str]:
+    """Return what a glob matches, part by part, so that many ``**`` take no longer than one."""
+    found = {"/" if pattern.startswith("/") else ""}
+    for part in pattern.split("/"):
+        if part == "**":
+            found = {path for folder in found for path in (folder, *_all_below(folder))}
+        elif part:
+            found = {
+                os.path.join(folder, name)
+                for folder in found
+                for name in glob.glob(part, root_dir=folder or None)
+            }
+    if pattern.endswith("/"):
+        found = set(filter(os.path.isdir, found))
+    return found - {""}
+
+
+def _all_below(folder: str) -> Iterator[str]:
+    """Yield all files and folders below a folder that are not hidden, each folder once."""
+    seen: set[str] = set()
+    for root, folders, files in os.walk(folder or ".", followlinks=True):
+        folders[:] = [name for name in folders if name[0] != "." and _is_new(root, name, seen)]
+        start = "" if root == "." and not folder else root
+        yield from (os.path.join(start, name) for name in (*folders, *files) if name[0] != ".")
+
+
+def _is_new(root: str, name: str, seen: set[str]) -> bool:
+    real = os.path.realpath(os.path.join(root, name))
+    is_new = real not in seen
+    seen.add(real)
+    return is_new
 
 
 def _below(folder: str) -> Iterator[Candidate]:

@@ -116,7 +116,12 @@ def raw_section(data: Mapping[str, Any]) -> RawSection | None:
 
 def raw_section_named(data: Mapping[str, Any], name: str) -> RawSection:
     """One of several sections."""
-    outer = named_sections(data)[name]
+    sections = data.get("optim_wrapper", data.get("optimizer"))
+    assert isinstance(sections, Mapping)
+    if name in sections:
+        outer = sections[name]
+    else:  # a key that is no text
+        outer = next(value for key, value in sections.items() if str(key) == name)
     is_wrapper = "optimizer" in outer
     return RawSection(
         data=data,

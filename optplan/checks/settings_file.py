@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 from optplan.checks.base import Check
 from optplan.checks.expectations import Expectation
@@ -14,6 +13,7 @@ from optplan.checks.selection import prefix_problem, split_codes
 from optplan.checks.settings import Allowed, Ignore, Settings, Target
 from optplan.checks.tables import Table
 from optplan.config.placed import File
+from optplan.config.reading import DISK, decoded
 from optplan.config.toml_files import read_toml
 from optplan.errors import ConfigError, Problem
 from optplan.names import Rule, Severity
@@ -98,9 +98,12 @@ def read_settings(path: str, checks: tuple[Check, ...], *, is_own: bool = True) 
         ConfigError: Every mistake in them.
     """
     try:
-        text = Path(path).read_text("utf-8")
+        text = decoded(DISK.read(path))
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except ConfigError as error:
+        source = Source(name=FILE, path=shown_path(path))
+        raise ConfigError(error.problems[0].message, place=Place(source, 0, 0)) from None
     except (OSError, ValueError) as error:
         source = Source(name=FILE, path=shown_path(path))
         raise ConfigError(f"it cannot be read: {error}", place=Place(source, 0, 0)) from None

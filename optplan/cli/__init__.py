@@ -13,6 +13,7 @@ def main() -> None:
 
     from optplan.collecting import collecting_later
 
+    _reopen_closed()
     # a process that ends looks all that it has loaded over for garbage: with torch, for most of a second
     atexit.register(gc.freeze)
     with collecting_later():
@@ -34,6 +35,23 @@ def run(arguments: Sequence[str]) -> None:
     if any(word.startswith("--cfg-options") for word in given):
         given = _regrouped(given)
     app_for(given)(given, prog_name="optplan")
+
+
+def _reopen_closed() -> None:
+    """Let what was closed before the start lead nowhere, or the first file opened takes its number.
+
+    ``sys.stdout`` stays None: a report that cannot be written is an error.
+    """
+    import os
+    import sys
+
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
 
 
 def _regrouped(arguments: list[str]) -> list[str]:

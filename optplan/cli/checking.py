@@ -205,7 +205,7 @@ def _no_config(report: Report) -> UsageError:
 @contextlib.contextmanager
 def _progress(*, quiet: bool) -> Iterator[Callable[[int], Callable[[int], None]]]:
     """A progress bar on stderr, where that is a terminal."""
-    if quiet or not sys.stderr.isatty():
+    if quiet or sys.stderr is None or not sys.stderr.isatty():
         yield lambda _count: lambda _done: None
         return
     from rich.console import Console

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -119,8 +120,28 @@ def find_scaling(config: Config | Mapping[str, Any], batch: Batch = NO_BATCH) ->
             raise ConfigError(
                 "--auto-scale-lr is for configs with auto_scale_lr, and this is a recipe of timm"
             )
-        return timm_scaling(read_timm_args(data), batch)
-    return _auto_scaling(data, batch)
+        return _finite(timm_scaling(read_timm_args(data), batch))
+    return _finite(_auto_scaling(data, batch))
+
+
+def _finite(scaling: Scaling | None) -> Scaling | None:
+    """Return the scaling.
+
+    Raises:
+        ConfigError: Its factor is too large or too small for a number.
+    """
+    if scaling is None:
+        return None
+    try:
+        if scaling.factor is None or 0 < scaling.factor < math.inf:
+            return scaling
+    except OverflowError:
+        pass
+    raise ConfigError(
+        "the lr cannot be scaled: the batch divided by the base batch is no finite number above 0",
+        place=scaling.place,
+        hint="correct the base batch, the batch size or the world size",
+    )
 
 
 def timm_scaling(args: TimmArgs, batch: Batch = NO_BATCH) -> Scaling | None:

@@ -5,11 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from optplan.config.limits import Budget
     from optplan.config.placed import File
 
 
-def read(file: File, extension: str) -> Any:
+def read(file: File, extension: str, budget: Budget) -> Any:
     """The data of a file, by its extension.
+
+    Args:
+        file: The file.
+        extension: Its extension.
+        budget: What building the data goes to.
 
     Raises:
         ConfigError: It is malformed, or larger than a config can be.
@@ -24,4 +30,4 @@ def read(file: File, extension: str) -> Any:
         return read_toml(file)
     from optplan.config.yaml_files import read_yaml
 
-    return read_yaml(file)
+    return read_yaml(file, budget)

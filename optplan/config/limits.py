@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
+
+from optplan.config.symbols import Symbol
 
 MAX_FILE_BYTES = 1 << 20
 MAX_BASE_DEPTH = 50
 MAX_FILES = 500
+# What opening one file takes beside reading it.
+FILE_STEPS = 100
 MAX_DEPTH = 100
 MAX_INT_BITS = 10_000
 MAX_TEXT = 1_000_000
+# What evaluating one syntax node takes, about a microsecond, is one step.
 MAX_WORK = 500_000
+# Words, signs and line breaks of all files of one config: a syntax tree takes 1 kB for each.
+MAX_TOKENS = 500_000
 # A character is cheaper than a step: this many of them count as one.
 CHARS_PER_STEP = 16
+# And this many constants in a list or call, which are not evaluated.
+CONSTANTS_PER_STEP = 4
+# Up to here a file counts as if each second character were a token.
+_SHORT_FILE = 16_000
+_FILE_CHARS_PER_STEP = 64
+_TOKEN = re.compile(r"\d[\w.]*+|\w++|[^\w. ]")
 
-_PLAIN = frozenset({int, float, bool, type(None), complex, range})
+_SMALL = frozenset({float, bool, type(None), complex})
+_TEXTS: tuple[type[Any], ...] = (str, bytes)
+_TABLES: tuple[type[Any], ...] = (dict, set, frozenset)
 _CONTAINERS: tuple[type[Any], ...] = (
-    dict, list, tuple, set, frozenset, type({}.keys()), type({}.values()), type({}.items()),
+    *_TABLES, list, tuple, type({}.keys()), type({}.values()), type({}.items()),
 )  # fmt: skip
 # Below this, no two whole numbers have the same hash.
 _OWN_HASH = 1 << 60
@@ -31,14 +47,48 @@ class Refusal(Exception):  # noqa: N818 - a message on its way to a ConfigError
         super().__init__(message)
 
 
-class Budget:
-    """The work that reading one config, bases included, may take."""
+def table_steps(table: dict[Any, Any] | set[Any] | frozenset[Any]) -> int:
+    """Return the steps that going over the empty places of a dict or set takes."""
+    return table.__sizeof__() >> 12
 
-    __slots__ = ("left", "odd_keys")
+
+def size_of(value: Any) -> int:
+    """Return the steps that going once through a value takes, but not into its elements.
+
+    Whole numbers count by their bits, squared where they are long: that is what division and
+    decimal digits take. Dicts and sets count by the room they take, which entries that were
+    deleted keep.
+    """
+    if isinstance(value, int):
+        bits = value.bit_length()
+        return (bits * bits >> 19) + (bits >> 10)
+    if isinstance(value, _TEXTS):
+        return len(value) // CHARS_PER_STEP
+    if isinstance(value, _TABLES):
+        return len(value) + table_steps(value)
+    if isinstance(value, _CONTAINERS):
+        return len(value)
+    if isinstance(value, range):
+        return size_of(value.start) + size_of(value.stop) + size_of(value.step)
+    return len(value.dotted) // CHARS_PER_STEP if isinstance(value, Symbol) else 0
+
+
+class Budget:
+    """The work that reading one config, bases included, may take.
+
+    Every operation is charged here by the size of what it works on.
+
+    Args:
+        left: The steps that may be taken.
+    """
+
+    __slots__ = ("left", "odd_keys", "tokens")
 
     def __init__(self, left: int = MAX_WORK) -> None:
         self.left = left
-        self.odd_keys = 0
+        self.tokens = MAX_TOKENS
+        # By hash, the keys that have it and are of a kind for which equal hashes can be made.
+        self.odd_keys: dict[int, list[Any]] = {}
 
     def spend(self, steps: int) -> None:
         """Take ``steps`` off what is left.
@@ -49,6 +99,35 @@ class Budget:
         self.left -= steps
         if self.left < 0:
             raise Refusal("reading this config takes too much work", "shorten its loops or data")
+
+    def spend_size(self, *values: Any) -> None:
+        """Take off what going once through each value takes, but not into its elements.
+
+        Raises:
+            Refusal: Nothing is left.
+        """
+        for value in values:
+            self.spend(size_of(value))
+
+    def spend_file(self, text: str, *, as_tree: bool = True) -> None:
+        """Take off what parsing the text of a file takes.
+
+        Args:
+            text: The text.
+            as_tree: Whether it becomes a tree of large nodes, as all but JSON does.
+
+        Raises:
+            Refusal: The files of the config are too large together.
+        """
+        length = len(text)
+        tokens = length // 2 if length <= _SHORT_FILE else len(_TOKEN.findall(text))
+        self.tokens -= tokens if as_tree else 0
+        if self.tokens < 0:
+            raise Refusal(
+                f"the files of this config hold more than {MAX_TOKENS:,} words and signs",
+                "shorten them, or inherit from fewer",
+            )
+        self.spend(FILE_STEPS + length // _FILE_CHARS_PER_STEP + tokens // 4)
 
     def spend_text(self, length: int) -> None:
         """Take a text of ``length`` characters off what is left.
@@ -73,17 +152,23 @@ class Budget:
     def spend_key(self, key: Any) -> None:
         """Take off what looking a key up takes: many keys can be made to have one hash.
 
-        A text's hash is random, and that of a number of a sane size is its own.
+        The hash of a text is random, and that of a number of a sane size is its own.
 
         Raises:
             Refusal: Nothing is left, or the key is nested too deeply.
+            TypeError: It is not hashable.
         """
         kind = key.__class__
-        if kind is str or (kind is int and -_OWN_HASH < key < _OWN_HASH):
+        if kind is str or (kind in _SMALL and kind is not complex):
             return
-        self.odd_keys += 1
-        self.spend(self.odd_keys // 16)
+        if kind is int and -_OWN_HASH < key < _OWN_HASH:
+            return
+        before = self.left
         self.spend_tree(key)
+        alike = self.odd_keys.setdefault(hash(key), [])
+        self.spend(4 * len(alike) * (1 + before - self.left))
+        if not any(key is other or key == other for other in alike):
+            alike.append(key)
 
     def spend_tree(self, value: Any, depth: int = 0) -> None:
         """Take everything inside ``value`` off what is left, as often as it occurs.
@@ -92,14 +177,13 @@ class Budget:
             Refusal: It is too much, or nested too deeply.
         """
         kind = value.__class__
-        if kind in _PLAIN:
+        if kind in _SMALL or (kind is int and -_OWN_HASH < value < _OWN_HASH):
             self.left -= 1
-        elif kind is str:
-            self.spend(1 + len(value) // CHARS_PER_STEP)
-        elif isinstance(value, _CONTAINERS):
+            return
+        self.spend(1 + size_of(value))
+        if isinstance(value, _CONTAINERS):
             if depth > MAX_DEPTH:
                 raise Refusal("the data is nested too deeply")
-            self.spend(1 + len(value))
             for item in value:
                 self.spend_tree(item, depth + 1)
             if isinstance(value, dict):

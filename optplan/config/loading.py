@@ -181,6 +181,10 @@ class Loader:
             reason = getattr(error, "strerror", None) or str(error)
             raise _unreadable(location, f"it cannot be read: {reason}", place, None) from None
         source = Source(name=location.name, path=location.shown, text=text)
+        try:
+            self.budget.spend_file(text, as_tree=not location.path.endswith(".json"))
+        except Refusal as refusal:
+            raise _whole_file(refusal.message, source, refusal.hint) from None
         if "\r" in text:
             text = text.replace("\r\n", "\n").replace("\r", "\n")
         self.sources.append(source)
@@ -239,7 +243,7 @@ class Loader:
 
         if "{{" in file.text:
             file = self.checked(lambda: substituted(file, location.path), file)
-        data = _read_data(file, extension)
+        data = _read_data(file, extension, self.budget)
         raw = data.raw_places.get("_base_")
         base = self.bases(data.get("_base_", []), raw, location, file)
         return self.merged(data, base, file)
@@ -272,7 +276,7 @@ class Loader:
             return _visible(own)
         if self.exposed:
             base = self.unshared(base)
-        merge(base, own)
+        merge(base, own, self.budget)
         return _visible(base)
 
 
@@ -282,10 +286,10 @@ def _visible(data: PlacedDict) -> PlacedDict:
     return data
 
 
-def _read_data(file: File, extension: str) -> PlacedDict:
+def _read_data(file: File, extension: str, budget: Budget) -> PlacedDict:
     from optplan.config import data_files
 
-    data = data_files.read(file, extension)
+    data = data_files.read(file, extension, budget)
     if not isinstance(data, PlacedDict):
         raise _whole_file("a config is a mapping of names to values", file.source)
     for key in data:

@@ -11,6 +11,7 @@ import warnings
 from typing import TYPE_CHECKING
 
 from optplan.config.evaluator.modules import is_standard
+from optplan.config.limits import Refusal, check_int
 from optplan.errors import ConfigError
 from optplan.places import Place
 
@@ -25,6 +26,7 @@ _MANY_IN_ALL = 60_000
 # what the parser refuses before Python 3.13
 _MANY_LEVELS = 2_900
 _F_STRING = re.compile(r"""(?<!\w)(?:[ft]r?|r[ft])['"]""", re.IGNORECASE)
+_LONG_NUMBER = re.compile(r"0[xXoObB][0-9a-fA-F_]{2500}")
 _NESTED = "it is nested too deeply to be read"
 
 
@@ -48,7 +50,20 @@ def parsed(file: File) -> ast.Module:
     # each level takes a character at least
     if len(file.text) > _MANY_LEVELS and _is_nested_deeply(tree):
         raise ConfigError(_NESTED, place=Place(file.source, 0, 0))
+    if _LONG_NUMBER.search(file.text):
+        _check_numbers(file, tree)
     return tree
+
+
+def _check_numbers(file: File, tree: ast.Module) -> None:
+    """Refuse whole numbers that no operation may make either; only these digits have no limit."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, int):
+            try:
+                check_int(node.value)
+            except Refusal as refusal:
+                place = file.place(node.lineno, node.col_offset)
+                raise ConfigError(refusal.message, place=place) from None
 
 
 def _check_texts(file: File) -> None:

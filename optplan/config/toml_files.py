@@ -20,9 +20,10 @@ _HEADER = re.compile(rf"[ \t]*(\[\[?)[ \t]*({_PART}(?:[ \t]*\.[ \t]*{_PART})*)[ 
 _PARTS = re.compile(_PART)
 # A key of this many parts is nested too deeply; tomllib takes time quadratic in them.
 _DEEP = re.compile(rf"(?<![\w.\"'-])(?:{_PART}[ \t]*+\.[ \t]*+){{{MAX_DEPTH}}}")
-# Comments and texts; those of several lines may look like keys.
+# Comments and texts; those of several lines may look like keys. One that nothing closes goes on
+# to the end, or looking for its end at each of many would take quadratic time.
 _TEXTS = re.compile(
-    r"""#[^\n]*+|\"{3}(?:[^\\]|\\.)*?\"{3,5}|'{3}.*?'{3,5}|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+'""",
+    r"""#[^\n]*+|\"{3}(?:[^\\]|\\.)*?(?:\"{3,5}|\\?\Z)|'{3}.*?(?:'{3,5}|\Z)|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+'""",
     re.DOTALL,
 )
 _AT = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from optplan.config.limits import MAX_DEPTH, MAX_INT_BITS, Budget, Refusal
+from optplan.config.limits import MAX_DEPTH, MAX_INT_BITS, Budget, Refusal, size_of
 from optplan.config.placed import (
     PlacedDict,
     PlacedList,
@@ -27,6 +27,7 @@ _SIMPLE_BUT_TEXT = frozenset({float, bool, type(None), complex, bytes, range})
 _SIMPLE = _SIMPLE_BUT_TEXT | {str}
 _BIG = 1 << 64
 _LONG = 500
+_FEW = 50
 _UNFINISHED = (1, MAX_DEPTH)
 
 
@@ -67,10 +68,12 @@ class Copier:
         for key, item in items:
             kind = item.__class__
             if kind in simple:
-                if kind is str and len(item) > _LONG:
+                if (kind is str or kind is bytes) and len(item) > _LONG:
                     size += len(item) // 16
             elif kind is int and -_BIG < item < _BIG:
                 pass
+            elif kind is int:
+                size += size_of(_sane(item, container.raw_places[key]))
             elif kind is PlacedDict or kind is PlacedList:
                 measure = measures.get(id(item))
                 if measure is None:
@@ -81,7 +84,9 @@ class Copier:
                 size += measure[0]
                 if measure[1] >= height:
                     height = measure[1] + 1
-            elif kind is not PlacedTuple or simple is not _SIMPLE or not _is_flat(item):
+            elif kind is PlacedTuple and simple is _SIMPLE and _is_flat(item):
+                size += len(item)
+            else:
                 container[key] = self.copied(item, container.raw_places[key], depth + 1)
         if height + depth > MAX_DEPTH:
             raise _error("the data is nested too deeply", raw)
@@ -108,6 +113,9 @@ class Copier:
         if kind is str:
             if self.base is not None and MARKER in value:
                 return self._from_base(value, raw, depth)
+            self.budget.left -= 1 + len(value) // 16
+            return value
+        if kind is bytes:
             self.budget.left -= 1 + len(value) // 16
             return value
         if kind in _SIMPLE_BUT_TEXT or (kind is int and -_BIG < value < _BIG):
@@ -156,8 +164,7 @@ class Copier:
         from optplan.config.evaluator.modules import Module
 
         if isinstance(value, int):
-            if value.bit_length() > MAX_INT_BITS:
-                raise _error("the number is too large", raw)
+            self._spend(size_of(_sane(value, raw)), raw)
         elif isinstance(value, (*ITERATORS, *VIEWS, Module, slice)):
             name = value.__class__.__name__
             raise _error(f"a value of type '{name}' is no data for a config", raw)
@@ -180,8 +187,21 @@ class Copier:
         return Copier(self.budget).copied(found, raw, depth)
 
 
+def _sane(number: int, raw: RawPlace) -> int:
+    """Return the number.
+
+    Raises:
+        ConfigError: It is too large to be meant.
+    """
+    if number.bit_length() > MAX_INT_BITS:
+        raise _error("the number is too large", raw)
+    return number
+
+
 def _is_flat(items: tuple[Any, ...]) -> bool:
-    """Whether a tuple holds nothing but short, plain values, and may stand in several places."""
+    """Whether a short tuple holds nothing but short, plain values, and may stand in several places."""
+    if len(items) > _FEW:
+        return False
     for item in items:
         kind = item.__class__
         if kind is int:
@@ -197,7 +217,7 @@ def _error(message: str, raw: RawPlace, hint: str | None = None) -> ConfigError:
     return ConfigError(message, place=place, hint=hint)
 
 
-def merge(base: PlacedDict, child: PlacedDict) -> None:
+def merge(base: PlacedDict, child: PlacedDict, budget: Budget) -> None:
     """Merge a child's values into those of its bases, which become the result.
 
     Nothing inside either of them changes, as it may occur elsewhere too.
@@ -217,12 +237,14 @@ def merge(base: PlacedDict, child: PlacedDict) -> None:
                 delete = value.pop("_delete_")
                 value.raw_places.pop("_delete_", None)
             if not delete:
-                value = _merged(base, key, value, places.get(key))  # noqa: PLW2901
+                value = _merged(base, key, value, places.get(key), budget)  # noqa: PLW2901
         dict.__setitem__(base, key, value)
         base.raw_places[key] = places.get(key)
 
 
-def _merged(base: PlacedDict, key: Any, value: PlacedDict, raw: RawPlace) -> PlacedDict:
+def _merged(
+    base: PlacedDict, key: Any, value: PlacedDict, raw: RawPlace, budget: Budget
+) -> PlacedDict:
     old = dict.__getitem__(base, key)
     if not isinstance(old, PlacedDict):
         raise _error(
@@ -230,8 +252,9 @@ def _merged(base: PlacedDict, key: Any, value: PlacedDict, raw: RawPlace) -> Pla
             raw,
             "give it _delete_=True to replace what the base has",
         )
+    budget.spend(len(old))
     result = placed_dict(dict.items(old), dict(old.raw_places))
-    merge(result, value)
+    merge(result, value, budget)
     return result
 
 

@@ -11,6 +11,7 @@ import torch
 from torch.optim import Optimizer
 
 from optplan.config import Symbol, place_of
+from optplan.config.paramwise import described
 from optplan.constructors.lookup import current_namespace, look_up
 from optplan.constructors.lookup import import_named as import_or_explain
 from optplan.constructors.registry import Registry
@@ -180,8 +181,13 @@ def _inner_class(
         )
     if isinstance(inner, str | Symbol):
         return optimizer_class(inner, place or type_place)
-    made: Callable[..., Optimizer] = inner
-    return made
+    if callable(inner):
+        return optimizer_class(inner, place or type_place)
+    raise PlanError(
+        f"optimizer_type must be an optimizer's name, got {described(inner)}",
+        place=place or type_place,
+        hint="write optimizer_type='SGD'",
+    )
 
 
 def _without(given: Mapping[str, Any], *names: str) -> dict[str, Any]:

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from optplan.config import Scaling
 from optplan.constructors.decided import Made
+from optplan.errors import PlanError
 from optplan.plan import Assignment, LrScaling, PlannedOptimizer, origin_of
 
 
 def scaled_made(made: Made, scaling: Scaling | None) -> Made:
-    """What was made, with the lrs multiplied as the reference's runner does; as it is without scaling."""
+    """What was made, with the lrs multiplied as the reference's runner does; as it is without scaling.
+
+    Raises:
+        PlanError: A product is too large for a number.
+    """
     if scaling is None:
         return made
+    scaled = _times(made.assignments, scaling.factor)
+    if any(one.lr is not None and math.isinf(one.lr) for one in scaled.values()):
+        message = f"the lr times {scaling.factor:g}, for the batch, is too large for a number"
+        raise PlanError(message, place=scaling.place)
     return replace(
         made,
-        assignments=_times(made.assignments, scaling.factor),
+        assignments=scaled,
         lr_scaling=lr_scaling(scaling, made.optimizers),
     )
 

@@ -90,7 +90,7 @@ class Pair:
         before, after = self.before.options, self.after.options
         if not before and not after:
             return
-        for name in sorted({*before, *after}):
+        for name in sorted({*before, *after}, key=str):
             values = (
                 before.get(name, _option(self.optimizer_before, name)),
                 after.get(name, _option(self.optimizer_after, name)),
@@ -103,7 +103,7 @@ class Pair:
         before, after = self.before.extra, self.after.extra
         if not before and not after:
             return
-        for name in sorted({*before, *after}):
+        for name in sorted({*before, *after}, key=str):
             if _states_rule(self.before, name) and _states_rule(self.after, name):
                 continue
             values = before.get(name, ABSENT), after.get(name, ABSENT)

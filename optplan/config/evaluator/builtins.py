@@ -21,7 +21,7 @@ from optplan.config.evaluator.data import (
     shallow,
     taken,
 )
-from optplan.config.limits import Refusal, check_int
+from optplan.config.limits import Refusal, check_int, size_of
 from optplan.config.placed import PlacedDict, placed_list, placed_tuple
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
     # Takes the frame, the place of the call, and the call's arguments.
     Call = Callable[..., Any]
+
+_FACTORIAL_STEPS = 100
 
 BUILTINS: dict[str, Any] = {
     function.__name__: function
@@ -105,7 +107,8 @@ def _bool(_: Frame, __: RawPlace, value: Any = False) -> bool:
     return bool(value)
 
 
-def _range(_: Frame, __: RawPlace, *bounds: Any) -> range:
+def _range(frame: Frame, _: RawPlace, *bounds: Any) -> range:
+    frame.budget.spend_size(*bounds)
     return range(*[check_int(bound) for bound in bounds])
 
 
@@ -113,13 +116,15 @@ def _len(_: Frame, __: RawPlace, value: Any) -> int:
     return len(value)
 
 
-def _round(_: Frame, __: RawPlace, number: Any, ndigits: Any = None) -> Any:
+def _round(frame: Frame, _: RawPlace, number: Any, ndigits: Any = None) -> Any:
+    frame.budget.spend_size(number)
     if isinstance(ndigits, int) and abs(ndigits) > 1000:
         raise Refusal("rounding to that many digits is not done")
     return round(number, ndigits)
 
 
-def _abs(_: Frame, __: RawPlace, number: Any) -> Any:
+def _abs(frame: Frame, _: RawPlace, number: Any) -> Any:
+    frame.budget.spend_size(number)
     return abs(number)
 
 
@@ -172,6 +177,7 @@ def _sorted(
 def _in_order(
     frame: Frame, raw: RawPlace, items: list[Any], places: list[RawPlace], key: Any, reverse: Any
 ) -> tuple[list[Any], list[RawPlace]]:
+    frame.budget.spend(len(items) * len(items).bit_length() // 16)
     for item in items:
         frame.budget.spend_tree(item)
     function = as_key(frame, raw, key)
@@ -205,7 +211,8 @@ def _all(frame: Frame, _: RawPlace, values: Any) -> bool:
 
 
 def _enumerate(frame: Frame, _: RawPlace, values: Any, start: Any = 0) -> Any:
-    return enumerate(each(frame, values), start)
+    # each number is made anew, and takes room
+    return enumerate(each(frame, values, extra=size_of(start)), start)
 
 
 def _zip(frame: Frame, _: RawPlace, *values: Any, strict: Any = False) -> Any:
@@ -231,12 +238,14 @@ def _pure(function: Callable[..., Any]) -> Call:
             if not is_data(value):
                 raise TypeError(f"{function.__name__}() takes plain data only")
             frame.budget.spend_tree(value)
+        args = tuple([taken(frame, one) if isinstance(one, range) else one for one in args])
         return check_int(function(*args, **named))
 
     return call
 
 
-def _factorial(_: Frame, __: RawPlace, number: Any) -> int:
+def _factorial(frame: Frame, _: RawPlace, number: Any) -> int:
+    frame.budget.spend(_FACTORIAL_STEPS)
     if isinstance(number, int) and number > 1000:
         raise Refusal("the number is too large")
     return math.factorial(number)
@@ -253,9 +262,10 @@ def _prod(frame: Frame, raw: RawPlace, values: Any, *, start: Any = 1) -> Any:
     return start
 
 
-def _lcm(_: Frame, __: RawPlace, *numbers: Any) -> int:
+def _lcm(frame: Frame, _: RawPlace, *numbers: Any) -> int:
     result = 1
     for number in numbers:
+        frame.budget.spend_size(result, number)
         result = check_int(math.lcm(result, number))
     return result
 

@@ -10,11 +10,13 @@ from optplan.config.evaluator.data import placed, places_of, taken
 from optplan.config.evaluator.frame import EXPRESSIONS, TRUST_HINT
 from optplan.config.evaluator.methods import method_of
 from optplan.config.evaluator.modules import Module
-from optplan.config.limits import Refusal
+from optplan.config.limits import CONSTANTS_PER_STEP, Refusal
 from optplan.config.placed import PlacedDict
 from optplan.config.symbols import Symbol
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from optplan.config.evaluator.frame import Frame
     from optplan.config.placed import RawPlace
 
@@ -72,6 +74,7 @@ def _dict(frame: Frame, node: ast.Call) -> PlacedDict:
         for source in sources:
             update(frame, result, source, frame.raw(node.args[0]))
     file = frame.file
+    frame.budget.spend(len(node.keywords) // CONSTANTS_PER_STEP)
     named: set[str] = set()
     for keyword in node.keywords:
         name = keyword.arg
@@ -83,6 +86,7 @@ def _dict(frame: Frame, node: ast.Call) -> PlacedDict:
         if name is None:
             for key in _mapping(frame, value):
                 _check_new(key, named)
+                named.add(key)
                 result[key] = value[key]
             places.update(placed(value, frame.raw(value_node)).raw_places)
         else:
@@ -101,12 +105,11 @@ def _mapping(frame: Frame, value: Any) -> dict[Any, Any]:
     return value
 
 
-def _check_new(key: Any, named: set[str]) -> None:
+def _check_new(key: Any, named: Container[str]) -> None:
     if not isinstance(key, str):
         raise TypeError("keywords must be strings")
     if key in named:
         raise TypeError(f"got multiple values for keyword argument '{key}'")
-    named.add(key)
 
 
 def _positional(frame: Frame, node: ast.Call, places: dict[Any, RawPlace]) -> list[Any]:
@@ -135,11 +138,11 @@ def _arguments(
         if keyword.arg is None:
             found = placed(_mapping(frame, value), frame.raw(keyword.value)).raw_places
             for key in value:
-                _check_new(key, set(named))
+                _check_new(key, named)
                 named[key] = value[key]
                 places[key] = found.get(key)
         else:
-            _check_new(keyword.arg, set(named))
+            _check_new(keyword.arg, named)
             named[keyword.arg] = value
             places[keyword.arg] = frame.raw(keyword)
     return args, named, places

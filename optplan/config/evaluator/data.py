@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from optplan.config.base_dict import BaseDict
-from optplan.config.limits import Refusal
+from optplan.config.limits import Refusal, size_of, table_steps
 from optplan.config.placed import (
     PlacedDict,
     PlacedList,
@@ -67,8 +67,20 @@ def key_checked(frame: Frame, key: Any) -> Any:
     return key
 
 
-def each(frame: Frame, value: Any) -> Iterator[Any]:
+def _step_over(frame: Frame, value: Any) -> int:
+    """Charge the beginning of an iteration, and return the steps that each element takes."""
+    if isinstance(value, dict | set | frozenset):
+        frame.budget.spend(table_steps(value))
+    return 1 + size_of(value) if isinstance(value, range) else 1
+
+
+def each(frame: Frame, value: Any, *, extra: int = 0) -> Iterator[Any]:
     """The elements of an iterable, each taken off the budget.
+
+    Args:
+        frame: The frame whose budget it goes to.
+        value: The iterable.
+        extra: What is taken off for each element besides.
 
     Raises:
         Refusal: It is no iterable of plain data.
@@ -76,8 +88,9 @@ def each(frame: Frame, value: Any) -> Iterator[Any]:
     if not (is_data(value) or isinstance(value, ITERATORS)):
         raise Refusal(f"'{type(value).__name__}' object is not iterable in a config")
     budget = frame.budget
+    step = extra + _step_over(frame, value)
     for item in value:
-        budget.left -= 1
+        budget.left -= step
         if budget.left < 0:
             budget.spend(0)
         yield item
@@ -95,7 +108,7 @@ def taken(frame: Frame, value: Any) -> list[Any]:
         length = len(value)
     except OverflowError:
         raise Refusal("the range is too long") from None
-    frame.budget.spend(length)
+    frame.budget.spend(length * _step_over(frame, value))
     return list(value)
 
 

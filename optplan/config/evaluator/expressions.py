@@ -11,7 +11,7 @@ from optplan.config.evaluator.data import each, key_checked, placed, places_of, 
 from optplan.config.evaluator.frame import EXPRESSIONS, TRUST_HINT, Frame
 from optplan.config.evaluator.modules import Module
 from optplan.config.evaluator.targets import assign
-from optplan.config.limits import Refusal
+from optplan.config.limits import CONSTANTS_PER_STEP, Refusal
 from optplan.config.placed import (
     PlacedDict,
     PlacedList,
@@ -60,6 +60,7 @@ def _no_such_name(frame: Frame, name: str) -> Any:
 
 def _items(frame: Frame, nodes: list[ast.expr]) -> tuple[list[Any], list[RawPlace]]:
     file = frame.file
+    frame.budget.spend(len(nodes) // CONSTANTS_PER_STEP)
     items: list[Any] = []
     places: list[RawPlace] = []
     for node in nodes:
@@ -120,6 +121,8 @@ def _subscript(frame: Frame, node: ast.Subscript) -> Any:
         return container[key]
     if not isinstance(container, list | tuple | str | range | bytes):
         raise Refusal(f"'{type(container).__name__}' object cannot be subscripted in a config")
+    if isinstance(container, range):
+        frame.budget.spend_size(container)
     if not isinstance(key, slice):
         return container[key]
     part = container[key]
@@ -154,6 +157,7 @@ def _attribute(frame: Frame, node: ast.Attribute) -> Any:
         what = "the base config has" if isinstance(node.value, ast.Name) else "there is"
         raise Refusal(f"{what} no '{name}' here", _near_key(owner, name))
     if isinstance(owner, Symbol) and not name.startswith("__"):
+        frame.budget.spend_text(len(owner.dotted) + len(name))
         return owner.attribute(name)
     if isinstance(owner, Module):
         return owner.attribute(name)

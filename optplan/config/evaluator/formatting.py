@@ -47,6 +47,7 @@ def formatted(frame: Frame, value: Any, conversion: str, spec: str) -> str:
                 f"unsupported format string passed to {type(value).__name__}.__format__"
             )
         return text_of(frame, value)
+    frame.budget.spend_size(value, spec)
     text = format(value, spec)
     frame.budget.spend_text(len(text))
     return text
@@ -78,7 +79,9 @@ class _Template:
         if depth > 1:
             raise Refusal("the format is nested too deeply")
         parts: list[str] = []
+        self.frame.budget.spend_text(len(template))
         for literal, field, spec, conversion in Formatter().parse(template):
+            self.frame.budget.spend(1)
             parts.append(literal)
             if field is None:
                 continue

@@ -162,9 +162,9 @@ def _searched(name: str) -> Method:
 
 def _set_method(name: str) -> Method:
     def change(frame: Frame, _: RawPlace, __: Places, self: Any, /, *args: Any) -> Any:
-        frame.budget.spend(len(self))
-        if name in {"add", "discard", "remove"}:
+        if name in _OF_ONE_ELEMENT:
             return getattr(self, name)(*[key_checked(frame, value) for value in args])
+        frame.budget.spend_size(self)
         return getattr(self, name)(
             *[[key_checked(frame, item) for item in taken(frame, value)] for value in args]
         )
@@ -174,7 +174,8 @@ def _set_method(name: str) -> Method:
 
 def _text_method(name: str) -> Method:
     def call(frame: Frame, raw: RawPlace, _: Places, self: str, /, *args: Any, **named: Any) -> Any:
-        frame.budget.spend_tree([self, *args, *named.values()])
+        for value in (self, *args, *named.values()):
+            frame.budget.spend_tree(value)
         if name in {"zfill", "ljust", "rjust", "center"} and isinstance(args[0], int):
             frame.budget.spend_text(max(args[0], 0))
         elif name == "replace":
@@ -208,6 +209,7 @@ def _text_format(
     return format_text(frame, self, list(args), named)
 
 
+_OF_ONE_ELEMENT = frozenset({"add", "discard", "remove"})
 # Searches from the right, and for any of many characters, take the product of both lengths.
 _SLOW_SEARCHES = frozenset({"lstrip", "rfind", "rindex", "rpartition", "rsplit", "rstrip", "strip"})
 _TEXT = (
@@ -245,10 +247,15 @@ METHODS: dict[type, dict[str, Method]] = {
 }  # fmt: skip
 
 
+# A merge copies what is merged in once more, in the slow way of the standard library.
+_COPIES = 4
+
+
 def _base_merge(frame: Frame, _: RawPlace, __: Places, self: BaseDict, other: Any, /) -> None:
     if not isinstance(other, dict):
         raise TypeError(f"'{type(other).__name__}' object is no dict to merge")
-    frame.budget.spend_tree(other)
+    for _copy in range(_COPIES):
+        frame.budget.spend_tree(other)
     frame.budget.spend_tree(self)
     self.merge(deep(frame, other))
 

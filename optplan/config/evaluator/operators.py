@@ -40,7 +40,9 @@ _SIMPLE: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.BitXor: operator.xor,
 }
 _FORMAT_WIDTH = re.compile(r"\*|\d{5}")
+_NUMBER = re.compile(r"\d+")
 _SET_VIEWS: tuple[type[Any], ...] = (type({}.keys()), type({}.items()))
+_LOOKED_UP: tuple[type[Any], ...] = (dict, set, frozenset, type({}.keys()))
 
 
 def operate(frame: Frame, kind: type[ast.operator], left: Any, right: Any, raw: RawPlace) -> Any:
@@ -60,6 +62,7 @@ def operate(frame: Frame, kind: type[ast.operator], left: Any, right: Any, raw: 
         return _SIMPLE[kind](left, right)
     if not (is_data(left) and is_data(right)) or kind not in _SIMPLE:
         raise Refusal("this operator works on plain data only")
+    frame.budget.spend_size(left, right)
     if isinstance(right, list | tuple | str) and kind is ast.Mult and isinstance(left, int):
         left, right = right, left
     if isinstance(left, str):
@@ -73,8 +76,6 @@ def operate(frame: Frame, kind: type[ast.operator], left: Any, right: Any, raw: 
     left, right = _as_sets(frame, left, right)
     if isinstance(left, int) and isinstance(right, int):
         _check_growth(kind, left, right)
-    elif isinstance(left, set | frozenset):
-        frame.budget.spend(len(left))
     return check_int(_SIMPLE[kind](left, right))
 
 
@@ -95,7 +96,7 @@ def _with_text(frame: Frame, kind: type[ast.operator], left: str, right: Any) ->
         return left * right
     if kind is ast.Add and isinstance(right, str):
         frame.budget.spend_text(len(left) + len(right))
-    elif kind is ast.Mod:
+    elif kind is ast.Mod and "%" in left:
         _check_template(frame, left, right)
     result: str = _SIMPLE[kind](left, right)
     frame.budget.spend_text(len(result))
@@ -104,9 +105,10 @@ def _with_text(frame: Frame, kind: type[ast.operator], left: str, right: Any) ->
 
 def _check_template(frame: Frame, template: str, values: Any) -> None:
     """Refuse a '%' template whose text could be too long, before it is made."""
-    if "%" in template and _FORMAT_WIDTH.search(template):
+    if _FORMAT_WIDTH.search(template):
         raise Refusal("the format is too wide")
-    frame.budget.spend_text(len(template) + sum(map(int, re.findall(r"\d+", template))))
+    frame.budget.spend(template.count("%"))
+    frame.budget.spend_text(sum(map(int, _NUMBER.findall(template))))
     frame.budget.spend_tree(values)
     if isinstance(values, dict):  # each field may name one and the same value
         frame.budget.spend_text(template.count("%(") * len(repr(values)))
@@ -126,13 +128,12 @@ def _places(value: Any, raw: RawPlace) -> list[RawPlace]:
     return list(getattr(value, "raw_places", None) or [raw] * len(value))
 
 
-def _joined(frame: Frame, left: Any, right: Any, raw: RawPlace) -> Any:
+def _joined(_: Frame, left: Any, right: Any, raw: RawPlace) -> Any:
     whole = list if isinstance(left, list) else tuple
     if not isinstance(right, whole):
         raise TypeError(
             f"can only concatenate {whole.__name__} (not '{type(right).__name__}') to {whole.__name__}"
         )
-    frame.budget.spend(len(left) + len(right))
     places = _places(left, raw) + _places(right, raw)
     if whole is list:
         return placed_list([*left, *right], places)
@@ -158,10 +159,10 @@ _OF_SEQUENCES: dict[type[ast.operator], Callable[[Frame, Any, Any, RawPlace], An
 def _united(frame: Frame, left: Any, right: Any, raw: RawPlace) -> Any:
     if not isinstance(right, dict):
         raise TypeError(f"unsupported operand type(s) for |: 'dict' and '{type(right).__name__}'")
-    frame.budget.spend(len(left) + len(right))
     right = placed(right, raw)
     if isinstance(left, BaseDict):
         frame.budget.spend_tree(left)
+        frame.budget.spend_tree(right)
         return left | right
     result = placed_dict(left, {**placed(left, raw).raw_places, **right.raw_places})
     dict.update(result, right)
@@ -226,6 +227,7 @@ def _unary(frame: Frame, node: ast.UnaryOp) -> Any:
         return not value
     if not is_data(value):
         raise Refusal("this operator works on plain data only")
+    frame.budget.spend_size(value)
     if isinstance(node.op, ast.USub):
         return -value
     return +value if isinstance(node.op, ast.UAdd) else ~value
@@ -251,10 +253,10 @@ def _compare(frame: Frame, node: ast.Compare) -> Any:
     for kind, right_node in zip(node.ops, node.comparators, strict=True):
         right = frame.value(right_node)
         if not isinstance(kind, ast.Is | ast.IsNot):
-            frame.budget.spend_tree(left)
             if isinstance(kind, ast.In | ast.NotIn):
                 right = _searchable(frame, right, left)
             else:
+                frame.budget.spend_tree(left)
                 frame.budget.spend_tree(right)
         result = _COMPARISONS[kind.__class__](left, right)
         if not result:
@@ -264,7 +266,13 @@ def _compare(frame: Frame, node: ast.Compare) -> Any:
 
 
 def _searchable(frame: Frame, value: Any, wanted: Any) -> Any:
+    """Charge a search for what is wanted, and return what it goes through."""
+    if isinstance(value, _LOOKED_UP) and not isinstance(wanted, set):
+        key_checked(frame, wanted)
+        return value
+    frame.budget.spend_tree(wanted)
     if isinstance(value, range):
+        frame.budget.spend_size(value)
         # Python looks at every number of a range for anything that is no int.
         return value if isinstance(wanted, int) else taken(frame, value)
     if not is_data(value):

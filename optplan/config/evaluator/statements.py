@@ -10,7 +10,7 @@ from optplan.config.evaluator.frame import STATEMENTS, Frame
 from optplan.config.evaluator.modules import import_from, import_module
 from optplan.config.evaluator.operators import operate_in_place
 from optplan.config.evaluator.targets import assign, attribute_key, delete
-from optplan.config.limits import Refusal
+from optplan.config.limits import Refusal, size_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +21,7 @@ def _assign(frame: Frame, node: ast.Assign) -> None:
     value: Any = (
         value_node.value if isinstance(value_node, ast.Constant) else frame.value(value_node)
     )
+    frame.budget.left -= len(node.targets)
     for target in node.targets:
         assign(frame, target, value)
 
@@ -74,12 +75,14 @@ def _expression(frame: Frame, node: ast.Expr) -> None:
 
 
 def _import(frame: Frame, node: ast.Import) -> None:
+    frame.budget.spend(len(node.names))
     for alias in node.names:
         import_module(frame, alias.name, alias.asname, frame.raw(node))
 
 
 def _import_from(frame: Frame, node: ast.ImportFrom) -> None:
     module = "." * node.level + (node.module or "")
+    frame.budget.spend(len(node.names) * (1 + size_of(module)))
     for alias in node.names:
         if alias.name == "*":
             raise Refusal(f"'from {module} import *' is not read outside 'with read_base()'")

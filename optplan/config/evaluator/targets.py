@@ -92,6 +92,7 @@ def delete(frame: Frame, target: ast.expr) -> None:
     Raises:
         Refusal: It cannot be deleted.
     """
+    frame.budget.spend(1)
     if isinstance(target, ast.Name):
         if target.id not in frame.names:
             raise Refusal(f"the name '{target.id}' is not defined")
