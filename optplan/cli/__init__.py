@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+from optplan.interrupts import EndingAtInterrupt, install
+
 
 def main() -> None:
     """Run the command that the arguments name, and exit with its status."""
-    import atexit
-    import gc
-    import sys
+    with EndingAtInterrupt():
+        import atexit
+        import gc
+        import sys
 
+        # a process that ends looks all that it has loaded over for garbage: with torch, for most of a second
+        atexit.register(gc.freeze)
+        atexit.register(install)
+        _run(sys.argv[1:])
+
+
+def _run(arguments: list[str]) -> None:
     from optplan.collecting import collecting_later
 
-    # a process that ends looks all that it has loaded over for garbage: with torch, for most of a second
-    atexit.register(gc.freeze)
     with collecting_later():
         from optplan.cli.app import app_for
+        from optplan.cli.running import reported
 
-        arguments = sys.argv[1:]
-        if any(word.startswith("--cfg-options") for word in arguments):
-            arguments = _regrouped(arguments)
-        app_for(arguments)(arguments, prog_name="optplan")
+        with reported():
+            if any(word.startswith("--cfg-options") for word in arguments):
+                arguments = _regrouped(arguments)
+            app_for(arguments)(arguments, prog_name="optplan")
 
 
 def _regrouped(arguments: list[str]) -> list[str]:

@@ -75,6 +75,8 @@ def _check_places(row: Mapping[str, Any], data: Mapping[str, Any]) -> None:
     if not given:
         return
     _check_index(row["optimizer"], data, "optimizers", "optimizer")
+    if not data["settings"]:  # they are made of the rows, and may be left out
+        return
     _check_index(row["setting"], data, "settings", "setting")
     owner = data["settings"][row["setting"]]["optimizer"]
     if owner != row["optimizer"]:

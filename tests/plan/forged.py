@@ -62,7 +62,10 @@ def plans() -> dict[str, Plan]:
         "train_dataloader": {"batch_size": 4},
     }
     two = nn.ModuleDict({"a": nn.Linear(2, 2), "b": nn.Linear(2, 2)})
-    groups = [{"params": net.norm.parameters(), "lr": 0.1, "kind": "norm"}, {"params": [net.scale]}]
+    groups: list[dict[str, Any]] = [
+        {"params": net.norm.parameters(), "lr": 0.1, "kind": "norm"},
+        {"params": [net.scale]},
+    ]
     return {
         "keys": optplan.make_plan(net, {"optimizer": {**adamw, "paramwise_cfg": bypassing}}),
         "layers": optplan.make_plan(net, {"optim_wrapper": layered}),
