@@ -62,7 +62,7 @@ COMMANDS = [
     (["diff", "a.json", "b.json", "-o", "out.txt"], 0.4),
     (["show", "a.py", "-m", "net.py:net", "-o", "out.txt"], 4.0),
     (["check", "a.py", "bad.py", "-j", "2", "-m", "net.py:net", "-o", "out.txt"], 4.0),
-    (["check", "bad.py", "--no-model", "--write-baseline", "out.txt"], 0.4),
+    (["check", "bad.py", "--no-model", "--baseline", "out.txt", "--write-baseline"], 0.4),
 ]
 
 
