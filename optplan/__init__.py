@@ -5,11 +5,9 @@ Nothing here imports torch until a name that needs it is used.
 
 from __future__ import annotations
 
-from importlib import import_module
-
 __version__ = "0.1.0"
 
-# not typing's: nothing is imported here that a folder where ``python -m optplan`` runs could hold
+# typing and importlib are not imported: until a command handles Ctrl-C, every millisecond counts
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -74,6 +72,8 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'optplan' has no attribute {name!r}")
+    from importlib import import_module
+
     return getattr(import_module(_HOMES[name]), name)
 
 

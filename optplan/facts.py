@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
 from typing import Any, NamedTuple
 
 from optplan.names import LayerSource
+
+_NONE = type(None)
+_LARGEST = 2**63
+_MOST_LAYERS = 1_000_000
 
 
 class ParameterFacts(NamedTuple):
@@ -210,10 +214,29 @@ class Inventory:
         """
         if tuple(data["fields"]) != ParameterFacts._fields:
             raise ValueError("the facts are others")
-        parameters = map(ParameterFacts._make, data["parameters"])
+        parameters = tuple(map(ParameterFacts._make, data["parameters"]))
+        words = data["source"], data["class_name"], data["spec"] or ""
+        if not all(isinstance(word, str) for word in words) or not _are_facts(parameters):
+            raise ValueError("the facts are of other types")
         return cls(
             spec=data["spec"],
             source=data["source"],
             class_name=data["class_name"],
             parameters=tuple(facts._replace(shape=tuple(facts.shape)) for facts in parameters),
         )
+
+
+# The types of facts as JSON has them; a layer and their number are there or not.
+_NAMED, _FLAGS = (str, str, str, list, str, bool, str, int), (bool,) * 9
+_TYPES = frozenset((*_NAMED, *_FLAGS, layer, layer, bool) for layer in (int, _NONE))
+
+
+def _are_facts(parameters: Sequence[ParameterFacts]) -> bool:
+    """Whether facts from JSON are of the right types, each name once and with sizes that there may be."""
+    names = {facts.name for facts in parameters if isinstance(facts.name, str)}
+    return 0 < len(parameters) == len(names) and all(
+        tuple(map(type, facts)) in _TYPES
+        and all(type(size) is int and 0 <= size < _LARGEST for size in facts.shape)
+        and 0 <= (facts.layer or 0) <= (facts.layers or 0) < _MOST_LAYERS
+        for facts in parameters
+    )

@@ -82,7 +82,10 @@ def _is_editable(home: str) -> bool:
         return False
     except (OSError, ValueError):
         return True
-    return bool(info.get("dir_info", {}).get("editable", False))
+    try:
+        return bool(info.get("dir_info", {}).get("editable", False))
+    except AttributeError:  # some other JSON
+        return True
 
 
 def _states(folder: str, modules: Iterable[str]) -> bytes:
@@ -92,7 +95,7 @@ def _states(folder: str, modules: Iterable[str]) -> bytes:
     for module in modules:
         try:
             found = stat(f"{folder}/{module}")
-        except OSError:
+        except (OSError, ValueError):  # a name that no file can have
             states.extend((-1, -1))
         else:
             add(found.st_size)

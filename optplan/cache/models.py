@@ -38,7 +38,7 @@ class RememberedModels:
         data = self._store.get(_KIND, self._key(spec, arguments, has_layers))
         try:
             return None if data is None else Inventory.from_dict(data)
-        except (KeyError, TypeError, ValueError):
+        except (AttributeError, KeyError, TypeError, ValueError):
             return None
 
     def put(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from math import isnan
+from math import isfinite, isnan
 from typing import Any, assert_never
 
 from optplan.cache.store import Store
@@ -50,16 +50,16 @@ class RememberedOptimizers:
         if data is None:
             return None
         try:
-            return OptimizerFacts(
-                type_name=data["type_name"],
-                class_name=data["class_name"],
-                defaults={
-                    name: _value(Source(source), value, arguments.get(name))
-                    for name, (source, value) in data["defaults"].items()
-                },
-            )
-        except (KeyError, TypeError, ValueError, AttributeError):
+            type_name, class_name = data["type_name"], data["class_name"]
+            defaults = {
+                name: _value(Source(source), value, name, arguments)
+                for name, (source, value) in data["defaults"].items()
+            }
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
             return None
+        if not (isinstance(type_name, str) and isinstance(class_name, str)):
+            return None
+        return OptimizerFacts(type_name=type_name, class_name=class_name, defaults=defaults)
 
     def put(self, key: Key, made: OptimizerFacts, sources: Mapping[str, Source]) -> None:
         """Remember an optimizer.
@@ -85,7 +85,10 @@ class RememberedOptimizers:
         data = self._store.get(_KIND, self._key({"class": class_name}))
         if not isinstance(data, dict):
             return None
-        return {name: _as_tuples(value) for name, value in data.items()}
+        try:
+            return {name: _of_class(name, value) for name, value in data.items()}
+        except (ValueError, RecursionError):
+            return None
 
     def put_class_defaults(self, class_name: str, defaults: Mapping[str, Any]) -> None:
         """Remember what an optimizer of torch's has that is given no arguments.
@@ -153,16 +156,46 @@ def is_constant(value: object) -> bool:
     return value is None or type(value) in (bool, int, float, str)
 
 
-def _value(source: Source, value: Any, argument: Any) -> Any:
+def _value(source: Source, value: Any, name: str, arguments: Mapping[str, Any]) -> Any:
+    """A hyper-parameter.
+
+    Raises:
+        KeyError, TypeError, ValueError: It cannot come from there.
+    """
     match source:
         case Source.ARGUMENT:
-            return argument
+            return arguments[name]
         case Source.ITEMS:
-            return tuple(argument)
+            return tuple(arguments[name])
         case Source.CLASS:
-            return _as_tuples(value)
+            return _of_class(name, value)
         case _:
             assert_never(source)
+
+
+# What a plan and a schedule reckon with; other hyper-parameters are only shown.
+_NUMBERS = frozenset({"lr", "weight_decay", "momentum"})
+
+
+def _of_class(name: str, value: Any) -> Any:
+    """A value that a class gives, as it was before it was JSON.
+
+    Raises:
+        ValueError: No class of torch's gives such a one.
+    """
+    found = _as_tuples(value)
+    is_right = is_constant(found)
+    if name in _NUMBERS:
+        is_right = found is None or _is_number(found)
+    elif name == "betas":
+        is_right = type(found) is tuple and len(found) > 0 and all(map(_is_number, found))
+    if not is_right:
+        raise ValueError(f"{name} cannot be {value!r}")
+    return found
+
+
+def _is_number(value: object) -> bool:
+    return type(value) is int or (type(value) is float and isfinite(value))
 
 
 def _as_tuples(value: Any) -> Any:

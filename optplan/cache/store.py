@@ -17,6 +17,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from optplan.interrupts import InterruptsWait
+
 FORMAT = 1
 LIMIT = 64 << 20  # bytes; all of timm's architectures together need about as much
 _KEPT = 0.75  # of the limit, once it is passed: not every new entry has to make room
@@ -178,12 +180,13 @@ def _write(path: str, text: str) -> None:
     import tempfile  # takes as long to import as an entry to read
 
     folder, name = os.path.split(path)
-    handle, draft = tempfile.mkstemp(prefix=f"{name}.", suffix=".tmp", dir=folder)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        os.replace(draft, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(draft)
-        raise
+    with InterruptsWait():
+        handle, draft = tempfile.mkstemp(prefix=f"{name}.", suffix=".tmp", dir=folder)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+            os.replace(draft, path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(draft)
+            raise

@@ -108,4 +108,4 @@ def _own_files(path: str) -> Iterator[str]:
 
 
 def _digest(lines: Iterator[str]) -> str:
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from optplan.interrupts import EndingAtInterrupt, install
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def main() -> None:
     """Run the command that the arguments name, and exit with its status."""
-    import atexit
-    import gc
-    import sys
+    with EndingAtInterrupt():
+        import atexit
+        import gc
+        import sys
 
-    from optplan.collecting import collecting_later
-
-    _reopen_closed()
-    # a process that ends looks all that it has loaded over for garbage: with torch, for most of a second
-    atexit.register(gc.freeze)
-    with collecting_later():
         from optplan.runtime.where import Where, run_named_code
 
+        # a process that ends looks all that it has loaded over for garbage: with torch, for most of a second
+        atexit.register(gc.freeze)
+        atexit.register(install)
+        _reopen_closed()
         run_named_code(Where.ELSEWHERE)
         run(sys.argv[1:])
 
@@ -29,12 +32,17 @@ def run(arguments: Sequence[str]) -> None:
     Raises:
         SystemExit: Always, with its status.
     """
-    from optplan.cli.app import app_for
+    from optplan.collecting import collecting_later
 
-    given = list(arguments)
-    if any(word.startswith("--cfg-options") for word in given):
-        given = _regrouped(given)
-    app_for(given)(given, prog_name="optplan")
+    with collecting_later():
+        from optplan.cli.app import app_for
+        from optplan.cli.running import reported
+
+        given = list(arguments)
+        with reported():
+            if any(word.startswith("--cfg-options") for word in given):
+                given = _regrouped(given)
+            app_for(given)(given, prog_name="optplan")
 
 
 def _reopen_closed() -> None:

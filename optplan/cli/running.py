@@ -110,9 +110,6 @@ def running(*, quiet: bool, debug: bool) -> Iterator[None]:
         for problem in error.problems:
             _complain(problem_text(problem, color=_wants_color(Color.AUTO, sys.stderr)))
         raise typer.Exit(ExitStatus.COULD_NOT) from None
-    except BrokenPipeError:
-        _close_quietly()
-        raise typer.Exit(ExitStatus.FINE) from None
     except KeyboardInterrupt:
         # CPython remembers an interrupt that hit a text being executed, as dataclasses do on import,
         # and would end by the signal instead of our status; the next text resets that.
@@ -125,6 +122,20 @@ def running(*, quiet: bool, debug: bool) -> Iterator[None]:
         _complain(f"a bug in optplan: {type(error).__name__}: {error}")
         _complain("please report it with what --debug prints")
         raise typer.Exit(ExitStatus.BUG) from None
+
+
+@contextlib.contextmanager
+def reported() -> Iterator[None]:
+    """Let the readers of stdout and stderr leave, and say where what typer prints cannot be written."""
+    from optplan.cli.pipes import unbroken_pipes
+
+    with unbroken_pipes():
+        try:
+            yield
+        except OSError as error:
+            _close_quietly()
+            _complain(f"error: cannot write the report: {error.strerror or error}")
+            raise SystemExit(ExitStatus.COULD_NOT) from None
 
 
 def _print_traceback() -> None:
@@ -206,8 +217,6 @@ def _print(text: str) -> None:
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
-    except BrokenPipeError:
-        raise
     except OSError as error:
         _close_quietly()
         raise OutputError(f"cannot write the report: {error.strerror or error}") from error
@@ -226,23 +235,27 @@ def _write(path: Path, text: str) -> None:
     import shutil
 
     from optplan.errors import OutputError
+    from optplan.interrupts import InterruptsWait
 
     try:
         with contextlib.suppress(FileNotFoundError):
             path.stat()  # a circle of links raises; resolve raises for it before Python 3.13 only
         if path.exists() and not path.is_file():
-            path.write_text(text, encoding="utf-8")
+            path.write_text(text, encoding="utf-8", errors="backslashreplace")
             return
         target = path.resolve()
         draft = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-        try:
-            with draft.open("x", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-            if target.exists():
-                shutil.copymode(target, draft)
-            draft.replace(target)
-        finally:
-            draft.unlink(missing_ok=True)
+        with InterruptsWait():
+            try:
+                with draft.open(
+                    "x", encoding="utf-8", errors="backslashreplace", newline="\n"
+                ) as file:
+                    file.write(text)
+                if target.exists():
+                    shutil.copymode(target, draft)
+                draft.replace(target)
+            finally:
+                draft.unlink(missing_ok=True)
     except OSError as error:
         reason = getattr(error, "strerror", None) or error
         raise OutputError(f"cannot write {str(path)!r}: {reason}") from error

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from optplan.config import Config, load_config, load_function, names_function
-from optplan.errors import UsageError
+from optplan.errors import PlanError, UsageError
 from optplan.plan import Plan
+from optplan.plan.serial import plan_from_data
 from optplan.runtime.audit import lifted
 
 
@@ -51,14 +52,14 @@ def open_source(word: str, *, overrides: Sequence[str] = (), trust: bool = False
     file = Path(word)
     is_json = file.suffix == ".json"
     if "\0" not in word and file.is_file():
-        if is_json and (plan := _saved_plan(_content(file))) is not None:
+        if is_json and (plan := _saved_plan(_content(file), word)) is not None:
             return _saved(plan, word, overrides)
         if file.suffix not in _CONFIG_SUFFIXES and _is_checkpoint(file):
             return Checkpoint(path=word)
     elif names_function(word):
         return load_function(word, overrides=overrides)
     elif names_revision(word):
-        if is_json and (plan := _saved_plan(read_revision(word))) is not None:
+        if is_json and (plan := _saved_plan(read_revision(word), word)) is not None:
             return _saved(plan, word, overrides)
         return load_revision(word, overrides=overrides, trust=trust)
     return load_config(word, overrides=overrides, trust=trust)
@@ -77,15 +78,29 @@ def _content(file: Path) -> bytes:
         return b""  # reading it as a config says what is wrong
 
 
-def _saved_plan(text: bytes) -> Plan | None:
-    """The plan in a JSON text, None where it holds something else."""
+def _saved_plan(text: bytes, word: str) -> Plan | None:
+    """The plan in a JSON text, None where it holds something else.
+
+    Raises:
+        PlanError: It is a plan, and a field of it is wrong.
+    """
     try:
         data = json.loads(text)
     except (ValueError, RecursionError):
         return None
     if not (isinstance(data, dict) and "format_version" in data):
         return None
-    return Plan.from_json(text)
+    try:
+        return plan_from_data(data)
+    except PlanError as error:
+        raise PlanError(
+            [
+                replace(
+                    one, hint=one.hint or f"it is in {word!r}: save it again with --format json"
+                )
+                for one in error.problems
+            ]
+        ) from None
 
 
 def _is_checkpoint(file: Path) -> bool:

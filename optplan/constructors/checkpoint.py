@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import reprlib
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, ValuesView
+from collections.abc import Set as AbstractSet
 from typing import Any, Self
 
 import torch
@@ -24,6 +26,15 @@ _LIKE_THEIR_PARAMETER = (
     "acc_delta",
     "sum",
 )
+
+
+# What is read into memory at most, by the sizes that an archive declares: everything of one that is packed,
+# which torch.save never does, else all but the tensors, which stay on the disk. MMEngine's logs take 100 MiB.
+_LARGEST_PACKED = 64 << 20
+_LARGEST = 512 << 20
+# Values in one entry of a group, each counted as often as it would be shown.
+_MOST_VALUES = 10_000
+_DEEPEST = 64
 
 
 class _Inert:
@@ -48,12 +59,15 @@ def read_checkpoint(path: str) -> tuple[SavedGroup, ...]:
     Raises:
         PlanError: It cannot be read, or has no optimizer state.
     """
-    state = _optimizer_state(_load(path), path)
+    try:
+        state = _optimizer_state(_load(path), path)
+    except RecursionError:
+        raise PlanError(f"{path!r} is damaged: its entries are nested too deeply") from None
     states = state["state"]
     groups = state["param_groups"]
     if not all(map(_is_group, groups)):
         raise PlanError(f"{path!r} is damaged: a param group has no parameters")
-    return tuple(_group(group, states) for group in groups)
+    return tuple(_group(group, states, path) for group in groups)
 
 
 def class_defaults(class_name: str) -> dict[str, Any]:
@@ -72,11 +86,34 @@ def class_defaults(class_name: str) -> dict[str, Any]:
 
 def _load(path: str) -> Any:
     try:
+        mapped = _may_be_mapped(path)
         with torch.serialization.safe_globals(_stand_ins(path)):
-            mapped = zipfile.is_zipfile(path)
             return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
+    except PlanError:
+        raise
     except Exception as error:  # a damaged or hostile file may raise anything
         raise PlanError(f"{path!r} cannot be read as a checkpoint: {_reason(error)}") from error
+
+
+def _may_be_mapped(path: str) -> bool:
+    """Whether it is an archive whose tensors can stay on the disk: all are stored as they are.
+
+    Raises:
+        PlanError: Reading it would take more memory than any checkpoint's entries do.
+    """
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+    packed = any(one.compress_type != zipfile.ZIP_STORED for one in members)
+    size = sum(one.file_size for one in members if packed or "/data/" not in f"/{one.filename}")
+    most, what = (_LARGEST_PACKED, "unpacked") if packed else (_LARGEST, "without its tensors")
+    if size > most:
+        raise PlanError(
+            f"{path!r} is not read: {what} it has {size >> 20} MiB, and at most {most >> 20} are read",
+            hint="save the optimizer's state_dict alone, with torch.save",
+        )
+    return not packed
 
 
 def _reason(error: Exception) -> str:
@@ -108,7 +145,7 @@ def _optimizer_state(data: Any, path: str) -> Mapping[str, Any]:
             raise PlanError(f"{path!r} holds the states of several optimizers")
         if states and _is_state(states[0]):
             return states[0]  # type: ignore[no-any-return]
-    keys = [str(key) for key in data]
+    keys = list(map(_key, data))
     raise PlanError(
         f"{path!r} holds no optimizer state: its entries are {listed(keys) or 'none'}",
         hint=f"it is looked for in {', '.join(_HOMES)}",
@@ -133,23 +170,57 @@ def _has_several(found: Any) -> bool:
     return isinstance(found, Mapping) and any(_is_state(value) for value in found.values())
 
 
-def _group(group: Mapping[str, Any], states: Mapping[Any, Any]) -> SavedGroup:
+def _group(group: Mapping[str, Any], states: Mapping[Any, Any], path: str) -> SavedGroup:
     names = group.get("param_names")
     return SavedGroup(
         entries={
-            str(name): plain(_unwrapped(value))
+            _key(name): _plain(_unwrapped(value), _key(name), path)
             for name, value in group.items()
             if name not in ("params", "param_names")
         },
         shapes=tuple(_shape(states.get(index)) for index in group["params"]),
-        names=tuple(map(str, names)) if isinstance(names, list | tuple) else None,
+        names=tuple(names)
+        if isinstance(names, list | tuple) and all(isinstance(name, str) for name in names)
+        else None,
     )
+
+
+def _key(name: Any) -> str:
+    """A key as text; one that is none may be nested without end."""
+    return name if isinstance(name, str) else reprlib.repr(name)
+
+
+def _plain(value: Any, name: str, path: str) -> Any:
+    """An entry of a group as plain data.
+
+    Raises:
+        PlanError: It holds itself, or more than any group does.
+    """
+    left = _MOST_VALUES
+    waiting = [(value, 0)]
+    while waiting:
+        one, depth = waiting.pop()
+        left -= 1
+        if left < 0 or depth > _DEEPEST:
+            raise PlanError(
+                f"{path!r} is damaged: {name!r} of a param group holds itself or too many values"
+            )
+        items = one.values() if isinstance(one, Mapping) else one
+        if isinstance(items, ValuesView | list | tuple | AbstractSet):
+            waiting += [(item, depth + 1) for item in items]
+    try:
+        return plain(value)
+    except Exception as error:  # a tensor of a kind that has no values
+        raise PlanError(f"{path!r} is damaged: {name!r} of a param group is unreadable") from error
 
 
 def _unwrapped(value: Any) -> Any:
     """A number that was saved as a tensor."""
-    is_number = isinstance(value, torch.Tensor) and value.numel() == 1 and not value.is_meta
-    return value.item() if is_number else value
+    if not isinstance(value, torch.Tensor):
+        return value
+    if value.numel() != 1 or value.is_meta or value.layout != torch.strided:
+        return f"tensor of shape {tuple(value.shape)}"
+    return value.item()
 
 
 def _shape(state: Any) -> tuple[int, ...] | None:

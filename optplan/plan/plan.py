@@ -213,7 +213,7 @@ class Plan:
         """The plan that :meth:`to_json` wrote.
 
         Raises:
-            PlanError: The text is no saved plan, or one of a newer major format.
+            PlanError: The text is no saved plan, one of a newer major format, or a field of it is wrong.
         """
         from optplan.plan.serial import plan_from_json
 

@@ -46,13 +46,13 @@ class SavedGroup:
         return self.entries.get(f"initial_{name}", self.entries.get(name, ABSENT))
 
 
-def _members(plan: Plan) -> list[list[PlannedParameter]]:
-    """The rows of each group."""
+def _members(plan: Plan) -> dict[int, list[PlannedParameter]]:
+    """The rows of each group that has some."""
     found: dict[int, list[PlannedParameter]] = {}
     for row in plan.parameters:
         if row.group is not None:
             found.setdefault(row.group, []).append(row)
-    return [found.get(index, []) for index in range(max(found, default=-1) + 1)]
+    return found
 
 
 def misfits(plan: Plan, groups: Sequence[SavedGroup], defaults: Mapping[str, Any]) -> Iterator[str]:
@@ -67,10 +67,11 @@ def misfits(plan: Plan, groups: Sequence[SavedGroup], defaults: Mapping[str, Any
         defaults: The optimizer class's own options with their values, empty where unknown.
     """
     members = _members(plan)
-    if len(groups) != len(members):
-        yield f"param groups: {len(groups)} saved, {len(members)} now"
+    count = max(members, default=-1) + 1
+    if len(groups) != count:
+        yield f"param groups: {len(groups)} saved, {count} now"
         return
-    pairs = list(zip(members, groups, strict=True))
+    pairs = [(members.get(index, []), group) for index, group in enumerate(groups)]
     sizes = [
         f"group {index}: {len(group.shapes)} saved, {len(rows)} now ({listed([r.name for r in rows])})"
         for index, (rows, group) in enumerate(pairs)

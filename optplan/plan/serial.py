@@ -20,6 +20,8 @@ from optplan.plan.plan import (
     RuleUse,
     Setting,
 )
+from optplan.plan.schema import MisfitError
+from optplan.plan.validation import validate_plan
 from optplan.plan.values import plain
 
 _Flat = PlannedModel | PlannedOptimizer | Setting
@@ -53,12 +55,23 @@ def plan_from_json(text: str | bytes) -> Plan:
     """The plan that :func:`plan_to_json` wrote.
 
     Raises:
-        PlanError: The text is no saved plan, or one of a newer major format.
+        PlanError: The text is no saved plan, one of a newer major format, or a field of it is wrong.
     """
     try:
         data = json.loads(text)
+    except RecursionError:
+        raise PlanError("not a saved plan: it is nested too deeply") from None
     except ValueError as error:
         raise PlanError(f"not a saved plan: {error}") from error
+    return plan_from_data(data)
+
+
+def plan_from_data(data: Any) -> Plan:
+    """The same, from JSON that is parsed already.
+
+    Raises:
+        PlanError: As :func:`plan_from_json`.
+    """
     version = data.get("format_version") if isinstance(data, dict) else None
     if not isinstance(version, str):
         raise PlanError("not a saved plan: it has no format_version")
@@ -78,9 +91,10 @@ def plan_from_json(text: str | bytes) -> Plan:
             hint="save it again without these options",
         )
     try:
-        return _plan_from_dict(data)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise PlanError(f"the saved plan is damaged: {error!r}") from error
+        validate_plan(data, is_newer=version != FORMAT_VERSION)
+    except MisfitError as error:
+        raise PlanError(f"the saved plan is damaged: {error}") from None
+    return _plan_from_dict(data)
 
 
 def _plan_from_dict(data: Mapping[str, Any]) -> Plan:

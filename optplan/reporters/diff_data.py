@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -11,6 +9,7 @@ from typing import Any
 from optplan.plan import Plan, PlannedParameter, plain
 from optplan.plan.changes import ABSENT, Change, Cluster, CourseChange, OneSided, PlanDiff
 from optplan.plan.serial import parameter_to_dict, rule_to_dict
+from optplan.reporters.csv_text import csv_text
 from optplan.reporters.diff_words import Labels, cause_text, place_text, schedule_rows, values_text
 from optplan.reporters.words import rule_text, shape_text
 
@@ -128,9 +127,7 @@ def _row(row: PlannedParameter | None) -> dict[str, Any] | None:
 def diff_csv(diff: PlanDiff, *, full: bool) -> str:
     """A line per change, or per parameter, after a line of headings; patterns are kept apart by blanks."""
     rows = _csv_parameters(diff) if full else _csv_changes(diff)
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows(rows)
-    return buffer.getvalue()
+    return csv_text(rows)
 
 
 def _csv_changes(diff: PlanDiff) -> list[Sequence[object]]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from math import isfinite
 from typing import Any
 
 from optplan.plan import plain
+from optplan.reporters.csv_text import csv_text
 from optplan.reporters.schedule_view import ScheduleView
 from optplan.schedule.schedule import Schedule
 from optplan.schedule.specs import AnySpec, Spec
@@ -105,6 +104,4 @@ def schedule_csv(view: ScheduleView) -> str:
         for place, track in enumerate(view.tracks):
             values = [columns[field][place][point] for field in fields]
             rows.append([*head, track.setting, track.parameters, *values])
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows(rows)
-    return buffer.getvalue()
+    return csv_text(rows)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import replace
 
 from optplan.plan import Plan, PlannedParameter
 from optplan.plan.serial import plan_to_dict
+from optplan.reporters.csv_text import csv_text
 from optplan.reporters.rows import Narrowing
 from optplan.reporters.words import shape_text
 
@@ -53,12 +52,9 @@ def show_csv(plan: Plan, rows: Sequence[PlannedParameter]) -> str:
 
     An lr that is not final stands in a column of another name, so that nobody takes it for one.
     """
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
     end = "" if plan.is_final else "_not_final"
-    writer.writerow([f + end if f in ("lr", "effective_lr") else f for f in _CSV_FIELDS])
-    writer.writerows(_csv_row(row) for row in rows)
-    return buffer.getvalue()
+    headings = [f + end if f in ("lr", "effective_lr") else f for f in _CSV_FIELDS]
+    return csv_text([headings, *map(_csv_row, rows)])
 
 
 def _csv_row(row: PlannedParameter) -> list[object]:

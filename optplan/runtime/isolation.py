@@ -15,6 +15,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from optplan.errors import OptplanError
+from optplan.interrupts import at_interrupt
 from optplan.workers import Workers, started_workers
 
 # What a stranger's code may take. README states both.
@@ -62,9 +63,9 @@ class IsolatedProcess:
     def __init__(self, serve: Callable[[Connection], None], bounds: Bounds) -> None:
         self._bounds = bounds
         self._stack = contextlib.ExitStack()
-        scratch = self._stack.enter_context(
-            tempfile.TemporaryDirectory(prefix="optplan-", ignore_cleanup_errors=True)
-        )
+        folder = tempfile.TemporaryDirectory(prefix="optplan-", ignore_cleanup_errors=True)
+        scratch = self._stack.enter_context(folder)
+        self._stack.callback(at_interrupt(folder.cleanup))
         workers: Workers = self._stack.enter_context(started_workers(2))
         ((self._connection, self._process),) = workers.items()
         self._connection.send(_Start(serve=serve, scratch=scratch))

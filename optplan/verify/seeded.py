@@ -92,7 +92,9 @@ def exact_dtype(dtype: torch.dtype) -> torch.dtype:
 def _drawn(seed: int, dtype: torch.dtype, words: str, count: int) -> Tensor:
     """A stretch of one long row of random numbers, that begins where the words say."""
     row = _row(seed, dtype)
-    start = int.from_bytes(sha256(words.encode()).digest()[:8], "big") % _PERIOD
+    start = (
+        int.from_bytes(sha256(words.encode("utf-8", "surrogatepass")).digest()[:8], "big") % _PERIOD
+    )
     if count <= _PERIOD:
         return row[start : start + count]
     return row[start : start + _PERIOD].repeat(-(-count // _PERIOD))[:count]

@@ -50,7 +50,7 @@ def read(paths: list[Path], seconds: float = SECONDS) -> list[tuple[float, int, 
         input=json.dumps([str(path) for path in paths]),
         capture_output=True,
         text=True,
-        preexec_fn=bound,  # noqa: PLW1509 - no threads here
+        preexec_fn=bound,
         check=False,
     )
     lines = [tuple(json.loads(line)) for line in done.stdout.splitlines()]
@@ -89,19 +89,10 @@ OPERANDS = {
     "one": "1",
     "neg": "-1000",
 }
-BINARY = "+ - * / // % ** & | ^ << >> == != < <= in is and or".split() + ["not in", "is not"]
+BINARY = ["+", "-", "*", "/", "//", "%", "**", "&", "|", "^", "<<", ">>", "==", "!=", "<", "<=", "in", "is", "and", "or"] + ["not in", "is not"]
 UNARY = ["-", "+", "~", "not "]
-CALLS = (
-    "dict list tuple set range len int float str bool round sum min max abs enumerate zip sorted"
-    " reversed any all copy.copy copy.deepcopy math.factorial math.prod math.lcm math.gcd math.isqrt"
-    " math.fsum math.dist math.hypot math.log math.floor math.pow os.path.join os.path.normpath"
-).split()
-METHODS = (
-    "get items keys values pop popitem setdefault update copy clear append extend insert remove"
-    " reverse sort count index find rfind replace split rsplit strip join format partition"
-    " rpartition startswith endswith upper lower title zfill center ljust splitlines isidentifier add"
-    " discard union intersection difference symmetric_difference issubset isdisjoint is_integer"
-).split()
+CALLS = ["dict", "list", "tuple", "set", "range", "len", "int", "float", "str", "bool", "round", "sum", "min", "max", "abs", "enumerate", "zip", "sorted", "reversed", "any", "all", "copy.copy", "copy.deepcopy", "math.factorial", "math.prod", "math.lcm", "math.gcd", "math.isqrt", "math.fsum", "math.dist", "math.hypot", "math.log", "math.floor", "math.pow", "os.path.join", "os.path.normpath"]
+METHODS = ["get", "items", "keys", "values", "pop", "popitem", "setdefault", "update", "copy", "clear", "append", "extend", "insert", "remove", "reverse", "sort", "count", "index", "find", "rfind", "replace", "split", "rsplit", "strip", "join", "format", "partition", "rpartition", "startswith", "endswith", "upper", "lower", "title", "zfill", "center", "ljust", "splitlines", "isidentifier", "add", "discard", "union", "intersection", "difference", "symmetric_difference", "issubset", "isdisjoint", "is_integer"]
 OTHERS = [
     "{0}[{1}]", "{0}[1:]", "{0}[::-1]", "[*{0}]", "{{*{0}}}", "{{**{0}}}", "dict(**{0})", "f'{{{0}}}'",
     "f'{{{0}!r:>99}}'", "[x for x in {0}]", "{{x: 0 for x in {0}}}", "list(enumerate({0}, {1}))",

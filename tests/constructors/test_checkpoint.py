@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import pickle
+import tracemalloc
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +142,119 @@ def test_damaged(tmp_path: Path, content: bytes) -> None:
     path.write_bytes(content)
     with pytest.raises(PlanError, match="cannot be read as a checkpoint"):
         read_checkpoint(str(path))
+
+
+def holding(**entries: Any) -> dict[str, Any]:
+    return {"state": {}, "param_groups": [{"params": [0], **entries}]}
+
+
+def itself() -> list[Any]:
+    found: list[Any] = []
+    found.append(found)
+    return found
+
+
+def group_in_itself() -> dict[str, Any]:
+    found = holding()
+    found["param_groups"][0]["lr"] = found["param_groups"][0]
+    return found
+
+
+def state_in_itself() -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    found["a"] = found
+    return found
+
+
+def doubled(times: int) -> list[Any]:
+    found: list[Any] = [1]
+    for _ in range(times):
+        found = [found, found]
+    return found
+
+
+def nested(depth: int) -> list[Any]:
+    found: list[Any] = []
+    for _ in range(depth):
+        found = [found]
+    return found
+
+
+@pytest.mark.parametrize("is_zip", [True, False])
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (state_in_itself(), "holds no optimizer state: its entries are a"),
+        (group_in_itself(), "'lr' of a param group holds itself or too many values"),
+        (holding(lr=itself()), "'lr' of a param group holds itself or too many values"),
+        (holding(foo=doubled(40)), "'foo' of a param group holds itself or too many values"),
+        (holding(foo=nested(300)), "'foo' of a param group holds itself or too many values"),
+        ({"state": {}, "param_groups": itself()}, "a param group has no parameters"),
+        (holding(params=itself()), "a param group has no parameters"),
+    ],
+)
+def test_what_has_no_end(tmp_path: Path, data: Any, message: str, is_zip: bool) -> None:
+    path = tmp_path / "x.pth"
+    torch.save(data, path, _use_new_zipfile_serialization=is_zip)
+    with pytest.raises(PlanError, match=message):
+        read_checkpoint(str(path))
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (torch.zeros(1, dtype=torch.complex64), "0j"),
+        (torch.zeros(2), "tensor of shape (2,)"),
+        (torch.zeros(1).expand(10**11), "tensor of shape (100000000000,)"),
+        (torch.zeros(1, device="meta"), "tensor of shape (1,)"),
+        (float("nan"), "nan"),
+    ],
+    ids=repr,
+)
+def test_odd_values(tmp_path: Path, value: Any, shown: str) -> None:
+    path = tmp_path / "x.pth"
+    torch.save(holding(lr=value, param_names=itself(), a=1), path)
+    (group,) = read_checkpoint(str(path))
+    assert group.entries == {"lr": shown, "a": 1}
+    assert group.names is None
+
+
+def archive(path: Path, compression: int, *, mebibytes: int) -> None:
+    """An archive as torch writes it, whose pickle is a list of so much nothing."""
+    with zipfile.ZipFile(path, "w", compression) as made:
+        made.writestr("archive/version", "3")
+        with made.open("archive/data.pkl", "w", force_zip64=True) as file:
+            file.write(b"\x80\x02")
+            for _ in range(mebibytes):
+                file.write(b"N0" * (1 << 19))
+            file.write(b"N.")
+
+
+def test_a_zip_bomb_is_not_unpacked(tmp_path: Path) -> None:
+    """Its size is that which the archive declares: 2 GiB, of which nothing is read."""
+    path = tmp_path / "x.pth"
+    archive(path, zipfile.ZIP_DEFLATED, mebibytes=2048)
+    assert path.stat().st_size < 4 << 20
+    tracemalloc.start()
+    with pytest.raises(PlanError, match="unpacked it has 2048 MiB, and at most 64 are read"):
+        read_checkpoint(str(path))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 8 << 20
+
+
+def test_a_packed_archive_gives_its_values(tmp_path: Path) -> None:
+    """torch never packs one; mapped into memory as it is, its tensors would be other numbers."""
+    plain, packed = tmp_path / "a.pth", tmp_path / "b.pth"
+    torch.save(holding(lr=torch.tensor(0.5)), plain)
+    with (
+        zipfile.ZipFile(plain) as found,
+        zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as made,
+    ):
+        for one in found.infolist():
+            made.writestr(one.filename, found.read(one))
+    (group,) = read_checkpoint(str(packed))
+    assert group.entries == {"lr": 0.5}
 
 
 def test_class_defaults() -> None:

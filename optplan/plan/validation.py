@@ -1,0 +1,103 @@
+"""Check a saved plan when it is read: every field against the published schema, every index in range."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from optplan.names import Status
+from optplan.plan.schema import Check, MisfitError, compiled, got
+
+_SCHEMA = Path(__file__).parents[1] / "schemas" / "plan-1.0.schema.json"
+# What is null for a parameter that is in no group, and given for one that is optimized.
+_PLACES = ("optimizer", "group", "setting")
+_UNGROUPED = (Status.DUPLICATE, Status.UNCOVERED)
+
+
+def validate_plan(data: Mapping[str, Any], *, is_newer: bool) -> None:
+    """Raise :class:`MisfitError` where data from JSON is no plan.
+
+    Args:
+        data: The whole plan.
+        is_newer: It is of a newer minor format, which may have fields that are not known here.
+    """
+    _check(is_newer)(data)
+    _check_settings(data)
+    _check_rows(data["parameters"], data)
+    used = {row["setting"] for row in data["parameters"]}
+    for index in range(len(data["settings"])):
+        if index not in used:
+            raise MisfitError("no parameter has it", "settings", index)
+
+
+@cache
+def _check(is_open: bool) -> Check:
+    return compiled(json.loads(_SCHEMA.read_text("utf-8")), is_open=is_open)
+
+
+def _check_rows(rows: Sequence[Mapping[str, Any]], data: Mapping[str, Any]) -> None:
+    if not rows:
+        raise MisfitError("it is empty", "parameters")
+    statuses: dict[str, str] = {}
+    for index, row in enumerate(rows):
+        if row["name"] in statuses:
+            raise MisfitError(f"{got(row['name'])} is named twice", "parameters", index, "name")
+        statuses[row["name"]] = row["status"]
+    for index, row in enumerate(rows):
+        try:
+            _check_places(row, data)
+            _check_aliases(row, statuses)
+        except MisfitError as error:
+            error.path += [index, "parameters"]
+            raise
+
+
+def _check_settings(data: Mapping[str, Any]) -> None:
+    for index, setting in enumerate(data["settings"]):
+        if setting["index"] != index:
+            raise MisfitError(
+                f"expected {index}, got {setting['index']}", "settings", index, "index"
+            )
+        _check_index(setting["optimizer"], data, "optimizers", "settings", index, "optimizer")
+
+
+def _check_places(row: Mapping[str, Any], data: Mapping[str, Any]) -> None:
+    """Its optimizer, group and setting: there where its status says so, and in range."""
+    status, given = row["status"], [name for name in _PLACES if row[name] is not None]
+    if status in _UNGROUPED and given:
+        raise MisfitError(f"expected null where the status is {status}", given[0])
+    if len(given) < len(_PLACES) and (given or status == Status.OPTIMIZED):
+        missing = next(name for name in _PLACES if name not in given)
+        raise MisfitError(f"expected an integer where the status is {status}, got null", missing)
+    if not given:
+        return
+    _check_index(row["optimizer"], data, "optimizers", "optimizer")
+    if not data["settings"]:  # they are made of the rows, and may be left out
+        return
+    _check_index(row["setting"], data, "settings", "setting")
+    owner = data["settings"][row["setting"]]["optimizer"]
+    if owner != row["optimizer"]:
+        raise MisfitError(
+            f"setting {row['setting']} is of optimizer {owner}, not of {row['optimizer']}",
+            "setting",
+        )
+
+
+def _check_aliases(row: Mapping[str, Any], statuses: Mapping[str, str]) -> None:
+    if not row["aliases"] and row["status"] != Status.DUPLICATE:
+        return
+    for place, alias in enumerate(row["aliases"]):
+        if alias not in statuses:
+            raise MisfitError(f"there is no parameter {got(alias)}", "aliases", place)
+    carriers = [one for one in row["aliases"] if statuses[one] != Status.DUPLICATE]
+    if row["status"] == Status.DUPLICATE and not carriers:
+        raise MisfitError("a duplicate needs the name that carries its tensor", "aliases")
+
+
+def _check_index(index: int, data: Mapping[str, Any], of: str, *path: str | int) -> None:
+    count = len(data[of])
+    if index >= count:
+        raise MisfitError(f"expected at most {count - 1}, got {index}", *path)
