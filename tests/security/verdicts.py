@@ -123,7 +123,7 @@ def _may_read(path: str, run: str) -> bool:
 
 
 def _may_start(one: Event, environment: str) -> bool:
-    program = str(one.args[0])
+    program = str(one.args[0]) if one.args else ""  # a fork names none
     if one.importing and program == "/sbin/ldconfig":  # torch looks for CUDA's libraries
         return True
     return _is_optplans(one) and _is_allowed_program(program, environment)
