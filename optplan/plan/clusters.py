@@ -98,7 +98,7 @@ class Clusters:
                 -len(members.names),
                 patterns.places[members.names[0]],
                 members.change.kind,
-                members.change.field,
+                str(members.change.field),
             ),
         )
         return tuple(
