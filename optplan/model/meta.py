@@ -97,6 +97,11 @@ def build_on_meta(build: Callable[[], T], what: str) -> T:
 
 def _attempts(memory: Memory) -> tuple[Callable[[], AbstractContextManager[Any]], ...]:
     import torch
+    from torch.torch_version import TorchVersion
+
+    if TorchVersion(torch.__version__) < "2.9":
+        # computes while it is imported, which fails where models that import it are built on meta
+        import torch._dynamo
 
     match memory:
         case Memory.NONE:

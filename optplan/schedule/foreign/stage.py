@@ -94,7 +94,8 @@ class ForeignStage:
         if self._way is not Way.TIMM:
             self._scheduler.step()
         elif self.spec.by_epoch:
-            self._scheduler.step(tick)
+            # a plateau's metric, without which not every version of timm takes the step
+            self._scheduler.step(tick, *([0.0] if self._waits else []))
         else:
             self._scheduler.step_update(tick)
 
