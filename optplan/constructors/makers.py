@@ -9,7 +9,7 @@ from torch import nn
 
 from optplan.config import OptimizerConfig
 from optplan.constructors.assign import planned_optimizer
-from optplan.constructors.attributing import Decide, attribute
+from optplan.constructors.attributing import Decide, attribute, empty_groups
 from optplan.constructors.choosing import Chosen
 from optplan.constructors.code_place import code_place
 from optplan.constructors.decided import Made, decided, options_of, planned
@@ -124,6 +124,7 @@ class CodeMaker(Maker):
             read=None if is_accounted_for else running.paramwise.read,
             inventory=inventory,
             wanted=running.paramwise.wanted,
+            empty_groups=empty_groups(observation),
         )
 
     def build(self, model: nn.Module) -> NamedOptimizers:
@@ -176,6 +177,7 @@ class FunctionMaker(Maker):
             optimizers=planned_optimizers(observation, self.section),
             trainable=observation.trainable,
             read=frozenset(),
+            empty_groups=empty_groups(observation),
         )
 
     def build(self, model: nn.Module) -> NamedOptimizers:

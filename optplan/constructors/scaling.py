@@ -17,6 +17,12 @@ def scaled_made(made: Made, scaling: Scaling | None) -> Made:
     return replace(
         made,
         assignments=_times(made.assignments, scaling.factor),
+        empty_groups=tuple(
+            replace(group, lr=group.lr * scaling.factor)
+            if group.lr is not None and scaling.factor is not None
+            else group
+            for group in made.empty_groups
+        ),
         lr_scaling=lr_scaling(scaling, made.optimizers),
     )
 

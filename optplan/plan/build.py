@@ -9,6 +9,7 @@ from optplan.facts import Inventory, ParameterFacts
 from optplan.names import Matcher, Status
 from optplan.places import Place
 from optplan.plan.plan import (
+    EmptyGroup,
     LrScaling,
     Origin,
     Plan,
@@ -55,6 +56,7 @@ def build_plan(
     trainable: Mapping[int, bool] | None = None,
     lr_scaling: LrScaling | None = None,
     matcher: Matcher | None = None,
+    empty_groups: tuple[EmptyGroup, ...] = (),
 ) -> Plan:
     """Put the rows together.
 
@@ -67,7 +69,7 @@ def build_plan(
         versions: Versions of the packages that took part.
         trainable: ``requires_grad`` of each tensor after the constructor ran, by its number; None where
             none could change it.
-        lr_scaling, matcher: As in the plan.
+        lr_scaling, matcher, empty_groups: As in the plan.
     """
     settings = _Settings()
     maker = _RowMaker(inventory, assignments, settings, trainable or {})
@@ -88,6 +90,7 @@ def build_plan(
         settings=settings.as_tuple(),
         lr_scaling=lr_scaling,
         matcher=matcher,
+        empty_groups=empty_groups,
     )
 
 

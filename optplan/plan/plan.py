@@ -122,6 +122,16 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EmptyGroup:
+    """A param group that other code made without parameters; ``optimizer`` and ``group`` are indices."""
+
+    optimizer: int
+    group: int
+    lr: float | None
+    weight_decay: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LrScaling:
     """How the lr depends on the batch of the training.
 
@@ -169,6 +179,7 @@ class Plan:
         settings: The distinct settings, in the order of their first parameter.
         lr_scaling: How the lr depends on the batch, ``None`` where it does not.
         matcher: How regular expressions are held against names, ``None`` where there are none.
+        empty_groups: The groups without parameters that a constructor of other code or a function made.
     """
 
     versions: Mapping[str, str | None]
@@ -180,6 +191,7 @@ class Plan:
     settings: tuple[Setting, ...]
     lr_scaling: LrScaling | None = None
     matcher: Matcher | None = None
+    empty_groups: tuple[EmptyGroup, ...] = ()
 
     @property
     def is_final(self) -> bool:

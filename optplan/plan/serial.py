@@ -11,6 +11,7 @@ from optplan.errors import PlanError
 from optplan.names import Matcher, Rule, Status
 from optplan.plan.plan import (
     FORMAT_VERSION,
+    EmptyGroup,
     LrScaling,
     Origin,
     Plan,
@@ -22,7 +23,7 @@ from optplan.plan.plan import (
 )
 from optplan.plan.values import plain
 
-_Flat = PlannedModel | PlannedOptimizer | Setting
+_Flat = PlannedModel | PlannedOptimizer | Setting | EmptyGroup
 
 _PARAMETER_PLAIN = ("name", "elements", "dtype", "requires_grad", "module")
 _PARAMETER_VALUES = ("lr", "weight_decay", "lr_scale", "effective_lr", "layer")
@@ -31,6 +32,7 @@ _PARAMETER_INDICES = ("optimizer", "group", "setting")
 
 def plan_to_dict(plan: Plan) -> dict[str, Any]:
     """The plan as nested dicts and lists, in the published order of fields."""
+    empty = [_renamed(group) for group in plan.empty_groups]
     return {
         "format_version": FORMAT_VERSION,
         "versions": dict(plan.versions),
@@ -41,6 +43,7 @@ def plan_to_dict(plan: Plan) -> dict[str, Any]:
         "parameters": [parameter_to_dict(parameter) for parameter in plan.parameters],
         "settings": [_renamed(setting) for setting in plan.settings],
         **extras_to_dict(plan),
+        **({"empty_groups": empty} if empty else {}),
     }
 
 
@@ -96,6 +99,9 @@ def _plan_from_dict(data: Mapping[str, Any]) -> Plan:
         settings=tuple(Setting(**_read(item, Setting)) for item in data["settings"]),
         lr_scaling=_scaling_from_dict(data.get("lr_scaling")),
         matcher=None if data.get("matcher") is None else Matcher(data["matcher"]),
+        empty_groups=tuple(
+            EmptyGroup(**_read(item, EmptyGroup)) for item in data.get("empty_groups", ())
+        ),
     )
 
 

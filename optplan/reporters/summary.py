@@ -156,7 +156,23 @@ def coverage_lines(plan: Plan, color: bool) -> list[str]:
     counts = rules_of(plan.parameters)
     words = [paint(Cell(f"{r.value} {n}", RULE_STYLES[r]), color) for r, n in counts.items()]
     coverage = " · ".join(_coverage(plan.parameters, color))
-    return ["decided by " + " · ".join(words), coverage] if words else [coverage]
+    empty = [paint(Cell(visible(text), "yellow"), color) for text in empty_group_texts(plan)]
+    return [*(["decided by " + " · ".join(words)] if words else []), coverage, *empty]
+
+
+def empty_group_texts(plan: Plan) -> list[str]:
+    """``group 1 (lr 1e-05) has no parameters``, for each such group."""
+    return [
+        f"group {group.group}{_of_optimizer(plan, group.optimizer)}"
+        f" (lr {number(group.lr)}) has no parameters"
+        for group in plan.empty_groups
+    ]
+
+
+def _of_optimizer(plan: Plan, index: int) -> str:
+    return (
+        f" of optimizer {plan.optimizers[index].name or index}" if len(plan.optimizers) > 1 else ""
+    )
 
 
 def narrowing_text(plan: Plan, rows: Sequence[PlannedParameter], narrowing: Narrowing) -> str:
