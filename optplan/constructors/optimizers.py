@@ -158,6 +158,8 @@ def instantiate(
             found = inner_class
             for own in _ZERO_ARGUMENTS:
                 given.pop(own, None)
+        elif "optimizer_type" in inspect.signature(found).parameters:  # mmengine's takes a name
+            given["optimizer_type"] = getattr(inner_class, "__name__", str(inner))
         else:
             given["optimizer_class"] = inner_class
     _check_arguments(found, given, written, type_place)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -82,12 +83,12 @@ def plan_with_facts(
         ConfigError, ModelError, PlanError: As :func:`make_plan`.
     """
     namespace = find_namespace(config)
-    run_custom_imports(namespace)
+    missing = run_custom_imports(namespace)
     with naming(namespace):
         maker = maker_of(config, batch)
         module, inventory = _inventory(model, model_arguments or {})
         path = config.entry.path if isinstance(config, Config) else None
-        return planned_by(maker, module, inventory, path)[0]
+        return replace(planned_by(maker, module, inventory, path)[0], not_imported=missing)
 
 
 def maker_of(config: Config | Mapping[str, Any], batch: Batch = NO_BATCH) -> Maker:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -14,8 +15,8 @@ BACKBONE_AND_HEAD = ("backbone", "head")
 
 
 def _parts(model: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
-    backbone, head = (list(model.get_submodule(name).parameters()) for name in BACKBONE_AND_HEAD)
-    return backbone, head
+    backbone, head = map(model.get_submodule, BACKBONE_AND_HEAD)
+    return list(backbone.parameters()), list(head.parameters())
 
 
 def _kinds(model: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
@@ -28,24 +29,28 @@ def _with(make: type[Optimizer], *entries: dict[str, Any], model: nn.Module) -> 
     return make([{"params": members, **own} for members, own in groups], lr=0.1)  # type: ignore[call-arg]
 
 
+def _groups(*members: Iterable[nn.Parameter]) -> list[dict[str, Any]]:
+    return [{"params": list(some), "lr": 0.1 ** (at + 1)} for at, some in enumerate(members)]
+
+
 def empty(model: nn.Module) -> Optimizer:
-    return AdamW([{"params": model.parameters()}, {"params": [], "lr": 1e-5}], lr=1e-3)
+    return AdamW(_groups(model.parameters(), []), lr=1e-3)
 
 
 def empty_between(model: nn.Module) -> dict[str, Optimizer]:
     backbone, head = _parts(model)
-    return {"a": SGD([{"params": []}, {"params": backbone}], lr=0.1), "b": SGD(head, lr=0.2)}
+    return {"a": SGD(_groups([], backbone), lr=0.1), "b": SGD(head, lr=0.2)}
 
 
 def filled_by_a_loss(model: nn.Module) -> Optimizer:
     other = nn.Parameter(torch.zeros(1))
-    return SGD([{"params": model.parameters()}, {"params": [other]}], lr=0.1)
+    return SGD(_groups(model.parameters(), [other]), lr=0.1)
 
 
 def inverted(model: nn.Module) -> Optimizer:
     flat, matrices = _kinds(model)
-    groups = [{"params": flat, "weight_decay": 0.1}, {"params": matrices, "weight_decay": 0.0}]
-    return AdamW(groups, lr=1e-3)
+    slow: dict[str, Any] = {"params": flat, "weight_decay": 0.1}
+    return AdamW([slow, {"params": matrices, "weight_decay": 0.0}], lr=1e-3)
 
 
 def inverted_in_one_of_two(model: nn.Module) -> list[Optimizer]:

@@ -35,7 +35,7 @@ def context_of(name: str) -> Context:
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("empty", [f"warning: group 1 (lr 1e-05) has no parameters {SELECTS}"]),
+        ("empty", [f"warning: group 1 (lr 0.01) has no parameters {SELECTS}"]),
         (
             "empty_between",
             [f"warning: group 0 of optimizer a (lr 0.1) has no parameters {SELECTS}"],
@@ -60,7 +60,7 @@ def test_the_plan_keeps_empty_groups() -> None:
 
 def test_show_says_that_a_group_is_empty(invoke: Invoke, tmp_path: Path) -> None:
     done = invoke("show", f"{FUNCTIONS}:empty", "--model", "tests.checks.models:Net")
-    assert done.stdout.splitlines()[-1] == " group 1 (lr 1e-05) has no parameters"
+    assert done.stdout.splitlines()[-1] == " group 1 (lr 0.01) has no parameters"
 
 
 @pytest.mark.parametrize(

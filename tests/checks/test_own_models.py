@@ -48,11 +48,6 @@ def test_unmatched_keys_are_found(write: Write, check: Check) -> None:
             "optplan: a.py: checked without its own model: 'os.system' is no nn.Module class, and a config"
             " may call nothing else (--trust calls it all the same)\n",
         ),
-        (
-            "custom_imports = dict(imports=['optplan_test_none'])\nmodel = dict(type='torch.nn.Linear')\n",
-            "optplan: a.py: checked without its own model: custom_imports: no installed package provides"
-            " 'optplan_test_none' (pass --import optplan_test_none or --trust; ",
-        ),
     ],
 )
 def test_without_the_model(
@@ -66,6 +61,27 @@ def test_without_the_model(
     said = "".join(f"optplan: {message}\n" for message in caplog.messages)
     assert said.startswith(remark)
     assert bool(said) == bool(remark)
+
+
+def test_imports_that_are_not_installed(
+    write: Write, check: Check, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The plan needs nothing of them: they are named once on stderr, and an info in each config."""
+    imports = "custom_imports = dict(imports=['optplan_test_none_a.b'], allow_failed_imports={})\n"
+    for name, may_fail in (("a", False), ("b", True)):
+        write(f"{name}.py", imports.format(may_fail) + LINEAR.format(3) + config("weight"))
+    write("c.py", imports.format(False) + config("weight"))
+    done = check(".")
+    assert [line for line in done.stdout.splitlines() if "OPT" in line] == [
+        f"{name}.py:1:1: OPT004 info: custom_imports: no installed package provides"
+        " 'optplan_test_none_a.b': the plan is made without it"
+        for name in "ab"
+    ]
+    assert done.returncode == 0
+    (said,) = caplog.messages
+    assert said.startswith(
+        "custom_imports: no installed package provides 'optplan_test_none_a.b': it was not imported (pass"
+    )
 
 
 def test_one_remark_for_each_reason(
