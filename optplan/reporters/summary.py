@@ -11,7 +11,7 @@ from optplan.config.optimizer import DEFAULT_CONSTRUCTORS
 from optplan.names import Status
 from optplan.plan import Plan, PlannedOptimizer, PlannedParameter, RuleUse, Setting
 from optplan.reporters.layout import Cell, paint, visible
-from optplan.reporters.rows import Narrowing
+from optplan.reporters.rows import Narrowing, Selection
 from optplan.reporters.scaling_words import lr_end, matcher_text, not_final_text, scaling_text
 from optplan.reporters.words import RULE_STYLES, count_text, number, plural, rules_of
 
@@ -139,16 +139,14 @@ def label_cell(labels: Sequence[Cell]) -> Cell:
     )
 
 
-def closing_lines(
-    plan: Plan, rows: Sequence[PlannedParameter], narrowing: Narrowing, color: bool
-) -> list[str]:
-    """What decided how much, whether all is covered, and what narrowed the rows."""
-    lines = [f" {line}" for line in coverage_lines(plan, color)]
-    if narrowing:
-        lines.append(
-            " " + paint(Cell(visible(narrowing_text(plan, rows, narrowing)), "bold"), color)
-        )
-    return lines
+def closing_lines(shown: Selection, color: bool, width: int | None = None) -> list[str]:
+    """What decided how much, whether all is covered, what narrowed the rows, and what decides nothing."""
+    lines = [f" {line}" for line in coverage_lines(shown.plan, color)]
+    if shown.narrowing:
+        text = narrowing_text(shown.plan, shown.rows, shown.narrowing)
+        lines.append(" " + paint(Cell(visible(text), "bold"), color))
+    idle = wrapped(visible(shown.idle), width)
+    return lines + [" " + paint(Cell(line, "red"), color) for line in idle]
 
 
 def coverage_lines(plan: Plan, color: bool) -> list[str]:

@@ -11,7 +11,7 @@ class Reading(SGD):
     """Reads an entry of its groups."""
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
+        super().__setstate__(state)  # type: ignore[no-untyped-call]
         for group in self.param_groups:
             group["lr"] = 0.1 * group.get("lr_mult", 1.0)
 
