@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from difflib import SequenceMatcher
 from typing import Any
 
-from optplan.config.dialects import Dialect, dialect_of
+from optplan.config.dialects import Dialect, dialect_of, is_whole
 from optplan.config.timm_args import OPTIMIZER_KEYS, is_timm_args
 
 _SECTIONS = ("optim_wrapper", "optimizer")
@@ -111,7 +111,7 @@ def is_foreign(data: Mapping[str, Any], suffix: str) -> bool:
     if is_timm_args(data):
         return suffix == ".py" or len(_SIGNS_OF_TIMM & data.keys()) < _MOST_CHANCE
     if (dialect := dialect_of(data)) is not None:
-        return not _has_patterns(data["optimizer"], dialect)
+        return not (is_whole(data, dialect) or _has_patterns(data["optimizer"], dialect))
     if suffix == ".py" or "optim_wrapper" in data or "optimizer" not in data:
         return False
     section = data["optimizer"]
