@@ -8,6 +8,7 @@ from optplan.checks.base import Check, Context, Finding
 from optplan.checks.raw_section import RawSection
 from optplan.checks.torch_signatures import torch_optimizer
 from optplan.config import place_of
+from optplan.config.inherited import inherited_hint
 from optplan.names import Mistake, Severity
 from optplan.plan.key_hints import near
 
@@ -59,7 +60,7 @@ class UnknownOptimizerArgument(Check):
                     f"{class_name} takes no argument {name!r}",
                     key=f"{raw.optimizer_path}.{name}",
                     place=place_of(raw.optimizer, name),
-                    hint=near(str(name), sorted(known)),
+                    hint=inherited_hint(raw.optimizer, str(name)) or near(str(name), sorted(known)),
                 )
 
     def _of_recipe(self, context: Context) -> Iterator[Finding]:

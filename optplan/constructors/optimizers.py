@@ -11,6 +11,7 @@ import torch
 from torch.optim import Optimizer
 
 from optplan.config import Symbol, place_of
+from optplan.config.inherited import inherited_hint
 from optplan.constructors.lookup import import_named, look_up
 from optplan.constructors.registry import Registry
 from optplan.constructors.timm_optimizers import PREFIX as TIMM
@@ -192,7 +193,7 @@ def _check_arguments(
         Problem(
             message=f"{class_name} takes no argument {name!r}",
             place=place_of(written, name) or place,
-            hint=did_you_mean(name, known),
+            hint=inherited_hint(written, name) or did_you_mean(name, known),
             kind=Mistake.UNKNOWN_ARGUMENT,
         )
         for name in given
