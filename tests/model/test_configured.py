@@ -294,11 +294,85 @@ def test_a_symbol_must_be_a_module_too(own: Make) -> None:
     assert refusal(own("from torch import save\nmodel = dict(type=save, obj=3)\n")) == (
         f"2:14 'torch.save' {CALLED}"
     )
+    # its builder does not call this one
     text = (
         "from torch import save\n"
         "model = dict(type='torch.nn.TransformerEncoderLayer', d_model=4, nhead=2, activation=save)\n"
     )
-    assert refusal(own(text)) == f"2:75 'torch.save' {CALLED}"
+    assert "linear1.weight" in shapes(open_configured(own(text)))
+
+
+KEEPS = """
+import copy
+import inspect
+
+from mmengine.registry import MODELS
+from torch import nn
+
+
+@MODELS.register_module(force=True)
+class Keeps(nn.Module):
+    def __init__(self, calls=None, builds=None, asks=None, **kept):
+        super().__init__()
+        self.body = nn.Linear(2, 3)
+        self.kept = copy.deepcopy(kept)
+        if calls is not None:
+            calls.pop('type')(**calls)
+        if builds is not None:
+            self.built = MODELS.build(builds)
+        if asks is not None and not inspect.isclass(asks['type']):
+            MODELS.get(asks['type'])
+"""
+
+
+@pytest.fixture
+def keeps(own: Make, tmp_path: Path) -> Make:
+    """A model with these arguments, which keeps some, calls some and builds some."""
+    module = tmp_path / "keeps_model.py"
+    module.write_text(KEEPS)
+    import_for_user(str(module))
+    return lambda words: own(
+        "from torch import save\nfrom torchvision.ops import nms\nfrom torch.nn import ReLU\n"
+        "from mmengine.hooks import EMAHook\nfrom mmpretrain.models import LinearClsHead, Mixup\n"
+        f"import copy\nmodel = dict(type='Keeps', {words})\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "test_cfg=dict(nms=dict(type=nms, iou_threshold=.5))",
+        "codec=dict(type=EMAHook), train_cfg=[dict(type=save), (nms, dict(a=nms))]",
+        "act=save, norm=dict(type=ReLU), scale=float, key=len, pick=dict(type=round)",
+        "calls=dict(type=ReLU), builds=dict(type=ReLU)",
+        "builds=dict(type=LinearClsHead, num_classes=2, in_channels=3)",
+        "calls=dict(type=Mixup, alpha=.8), augments=dict(type=Mixup, alpha=.8)",
+    ],
+)
+def test_what_the_builder_does_not_call_is_no_affair_of_the_plan(words: str, keeps: Make) -> None:
+    assert shapes(open_configured(keeps(words)))["body.weight"] == (3, 2)
+
+
+@pytest.mark.parametrize("how", ["calls", "builds", "asks"])
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("save", "torch.save"),
+        ("nms", "torchvision.ops.nms"),
+        ("EMAHook", "mmengine.hooks.EMAHook"),
+        ("round", "round"),
+        ("sum", "sum"),
+        ("copy.deepcopy", "deepcopy"),
+        ("list", "list"),
+    ],
+)
+def test_what_the_builder_calls_must_be_a_module(
+    how: str, name: str, shown: str, keeps: Make
+) -> None:
+    found = keeps(f"kept=nms, {how}=dict(type={name}, ndigits=-10**9)")
+    said = refusal(found)
+    assert f"'{shown}' {CALLED}" in said
+    assert said.startswith("7:")
 
 
 def test_a_module_beside_the_config_is_not_imported(
