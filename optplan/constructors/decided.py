@@ -40,6 +40,7 @@ class Made:
         tracer: What tells why, where rules of another kind than ``paramwise_cfg`` decided.
         lr_scaling: How the lr depends on the batch, where it does.
         matcher: How regular expressions are held against names, where there are some.
+        needs_world_size: Other people's code asked for the world size, which is not known.
         empty_groups: The groups without parameters that other people's code made.
     """
 
@@ -54,6 +55,7 @@ class Made:
     tracer: Tracer | None = None
     lr_scaling: LrScaling | None = None
     matcher: Matcher | None = None
+    needs_world_size: bool = False
     empty_groups: tuple[EmptyGroup, ...] = ()
 
 
@@ -140,6 +142,7 @@ def planned(
         trainable=made.trainable,
         lr_scaling=made.lr_scaling,
         matcher=made.matcher,
+        needs_world_size=made.needs_world_size,
         empty_groups=made.empty_groups,
     )
     return Planned(

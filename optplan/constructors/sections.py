@@ -69,6 +69,7 @@ class SectionsMaker(Maker):
             trainable=trainable,
             parts=tuple(parts),
             lr_scaling=_of_all(scalings, len(optimizers)),
+            needs_world_size=any(part.plan.needs_world_size for part in parts),
             empty_groups=tuple(empty),
         )
 

@@ -56,6 +56,7 @@ def build_plan(
     trainable: Mapping[int, bool] | None = None,
     lr_scaling: LrScaling | None = None,
     matcher: Matcher | None = None,
+    needs_world_size: bool = False,
     empty_groups: tuple[EmptyGroup, ...] = (),
 ) -> Plan:
     """Put the rows together.
@@ -69,7 +70,7 @@ def build_plan(
         versions: Versions of the packages that took part.
         trainable: ``requires_grad`` of each tensor after the constructor ran, by its number; None where
             none could change it.
-        lr_scaling, matcher, empty_groups: As in the plan.
+        lr_scaling, matcher, needs_world_size, empty_groups: As in the plan.
     """
     settings = _Settings()
     maker = _RowMaker(inventory, assignments, settings, trainable or {})
@@ -90,6 +91,7 @@ def build_plan(
         settings=settings.as_tuple(),
         lr_scaling=lr_scaling,
         matcher=matcher,
+        needs_world_size=needs_world_size,
         empty_groups=empty_groups,
     )
 

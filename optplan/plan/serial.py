@@ -43,6 +43,7 @@ def plan_to_dict(plan: Plan) -> dict[str, Any]:
         "parameters": [parameter_to_dict(parameter) for parameter in plan.parameters],
         "settings": [_renamed(setting) for setting in plan.settings],
         **extras_to_dict(plan),
+        **({"needs_world_size": True} if plan.needs_world_size else {}),
         **({"empty_groups": empty} if empty else {}),
     }
 
@@ -99,6 +100,7 @@ def _plan_from_dict(data: Mapping[str, Any]) -> Plan:
         settings=tuple(Setting(**_read(item, Setting)) for item in data["settings"]),
         lr_scaling=_scaling_from_dict(data.get("lr_scaling")),
         matcher=None if data.get("matcher") is None else Matcher(data["matcher"]),
+        needs_world_size=bool(data.get("needs_world_size", False)),
         empty_groups=tuple(
             EmptyGroup(**_read(item, EmptyGroup)) for item in data.get("empty_groups", ())
         ),
