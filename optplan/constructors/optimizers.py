@@ -101,13 +101,22 @@ def _optional(name: str) -> Callable[..., Optimizer] | None:
     for home, names in _OPTIONAL_HOMES.items():
         if names is None or name in names:
             try:
-                module = import_installed(home)
+                module = _home(home)
             except Exception:  # noqa: BLE001 - a broken or missing package provides nothing
                 continue
             found = getattr(module, name.removeprefix("bnb_"), None)
             if inspect.isclass(found) and issubclass(found, Optimizer):
                 return found
     return None
+
+
+def _home(name: str) -> object:
+    """A package that has optimizers; torch is there, wherever it was imported from."""
+    if name == "torch.distributed.optim":
+        from torch.distributed import optim
+
+        return optim
+    return import_installed(name)
 
 
 def first_argument(optimizer: Callable[..., Optimizer]) -> str:

@@ -74,6 +74,4 @@ def _has_effect(frame: Frame, expression: ast.expr) -> bool:
     return False
 
 
-STATEMENTS.update(
-    {ast.FunctionDef: _define, ast.AsyncFunctionDef: _define, ast.ClassDef: _define}  # type: ignore[dict-item]
-)
+STATEMENTS.update({ast.FunctionDef: _define, ast.AsyncFunctionDef: _define, ast.ClassDef: _define})
