@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from optplan.chatter import hushed
@@ -115,23 +116,26 @@ def is_scope(word: str) -> bool:
     return word in sys.modules or find_installed(word) is not None
 
 
-def run_custom_imports(namespace: Namespace) -> None:
+def run_custom_imports(namespace: Namespace) -> tuple[str, ...]:
     """Import what a config asks for in ``custom_imports``, so that it can register its classes.
 
+    A module that no installed package has is named in a warning: a name that it would have registered is
+    refused where it is looked up, and no plan needs the others.
+
+    Returns:
+        The modules that no installed package has.
+
     Raises:
-        ConfigError: A module that is not there, not to be trusted, or raises.
+        ConfigError: A module that raises.
     """
+    missing = []
     for name in namespace.imports:
         try:
             import_named(name, trusted=namespace.trusted)
         except NotInstalledError as error:
-            if not namespace.allow_failed_imports:
-                raise ConfigError(
-                    f"custom_imports: {error}",
-                    place=namespace.imports_place,
-                    hint=None if namespace.trusted else VOUCH.format(name),
-                ) from error
-            _log.warning("custom_imports: %s", error)
+            hint = "" if namespace.trusted else f" ({VOUCH.format(name)})"
+            missing.append(name)
+            _warn_once(f"custom_imports: {error}: it was not imported{hint}")
         except RefusedError as error:
             problem = refusal(f"custom_imports: {name}", error)
             raise ConfigError([replace(problem, place=namespace.imports_place)]) from error
@@ -142,6 +146,13 @@ def run_custom_imports(namespace: Namespace) -> None:
                     f"custom_imports: {said}", place=namespace.imports_place
                 ) from error
             _log.warning("custom_imports: %s", said)
+    return tuple(missing)
+
+
+@cache
+def _warn_once(message: str) -> None:
+    """Warn of what every model and config of a run would warn of again."""
+    _log.warning("%s", message)
 
 
 @contextmanager

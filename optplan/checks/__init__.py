@@ -7,6 +7,7 @@ from optplan.checks.bias_decayed import BiasDecayed
 from optplan.checks.constructor_mutates_model import ConstructorMutatesModel
 from optplan.checks.declared_no_decay import DeclaredNoDecay
 from optplan.checks.duplicate_parameter import DuplicateParameter
+from optplan.checks.empty_group import EmptyGroup
 from optplan.checks.expectation_broken import ExpectationBroken
 from optplan.checks.false_depthwise import FalseDepthwise
 from optplan.checks.floor_above_start import FloorAboveStart
@@ -14,6 +15,7 @@ from optplan.checks.fragmented_groups import FragmentedGroups
 from optplan.checks.frozen_in_optimizer import FrozenInOptimizer
 from optplan.checks.ignored_by_constructor import IgnoredByConstructor
 from optplan.checks.inert_key_field import InertKeyField
+from optplan.checks.inverted_decay import InvertedDecay
 from optplan.checks.key_drops_rules import KeyDropsRules
 from optplan.checks.layer_decay_off import LayerDecayOff
 from optplan.checks.lr_not_final import LrNotFinal
@@ -34,6 +36,7 @@ from optplan.checks.unknown_constructor import UnknownConstructor
 from optplan.checks.unknown_optimizer_argument import UnknownOptimizerArgument
 from optplan.checks.unknown_option import UnknownOption
 from optplan.checks.unmatched_key import UnmatchedKey
+from optplan.checks.unread_group_entry import UnreadGroupEntry
 from optplan.checks.unreadable_config import UnreadableConfig
 from optplan.checks.unused_suppression import UnusedSuppression
 from optplan.checks.unwrapped_module_child import UnwrappedModuleChild
@@ -63,6 +66,7 @@ ALL_CHECKS: tuple[Check, ...] = (
     BiasDecayed(),
     DeclaredNoDecay(),
     FalseDepthwise(),
+    InvertedDecay(),
     LrScaleUnconsumed(),
     LayerDecayOff(),
     UncoveredParameter(),
@@ -72,6 +76,8 @@ ALL_CHECKS: tuple[Check, ...] = (
     TiedRuleConflict(),
     FrozenInOptimizer(),
     ConstructorMutatesModel(),
+    EmptyGroup(),
+    UnreadGroupEntry(),
     SchedulerFlattensGroups(),
     FloorAboveStart(),
     ScheduleBeyondTraining(),

@@ -11,6 +11,7 @@ from optplan.checks.base import Context
 from optplan.checks.group_names import MULTIPLIERS
 from optplan.checks.known_constructors import ALL_OPTIONS
 from optplan.checks.raw_section import RawSection
+from optplan.checks.watched_keys import unmatched_keys
 from optplan.config import place_of
 from optplan.config.timm_args import OPTIMIZER_KEYS, TimmArgs
 from optplan.places import Place
@@ -49,7 +50,9 @@ def dead_options(context: Context) -> tuple[DeadOption, ...]:
         recipe = context.section.recipe if context.section is not None else None
         return tuple(_misspelt(recipe)) if isinstance(recipe, TimmArgs) else ()
     if context.read_options is not None:
-        return tuple(_unread(raw, context.read_options, context.wanted_options))
+        looked_for = {one.path for one in unmatched_keys(context)}
+        found = _unread(raw, context.read_options, context.wanted_options)
+        return tuple(one for one in found if one.name not in looked_for)
     return tuple(_undeclared(raw))
 
 

@@ -74,7 +74,7 @@ def _candidates(word: str) -> Iterator[Candidate]:
         for path in sorted(_globbed(expanded)):
             if os.path.isdir(path):
                 yield from () if "**" in expanded else _below(path)
-            elif path.endswith(SUFFIXES):
+            elif _has_suffix(path):
                 yield Candidate(shown_path(path), named=False)
 
 
@@ -115,8 +115,13 @@ def _below(folder: str) -> Iterator[Candidate]:
     for root, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not _is_foreign(root, name))
         for name in sorted(files):
-            if name.endswith(SUFFIXES):
+            if _has_suffix(name):
                 yield Candidate(shown_path(os.path.join(root, name)), named=False)
+
+
+def _has_suffix(path: str) -> bool:
+    """Whether a file has the ending of a config; one named ``.toml`` has none."""
+    return os.path.splitext(path)[1] in SUFFIXES
 
 
 def _is_foreign(root: str, name: str) -> bool:

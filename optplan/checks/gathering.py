@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from optplan.checks.base import Check
 from optplan.checks.baseline import Baseline, Entry
 from optplan.checks.paths import fits
-from optplan.checks.results import Kind, Outcome, Report, Reported, worst
+from optplan.checks.results import Kind, Order, Outcome, Report, Reported, worst
 from optplan.checks.selection import selected
 from optplan.checks.settings import Ignore, Settings
 from optplan.checks.suppression import Comment
@@ -85,19 +85,18 @@ def entries_of(outcomes: Iterable[Outcome], report: Report) -> list[Entry]:
 
 def merged(findings: Iterable[Reported]) -> tuple[Reported, ...]:
     """Each finding once, with all configs that it affects; sorted by place."""
-    alike: dict[tuple[str, int, int, str, str], list[Reported]] = defaultdict(list)
+    alike: dict[Order, list[Reported]] = defaultdict(list)
     for finding in findings:
         alike[finding.order].append(finding)
     return tuple(_one(alike[order]) for order in sorted(alike))
 
 
 def _one(alike: list[Reported]) -> Reported:
-    first = min(alike, key=lambda finding: (finding.configs, finding.message, finding.parameters))
-    severity = first.severity
+    severity = alike[0].severity
     for finding in alike:
         severity = worst(severity, finding.severity)
     configs = sorted({config for finding in alike for config in finding.configs})
-    return replace(first, severity=severity, configs=tuple(configs))
+    return replace(alike[0], severity=severity, configs=tuple(configs))
 
 
 def _by_line(outcomes: Iterable[Outcome]) -> dict[tuple[str, int], Comment]:

@@ -37,7 +37,15 @@ class LrNotFinal(Check):
     needs_plan = False
 
     def run(self, context: Context) -> Iterator[Finding]:
-        """What scales the lr, where the batch is not known."""
+        """What scales the lr, where the batch is not known; and a constructor that asks for the world size."""
+        if context.planned is not None and context.planned.plan.needs_world_size:
+            constructor = context.planned.plan.constructor
+            yield self.finding(
+                f"{constructor} asks for the world size, which is not known: its groups are those of one process",
+                key="constructor.world_size",
+                place=context.raw.constructor_place if context.raw else None,
+                hint="give the world size: --world-size N",
+            )
         try:
             scaling = find_scaling(context.config, context.batch)
         except ConfigError:

@@ -11,6 +11,7 @@ from optplan.checks.suppression import Comment
 from optplan.names import Severity
 from optplan.places import Place
 
+Order = tuple[str, int, int, str, str, str, str, tuple[str, ...]]
 _WORST_FIRST = (Severity.ERROR, Severity.WARNING, Severity.INFO)
 
 
@@ -49,9 +50,11 @@ class Reported:
     parameters: tuple[str, ...] = ()
 
     @property
-    def order(self) -> tuple[str, int, int, str, str]:
-        """What makes two findings one, and what they are sorted by."""
-        return (self.spot.file, self.spot.line, self.spot.column, self.code, self.key)
+    def order(self) -> Order:
+        """What makes findings of several configs one, and what they are sorted by: place, then text."""
+        spot = self.spot
+        place = (spot.file, spot.line, spot.column)
+        return (*place, self.code, self.key, self.message, self.hint or "", self.parameters)
 
 
 class Kind(StrEnum):

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from optplan.checks.base import Check, Context, Finding
 from optplan.checks.raw_section import RawSection
 from optplan.checks.torch_signatures import torch_optimizer
-from optplan.checks.wording import meant
 from optplan.config import place_of
+from optplan.config.inherited import inherited_hint
 from optplan.names import Mistake, Severity
+from optplan.plan.key_hints import near
 
 # What the section takes out of the optimizer's dict, or what OPT002 tells.
 _NO_ARGUMENTS = frozenset({"type", "_scope_", "paramwise_cfg", "constructor"})
@@ -59,7 +60,7 @@ class UnknownOptimizerArgument(Check):
                     f"{class_name} takes no argument {name!r}",
                     key=f"{raw.optimizer_path}.{name}",
                     place=place_of(raw.optimizer, name),
-                    hint=meant(str(name), sorted(known)),
+                    hint=inherited_hint(raw.optimizer, str(name)) or near(str(name), sorted(known)),
                 )
 
     def _of_recipe(self, context: Context) -> Iterator[Finding]:

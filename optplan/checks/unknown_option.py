@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from optplan.checks.base import Check, Context, Finding
 from optplan.checks.dead_options import DeadOption, dead_options
-from optplan.checks.wording import meant
 from optplan.names import Severity
+from optplan.plan.key_hints import near
 
 
 class UnknownOption(Check):
@@ -36,7 +36,7 @@ class UnknownOption(Check):
                     f"{dead.name!r} in {dead.inside} does nothing: {_consequence(dead)}",
                     key=dead.key,
                     place=dead.place,
-                    hint=meant(dead.name, sorted(dead.known_names)),
+                    hint=near(dead.name, sorted(dead.known_names)),
                 )
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from optplan.checks.base import Check, Context, Finding
-from optplan.checks.wording import meant
+from optplan.checks.watched_keys import unmatched_keys
 from optplan.errors import quoted
 from optplan.names import Mistake, Severity
 from optplan.places import Place
+from optplan.plan.key_hints import key_hint
 
-_MOST_HINTS = 10  # of so many keys, and among so many runs of words: looking for likeness is slow
-_MOST_RUNS = 1000
+_MOST_HINTS = 10  # of so many keys: looking for likeness is slow
 
 
 class UnmatchedKey(Check):
@@ -39,6 +39,7 @@ class UnmatchedKey(Check):
     def run(self, context: Context) -> Iterator[Finding]:
         """Every key that no name contains, and every pattern that matches none."""
         yield from self._patterns(context)
+        yield from self._watched(context)
         planned = context.planned
         unmatched = [use.rule for use in context.key_uses if not use.matches]
         options = planned.options if planned else None
@@ -52,8 +53,19 @@ class UnmatchedKey(Check):
                 f"key {rule.key!r} matches no parameter",
                 key=f"custom_keys.{rule.key}",
                 place=place,
-                hint=_hint(rule.key, names) if count < _MOST_HINTS else None,
+                hint=key_hint(rule.key, names) if count < _MOST_HINTS else None,
                 severity=_severity(context, place),
+            )
+
+    def _watched(self, context: Context) -> Iterator[Finding]:
+        names = list(context.rows)
+        for count, one in enumerate(unmatched_keys(context)):
+            yield self.finding(
+                f"key {one.key!r} matches no parameter",
+                key=one.path,
+                place=one.place,
+                hint=key_hint(one.key, names) if count < _MOST_HINTS else None,
+                severity=_severity(context, one.place),
             )
 
     def _patterns(self, context: Context) -> Iterator[Finding]:
@@ -76,20 +88,3 @@ class UnmatchedKey(Check):
 
 def _severity(context: Context, place: Place | None) -> Severity | None:
     return Severity.WARNING if context.is_inherited(place) else None
-
-
-def _hint(key: str, names: list[str]) -> str | None:
-    """A hint: runs of as many dotted words that look like the key, or its end, if that matches."""
-    words = key.strip(".").split(".")
-    runs: dict[str, None] = {}
-    for name in names:
-        pieces = name.strip(".").split(".")
-        for start in range(len(pieces) - len(words) + 1):
-            runs[".".join(pieces[start : start + len(words)])] = None
-        if len(runs) > _MOST_RUNS:
-            break
-    if (hint := meant(".".join(words), runs)) is not None:
-        return hint
-    ends = (".".join(words[start:]) for start in range(1, len(words)))
-    found = next((end for end in ends if len(end) > 1 and any(end in name for name in names)), None)
-    return f"{found!r} alone would match" if found else None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import islice
 
-from optplan.errors import close_matches, did_you_mean
 from optplan.plan import PlannedParameter
 
 
@@ -29,11 +28,6 @@ def values(found: Iterable[float | None]) -> str:
 def others(count: int) -> str:
     """``1 other has none``, ``15 others have none``."""
     return "1 other has none" if count == 1 else f"{count} others have none"
-
-
-def meant(word: str, known: Iterable[str]) -> str | None:
-    """A hint that names the one known word that is closest to ``word``, or None where none is close."""
-    return did_you_mean(word, close_matches(word, known, most=1))
 
 
 def kept(rows: Iterable[PlannedParameter], setting: str) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from optplan.config import place_of
 from optplan.plan import Planned, PlannedParameter
 from optplan.plan.observed_entries import observed_entries
 from optplan.plan.pattern_use import recipe_entries
+from optplan.reporters.idle_entries import idle_text
+from optplan.rules import DEFAULT_RULES
 from optplan.rules.statistics import EntryStatistics, entry_statistics
 
 
@@ -25,6 +27,28 @@ def entries_of(planned: Planned, rows: Iterable[PlannedParameter]) -> tuple[Entr
     paramwise = planned.section.paramwise
     places = {name: place_of(paramwise, name) for name in paramwise if name != "custom_keys"}
     return entry_statistics(planned.inventory, planned.rules, places, among)
+
+
+def idle_words(planned: Planned) -> str:
+    """What to say of the options and keys that decide nothing; '' where each decides something."""
+    if not _may_be_idle(planned):
+        return ""
+    rules = planned.rules
+    names = [row.name for row in planned.plan.parameters]
+    options = (rules.rules if rules is not None else DEFAULT_RULES).options
+    return idle_text(entries_of(planned, planned.plan.parameters), names, options)
+
+
+def _may_be_idle(planned: Planned) -> bool:
+    """Whether some entry is in no row of the plan, which is found much sooner than what each does."""
+    if planned.parts or planned.tracer is not None:
+        return True
+    paramwise = planned.section.paramwise
+    uses = [use for row in planned.plan.parameters for use in (row.lr_rule, row.weight_decay_rule)]
+    deciding = {use.key or use.option for use in uses if use is not None}
+    keys = paramwise.get("custom_keys")
+    written = {*paramwise, *(keys if isinstance(keys, Mapping) else ())}
+    return not written - {"custom_keys"} <= deciding
 
 
 def _part_entries(

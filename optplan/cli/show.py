@@ -26,6 +26,9 @@ from optplan.cli.running import Color, deliver, running
 from optplan.cli.views import ShowFormat, ShowView
 from optplan.names import Rule, Status
 
+# The views that end with what decides nothing; that of the keys has it in a column.
+_WITH_IDLE = frozenset({ShowView.PARAMS, ShowView.TREE, ShowView.GROUPS})
+
 
 def show(
     config: Annotated[
@@ -77,6 +80,7 @@ def show(
     """Show the plan: what each parameter gets, with the rule that decided it."""
     with running(quiet=quiet, debug=debug):
         views.require_sense(view, output_format, depth)
+        from optplan.cli.entries import entries_of, idle_words
         from optplan.cli.planning import import_first, plan_of
         from optplan.config import Batch
         from optplan.errors import UsageError
@@ -98,7 +102,9 @@ def show(
         narrowing = Narrowing(
             patterns=tuple(param or ()), rules=tuple(rule or ()), statuses=tuple(status or ())
         )
-        shown = Selection(plan=plan, rows=narrowed(plan, narrowing), narrowing=narrowing)
+        idle = idle_words(found) if isinstance(found, Planned) and view in _WITH_IDLE else ""
+        rows = narrowed(plan, narrowing)
+        shown = Selection(plan=plan, rows=rows, narrowing=narrowing, idle=idle)
 
         def report(width: int | None, colored: bool) -> str:
             if view is ShowView.KEYS:
@@ -108,8 +114,6 @@ def show(
                         "they decided",
                         hint="name the config that it was made from",
                     )
-                from optplan.cli.entries import entries_of
-
                 entries = entries_of(found, shown.rows)
                 return views.keys_report(shown, entries, output_format, width, colored)
             if view is ShowView.TREE:

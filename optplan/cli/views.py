@@ -56,7 +56,7 @@ def params_report(
     if output_format is ShowFormat.TEXT:
         from optplan.reporters.show_text import show_text
 
-        return show_text(shown.plan, shown.rows, shown.narrowing, width=width, color=color)
+        return show_text(shown, width=width, color=color)
     if output_format is ShowFormat.JSON:
         from optplan.reporters.show_data import show_json
 

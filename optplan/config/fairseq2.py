@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from optplan.config.dialects import Dialect
-from optplan.config.fields import Is, entries_of, field_problems, pattern_of
+from optplan.config.fields import Is, entries_of, field_problems, pattern_of, with_numbers
 from optplan.config.paramwise import described
 from optplan.config.placed import place_of
 from optplan.config.regex_groups import Pattern, RegexGroup, RegexGroups, RegexOptimizer
@@ -65,6 +65,8 @@ _OUTER = MappingProxyType({"name": Is.TEXT, "config": Is.MAPPING})
 def read_fairseq2(section: Mapping[str, Any]) -> RegexGroups:
     """A section with ``name`` and ``config``, whose ``groups`` are the groups.
 
+    A recipe's file may leave out the name, and values of the config: they are those of the recipe's code.
+
     Raises:
         ConfigError: Every mistake in it.
     """
@@ -84,6 +86,7 @@ def read_fairseq2(section: Mapping[str, Any]) -> RegexGroups:
         raise ConfigError(problems)
     kind, of_group, of_section, defaults = _KNOWN[name]
     all_kinds = {**of_group, **of_section, "groups": Is.ANYTHING}
+    config = with_numbers(config, all_kinds)
     problems += field_problems(config, all_kinds, f"{name}'s config", None)
     written = config.get("groups")
     entries = entries_of(config, "groups", problems) if written is not None else []
@@ -107,12 +110,19 @@ def read_fairseq2(section: Mapping[str, Any]) -> RegexGroups:
         place=place_of(config, "groups") or place_of(section, "config"),
         takes_frozen=True,
         keeps_empty=True,
+        unset=tuple(k for k in of_group if k not in given) if _is_partial(section, given) else (),
     )
+
+
+def _is_partial(section: Mapping[str, Any], given: Mapping[str, Any]) -> bool:
+    """Whether a section overrides that of a recipe, whose code sets the rest."""
+    return "name" not in section or not given.keys() >= {"lr", "weight_decay"}
 
 
 def _group(
     entry: Mapping[str, Any], place: Place | None, kinds: Mapping[str, Is], problems: list[Problem]
 ) -> RegexGroup:
+    entry = with_numbers(entry, kinds)
     own = {k: v for k, v in entry.items() if v != _LEFT_TO}
     all_kinds = {**kinds, "params": Is.ANYTHING}
     problems += field_problems(entry, all_kinds, "a group", place, unset=_LEFT_TO)

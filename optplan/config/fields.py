@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from optplan.config.paramwise import described, number_problem
-from optplan.config.placed import place_of
+from optplan.config.placed import PlacedList, place_of, placed_dict, placed_list
 from optplan.config.regex_groups import Pattern
 from optplan.errors import Problem, did_you_mean, quoted
 from optplan.places import Place
@@ -58,6 +58,33 @@ def field_problems(
             problem := _kind_problem(section, name, kinds[name])
         ):
             yield problem
+
+
+def with_numbers(section: Mapping[str, Any], kinds: Mapping[str, Is]) -> Mapping[str, Any]:
+    """A section whose texts are numbers where a number is meant: YAML 1.1 takes ``1e-3`` for a text."""
+    values = {
+        name: _as_number(value)
+        if kinds.get(name) is Is.NUMBER
+        else _as_numbers(value)
+        if kinds.get(name) is Is.NUMBERS
+        else value
+        for name, value in section.items()
+    }
+    return placed_dict(values.items(), getattr(section, "raw_places", {}))
+
+
+def _as_number(value: Any) -> Any:
+    try:
+        return float(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+def _as_numbers(value: Any) -> Any:
+    if not isinstance(value, list):
+        return value
+    numbers = [_as_number(one) for one in value]
+    return placed_list(numbers, value.raw_places) if isinstance(value, PlacedList) else numbers
 
 
 def _kind_problem(section: Mapping[str, Any], name: str, kind: Is) -> Problem | None:

@@ -326,6 +326,8 @@ def _section(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     section = data[name]
     if isinstance(section, Mapping):
         return section
+    if section is None:
+        raise ConfigError(f"no optimizer: '{name}' is None", place=place_of(data, name))
     raise ConfigError(
         f"'{name}' must be a dict, got {described(section)}",
         place=place_of(data, name),

@@ -107,14 +107,17 @@ def _of_recipe(args: TimmArgs) -> PlacedDict | None:
 
 
 def without_weights(section: Mapping[Any, Any]) -> dict[Any, Any]:
-    """A section's entries but for those that say where weights are read from."""
-    return {key: value for key, value in section.items() if key not in _WEIGHTS}
+    """A section's entries, with False or None for those that say where weights are read from."""
+    return {
+        key: (False if isinstance(value, bool) else None) if key in _WEIGHTS else value
+        for key, value in section.items()
+    }
 
 
 def _written(value: object, where: str) -> str:
     """A value as text that two values share only where they are the same."""
     if isinstance(value, Mapping):
-        entries = without_weights(value).items()
+        entries = [(key, item) for key, item in value.items() if key not in _WEIGHTS]
         return "{" + ",".join(f"{key!r}:{_written(item, where)}" for key, item in entries) + "}"
     if isinstance(value, list | tuple):
         ends = "[]" if isinstance(value, list) else "()"

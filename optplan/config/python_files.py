@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from optplan.config.base_dict import as_base
 from optplan.config.evaluator import Frame
+from optplan.config.evaluator.definitions import Definition
 from optplan.config.evaluator.modules import Module
 from optplan.config.placed import PlacedDict
 from optplan.config.substitution import substituted
@@ -93,7 +94,7 @@ def entries(frame: Frame) -> PlacedDict:
 
 
 def _is_no_entry(frame: Frame, name: str, value: Any) -> bool:
-    if isinstance(value, Module | FunctionType | ModuleType):
+    if isinstance(value, Module | Definition | FunctionType | ModuleType):
         return True
     if name == "_base_" and not frame.pure:
         return True

@@ -75,6 +75,8 @@ class RegexGroups:
         rest_first: That group comes first.
         keeps_empty: A group that nothing matches is kept, without members.
         refuses_empty: A group that nothing matches is refused.
+        unset: The values that the file leaves to the code of the recipe, of which only the trainer's own
+            defaults are known.
     """
 
     dialect: Dialect
@@ -87,3 +89,4 @@ class RegexGroups:
     rest_first: bool = False
     keeps_empty: bool = False
     refuses_empty: bool = False
+    unset: tuple[str, ...] = ()

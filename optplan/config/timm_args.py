@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from optplan.config.paramwise import described, number_problem
-from optplan.config.placed import place_of
+from optplan.config.placed import PlacedDict, place_of, placed_dict
 from optplan.errors import ConfigError, Problem, did_you_mean
 from optplan.places import Place
 
@@ -37,6 +37,19 @@ _FACTORY = (
 _FACTORY_MORE = ("opt_foreach", "opt_args")
 _RATES = ("lr", "weight_decay", "momentum", "lr_base", *_FACTORY[:1], *_FACTORY[2:])
 _COUNTS = ("batch_size", "grad_accum_steps", "num_classes", "in_chans")
+# The types that train.py's parser gives to a text, of its scheduler's arguments as well.
+_FLOATS = frozenset(
+    {
+        *_RATES, "decay_epochs", "decay_rate", "lr_cycle_decay", "lr_cycle_mul", "lr_k_decay",
+        "lr_noise_pct", "lr_noise_std", "min_lr", "warmup_lr",
+    }
+)  # fmt: skip
+_INTS = frozenset(
+    {
+        *_COUNTS, "cooldown_epochs", "epochs", "lr_base_size", "lr_cycle_limit", "patience_epochs", "seed",
+        "warmup_epochs",
+    }
+)  # fmt: skip
 _MAPPINGS = ("opt_kwargs", "opt_args", "model_kwargs")
 _SCALES = ("", "linear", "sqrt")
 # The arguments that train.py gives to the model by names of its own, as far as they change parameters.
@@ -100,12 +113,31 @@ def is_timm_args(data: Mapping[str, Any]) -> bool:
     return signs >= 1 if isinstance(data.get("opt"), str) else signs >= 3
 
 
+def as_parsed(data: Mapping[str, Any]) -> PlacedDict:
+    """A recipe as train.py has it: its parser turns a text into the argument's type, as ``1e-4`` in YAML.
+
+    A text that is no number stays, and is refused like any other.
+    """
+    values = {name: _parsed(name, value) for name, value in data.items()}
+    return placed_dict(values.items(), getattr(data, "raw_places", {}))
+
+
+def _parsed(name: str, value: Any) -> Any:
+    if not isinstance(value, str) or name not in _FLOATS | _INTS:
+        return value
+    try:
+        return float(value) if name in _FLOATS else int(value)
+    except ValueError:
+        return value
+
+
 def read_timm_args(data: Mapping[str, Any]) -> TimmArgs:
     """A recipe as typed data.
 
     Raises:
         ConfigError: Every value that is not of its kind.
     """
+    data = as_parsed(data)
     problems = list(_problems(data))
     if problems:
         raise ConfigError(problems)

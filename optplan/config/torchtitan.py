@@ -64,13 +64,13 @@ _OWN_GROUP = MappingProxyType(
 
 
 def read_torchtitan(section: Mapping[str, Any]) -> RegexGroups:
-    """A section with ``param_groups``.
+    """A section with or without ``param_groups``.
 
     Raises:
         ConfigError: Every mistake in it.
     """
     problems: list[Problem] = []
-    entries = entries_of(section, "param_groups", problems)
+    entries = entries_of(section, "param_groups", problems) if "param_groups" in section else []
     name_their_own = any(
         entry.keys() & {"optimizer_name", "optimizer_kwargs"} for entry, _ in entries
     )
@@ -108,7 +108,7 @@ def _with_multipliers(
                 names={"betas": "beta1"},
             ),
         ),
-        place=place_of(section, "param_groups"),
+        place=place_of(section, "param_groups") or place_of(section, "name"),
         rest_first=True,
     )
 

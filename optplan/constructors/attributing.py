@@ -8,13 +8,13 @@ from math import isclose
 from types import MappingProxyType
 from typing import Any
 
-from optplan.constructors.assign import GroupReader, refuse_bad_values
+from optplan.constructors.assign import GroupReader, as_number, refuse_bad_values
 from optplan.constructors.observing import Observation, ObservedGroup
 from optplan.errors import PlanError, Problem, listed
 from optplan.facts import Inventory, ParameterFacts
 from optplan.names import Mistake, Rule
 from optplan.places import Place
-from optplan.plan import Assignment, hashable, plain
+from optplan.plan import Assignment, EmptyGroup, hashable, plain
 from optplan.rules import Decision, Verdict
 
 # What the default rules decide of a tensor, None where they were not asked.
@@ -82,6 +82,21 @@ def attribute(
         raise _repeated([inventory.carriers[tensor].name for tensor in repeated], who, place)
     refuse_bad_values(assignments, inventory)
     return assignments
+
+
+def empty_groups(observation: Observation) -> tuple[EmptyGroup, ...]:
+    """The groups that have no parameters at all, not even such as are no part of the model."""
+    return tuple(
+        EmptyGroup(
+            optimizer=number,
+            group=index,
+            lr=as_number(group.final.get("lr")),
+            weight_decay=as_number(group.final.get("weight_decay")),
+        )
+        for number, optimizer in enumerate(observation.optimizers)
+        for index, group in enumerate(optimizer.groups)
+        if group.is_empty
+    )
 
 
 def _of_rules(

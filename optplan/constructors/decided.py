@@ -10,7 +10,14 @@ from optplan.constructors.assign import DryRun, assign, planned_optimizer
 from optplan.constructors.groups import PlannedGroup, default_groups
 from optplan.facts import Inventory
 from optplan.names import Matcher
-from optplan.plan import Assignment, LrScaling, Planned, PlannedOptimizer, build_plan
+from optplan.plan import (
+    Assignment,
+    EmptyGroup,
+    LrScaling,
+    Planned,
+    PlannedOptimizer,
+    build_plan,
+)
 from optplan.plan.layer_patterns import listed_layers
 from optplan.rules import Options, RuleSet, Tracer, read_options
 
@@ -33,6 +40,8 @@ class Made:
         tracer: What tells why, where rules of another kind than ``paramwise_cfg`` decided.
         lr_scaling: How the lr depends on the batch, where it does.
         matcher: How regular expressions are held against names, where there are some.
+        needs_world_size: Other people's code asked for the world size, which is not known.
+        empty_groups: The groups without parameters that other people's code made.
     """
 
     assignments: Mapping[int, Assignment]
@@ -46,6 +55,8 @@ class Made:
     tracer: Tracer | None = None
     lr_scaling: LrScaling | None = None
     matcher: Matcher | None = None
+    needs_world_size: bool = False
+    empty_groups: tuple[EmptyGroup, ...] = ()
 
 
 def options_of(section: OptimizerConfig, rules: RuleSet) -> Options:
@@ -131,6 +142,8 @@ def planned(
         trainable=made.trainable,
         lr_scaling=made.lr_scaling,
         matcher=made.matcher,
+        needs_world_size=made.needs_world_size,
+        empty_groups=made.empty_groups,
     )
     return Planned(
         plan=plan,

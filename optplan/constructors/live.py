@@ -10,7 +10,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from optplan.constructors.assign import planned_optimizer
-from optplan.constructors.attributing import attribute
+from optplan.constructors.attributing import attribute, empty_groups
 from optplan.constructors.checkpoint import class_defaults
 from optplan.constructors.dry_run import optimizer_facts
 from optplan.constructors.functions import OnlyGroups
@@ -50,6 +50,7 @@ def plan_from_optimizer(model: nn.Module, optimizer: Live) -> Plan:
         constructor=_MAKER,
         config=None,
         versions=versions(),
+        empty_groups=empty_groups(observation),
     )
 
 

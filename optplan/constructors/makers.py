@@ -9,7 +9,7 @@ from torch import nn
 
 from optplan.config import OptimizerConfig
 from optplan.constructors.assign import planned_optimizer
-from optplan.constructors.attributing import Decide, attribute
+from optplan.constructors.attributing import Decide, attribute, empty_groups
 from optplan.constructors.choosing import Chosen
 from optplan.constructors.code_place import code_place
 from optplan.constructors.decided import Made, decided, options_of, planned
@@ -19,6 +19,7 @@ from optplan.constructors.observing import NamedOptimizers, Observation, observe
 from optplan.constructors.optimizers import optimizer_class
 from optplan.constructors.running import Running
 from optplan.constructors.versions import versions
+from optplan.constructors.world_size import WorldSize
 from optplan.errors import ConfigError, PlanError
 from optplan.facts import Inventory, ParameterFacts
 from optplan.names import Rule
@@ -85,16 +86,25 @@ class RulesMaker(Maker):
 class CodeMaker(Maker):
     """A constructor of other code, which is run on the model."""
 
-    def __init__(self, chosen: Chosen, section: OptimizerConfig, folder: str | None) -> None:
+    def __init__(
+        self,
+        chosen: Chosen,
+        section: OptimizerConfig,
+        folder: str | None,
+        world_size: int | None = None,
+    ) -> None:
         self.name = chosen.name
         self.section = section
         self._chosen = chosen
+        self._world_size = world_size
         self._place = code_place(chosen.make, folder)
 
     def plan(self, model: nn.Module, inventory: Inventory) -> Made:
         """As of a maker."""
         chosen, running = self._chosen, Running(self._chosen, self.section)
-        observation = observe(model, inventory, running)
+        world_size = WorldSize(self._world_size)
+        with world_size.answered():
+            observation = observe(model, inventory, running)
         inventory, options = self._rules(model, inventory)
         delegated = {
             observation.numbers[key]: decision
@@ -124,11 +134,14 @@ class CodeMaker(Maker):
             read=None if is_accounted_for else running.paramwise.read,
             inventory=inventory,
             wanted=running.paramwise.wanted,
+            needs_world_size=world_size.is_missed,
+            empty_groups=empty_groups(observation),
         )
 
     def build(self, model: nn.Module) -> NamedOptimizers:
         """As of a maker."""
-        return Running(self._chosen, self.section)(model)
+        with WorldSize(self._world_size).answered():
+            return Running(self._chosen, self.section)(model)
 
     def _rules(self, model: nn.Module, inventory: Inventory) -> tuple[Inventory, Options | None]:
         """The rules that it may follow, and the layers that they ask for; None where they refuse."""
@@ -176,6 +189,7 @@ class FunctionMaker(Maker):
             optimizers=planned_optimizers(observation, self.section),
             trainable=observation.trainable,
             read=frozenset(),
+            empty_groups=empty_groups(observation),
         )
 
     def build(self, model: nn.Module) -> NamedOptimizers:

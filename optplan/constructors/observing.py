@@ -32,11 +32,13 @@ class ObservedGroup:
         members: Its tensors by number, in order; those that are not the model's are left out.
         own: The entries that it was made with, besides ``params``.
         final: Its entries with the defaults that the optimizer has filled in.
+        is_empty: It has no parameters, the model's or others.
     """
 
     members: tuple[int, ...]
     own: Mapping[str, Any]
     final: Mapping[str, Any]
+    is_empty: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +180,7 @@ def _observed(
         if (given is not None and name in given) or _differs(value, defaults.get(name, _ABSENT))
     }
     members = tuple(numbers[id(p)] for p in group["params"] if id(p) in numbers)
-    return ObservedGroup(members=members, own=own, final=final)
+    return ObservedGroup(members=members, own=own, final=final, is_empty=not group["params"])
 
 
 _ABSENT = object()

@@ -11,6 +11,7 @@ import torch
 from torch.optim import Optimizer
 
 from optplan.config import Symbol, place_of
+from optplan.config.inherited import inherited_hint
 from optplan.config.paramwise import described
 from optplan.constructors.lookup import current_namespace, look_up
 from optplan.constructors.lookup import import_named as import_or_explain
@@ -102,13 +103,22 @@ def _optional(name: str) -> Callable[..., Optimizer] | None:
     for home, names in _OPTIONAL_HOMES.items():
         if names is None or name in names:
             try:
-                module = import_named(home, trusted=False)
+                module = _home(home)
             except Exception:  # noqa: BLE001 - a broken or missing package provides nothing
                 continue
             found = getattr(module, name.removeprefix("bnb_"), None)
             if inspect.isclass(found) and issubclass(found, Optimizer):
                 return found
     return None
+
+
+def _home(name: str) -> object:
+    """A package that has optimizers; torch is there, wherever it was imported from."""
+    if name == "torch.distributed.optim":
+        from torch.distributed import optim
+
+        return optim
+    return import_named(name, trusted=False)
 
 
 def first_argument(optimizer: Callable[..., Optimizer]) -> str:
@@ -211,7 +221,7 @@ def _check_arguments(
         Problem(
             message=f"{class_name} takes no argument {name!r}",
             place=place_of(written, name) or place,
-            hint=did_you_mean(name, known),
+            hint=inherited_hint(written, name) or did_you_mean(name, known),
             kind=Mistake.UNKNOWN_ARGUMENT,
         )
         for name in given

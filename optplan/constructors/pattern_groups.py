@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -26,6 +27,7 @@ from optplan.plan import Assignment, PlannedOptimizer, plain
 from optplan.rules import Skipped
 from optplan.rules.regex_groups import RegexOptions, Taken, decide_group, make_regex_options
 
+_log = logging.getLogger(__name__)
 _NAMES = {
     Dialect.TORCHTITAN: "torchtitan's param_groups",
     Dialect.FAIRSEQ2: "fairseq2's groups",
@@ -68,6 +70,13 @@ class PatternMaker(Maker):
                 matches none where that is refused, or a refusal by the optimizer's class.
         """
         groups, found = self._groups, _sorted(self._groups, inventory)
+        if groups.unset:
+            _log.warning(
+                "%s: the file leaves %s to the recipe's code; %s's own defaults are shown for what that sets",
+                groups.place,
+                listed(groups.unset),
+                groups.dialect,
+            )
         observation = observe(model, inventory, lambda model: _make(groups, found, model))
         assignments: dict[int, Assignment] = {}
         for number, one in enumerate(observation.optimizers):
@@ -78,7 +87,7 @@ class PatternMaker(Maker):
             assignments=assignments,
             optimizers=[_planned(one, optimizer) for one, optimizer in pairs],
             tracer=found.options,
-            matcher=groups.matcher,
+            matcher=groups.matcher if groups.groups else None,
         )
 
     def build(self, model: nn.Module) -> NamedOptimizers:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -82,12 +83,12 @@ def plan_with_facts(
         ConfigError, ModelError, PlanError: As :func:`make_plan`.
     """
     namespace = find_namespace(config)
-    run_custom_imports(namespace)
+    missing = run_custom_imports(namespace)
     with naming(namespace):
         maker = maker_of(config, batch)
         module, inventory = _inventory(model, model_arguments or {})
         path = config.entry.path if isinstance(config, Config) else None
-        return planned_by(maker, module, inventory, path)[0]
+        return replace(planned_by(maker, module, inventory, path)[0], not_imported=missing)
 
 
 def maker_of(config: Config | Mapping[str, Any], batch: Batch = NO_BATCH) -> Maker:
@@ -105,22 +106,23 @@ def maker_of(config: Config | Mapping[str, Any], batch: Batch = NO_BATCH) -> Mak
         return scaled(FunctionMaker(config.name, config.function, run, section, folder), scaling)
     if sections := find_sections(config):
         makers = {
-            name: scaled(_maker(section, folder), scaling) for name, section in sections.items()
+            name: scaled(_maker(section, folder, batch), scaling)
+            for name, section in sections.items()
         }
         return SectionsMaker(makers, find_optimizer(config))
     section = find_optimizer(config)
     if isinstance(section.recipe, TimmArgs):
         return TimmMaker(section, section.recipe, scaling)
-    return scaled(_maker(section, folder), scaling)
+    return scaled(_maker(section, folder, batch), scaling)
 
 
-def _maker(section: OptimizerConfig, folder: str | None) -> Maker:
+def _maker(section: OptimizerConfig, folder: str | None, batch: Batch) -> Maker:
     if isinstance(section.recipe, RegexGroups):
         return PatternMaker(section, section.recipe)
     chosen = choose_constructor(section)
     if chosen.is_builtin and (rules := chosen.rules) is not None:
         return RulesMaker(chosen, section, rules)
-    return CodeMaker(chosen, section, folder)
+    return CodeMaker(chosen, section, folder, batch.world_size)
 
 
 def build_optimizer(

@@ -27,6 +27,12 @@ def scaled_made(made: Made, scaling: Scaling | None) -> Made:
     return replace(
         made,
         assignments=scaled,
+        empty_groups=tuple(
+            replace(group, lr=group.lr * scaling.factor)
+            if group.lr is not None and scaling.factor is not None
+            else group
+            for group in made.empty_groups
+        ),
         lr_scaling=lr_scaling(scaling, made.optimizers),
     )
 

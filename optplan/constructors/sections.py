@@ -16,7 +16,7 @@ from optplan.facts import Inventory
 from optplan.model import make_inventory
 from optplan.names import Mistake
 from optplan.places import Place
-from optplan.plan import Assignment, LrScaling, Planned, PlannedOptimizer
+from optplan.plan import Assignment, EmptyGroup, LrScaling, Planned, PlannedOptimizer
 
 
 class SectionsMaker(Maker):
@@ -40,6 +40,7 @@ class SectionsMaker(Maker):
         trainable: dict[int, bool] = {}
         parts: list[Planned] = []
         scalings: list[LrScaling | None] = []
+        empty: list[EmptyGroup] = []
         repeated: dict[str, None] = {}
         for name, child in self._children(model).items():
             own = make_inventory(child)
@@ -53,6 +54,10 @@ class SectionsMaker(Maker):
                 index = len(optimizers) + assignment.optimizer
                 assignments[outer[tensor]] = assignment._replace(optimizer=index)
             trainable |= {outer[tensor]: flag for tensor, flag in made.trainable.items()}
+            empty += [
+                replace(group, optimizer=len(optimizers) + group.optimizer)
+                for group in made.empty_groups
+            ]
             for one in made.optimizers:
                 optimizers.append(replace(one, name=f"{name}.{one.name}" if one.name else name))
                 parts.append(part)
@@ -64,6 +69,8 @@ class SectionsMaker(Maker):
             trainable=trainable,
             parts=tuple(parts),
             lr_scaling=_of_all(scalings, len(optimizers)),
+            needs_world_size=any(part.plan.needs_world_size for part in parts),
+            empty_groups=tuple(empty),
         )
 
     def build(self, model: nn.Module) -> NamedOptimizers:

@@ -10,6 +10,7 @@ from typing import Any
 from optplan.config import OwnModel, Symbol, place_of, without_weights
 from optplan.config.own_model import PREPROCESSOR
 from optplan.errors import ModelError, Problem, described_exception
+from optplan.model.kept import is_of_own_registry, kept
 from optplan.names import Mistake
 from optplan.places import Place
 from optplan.registries import VOUCH, is_part_of_models
@@ -27,7 +28,7 @@ def arguments_for(own: OwnModel, found: Callable[..., Any] | None = None) -> dic
         found: What is called with them; it is given the config's ``data_preprocessor`` if it takes one.
 
     Raises:
-        ModelError: A symbol among them means nothing that is installed, or what must not be called.
+        ModelError: A symbol among them means nothing that is installed.
     """
     arguments = {
         name: _value(value, own, place_of(own.section, name))
@@ -61,11 +62,21 @@ def _value(value: Any, own: OwnModel, place: Place | None, *, called: bool = Fal
     if isinstance(value, tuple):
         return tuple([_value(item, own, place) for item in value])
     if isinstance(value, Symbol):
-        found = imported(value.dotted, own, place)
-        if called or callable(found):
-            require_module_class(found, value.dotted, own, place)
-        return found
+        return _kept_unless_called(imported(value.dotted, own, place), value.dotted, own, place)
+    if callable(value) and (called or not inspect.isclass(value)):  # a built-in of Python's
+        return _kept_unless_called(value, value.__name__, own, place)
     return value
+
+
+def _kept_unless_called(found: object, name: str, own: OwnModel, place: Place | None) -> object:
+    """What a symbol among the arguments means; what the model must not call is refused if it does."""
+    if not callable(found) or is_of_own_registry(found):
+        return found
+    try:
+        require_module_class(found, name, own, place)
+    except ModelError as error:
+        return kept(name, error)
+    return found
 
 
 def imported(dotted: str, own: OwnModel, place: Place | None) -> object:

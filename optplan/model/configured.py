@@ -61,13 +61,13 @@ def open_configured(own: OwnModel) -> LoadedModel:
 def may_be_installed(own: OwnModel) -> bool:
     """Whether the package that a config's model comes from is there, without importing it.
 
-    A word that may be anybody's is taken for one that is there.
+    A word that may be anybody's is taken for one that is there, and timm is, wherever it was imported from.
     """
     word = str(own.type)
     if (
         own.namespace.trusted
         or not isinstance(own.type, str | Symbol)
-        or _TIMM_NAME.fullmatch(word)
+        or _TIMM_NAME.fullmatch(word.removeprefix(TIMM))
     ):
         return True
     package = re.split(r"[.:]", word)[0] if re.search(r"[.:]", word) else own.namespace.scope

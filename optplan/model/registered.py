@@ -9,6 +9,7 @@ from typing import Any
 from optplan.config import OwnModel, place_of
 from optplan.errors import ModelError, did_you_mean
 from optplan.model.arguments import not_called
+from optplan.model.kept import refused_call
 from optplan.model.meta import build_on_meta
 from optplan.places import Place
 from optplan.registries import Kind, default_scope, is_part_of_models, registered_names
@@ -44,15 +45,19 @@ def build_registered(
 
     trusted = own.namespace.trusted
     names = Unregistered(_may_call, trusted=trusted)
+    given: dict[str, Any] = {}
 
     def build() -> object:
         search = contextlib.nullcontext() if trusted else installed_only()
+        given.update(arguments())
         with default_scope(own.namespace), names.watched(), search:
-            return MODELS.build(ConfigDict(type=found, **arguments()))
+            return MODELS.build(ConfigDict(type=found, **given))
 
     try:
         return build_on_meta(build, repr(own.name))
     except ModelError as error:
+        if (refusal := refused_call(error, given)) is not None:
+            raise refusal from error
         if names.refused is not None:
             raise _refused(names.refused, own) from error
         if names.missing is not None:

@@ -3,6 +3,7 @@
 from optplan.plan.build import Assignment, build_plan, origin_of
 from optplan.plan.plan import (
     FORMAT_VERSION,
+    EmptyGroup,
     LrScaling,
     Origin,
     Plan,
@@ -18,6 +19,7 @@ from optplan.plan.values import hashable, plain
 __all__ = [
     "FORMAT_VERSION",
     "Assignment",
+    "EmptyGroup",
     "LrScaling",
     "Origin",
     "Plan",

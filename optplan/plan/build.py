@@ -9,6 +9,7 @@ from optplan.facts import Inventory, ParameterFacts
 from optplan.names import Matcher, Status
 from optplan.places import Place
 from optplan.plan.plan import (
+    EmptyGroup,
     LrScaling,
     Origin,
     Plan,
@@ -55,6 +56,8 @@ def build_plan(
     trainable: Mapping[int, bool] | None = None,
     lr_scaling: LrScaling | None = None,
     matcher: Matcher | None = None,
+    needs_world_size: bool = False,
+    empty_groups: tuple[EmptyGroup, ...] = (),
 ) -> Plan:
     """Put the rows together.
 
@@ -67,7 +70,7 @@ def build_plan(
         versions: Versions of the packages that took part.
         trainable: ``requires_grad`` of each tensor after the constructor ran, by its number; None where
             none could change it.
-        lr_scaling, matcher: As in the plan.
+        lr_scaling, matcher, needs_world_size, empty_groups: As in the plan.
     """
     settings = _Settings()
     maker = _RowMaker(inventory, assignments, settings, trainable or {})
@@ -88,6 +91,8 @@ def build_plan(
         settings=settings.as_tuple(),
         lr_scaling=lr_scaling,
         matcher=matcher,
+        needs_world_size=needs_world_size,
+        empty_groups=empty_groups,
     )
 
 

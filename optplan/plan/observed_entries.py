@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
@@ -42,6 +43,8 @@ def _keys(planned: Planned, rows: list[PlannedParameter]) -> Iterator[EntryStati
             yield EntryStatistics(name=name, place=place, is_read=False)
             continue
         won = [row for row in hit if _winner(row, texts) == key]
+        if not hit and _is_read(planned, path, keys[key]) and not re.fullmatch(r"\w+", key):
+            hit = won = _decided_by_code(rows)  # it may be a pattern of the constructor's own kind
         yield EntryStatistics(
             name=name,
             place=place,
@@ -65,11 +68,7 @@ def _options(
 
     One that the rules know does what they say, and nothing else.
     """
-    own = [
-        row
-        for row in rows
-        if any(u and u.rule is Rule.CONSTRUCTOR for u in (row.lr_rule, row.weight_decay_rule))
-    ]
+    own = _decided_by_code(rows)
     paramwise = planned.section.paramwise
     for name, value in paramwise.items():
         if name == _KEYS:
@@ -91,6 +90,14 @@ def _options(
             matched=count,
             won=count,
         )
+
+
+def _decided_by_code(rows: list[PlannedParameter]) -> list[PlannedParameter]:
+    return [
+        row
+        for row in rows
+        if any(u and u.rule is Rule.CONSTRUCTOR for u in (row.lr_rule, row.weight_decay_rule))
+    ]
 
 
 def _is_read(planned: Planned, path: tuple[str, ...], value: Any) -> bool:

@@ -122,6 +122,16 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EmptyGroup:
+    """A param group that other code made without parameters; ``optimizer`` and ``group`` are indices."""
+
+    optimizer: int
+    group: int
+    lr: float | None
+    weight_decay: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LrScaling:
     """How the lr depends on the batch of the training.
 
@@ -169,6 +179,9 @@ class Plan:
         settings: The distinct settings, in the order of their first parameter.
         lr_scaling: How the lr depends on the batch, ``None`` where it does not.
         matcher: How regular expressions are held against names, ``None`` where there are none.
+        needs_world_size: A constructor asked for the world size, which is not known: the values are those
+            of one process.
+        empty_groups: The groups without parameters that a constructor of other code or a function made.
     """
 
     versions: Mapping[str, str | None]
@@ -180,11 +193,13 @@ class Plan:
     settings: tuple[Setting, ...]
     lr_scaling: LrScaling | None = None
     matcher: Matcher | None = None
+    needs_world_size: bool = False
+    empty_groups: tuple[EmptyGroup, ...] = ()
 
     @property
     def is_final(self) -> bool:
         """Whether the lr is that of the training, and does not depend on what is not known."""
-        return self.lr_scaling is None or self.lr_scaling.final
+        return not self.needs_world_size and (self.lr_scaling is None or self.lr_scaling.final)
 
     def to_json(self, *, indent: int | None = 1) -> str:
         """The plan as JSON text, as ``schemas/plan-1.0.schema.json`` describes it."""

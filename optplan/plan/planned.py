@@ -29,6 +29,7 @@ class Planned:
         parts: Where the config has several sections, for each optimizer the plan of its section alone,
             whose names begin below the child that it is for.
         tracer: What tells why, where rules of another kind than ``paramwise_cfg`` decided.
+        not_imported: The modules of ``custom_imports`` that no installed package has.
     """
 
     plan: Plan
@@ -40,6 +41,7 @@ class Planned:
     wanted: frozenset[tuple[str, ...]] = frozenset()
     parts: tuple[Planned, ...] = ()
     tracer: Tracer | None = None
+    not_imported: tuple[str, ...] = ()
 
     @property
     def rules(self) -> Options | None:

@@ -11,6 +11,7 @@ from optplan.errors import PlanError
 from optplan.names import Matcher, Rule, Status
 from optplan.plan.plan import (
     FORMAT_VERSION,
+    EmptyGroup,
     LrScaling,
     Origin,
     Plan,
@@ -24,7 +25,7 @@ from optplan.plan.schema import MisfitError
 from optplan.plan.validation import validate_plan
 from optplan.plan.values import plain
 
-_Flat = PlannedModel | PlannedOptimizer | Setting
+_Flat = PlannedModel | PlannedOptimizer | Setting | EmptyGroup
 
 _PARAMETER_PLAIN = ("name", "elements", "dtype", "requires_grad", "module")
 _PARAMETER_VALUES = ("lr", "weight_decay", "lr_scale", "effective_lr", "layer")
@@ -33,6 +34,7 @@ _PARAMETER_INDICES = ("optimizer", "group", "setting")
 
 def plan_to_dict(plan: Plan) -> dict[str, Any]:
     """The plan as nested dicts and lists, in the published order of fields."""
+    empty = [_renamed(group) for group in plan.empty_groups]
     return {
         "format_version": FORMAT_VERSION,
         "versions": dict(plan.versions),
@@ -43,6 +45,8 @@ def plan_to_dict(plan: Plan) -> dict[str, Any]:
         "parameters": [parameter_to_dict(parameter) for parameter in plan.parameters],
         "settings": [_renamed(setting) for setting in plan.settings],
         **extras_to_dict(plan),
+        **({"needs_world_size": True} if plan.needs_world_size else {}),
+        **({"empty_groups": empty} if empty else {}),
     }
 
 
@@ -110,6 +114,10 @@ def _plan_from_dict(data: Mapping[str, Any]) -> Plan:
         settings=tuple(Setting(**_read(item, Setting)) for item in data["settings"]),
         lr_scaling=_scaling_from_dict(data.get("lr_scaling")),
         matcher=None if data.get("matcher") is None else Matcher(data["matcher"]),
+        needs_world_size=bool(data.get("needs_world_size", False)),
+        empty_groups=tuple(
+            EmptyGroup(**_read(item, EmptyGroup)) for item in data.get("empty_groups", ())
+        ),
     )
 
 

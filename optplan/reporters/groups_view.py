@@ -58,7 +58,7 @@ def groups_text(shown: Selection, *, width: int | None, color: bool) -> str:
             lines += _rules(members.kinds, carriers, width, color)
         lines += [" " * _INDENT + line for line in _filled(patterns, width)]
         lines.append("")
-    lines += closing_lines(plan, shown.rows, shown.narrowing, color)
+    lines += closing_lines(shown, color, width)
     return "\n".join(lines) + "\n"
 
 

@@ -54,7 +54,7 @@ def keys_text(
     )
     alarm = "red" if any(map(does_nothing, statistics)) else ""
     lines += ["", " " + paint(Cell(conclusion(statistics), alarm), color)]
-    lines += closing_lines(shown.plan, shown.rows, shown.narrowing, color)
+    lines += closing_lines(shown, color)
     return "\n".join(lines) + "\n"
 
 

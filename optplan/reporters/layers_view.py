@@ -62,7 +62,7 @@ def layers_text(shown: Selection, *, width: int | None, color: bool) -> str:
         )
     alarm = "red" if len(_scales(steps)) == 1 else ""
     lines += ["", " " + paint(Cell(ramp_text(shown, steps), alarm), color)]
-    lines += closing_lines(shown.plan, shown.rows, shown.narrowing, color)
+    lines += closing_lines(shown, color, width)
     return "\n".join(lines) + "\n"
 
 

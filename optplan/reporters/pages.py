@@ -162,7 +162,7 @@ def _page(shown: Selection, view: str, sheets: Iterable[Sheet]) -> Page:
             *head_facts(plan),
         ),
         sheets=tuple(sheets),
-        closing=tuple(coverage_lines(plan, color=False)),
+        closing=(*coverage_lines(plan, color=False), *filter(None, [shown.idle])),
         narrowing=narrowing,
     )
 

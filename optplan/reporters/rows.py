@@ -31,11 +31,19 @@ class Narrowing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """The rows of a plan that are shown, and what narrowed them."""
+    """The rows of a plan that are shown, and what narrowed them.
+
+    Args:
+        plan: The plan.
+        rows: The rows.
+        narrowing: What narrowed them.
+        idle: What to say of options and keys that decide nothing; '' where all do, or none is known.
+    """
 
     plan: Plan
     rows: tuple[PlannedParameter, ...]
     narrowing: Narrowing = field(default_factory=Narrowing)
+    idle: str = ""
 
 
 def narrowed(plan: Plan, narrowing: Narrowing) -> tuple[PlannedParameter, ...]:

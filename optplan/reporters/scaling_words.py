@@ -15,6 +15,11 @@ _MATCHERS = {
 
 def not_final_text(plan: Plan) -> str:
     """What to say above all else of a plan whose lr is not that of the training, '' where it is."""
+    if plan.needs_world_size:
+        return (
+            f"the plan is not final: {plan.constructor} asks for the world size, which is not known; these are"
+            " the values of one process; give --world-size"
+        )
     scaling = plan.lr_scaling
     if scaling is None or scaling.final:
         return ""

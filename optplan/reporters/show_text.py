@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from optplan.names import Status
 from optplan.plan import Plan, PlannedParameter
 from optplan.reporters.layout import Cell, Column, table
-from optplan.reporters.rows import Narrowing
+from optplan.reporters.rows import Selection
 from optplan.reporters.scaling_words import lr_heading
 from optplan.reporters.summary import closing_lines, head_lines, label_cell, setting_text
 from optplan.reporters.words import (
@@ -46,26 +46,18 @@ _HEADINGS = ("parameter", "shape", "lr", "lr_scale", "effective_lr", "weight_dec
 _LATER = frozenset({3, 4})
 
 
-def show_text(
-    plan: Plan,
-    rows: Sequence[PlannedParameter],
-    narrowing: Narrowing,
-    *,
-    width: int | None,
-    color: bool,
-) -> str:
+def show_text(shown: Selection, *, width: int | None, color: bool) -> str:
     """The whole report.
 
     Args:
-        plan: The plan.
-        rows: The rows to show.
-        narrowing: What narrowed them.
+        shown: The plan, and the rows to show.
         width: The terminal's width in cells; None cuts nothing.
         color: Whether to write styles.
     """
-    lines = [*head_lines(plan, width, color), *_rows(plan, rows, width, color), ""]
+    plan = shown.plan
+    lines = [*head_lines(plan, width, color), *_rows(plan, shown.rows, width, color), ""]
     lines += _settings(plan, width, color)
-    lines += closing_lines(plan, rows, narrowing, color)
+    lines += closing_lines(shown, color, width)
     return "\n".join(lines) + "\n"
 
 

@@ -11,7 +11,7 @@ from optplan.config.optimizer import DEFAULT_CONSTRUCTORS
 from optplan.names import Status
 from optplan.plan import Plan, PlannedOptimizer, PlannedParameter, RuleUse, Setting
 from optplan.reporters.layout import Cell, paint, visible
-from optplan.reporters.rows import Narrowing
+from optplan.reporters.rows import Narrowing, Selection
 from optplan.reporters.scaling_words import lr_end, matcher_text, not_final_text, scaling_text
 from optplan.reporters.words import RULE_STYLES, count_text, number, plural, rules_of
 
@@ -139,16 +139,14 @@ def label_cell(labels: Sequence[Cell]) -> Cell:
     )
 
 
-def closing_lines(
-    plan: Plan, rows: Sequence[PlannedParameter], narrowing: Narrowing, color: bool
-) -> list[str]:
-    """What decided how much, whether all is covered, and what narrowed the rows."""
-    lines = [f" {line}" for line in coverage_lines(plan, color)]
-    if narrowing:
-        lines.append(
-            " " + paint(Cell(visible(narrowing_text(plan, rows, narrowing)), "bold"), color)
-        )
-    return lines
+def closing_lines(shown: Selection, color: bool, width: int | None = None) -> list[str]:
+    """What decided how much, whether all is covered, what narrowed the rows, and what decides nothing."""
+    lines = [f" {line}" for line in coverage_lines(shown.plan, color)]
+    if shown.narrowing:
+        text = narrowing_text(shown.plan, shown.rows, shown.narrowing)
+        lines.append(" " + paint(Cell(visible(text), "bold"), color))
+    idle = wrapped(visible(shown.idle), width)
+    return lines + [" " + paint(Cell(line, "red"), color) for line in idle]
 
 
 def coverage_lines(plan: Plan, color: bool) -> list[str]:
@@ -156,7 +154,23 @@ def coverage_lines(plan: Plan, color: bool) -> list[str]:
     counts = rules_of(plan.parameters)
     words = [paint(Cell(f"{r.value} {n}", RULE_STYLES[r]), color) for r, n in counts.items()]
     coverage = " · ".join(_coverage(plan.parameters, color))
-    return ["decided by " + " · ".join(words), coverage] if words else [coverage]
+    empty = [paint(Cell(visible(text), "yellow"), color) for text in empty_group_texts(plan)]
+    return [*(["decided by " + " · ".join(words)] if words else []), coverage, *empty]
+
+
+def empty_group_texts(plan: Plan) -> list[str]:
+    """``group 1 (lr 1e-05) has no parameters``, for each such group."""
+    return [
+        f"group {group.group}{_of_optimizer(plan, group.optimizer)}"
+        f" (lr {number(group.lr)}) has no parameters"
+        for group in plan.empty_groups
+    ]
+
+
+def _of_optimizer(plan: Plan, index: int) -> str:
+    return (
+        f" of optimizer {plan.optimizers[index].name or index}" if len(plan.optimizers) > 1 else ""
+    )
 
 
 def narrowing_text(plan: Plan, rows: Sequence[PlannedParameter], narrowing: Narrowing) -> str:

@@ -79,7 +79,7 @@ def tree_text(shown: Selection, *, depth: int | None, width: int | None, color: 
         color=color,
     )
     lines = [*head_lines(shown.plan, width, color), *body, ""]
-    lines += closing_lines(shown.plan, shown.rows, shown.narrowing, color)
+    lines += closing_lines(shown, color, width)
     return "\n".join(lines) + "\n"
 
 

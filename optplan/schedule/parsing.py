@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from optplan.config import Symbol, place_of
+from optplan.config.inherited import inherited_hint
 from optplan.config.paramwise import number_problem
 from optplan.errors import Problem, ScheduleError, did_you_mean, quoted
 from optplan.schedule.arguments import argument_problem, whole_problem
@@ -174,7 +175,9 @@ def _mistakes(written: Written, known: Known) -> Iterator[Problem]:
             yield Problem(
                 message=f"{shown(written.kind)} takes no argument {quoted(name)}",
                 place=place_of(raw, name) or written.place,
-                hint=did_you_mean(name, names) or f"it takes {', '.join(names)}",
+                hint=inherited_hint(raw, name)
+                or did_you_mean(name, names)
+                or f"it takes {', '.join(names)}",
             )
         elif name in own and (problem := argument_problem(raw, name, own[name])):
             yield problem

@@ -8,7 +8,7 @@ from typing import Any
 
 from optplan.config import Symbol, place_of
 from optplan.config.paramwise import described
-from optplan.config.timm_args import is_timm_args
+from optplan.config.timm_args import as_parsed, is_timm_args
 from optplan.errors import Problem, ScheduleError
 from optplan.places import Place
 
@@ -101,7 +101,7 @@ def _of_timm(data: Mapping[str, Any]) -> tuple[Written, ...]:
 
 def timm_arguments(data: Mapping[str, Any]) -> dict[str, Any]:
     """The entries of timm's ``args.yaml`` that its scheduler reads, with the defaults of those left out."""
-    read = {name: value for name, value in data.items() if name in _TIMM_READ}
+    read = {name: value for name, value in as_parsed(data).items() if name in _TIMM_READ}
     return {**_TIMM_DEFAULTS, **read}
 
 

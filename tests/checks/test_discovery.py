@@ -32,6 +32,7 @@ def tree(write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "configs/venv/i.py",
         "configs/[x].py",
         ".mim/configs/j.py",
+        "configs/.toml",
     ):
         write(name)
     monkeypatch.chdir(tmp_path)
@@ -139,6 +140,18 @@ FOREIGN = {
     "pyproject.toml": "[project]\nname = 'x'\n",
     "broken.toml": "a = [",
     "model.py": "model = dict(type='ResNet')\n",
+    "deepspeed.json": '{"optimizer": {"type": "AdamW", "params": {"lr": 3e-5}}, "zero_optimization": {}}',
+    "deepspeed.yaml": "optimizer:\n  type: Adam\n  params: {lr: 0.001, betas: [0.8, 0.999]}\n",
+    "template.json": '{"optimizer": {"type": "Adam", "args": {"lr": 0.001, "amsgrad": true}}}',
+    "testing.py": "optim_wrapper = None\ntrain_cfg = None\nparam_scheduler = None\n",
+    "none.yaml": "optimizer:\n",
+    "package/__init__.py": "try:\n    import x\nexcept ImportError:\n    x = None\n",
+    "constants.py": "MEAN = [1, 2]\nKEY = lambda pair: pair[0]\n",
+    "walrus.py": "if (n := 3) > 2:\n    m = n\n",
+    "opened.py": "with open('x') as file:\n    text = file.read()\n",
+    "loop.py": "while True:\n    break\n",
+    "scheduler.py": "# own\nfrom a import Base\n\n\nclass ConstantLR(Base):\n    factor = 1\n",
+    "classes.py": "@decorated\nclass A:\n    def optimizer(self):\n        return dict(type='SGD')\n",
     "plan.json": '{"format_version": "1.0", "parameters": [], "settings": [], "optimizers": []}',
 }
 
@@ -175,6 +188,9 @@ BROKEN = {
     "half.json": '{"optimizer": {"type": ',
     "half.yaml": "optimizer:\n  type: [\n",
     "half.toml": "[optimizer]\ntype = \n",
+    "untrained.py": "optim_wrapper = None\ntrain_cfg = dict(by_epoch=True, max_epochs=3)\n",
+    "part.py": "param_scheduler = [dict(type='ConstantLR', factor=nothing)]\n",
+    "runtime.py": "default_scope = 'mmdet'\nenv_cfg = dict(cudnn_benchmark=None or undefined)\n",
     "rate.yaml": "optimizer:\n  type: SGD\n  lr: 1e-3\n",
 }
 
@@ -221,7 +237,11 @@ def test_unreadable_text(text: str, suffix: str, is_one: bool) -> None:
 @pytest.mark.parametrize(
     ("data", "defines"),
     [
-        ({"optimizer": None}, True),
+        ({"optimizer": None}, False),
+        ({"optim_wrapper": None, "train_cfg": None}, False),
+        ({"optim_wrapper": None, "optimizer": {"type": "SGD"}}, True),
+        ({"optim_wrapper": None, "train_cfg": {"by_epoch": True, "max_epochs": 3}}, True),
+        ({"optimizer": None, "train_cfg": {"rpn": {}}}, False),
         ({"type": "SGD", "lr": 0.1}, False),
         ({"type": "module"}, False),
         ({"optim_wraper": {"optimizer": {}}}, True),

@@ -66,7 +66,7 @@ def test_a_sane_recipe_has_no_findings(tmp_path: Path, invoke: Invoke) -> None:
             "args.yaml:4:1 OPT101 error: 'weigth_decay' in the recipe does nothing: train.py takes it and"
             " never reads it (did you mean 'weight_decay'?)",
         ),
-        ({"lr: 0.001": "lr: 1e-3"}, "args.yaml:3:1 OPT004 error: lr must be a number, got the string '1e-3' (write 1.0e-3)"),
+        ({"lr: 0.001": "lr: 1e-3x"}, "args.yaml:3:1 OPT004 error: lr must be a number, got the string '1e-3x'"),
         ({"opt: adamw": "opt: adamww"}, "args.yaml:2:1 OPT006 error: timm has no optimizer 'adamww' (did you mean 'adamw', 'radamw' or 'nadamw'?)"),
         (
             {"batch_size: 64": "opt_kwargs: {amsgrd: true}"},

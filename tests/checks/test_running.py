@@ -10,11 +10,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from optplan.checks.gathering import merged
+from optplan.checks.results import Reported, Spot
+from optplan.names import Severity
 from tests.checks.conftest import Check, config
 from tests.checks.test_settings import codes
 from tests.conftest import ROOT
@@ -43,6 +47,33 @@ def test_a_mistake_in_a_base_is_reported_once(write: Write, check: Check) -> Non
     assert [(f["file"], f["configs"]) for f in found] == [
         ("_base_/base.py", ["a.py", "b.py"]),
         ("d.py", ["d.py"]),
+    ]
+
+
+def test_findings_are_one_only_where_they_say_the_same() -> None:
+    one = Reported(
+        code="OPT103",
+        name="unmatched-key",
+        severity=Severity.ERROR,
+        message="50 parameters keep lr 0.1",
+        key="custom_keys.a",
+        spot=Spot(file="base.py", line=3, column=5),
+        configs=("a.py",),
+        hint="h",
+        parameters=("x",),
+    )
+    alike = replace(one, configs=("b.py",), severity=Severity.WARNING)
+    others = [
+        replace(one, configs=("c.py",), message="30 parameters keep lr 0.1"),
+        replace(one, configs=("d.py",), hint=None),
+        replace(one, configs=("e.py",), parameters=("y",)),
+    ]
+    found = [(f.configs, f.message, f.hint, f.parameters) for f in merged([alike, *others, one])]
+    assert found == [
+        (("c.py",), "30 parameters keep lr 0.1", "h", ("x",)),
+        (("d.py",), "50 parameters keep lr 0.1", None, ("x",)),
+        (("a.py", "b.py"), "50 parameters keep lr 0.1", "h", ("x",)),
+        (("e.py",), "50 parameters keep lr 0.1", "h", ("y",)),
     ]
 
 

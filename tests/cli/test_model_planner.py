@@ -169,7 +169,8 @@ BAD = {
     "misplaced options": "optim_wrapper = dict(optimizer=dict(type='SGD', lr=1, paramwise_cfg={}))",
     "an unknown constructor": f"optimizer = dict({SGD}, constructor='MyConstructor')",
     "a constructor of another package": f"optimizer = dict({SGD}, constructor='nobody.Constructor')",
-    "an import that there is not": f"custom_imports = dict(imports=['nobody'])\noptimizer = dict({SGD})",
+    "a constructor that no import has": "custom_imports = dict(imports=['nobody'])\n"
+    f"optimizer = dict({SGD}, constructor='Nobodys')",
     "a scope that is a number": f"default_scope = 3\noptimizer = dict({SGD})",
     "a constructor that is a number": f"optimizer = dict({SGD}, constructor=5)",
 }

@@ -91,6 +91,11 @@ def grown(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
             lambda p: f"list(({p[0]}).{p[1]}())"
         ),
         inner.map(lambda e: f"isinstance({e}, (int, dict))"),
+        st.tuples(
+            inner, st.sampled_from(["pop", "keys", "real", "append", "lr", "__len__", "none"])
+        ).map(lambda p: f"hasattr({p[0]}, '{p[1]}')"),
+        pair.map(lambda p: f"getattr({p[0]}, 'nothing', {p[1]})"),
+        inner.map(lambda e: f"getattr({e}, 'nothing')"),
         pair.map(lambda p: f"'{{}}-{{!r}}'.format({p[0]}, {p[1]})"),
     )
 
@@ -118,6 +123,8 @@ STATEMENTS = st.one_of(
         lambda p: f"for {p[0]} in {p[1]}:\n    {p[2]} = {p[3]}"
     ),
     st.tuples(EXPRESSIONS, NAMES, EXPRESSIONS).map(lambda p: f"if {p[0]}:\n    {p[1]} = {p[2]}"),
+    EXPRESSIONS.map(lambda e: f"assert {e}, 'text'"),
+    EXPRESSIONS.map(lambda e: f"def _f(x=1):\n    return {e}"),
 )
 START = "import copy\na = [1, dict(lr=0.1)]\nb = dict(lr=a, wd=2)\nc = 3\nd = 'text'\n"
 

@@ -50,6 +50,11 @@ BOTH_LOAD = {
     "dicts": "x=dict(a=1)\nx.update(b=2)\nx.update({'c': 3}, d=4)\ny=x.pop('a')\nz=x.get('q', 5)\n"
     "w=x.setdefault('e', [])\nw.append(1)\nv=dict(x, f=1)\nu={**x, 'b': 9}\nt=x | {'z': 1}\n"
     "s=list(x.items())\nr=x.copy()\nr['b']=0",
+    "assertions": "x=[1]\nassert x, 'none'\nassert len(x) == 1 and not []\nif True:\n    assert x is not None\n",
+    "attributes of values": "x=dict(a=1)\ny=[hasattr(x, n) for n in ('a', 'keys', 'append', '__len__')]\n"
+    "z=[hasattr(v, 'append') for v in ([], (), '', 3, {1})]\nw=getattr(x, 'a', 7)\nv=getattr([], 'b', None)\n",
+    "a function and an entry of one name": "a=1\n\n\ndef a():\n    pass\n\n\na=2\n",
+    "an entry that becomes a function": "b=1\na=1\n\n\ndef a():\n    pass\n",
     "annotation": "x: int = 5\ny = x",
     "main guard": "a=1\nif __name__ == '__main__':\n    a=2\n",
     "hidden names": "_x=1\n__y=2\nx=__y",
@@ -68,6 +73,15 @@ BOTH_LOAD = {
     "replace": ("_base_='b.py'\nmodel=3", BASE),
     "attributes": (
         "_base_='b.py'\nx=_base_.model.head\nx.update(dict(y=dict(k=1)))\n_base_.model.head.z=5\n",
+        BASE,
+    ),
+    "attributes that a base has": (
+        (
+            "_base_='b.py'\nm=_base_.model\n"
+            "x=[hasattr(_base_, n) for n in ('model', 'nope', 'keys', 'pop')]\n"
+            "if hasattr(m, 'head') and not hasattr(m.head, 'z'): m.head.z=getattr(m, 'depth')\n"
+            "y=getattr(_base_, 'lr')\nz=getattr(m, 'none', [1])\nassert m.type == 'A', 'other'\n"
+        ),
         BASE,
     ),
     "deep update": ("_base_='b.py'\n_base_.model.update(dict(head=dict(q=1)))\n", BASE),
@@ -261,3 +275,56 @@ def test_a_placeholder_inside_a_text_is_refused(write: Any) -> None:
     path = write({"main.py": "_base_='b.py'\nx='{{_base_.lr}}/a'\n", **BASE})
     with pytest.raises(ConfigError, match=r"main.py:2:1: .*must be a whole value"):
         load_config(path)
+
+
+CLASSES = {
+    "functions": "import math\n\n\ndef f(x, y=math.pi, *, z=2):\n    return undefined(x)\n\n\n"
+    "async def g():\n    await f\n\n\nlr = 0.1\n",
+    "plain": "class A:\n    pass\n\n\nlr = 0.1\n",
+    "of a standard base": "class A(dict):\n    'A text.'\n\n    x: int = 3\n    y = [1]\n\n"
+    "    def f(self, z=2):\n        return z\n\n    class Inner:\n        pass\n\n\nlr = 0.1\n",
+}
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_classes_are_no_entries(name: str, write: Any, reference: Any) -> None:
+    """The reference keeps the class, and some functions, as an entry, which no data has."""
+    path = write({"a.py": CLASSES[name]})
+    theirs = {k: v for k, v in reference(path).items() if not callable(v)}
+    assert load_config(path).to_dict() == theirs == {"lr": 0.1}
+
+
+USED = "of the config's own, which is not run"
+FUNCTION = "a function definition is not evaluated in a config"
+CLASS = "a class definition is not evaluated in a config"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("def f():\n    return 1\n\n\nlr = f()\n", f"5:6 'f' is a function {USED}"),
+        ("class A:\n    x = 1\n\n\nmodel = dict(type=A)\n", f"5:19 'A' is a class {USED}"),
+        ("class A:\n    x = 1\n\n\nlr = A.x\n", f"5:6 'A' is a class {USED}"),
+        ("def f(): pass\nx = [1]\nx.sort(key=f)\n", f"3:12 'f' is a function {USED}"),
+        ("def dict(**kw): return 1\nlr = dict(a=1)\n", f"2:6 'dict' is a function {USED}"),
+        # what making it would change
+        ("x = [1]\ndef f(y=x.pop()): pass\n", f"2:1 {FUNCTION}"),
+        ("x = [1]\n@x.append\ndef f(): pass\n", f"3:1 {FUNCTION}"),
+        ("x = {}\nclass A:\n    y = x.update(a=1)\n", f"2:1 {CLASS}"),
+        ("x = {}\nclass A:\n    x['a'] = 1\n", f"2:1 {CLASS}"),
+        ("class A:\n    for i in 'a': pass\n", f"1:1 {CLASS}"),
+        ("class A:\n    y = (z := 1)\n", f"1:1 {CLASS}"),
+        ("assert 1 > 2, f'no: {3}'\n", "1:1 AssertionError: no: 3"),
+        ("assert []\n", "1:1 AssertionError"),
+        ("x = getattr(dict(), 'pop')\n", "1:5 the attribute 'pop' is not available to a config"),
+        ("x = getattr(dict(a=1), 'a')\n", "1:5 AttributeError: 'dict' object has no attribute 'a'"),
+        ("x = getattr([], '__class__')\n", "1:5 the attribute '__class__' is not available to a config"),
+        ("x = hasattr([], 3)\n", "1:5 TypeError: attribute name must be string"),
+    ],
+)  # fmt: skip
+def test_definitions_are_refused_where_they_are_used(text: str, message: str, write: Any) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_config(write({"a.py": text}))
+    (problem,) = caught.value.problems
+    assert problem.place is not None
+    assert f"{problem.place.line}:{problem.place.column} {problem.message}" == message

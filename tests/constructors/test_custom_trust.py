@@ -186,9 +186,9 @@ REFUSED = {
         "default_scope = 'stranger'\n" + wrapper(SGD, "constructor='Mine'"),
         "it belongs to the package stranger, which is not installed",
     ),
-    "imports": (
-        "custom_imports = dict(imports=['stranger'])\n" + wrapper(SGD, THEIRS),
-        "custom_imports: no installed package provides 'stranger'",
+    "imports, needed": (
+        "custom_imports = dict(imports=['stranger'])\n" + wrapper(SGD, "constructor='Strange'"),
+        "there is no optimizer constructor 'Strange'",
     ),
     "sharded": (
         optimizer("type='ZeroRedundancyOptimizer', optimizer_type='os.system', lr=0.1"),
@@ -275,6 +275,7 @@ PLANNED = {
     "scope of an optimizer": optimizer("type='SGD', lr=0.1, _scope_='stranger'"),
     "scope of a wrapper": wrapper(SGD, THEIRS, "type='OptimWrapper', _scope_='stranger'"),
     "standard library": optimizer("type='SGD', lr=0.1, _scope_='antigravity'"),
+    "imports": "custom_imports = dict(imports=['stranger'])\n" + wrapper(SGD, THEIRS),
     "imports that may fail": "custom_imports = dict(imports=['stranger'], allow_failed_imports=True)\n"
     + wrapper(SGD, THEIRS),
     "default scope": "default_scope = 'stranger'\n" + wrapper(SGD, THEIRS),

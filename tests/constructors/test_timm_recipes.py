@@ -381,7 +381,9 @@ def test_an_lr_that_is_not_final_is_that_of_the_base_batch() -> None:
     ("text", "message"),
     [
         ("opt: adamww\nlr: 0.1\n", "1:1: timm has no optimizer 'adamww' (did you mean 'adamw'"),
-        ("opt: sgd\nlr: 1e-3\n", "2:1: lr must be a number, got the string '1e-3' (write 1.0e-3)"),
+        ("opt: sgd\nlr: 1e-3x\n", "2:1: lr must be a number, got the string '1e-3x'"),
+        ("opt: sgd\nlr: 1\nopt_betas: [0.9, 1e-1]\n", "3:1: opt_betas must be a list of numbers"),
+        ("opt: sgd\nlr: null\nbatch_size: 1e2\n", "3:1: batch_size must be a whole number above 0"),
         ("opt: [sgd]\nlr: 1\nsched: x\nmodel: y\n", "1:1: opt must be a name, got list ['sgd']"),
         ("opt: sgd\nlr: -1\n", "2:1: lr must not be negative, got -1"),
         ("opt: sgd\nlr: .nan\n", "2:1: lr must be finite, got nan"),
@@ -432,7 +434,7 @@ def test_mistakes_are_told_at_their_place(text: str, message: str, tmp_path: Pat
 
 def test_all_mistakes_are_told_at_once() -> None:
     with pytest.raises(ConfigError) as raised:
-        optplan.make_plan(nn.Linear(2, 2), {"opt": "sgd", "lr": "1e-3", "momentum": "x", "gp": 3})
+        optplan.make_plan(nn.Linear(2, 2), {"opt": "sgd", "lr": "1e-3x", "momentum": "x", "gp": 3})
     assert len(raised.value.problems) == 3
 
 

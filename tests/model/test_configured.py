@@ -14,7 +14,7 @@ import pytest
 from torch import nn
 
 from optplan.config import OwnModel, find_own_model, load_config
-from optplan.errors import ConfigError, ModelError
+from optplan.errors import ModelError
 from optplan.model import LoadedModel, make_inventory, may_be_installed, open_configured
 from optplan.user_code import import_for_user
 
@@ -178,7 +178,11 @@ def test_what_the_user_registers(
         again = open_configured(found)  # its code has changed what it was given
     assert shapes(loaded) == shapes(again) == {"part.weight": (2, 4), "part.bias": (2,)}
     calls: Any = loaded.module.calls
-    assert calls[0] == {"init_cfg": None, "part": {"type": "x", "width": 4}, "others": {}}
+    assert calls[0] == {
+        "init_cfg": None,
+        "part": {"type": "x", "width": 4, "pretrained": None},
+        "others": {"pretrained": False},
+    }
     assert capfd.readouterr() == ("", "building\n" * 2)
     assert caplog.messages == []
 
@@ -208,12 +212,51 @@ def test_weights_of_timm_are_left_out(own: Make) -> None:
     assert "backbone.timm_model.conv1.weight" in shapes(loaded)
 
 
-def test_custom_imports(own: Make) -> None:
+NEEDS_WEIGHTS = """
+from mmengine.registry import MODELS
+from torch import nn
+
+
+@MODELS.register_module(force=True)
+class NeedsPretrained(nn.Module):
+    def __init__(self, width, pretrained, init_cfg, checkpoint_path):
+        super().__init__()
+        assert pretrained in (None, False)
+        self.body = nn.Linear(width, width)
+        self.given = (pretrained, init_cfg, checkpoint_path)
+"""
+
+
+@pytest.mark.parametrize(
+    ("written", "given"),
+    [
+        ("None, init_cfg=None, checkpoint_path=None", (None, None, None)),
+        (
+            "'a.pth', init_cfg=dict(type='Pretrained', checkpoint='a'), checkpoint_path='b'",
+            (None,) * 3,
+        ),
+        ("True, init_cfg=[dict(type='Xavier')], checkpoint_path=''", (False, None, None)),
+    ],
+)
+def test_weights_that_a_class_needs_an_argument_for(
+    written: str, given: tuple[object, ...], own: Make, tmp_path: Path
+) -> None:
+    """mmengine passes what is written; without weights that is None, or False for a flag."""
+    module = tmp_path / "needs_weights.py"
+    module.write_text(NEEDS_WEIGHTS)
+    import_for_user(str(module))
+    loaded = open_configured(
+        own(f"model = dict(type='NeedsPretrained', width=4, pretrained={written})\n")
+    )
+    assert loaded.module.given == given
+
+
+def test_custom_imports(own: Make, caplog: pytest.LogCaptureFixture) -> None:
     text = "custom_imports = dict(imports=['mmpretrain.models'])\n" + CLASSIFIER
     assert shapes(open_configured(own(text)))["head.fc.weight"] == (10, 512)
     missing = own("custom_imports = dict(imports=['optplan_test_none'])\n" + CLASSIFIER)
-    with pytest.raises(ConfigError, match="no installed package provides 'optplan_test_none'"):
-        open_configured(missing)
+    assert shapes(open_configured(missing))["head.fc.weight"] == (10, 512)
+    assert "no installed package provides 'optplan_test_none'" in caplog.text
 
 
 CALLED = "is no nn.Module class, and a config may call nothing else (--trust calls it all the same)"
@@ -251,11 +294,85 @@ def test_a_symbol_must_be_a_module_too(own: Make) -> None:
     assert refusal(own("from torch import save\nmodel = dict(type=save, obj=3)\n")) == (
         f"2:14 'torch.save' {CALLED}"
     )
+    # its builder does not call this one
     text = (
         "from torch import save\n"
         "model = dict(type='torch.nn.TransformerEncoderLayer', d_model=4, nhead=2, activation=save)\n"
     )
-    assert refusal(own(text)) == f"2:75 'torch.save' {CALLED}"
+    assert "linear1.weight" in shapes(open_configured(own(text)))
+
+
+KEEPS = """
+import copy
+import inspect
+
+from mmengine.registry import MODELS
+from torch import nn
+
+
+@MODELS.register_module(force=True)
+class Keeps(nn.Module):
+    def __init__(self, calls=None, builds=None, asks=None, **kept):
+        super().__init__()
+        self.body = nn.Linear(2, 3)
+        self.kept = copy.deepcopy(kept)
+        if calls is not None:
+            calls.pop('type')(**calls)
+        if builds is not None:
+            self.built = MODELS.build(builds)
+        if asks is not None and not inspect.isclass(asks['type']):
+            MODELS.get(asks['type'])
+"""
+
+
+@pytest.fixture
+def keeps(own: Make, tmp_path: Path) -> Make:
+    """A model with these arguments, which keeps some, calls some and builds some."""
+    module = tmp_path / "keeps_model.py"
+    module.write_text(KEEPS)
+    import_for_user(str(module))
+    return lambda words: own(
+        "from torch import save\nfrom torchvision.ops import nms\nfrom torch.nn import ReLU\n"
+        "from mmengine.hooks import EMAHook\nfrom mmpretrain.models import LinearClsHead, Mixup\n"
+        f"import copy\nmodel = dict(type='Keeps', {words})\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "test_cfg=dict(nms=dict(type=nms, iou_threshold=.5))",
+        "codec=dict(type=EMAHook), train_cfg=[dict(type=save), (nms, dict(a=nms))]",
+        "act=save, norm=dict(type=ReLU), scale=float, key=len, pick=dict(type=round)",
+        "calls=dict(type=ReLU), builds=dict(type=ReLU)",
+        "builds=dict(type=LinearClsHead, num_classes=2, in_channels=3)",
+        "calls=dict(type=Mixup, alpha=.8), augments=dict(type=Mixup, alpha=.8)",
+    ],
+)
+def test_what_the_builder_does_not_call_is_no_affair_of_the_plan(words: str, keeps: Make) -> None:
+    assert shapes(open_configured(keeps(words)))["body.weight"] == (3, 2)
+
+
+@pytest.mark.parametrize("how", ["calls", "builds", "asks"])
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("save", "torch.save"),
+        ("nms", "torchvision.ops.nms"),
+        ("EMAHook", "mmengine.hooks.EMAHook"),
+        ("round", "round"),
+        ("sum", "sum"),
+        ("copy.deepcopy", "deepcopy"),
+        ("list", "list"),
+    ],
+)
+def test_what_the_builder_calls_must_be_a_module(
+    how: str, name: str, shown: str, keeps: Make
+) -> None:
+    found = keeps(f"kept=nms, {how}=dict(type={name}, ndigits=-10**9)")
+    said = refusal(found)
+    assert f"'{shown}' {CALLED}" in said
+    assert said.startswith("7:")
 
 
 def test_a_module_beside_the_config_is_not_imported(

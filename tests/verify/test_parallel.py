@@ -130,3 +130,20 @@ def test_a_forward_that_raises_ends_each_process_with_its_message(
         assert (
             "error: the model raises in a training step: RuntimeError: Given" in command["stderr"]
         )
+
+
+@pytest.mark.parametrize("words", [(), ("--import", "mmengine.optim")])
+def test_mmengines_sharding_optimizer_takes_the_name_of_the_inner_one(
+    words: tuple[str, ...], tmp_path: Path
+) -> None:
+    (tmp_path / "net.py").write_text(
+        "from torch import nn\n\n\ndef make():\n    return nn.Linear(3, 2)\n"
+    )
+    (tmp_path / "zero.py").write_text(
+        "optim_wrapper = dict(\n"
+        "    optimizer=dict(type='ZeroRedundancyOptimizer', optimizer_type='SGD', lr=.1))\n"
+    )
+    options = ("--model", "net.py:make", "--device", "cpu", "--parallel", "ddp", *words)
+    done = torchrun("optplan", "verify", "zero.py", *options, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "matches: every parameter got what the plan says" in done.stdout

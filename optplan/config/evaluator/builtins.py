@@ -11,6 +11,7 @@ import math
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
+from optplan.config.base_dict import METHOD_NAMES, BaseDict
 from optplan.config.evaluator.data import (
     deep,
     each,
@@ -40,7 +41,7 @@ BUILTINS: dict[str, Any] = {
     function.__name__: function
     for function in (
         dict, list, tuple, set, range, len, int, float, str, bool, round, sum, min, max, abs,
-        enumerate, zip, sorted, reversed, any, all, isinstance,
+        enumerate, zip, sorted, reversed, any, all, isinstance, hasattr, getattr,
     )
 }  # fmt: skip
 
@@ -224,6 +225,45 @@ def _isinstance(frame: Frame, _: RawPlace, value: Any, kinds: Any) -> bool:
     return isinstance(value, kinds)
 
 
+# Not in all dicts of the reference, or only in those here.
+_UNCERTAIN = frozenset({"raw_places", "scope"})
+
+
+def _hasattr(_: Frame, __: RawPlace, owner: Any, name: Any) -> bool:
+    return _attribute(owner, name)[0]
+
+
+def _getattr(_: Frame, __: RawPlace, owner: Any, name: Any, *default: Any) -> Any:
+    if len(default) > 1:
+        raise TypeError(f"getattr expected at most 3 arguments, got {2 + len(default)}")
+    is_there, found = _attribute(owner, name)
+    if is_there and found is None and not (isinstance(owner, BaseDict) and name in owner):
+        raise Refusal(f"the attribute '{name}' is not available to a config")
+    if not is_there and not default:
+        raise AttributeError(f"'{type(owner).__name__}' object has no attribute '{name}'")
+    return found if is_there else default[0]
+
+
+def _attribute(owner: Any, name: Any) -> tuple[bool, Any]:
+    """Whether a value has an attribute, and which; None where it is a method, which is no value here.
+
+    The entries of a base's dicts are attributes.
+    """
+    if not isinstance(name, str):
+        raise TypeError("attribute name must be string")
+    if not is_data(owner):
+        raise Refusal("the attributes of this are not looked up in a config")
+    if isinstance(owner, BaseDict):
+        if name in METHOD_NAMES - _UNCERTAIN:
+            return True, None
+        if name in _UNCERTAIN or (name.startswith("_") and name not in owner):
+            raise Refusal(f"the attribute '{name}' is not available to a config")
+        return name in owner, dict.get(owner, name)
+    kinds = (dict, list, tuple)  # for the classes with places, which have attributes of their own
+    kind = next((kind for kind in kinds if isinstance(owner, kind)), type(owner))
+    return hasattr(kind, name), None
+
+
 def _copy(frame: Frame, _: RawPlace, value: Any) -> Any:
     return shallow(frame, value)
 
@@ -279,7 +319,7 @@ _CALLS: dict[Any, Call] = {
     len: _len, int: _number(int), float: _number(float), str: _str, bool: _bool, round: _round,
     sum: _sum, min: _extreme(min), max: _extreme(max), abs: _abs, enumerate: _enumerate,
     zip: _zip, sorted: _sorted, reversed: _reversed, any: _any, all: _all,
-    isinstance: _isinstance, copy.copy: _copy, copy.deepcopy: _deepcopy,
+    isinstance: _isinstance, hasattr: _hasattr, getattr: _getattr, copy.copy: _copy, copy.deepcopy: _deepcopy,
     math.factorial: _factorial, math.prod: _prod, math.lcm: _lcm, math.fsum: _fsum,
 }  # fmt: skip
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from optplan.config.base_dict import METHOD_NAMES, BaseDict
 from optplan.config.evaluator.builtins import BUILTINS
 from optplan.config.evaluator.data import each, key_checked, placed, places_of, taken
+from optplan.config.evaluator.definitions import Definition
 from optplan.config.evaluator.frame import EXPRESSIONS, TRUST_HINT, Frame
 from optplan.config.evaluator.modules import Module
 from optplan.config.evaluator.targets import assign
@@ -32,7 +33,10 @@ def _name(frame: Frame, node: ast.Name) -> Any:
     scope: Frame | None = frame
     while scope is not None:
         if name in scope.names:
-            return scope.names[name]
+            found = scope.names[name]
+            if found.__class__ is Definition:
+                found.refuse(name)
+            return found
         scope = scope.parent
     if name == "_base_" and frame.base is not None:
         return frame.base()

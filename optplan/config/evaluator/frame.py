@@ -39,7 +39,6 @@ _CONSTRUCTS = {
     "Try": "a 'try' block",
     "TryStar": "a 'try' block",
     "Match": "a 'match' block",
-    "Assert": "'assert'",
     "Raise": "'raise'",
     "Return": "'return'",
     "Global": "'global'",

@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from optplan.config.evaluator.data import each, set_item
+from optplan.config.evaluator.formatting import text_of
 from optplan.config.evaluator.frame import STATEMENTS, Frame
 from optplan.config.evaluator.modules import import_from, import_module
 from optplan.config.evaluator.operators import operate_in_place
@@ -64,6 +65,11 @@ def _if(frame: Frame, node: ast.If) -> str | None:
     return frame.run(node.body if frame.value(node.test) else node.orelse)
 
 
+def _assert(frame: Frame, node: ast.Assert) -> None:
+    if not frame.value(node.test):
+        raise AssertionError("" if node.msg is None else text_of(frame, frame.value(node.msg)))
+
+
 def _delete(frame: Frame, node: ast.Delete) -> None:
     for target in node.targets:
         delete(frame, target)
@@ -90,6 +96,7 @@ def _import_from(frame: Frame, node: ast.ImportFrom) -> None:
 
 
 _QUIET: dict[type[ast.stmt], Callable[[Frame, Any], None]] = {
+    ast.Assert: _assert,
     ast.Assign: _assign,
     ast.AnnAssign: _assign_annotated,
     ast.AugAssign: _assign_in_place,

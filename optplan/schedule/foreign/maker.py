@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from optplan.config import Namespace
+from optplan.config.inherited import inherited_hint
 from optplan.errors import OptplanError, ScheduleError, did_you_mean, quoted
 from optplan.registries import default_scope
 from optplan.runtime.gate import calling
@@ -119,7 +120,9 @@ def _refuse_unknown(make: Any, spec: ForeignSpec, arguments: Mapping[str, Any]) 
             raise ScheduleError(
                 f"{spec.name} takes no argument {quoted(name)}",
                 place=spec.at(name),
-                hint=did_you_mean(name, known) or f"it takes {', '.join(known)}",
+                hint=inherited_hint(spec.raw, name)
+                or did_you_mean(name, known)
+                or f"it takes {', '.join(known)}",
             )
     for name, parameter in parameters.items():
         if parameter.default is inspect.Parameter.empty and name not in {"optimizer", *arguments}:

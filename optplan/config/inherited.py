@@ -1,0 +1,74 @@
+"""What to do about an argument that a class does not take: one that is inherited, or a ``_delete_`` left over."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from optplan.config.placed import place_of
+from optplan.places import Place, Source
+
+DELETE = "_delete_"
+# How the entry is written in data files.
+_ENTRIES = {
+    ".json": f'"{DELETE}": true',
+    ".yaml": f"{DELETE}: true",
+    ".yml": f"{DELETE}: true",
+    ".toml": f"{DELETE} = true",
+}
+_SIGN_OF_PURE = re.compile(
+    r"^(?:with\s+read_base\b|(?:from|import)\s+(?!(?:collections|copy|datetime|functools|itertools|math|os"
+    r"|pathlib|platform|re|sys)\b))",
+    re.MULTILINE,
+)
+
+
+def inherited_hint(written: Mapping[str, Any], name: str) -> str | None:
+    """A hint for an argument that the class of a section does not take; None where it is just another word.
+
+    Args:
+        written: The section, which knows the places of its entries.
+        name: The argument.
+    """
+    place, kind = place_of(written, name), place_of(written, "type")
+    if name == DELETE:
+        return _nothing_to_delete(place)
+    if place is None or kind is None or not _is_other_file(place.source, kind.source):
+        return None
+    if _is_pure(kind.source):
+        return f"it is inherited: assign the whole dict in {_line(kind)}, and do not update it"
+    return f"it is inherited: give {_written(kind.source)} in {_line(kind)}"
+
+
+def _is_other_file(base: Source, own: Source) -> bool:
+    """Whether a value is inherited by what a file writes; an override is in no file."""
+    is_file = own.name.endswith((".py", *_ENTRIES))
+    return is_file and (base.path, base.name) != (own.path, own.name)
+
+
+def _nothing_to_delete(place: Place | None) -> str:
+    if place is not None and _is_pure(place.source):
+        return (
+            "there is nothing to delete: in the pure-Python style an assignment replaces the whole dict; "
+            "use .update to keep what it had"
+        )
+    return f"there is nothing to delete: no base config has this dict; leave {DELETE} out"
+
+
+def _is_pure(source: Source) -> bool:
+    """Whether a file is in the pure-Python style: it reads bases, or imports what is no help for computing."""
+    return (
+        source.name.endswith(".py")
+        and "_base_" not in source.text
+        and _SIGN_OF_PURE.search(source.text) is not None
+    )
+
+
+def _written(source: Source) -> str:
+    suffix = next((suffix for suffix in _ENTRIES if source.name.endswith(suffix)), None)
+    return f"{DELETE}=True" if suffix is None else _ENTRIES[suffix]
+
+
+def _line(place: Place) -> str:
+    return f"{place.source.name}:{place.line}"
