@@ -119,7 +119,8 @@ def _use_text(value: Explained) -> str:
     if use.option is not None:
         return f"{use.rule.value} ({use.option})"
     if use.constructor is not None:
-        return f"{use.rule.value} {use.constructor}"
+        by = "by " if use.rule is Rule.SET else ""
+        return f"{use.rule.value} {by}{use.constructor}"
     return use.rule.value
 
 
