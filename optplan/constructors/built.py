@@ -49,8 +49,11 @@ def built_optimizer(
     planned = replace(planned, options={**given, **built})
     if is_written:
         return planned
-    used = {name: _is_used(name, getattr(planned, name), one.groups) for name in _VALUES}
-    return replace(planned, **{name: None for name, is_used in used.items() if not is_used})
+    lr, weight_decay = (
+        base if _is_used(name, base, one.groups) else None
+        for name, base in (("lr", planned.lr), ("weight_decay", planned.weight_decay))
+    )
+    return replace(planned, lr=lr, weight_decay=weight_decay)
 
 
 def _is_used(name: str, base: float | None, groups: Iterable[ObservedGroup]) -> bool:
