@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from optplan.constructors.assign import GroupReader, as_number, refuse_bad_values
-from optplan.constructors.built import plain_value, telling_entries
+from optplan.constructors.built import base_options, plain_value, telling_entries
 from optplan.constructors.observing import Observation, ObservedGroup
 from optplan.errors import PlanError, Problem, listed
 from optplan.facts import Inventory, ParameterFacts
@@ -61,11 +61,12 @@ def attribute(
     repeated: list[int] = []
     for number, optimizer in enumerate(observation.optimizers):
         reader = GroupReader(optimizer.optimizer, (group.own for group in optimizer.groups))
+        base = base_options(optimizer, is_written=not leaves_unset)
         telling = telling_entries(optimizer.groups, reader.defaults)
         for index, group in enumerate(optimizer.groups):
             values = reader.values(group.own, group.final)
             told = {n: v for n, v in values["extra"].items() if n in telling}
-            values["options"] = _not_defaults(values["options"], reader.defaults)
+            values["options"] = _other_options(group, base)
             own = own_rules.of(values, reader, group.own if leaves_unset else None)
             for tensor in group.members:
                 decision = decide(inventory.carriers[tensor])
@@ -96,11 +97,10 @@ def _without(told: Mapping[str, Any], decision: Decision | None) -> dict[str, An
     return {name: value for name, value in told.items() if name not in used}
 
 
-def _not_defaults(options: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+def _other_options(group: ObservedGroup, base: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options that a group has otherwise than its optimizer."""
-    return {
-        name: value for name, value in options.items() if differ(value, plain_value(defaults[name]))
-    }
+    found = {name: plain_value(group.final[name]) for name in base if name in group.final}
+    return {name: value for name, value in found.items() if differ(value, base[name])}
 
 
 def empty_groups(observation: Observation) -> tuple[EmptyGroup, ...]:
@@ -180,6 +180,7 @@ class OwnRules:
         self._rule = Rule.SET if are_set else Rule.CONSTRUCTOR
         self._who = who
         self._place = place
+        self._unset = Verdict(rule=Rule.DEFAULT, constructor=who)
         self._known: dict[Any, Verdict] = {}
 
     def of(
@@ -187,7 +188,7 @@ class OwnRules:
     ) -> tuple[Verdict, Verdict]:
         """The verdicts on the lr and on the weight decay of a group, with its entries if they count."""
         lr, weight_decay = (
-            self.verdict(values[name], base) if own is None or name in own else _UNSET
+            self.verdict(values[name], base) if own is None or name in own else self._unset
             for name, base in reader.bases.items()
         )
         return lr, weight_decay
@@ -204,9 +205,6 @@ class OwnRules:
                 constructor=self._who,
             )
         return self._known[key]
-
-
-_UNSET = Verdict(rule=Rule.DEFAULT)
 
 
 def _multiplier(value: float | None, base: float | None) -> float | None:

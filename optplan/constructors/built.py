@@ -16,6 +16,7 @@ from optplan.constructors.checkpoint import class_defaults
 from optplan.constructors.dry_run import optimizer_facts
 from optplan.constructors.functions import OnlyGroups
 from optplan.constructors.observing import ObservedGroup, ObservedOptimizer
+from optplan.model import class_name
 from optplan.plan import PlannedOptimizer, PlannedParameter, plain
 from optplan.plan.compare import differ
 
@@ -38,13 +39,11 @@ def built_optimizer(
     planned = planned_optimizer(optimizer_facts(one.optimizer), section, one.name)
     if isinstance(one.optimizer, OnlyGroups):
         return planned
-    defaults = {name: plain_value(value) for name, value in one.optimizer.defaults.items()}
     own = class_defaults(planned.class_name)
-    given = {name: defaults.get(name, value) for name, value in planned.options.items()}
+    base = base_options(one, is_written=is_written)
+    given = {name: base.get(name, value) for name, value in planned.options.items()}
     built = {
-        name: value
-        for name, value in defaults.items()
-        if name not in _VALUES and (name not in own or differ(value, own[name]))
+        name: value for name, value in base.items() if name not in own or differ(value, own[name])
     }
     planned = replace(planned, options={**given, **built})
     if is_written:
@@ -54,6 +53,29 @@ def built_optimizer(
         for name, base in (("lr", planned.lr), ("weight_decay", planned.weight_decay))
     )
     return replace(planned, lr=lr, weight_decay=weight_decay)
+
+
+def base_options(one: ObservedOptimizer, *, is_written: bool) -> dict[str, Any]:
+    """Return the options of an optimizer that count for groups which have none of their own.
+
+    Those that a config writes are its arguments. Else they follow from the groups alone, so that optimizers
+    which train alike have the same ones, wherever they are written: the class's own default where a group
+    has it, or the value of the first group.
+    """
+    own = class_defaults(class_name(one.optimizer))
+    filled = [group.final for group in one.groups if group.members]
+    found = {}
+    for name, default in one.optimizer.defaults.items():
+        if name in _VALUES:
+            continue
+        values = [plain_value(entries.get(name, default)) for entries in filled]
+        if is_written or not values:
+            found[name] = plain_value(default)
+        elif name in own and not all(differ(value, own[name]) for value in values):
+            found[name] = own[name]
+        else:
+            found[name] = values[0]
+    return found
 
 
 def _is_used(name: str, base: float | None, groups: Iterable[ObservedGroup]) -> bool:

@@ -175,7 +175,13 @@ def states_rule(row: PlannedParameter, name: str) -> bool:
     if name not in _KEPT_MULTIPLIERS:
         return False
     use: RuleUse | None = getattr(row, _KEPT_MULTIPLIERS[name])
-    return name not in row.extra or (use is not None and row.extra[name] == use.mult)
+    if name not in row.extra:
+        return True
+    # what code left to the default or set by itself has no multiplier
+    has_factor = use is not None and not (
+        use.rule is Rule.SET or (use.rule is Rule.DEFAULT and use.constructor is not None)
+    )
+    return has_factor and use is not None and bool(row.extra[name] == use.mult)
 
 
 def _if_key(use: RuleUse | None) -> RuleUse | None:
