@@ -270,12 +270,12 @@ class Accelerated(Optimizer):
     def __init__(self, optimizer: Optimizer) -> None:
         self.optimizer = optimizer
 
-    @property
+    @property  # type: ignore[override]
     def param_groups(self) -> Any:
         """Return those of the inner optimizer."""
         return self.optimizer.param_groups
 
-    @property
+    @property  # type: ignore[override]
     def defaults(self) -> Any:
         """Return those of the inner optimizer."""
         return self.optimizer.defaults
@@ -286,7 +286,7 @@ class OfLightning:
 
     def __init__(self, optimizer: Optimizer) -> None:
         self._optimizer = optimizer
-        self.__class__ = type("LightningX", (OfLightning, type(optimizer)), {})  # type: ignore[assignment]
+        self.__class__ = type("LightningX", (OfLightning, type(optimizer)), {})
 
     @property
     def optimizer(self) -> Optimizer:
@@ -326,7 +326,10 @@ def net() -> nn.Sequential:
 
 
 def made(model: nn.Sequential) -> Optimizer:
-    groups = [{"params": model[0].parameters(), "lr": 0.5}, {"params": model[1].parameters()}]
+    groups: list[dict[str, Any]] = [
+        {"params": model[0].parameters(), "lr": 0.5},
+        {"params": model[1].parameters()},
+    ]
     return torch.optim.AdamW(groups, lr=0.1)
 
 
@@ -364,4 +367,93 @@ def test_a_scheduler_alone_is_no_optimizer() -> None:
     model = net()
     scheduler = torch.optim.lr_scheduler.ExponentialLR(made(model), 0.5)
     with pytest.raises(PlanError, match=r"a scheduler alone \(ExponentialLR\)"):
-        Plan.from_optimizer(model, scheduler)  # type: ignore[arg-type]
+        Plan.from_optimizer(model, scheduler)
+
+
+def test_a_checkpoint_shows_the_values_of_groups(invoke: Invoke, folder: Path) -> None:
+    (folder / "g.py").write_text(GROUPS)
+    model = net()
+    first, second = parted(model)
+    groups: list[dict[str, Any]] = [
+        {"params": first, "weight_decay": 0.1},
+        {"params": second, "weight_decay": 0.0},
+    ]
+    torch.save(torch.optim.AdamW(groups, lr=5e-5).state_dict(), folder / "old.pt")
+    done = invoke("diff", "old.pt", "g.py:new", "--model", "g.py:Net", cwd=folder)
+    assert (done.returncode, done.stderr) == (1, "")
+    lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
+    assert lines[1].startswith("weight_decay 0.1 → 0.05 2 parameters set by new")
+    assert lines[3] == "lr 5e-05 → 0.0001 4 parameters with it"
+    assert lines[-1] == "changes: lr of 4 · weight_decay of 2"
+
+
+def parted(model: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
+    every = list(model.parameters())
+    return [p for p in every if p.ndim > 1], [p for p in every if p.ndim == 1]
+
+
+GROUPS = """\
+import torch
+
+
+class Net(torch.nn.Sequential):
+    def __init__(self):
+        super().__init__(torch.nn.Linear(2, 2), torch.nn.Linear(2, 2))
+
+
+def new(model):
+    matrices = [p for p in model.parameters() if p.ndim > 1]
+    rest = [p for p in model.parameters() if p.ndim == 1]
+    groups = [{'params': matrices, 'weight_decay': 0.05}, {'params': rest, 'weight_decay': 0.0}]
+    return torch.optim.AdamW(groups, lr=1e-4)
+
+
+class Stacked(torch.optim.Optimizer):
+    def __init__(self, groups):
+        super().__init__(groups, {})
+
+    @torch.no_grad()
+    def step(self, closure=None):
+        for group in self.param_groups:
+            if group['kind'] == 'plain':
+                for p in group['params']:
+                    compiled(p, p.grad, group['lr'] * (1 + group['weight_decay']))
+                continue
+            first = self.state[group['params'][0]]
+            grads = torch.stack([p.grad for p in group['params']])
+            mean = first.setdefault('mean', torch.zeros_like(grads))
+            mean.lerp_(grads, 1 - group['momentum'])
+            for p, own in zip(group['params'], mean):
+                p.mul_(1 - group['lr'] * group['weight_decay']).sub_(own, alpha=group['lr'])
+
+
+@torch.compile(fullgraph=True, dynamic=False)
+def compiled(p, grad, lr):
+    p.sub_(grad * lr)
+
+
+def stacked(model):
+    matrices = [p for p in model.parameters() if p.ndim > 1]
+    rest = [p for p in model.parameters() if p.ndim == 1]
+    return Stacked([
+        {'params': matrices, 'kind': 'stacked', 'lr': 0.02, 'momentum': 0.9, 'weight_decay': 0.1},
+        {'params': rest, 'kind': 'plain', 'lr': 0.5, 'weight_decay': 0.0},
+    ])
+
+
+def attached(model):
+    made = new(model)
+    torch.optim.lr_scheduler.LinearLR(made, 0.01)
+    return made
+"""
+
+
+@pytest.mark.parametrize("function", ["stacked", "attached"])
+def test_verify_where_state_is_shared_or_a_scheduler_has_begun(
+    invoke: Invoke, folder: Path, function: str
+) -> None:
+    (folder / "g.py").write_text(GROUPS)
+    words = ("--model", "g.py:Net", "--no-cost", "--device", "cpu")
+    done = invoke("verify", f"g.py:{function}", *words, cwd=folder)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert " matches: every parameter got what the plan says" in done.stdout
