@@ -270,13 +270,13 @@ class Accelerated(Optimizer):
     def __init__(self, optimizer: Optimizer) -> None:
         self.optimizer = optimizer
 
-    @property  # type: ignore[override]
-    def param_groups(self) -> Any:
+    @property
+    def param_groups(self) -> Any:  # type: ignore[override]
         """Return those of the inner optimizer."""
         return self.optimizer.param_groups
 
-    @property  # type: ignore[override]
-    def defaults(self) -> Any:
+    @property
+    def defaults(self) -> Any:  # type: ignore[override]
         """Return those of the inner optimizer."""
         return self.optimizer.defaults
 
