@@ -18,6 +18,7 @@ class Rule(StrEnum):
     NO_WEIGHT_DECAY = "no_weight_decay"
     REGEX = "regex"
     CONSTRUCTOR = "constructor"
+    SET = "set"
     DEFAULT = "default"
 
 

@@ -12,7 +12,7 @@ from optplan.checks.expectations import Expectation
 from optplan.checks.key_use import KeyUse, key_uses
 from optplan.checks.raw_section import RawSection, raw_section, raw_section_named
 from optplan.checks.schedulers import Schedulers, schedulers_of
-from optplan.config import NO_BATCH, Batch, Config, OptimizerConfig, find_sections
+from optplan.config import NO_BATCH, Batch, Config, FunctionConfig, OptimizerConfig, find_sections
 from optplan.config.regex_groups import RegexGroups
 from optplan.errors import OptplanError, Problem
 from optplan.names import Mistake, Severity
@@ -154,6 +154,8 @@ class Context:
 
     def remedy(self, in_paramwise: str) -> str | None:
         """What to do about values of some parameters: the hint for ``paramwise_cfg``, or for another form."""
+        if isinstance(self.config, FunctionConfig):
+            return "put them into a group with weight_decay 0"
         match self.section.recipe if self.section is not None else None:
             case RegexGroups():
                 return "a group whose pattern matches them reaches them"

@@ -58,6 +58,8 @@ def _label(row: PlannedParameter) -> tuple[str, str]:
         return f"key {use.key!r}", f"custom_keys.{use.key}"
     if use is not None and use.option is not None:
         return use.option, f"paramwise_cfg.{use.option}"
+    if use is not None and use.rule is Rule.SET:
+        return f"set by {use.constructor}", "optimizer.lr"
     return "the base lr", "optimizer.lr"
 
 

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from optplan.cli.options import model_arguments
 from optplan.cli.parting import with_schedules
 from optplan.cli.planning import Planner, isolate_named_code, refuse_batch
 from optplan.cli.sources import Checkpoint, Opened, SavedPlan, open_source
-from optplan.config import NO_BATCH, Batch, Config
+from optplan.config import NO_BATCH, Batch, Config, FunctionConfig
 from optplan.errors import UsageError
 from optplan.plan import Plan
 from optplan.plan.changes import PlanDiff
 from optplan.plan.diff import diff_plans
 from optplan.plan.resume import Resumed, resumed
+from optplan.schedule import find_schedulers
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 def diff_of(
@@ -57,9 +61,45 @@ def diff_of(
     ]
     diff = _with_checkpoint(sources, plans)
     match sources:
+        case (FunctionConfig(), Config()) | (Config(), FunctionConfig()):
+            return _with_functions(diff, planner, sources, chosen, given)
         case Config() as before, Config() as after:
             return with_schedules(diff, (before, after), per_epoch, is_cached=is_cached)
     return diff
+
+
+def _with_functions(
+    diff: PlanDiff,
+    planner: Planner,
+    sources: tuple[Opened, Opened],
+    models: tuple[str | None, str | None],
+    given: Mapping[str, Any],
+) -> PlanDiff:
+    """Return the difference with that of the schedulers, where a side is a function.
+
+    A function says nothing of a training's length, so that a config's schedulers are not compared with it.
+    """
+    from optplan.cli.attached_parting import with_attached
+    from optplan.constructors.attached import Attachments, attachments_of
+
+    runs = []
+    for source, model in zip(sources, models, strict=True):
+        if not isinstance(source, FunctionConfig):
+            continue
+        module = planner.model(source, model, given).module
+
+        def run(config: FunctionConfig = source, module: nn.Module = module) -> Attachments:
+            return attachments_of(config, module)
+
+        runs.append(run)
+    if len(runs) == len(sources):
+        return with_attached(diff, runs)
+    config = next(one for one in sources if not isinstance(one, FunctionConfig))
+    found = runs[0]()
+    is_scheduled = isinstance(config, Config) and not find_schedulers(config.data).is_empty
+    if not (found.schedulers or found.unread or is_scheduled):
+        return diff
+    return replace(diff, uncompared="the schedulers of a config and of a function are not compared")
 
 
 def _refuse_two_checkpoints(sources: tuple[Opened, Opened]) -> None:

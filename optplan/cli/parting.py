@@ -79,7 +79,7 @@ def _compared(diff: PlanDiff, first: Schedule, second: Schedule) -> PlanDiff:
         remarks = (*remarks, "other schedulers, by which nothing parts that starts alike")
     return replace(
         diff,
-        courses=tuple(_changes(found, pair[0].unit.value, diff)),
+        courses=tuple(course_changes(found, pair[0].unit.value, diff)),
         length=(before, after) if before != after else None,
         remarks=remarks,
     )
@@ -90,7 +90,7 @@ def _length(schedule: Schedule) -> str:
     return f"{training.length} {'epoch' if training.by_epoch else 'iteration'}s"
 
 
-def _changes(found: Sequence[Parting], unit: str, diff: PlanDiff) -> Iterator[CourseChange]:
+def course_changes(found: Sequence[Parting], unit: str, diff: PlanDiff) -> Iterator[CourseChange]:
     """The partings, those of one hyper-parameter at one step together."""
     together: dict[tuple[str, int], list[Parting]] = {}
     for parting in found:

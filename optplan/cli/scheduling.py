@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from optplan.cli.model_planner import remembered
 from optplan.cli.options import model_arguments
 from optplan.cli.planning import Planner, isolate_named_code
 from optplan.cli.sources import Checkpoint, SavedPlan, open_source
-from optplan.config import NO_BATCH, Batch, Config, find_namespace
+from optplan.config import NO_BATCH, Batch, Config, FunctionConfig, find_namespace
 from optplan.errors import UsageError
 from optplan.plan import Plan
 from optplan.reporters.rows import Narrowing, narrowed
@@ -27,6 +27,9 @@ from optplan.schedule import (
 from optplan.schedule.asked import asked_steps
 from optplan.schedule.points import telling_steps
 from optplan.schedule.reading import TIMM_FACTORY, timm_arguments
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,11 +85,45 @@ def scheduled(
     if isinstance(config, Checkpoint):
         raise UsageError(f"{word!r} is a checkpoint, which keeps no schedulers")
     isolate_named_code(config, model)
+    planner = Planner(batch, is_cached=is_cached)
+    if isinstance(config, FunctionConfig):
+        return _scheduled_function(planner, config, model, given, length)
     section = find_schedulers(config.data)
     training = training_of(config, section, length)
-    plan = Planner(batch, is_cached=is_cached).plan(config, model, given).plan
+    plan = planner.plan(config, model, given).plan
     schedule = schedule_for(plan, config, section, training, is_cached=is_cached)
     return Scheduled(plan=plan, schedule=schedule)
+
+
+def _scheduled_function(
+    planner: Planner,
+    config: FunctionConfig,
+    model: str | None,
+    given: Mapping[str, Any],
+    length: Length,
+) -> Scheduled:
+    training = find_training(
+        {}, epochs=length.epochs, iters=length.iters, per_epoch=length.per_epoch
+    )
+    plan = planner.plan(config, model, given).plan
+    module = planner.model(config, model, given).module
+    schedule = function_schedule(config, module, plan, training)
+    return Scheduled(plan=plan, schedule=schedule)
+
+
+def function_schedule(
+    config: FunctionConfig, module: nn.Module, plan: Plan, training: Training
+) -> Schedule:
+    """Return the schedule of the optimizers that a function makes of a model.
+
+    Raises:
+        OptplanError: The function raises, or the length of an epoch is not known.
+    """
+    from optplan.cli.attached import attached_schedule
+    from optplan.constructors.attached import attachments_of
+
+    defaults = class_defaults_of(plan)
+    return attached_schedule(lambda: attachments_of(config, module), plan, training, defaults)
 
 
 def training_of(config: Config, section: Section, length: Length) -> Training:
@@ -134,6 +171,11 @@ def schedule_for(
         [_class_defaults(one.class_name, is_cached=is_cached) for one in plan.optimizers],
         ForeignMaker(find_namespace(config)),
     )
+
+
+def class_defaults_of(plan: Plan) -> list[Mapping[str, Any]]:
+    """Return for each optimizer of a plan its class's own options with their values."""
+    return [_class_defaults(one.class_name, is_cached=False) for one in plan.optimizers]
 
 
 def _class_defaults(class_name: str, *, is_cached: bool) -> Mapping[str, Any]:

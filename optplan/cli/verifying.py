@@ -15,6 +15,7 @@ from optplan.cli.sources import SavedPlan, open_source
 from optplan.config import Batch, Config
 from optplan.constructors import build_optimizers
 from optplan.constructors.functions import OnlyGroups
+from optplan.constructors.observing import rewind
 from optplan.errors import UsageError, VerifyError
 from optplan.plan import Plan
 from optplan.verify.bench import Source
@@ -84,6 +85,8 @@ def source_of(
                 f"{config!r} makes param groups, and no optimizer that could step them",
                 hint="name one: --set optimizer.type=AdamW --set optimizer.lr=0.001",
             )
+        for _, one in made:
+            rewind(one)  # a scheduler that is attached has moved the lr already
         return [NamedOptimizer(name=name, optimizer=one) for name, one in made]
 
     return Source(

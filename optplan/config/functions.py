@@ -54,6 +54,7 @@ def load_function(word: str, *, overrides: Sequence[str] = ()) -> FunctionConfig
         )
     text = Path(file).read_text("utf-8", errors="replace")
     data = placed_dict({OPTIMIZER: placed_dict((), {})}.items(), {OPTIMIZER: None})
+    _refuse_other_overrides(word, overrides)
     apply_overrides(data, overrides)
     if not data[OPTIMIZER]:
         data = placed_dict((), {})
@@ -61,3 +62,19 @@ def load_function(word: str, *, overrides: Sequence[str] = ()) -> FunctionConfig
     return FunctionConfig(
         data=data, entry=source, sources=(source,), trusted=True, function=found, name=attr
     )
+
+
+def _refuse_other_overrides(word: str, overrides: Sequence[str]) -> None:
+    """Refuse what is not an entry of the optimizer.
+
+    Raises:
+        ConfigError: There is such an override.
+    """
+    for override in overrides:
+        path = override.partition("=")[0].strip()
+        if not path.startswith(f"{OPTIMIZER}."):
+            raise ConfigError(
+                f"--set {override}: {word!r} is a function, which has no entry {path!r}",
+                hint="--set optimizer.type=SGD, optimizer.lr=0.1 and so on choose the optimizer for the"
+                " param groups that a function returns",
+            )

@@ -103,6 +103,8 @@ class GroupReader:
         is_scaled: bool = False,
     ) -> None:
         self.defaults: Entries = getattr(optimizer, "defaults", {})
+        home = getattr(optimizer, "class_name", type(optimizer).__module__)
+        self._is_torchs = home.startswith("torch.optim.")
         self.base_lr = as_number(self.defaults.get("lr"))
         self.bases = {
             "lr": self.base_lr,
@@ -121,15 +123,18 @@ class GroupReader:
         options, extra = self._split(own)
         return {
             "lr": lr,
-            "weight_decay": as_number(final["weight_decay"])
-            if "weight_decay" in self.defaults
-            else None,
+            "weight_decay": as_number(final.get("weight_decay")) if self._decays else None,
             "lr_scale": scale,
             "effective_lr": lr if lr is None or scale is None or self._is_scaled else lr * scale,
             "layer": _layer(own),
             "options": options,
             "extra": extra,
         }
+
+    @property
+    def _decays(self) -> bool:
+        """Whether a group's weight decay counts: torch's own classes ignore what is not in their defaults."""
+        return "weight_decay" in self.defaults or not self._is_torchs
 
     def _holds_scale(self, own: Entries) -> bool:
         """Whether an lr has its scale in it already; timm leaves that to its schedulers."""
@@ -143,7 +148,7 @@ class GroupReader:
         options: dict[str, Any] = {}
         extra: dict[str, Any] = {}
         for name, value in entries.items():
-            if name == "lr" or (name == "weight_decay" and name in self.defaults):
+            if name == "lr" or (name == "weight_decay" and self._decays):
                 continue
             (options if name in self.defaults else extra)[name] = plain(value)
         return options, extra

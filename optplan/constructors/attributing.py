@@ -9,12 +9,14 @@ from types import MappingProxyType
 from typing import Any
 
 from optplan.constructors.assign import GroupReader, as_number, refuse_bad_values
+from optplan.constructors.built import base_options, plain_value, telling_entries
 from optplan.constructors.observing import Observation, ObservedGroup
 from optplan.errors import PlanError, Problem, listed
 from optplan.facts import Inventory, ParameterFacts
 from optplan.names import Mistake, Rule
 from optplan.places import Place
 from optplan.plan import Assignment, EmptyGroup, hashable, plain
+from optplan.plan.compare import differ
 from optplan.rules import Decision, Verdict
 
 # What the default rules decide of a tensor, None where they were not asked.
@@ -53,14 +55,18 @@ def attribute(
     Raises:
         PlanError: A tensor in several optimizers, or a value that is negative or not finite.
     """
-    own_rules = OwnRules(who, place)
+    own_rules = OwnRules(who, place, are_set=leaves_unset)
     noted = _Noted(note)
     assignments: dict[int, Assignment] = {}
     repeated: list[int] = []
     for number, optimizer in enumerate(observation.optimizers):
         reader = GroupReader(optimizer.optimizer, (group.own for group in optimizer.groups))
+        base = base_options(optimizer, is_written=not leaves_unset)
+        telling = telling_entries(optimizer.groups, reader.defaults)
         for index, group in enumerate(optimizer.groups):
             values = reader.values(group.own, group.final)
+            told = {n: v for n, v in values["extra"].items() if n in telling}
+            values["options"] = _other_options(group, base)
             own = own_rules.of(values, reader, group.own if leaves_unset else None)
             for tensor in group.members:
                 decision = decide(inventory.carriers[tensor])
@@ -76,12 +82,25 @@ def attribute(
                     group=index,
                     lr_verdict=lr,
                     weight_decay_verdict=weight_decay,
+                    telling=_without(told, decision) if told else told,
                     **values,
                 )
     if repeated:
         raise _repeated([inventory.carriers[tensor].name for tensor in repeated], who, place)
     refuse_bad_values(assignments, inventory)
     return assignments
+
+
+def _without(told: Mapping[str, Any], decision: Decision | None) -> dict[str, Any]:
+    """Return the entries that the default rules did not decide, which have used theirs up."""
+    used = {} if decision is None else decision.entries
+    return {name: value for name, value in told.items() if name not in used}
+
+
+def _other_options(group: ObservedGroup, base: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that a group has otherwise than its optimizer."""
+    found = {name: plain_value(group.final[name]) for name in base if name in group.final}
+    return {name: value for name, value in found.items() if differ(value, base[name])}
 
 
 def empty_groups(observation: Observation) -> tuple[EmptyGroup, ...]:
@@ -157,9 +176,11 @@ def _repeated(names: list[str], who: str, place: Place | None) -> PlanError:
 class OwnRules:
     """The verdicts of code that decides by itself; parameters with equal ones share them."""
 
-    def __init__(self, who: str, place: Place | None) -> None:
+    def __init__(self, who: str, place: Place | None, *, are_set: bool = False) -> None:
+        self._rule = Rule.SET if are_set else Rule.CONSTRUCTOR
         self._who = who
         self._place = place
+        self._unset = Verdict(rule=Rule.DEFAULT, constructor=who)
         self._known: dict[Any, Verdict] = {}
 
     def of(
@@ -167,7 +188,7 @@ class OwnRules:
     ) -> tuple[Verdict, Verdict]:
         """The verdicts on the lr and on the weight decay of a group, with its entries if they count."""
         lr, weight_decay = (
-            self.verdict(values[name], base) if own is None or name in own else _UNSET
+            self.verdict(values[name], base) if own is None or name in own else self._unset
             for name, base in reader.bases.items()
         )
         return lr, weight_decay
@@ -177,16 +198,13 @@ class OwnRules:
         key = (value, base)
         if key not in self._known:
             self._known[key] = Verdict(
-                rule=Rule.CONSTRUCTOR,
-                mult=_multiplier(value, base),
+                rule=self._rule,
+                mult=None if self._rule is Rule.SET else _multiplier(value, base),
                 value=value,
                 place=self._place,
                 constructor=self._who,
             )
         return self._known[key]
-
-
-_UNSET = Verdict(rule=Rule.DEFAULT)
 
 
 def _multiplier(value: float | None, base: float | None) -> float | None:

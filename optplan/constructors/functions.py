@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -12,8 +13,15 @@ from torch import nn
 from torch.optim import Optimizer
 
 from optplan.config import NO_SECTION, FunctionConfig, OptimizerConfig, find_optimizer
-from optplan.constructors.observing import NamedOptimizers, find_optimizers, others_code
+from optplan.constructors.observing import others_code
 from optplan.constructors.optimizers import instantiate, optimizer_class
+from optplan.constructors.returned import (
+    NamedOptimizers,
+    Returned,
+    described,
+    is_scheduler,
+    read_return,
+)
 from optplan.errors import PlanError
 from optplan.places import Place
 from optplan.runtime.audit import lifted
@@ -42,18 +50,42 @@ class FunctionRun:
         self._who = f"{config.entry.path}:{config.name}"
 
     def __call__(self, model: nn.Module) -> NamedOptimizers:
-        """What the function makes of a model, as optimizers.
+        """Return the optimizers that the function makes of a model.
 
         Raises:
             PlanError: It raises, or what it gives are neither groups nor optimizers.
         """
+        return self.returned(model).optimizers
+
+    def returned(self, model: nn.Module) -> Returned:
+        """Return what the function makes of a model: optimizers, and schedulers beside them.
+
+        Raises:
+            PlanError: As for a call.
+        """
         with lifted(), others_code(self._who, self._place):
             made = self._config.function(model)
-            if isinstance(made, Iterable) and not isinstance(made, list | tuple | Mapping | str):
+            found = read_return(made)
+            if not found.optimizers and _is_lazy(made):
                 made = list(made)  # a generator runs the user's code only now
-        if found := find_optimizers(made):
+                found = read_return(made)
+        if found.optimizers:
+            self._refuse_argument()
             return found
-        return [(None, self._optimizer(made, model))]
+        return replace(found, optimizers=[(None, self._optimizer(made, model))])
+
+    def _refuse_argument(self) -> None:
+        """Refuse ``--set``, which would change nothing.
+
+        Raises:
+            PlanError: The function makes an optimizer, and an optimizer is set all the same.
+        """
+        if self._config.data:
+            raise PlanError(
+                f"--set changes nothing: {self._who} makes the optimizer itself",
+                place=self._place,
+                hint="--set optimizer.NAME=VALUE is for functions that return param groups alone",
+            )
 
     def _optimizer(self, made: object, model: nn.Module) -> Optimizer:
         """The optimizer that ``--set`` names, or a stand-in, with these groups."""
@@ -115,14 +147,15 @@ def _is_entry(entry: object) -> bool:
     return isinstance(entry, torch.Tensor)
 
 
+def _is_lazy(made: object) -> bool:
+    return isinstance(made, Iterable) and not isinstance(made, list | tuple | Mapping | str | bytes)
+
+
 def _described(made: object) -> str:
-    if made is None:
-        return "nothing"
-    if isinstance(made, list | tuple | Mapping):
-        if not made:
-            return f"an empty {type(made).__name__}"
-        if isinstance(made, list | tuple):
-            odd = next(entry for entry in made if not _is_entry(entry))
-            what = "a dict without 'params'" if isinstance(odd, Mapping) else type(odd).__name__
-            return f"a {type(made).__name__} with {what} in it"
-    return f"a value of type {type(made).__name__}"
+    if isinstance(made, list | tuple) and made:
+        odd = next((entry for entry in made if not _is_entry(entry)), made[0])
+        if is_scheduler(odd):
+            return f"a {type(made).__name__} of schedulers, without their optimizer"
+        what = "a dict without 'params'" if isinstance(odd, Mapping) else type(odd).__name__
+        return f"a {type(made).__name__} with {what} in it"
+    return described(made)

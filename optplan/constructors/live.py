@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from torch import nn
 from torch.optim import Optimizer
 
-from optplan.constructors.assign import planned_optimizer
 from optplan.constructors.attributing import attribute, empty_groups
-from optplan.constructors.checkpoint import class_defaults
-from optplan.constructors.dry_run import optimizer_facts
+from optplan.constructors.built import NO_ENTRY, built_optimizer, differences
 from optplan.constructors.functions import OnlyGroups
-from optplan.constructors.observing import Observation, ObservedGroup, observe_made, optimizers_of
+from optplan.constructors.observing import Observation, ObservedGroup, observe_made
+from optplan.constructors.returned import model_groups, optimizers_of
 from optplan.constructors.versions import versions
 from optplan.errors import MismatchError, Problem, listed
 from optplan.facts import Inventory
 from optplan.model import class_name
 from optplan.model.wrappers import bare_inventory, unwrapped
-from optplan.plan import Plan, PlannedOptimizer, PlannedParameter, build_plan, plain
-from optplan.plan.compare import differ
+from optplan.plan import Plan, PlannedParameter, build_plan
+from optplan.plan.compare import states_rule
 
 _ONLY_GROUPS = f"{OnlyGroups.__module__}.{OnlyGroups.__qualname__}"
 _MAKER = "from_optimizer"
@@ -46,7 +44,7 @@ def plan_from_optimizer(model: nn.Module, optimizer: Live) -> Plan:
     return build_plan(
         inventory,
         attribute(observation, inventory, who=_MAKER, place=None, leaves_unset=True),
-        [_planned(one.optimizer, one.name) for one in observation.optimizers],
+        [built_optimizer(one, None, is_written=False) for one in observation.optimizers],
         constructor=_MAKER,
         config=None,
         versions=versions(),
@@ -58,22 +56,8 @@ def _observed(model: nn.Module, optimizer: Live) -> tuple[Inventory, Observation
     made = optimizers_of(optimizer, "the caller", None)
     inner = unwrapped(model)
     inventory = bare_inventory(inner)
-    observed = observe_made(inner, inventory, made)
+    observed = observe_made(inner, inventory, made, model_groups(optimizer))
     return inventory, Observation(optimizers=observed, trainable={}, numbers={})
-
-
-def _planned(optimizer: Optimizer, name: str | None) -> PlannedOptimizer:
-    """The optimizer with the values that are not its class's own."""
-    planned = planned_optimizer(optimizer_facts(optimizer), None, name)
-    own = class_defaults(planned.class_name)
-    options = {
-        option: plain(value)
-        for option, value in optimizer.defaults.items()
-        if option not in ("lr", "weight_decay")
-        and option in own
-        and differ(plain(value), own[option])
-    }
-    return replace(planned, options=options)
 
 
 def assert_matches(plan: Plan, model: nn.Module, optimizer: Live, *, groups: bool = True) -> None:
@@ -98,10 +82,7 @@ def assert_matches(plan: Plan, model: nn.Module, optimizer: Live, *, groups: boo
         raise MismatchError(
             f"{len(observation.optimizers)} optimizers, planned {len(plan.optimizers)}"
         )
-    defaults = [
-        class_defaults(planned.class_name) or one.optimizer.defaults
-        for planned, one in zip(plan.optimizers, observation.optimizers, strict=True)
-    ]
+    optimizers = [one.optimizer for one in observation.optimizers]
     _refuse_other_classes(plan, observation)
     differences = _Differences(groups)
     rows = {row.name: row for row in plan.parameters}
@@ -110,7 +91,7 @@ def assert_matches(plan: Plan, model: nn.Module, optimizer: Live, *, groups: boo
         if row is None:
             differences.add("not in the plan", facts.name)
         else:
-            differences.compare(row, homes.get(facts.tensor, []), plan, defaults)
+            differences.compare(row, homes.get(facts.tensor, []), plan, optimizers)
     known = {facts.name for facts in inventory.parameters}
     for name in rows.keys() - known:
         differences.add("not in the model", name)
@@ -131,6 +112,10 @@ def _refuse_other_classes(plan: Plan, observation: Observation) -> None:
     ]
     if problems:
         raise MismatchError(problems)
+
+
+# They change how a step is computed, not what it does.
+_HOW = frozenset({"foreach", "fused", "capturable", "differentiable"})
 
 
 class _Differences:
@@ -156,7 +141,7 @@ class _Differences:
         row: PlannedParameter,
         homes: list[tuple[int, int, ObservedGroup]],
         plan: Plan,
-        defaults: Sequence[Mapping[str, Any]],
+        optimizers: Sequence[Optimizer],
     ) -> None:
         """Note what one parameter gets otherwise."""
         if len(homes) > 1:
@@ -173,27 +158,16 @@ class _Differences:
         if number != row.optimizer:
             self.add(f"in optimizer {number}, planned in optimizer {row.optimizer}", row.name)
             return
-        wanted = _wanted(row, plan.optimizers[number], defaults[number])
-        for name, value in wanted.items():
-            now = plain(group.final.get(name))
-            if differ(now, plain(value)):
-                self.add(f"{name} is {now}, planned {value}", row.name)
+        found = differences(row, plan.optimizers[number], optimizers[number], group.final)
+        for name, planned, now in found:
+            if name not in _HOW and not _is_left_out(name, row, now):
+                if not self._groups and (name in row.extra or planned == NO_ENTRY):
+                    continue  # merged groups keep no entries of their own
+                self.add(f"{name} is {now}, planned {planned}", row.name)
         if self._groups and index != row.group:
             self.add(f"in group {index}, planned in group {row.group}", row.name)
 
 
-# They change how a step is computed, not what it does.
-_HOW = frozenset({"foreach", "fused", "capturable", "differentiable"})
-
-
-def _wanted(
-    row: PlannedParameter, optimizer: PlannedOptimizer, defaults: Mapping[str, Any]
-) -> dict[str, Any]:
-    """All that the group of a parameter should hold."""
-    values = {**defaults, **optimizer.options, **row.options, "lr": row.lr}
-    values = {name: value for name, value in values.items() if name not in _HOW}
-    if row.weight_decay is not None:
-        values["weight_decay"] = row.weight_decay
-    if row.lr_scale is not None:
-        values["lr_scale"] = row.lr_scale
-    return values
+def _is_left_out(name: str, row: PlannedParameter, now: object) -> bool:
+    """Whether a group lacks a multiplier that is in its lr and weight decay already."""
+    return now == NO_ENTRY and name in row.extra and name != "lr_scale" and states_rule(row, name)

@@ -8,15 +8,16 @@ from collections.abc import Callable, Mapping
 from torch import nn
 
 from optplan.config import OptimizerConfig
-from optplan.constructors.assign import planned_optimizer
 from optplan.constructors.attributing import Decide, attribute, empty_groups
+from optplan.constructors.built import built_optimizer
 from optplan.constructors.choosing import Chosen
 from optplan.constructors.code_place import code_place
 from optplan.constructors.decided import Made, decided, options_of, planned
-from optplan.constructors.dry_run import dry_run, optimizer_facts
+from optplan.constructors.dry_run import dry_run
 from optplan.constructors.layer_decay import with_layers
-from optplan.constructors.observing import NamedOptimizers, Observation, observe
+from optplan.constructors.observing import Observation, observe
 from optplan.constructors.optimizers import optimizer_class
+from optplan.constructors.returned import NamedOptimizers
 from optplan.constructors.running import Running
 from optplan.constructors.versions import versions
 from optplan.constructors.world_size import WorldSize
@@ -128,7 +129,7 @@ class CodeMaker(Maker):
         is_accounted_for = chosen.is_double and _follow_rules(assignments)
         return Made(
             assignments=assignments,
-            optimizers=planned_optimizers(observation, self.section),
+            optimizers=planned_optimizers(observation, self.section, is_written=True),
             options=options,
             trainable=observation.trainable,
             read=None if is_accounted_for else running.paramwise.read,
@@ -186,7 +187,7 @@ class FunctionMaker(Maker):
             assignments=attribute(
                 observation, inventory, who=self.name, place=self._place, leaves_unset=True
             ),
-            optimizers=planned_optimizers(observation, self.section),
+            optimizers=planned_optimizers(observation, self.section, is_written=False),
             trainable=observation.trainable,
             read=frozenset(),
             empty_groups=empty_groups(observation),
@@ -224,12 +225,12 @@ def planned_by(
 
 
 def planned_optimizers(
-    observation: Observation, section: OptimizerConfig
+    observation: Observation, section: OptimizerConfig, *, is_written: bool
 ) -> list[PlannedOptimizer]:
     """The optimizers that some code has made, the section being that of the only one."""
     made = observation.optimizers
     only = section if len(made) == 1 else None
-    return [planned_optimizer(optimizer_facts(one.optimizer), only, one.name) for one in made]
+    return [built_optimizer(one, only, is_written=is_written) for one in made]
 
 
 def _by_rules(options: Options | None) -> Decide:

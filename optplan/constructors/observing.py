@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,6 +13,7 @@ from torch.optim import Optimizer
 
 from optplan.chatter import chatter_to_stderr
 from optplan.constructors.optimizers import Group
+from optplan.constructors.returned import NamedOptimizers
 from optplan.errors import OptplanError, PlanError, Problem, described_exception, listed
 from optplan.facts import Inventory
 from optplan.model.untouched import untouched
@@ -63,9 +64,6 @@ class Observation:
     optimizers: tuple[ObservedOptimizer, ...]
     trainable: Mapping[int, bool]
     numbers: Mapping[int, int]
-
-
-NamedOptimizers = list[tuple[str | None, Optimizer]]
 
 
 def observe(
@@ -119,7 +117,10 @@ def _look_for_others(model: nn.Module, made: NamedOptimizers, numbers: Mapping[i
 
 
 def observe_made(
-    model: nn.Module, inventory: Inventory, made: NamedOptimizers
+    model: nn.Module,
+    inventory: Inventory,
+    made: NamedOptimizers,
+    members: Mapping[int, Sequence[Sequence[Any]]],
 ) -> tuple[ObservedOptimizer, ...]:
     """Optimizers that exist already: a group's own entries are those that are not the defaults.
 
@@ -127,9 +128,12 @@ def observe_made(
         model: The model.
         inventory: Its parameters.
         made: The optimizers.
+        members: The model's parameters of each group, by the ``id`` of an optimizer that steps copies.
     """
     numbers = tensor_numbers(model, inventory)
-    return tuple(_observed_optimizer(*one, {}, numbers) for one in made)
+    return tuple(
+        _observed_optimizer(*one, {}, numbers, members.get(id(one[1])) or ()) for one in made
+    )
 
 
 def tensor_numbers(model: nn.Module, inventory: Inventory) -> dict[int, int]:
@@ -146,20 +150,46 @@ def _observed_optimizer(
     optimizer: Optimizer,
     own: Mapping[int, frozenset[str]],
     numbers: Mapping[int, int],
+    members: Sequence[Sequence[Any]] = (),
 ) -> ObservedOptimizer:
     defaults = getattr(optimizer, "defaults", {})
-    groups = tuple(
-        _observed(_initial(group), own.get(id(group)), defaults, numbers)
-        for group in optimizer.param_groups
-    )
-    return ObservedOptimizer(name=name, optimizer=optimizer, groups=groups)
+    groups = []
+    for index, group in enumerate(optimizer.param_groups):
+        given = own.get(id(group), frozenset())
+        entries = at_start(group, given)
+        if index < len(members):
+            entries = {**entries, "params": members[index]}
+        groups.append(_observed(entries, given, defaults, numbers))
+    return ObservedOptimizer(name=name, optimizer=optimizer, groups=tuple(groups))
 
 
-def _initial(group: Group) -> Group:
-    """A group as it was before any scheduler: a plan holds at the start."""
-    initial = {name: name.removeprefix("initial_") for name in group if name.startswith("initial_")}
-    kept = {name: value for name, value in group.items() if name not in initial}
+# What cyclic schedulers of torch write into groups beside the initial lr.
+_OF_SCHEDULERS = ("max_lr", "min_lr", "max_momentum", "base_momentum")
+
+
+def at_start(group: Group, given: Container[str] = ()) -> Group:
+    """Return the entries of a group as they are before any scheduler moves them: a plan holds at the start.
+
+    Args:
+        group: The group.
+        given: The entries that it was made with, which no scheduler has written.
+    """
+    initial = {
+        name: name.removeprefix("initial_")
+        for name in group
+        if name.startswith("initial_") and name not in given
+    }
+    written = [*initial, *(_OF_SCHEDULERS if initial else ())]
+    kept = {name: value for name, value in group.items() if name not in written or name in given}
     return kept | {name: group[saved] for saved, name in initial.items() if name in kept}
+
+
+def rewind(optimizer: Optimizer) -> None:
+    """Give the groups of an optimizer the values that they have before any scheduler moves them."""
+    for group in optimizer.param_groups:
+        start = at_start(group)
+        group.clear()
+        group.update(start)
 
 
 # Not what a group gives its members, but which they are.
@@ -168,7 +198,7 @@ _MEMBERS = ("params", "param_names")
 
 def _observed(
     group: Group,
-    given: frozenset[str] | None,
+    given: frozenset[str],
     defaults: Mapping[str, Any],
     numbers: Mapping[int, int],
 ) -> ObservedGroup:
@@ -177,7 +207,7 @@ def _observed(
     own = {
         name: value
         for name, value in final.items()
-        if (given is not None and name in given) or _differs(value, defaults.get(name, _ABSENT))
+        if name in given or _differs(value, defaults.get(name, _ABSENT))
     }
     members = tuple(numbers[id(p)] for p in group["params"] if id(p) in numbers)
     return ObservedGroup(members=members, own=own, final=final, is_empty=not group["params"])
@@ -211,59 +241,6 @@ def own_entries() -> Iterator[dict[int, frozenset[str]]]:
         yield seen
     finally:
         Optimizer.add_param_group = real  # type: ignore[method-assign]
-
-
-def optimizers_of(made: object, who: str, place: Place | None) -> NamedOptimizers:
-    """The optimizers in what a constructor has made: one, one in a wrapper, or several by name.
-
-    Raises:
-        PlanError: There are none in it.
-    """
-    found = find_optimizers(made)
-    if not found:
-        raise PlanError(
-            f"{who} made no optimizer but {_described(made)}",
-            place=place,
-            hint="it must return an optimizer, an object with an attribute 'optimizer', or several by name",
-        )
-    return found
-
-
-def find_optimizers(made: object) -> NamedOptimizers:
-    """The optimizers in what some code has made, none where it made something else."""
-    return list(_named(made, None))
-
-
-def _named(made: object, name: str | None) -> Iterator[tuple[str | None, Optimizer]]:
-    if (optimizer := _optimizer_in(made)) is not None:
-        yield name, optimizer
-        return
-    several = getattr(made, "optim_wrappers", made)
-    if isinstance(several, Mapping):
-        parts: Iterable[tuple[str | None, object]] = several.items()
-    elif isinstance(several, list | tuple):
-        parts = ((None, part) for part in several)
-    else:
-        return
-    for inner_name, part in parts:
-        if _optimizer_in(part) is not None:
-            yield from _named(part, None if inner_name is None else str(inner_name))
-
-
-def _optimizer_in(made: object) -> Optimizer | None:
-    """What was made, or what is in that, if it is an optimizer with groups."""
-    for found in (made, getattr(made, "optimizer", None)):
-        if isinstance(found, Optimizer) and isinstance(getattr(found, "param_groups", None), list):
-            return found
-    return None
-
-
-def _described(made: object) -> str:
-    if made is None:
-        return "nothing"
-    if isinstance(made, list | tuple | Mapping) and not made:
-        return f"an empty {type(made).__name__}"
-    return f"a value of type {type(made).__name__}"
 
 
 @contextmanager

@@ -15,9 +15,10 @@ from optplan.constructors.assign import GroupReader, as_number, planned_optimize
 from optplan.constructors.decided import Made
 from optplan.constructors.dry_run import optimizer_facts
 from optplan.constructors.makers import Maker
-from optplan.constructors.observing import NamedOptimizers, ObservedOptimizer, observe
+from optplan.constructors.observing import ObservedOptimizer, observe
 from optplan.constructors.optimizers import Group, Param, instantiate, optimizer_class
 from optplan.constructors.pattern_trial import refuse_endless
+from optplan.constructors.returned import NamedOptimizers
 from optplan.errors import PlanError, Problem, listed, quoted
 from optplan.facts import Inventory, ParameterFacts
 from optplan.model import make_inventory

@@ -34,8 +34,8 @@ from optplan.constructors.makers import (
     RulesMaker,
     planned_by,
 )
-from optplan.constructors.observing import NamedOptimizers
 from optplan.constructors.pattern_groups import PatternMaker
+from optplan.constructors.returned import NamedOptimizers
 from optplan.constructors.scaled_maker import scaled
 from optplan.constructors.sections import SectionsMaker
 from optplan.constructors.timm_recipe import TimmMaker

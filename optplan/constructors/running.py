@@ -17,7 +17,7 @@ from optplan.constructors.choosing import Chosen
 from optplan.constructors.code_place import source_file
 from optplan.constructors.default import DefaultOptimizerConstructor
 from optplan.constructors.lookup import current_namespace, import_named
-from optplan.constructors.observing import NamedOptimizers, optimizers_of, others_code
+from optplan.constructors.observing import others_code
 from optplan.constructors.optimizers import optimizer_class
 from optplan.constructors.recording import Recording
 from optplan.constructors.reference import (
@@ -26,6 +26,7 @@ from optplan.constructors.reference import (
     refusal,
     wrapper_for_planning,
 )
+from optplan.constructors.returned import NamedOptimizers, optimizers_of
 from optplan.errors import PlanError
 from optplan.names import Mistake
 from optplan.places import Place

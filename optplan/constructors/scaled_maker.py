@@ -7,7 +7,7 @@ from torch import nn
 from optplan.config import Scaling
 from optplan.constructors.decided import Made
 from optplan.constructors.makers import Maker
-from optplan.constructors.observing import NamedOptimizers
+from optplan.constructors.returned import NamedOptimizers
 from optplan.constructors.scaling import scaled_made
 from optplan.facts import Inventory
 

@@ -10,7 +10,8 @@ from torch import nn
 from optplan.config import OptimizerConfig
 from optplan.constructors.decided import Made
 from optplan.constructors.makers import Maker, planned_by
-from optplan.constructors.observing import NamedOptimizers, tensor_numbers
+from optplan.constructors.observing import tensor_numbers
+from optplan.constructors.returned import NamedOptimizers
 from optplan.errors import PlanError, Problem, did_you_mean, listed
 from optplan.facts import Inventory
 from optplan.model import make_inventory

@@ -18,7 +18,8 @@ from optplan.constructors.attributing import OwnRules
 from optplan.constructors.decided import Made
 from optplan.constructors.dry_run import optimizer_facts
 from optplan.constructors.makers import Maker
-from optplan.constructors.observing import NamedOptimizers, ObservedOptimizer, observe, others_code
+from optplan.constructors.observing import ObservedOptimizer, observe, others_code
+from optplan.constructors.returned import NamedOptimizers
 from optplan.constructors.scaling import lr_scaling
 from optplan.constructors.timm_optimizers import require_timm_name, timm_class
 from optplan.errors import PlanError, Problem, did_you_mean

@@ -22,6 +22,8 @@ from optplan.plan.plan import (
 from optplan.plan.values import hashable
 from optplan.rules import Verdict
 
+_NOTHING: Mapping[str, Any] = {}
+
 
 class Assignment(NamedTuple):
     """What one tensor gets: its place among the groups, the values there and their rules.
@@ -30,6 +32,7 @@ class Assignment(NamedTuple):
         optimizer, group, lr, weight_decay, options, extra, lr_scale, layer, effective_lr: As in
             :class:`optplan.plan.PlannedParameter`.
         lr_verdict, weight_decay_verdict: What decided them.
+        telling: The entries of ``extra`` that tell settings apart.
     """
 
     optimizer: int
@@ -43,6 +46,7 @@ class Assignment(NamedTuple):
     extra: Mapping[str, Any]
     lr_scale: float | None = None
     layer: int | None = None
+    telling: Mapping[str, Any] = _NOTHING
 
 
 def build_plan(
@@ -177,6 +181,7 @@ class _Settings:
             assignment.weight_decay,
             assignment.lr_scale,
             hashable(assignment.options) if assignment.options else None,
+            hashable(assignment.telling) if assignment.telling else None,
         )
         index = self._index.setdefault(key, len(self._first))
         if index == len(self._first):
@@ -196,6 +201,7 @@ class _Settings:
                 weight_decay=first.weight_decay,
                 lr_scale=first.lr_scale,
                 options=first.options,
+                extra=first.telling,
                 parameters=self._parameters[index],
                 elements=self._elements[index],
             )

@@ -104,7 +104,7 @@ class Pair:
         if not before and not after:
             return
         for name in sorted({*before, *after}, key=str):
-            if _states_rule(self.before, name) and _states_rule(self.after, name):
+            if states_rule(self.before, name) and states_rule(self.after, name):
                 continue
             values = before.get(name, ABSENT), after.get(name, ABSENT)
             if differ(*values):
@@ -131,6 +131,8 @@ class Pair:
         if base_before == base_after:
             return False
         rule_before, rule_after = self.rules(change)
+        if _are_set(rule_before, rule_after):
+            return bool(change.before == base_before and change.after == base_after)
         if change.before is None or change.after is None:
             return _is_whole(change.before, base_before) and _is_whole(change.after, base_after)
         return (
@@ -157,18 +159,29 @@ class Pair:
                 yield change, use, other
 
 
+def _are_set(first: RuleUse | None, second: RuleUse | None) -> bool:
+    """Whether code set both values, of which no base value is multiplied."""
+    return first is not None and second is not None and first.rule is second.rule is Rule.SET
+
+
 def _option(optimizer: PlannedOptimizer | None, name: str) -> Any:
     return ABSENT if optimizer is None else optimizer.options.get(name, ABSENT)
 
 
-def _states_rule(row: PlannedParameter, name: str) -> bool:
+def states_rule(row: PlannedParameter, name: str) -> bool:
     """Whether an entry is no more than the rule's own multiplier or a field of the row, or missing."""
     if name in _KEPT_FIELDS:
         return bool(row.extra.get(name) == getattr(row, _KEPT_FIELDS[name]))
     if name not in _KEPT_MULTIPLIERS:
         return False
     use: RuleUse | None = getattr(row, _KEPT_MULTIPLIERS[name])
-    return name not in row.extra or (use is not None and row.extra[name] == use.mult)
+    if name not in row.extra:
+        return True
+    # what code left to the default or set by itself has no multiplier
+    has_factor = use is not None and not (
+        use.rule is Rule.SET or (use.rule is Rule.DEFAULT and use.constructor is not None)
+    )
+    return has_factor and use is not None and bool(row.extra[name] == use.mult)
 
 
 def _if_key(use: RuleUse | None) -> RuleUse | None:

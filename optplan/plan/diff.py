@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from optplan.names import Rule
 from optplan.plan.changes import (
     ABSENT,
     Change,
@@ -106,6 +107,19 @@ class _Optimizers:
             names = self._before[first].name or first, self._after[second].name or second
             yield Change(kind=Kind.PARAMETER, field="optimizer", before=names[0], after=names[1])
 
+    def _is_unused(self, change: Change, index: int) -> bool:
+        """Whether a base value that reaches no parameter decides nothing, where code sets values itself."""
+        if change.before is None or change.after is None:
+            return True
+        plans = zip(self._plans, (index, self._partners[index]), strict=True)
+        return any(
+            use is not None and use.rule is Rule.SET
+            for plan, place in plans
+            for row in plan.parameters
+            if row.optimizer == place
+            for use in (row.lr_rule, row.weight_decay_rule)
+        )
+
     def as_changes(self, reached: dict[tuple[int | None, str], int]) -> Iterator[OptimizerChange]:
         """The changes that are no single parameter's."""
         first, second = (plan.constructor for plan in self._plans)
@@ -121,6 +135,8 @@ class _Optimizers:
             for change in optimizer_changes(before, self._after[partner]):
                 is_base = change.kind is Kind.OPTIMIZER and change.field != "type"
                 count = reached.get((index, change.field), 0) if is_base else None
+                if count == 0 and self._is_unused(change, index):
+                    continue
                 yield OptimizerChange(optimizer=before.name, change=change, parameters=count)
         for index in self._unpaired:
             after = self._after[index]

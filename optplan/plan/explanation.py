@@ -15,6 +15,8 @@ from optplan.plan.planned import Planned
 from optplan.plan.summarize import Summarizer
 from optplan.rules import Candidate, Options, Skipped, trace
 
+_BY_CODE = (Rule.CONSTRUCTOR, Rule.SET)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explained:
@@ -174,7 +176,7 @@ def _tried(planned: Planned, row: PlannedParameter, facts: ParameterFacts) -> tu
     if planned.tracer is not None:
         return planned.tracer.trace(facts)
     uses = {"lr": row.lr_rule, "weight_decay": row.weight_decay_rule}
-    by_rules = [name for name, use in uses.items() if use and use.rule is not Rule.CONSTRUCTOR]
+    by_rules = [name for name, use in uses.items() if use and use.rule not in _BY_CODE]
     if planned.options is None or not by_rules:
         return ()
     carrier = planned.inventory.carriers[facts.tensor]
@@ -231,7 +233,7 @@ def _note(planned: Planned, company: _Company, row: PlannedParameter, facts: Par
         words = [f"{'unfrozen' if row.requires_grad else 'frozen'} by {planned.plan.constructor}"]
         words = words if changed else ["frozen (requires_grad is false)"] * (not row.requires_grad)
         uses = (row.lr_rule, row.weight_decay_rule)
-        if any(use is not None and use.rule is Rule.CONSTRUCTOR for use in uses):
+        if any(use is not None and use.rule in _BY_CODE for use in uses):
             words.append(company.of(row))
         words += dict.fromkeys(use.note for use in uses if use is not None and use.note)
         return "; ".join(words)

@@ -109,7 +109,10 @@ class PlannedModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """One distinct combination of what an optimizer does, and how much of the model has it."""
+    """One distinct combination of what an optimizer does, and how much of the model has it.
+
+    ``extra`` has the other entries of groups by which it differs from other settings.
+    """
 
     index: int
     optimizer: int
@@ -119,6 +122,7 @@ class Setting:
     options: Mapping[str, Any]
     parameters: int
     elements: int
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from math import isclose
 from typing import Any
 
 from optplan.errors import PlanError
+from optplan.names import Rule
 from optplan.plan.changes import ABSENT
 from optplan.plan.compare import differ
 from optplan.plan.plan import Plan, PlannedOptimizer, PlannedParameter
@@ -151,7 +152,12 @@ class _Loaded:
         }
 
     def _factor(self, name: str, rows: Sequence[PlannedParameter]) -> float:
-        """By how much most parameters' values differ from the planned ones."""
+        """By how much most parameters' values differ from the planned ones.
+
+        What code sets group by group follows no base value, so that no factor is looked for.
+        """
+        if any(use and use.rule is Rule.SET for use in (getattr(r, f"{name}_rule") for r in rows)):
+            return 1.0
         found: Counter[float] = Counter()
         for row in rows:
             value = self._groups[row.group or 0].value(name)

@@ -43,11 +43,19 @@ def plan_to_dict(plan: Plan) -> dict[str, Any]:
         "constructor": plan.constructor,
         "optimizers": [_renamed(optimizer) for optimizer in plan.optimizers],
         "parameters": [parameter_to_dict(parameter) for parameter in plan.parameters],
-        "settings": [_renamed(setting) for setting in plan.settings],
+        "settings": [setting_to_dict(setting) for setting in plan.settings],
         **extras_to_dict(plan),
         **({"needs_world_size": True} if plan.needs_world_size else {}),
         **({"empty_groups": empty} if empty else {}),
     }
+
+
+def setting_to_dict(setting: Setting) -> dict[str, Any]:
+    """Return one setting; without ``extra`` where there is none."""
+    data = _renamed(setting)
+    if not setting.extra:
+        del data["extra"]
+    return data
 
 
 def plan_to_json(plan: Plan, indent: int | None) -> str:
@@ -111,7 +119,9 @@ def _plan_from_dict(data: Mapping[str, Any]) -> Plan:
             PlannedOptimizer(**_read(item, PlannedOptimizer)) for item in data["optimizers"]
         ),
         parameters=tuple(_parameter_from_dict(item) for item in data["parameters"]),
-        settings=tuple(Setting(**_read(item, Setting)) for item in data["settings"]),
+        settings=tuple(
+            Setting(**_read({"extra": {}, **item}, Setting)) for item in data["settings"]
+        ),
         lr_scaling=_scaling_from_dict(data.get("lr_scaling")),
         matcher=None if data.get("matcher") is None else Matcher(data["matcher"]),
         needs_world_size=bool(data.get("needs_world_size", False)),

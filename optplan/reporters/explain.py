@@ -9,7 +9,7 @@ from typing import Any
 from optplan.errors import quoted
 from optplan.names import Rule
 from optplan.places import Place
-from optplan.plan import Plan
+from optplan.plan import Plan, PlannedParameter
 from optplan.plan.explanation import Explained, Explanation
 from optplan.plan.serial import extras_to_dict, words_to_dict
 from optplan.reporters.layout import Cell, Column, cell_len, paint, table, visible
@@ -79,7 +79,7 @@ def _values(explanation: Explanation, width: int | None, color: bool) -> list[st
             Cell(value.setting if value.effective is None else f"effective {value.setting}"),
             Cell(number(value.value if value.effective is None else value.effective), "bold"),
             Cell(_product(value)),
-            Cell(_use_text(value), RULE_STYLES[value.use.rule]),
+            Cell(_use_text(value, explanation.row), RULE_STYLES[value.use.rule]),
             Cell(_origin_text(value), "dim"),
         )
         for value in explanation.values
@@ -112,13 +112,15 @@ def _product(value: Explained) -> str:
     return f"{product} × {number(value.batch_factor)} (batch)"
 
 
-def _use_text(value: Explained) -> str:
+def _use_text(value: Explained, row: PlannedParameter) -> str:
     use = value.use
     if use.key is not None:
         return f"{use.rule.value} {quoted(use.key)}"
     if use.option is not None:
         return f"{use.rule.value} ({use.option})"
-    if use.constructor is not None:
+    if use.constructor is not None and use.rule is not Rule.DEFAULT:
+        if use.rule is Rule.SET:
+            return f"set by {use.constructor}, group {row.group}"
         return f"{use.rule.value} {use.constructor}"
     return use.rule.value
 

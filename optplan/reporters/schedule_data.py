@@ -40,6 +40,7 @@ def schedule_json(view: ScheduleView) -> str:
             }
             for (optimizer, field), metric in view.courses.metrics.items()
         ],
+        **({"unread": list(schedule.unread)} if schedule.unread else {}),
         "narrowed": str(view.narrowing) or None,
         "points": [
             {"step": step, "epoch": view.epoch(step), "what": list(reasons)}

@@ -67,11 +67,14 @@ def _plot(view: ScheduleView, field: str, width: int, color: bool) -> list[str]:
 def closing_lines(view: ScheduleView) -> tuple[str, ...]:
     """What moves, and what cannot be told."""
     notes, moving = metric_notes(view), view.moving
-    if not view.courses.schedule.all_specs:
-        notes.append("no scheduler: every setting keeps its values")
+    schedule = view.courses.schedule
+    notes += [f"not read, and may move the lr: {text}" for text in schedule.unread]
+    if not schedule.all_specs:
+        notes += [] if schedule.unread else ["no scheduler: every setting keeps its values"]
     elif not moving:
-        notes.append("the schedulers change nothing")
+        notes += [] if schedule.unread else ["the schedulers change nothing"]
     else:
         count = plural(len(view.chosen), "setting")
-        notes.append(f"{count} · {listed(moving)} scheduled, all else is constant")
+        rest = "" if schedule.unread else ", all else is constant"
+        notes.append(f"{count} · {listed(moving)} scheduled{rest}")
     return tuple(notes)

@@ -125,7 +125,8 @@ def _optimizer_name(setting: Setting, plan: Plan) -> list[str]:
 
 def _entries(setting: Setting) -> list[str]:
     words = [] if setting.lr_scale is None else [f"lr_scale {number(setting.lr_scale)}"]
-    return words + [f"{name} {value_text(value)}" for name, value in setting.options.items()]
+    entries = {**setting.options, **setting.extra}
+    return words + [f"{name} {value_text(value)}" for name, value in entries.items()]
 
 
 def label_cell(labels: Sequence[Cell]) -> Cell:

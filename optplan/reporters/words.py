@@ -19,6 +19,7 @@ RULE_STYLES = {
     Rule.NO_WEIGHT_DECAY: "bright_blue",
     Rule.REGEX: "bright_green",
     Rule.CONSTRUCTOR: "red",
+    Rule.SET: "red",
     Rule.DEFAULT: "",
 }
 
@@ -75,6 +76,8 @@ def rule_text(parameter: PlannedParameter, *, short: bool = False) -> str:
     if lr is None:
         return parameter.status.value
     text = _uses_text(lr, decay, short)
+    if not short and Rule.SET in (lr.rule, decay and decay.rule):
+        text += f", group {parameter.group}"
     return f"{text} · frozen" if parameter.status is Status.FROZEN else text
 
 
@@ -152,6 +155,8 @@ def _noted(text: str, use: RuleUse, short: bool) -> str:
 
 
 def _both(lr: RuleUse, decay: RuleUse, short: bool) -> str:
+    if lr.rule is decay.rule is Rule.SET:
+        return _name(lr, short)
     if (lr.rule, lr.key) != (decay.rule, decay.key):
         return f"{_one(lr, 'lr', short)}, {_one(decay, 'decay', short)}"
     name = _name(lr, short)
@@ -168,13 +173,16 @@ def _both(lr: RuleUse, decay: RuleUse, short: bool) -> str:
 def _one(use: RuleUse, setting: str, short: bool) -> str:
     if use.rule is Rule.DEFAULT:
         return "default"
+    if use.rule is Rule.SET:
+        return f"{setting} {_name(use, short)}"
     which = "" if use.rule in _ONE_SIDED else f"{setting} "
     return f"{_name(use, short)} {which}{_factor(use)}"
 
 
-def _name(use: RuleUse, short: bool) -> str:
+def _name(use: RuleUse, short: bool = False) -> str:
     if use.constructor is not None and not short:
-        return f"{use.rule.value} {use.constructor}"
+        by = "by " if use.rule is Rule.SET else ""
+        return f"{use.rule.value} {by}{use.constructor}"
     if use.key is None:
         return use.rule.value
     return quoted(use.key) if short else f"{use.rule.value} {quoted(use.key)}"
@@ -186,4 +194,6 @@ def _factor(use: RuleUse) -> str:
 
 def use_text(use: RuleUse) -> str:
     """What one rule does to one value: ``norm ×0``, ``'head' ×10``, ``default``."""
-    return "default" if use.rule is Rule.DEFAULT else f"{_name(use, short=True)} {_factor(use)}"
+    if use.rule is Rule.DEFAULT:
+        return "default"
+    return _name(use) if use.rule is Rule.SET else f"{_name(use, short=True)} {_factor(use)}"

@@ -29,6 +29,7 @@ class Schedule:
         defaults: For each optimizer its hyper-parameters' own values.
         totals: How many groups each optimizer has.
         make_foreign: Makes the stage of a scheduler that is run for real.
+        unread: What may move the lr besides and was not read, each in words.
     """
 
     training: Training
@@ -39,6 +40,7 @@ class Schedule:
     defaults: tuple[Mapping[str, Any], ...]
     totals: tuple[int, ...]
     make_foreign: MakeForeign | None = None
+    unread: tuple[str, ...] = ()
 
     @property
     def length(self) -> int:
@@ -72,6 +74,30 @@ def schedule_of(
     """
     specs = _specs(plan, section, training)
     lists = [values for own in specs for values in per_group_lists(own)]
+    return assembled(plan, specs, training, defaults, make_foreign, lists=lists)
+
+
+def assembled(
+    plan: Plan,
+    specs: tuple[tuple[AnySpec, ...], ...],
+    training: Training,
+    defaults: Sequence[Mapping[str, Any]],
+    make_foreign: MakeForeign | None,
+    *,
+    lists: Sequence[Sequence[Any]],
+    unread: tuple[str, ...] = (),
+) -> Schedule:
+    """Return the schedule of schedulers that are known.
+
+    Args:
+        plan, training, defaults, make_foreign: As for :func:`schedule_of`.
+        specs: The schedulers of each optimizer.
+        lists: Values for each group, by which settings have to be taken apart.
+        unread: What may move the lr besides and was not read.
+
+    Raises:
+        ScheduleError: Schedulers count iterations, and nobody says how many an epoch has.
+    """
     return Schedule(
         training=training,
         unit=_unit(specs, training),
@@ -81,6 +107,7 @@ def schedule_of(
         defaults=tuple(defaults),
         totals=_totals(plan),
         make_foreign=make_foreign,
+        unread=unread,
     )
 
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from optplan.constructors.checkpoint import class_defaults
 from optplan.plan import PlannedParameter, plain
 from optplan.verify.stepping import Gradients, take_steps
 from optplan.verify.subject import Held, Subject, given_options
@@ -90,7 +91,7 @@ def _rule(
     real = subject.optimizers[optimizer].inner
     options = given_options(plan)
     takes, takes_any = _arguments(_class_of(real))
-    wanted = {**arguments_of(real), **options, **values}
+    wanted = {**arguments_of(real), **class_defaults(plan.class_name), **options, **values}
     arguments = {
         name: _real_object(value, real.defaults.get(name))
         for name, value in wanted.items()

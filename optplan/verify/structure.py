@@ -7,14 +7,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import torch
+from torch.optim import Optimizer
 
 from optplan.config.optimizer import DEFAULT_CONSTRUCTORS
+from optplan.constructors.built import differences
+from optplan.constructors.observing import at_start
 from optplan.model import class_name
 from optplan.names import Status
 from optplan.plan import PlannedParameter, hashable, plain
 from optplan.verify.results import Mismatch
-from optplan.verify.subject import Subject, given_options
+from optplan.verify.subject import Subject
 
 NOWHERE = "in no group"
 
@@ -27,7 +29,7 @@ class _Spot:
     group: int
     position: int
     entries: Mapping[str, Any]
-    defaults: Mapping[str, Any]
+    inner: Optimizer
 
 
 def compare_structure(subject: Subject) -> tuple[Mismatch, ...]:
@@ -52,14 +54,14 @@ def _spots(subject: Subject) -> dict[int, _Spot]:
     found: dict[int, _Spot] = {}
     for number, named in enumerate(subject.optimizers):
         for index, group in enumerate(named.optimizer.param_groups):
-            entries = {name: value for name, value in group.items() if name != "params"}
+            entries = {name: value for name, value in at_start(group).items() if name != "params"}
             for position, tensor in enumerate(group["params"]):
                 found[id(tensor)] = _Spot(
                     optimizer=number,
                     group=index,
                     position=position,
                     entries=entries,
-                    defaults=named.inner.defaults,
+                    inner=named.inner,
                 )
     return found
 
@@ -121,8 +123,8 @@ def _differences(
         if has_order and spot.position < last.get((spot.optimizer, spot.group), -1):
             yield row.name, "order", "in the model's order", f"place {spot.position} of its group"
         last[spot.optimizer, spot.group] = spot.position
-        base = given_options(subject.plan.optimizers[row.optimizer or 0])
-        for what, planned, built in _entries(row, spot, base):
+        optimizer = subject.plan.optimizers[row.optimizer or 0]
+        for what, planned, built in differences(row, optimizer, spot.inner, spot.entries):
             yield row.name, what, planned, built
 
 
@@ -136,38 +138,3 @@ def _real_place(spot: _Spot | None) -> str:
     if spot is None:
         return NOWHERE
     return f"group {spot.group}" + (f" of optimizer {spot.optimizer}" if spot.optimizer else "")
-
-
-def _entries(
-    row: PlannedParameter, spot: _Spot, base: Mapping[str, Any]
-) -> Iterator[tuple[str, Any, Any]]:
-    """The values of a group against those that its member's row has."""
-    defaults = spot.defaults
-    planned: dict[str, Any] = {name: plain(value) for name, value in defaults.items()}
-    planned |= {name: value for name, value in base.items() if name in defaults}
-    planned |= {"lr": row.lr, **row.options, **row.extra}
-    if "weight_decay" in defaults:
-        planned["weight_decay"] = row.weight_decay
-    for name in dict.fromkeys([*planned, *spot.entries]):
-        if name == "param_names":
-            continue
-        if name not in spot.entries or name not in planned:
-            yield (
-                name,
-                planned.get(name, "no such entry"),
-                plain(_unwrapped(spot.entries.get(name, "no such entry"))),
-            )
-        elif not _same(planned[name], spot.entries[name]):
-            yield name, planned[name], plain(_unwrapped(spot.entries[name]))
-
-
-def _same(planned: Any, real: Any) -> bool:
-    """Equal as numbers are: the plan is of plain values."""
-    return bool(planned == plain(_unwrapped(real)))
-
-
-def _unwrapped(value: Any) -> Any:
-    """torch takes a tensor for an lr too."""
-    if isinstance(value, torch.Tensor) and value.numel() == 1 and not value.is_meta:
-        return value.item()
-    return value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
 
@@ -37,10 +37,23 @@ def verify(
         VerifyError: It could not be done: no memory, a forward that raises, nothing that could be checked.
         PlanError: The optimizer or its constructor refuses.
     """
-    with joined_processes(terms.parallel, chosen.device) as world, _own_random_numbers(chosen):
+    with (
+        joined_processes(terms.parallel, chosen.device) as world,
+        _own_random_numbers(chosen),
+        _eager(),
+    ):
         run = Stages(source, chosen, terms, world)
         found = run.found()
         return _verification(run, found, plan_source)
+
+
+def _eager() -> AbstractContextManager[object]:
+    """Run what is compiled without compiling it: references would be compiled one by one, and hit its limit."""
+    stance = getattr(torch.compiler, "set_stance", None)  # since torch 2.6
+    found: AbstractContextManager[object] = (
+        nullcontext() if stance is None else stance("force_eager")
+    )
+    return found
 
 
 @contextmanager

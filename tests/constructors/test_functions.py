@@ -190,7 +190,7 @@ def test_groups_by_hand(invoke: Invoke, folder: Path) -> None:
     assert plan["constructor"] == "by_hand"
     assert plan["optimizers"][0]["type"] == "param groups"
     assert plan["parameters"][4]["lr_rule"] == {
-        "rule": "constructor",
+        "rule": "set",
         "option": None,
         "key": None,
         "mult": None,
@@ -205,7 +205,7 @@ def test_groups_for_an_optimizer_of_the_command_line(invoke: Invoke, folder: Pat
     plan, _ = shown(invoke, folder, "by_hand", *setting)
     assert [row[1] for row in values(plan)] == [0.1, 0.1, None, None, 0.001, 0.001]
     assert plan["optimizers"][0]["class"] == "torch.optim.sgd.SGD"
-    assert plan["parameters"][4]["lr_rule"]["mult"] == pytest.approx(0.01)
+    assert plan["parameters"][4]["lr_rule"]["mult"] is None
 
 
 @pytest.mark.parametrize("function", ["optimizer", "wrapped"])
@@ -315,7 +315,7 @@ def test_explain(invoke: Invoke, folder: Path) -> None:
         "norm.weight   3   LayerNorm",
         "  in group 1 of 2, 4 parameters: *.bias, norm.*",
         "  lr            0.01  = 0.01 × 1  default",
-        "  weight_decay  0     = 0.1 × 0   constructor optimizer  train.py:21:1",
+        "  weight_decay  0                 set by optimizer, group 1  train.py:21:1",
         "     21 │ def optimizer(model):",
     ]
     done = invoke(*words, "--format", "json", cwd=folder)

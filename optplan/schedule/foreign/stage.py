@@ -11,7 +11,7 @@ from optplan.chatter import chatter_to_stderr
 from optplan.errors import ScheduleError
 from optplan.schedule.curves import FOREVER
 from optplan.schedule.foreign.classes import Way
-from optplan.schedule.foreign.stand_in import StandIn
+from optplan.schedule.foreign.stand_in import Groups
 from optplan.schedule.lanes import Lanes
 from optplan.schedule.specs import ForeignSpec
 from optplan.schedule.stage import ANYTHING
@@ -32,8 +32,8 @@ class ForeignStage:
         self,
         spec: ForeignSpec,
         lanes: Lanes,
-        optimizer: StandIn,
-        make: Callable[[StandIn], tuple[Any, Way]],
+        optimizer: Groups,
+        make: Callable[[Any], tuple[Any, Way]],
     ) -> None:
         self.spec = spec
         self.param = ANYTHING

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch.optim import Optimizer
 
 from optplan.schedule.lanes import MISSING, Lanes
+
+
+class Groups(Protocol):
+    """Param groups that schedulers act on."""
+
+    def put(self, lanes: Lanes) -> None:
+        """Let the groups have what the lanes have."""
+
+    def take(self, lanes: Lanes) -> None:
+        """Let the lanes have what the groups have."""
 
 
 class StandIn(Optimizer):

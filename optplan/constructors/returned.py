@@ -1,0 +1,190 @@
+"""What code returns, taken apart: the optimizers in it, and the schedulers beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from optplan.errors import PlanError
+from optplan.places import Place
+
+NamedOptimizers = list[tuple[str | None, Optimizer]]
+
+# The keys of the dict that Lightning's configure_optimizers may return.
+_LIGHTNING = frozenset({"optimizer", "lr_scheduler", "monitor", "frequency", "interval"})
+# What schedulers of any package have, and wrappers of optimizers have not.
+_SCHEDULER_SIGNS = ("get_last_lr", "get_lr", "step_update", "get_last_value", "base_lrs")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnedScheduler:
+    """A scheduler with what is said of its steps.
+
+    Args:
+        scheduler: The object.
+        interval: ``step`` or ``epoch``; None where nothing says it.
+        frequency: It is stepped once in so many intervals.
+    """
+
+    scheduler: Any
+    interval: str | None = None
+    frequency: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Returned:
+    """What code returned.
+
+    Args:
+        optimizers: Each once, by its name where it has one, without wrappers.
+        schedulers: In their order.
+    """
+
+    optimizers: NamedOptimizers
+    schedulers: tuple[ReturnedScheduler, ...]
+
+
+def read_return(made: object) -> Returned:
+    """Take apart what code returned: every form of Lightning's ``configure_optimizers`` among others."""
+    optimizers: dict[int, tuple[str | None, Optimizer]] = {}
+    schedulers: dict[int, ReturnedScheduler] = {}
+    for name, part in _parts(made, None):
+        if isinstance(part, ReturnedScheduler):
+            schedulers.setdefault(id(part.scheduler), part)
+        else:
+            optimizers.setdefault(id(part), (name, part))
+    return Returned(optimizers=list(optimizers.values()), schedulers=tuple(schedulers.values()))
+
+
+def optimizers_of(made: object, who: str, place: Place | None) -> NamedOptimizers:
+    """Return the optimizers in what was made: one, one in a wrapper, or several.
+
+    Raises:
+        PlanError: There are none in it.
+    """
+    found = read_return(made)
+    if found.optimizers:
+        return found.optimizers
+    raise PlanError(
+        f"{who} made no optimizer but {described(made)}",
+        place=place,
+        hint="it must return an optimizer, an object with an attribute 'optimizer', or several by name",
+    )
+
+
+def described(made: object) -> str:
+    """Return what a value is, in words."""
+    if made is None:
+        return "nothing"
+    if isinstance(made, list | tuple | Mapping) and not made:
+        return f"an empty {type(made).__name__}"
+    if is_scheduler(made):
+        return f"a scheduler alone ({type(made).__name__})"
+    return f"a value of type {type(made).__name__}"
+
+
+def is_scheduler(value: object) -> bool:
+    """Whether a value is a scheduler, of torch's or another package."""
+    if isinstance(value, LRScheduler):
+        return True
+    if isinstance(value, type) or not callable(getattr(value, "step", None)):
+        return False
+    return not hasattr(value, "param_groups") and any(
+        hasattr(value, sign) for sign in _SCHEDULER_SIGNS
+    )
+
+
+_Part = tuple[str | None, Optimizer | ReturnedScheduler]
+
+
+def _parts(made: object, name: str | None) -> Iterator[_Part]:
+    if made is None or isinstance(made, str | bytes | type):
+        return
+    if isinstance(made, Mapping):
+        yield from _parts_of_mapping(made, name)
+    elif isinstance(made, list | tuple):
+        for part in made:
+            yield from _parts(part, name)
+    elif is_scheduler(made):
+        yield name, _scheduler(made)
+    else:
+        yield from _parts_of_object(made, name)
+
+
+def _parts_of_mapping(made: Mapping[Any, object], name: str | None) -> Iterator[_Part]:
+    if "params" in made:
+        return  # a param group
+    if "scheduler" in made and _unwrapped(made["scheduler"]) is None:
+        if made["scheduler"] is not None:
+            yield name, _scheduler(made["scheduler"], made)
+    elif "optimizer" in made and made.keys() <= _LIGHTNING:
+        yield from _parts(made["optimizer"], name)
+        yield from _parts(made.get("lr_scheduler"), name)
+    else:
+        for key, part in made.items():
+            yield from _parts(part, str(key))
+
+
+def _scheduler(found: Any, said: Mapping[Any, Any] | None = None) -> ReturnedScheduler:
+    inner = getattr(found, "scheduler", None)  # Accelerate wraps one
+    said = said or {}
+    frequency, interval = said.get("frequency", 1), said.get("interval")
+    return ReturnedScheduler(
+        scheduler=inner if is_scheduler(inner) else found,
+        interval=interval if isinstance(interval, str) else None,
+        frequency=frequency if isinstance(frequency, int) and frequency > 0 else 1,
+    )
+
+
+def _parts_of_object(made: Any, name: str | None) -> Iterator[_Part]:
+    several = getattr(made, "optimizers", None)
+    if isinstance(several, list | tuple) and several and all(map(_unwrapped, several)):
+        yield from _parts(several, name)  # torchtitan's container is an optimizer itself
+    elif isinstance(several := getattr(made, "optim_wrappers", None), Mapping):
+        yield from _parts(several, name)
+    elif (found := _unwrapped(made)) is not None:
+        yield name, found
+
+
+def _unwrapped(made: Any) -> Optimizer | None:
+    """Return the optimizer that an object is or wraps; None for any other object.
+
+    Accelerate's and Lightning's wrappers are optimizers themselves and share the defaults of the inner
+    one. A class that has defaults of its own steps in its own way, and counts as what it is.
+    """
+    seen: list[Any] = []
+    while made is not None and not any(made is one for one in seen) and not is_scheduler(made):
+        inner = getattr(made, "optimizer", None)
+        is_own = isinstance(made, Optimizer) and (
+            inner is None or getattr(made, "defaults", None) is not getattr(inner, "defaults", None)
+        )
+        if is_own:
+            return made if isinstance(getattr(made, "param_groups", None), list) else None
+        seen.append(made)
+        made = inner
+    return None
+
+
+# Where DeepSpeed keeps the model's own parameters, whose flat copies its optimizer steps.
+_MODEL_GROUPS = ("bit16_groups", "bf16_groups", "fp16_groups")
+
+
+def model_groups(made: object) -> dict[int, Sequence[Sequence[Any]]]:
+    """Return the model's own parameters of each group, by the ``id`` of the optimizer that steps copies."""
+    found: dict[int, Sequence[Sequence[Any]]] = {}
+    while made is not None and not isinstance(made, Mapping | list | tuple):
+        lists = next(
+            (own for name in _MODEL_GROUPS if _are_groups(own := getattr(made, name, None))), None
+        )
+        if lists is not None and (optimizer := _unwrapped(made)) is not None:
+            found[id(optimizer)] = lists
+        made = getattr(made, "optimizer", None)
+    return found
+
+
+def _are_groups(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(one, list | tuple) for one in value)
