@@ -10,6 +10,7 @@ import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
@@ -62,6 +63,19 @@ def registered(kind: Kind, name: str, namespace: Namespace) -> Any:
             return found
         registry = registry.parent
     return None
+
+
+def is_replaced(kind: Kind, name: str, namespace: Namespace) -> bool:
+    """Whether another class than mmengine's own is registered under a name, as far as packages are imported.
+
+    Args:
+        kind: The registry.
+        name: ``Name``, or ``mmengine.Name``.
+        namespace: The config's. Its package is asked where it is imported already.
+    """
+    where = namespace if namespace.scope in sys.modules else replace(namespace, scope=None)
+    found = registered(kind, name, where)
+    return found is not None and getattr(found, "__module__", "").partition(".")[0] != ROOT
 
 
 def registered_names(kind: Kind, scope: str | None, namespace: Namespace) -> list[str]:

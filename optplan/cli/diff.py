@@ -21,7 +21,7 @@ from optplan.cli.options import (
     QuietOption,
     WorldSizeOption,
 )
-from optplan.cli.running import Color, ExitStatus, deliver, running
+from optplan.cli.running import Color, ExitStatus, deliver, remark, running
 
 _SIDE = "A config file, a plan saved as JSON, REV:path in git, or a checkpoint."
 
@@ -71,7 +71,7 @@ def diff(
         from optplan.reporters.diff_data import diff_csv, diff_json
         from optplan.reporters.diff_md import diff_md
         from optplan.reporters.diff_text import diff_text
-        from optplan.reporters.diff_words import labels_of
+        from optplan.reporters.diff_words import labels_of, unread_notes
         from optplan.user_code import import_for_user
 
         for word in imports or ():
@@ -99,6 +99,8 @@ def diff(
                 case DiffFormat.TEXT:
                     return diff_text(found, labels, full=full, width=width, color=colored)
 
+        if output_format is DiffFormat.CSV:
+            remark(unread_notes(found))
         deliver(report, output, color)
         if not found.is_same:
             raise typer.Exit(ExitStatus.FINDINGS)

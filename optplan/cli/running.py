@@ -6,7 +6,7 @@ import contextlib
 import io
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -72,6 +72,14 @@ def running(*, quiet: bool, debug: bool) -> Iterator[None]:
         _complain(f"a bug in optplan: {type(error).__name__}: {error}")
         _complain("please report it with what --debug prints")
         raise typer.Exit(ExitStatus.BUG) from None
+
+
+def remark(lines: Iterable[str]) -> None:
+    """Write remarks to stderr, for a format of the report that has no place for them."""
+    import logging
+
+    for line in lines:
+        logging.getLogger("optplan").warning("%s", line)
 
 
 def _print_traceback() -> None:

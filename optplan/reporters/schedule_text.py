@@ -14,6 +14,7 @@ from optplan.reporters.schedule_view import (
     param_text,
     place_text,
     span_text,
+    unread_notes,
 )
 from optplan.reporters.summary import head_lines
 from optplan.reporters.words import plural
@@ -66,12 +67,16 @@ def _plot(view: ScheduleView, field: str, width: int, color: bool) -> list[str]:
 
 def closing_lines(view: ScheduleView) -> tuple[str, ...]:
     """What moves, and what cannot be told."""
+    schedule = view.courses.schedule
     notes, moving = metric_notes(view), view.moving
-    if not view.courses.schedule.all_specs:
+    if schedule.unread:
+        notes += unread_notes(view)
+    elif not schedule.all_specs:
         notes.append("no scheduler: every setting keeps its values")
     elif not moving:
         notes.append("the schedulers change nothing")
-    else:
+    if moving:
         count = plural(len(view.chosen), "setting")
-        notes.append(f"{count} · {listed(moving)} scheduled, all else is constant")
+        rest = "" if schedule.unread else ", all else is constant"
+        notes.append(f"{count} · {listed(moving)} scheduled{rest}")
     return tuple(notes)
