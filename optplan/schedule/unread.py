@@ -72,9 +72,14 @@ def misspelt_sections(data: Mapping[str, Any]) -> Iterator[str]:
     for name in map(str, data):
         if name == SECTION or name in _SECTIONS - {"lr_schedulers"} or name in _OTHERS:
             continue
-        is_close = bool(close_matches(name, [SECTION], cutoff=0.8))
-        if (is_close or name == "lr_schedulers") and _holds_types(data[name]):
+        if (name == "lr_schedulers" or _looks_alike(name)) and _holds_types(data[name]):
             yield name
+
+
+def _looks_alike(name: str) -> bool:
+    """Whether a name is close to the section's; most names of a config are told apart at once."""
+    is_near = "sched" in name.lower() or "param" in name.lower()
+    return is_near and bool(close_matches(name, [SECTION], cutoff=0.8))
 
 
 def _holds_types(value: object) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Invoke
+from tests.conftest import Invoke, Run
 from tests.schema import validate
 
 NET = """\
@@ -95,7 +95,7 @@ def test_each_kind(case: str, folder: Path, invoke: Invoke) -> None:
     assert "no difference in what was read" in alike.stdout
 
 
-def test_every_format(folder: Path, invoke: Invoke) -> None:
+def test_every_format(folder: Path, invoke: Invoke, run: Run) -> None:
     for name, epoch in (("a.py", 11), ("b.py", 10)):
         text = f"lr_config = dict(policy='step', step=[8, {epoch}])\n"
         (folder / name).write_text(f"{WRAPPER}{TRAIN}{text}")
@@ -105,9 +105,7 @@ def test_every_format(folder: Path, invoke: Invoke) -> None:
     assert data["unread"] == [{"name": "lr_config", "origin": origin}]
     note = "not read, may move the lr: lr_config (a.py:3:1)"
     assert note in invoke("schedule", "a.py", *MODEL, "-f", "html", cwd=folder).stdout
-    assert (
-        invoke("schedule", "a.py", *MODEL, "-f", "csv", cwd=folder).stderr == f"optplan: {note}\n"
-    )
+    assert run("schedule", "a.py", *MODEL, "-f", "csv", cwd=folder).stderr == f"optplan: {note}\n"
     data = json.loads(invoke("diff", "a.py", "b.py", *MODEL, "-f", "json", cwd=folder).stdout)
     validate(data, "diff-1.0")
     assert data["same"] is False
@@ -117,7 +115,7 @@ def test_every_format(folder: Path, invoke: Invoke) -> None:
     note = (
         "not read, and written differently: lr_config (a.py:3:1, b.py:3:1), which may move the lr"
     )
-    assert note in invoke("diff", "a.py", "b.py", *MODEL, "-f", "csv", cwd=folder).stderr
+    assert note in run("diff", "a.py", "b.py", *MODEL, "-f", "csv", cwd=folder).stderr
     markdown = invoke("diff", "a.py", "b.py", *MODEL, "-f", "md", cwd=folder).stdout
     assert "not read, and written differently" in markdown
 
