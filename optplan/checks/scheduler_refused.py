@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from optplan.checks.base import Check, Context, Finding
 from optplan.checks.schedulers import problems_of_run
@@ -58,7 +59,19 @@ _LIKELY = 0.85
 
 
 def _problems(context: Context) -> Iterator[tuple[Problem, str]]:
-    data = context.config.data
+    data, found = context.config.data, context.schedulers
+    if found is None:
+        yield from _unread(data)
+        return
+    yield from found.problems
+    for spec, path in found.specs:
+        yield from ((problem, path) for problem in _of_type(context, spec))
+    if not found.problems:
+        yield from ((problem, SECTION) for problem in problems_of_run(context))
+
+
+def _unread(data: Mapping[str, Any]) -> Iterator[tuple[Problem, str]]:
+    """What keeps the section, or the length of the training, from being read."""
     try:
         section = find_schedulers(data)
         if section.is_empty:
@@ -66,17 +79,8 @@ def _problems(context: Context) -> Iterator[tuple[Problem, str]]:
         find_training(data)
     except ScheduleError as error:
         yield from ((problem, SECTION) for problem in error.problems)
-        return
     except OptplanError:
         return  # no length is stated, which only the command line may know
-    found = context.schedulers
-    if found is None:
-        return
-    yield from found.problems
-    for spec, path in found.specs:
-        yield from ((problem, path) for problem in _of_type(context, spec))
-    if not found.problems:
-        yield from ((problem, SECTION) for problem in problems_of_run(context))
 
 
 def _of_type(context: Context, spec: AnySpec) -> Iterator[Problem]:

@@ -46,9 +46,11 @@ class Schedulers:
     problems: tuple[tuple[Problem, str], ...] = ()
 
     @property
-    def lengths(self) -> tuple[int, int]:
-        """The two numbers of iterations that an epoch is assumed to have."""
+    def lengths(self) -> tuple[int, ...]:
+        """The two numbers of iterations that an epoch is assumed to have; one where none is needed."""
         least = self.training.per_epoch or _LEAST_PER_EPOCH
+        if all(spec.by_epoch == self.training.by_epoch for spec, _ in self.specs):
+            return (least,)
         return least, least * _LONGER
 
     def limit(self, spec: Spec) -> float | None:

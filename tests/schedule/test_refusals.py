@@ -16,7 +16,9 @@ from tests.schedule.reference import ours, stepped, worst
 from tests.schedule.strategies import schedulers, trainings
 
 # Values that somebody may write by mistake, or because they look harmless.
-ODD = st.sampled_from([0, 1, -1, 2, 0.5, 1.5, -0.1, 1e-6, 100, 10**9, [3], [], [2, 5], "cos", "x", None, True])
+ODD = st.sampled_from(
+    [0, 1, -1, 2, 0.5, 1.5, -0.1, 1e-6, 100, 10**9, [3], [], [2, 5], "cos", "x", None, True]
+)
 SPANS = st.sampled_from([-1, 0, 0.03, 0.5, 1, 1.5, 2, 3, 5, 12, 10**9])
 NAMES = ("step_size", "milestones", "gamma", "factor", "T_max", "eta_min", "eta_min_ratio", "start_factor",
          "end_factor", "power", "periods", "restart_weights", "total_steps", "pct_start")  # fmt: skip
@@ -28,7 +30,9 @@ def written(draw: st.DrawFn) -> tuple[Training, dict[str, Any]]:
     training = draw(trainings())
     found = draw(schedulers(training))
     for _ in range(draw(st.integers(0, 2))):
-        match draw(st.sampled_from(["span", "drop", "odd", "unknown", "convert", "epoch", "target"])):
+        match draw(
+            st.sampled_from(["span", "drop", "odd", "unknown", "convert", "epoch", "target"])
+        ):
             case "span":
                 found[draw(st.sampled_from(["begin", "end"]))] = draw(SPANS)
             case "drop":
@@ -55,7 +59,9 @@ def _unit(training: Training, one: dict[str, Any]) -> Unit:
 def test_refused_where_the_reference_refuses(tell: Tell) -> None:
     found: Counter[str] = Counter()
 
-    @settings(max_examples=1500, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=1500, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    )
     @given(case=written())
     def run(case: tuple[Training, dict[str, Any]]) -> None:
         training, one = case
@@ -69,7 +75,9 @@ def test_refused_where_the_reference_refuses(tell: Tell) -> None:
         try:
             _, own = ours([one], training)
         except OptplanError as error:
-            found[f"refused by optplan alone: {error.problems[0].message.partition(', got')[0]}"] += 1
+            found[
+                f"refused by optplan alone: {error.problems[0].message.partition(', got')[0]}"
+            ] += 1
             return
         assert worst(theirs, own) == 0
         found["equal"] += 1
