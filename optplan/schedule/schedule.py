@@ -9,12 +9,12 @@ from typing import Any
 from optplan.errors import Problem, ScheduleError, listed, quoted
 from optplan.plan import Plan, PlannedOptimizer
 from optplan.schedule.parsing import IsReplaced, parsed
-from optplan.schedule.reading import SECTION, Section, Written
+from optplan.schedule.reading import Section, Written
 from optplan.schedule.specs import AnySpec
 from optplan.schedule.stage import MakeForeign
 from optplan.schedule.tracks import PER_GROUP, Track, tracks_of
 from optplan.schedule.training import Training, Unit
-from optplan.schedule.unread import Unread
+from optplan.schedule.unread import SECTION, Unread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
