@@ -68,6 +68,19 @@ def registered(kind: Kind, name: str, namespace: Namespace) -> Any:
     return None
 
 
+def is_replaced(kind: Kind, name: str, namespace: Namespace) -> bool:
+    """Whether another class than mmengine's own is registered under a name, as far as packages are imported.
+
+    Args:
+        kind: The registry.
+        name: ``Name``, or ``mmengine.Name``.
+        namespace: The config's. Its package is asked where it is imported already.
+    """
+    where = namespace if namespace.scope in sys.modules else replace(namespace, scope=None)
+    found = registered(kind, name, where)
+    return found is not None and getattr(found, "__module__", "").partition(".")[0] != ROOT
+
+
 def registered_names(kind: Kind, scope: str | None, namespace: Namespace) -> list[str]:
     """The names that a package has registered; None for the one at the root.
 

@@ -29,6 +29,7 @@ from optplan.checks.plan_refused import PlanRefused
 from optplan.checks.running_statistics_move import RunningStatisticsMove
 from optplan.checks.schedule_beyond_training import ScheduleBeyondTraining
 from optplan.checks.scheduler_flattens_groups import SchedulerFlattensGroups
+from optplan.checks.scheduler_refused import SchedulerRefused
 from optplan.checks.shadowed_key import ShadowedKey
 from optplan.checks.tied_rule_conflict import TiedRuleConflict
 from optplan.checks.uncovered_parameter import UncoveredParameter
@@ -82,6 +83,7 @@ ALL_CHECKS: tuple[Check, ...] = (
     FloorAboveStart(),
     ScheduleBeyondTraining(),
     WarmupFromZero(),
+    SchedulerRefused(),
     FragmentedGroups(),
     ExpectationBroken(),
     UnusedSuppression(),

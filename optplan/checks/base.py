@@ -134,15 +134,18 @@ class Context:
     @cached_property
     def schedulers(self) -> Schedulers | None:
         """The config's schedulers; None where it has none, or they are wrong."""
-        return schedulers_of(self.config.data)
+        return schedulers_of(self.config)
 
     @cached_property
     def schedule(self) -> Schedule | None:
         """The schedulers with the plan's settings; None without a plan, or where they are wrong."""
+        return self.schedule_with(self.schedulers.lengths[0]) if self.schedulers else None
+
+    def schedule_with(self, per_epoch: int) -> Schedule | None:
+        """The same where an epoch has so many iterations."""
         if self.planned is None or self.schedulers is None or self.make_schedule is None:
             return None
         try:
-            per_epoch = self.schedulers.training.per_epoch
             return self.make_schedule(self.config, self.planned.plan, per_epoch)
         except OptplanError:
             return None

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from optplan.checks.base import Check, Context, Finding
-from optplan.checks.schedulers import groups_of
+from optplan.checks.schedulers import groups_of, last_values
 from optplan.checks.wording import number, parameters, values
 from optplan.names import Severity
 from optplan.schedule.catalog import Family
@@ -15,11 +15,14 @@ from optplan.schedule.reading import TIMM_FACTORY
 from optplan.schedule.specs import AnySpec, Spec
 
 _WITH_FLOOR = frozenset({Family.COSINE_ANNEALING, Family.COSINE_RESTART, Family.POLY})
+_ROUNDING = 1e-9
 _FLOORS = ("eta_min", "min_lr")
 
 
 class FloorAboveStart(Check):
     """A scheduler's absolute floor is at or above the value that groups start with: they go up, not down.
+
+    Nothing is reported of groups that another scheduler brings below their start in the end.
 
     Bad, the backbone starts at 1e-5::
 
@@ -49,6 +52,7 @@ class FloorAboveStart(Check):
             name, value = floor
             param = spec.param if isinstance(spec, Spec) else "lr"
             low = [at for at, group in enumerate(groups) if _starts_below(group, param, value)]
+            low = _kept_up(context, spec, param, low, groups)
             if low:
                 yield self._finding(context, spec, path, name, param, low, groups)
 
@@ -78,6 +82,28 @@ class FloorAboveStart(Check):
             hint="eta_min_ratio gives each group a floor of its own" if shares else None,
             parameters=tuple(row for row in context.rows if row in set(names)),
         )
+
+
+def _kept_up(
+    context: Context, spec: AnySpec, param: str, low: list[int], groups: list[Mapping[str, Any]]
+) -> list[int]:
+    """Those that do not end below their start, as the schedulers together move them."""
+    schedulers = context.schedulers
+    if not low or schedulers is None:
+        return []
+    if isinstance(spec, Spec):
+        limit = schedulers.limit(spec)
+        if limit is not None and schedulers.span(spec)[0] >= limit:
+            return []  # it never acts
+    if context.schedule is None and any(not isinstance(s, Spec) for s, _ in schedulers.specs):
+        return low if len(schedulers.specs) == 1 else []
+    lasts = list(last_values(context, param))
+    return [at for at in low if lasts and all(_is_up(one, at, groups[at][param]) for one in lasts)]
+
+
+def _is_up(last: list[float | None], at: int, start: float) -> bool:
+    value = last[at] if at < len(last) else None
+    return value is not None and value >= start * (1 - _ROUNDING)
 
 
 def _floor(spec: AnySpec) -> tuple[str, float] | None:

@@ -7,8 +7,9 @@ from math import ceil
 
 from optplan.checks.base import Check, Context, Finding
 from optplan.checks.schedulers import Schedulers
+from optplan.checks.wording import plain_number
 from optplan.names import Severity
-from optplan.schedule.catalog import NO_END, Family
+from optplan.schedule.catalog import Family
 from optplan.schedule.specs import Spec
 
 
@@ -50,69 +51,81 @@ class ScheduleBeyondTraining(Check):
 
     def _beyond(self, found: Schedulers, spec: Spec, path: str) -> Iterator[Finding]:
         limit = found.limit(spec)
-        if limit is None:
-            return
-        past = {
-            name: value
-            for name, value in (("begin", spec.begin), ("end", spec.end))
-            if name in spec.raw and (value > limit or (name == "begin" and value == limit))
-        }
-        if past.get("end") == NO_END:
-            del past["end"]
-        for name, value in past.items():
-            yield self.finding(
-                f"{spec.name}: {name} {found.shown(spec, value)} is past the end of the training,"
-                f" which has {found.length(spec, limit)}",
-                key=f"{path}.{name}",
-                place=spec.at(name),
-            )
-        if spec.family is Family.MULTI_STEP:
+        if limit is not None:
+            for name, value in zip(("begin", "end"), found.span(spec), strict=True):
+                is_past = value > limit or (name == "begin" and value == limit)
+                if name in spec.raw and is_past and not (name == "end" and found.is_endless(spec)):
+                    yield self.finding(
+                        f"{spec.name}: {name} {plain_number(value)} is past the end of the training,"
+                        f" which has {found.length(spec, limit)}",
+                        key=f"{path}.{name}",
+                        place=spec.at(name),
+                    )
+        if spec.family is Family.MULTI_STEP and (spec.last_step == -1 or not spec.converted):
             yield from self._milestones(found, spec, path, limit)
 
     def _milestones(
-        self, found: Schedulers, spec: Spec, path: str, limit: float
+        self, found: Schedulers, spec: Spec, path: str, limit: float | None
     ) -> Iterator[Finding]:
-        at = [ceil(spec.begin) + one - spec.last_step - 1 for one in spec.arguments["milestones"]]
-        late = [found.shown(spec, one) for one in at if one >= limit]
-        if late:
-            yield self.finding(
-                f"{spec.name}: milestone {', '.join(late)} is never reached: the training has"
-                f" {found.length(spec, limit)}",
-                key=f"{path}.milestones",
-                place=spec.at("milestones"),
-            )
+        """The milestones past the scheduler's own end, and those past the end of the training."""
+        begin, end = found.span(spec)
+        first = ceil(begin) - spec.last_step - 1
+        milestones = spec.raw["milestones"]
+        at = sorted(first + one for one in milestones)
+        past_training = [] if limit is None else [one for one in at if one >= limit]
+        past_end = [one for one in at if one >= end and one not in past_training]
+        if limit is not None and end < limit:
+            past_training, past_end = [], sorted([*past_training, *past_end])
+        for late, why in (
+            (past_end, f"the scheduler ends at {plain_number(end)}"),
+            (past_training, f"the training has {found.length(spec, limit or 0)}"),
+        ):
+            if late:
+                many = len(late) > 1
+                yield self.finding(
+                    f"{spec.name}: {'milestones' if many else 'milestone'}"
+                    f" {', '.join(map(plain_number, late))} {'are' if many else 'is'} never reached: {why}",
+                    key=f"{path}.milestones",
+                    place=spec.at("milestones"),
+                )
 
     def _uncovered(
         self, found: Schedulers, param: str, specs: Sequence[tuple[Spec, str]]
     ) -> Iterator[Finding]:
         """Stretches between the schedulers of one hyper-parameter, and behind the last."""
-        spans = [_span(found, spec) for spec, _ in specs]
         length = found.training.length
         unit = "epoch" if found.training.by_epoch else "iteration"
-        known = sorted(span for span in spans if span is not None and span[0] < length)
-        if len(known) < len(spans):
-            return  # it is not known how many iterations an epoch has
+        known = sorted(found.span(spec) for spec, _ in specs if _counts(found, spec))
+        others = [spec for spec, _ in specs if not _counts(found, spec)]
+        if not known or known[-1][0] >= length or any(spec.begin > 0 for spec in others):
+            return  # one never acts, or it takes the iterations of an epoch to order them
         ends_open = all(_warms_up(spec) for spec, _ in specs)
-        covered = 0.0
+        covered = known[0][0] if others else 0.0
         for begin, end in [*known, *([] if ends_open else [(float(length), float(length))])]:
             if begin > covered:
                 yield self.finding(
-                    f"no scheduler moves {param} from {unit} {covered:g} to {begin:g},"
-                    " while others do before or after",
+                    f"no scheduler moves {param} from {unit} {plain_number(covered)} to"
+                    f" {plain_number(begin)}, while others do before or after{_unless(others)}",
                     key=f"{specs[0][1].partition('[')[0]}.{param}.from.{covered:g}",
                     place=specs[0][0].place,
                 )
             covered = max(covered, end)
 
 
-def _span(found: Schedulers, spec: Spec) -> tuple[float, float] | None:
-    """Where a scheduler acts, in what the training counts; None where that is not known."""
-    if not found.training.by_epoch:
-        return None if spec.by_epoch or spec.converted else (spec.begin, spec.end)
-    if spec.by_epoch:
-        return spec.begin, spec.end
-    per_epoch = found.training.per_epoch or 1
-    return (spec.begin / per_epoch, spec.end / per_epoch) if spec.converted else None
+def _counts(found: Schedulers, spec: Spec) -> bool:
+    """Whether a scheduler's begin and end are in what the training counts."""
+    if found.training.by_epoch:
+        return spec.by_epoch or spec.converted
+    return not spec.by_epoch and not spec.converted
+
+
+def _unless(others: Sequence[Spec]) -> str:
+    """What may reach into a gap whose length in the scheduler's own unit nobody knows."""
+    names = ", ".join(dict.fromkeys(spec.name for spec in others))
+    if not others:
+        return ""
+    unit = "epochs" if others[0].by_epoch or others[0].converted else "iterations"
+    return f" (unless {names}, which counts {unit}, reaches that far)"
 
 
 def _warms_up(spec: Spec) -> bool:

@@ -10,7 +10,7 @@ from optplan.checks.base import Check, Context, Finding
 from optplan.checks.wording import values
 from optplan.errors import OptplanError
 from optplan.names import Severity
-from optplan.schedule import Schedule, courses_of
+from optplan.schedule import Schedule, Unit, courses_of
 from optplan.schedule.catalog import Family
 from optplan.schedule.specs import AnySpec, Spec
 
@@ -45,7 +45,7 @@ class SchedulerFlattensGroups(Check):
             return
         for index, specs in enumerate(schedule.specs):
             absolute = [spec for spec in specs if _may_flatten(spec)]
-            if absolute and (found := _flattened(schedule, index)):
+            if absolute and (found := _flattened_anyway(context, index)):
                 yield self._finding(context, schedule, index, absolute[0], found)
 
     def _finding(
@@ -75,6 +75,18 @@ class SchedulerFlattensGroups(Check):
 def _may_flatten(spec: AnySpec) -> bool:
     """Whether a scheduler may take no heed of where a group starts."""
     return not isinstance(spec, Spec) or spec.family is Family.ONE_CYCLE
+
+
+def _flattened_anyway(context: Context, optimizer: int) -> tuple[float, ...]:
+    """The lr that become equal however many iterations an epoch has."""
+    lengths = context.schedulers.lengths if context.schedulers else ()
+    found = []
+    for per_epoch in lengths:
+        schedule = context.schedule_with(per_epoch)
+        found.append(set(_flattened(schedule, optimizer)) if schedule else set())
+        if schedule and schedule.unit is Unit.EPOCH:
+            break  # no iteration is counted
+    return tuple(sorted(set.intersection(*found))) if found else ()
 
 
 def _flattened(schedule: Schedule, optimizer: int) -> tuple[float, ...]:

@@ -18,6 +18,11 @@ def number(value: float | None) -> str:
     return "nothing" if value is None else f"{value:.6g}"
 
 
+def plain_number(value: float) -> str:
+    """A count with all its digits, without a decimal point where it is whole."""
+    return str(int(value)) if value == int(value) else repr(float(value))
+
+
 def values(found: Iterable[float | None]) -> str:
     """The distinct values, the first three: ``0.1, 0.05``."""
     distinct = dict.fromkeys(number(value) for value in found)

@@ -13,6 +13,7 @@ from optplan.schedule.lanes import MISSING, Lanes
 from optplan.schedule.schedule import Schedule, assembled
 from optplan.schedule.specs import ForeignSpec
 from optplan.schedule.training import Training
+from optplan.schedule.unread import Unread
 
 if TYPE_CHECKING:
     from optplan.constructors.attached import Attached, Attachments
@@ -59,7 +60,7 @@ def attached_schedule(
         defaults,
         _Maker(run, {id(spec): place for place, spec in enumerate(specs)}),
         lists=[values for one in found.schedulers for values in _per_group(one, found)],
-        unread=(*found.unread, *alone),
+        unread=tuple(map(Unread, (*found.unread, *alone))),
     )
 
 

@@ -21,7 +21,7 @@ from optplan.cli.options import (
     QuietOption,
     WorldSizeOption,
 )
-from optplan.cli.running import Color, ExitStatus, deliver, running
+from optplan.cli.running import Color, ExitStatus, deliver, remark, running
 
 _SIDE = "A config file, a plan saved as JSON, REV:path in git, or a checkpoint."
 
@@ -72,7 +72,7 @@ def diff(
         from optplan.reporters.diff_data import diff_csv, diff_json
         from optplan.reporters.diff_md import diff_md
         from optplan.reporters.diff_text import diff_text
-        from optplan.reporters.diff_words import labels_of
+        from optplan.reporters.diff_words import labels_of, unread_notes
 
         import_first(imports or (), (a, b), model, trust=False)
         batch = Batch(world_size=world_size, size=batch_size, auto_scale_lr=auto_scale_lr)
@@ -98,6 +98,8 @@ def diff(
                 case DiffFormat.TEXT:
                     return diff_text(found, labels, full=full, width=width, color=colored)
 
+        if output_format is DiffFormat.CSV:
+            remark(unread_notes(found))
         deliver(report, output, color)
         if not found.is_same:
             raise typer.Exit(ExitStatus.FINDINGS)

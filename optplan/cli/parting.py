@@ -11,11 +11,12 @@ from optplan.config import Config
 from optplan.config.timm_args import is_timm_args
 from optplan.errors import OptplanError
 from optplan.plan import Plan
-from optplan.plan.changes import CourseChange, PlanDiff, all_names
+from optplan.plan.changes import CourseChange, PlanDiff, UnreadChange, all_names
 from optplan.plan.clusters import Patterns
 from optplan.schedule import Schedule, find_schedulers
 from optplan.schedule.parting import Parting, are_same, partings, same_unit
-from optplan.schedule.reading import SECTION, timm_arguments
+from optplan.schedule.reading import timm_arguments
+from optplan.schedule.unread import SECTION, Unread, find_unread
 
 _READ = (SECTION, "train_cfg")
 
@@ -35,6 +36,8 @@ def with_schedules(
         per_epoch: How many iterations one epoch has.
         is_cached: Whether what torch's optimizers have may be remembered.
     """
+    first, second = (find_unread(config.data) for config in configs)
+    diff = replace(diff, unread=(*diff.unread, *unread_changes(first, second)))
     said = [_said(config) for config in configs]
     if said[0] == said[1]:
         return diff
@@ -51,6 +54,17 @@ def with_schedules(
     except OptplanError as error:
         why = "; ".join(str(problem) for problem in error.problems)
         return replace(diff, uncompared=f"the schedulers are others, and cannot be compared: {why}")
+
+
+def unread_changes(first: Sequence[Unread], second: Sequence[Unread]) -> Iterator[UnreadChange]:
+    """What is not read on either side, that of one name together."""
+    sides = [{one.name: one for one in side} for side in (first, second)]
+    for name in dict.fromkeys([*sides[0], *sides[1]]):
+        before, after = (side.get(name) for side in sides)
+        places = [str(one.place) for one in (before, after) if one and one.place]
+        where = f" ({', '.join(dict.fromkeys(places))})" if places else ""
+        alike = before is not None and after is not None and before.written == after.written
+        yield UnreadChange(text=f"{name}{where}", is_alike=alike)
 
 
 def _said(config: Config) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import contextlib
 import io
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
@@ -136,6 +136,14 @@ def reported() -> Iterator[None]:
             _close_quietly()
             _complain(f"error: cannot write the report: {error.strerror or error}")
             raise SystemExit(ExitStatus.COULD_NOT) from None
+
+
+def remark(lines: Iterable[str]) -> None:
+    """Write remarks to stderr, for a format of the report that has no place for them."""
+    import logging
+
+    for line in lines:
+        logging.getLogger("optplan").warning("%s", line)
 
 
 def _print_traceback() -> None:

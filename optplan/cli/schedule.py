@@ -23,7 +23,7 @@ from optplan.cli.options import (
     TrustOption,
     WorldSizeOption,
 )
-from optplan.cli.running import Color, deliver, running
+from optplan.cli.running import Color, deliver, remark, running
 
 
 class ScheduleFormat(StrEnum):
@@ -89,6 +89,7 @@ def schedule(
         from optplan.reporters.schedule_data import schedule_csv, schedule_json
         from optplan.reporters.schedule_html import schedule_html
         from optplan.reporters.schedule_text import schedule_text
+        from optplan.reporters.schedule_view import unread_notes
 
         import_first(imports or (), (config,), model, trust=trust)
         batch = Batch(world_size=world_size, size=batch_size, auto_scale_lr=auto_scale_lr)
@@ -117,6 +118,8 @@ def schedule(
                 case ScheduleFormat.TEXT:
                     return schedule_text(view, width=width, color=colored)
 
+        if output_format is ScheduleFormat.CSV:
+            remark(unread_notes(view))
         deliver(report, output, color)
 
 

@@ -164,12 +164,14 @@ def schedule_for(
     """
     from optplan.schedule.foreign import ForeignMaker
 
+    maker = ForeignMaker(find_namespace(config))
     return schedule_of(
         plan,
         section,
         training,
         [_class_defaults(one.class_name, is_cached=is_cached) for one in plan.optimizers],
-        ForeignMaker(find_namespace(config)),
+        maker,
+        maker.replaces,
     )
 
 

@@ -12,6 +12,7 @@ from optplan.config.loading import Config
 from optplan.config.paramwise import described, number_problem
 from optplan.config.placed import place_of
 from optplan.config.timm_args import TimmArgs, is_timm_args, read_timm_args
+from optplan.config.timm_batches import average_batch_size
 from optplan.errors import ConfigError, Problem
 from optplan.places import Place
 
@@ -60,7 +61,7 @@ class Scaling:
         rule: How it grows.
         base_lr: The lr of the base batch, where one value stands for all groups.
         base_batch: The batch that the config's lr is meant for.
-        batch_size: The samples of one process and step; None where neither the config nor the user says.
+        batch_size: The samples of one process and step, on average; None where neither the config nor the user says.
         accumulation: How many steps are added up, as far as the reference counts them.
         world_size: In how many processes it is trained, None where that is not known.
         place: Where it is switched on.
@@ -70,13 +71,13 @@ class Scaling:
     rule: ScalingRule
     base_lr: float | None
     base_batch: float
-    batch_size: int | None
+    batch_size: float | None
     accumulation: int
     world_size: int | None
     place: Place | None
 
     @property
-    def batch(self) -> int | None:
+    def batch(self) -> float | None:
         """The samples of all processes for one update; None where that is not known."""
         if self.batch_size is None or self.world_size is None:
             return None
@@ -153,11 +154,16 @@ def timm_scaling(args: TimmArgs, batch: Batch = NO_BATCH) -> Scaling | None:
         rule=_timm_rule(args),
         base_lr=args.value("lr_base"),
         base_batch=args.value("lr_base_size"),
-        batch_size=batch.size or args.value("batch_size"),
+        batch_size=batch.size or _whole(average_batch_size(args.written, args.value("batch_size"))),
         accumulation=max(1, args.value("grad_accum_steps")),
         world_size=batch.world_size,
         place=args.place_of("lr_base") or args.place_of("lr"),
     )
+
+
+def _whole(size: float) -> float:
+    """A whole number as such, so that plans of one batch size stay as they are."""
+    return int(size) if size == int(size) else size
 
 
 def _timm_rule(args: TimmArgs) -> ScalingRule:

@@ -193,6 +193,7 @@ def _other_problems(data: Mapping[str, Any]) -> Iterable[Problem]:
     if scale not in _SCALES:
         hint = did_you_mean(scale, _SCALES) if isinstance(scale, str) else None
         yield _wrong(data, "lr_base_scale", "'linear' or 'sqrt'", hint)
+    yield from _batch_problems(data)
     size = data.get("lr_base_size")
     if size is not None and (number_problem(data, "lr_base_size") or size <= 0):
         yield _wrong(data, "lr_base_size", "a number above 0")
@@ -202,6 +203,39 @@ def _other_problems(data: Mapping[str, Any]) -> Iterable[Problem]:
         and all(number_problem({"beta": beta}, "beta") is None for beta in betas)
     ):
         yield _wrong(data, "opt_betas", "a list of numbers")
+
+
+def _batch_problems(data: Mapping[str, Any]) -> Iterable[Problem]:
+    """What is wrong with batches of several sizes, as far as the lr depends on it."""
+    images = data.get("train_img_sizes")
+    if images is None:
+        return
+    if not isinstance(images, list | tuple) or not images:
+        yield _wrong(data, "train_img_sizes", "a list of sizes")
+        return
+    for name, is_fine in (("train_batch_sizes", _is_size), ("train_size_probs", _is_weight)):
+        values = data.get(name)
+        if values is None:
+            continue
+        if not isinstance(values, list | tuple) or not all(map(is_fine, values)):
+            yield _wrong(data, name, "a list of numbers, none below 0")
+        elif len(values) != len(images):
+            yield _wrong(data, name, f"a list of {len(images)}, one for each of train_img_sizes")
+        elif not sum(values) > 0:
+            yield _wrong(data, name, "a list of numbers that are not all 0")
+    for name, default in (("train_size_schedule_spread", 0), ("train_size_random_mix", 0)):
+        value = data.get(name, default)
+        if not _is_weight(value) or (name == "train_size_random_mix" and value > 1):
+            yield _wrong(data, name, "a number that is not negative, and a share at most 1")
+
+
+def _is_size(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def _is_weight(value: object) -> bool:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and 0 <= value < float("inf")  # type: ignore[operator]
 
 
 def _repeated(data: Mapping[str, Any]) -> Iterable[Problem]:

@@ -111,6 +111,19 @@ class CourseChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnreadChange:
+    """Something that may move the settings, on either side, and is not read.
+
+    Args:
+        text: What it is, and where it is written.
+        is_alike: Whether both sides write the same.
+    """
+
+    text: str
+    is_alike: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlanDiff:
     """How two plans differ.
 
@@ -128,6 +141,7 @@ class PlanDiff:
         courses: What schedulers part later, though it starts alike.
         length: How long the trainings are, in words, where that differs.
         uncompared: Why schedulers that are written differently could not be compared.
+        unread: What else may move the settings, and is not read: a difference where it is not written alike.
     """
 
     before: Plan
@@ -145,6 +159,7 @@ class PlanDiff:
     courses: tuple[CourseChange, ...] = ()
     length: tuple[str, str] | None = None
     uncompared: str | None = None
+    unread: tuple[UnreadChange, ...] = ()
 
     @property
     def is_same(self) -> bool:
@@ -158,6 +173,7 @@ class PlanDiff:
             or self.courses
             or self.length
             or self.uncompared
+            or not all(one.is_alike for one in self.unread)
         )
 
     def rows(self) -> tuple[tuple[PlannedParameter | None, PlannedParameter | None], ...]:

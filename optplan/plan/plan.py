@@ -144,7 +144,7 @@ class LrScaling:
         rule: How it grows with the batch: ``linear`` or ``sqrt``.
         base_lr: The lr for the base batch; ``None`` where optimizers have different ones.
         base_batch: The batch that it is meant for.
-        batch_size: The samples of one process and step.
+        batch_size: The samples of one process and step, on average.
         accumulation: How many steps are added up, as far as the trainer counts them.
         world_size: In how many processes it is trained.
         batch: All three multiplied, ``None`` where one is not known.
@@ -158,10 +158,10 @@ class LrScaling:
     rule: str
     base_lr: float | None
     base_batch: float
-    batch_size: int | None
+    batch_size: float | None
     accumulation: int
     world_size: int | None
-    batch: int | None
+    batch: float | None
     factor: float | None
     lr: float | None
     final: bool

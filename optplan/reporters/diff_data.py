@@ -13,7 +13,7 @@ from optplan.reporters.csv_text import csv_text
 from optplan.reporters.diff_words import Labels, cause_text, place_text, schedule_rows, values_text
 from optplan.reporters.words import rule_text, shape_text
 
-DIFF_FORMAT_VERSION = "1.0"
+DIFF_FORMAT_VERSION = "1.1"
 
 _CSV_FIELDS = (
     "section",
@@ -58,6 +58,7 @@ def diff_json(diff: PlanDiff, labels: Labels, *, full: bool) -> str:
             if diff.length is None
             else {"before": diff.length[0], "after": diff.length[1]},
             "uncompared": diff.uncompared,
+            "unread": [{"name": one.text, "alike": one.is_alike} for one in diff.unread],
         },
     }
     if full:

@@ -16,6 +16,7 @@ from optplan.reporters.diff_words import (
     reach_text,
     remarks_of,
     schedule_rows,
+    unread_notes,
     values_text,
     verdict_text,
 )
@@ -52,6 +53,7 @@ def diff_md(diff: PlanDiff, labels: Labels, *, full: bool) -> str:
         parts.append(_table(("schedule", "before", "after", "", "names"), cells))
     if diff.uncompared is not None:
         parts.append(f"**{escaped(diff.uncompared)}**")
+    parts += [f"**{escaped(note)}**" for note in unread_notes(diff)]
     for side, label in ((diff.only_before, labels[0]), (diff.only_after, labels[1])):
         if side.names:
             parts.append(_one_sided(side, label))

@@ -18,6 +18,7 @@ from optplan.reporters.diff_words import (
     remarks_of,
     rule_notes,
     schedule_rows,
+    unread_notes,
     values_text,
     verdict_text,
 )
@@ -166,6 +167,8 @@ def _schedule(diff: PlanDiff, width: int | None, color: bool) -> list[str]:
     lines = _with_patterns(rows, patterns, width, color)
     if diff.uncompared is not None:
         lines += _wrapped(visible(diff.uncompared).split(" "), width, color, style="red", indent=2)
+    for note in unread_notes(diff):
+        lines += _wrapped(visible(note).split(" "), width, color, style="red", indent=2)
     return [" schedule", *lines] if lines else []
 
 

@@ -133,6 +133,16 @@ def schedule_rows(diff: PlanDiff) -> list[tuple[str, str, str, str, tuple[str, .
     return [*rows, *([("length", *diff.length, "", ())] if diff.length else [])]
 
 
+def unread_notes(diff: PlanDiff) -> list[str]:
+    """What may move the settings and is not read, in a line each; what differs comes first."""
+    said = {
+        False: "not read, and written differently: {}, which may move the lr",
+        True: "not read, but written alike: {}",
+    }
+    found = sorted(diff.unread, key=lambda one: one.is_alike)
+    return [said[one.is_alike].format(one.text) for one in found]
+
+
 def model_text(diff: PlanDiff) -> str:
     """The model, or both where they are not called the same."""
     before, after = _model_name(diff.before.model), _model_name(diff.after.model)
@@ -156,8 +166,11 @@ def verdict_text(diff: PlanDiff) -> str:
     if diff.misfits:
         return "cannot be resumed"
     if diff.is_same:
-        return "no difference"
-    if not diff.changed and (diff.courses or diff.length or diff.uncompared):
+        return "no difference in what was read" if diff.unread else "no difference"
+    has_others = diff.courses or diff.length or diff.uncompared
+    if not diff.changed and not has_others and not all(one.is_alike for one in diff.unread):
+        return "the same as far as it was read"
+    if not diff.changed and has_others:
         return "the same at step 0, not in the schedule"
     return f"{diff.changed} of {plural(diff.common, 'parameter')} change"
 

@@ -33,7 +33,7 @@ def _product(scaling: LrScaling) -> str:
     """``world size × 32``: what makes up the batch, as far as it is known."""
     factors = [
         "world size" if scaling.world_size is None else str(scaling.world_size),
-        "batch size" if scaling.batch_size is None else str(scaling.batch_size),
+        "batch size" if scaling.batch_size is None else number(scaling.batch_size),
     ]
     if scaling.accumulation != 1:
         factors.append(str(scaling.accumulation))
@@ -64,9 +64,9 @@ def scaling_text(plan: Plan) -> str:
     lr = f"lr × {number(scaling.factor)}"
     if scaling.base_lr is not None:
         lr = f"lr {number(scaling.lr)} = {number(scaling.base_lr)} × {number(scaling.factor)}"
-    batch = f"batch {scaling.batch} = {_product(scaling)}"
+    batch = f"batch {number(scaling.batch)} = {_product(scaling)}"
     root = "√" if scaling.rule != "linear" else ""
-    over = f"{root}({scaling.batch} / {number(scaling.base_batch)})"
+    over = f"{root}({number(scaling.batch)} / {number(scaling.base_batch)})"
     origin = scaling.origin
     where = f"   {where_text(origin.file, origin.line)}" if origin is not None else ""
     return f"{lr}   {scaling.source} {over}, {batch}{where}"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from math import isfinite
 from typing import Any
 
+from optplan.places import Place
 from optplan.plan import plain
 from optplan.reporters.csv_text import csv_text
 from optplan.reporters.schedule_view import ScheduleView
@@ -14,7 +15,7 @@ from optplan.schedule.schedule import Schedule
 from optplan.schedule.specs import AnySpec, Spec
 from optplan.schedule.tracks import Track
 
-SCHEDULE_FORMAT_VERSION = "1.0"
+SCHEDULE_FORMAT_VERSION = "1.1"
 
 
 def schedule_json(view: ScheduleView) -> str:
@@ -40,7 +41,7 @@ def schedule_json(view: ScheduleView) -> str:
             }
             for (optimizer, field), metric in view.courses.metrics.items()
         ],
-        **({"unread": list(schedule.unread)} if schedule.unread else {}),
+        "unread": [{"name": one.name, "origin": _origin(one.place)} for one in schedule.unread],
         "narrowed": str(view.narrowing) or None,
         "points": [
             {"step": step, "epoch": view.epoch(step), "what": list(reasons)}
@@ -53,7 +54,6 @@ def schedule_json(view: ScheduleView) -> str:
 
 def _scheduler(spec: AnySpec, schedule: Schedule) -> dict[str, Any]:
     own = isinstance(spec, Spec)
-    place = spec.place
     return {
         "type": spec.name,
         "optimizers": [
@@ -65,10 +65,14 @@ def _scheduler(spec: AnySpec, schedule: Schedule) -> dict[str, Any]:
         "end": spec.end if isinstance(spec, Spec) else None,
         "arguments": {str(name): plain(value) for name, value in spec.arguments.items()},
         "run_for_real": not own,
-        "origin": None
-        if place is None
-        else {"file": place.source.name, "line": place.line, "column": place.column},
+        "origin": _origin(spec.place),
     }
+
+
+def _origin(place: Place | None) -> dict[str, Any] | None:
+    if place is None:
+        return None
+    return {"file": place.source.name, "line": place.line, "column": place.column}
 
 
 def _setting(view: ScheduleView, place: int, track: Track) -> dict[str, Any]:

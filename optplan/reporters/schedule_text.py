@@ -14,6 +14,7 @@ from optplan.reporters.schedule_view import (
     param_text,
     place_text,
     span_text,
+    unread_notes,
 )
 from optplan.reporters.summary import head_lines
 from optplan.reporters.words import plural
@@ -66,14 +67,15 @@ def _plot(view: ScheduleView, field: str, width: int, color: bool) -> list[str]:
 
 def closing_lines(view: ScheduleView) -> tuple[str, ...]:
     """What moves, and what cannot be told."""
-    notes, moving = metric_notes(view), view.moving
     schedule = view.courses.schedule
-    notes += [f"not read, and may move the lr: {text}" for text in schedule.unread]
-    if not schedule.all_specs:
-        notes += [] if schedule.unread else ["no scheduler: every setting keeps its values"]
+    notes, moving = metric_notes(view), view.moving
+    if schedule.unread:
+        notes += unread_notes(view)
+    elif not schedule.all_specs:
+        notes.append("no scheduler: every setting keeps its values")
     elif not moving:
-        notes += [] if schedule.unread else ["the schedulers change nothing"]
-    else:
+        notes.append("the schedulers change nothing")
+    if moving:
         count = plural(len(view.chosen), "setting")
         rest = "" if schedule.unread else ", all else is constant"
         notes.append(f"{count} · {listed(moving)} scheduled{rest}")

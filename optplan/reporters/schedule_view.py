@@ -148,6 +148,11 @@ def metric_notes(view: ScheduleView) -> list[str]:
     return found
 
 
+def unread_notes(view: ScheduleView) -> list[str]:
+    """What may move the settings and is not read, in a line each."""
+    return [f"not read, may move the lr: {one}" for one in view.courses.schedule.unread]
+
+
 def word_of(reasons: Sequence[str]) -> str:
     """What happens at a step, in one word."""
     if not reasons:

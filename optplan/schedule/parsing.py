@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from optplan.config import Symbol, place_of
@@ -24,6 +24,11 @@ from optplan.schedule.reading import TIMM_FACTORY, Written, timm_arguments
 from optplan.schedule.specs import AnySpec, ForeignSpec, Spec
 from optplan.schedule.training import Training
 
+
+class EpochLengthError(ScheduleError):
+    """It takes the iterations of an epoch, which nobody has given."""
+
+
 _HOME = "mmengine"
 TORCH_PREFIX = "torch:"
 TORCH_HOME = "torch.optim.lr_scheduler"
@@ -31,15 +36,25 @@ TORCH_HOME = "torch.optim.lr_scheduler"
 _FOR_THE_BUILDER = ("type", "_scope_", "convert_to_iter_based")
 
 
-def parsed(written: Written, training: Training) -> AnySpec:
+IsReplaced = Callable[[str], bool]
+
+
+def parsed(
+    written: Written, training: Training, is_replaced: IsReplaced = lambda _: False
+) -> AnySpec:
     """One scheduler.
+
+    Args:
+        written: It as the config writes it.
+        training: How long the training is.
+        is_replaced: Whether a class of somebody's own is registered under the name of one of mmengine's.
 
     Raises:
         ScheduleError: Its arguments are wrong, or it has to be converted to iterations and nobody
             said how many an epoch has.
     """
     known = known_class(written.kind)
-    if known is None:
+    if known is None or (isinstance(written.kind, str) and is_replaced(written.kind)):
         return _foreign(written, training)
     raw = written.raw
     mistakes = list(_mistakes(written, known))
@@ -108,7 +123,7 @@ def _param(raw: Mapping[str, Any], known: Known) -> str:
 
 def _epoch_length(written: Written, training: Training) -> int:
     if training.per_epoch is None:
-        raise ScheduleError(
+        raise EpochLengthError(
             f"{shown(written.kind)} is converted to iterations: how many has an epoch?",
             place=place_of(written.raw, "convert_to_iter_based") or written.place,
             hint="give --iters-per-epoch N",
@@ -135,9 +150,12 @@ def _span(written: Written, training: Training, factor: int) -> tuple[float, flo
     end = raw["end"] if "end" in raw else _training_end(written, training)
     if end <= begin:
         raise ScheduleError([_empty_span(written, begin, end)])
-    if factor == 1:
+    if not is_converted(raw):
         return begin, end
-    return int(begin * factor), end if end == NO_END else int(end * factor)
+    first, last = int(begin * factor), end if end == NO_END else int(end * factor)
+    if last <= first:
+        raise ScheduleError([_empty_span(written, begin, end, f"{first} and {last}")])
+    return first, last
 
 
 def _training_end(written: Written, training: Training) -> int:
@@ -145,7 +163,7 @@ def _training_end(written: Written, training: Training) -> int:
     if written.raw.get("by_epoch", True):
         return training.epochs
     if training.iterations is None:
-        raise ScheduleError(
+        raise EpochLengthError(
             f"{shown(written.kind)} ends with the training, after how many iterations?",
             place=place_of(written.raw, "by_epoch") or written.place,
             hint="give --iters-per-epoch N",
@@ -153,11 +171,12 @@ def _training_end(written: Written, training: Training) -> int:
     return training.iterations
 
 
-def _empty_span(written: Written, begin: float, end: float) -> Problem:
+def _empty_span(written: Written, begin: float, end: float, converted: str = "") -> Problem:
     raw = written.raw
     if "end" in raw:
+        as_iterations = f", which are iterations {converted}" if converted else ""
         return Problem(
-            message=f"end must be after begin, got begin {begin} and end {end}",
+            message=f"end must be after begin, got begin {begin} and end {end}{as_iterations}",
             place=place_of(raw, "end"),
         )
     unit = "epochs" if raw.get("by_epoch", True) else "iterations"

@@ -11,8 +11,8 @@ from optplan.config.paramwise import described
 from optplan.config.timm_args import as_parsed, is_timm_args
 from optplan.errors import Problem, ScheduleError
 from optplan.places import Place
+from optplan.schedule.unread import SECTION, Unread, find_unread
 
-SECTION = "param_scheduler"
 # Stands for the type of the scheduler that the flat entries of timm's args.yaml describe.
 TIMM_FACTORY = "timm.scheduler.create_scheduler_v2"
 # What train.py takes where a file says nothing. As read in the repository of timm 1.0.
@@ -59,11 +59,13 @@ class Section:
         shared: Those of every optimizer.
         own: Those of single optimizers, by their names; where there are any, nothing is shared.
         place: Where they are written.
+        unread: What else may move the lr, and is not read.
     """
 
     shared: tuple[Written, ...] = ()
     own: Mapping[str, tuple[Written, ...]] = field(default_factory=dict)
     place: Place | None = None
+    unread: tuple[Unread, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -80,15 +82,15 @@ def find_schedulers(data: Mapping[str, Any]) -> Section:
         ScheduleError: Something else stands there.
     """
     found = data.get(SECTION)
-    place = place_of(data, SECTION)
+    place, unread = place_of(data, SECTION), find_unread(data)
     if found is None:
-        return Section(shared=_of_timm(data), place=place)
+        return Section(shared=_of_timm(data), place=place, unread=unread)
     if isinstance(found, Mapping) and found and "type" not in found and _holds_parts(found):
         own = {
             str(name): tuple(_listed(part, place_of(found, name))) for name, part in found.items()
         }
-        return Section(own=own, place=place)
-    return Section(shared=tuple(_listed(found, place)), place=place)
+        return Section(own=own, place=place, unread=unread)
+    return Section(shared=tuple(_listed(found, place)), place=place, unread=unread)
 
 
 def _of_timm(data: Mapping[str, Any]) -> tuple[Written, ...]:

@@ -8,12 +8,13 @@ from typing import Any
 
 from optplan.errors import Problem, ScheduleError, listed, quoted
 from optplan.plan import Plan, PlannedOptimizer
-from optplan.schedule.parsing import parsed
-from optplan.schedule.reading import SECTION, Section, Written
+from optplan.schedule.parsing import IsReplaced, parsed
+from optplan.schedule.reading import Section, Written
 from optplan.schedule.specs import AnySpec
 from optplan.schedule.stage import MakeForeign
 from optplan.schedule.tracks import PER_GROUP, Track, tracks_of
 from optplan.schedule.training import Training, Unit
+from optplan.schedule.unread import SECTION, Unread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +30,7 @@ class Schedule:
         defaults: For each optimizer its hyper-parameters' own values.
         totals: How many groups each optimizer has.
         make_foreign: Makes the stage of a scheduler that is run for real.
-        unread: What may move the lr besides and was not read, each in words.
+        unread: What else may move the settings, and is not read.
     """
 
     training: Training
@@ -40,7 +41,7 @@ class Schedule:
     defaults: tuple[Mapping[str, Any], ...]
     totals: tuple[int, ...]
     make_foreign: MakeForeign | None = None
-    unread: tuple[str, ...] = ()
+    unread: tuple[Unread, ...] = ()
 
     @property
     def length(self) -> int:
@@ -59,6 +60,7 @@ def schedule_of(
     training: Training,
     defaults: Sequence[Mapping[str, Any]],
     make_foreign: MakeForeign | None = None,
+    is_replaced: IsReplaced = lambda _: False,
 ) -> Schedule:
     """The schedulers of a config for the settings of a plan.
 
@@ -68,13 +70,16 @@ def schedule_of(
         training: How long the training is.
         defaults: For each optimizer its hyper-parameters' own values.
         make_foreign: Makes the stage of a scheduler that is run for real.
+        is_replaced: Whether a class of somebody's own is registered under the name of one of mmengine's.
 
     Raises:
         ScheduleError: A scheduler is wrong.
     """
-    specs = _specs(plan, section, training)
+    specs = _specs(plan, section, training, is_replaced)
     lists = [values for own in specs for values in per_group_lists(own)]
-    return assembled(plan, specs, training, defaults, make_foreign, lists=lists)
+    return assembled(
+        plan, specs, training, defaults, make_foreign, lists=lists, unread=section.unread
+    )
 
 
 def assembled(
@@ -85,7 +90,7 @@ def assembled(
     make_foreign: MakeForeign | None,
     *,
     lists: Sequence[Sequence[Any]],
-    unread: tuple[str, ...] = (),
+    unread: tuple[Unread, ...] = (),
 ) -> Schedule:
     """Return the schedule of schedulers that are known.
 
@@ -121,14 +126,16 @@ def per_group_lists(specs: Iterable[AnySpec]) -> list[Sequence[Any]]:
     ]
 
 
-def _specs(plan: Plan, section: Section, training: Training) -> tuple[tuple[AnySpec, ...], ...]:
+def _specs(
+    plan: Plan, section: Section, training: Training, is_replaced: IsReplaced
+) -> tuple[tuple[AnySpec, ...], ...]:
     """The schedulers of each optimizer; every mistake in them is told at once."""
     known: dict[int, AnySpec] = {}
     problems: list[Problem] = []
     chosen = [_written(section, optimizer.name) for optimizer in plan.optimizers]
     for written in {id(one): one for own in chosen for one in own}.values():
         try:
-            known[id(written)] = parsed(written, training)
+            known[id(written)] = parsed(written, training, is_replaced)
         except ScheduleError as error:
             problems += error.problems
     if problems:

@@ -152,7 +152,7 @@ def test_opt502_is_silent(schedulers: str) -> None:
         (
             "dict(type='MultiStepLR', milestones=[80, 90], begin=10, convert_to_iter_based=True)",
             EPOCHS,
-            ["4:44 warning: MultiStepLR: milestone 90, 100 is never reached: the training has 80 epochs",
+            ["4:44 warning: MultiStepLR: milestones 90, 100 are never reached: the training has 80 epochs",
              "4:24 warning: no scheduler moves lr from epoch 0 to 10, while others do before or after"],
         ),
         (
@@ -181,7 +181,26 @@ def test_opt502_is_silent(schedulers: str) -> None:
             "dict(type='MultiStepLR', milestones=[30, 60], end=80)",
             ITERATIONS,
             ["4:65 warning: MultiStepLR: end 80 is past the end of the training, which has 1 epoch",
-             "4:44 warning: MultiStepLR: milestone 30, 60 is never reached: the training has 1 epoch"],
+             "4:44 warning: MultiStepLR: milestones 30, 60 are never reached: the training has 1 epoch"],
+        ),
+        (
+            "[dict(type='LinearLR', by_epoch=False, end=500),"
+            " dict(type='MultiStepLR', end=12, milestones=[9, 16, 22])]",
+            EPOCHS.replace("80", "24"),
+            ["4:101 warning: MultiStepLR: milestones 16, 22 are never reached: the scheduler ends at 12",
+             "4:25 warning: no scheduler moves lr from epoch 12 to 24, while others do before or after"
+             " (unless LinearLR, which counts iterations, reaches that far)"],
+        ),
+        (
+            "dict(type='MultiStepLR', milestones=[1600001])",
+            ITERATIONS.replace("8000", "1600000").replace("by_epoch=False", "type='IterBasedTrainLoop'"),
+            ["4:44 warning: MultiStepLR: milestone 1600001 is never reached: the training has 1 epoch"],
+        ),
+        (
+            "dict(type='MultiStepLR', milestones=[1600001], by_epoch=False)",
+            ITERATIONS.replace("8000", "1600000"),
+            ["4:44 warning: MultiStepLR: milestone 1600001 is never reached: the training has 1600000"
+             " iterations"],
         ),
     ],
 )  # fmt: skip
@@ -205,6 +224,12 @@ def test_opt504(schedulers: str, train: str, expected: list[str]) -> None:
         ("dict(type='PolyLR', eta_mn=3, end=900)", EPOCHS),  # wrong in itself
         ("5", EPOCHS),
         ("dict(type='PolyLR', end=900)", ""),
+        # how many iterations its 800 epochs are, nobody has said
+        ("dict(type='CosineAnnealingLR', end=800, convert_to_iter_based=True)", ITERATIONS),
+        (
+            "[dict(type='LinearLR', by_epoch=False, end=500, begin=100), dict(type='PolyLR', begin=9)]",
+            EPOCHS,
+        ),
     ],
 )
 def test_opt504_is_silent(schedulers: str, train: str) -> None:
@@ -242,4 +267,114 @@ def test_timms_arguments() -> None:
     text = "opt = 'adamw'\nlr = 0.001\nsched = 'cosine'\nepochs = 9\nwarmup_epochs = 2\nwarmup_lr = 0\n"
     assert lines("OPT505", context_of(text)) == [
         "a.py:6:1 info: timm cosine begins with lr 0: the first epoch trains nothing"
+    ]
+
+
+RAMP = (
+    "[dict(type='CosineAnnealingLR', T_max=8, eta_min=1, end=8),"
+    " dict(type='CosineAnnealingLR', T_max=72, eta_min=1e-7, begin=8)]"
+)
+
+
+@pytest.mark.parametrize(
+    "schedulers",
+    [
+        RAMP,
+        # the warm-up is counted in iterations, whatever an epoch has of them
+        f"[dict(type='LinearLR', by_epoch=False, end=500), {RAMP[1:]}",
+        "[dict(type='PolyLR', eta_min=0.5, end=8), dict(type='MultiStepLR', milestones=[9], gamma=1e-6)]",
+        "[dict(type='PolyLR', eta_min=1e-7), dict(type='PolyLR', eta_min=0.5, begin=80, end=90)]",
+    ],
+)
+def test_opt502_leaves_a_ramp_that_falls_in_the_end(schedulers: str) -> None:
+    assert said("OPT502", schedulers) == []
+    assert said_without_model("OPT502", schedulers) == []
+
+
+def test_opt502_of_a_ramp_that_stays_up() -> None:
+    schedulers = RAMP.replace("1e-7", "0.5")
+    (first, second) = said_without_model("OPT502", schedulers)
+    assert "eta_min 1 is not below the starting lr (0.1)" in first
+    assert "eta_min 0.5 is not below the starting lr (0.1)" in second
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "param_scheduler = dict(type='MultiStepLR', millestones=[8, 11])",
+            [
+                "4:44 error: MultiStepLR takes no argument 'millestones' (did you mean 'milestones'?)",
+                "4:24 error: MultiStepLR needs the argument 'milestones'",
+            ],
+        ),
+        (
+            "param_scheduler = dict(type='CosineAnealingLR', T_max=24)",
+            ["4:24 error: there is no scheduler 'CosineAnealingLR' (did you mean 'CosineAnnealingLR'?)"],
+        ),
+        (
+            "default_scope = 'mmpretrain'; param_scheduler = dict(type='CosineAnealingLR', T_max=24)",
+            ["4:54 error: there is no scheduler 'CosineAnealingLR' (did you mean 'CosineAnnealingLR'?)"],
+        ),
+        (
+            "param_scheduler = [dict(type='MultiStepLR', gamma=.1)]",
+            ["4:25 error: MultiStepLR needs the argument 'milestones'"],
+        ),
+        (
+            "param_scheduler = dict(type='LinearLR', start_factor=.1, begin=5, end=2)",
+            ["4:67 error: end must be after begin, got begin 5 and end 2"],
+        ),
+        (
+            "param_scheduler = dict(type='StepParamScheduler', param_name='weight_dekay', step_size=3)",
+            ["4:51 error: StepParamScheduler moves 'weight_dekay', which the optimizer does not have"
+             " (did you mean 'weight_decay' or 'decoupled_weight_decay'?)"],
+        ),
+        (
+            "param_schedulers = [dict(type='PolyLR')]",
+            ["4:1 error: 'param_schedulers' is read by nobody: no scheduler moves the lr (did you mean"
+             " 'param_scheduler'?)"],
+        ),
+        (
+            "param_schedular = dict(type='PolyLR')",
+            ["4:1 error: 'param_schedular' is read by nobody: no scheduler moves the lr (did you mean"
+             " 'param_scheduler'?)"],
+        ),
+        (
+            "lr_schedulers = [dict(type='PolyLR')]",
+            ["4:1 error: 'lr_schedulers' is read by nobody: no scheduler moves the lr (did you mean"
+             " 'param_scheduler'?)"],
+        ),
+        ("param_scheduler = 5", ["4:1 error: param_scheduler must be a dict or a list of dicts, got int 5"]),
+        (
+            "param_scheduler = dict(type='PolyLR', by_epoch=False, convert_to_iter_based=True)",
+            ["4:55 error: convert_to_iter_based is for a scheduler by epochs, and by_epoch is false"],
+        ),
+    ],
+)  # fmt: skip
+def test_opt506(text: str, expected: list[str]) -> None:
+    found = lines("OPT506", context_of(f"{SLOW}{EPOCHS}{text}\n"))
+    assert found == [f"a.py:{one}" for one in expected]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "param_scheduler = [dict(type='PolyLR', by_epoch=False), dict(type='PolyLR', by_epoch=False, end=9)]",
+        "param_scheduler = dict(type='PolyLR', convert_to_iter_based=True)",
+        "param_scheduler = dict(type='StepParamScheduler', param_name='eps', step_size=3)",
+        "param_scheduler = dict(type='mmdet.QuadraticWarmupLR')",
+        "custom_imports = dict(imports=['own'])\nparam_scheduler = dict(type='CosineAnealingLR')",
+        "param_scheduler = None",
+        "param_scheduler_config = 5",
+        "old_param_scheduler = 0.1",
+    ],
+)
+def test_opt506_is_silent(text: str) -> None:
+    assert lines("OPT506", context_of(f"{SLOW}{EPOCHS}{text}\n")) == []
+
+
+def test_opt506_with_the_groups_of_a_model() -> None:
+    assert said("OPT506", "dict(type='OneCycleLR', eta_max=[0.1, 0.2])") == [
+        "a.py:4:43 error: eta_max has 2 values, and there are 7 groups, the reference's own for the base lr"
+        " among them"
     ]

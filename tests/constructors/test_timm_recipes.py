@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import timm
 import torch
+from timm.data.scheduled_sampler import ScheduledBatchSampler
 from timm.optim import create_optimizer_v2
 from torch import nn
 
@@ -351,6 +352,66 @@ def test_the_lr_is_what_train_py_computes(recipe: Entries, world_size: int, lr: 
     assert (plan.lr_scaling is None) == bool(recipe["lr"])
     optimizer = optplan.build_optimizer(model, recipe, batch=Batch(world_size=world_size))
     assert {group["lr"] for group in optimizer.param_groups} == {lr}
+
+
+SCHEDULED: list[Entries] = [
+    {},
+    {"train_batch_sizes": [256, 64]},
+    {"train_batch_sizes": [256, 64], "train_size_probs": [1, 3]},
+    {"train_batch_sizes": [256, 64], "train_size_probs": [0.0, 2.5]},
+    {"train_batch_sizes": [96, 33], "train_size_schedule": "progressive"},
+    {"train_batch_sizes": [96, 33], "train_size_schedule": "progressive", "epochs": 1},
+    {
+        "train_batch_sizes": [96, 33],
+        "train_size_schedule": "progressive",
+        "train_size_schedule_spread": 0,
+        "train_size_random_mix": 0.0,
+        "train_size_probs": [1, 0],
+        "epochs": 7,
+    },
+]
+
+
+@pytest.mark.parametrize("given", SCHEDULED)
+def test_batches_of_several_sizes_count_with_timms_average(given: Entries) -> None:
+    sampler = ScheduledBatchSampler(
+        range(100_000),
+        batch_sizes=given.get("train_batch_sizes", [128, 128]),
+        choice_weights=given.get("train_size_probs"),
+        choice_schedule=given.get("train_size_schedule", "constant"),
+        schedule_epochs=given.get("epochs", 300),
+        schedule_spread=given.get("train_size_schedule_spread", 0.65),
+        schedule_random_mix=given.get("train_size_random_mix", 0.1),
+    )
+    recipe = {"opt": "sgd", "lr": None, "train_img_sizes": [160, 224], **given}
+    plan = optplan.make_plan(nn.Linear(2, 2), recipe, batch=Batch(world_size=2))
+    lr = 0.1 * 2 * sampler.average_batch_size / 256
+    assert plan.parameters[0].lr == pytest.approx(lr, rel=1e-14)
+    assert optplan.Plan.from_json(plan.to_json()) == plan
+
+
+def test_the_average_of_two_batch_sizes() -> None:
+    sizes = {"train_img_sizes": [160, 224], "train_batch_sizes": [256, 64]}
+    plan = optplan.make_plan(
+        nn.Linear(2, 2), {"opt": "sgd", "lr": None, **sizes}, batch=Batch(world_size=1)
+    )
+    assert plan.parameters[0].lr == 0.0625
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"train_img_sizes": 224}, "train_img_sizes must be a list of sizes, got int 224"),
+        ({"train_batch_sizes": [256]}, "train_batch_sizes must be a list of 2, one for each"),
+        ({"train_batch_sizes": [256, 0]}, "train_batch_sizes must be a list of numbers"),
+        ({"train_size_probs": [0, 0]}, "train_size_probs must be a list of numbers that are not"),
+        ({"train_size_random_mix": 2}, "train_size_random_mix must be"),
+    ],
+)
+def test_batch_sizes_that_timm_refuses(given: Entries, message: str) -> None:
+    recipe = {"opt": "sgd", "lr": None, "train_img_sizes": [160, 224], **given}
+    with pytest.raises(ConfigError, match=message):
+        optplan.make_plan(nn.Linear(2, 2), recipe, batch=Batch(world_size=1))
 
 
 def test_bit_for_bit() -> None:

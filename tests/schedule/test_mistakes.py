@@ -182,6 +182,14 @@ def test_a_length_that_is_none(text: str, expected: str, tmp_path: Path) -> None
     assert expected in problem
 
 
+def test_a_span_that_is_empty_once_it_is_converted(tmp_path: Path) -> None:
+    """MMEngine refuses it with "end should be larger than begin": 0.03 of 20 iterations are none."""
+    text = "param_scheduler = dict(type='LinearLR', begin=0, end=0.03, convert_to_iter_based=True)"
+    assert told(text, tmp_path, epochs=1, per_epoch=20) == [
+        "2:50: end must be after begin, got begin 0 and end 0.03, which are iterations 0 and 0"
+    ]
+
+
 def test_no_length() -> None:
     with pytest.raises(UsageError, match="the config has no train_cfg"):
         find_training({})

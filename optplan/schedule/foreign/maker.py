@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from optplan.config import Namespace
 from optplan.config.inherited import inherited_hint
 from optplan.errors import OptplanError, ScheduleError, did_you_mean, quoted
-from optplan.registries import default_scope
+from optplan.registries import Kind, default_scope, is_replaced, run_custom_imports
 from optplan.runtime.gate import calling
 from optplan.schedule.foreign.classes import Way, scheduler_class
 from optplan.schedule.lanes import Lanes
@@ -57,6 +58,13 @@ class ForeignMaker:
             return self._made(spec, lanes, optimizer, training)
 
         return ForeignStage(spec, lanes, self._stand_ins[lanes], _placed(make, spec))
+
+    def replaces(self, name: str) -> bool:
+        """Whether a class of somebody's own is registered under the name of one of mmengine's."""
+        # what cannot be imported has registered nothing; the planner reports it where it is needed
+        with suppress(OptplanError):
+            run_custom_imports(self._namespace)
+        return is_replaced(Kind.SCHEDULERS, name, self._namespace)
 
     def _made(
         self, spec: ForeignSpec, lanes: Lanes, optimizer: StandIn, training: Training

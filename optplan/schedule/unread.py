@@ -1,0 +1,162 @@
+"""What may move the lr of a training and is not read: hooks, other sections, other libraries' schedulers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from optplan.config import place_of
+from optplan.config.dialects import Dialect, dialect_of
+from optplan.errors import close_matches
+from optplan.places import Place
+
+SECTION = "param_scheduler"
+_OWN_HOOK = "ParamSchedulerHook"
+# Sections of other generations and other trainers, which none of optplan's readers of schedulers reads.
+_SECTIONS = frozenset(
+    {
+        "lr_config",
+        "momentum_config",
+        "lr_scheduler",
+        "lr_schedule",
+        "lr_schedulers",
+        "lr_scheduler_type",
+        "scheduler",
+        "schedulers",
+        "deepspeed",
+    }
+)
+# Names that look like the section's and are none of its misspellings.
+_OTHERS = frozenset({"param_scheduler_type", "param_groups"})
+_MOVES = re.compile(
+    r"(?<![a-z])lr(?![a-z])|learning_?rate|scheduler|warm_?up|weight_?decay|(?<![a-z])wd(?![a-z])"
+)
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_ALWAYS = {
+    Dialect.TORCHTITAN: "torchtitan's lr_scheduler, which warms up by default",
+    Dialect.FAIRSEQ2: "fairseq2's lr_scheduler, whose default its recipe chooses",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unread:
+    """Something that may move the lr, or another setting, and that is not read.
+
+    Args:
+        name: What it is, the same in every config that writes it: ``custom_hooks[0] MyLrHook``.
+        place: Where it is written.
+        written: Its content as plain data, by which two configs are compared.
+    """
+
+    name: str
+    place: Place | None = None
+    written: object = None
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.place})" if self.place else self.name
+
+
+def find_unread(data: Mapping[str, Any]) -> tuple[Unread, ...]:
+    """Everything in a config that may move the lr and that optplan does not read."""
+    found = [*_sections(data), *_default_hooks(data), *_custom_hooks(data), *_strategy(data)]
+    dialect = dialect_of(data)
+    if dialect is not None and "lr_scheduler" not in data:
+        found.append(Unread(name=_ALWAYS[dialect]))
+    return tuple(found)
+
+
+def misspelt_sections(data: Mapping[str, Any]) -> Iterator[str]:
+    """The top-level names that were probably meant to be ``param_scheduler``."""
+    for name in map(str, data):
+        if name == SECTION or name in _SECTIONS - {"lr_schedulers"} or name in _OTHERS:
+            continue
+        if (name == "lr_schedulers" or _looks_alike(name)) and _holds_types(data[name]):
+            yield name
+
+
+def _looks_alike(name: str) -> bool:
+    """Whether a name is close to the section's; most names of a config are told apart at once."""
+    is_near = "sched" in name.lower() or "param" in name.lower()
+    return is_near and bool(close_matches(name, [SECTION], cutoff=0.8))
+
+
+def _holds_types(value: object) -> bool:
+    """Whether a value is a dict with a type, or a list or a dict of such dicts."""
+    if isinstance(value, Mapping):
+        parts: Iterable[object] = value.values()
+        return "type" in value or any(isinstance(p, Mapping) and "type" in p for p in parts)
+    return isinstance(value, list | tuple) and any(
+        isinstance(part, Mapping) and "type" in part for part in value
+    )
+
+
+def _sections(data: Mapping[str, Any]) -> Iterator[Unread]:
+    misspelt = set(misspelt_sections(data))
+    for name, value in data.items():
+        if value is not None and (name in misspelt or name in _SECTIONS):
+            yield _unread(str(name), data, name)
+
+
+def _default_hooks(data: Mapping[str, Any]) -> Iterator[Unread]:
+    hooks = data.get("default_hooks")
+    for name, hook in hooks.items() if isinstance(hooks, Mapping) else ():
+        path = f"default_hooks.{name}"
+        kind = _type_of(hook)
+        if name == SECTION:
+            if hook is None:
+                yield _unread(f"{path}, None: no hook steps the schedulers", hooks, name)
+            elif kind not in ("", _OWN_HOOK):
+                yield _unread(f"{path} {kind}", hooks, name)
+        elif _may_move(hook):
+            yield _unread(f"{path} {kind}".strip(), hooks, name)
+
+
+def _custom_hooks(data: Mapping[str, Any]) -> Iterator[Unread]:
+    hooks = data.get("custom_hooks")
+    for index, hook in enumerate(hooks) if isinstance(hooks, list | tuple) else ():
+        if _may_move(hook):
+            yield _unread(f"custom_hooks[{index}] {_type_of(hook)}".strip(), hooks, index)
+
+
+def _strategy(data: Mapping[str, Any]) -> Iterator[Unread]:
+    """A configuration of DeepSpeed, which may hold a scheduler of its own."""
+    strategy = data.get("strategy")
+    if not isinstance(strategy, Mapping):
+        return
+    config = strategy.get("config")
+    if "scheduler" in strategy:
+        yield _unread("strategy.scheduler", strategy, "scheduler")
+    if isinstance(config, str):
+        yield _unread("strategy.config, a file of DeepSpeed's", strategy, "config")
+    elif isinstance(config, Mapping) and "scheduler" in config:
+        yield _unread("strategy.config.scheduler", config, "scheduler")
+
+
+def _unread(name: str, container: Any, key: Any) -> Unread:
+    return Unread(name=name, place=place_of(container, key), written=_plain(container[key]))
+
+
+def _type_of(hook: object) -> str:
+    kind = hook.get("type", "") if isinstance(hook, Mapping) else ""
+    name = kind.__qualname__ if isinstance(kind, type) else str(kind)
+    return name.rpartition(".")[2]
+
+
+def _may_move(hook: object) -> bool:
+    """Whether a hook's type, or one of its arguments, has the lr or a schedule of it in its name."""
+    if not isinstance(hook, Mapping):
+        return False
+    words = [_type_of(hook), *(str(name) for name in hook if name != "type")]
+    return any(_MOVES.search(_CAMEL.sub("_", word).lower()) for word in words)
+
+
+def _plain(value: object) -> object:
+    """A value without its places, types and symbols as texts."""
+    if isinstance(value, Mapping):
+        return {str(name): _plain(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    is_plain = value is None or isinstance(value, bool | int | float | str)
+    return value if is_plain else str(value)
