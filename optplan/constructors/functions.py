@@ -46,8 +46,8 @@ class FunctionRun:
         Raises:
             PlanError: It raises, or what it gives are neither groups nor optimizers.
         """
-        with others_code(self._who, self._place):
-            made = self._config.function(model)
+        with others_code(self._who, self._place), self._config.importable():
+            made = self._config.call(model)
             if isinstance(made, Iterable) and not isinstance(made, list | tuple | Mapping | str):
                 made = list(made)  # a generator runs the user's code only now
         if found := find_optimizers(made):
