@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.machinery import PathFinder
 from pathlib import Path
 from types import ModuleType
 
@@ -12,7 +13,7 @@ from optplan.chatter import chatter_to_stderr
 from optplan.errors import OptplanError, UsageError, described_exception, did_you_mean
 from optplan.foreign_runs import note_foreign_run
 from optplan.offline import download_error, no_network
-from optplan.user_modules import module_of, run_user_file, user_file, user_imports
+from optplan.user_modules import module_of, outside, run_user_file, user_file, user_imports
 
 
 def user_attribute(head: str, attr: str, error: type[OptplanError]) -> object:
@@ -78,6 +79,21 @@ def importable_folders(head: str) -> Iterator[None]:
     last = (file.folder,) if file.package else ()
     with user_imports((file.root, here), last):
         yield
+
+
+def module_in(dotted: str) -> str | None:
+    """Return how much of a dotted name is a module, here or where Python finds it; nothing is imported."""
+    parts = dotted.split(".")
+    with importable_folders(dotted):
+        found = outside(parts[0], ())
+    count, known = 0, None
+    while found is not None:
+        count, known = count + 1, found
+        folders = known.submodule_search_locations
+        if count == len(parts) or folders is None:
+            break
+        found = PathFinder.find_spec(".".join(parts[: count + 1]), list(folders))
+    return ".".join(parts[:count]) or None
 
 
 def _module(name: str, error: type[OptplanError]) -> ModuleType:

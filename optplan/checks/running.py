@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from optplan.checks.base import Check, Context, MakeSchedule
@@ -36,6 +36,7 @@ from optplan.config import (
     load_function,
     names_function,
 )
+from optplan.config.functions import functions_meant
 from optplan.config.revisions import load_revision
 from optplan.errors import ConfigError, ModelError, OptplanError
 from optplan.places import Place, Source
@@ -43,7 +44,7 @@ from optplan.plan import Planned
 from optplan.user_code import import_for_user
 
 Planner = Callable[[Config, Batch], Planned]
-MakePlanner = Callable[[str, Mapping[str, Any]], Planner]
+MakePlanner = Callable[[Target], Planner]
 
 
 class OwnModels(Protocol):
@@ -84,13 +85,14 @@ class Job:
     Args:
         checks: All checks; the settings select among them.
         settings: The settings that tasks refer to.
-        make_planner: Makes the planner of a model. It is given the model and its arguments, must be
-            importable by its name, and raises OptplanError where there is no such model.
+        make_planner: Makes the planner of a model. It must be importable by its name, and raises
+            OptplanError where there is no such model.
         own_models: Plans configs for their own models; importable by its name, too. None leaves these
             models out.
         imports: Modules and files of the user's own to import first.
         make_schedule: Puts a config's schedulers to its plan; importable by its name as well.
         overrides: ``a.b=value`` for every config.
+        function_arguments: What functions in the place of a config are given beside the model.
         trust: What a config names may be imported from anywhere, and a Python config that cannot be
             evaluated is executed.
         batch: What is known of the batch that the configs are trained with.
@@ -103,6 +105,7 @@ class Job:
     imports: tuple[str, ...] = ()
     make_schedule: MakeSchedule | None = None
     overrides: tuple[str, ...] = ()
+    function_arguments: Mapping[str, Any] = field(default_factory=dict)
     trust: bool = False
     batch: Batch = NO_BATCH
 
@@ -141,7 +144,8 @@ class Runner:
             return self._checked(task, config)
         if not candidate.named or not is_saved_plan(config.data):
             if not defines_optimizer(config.data):
-                return self._outcome(task, Kind.PART)
+                meant = functions_meant(candidate.path) if candidate.named else None
+                return self._unreadable(task, meant) if meant else self._outcome(task, Kind.PART)
             if not candidate.named and is_foreign(config.data, _suffix(candidate)):
                 return self._outcome(task, Kind.OTHER)
         if (key := self._own_key(task, config)) is not None:
@@ -164,7 +168,8 @@ class Runner:
         load = load_revision if is_in_revision(candidate.path) else load_config
         overrides = self._job.overrides
         if names_function(candidate.path):
-            return load_function(candidate.path, overrides=overrides)
+            arguments = self._job.function_arguments
+            return load_function(candidate.path, overrides=overrides, arguments=arguments)
         try:
             return replace(load(candidate.path, overrides=overrides), trusted=self._job.trust)
         except ConfigError:
@@ -180,6 +185,8 @@ class Runner:
         candidate = task.candidate
         if not candidate.named and not _was_meant(candidate):
             return self._outcome(task, Kind.OTHER)
+        if candidate.named:
+            error = functions_meant(candidate.path) or error
         wanted = [c for c in self._selected[task.settings] if isinstance(c, UnreadableConfig)]
         whole = Place(Source(name=candidate.path, path=candidate.path), 0, 0)
         findings = tuple(
@@ -267,12 +274,12 @@ class Runner:
     def _opened(self, wanted: Target | str, config: Config) -> Planner | OptplanError:
         try:
             if isinstance(wanted, Target):
-                return self._job.make_planner(wanted.model, wanted.arguments)
+                return self._job.make_planner(wanted)
             assert self._job.own_models is not None
             return self._job.own_models.planner(config)
         except ModelError as error:
             if isinstance(wanted, Target) and wanted.spot is not None:
-                return _at_target(error, wanted)
+                return at_target(error, wanted)
             return error
         except ConfigError as error:  # what the config asks to import
             return error
@@ -287,8 +294,8 @@ class Runner:
         return "; ".join(str(replace(problem, place=None)) for problem in problems)
 
 
-def _at_target(error: ModelError, target: Target) -> ModelError:
-    """The error, placed where the settings name the model."""
+def at_target(error: ModelError, target: Target) -> ModelError:
+    """Return the error, placed where the settings name the model."""
     spot = target.spot
     assert spot is not None
     # A source whose line of that number is the one that is shown.

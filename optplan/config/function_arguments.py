@@ -64,7 +64,7 @@ def _refuse_unknown(
     names = [one.name for one in parameters if one.kind is not _Kind.VAR_POSITIONAL]
     for name in arguments:
         if name not in names:
-            hint = did_you_mean(name, names) or f"it takes {listed(names) or 'none'}"
+            hint = did_you_mean(name, names) or f"its arguments are {listed(names) or 'none'}"
             raise ConfigError(f"{who} takes no argument {name!r}", place=place, hint=hint)
 
 

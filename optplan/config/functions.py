@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from optplan.config.overrides import apply_overrides
 from optplan.config.placed import placed_dict
 from optplan.errors import ConfigError, listed
 from optplan.places import Place, Source
-from optplan.user_code import importable_folders, user_attribute
+from optplan.user_code import importable_folders, module_in, user_attribute
 
 _DOTTED = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 # How the path of a config in a revision ends, as in HEAD:config.py.
@@ -48,7 +47,10 @@ class FunctionConfig(Config):
         """Return what the function makes of a model."""
         who = f"{self.entry.path}:{self.name}"
         given, named = bound_arguments(self.function, model, self.arguments, who=who, place=None)
-        return self.function(*given, **named)
+        made = self.function(*given, **named)
+        if inspect.iscoroutine(made):
+            made.close()  # Python warns of one that is not awaited
+        return made
 
     def importable(self) -> AbstractContextManager[None]:
         """Let the function import meanwhile what its file can."""
@@ -67,13 +69,9 @@ def names_function(word: str) -> bool:
         return True
     if not _DOTTED.fullmatch(attr) or attr.rpartition(".")[2] in _SUFFIXES:
         return False
-    return head.endswith(".py") or (bool(_DOTTED.fullmatch(head)) and _may_be_module(head))
-
-
-def _may_be_module(name: str) -> bool:
-    top, dot, _ = name.partition(".")
-    found = PathFinder.find_spec(top, [os.getcwd(), *sys.path])
-    return found is not None or bool(dot) or top in sys.stdlib_module_names
+    if head.endswith(".py"):
+        return True
+    return bool(_DOTTED.fullmatch(head)) and ("." in head or module_in(head) is not None)
 
 
 def load_function(
@@ -155,7 +153,7 @@ def load_config_file(path: str, *, overrides: Sequence[str] = (), trust: bool = 
     try:
         config = load_config(path, overrides=overrides, trust=trust)
     except ConfigError as error:
-        raise functions_meant(path) or error from None
+        raise functions_meant(path.removesuffix(":")) or _with_colon(path) or error from None
     try:
         section_names(config)
     except ConfigError:
@@ -179,6 +177,18 @@ def functions_meant(path: str) -> ConfigError | None:
         place=Place(Source(name=Path(path).name, path=path, text=text), 0, 0),
         hint=listed([f"{path}:{name}" for name in names]),
     )
+
+
+def _with_colon(word: str) -> ConfigError | None:
+    """What to say of ``package.module.attr``, None where a word is no such."""
+    suffix = word.rpartition(".")[2]
+    if not _DOTTED.fullmatch(word) or suffix in _SUFFIXES or Path(word).exists():
+        return None
+    module = module_in(word)
+    if module is None or module == word:
+        return None
+    meant = f"{module}:{word.removeprefix(module)[1:]}"
+    return ConfigError(f"{word}: there is no such file", hint=f"did you mean '{meant}'?")
 
 
 def _text(path: str) -> str:

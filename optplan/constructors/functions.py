@@ -15,6 +15,7 @@ from optplan.config import NO_SECTION, FunctionConfig, OptimizerConfig, find_opt
 from optplan.constructors.observing import NamedOptimizers, find_optimizers, others_code
 from optplan.constructors.optimizers import instantiate, optimizer_class
 from optplan.errors import PlanError
+from optplan.model.moves import moves_ignored
 from optplan.places import Place
 
 
@@ -46,7 +47,7 @@ class FunctionRun:
         Raises:
             PlanError: It raises, or what it gives are neither groups nor optimizers.
         """
-        with others_code(self._who, self._place), self._config.importable():
+        with others_code(self._who, self._place), self._config.importable(), moves_ignored():
             made = self._config.call(model)
             if isinstance(made, Iterable) and not isinstance(made, list | tuple | Mapping | str):
                 made = list(made)  # a generator runs the user's code only now
