@@ -13,7 +13,8 @@ from optplan.chatter import chatter_to_stderr
 from optplan.errors import OptplanError, UsageError, described_exception, did_you_mean
 from optplan.foreign_runs import note_foreign_run
 from optplan.offline import download_error, no_network
-from optplan.user_modules import module_of, outside, run_user_file, user_file, user_imports
+from optplan.user_files import module_of, run_user_file, user_file
+from optplan.user_modules import outside, user_imports
 
 
 def user_attribute(head: str, attr: str, error: type[OptplanError]) -> object:
