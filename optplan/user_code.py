@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.machinery import PathFinder
 from pathlib import Path
 from types import ModuleType
 
@@ -14,9 +13,8 @@ from optplan.chatter import chatter_to_stderr
 from optplan.errors import OptplanError, UsageError, described_exception, did_you_mean
 from optplan.foreign_runs import note_foreign_run
 from optplan.runtime.audit import download_error, lifted, no_network
-
-# What the module of a file is called before its stem, so that it hides no other.
-FILE_MODULE = "_optplan_file_"
+from optplan.user_files import module_of, run_user_file, user_file
+from optplan.user_modules import outside, user_imports
 
 
 @lifted()
@@ -47,55 +45,71 @@ def import_for_user(word: str) -> None:
     """
     with importable_folders(word):
         if word.endswith(".py"):
-            sys.modules.setdefault(Path(word).stem, run_file(word, UsageError))
+            run_file(word, UsageError)
         else:
             _module(word, UsageError)
 
 
 def run_file(path: str, error: type[OptplanError]) -> ModuleType:
-    """Run a Python file as a module of its own.
+    """Return the module that a Python file is, which is run if it has not been.
 
     Raises:
         error: There is no such file, or it raises.
     """
-    file = Path(path)
-    if not file.is_file():
-        raise error(f"there is no file {path!r}", hint=_similar_files(file))
-    name = f"{FILE_MODULE}{file.stem}"
-    module_spec = importlib.util.spec_from_file_location(name, file)
-    if module_spec is None or module_spec.loader is None:
-        raise error(f"{path!r} is no Python file")
-    module = importlib.util.module_from_spec(module_spec)
-    sys.modules[name] = module  # dataclasses and pickling look their module up
-    _run(lambda: module_spec.loader.exec_module(module), path, error)  # type: ignore[union-attr]
-    return module
+    if not Path(path).is_file():
+        raise error(f"there is no file {path!r}", hint=_similar_files(Path(path)))
+    file = user_file(path)
+    found = module_of(file)
+    return found if found is not None else _run(lambda: run_user_file(file), path, error)
 
 
 @contextmanager
 def importable_folders(head: str) -> Iterator[None]:
-    """Let a file's folder, and the current one, be imported from meanwhile."""
-    folders = [str(Path(head).resolve().parent)] if head.endswith(".py") else []
-    folders.append(str(Path.cwd()))
-    before = list(sys.path)
-    sys.path[:0] = [folder for folder in folders if folder not in sys.path]
-    try:
+    """Let modules be imported meanwhile as the code of a file or module finds them.
+
+    These are the folder that its package is in, the current one, and its own.
+
+    Args:
+        head: A Python file, or the dotted name of a module.
+    """
+    here = str(Path.cwd())
+    if not head.endswith(".py"):
+        with user_imports((here,)):
+            yield
+        return
+    file = user_file(head)
+    # among the modules of a package may be one that is called as a standard module
+    last = (file.folder,) if file.package else ()
+    with user_imports((file.root, here), last):
         yield
-    finally:
-        sys.path[:] = before
+
+
+def module_in(dotted: str) -> str | None:
+    """Return how much of a dotted name is a module, here or where Python finds it; nothing is imported."""
+    parts = dotted.split(".")
+    with importable_folders(dotted):
+        found = outside(parts[0], ())
+    count, known = 0, None
+    while found is not None:
+        count, known = count + 1, found
+        folders = known.submodule_search_locations
+        if count == len(parts) or folders is None:
+            break
+        found = PathFinder.find_spec(".".join(parts[: count + 1]), list(folders))
+    return ".".join(parts[:count]) or None
 
 
 def _module(name: str, error: type[OptplanError]) -> ModuleType:
-    _run(lambda: importlib.import_module(name), name, error)
-    return sys.modules[name]
+    return _run(lambda: importlib.import_module(name), name, error)
 
 
-def _run(action: Callable[[], object], what: str, error: type[OptplanError]) -> None:
+def _run(action: Callable[[], ModuleType], what: str, error: type[OptplanError]) -> ModuleType:
     """Run an import that the user asked for; its prints go to stderr."""
     tried: list[str] = []
     note_foreign_run()
     try:
         with chatter_to_stderr(), no_network() as tried:
-            action()
+            return action()
     except ModuleNotFoundError as raised:
         raise error(f"{what!r} cannot be imported: there is no module {raised.name!r}") from raised
     except (Exception, SystemExit) as raised:

@@ -64,7 +64,7 @@ def _candidates(word: str) -> Iterator[Candidate]:
     if not word or "\0" in word:
         return
     expanded = os.path.expanduser(word)
-    if is_in_package(word) or os.path.isfile(expanded) or names_function(expanded):
+    if is_in_package(word) or os.path.isfile(expanded) or _is_function(expanded):
         yield Candidate(shown_path(word), named=True)
     elif os.path.isdir(expanded):
         yield from _below(expanded)
@@ -109,6 +109,11 @@ def _is_new(root: str, name: str, seen: set[str]) -> bool:
     is_new = real not in seen
     seen.add(real)
     return is_new
+
+
+def _is_function(word: str) -> bool:
+    file = word.rpartition(":")[0]
+    return names_function(word) and (not file.endswith(".py") or os.path.isfile(file))
 
 
 def _below(folder: str) -> Iterator[Candidate]:

@@ -9,15 +9,12 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from optplan.config.dialects import Dialect, dialect_of, is_whole
+from optplan.config.function_names import SIGN_OF_CONFIG
 from optplan.config.timm_args import OPTIMIZER_KEYS, is_timm_args
 
 _SECTIONS = ("optim_wrapper", "optimizer")
 _SIGN_OF_CONFIG = {
-    ".py": re.compile(
-        r"^(?:_base_\s*=\s*[\['\"(]|(?:optim_wrapper|optimizer)\s*=\s*(?:dict\b|\{)"
-        r"|with\s+read_base\b)",
-        re.MULTILINE,
-    ),
+    ".py": SIGN_OF_CONFIG,
     ".json": re.compile(r"\"(?:optim_wrapper|optimizer|_base_)\"\s*:\s*[\[{\"]"),
     ".yaml": re.compile(r"^(?:optim_wrapper|optimizer|_base_)\s*:", re.MULTILINE),
     ".toml": re.compile(r"^\s*\[?\s*(?:optim_wrapper|optimizer|_base_)\b", re.MULTILINE),

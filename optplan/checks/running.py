@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from optplan.checks.base import Check, Context, MakeSchedule
@@ -36,6 +36,7 @@ from optplan.config import (
     load_function,
     names_function,
 )
+from optplan.config.functions import functions_meant
 from optplan.config.revisions import load_revision
 from optplan.errors import ConfigError, ModelError, OptplanError, PlanError, Problem
 from optplan.names import Mistake
@@ -98,6 +99,7 @@ class Job:
         imports: Modules and files of the user's own to import first.
         make_schedule: Puts a config's schedulers to its plan; importable by its name as well.
         overrides: ``a.b=value`` for every config.
+        function_arguments: What functions in the place of a config are given beside the model.
         trust: What a config names may be imported from anywhere, and a Python config that cannot be
             evaluated is executed.
         batch: What is known of the batch that the configs are trained with.
@@ -110,6 +112,7 @@ class Job:
     imports: tuple[str, ...] = ()
     make_schedule: MakeSchedule | None = None
     overrides: tuple[str, ...] = ()
+    function_arguments: Mapping[str, Any] = field(default_factory=dict)
     trust: bool = False
     batch: Batch = NO_BATCH
 
@@ -156,7 +159,8 @@ class Runner:
             return self._checked(task, config)
         if not candidate.named or not is_saved_plan(config.data):
             if not defines_optimizer(config.data):
-                return self._outcome(task, Kind.PART)
+                meant = functions_meant(candidate.path) if candidate.named else None
+                return self._unreadable(task, meant) if meant else self._outcome(task, Kind.PART)
             if not candidate.named and is_foreign(config.data, _suffix(candidate)):
                 return self._outcome(task, Kind.OTHER)
         if (key := self._own_key(task, config)) is not None:
@@ -180,7 +184,8 @@ class Runner:
         load = load_revision if is_in_revision(candidate.path) else load_config
         overrides = self._job.overrides
         if names_function(candidate.path):
-            return load_function(candidate.path, overrides=overrides)
+            arguments = self._job.function_arguments
+            return load_function(candidate.path, overrides=overrides, arguments=arguments)
         try:
             return replace(load(candidate.path, overrides=overrides), trusted=self._job.trust)
         except ConfigError:
@@ -196,6 +201,8 @@ class Runner:
         candidate = task.candidate
         if not candidate.named and not _was_meant(candidate):
             return self._outcome(task, Kind.OTHER)
+        if candidate.named:
+            error = functions_meant(candidate.path) or error
         wanted = [c for c in self._selected[task.settings] if isinstance(c, UnreadableConfig)]
         whole = Place(Source(name=candidate.path, path=candidate.path), 0, 0)
         findings = tuple(
@@ -291,7 +298,7 @@ class Runner:
             return self._job.own_models.planner(config)
         except ModelError as error:
             if isinstance(wanted, Target) and wanted.spot is not None:
-                return _at_target(error, wanted)
+                return at_target(error, wanted)
             return error
         except ConfigError as error:  # what the config asks to import
             return error
@@ -306,8 +313,8 @@ class Runner:
         return "; ".join(str(replace(problem, place=None)) for problem in problems)
 
 
-def _at_target(error: ModelError, target: Target) -> ModelError:
-    """The error, placed where the settings name the model."""
+def at_target(error: ModelError, target: Target) -> ModelError:
+    """Return the error, placed where the settings name the model."""
     spot = target.spot
     assert spot is not None
     # A source whose line of that number is the one that is shown.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from optplan.checks.base import Check, MakeSchedule
 from optplan.checks.discovery import Candidate, Discovery, discover
@@ -13,7 +14,7 @@ from optplan.checks.results import Outcome
 from optplan.checks.running import Job, MakePlanner, OwnModels, Task
 from optplan.checks.settings import Settings, Target
 from optplan.checks.settings_file import SettingsFinder
-from optplan.config import NO_BATCH, Batch
+from optplan.config import NO_BATCH, Batch, names_function
 from optplan.errors import OptplanError, UsageError, listed
 from optplan.workers import Workers
 
@@ -28,7 +29,7 @@ class Request:
         models: Whether there are models at all.
         select: Prefixes of codes, instead of those of the settings.
         ignore: Prefixes of codes, besides those of the settings.
-        imports, overrides, trust, batch: As for :class:`Job`.
+        imports, overrides, function_arguments, trust, batch: As for :class:`Job`.
     """
 
     words: tuple[str, ...] = ()
@@ -38,6 +39,7 @@ class Request:
     ignore: tuple[str, ...] = ()
     imports: tuple[str, ...] = ()
     overrides: tuple[str, ...] = ()
+    function_arguments: Mapping[str, Any] = field(default_factory=dict)
     trust: bool = False
     batch: Batch = NO_BATCH
 
@@ -77,6 +79,7 @@ def run_session(
     """
     finder = SettingsFinder(checks)
     discovery = _discovered(request.words, finder.here())
+    _refuse_unused(request, discovery)
     planned = _Planned(request, finder)
     tasks = [task for candidate in discovery.candidates for task in planned.tasks(candidate)]
     # Those with one model stand together, so that it is built once.
@@ -89,6 +92,7 @@ def run_session(
         imports=request.imports,
         make_schedule=make_schedule,
         overrides=request.overrides,
+        function_arguments=request.function_arguments,
         trust=request.trust,
         batch=request.batch,
     )
@@ -98,6 +102,17 @@ def run_session(
         settings=job.settings,
         remarks=(*map(str, discovery.problems), *_unbuilt(outcomes)),
     )
+
+
+def _refuse_unused(request: Request, discovery: Discovery) -> None:
+    """Refuse arguments that no function is given.
+
+    Raises:
+        UsageError: There are such.
+    """
+    has_function = any(names_function(one.path) for one in discovery.candidates)
+    if request.function_arguments and not has_function:
+        raise UsageError("-a gives arguments to a function, and none is named")
 
 
 def _unbuilt(outcomes: Iterable[Outcome]) -> Iterator[str]:

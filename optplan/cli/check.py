@@ -15,13 +15,16 @@ from optplan.cli.options import (
     CacheOption,
     ColorOption,
     DebugOption,
+    FunctionArgumentsOption,
     ImportOption,
+    MaterializeOption,
     ModelOption,
     OutputOption,
     QuietOption,
     SetOption,
     TrustOption,
     WorldSizeOption,
+    function_arguments,
 )
 from optplan.cli.running import Color, deliver, running
 from optplan.names import Severity
@@ -51,6 +54,7 @@ def check(
     ] = None,
     model: ModelOption = None,
     model_arg: ArgumentsOption = None,
+    function_arg: FunctionArgumentsOption = None,
     no_model: Annotated[
         bool,
         typer.Option(
@@ -93,6 +97,7 @@ def check(
     output_format: Annotated[
         CheckFormat, typer.Option("--format", "-f", help="The report's format.")
     ] = CheckFormat.TEXT,
+    materialize: MaterializeOption = False,
     output: OutputOption = None,
     color: ColorOption = Color.AUTO,
     no_cache: CacheOption = False,
@@ -120,6 +125,7 @@ def check(
             ignore=codes_of("--ignore", ignore, ALL_CHECKS),
             imports=tuple(imports or ()),
             overrides=tuple(overrides or ()),
+            function_arguments=function_arguments(function_arg),
             trust=trust,
             batch=Batch(world_size=world_size, size=batch_size, auto_scale_lr=auto_scale_lr),
         )
@@ -136,6 +142,7 @@ def check(
             ending,
             workers,
             is_cached=not (no_cache or trust or imports),
+            materialize=materialize,
             quiet=quiet,
         )
         deliver(lambda _width, colored: _report(done, output_format, colored), output, color)

@@ -115,6 +115,7 @@ def checked(
     workers: Workers,
     *,
     is_cached: bool = False,
+    materialize: bool = False,
     quiet: bool = False,
 ) -> Done:
     """Run the checks.
@@ -125,6 +126,7 @@ def checked(
         ending: What is to become of the findings.
         workers: The processes that help this one.
         is_cached: Whether models may be remembered.
+        materialize: Whether models are built with memory.
         quiet: No progress bar.
 
     Raises:
@@ -137,7 +139,9 @@ def checked(
         session = run_session(
             request,
             checks=checks,
-            make_planner=planner_of if is_cached else uncached_planner_of,
+            make_planner=partial(
+                planner_of if is_cached else uncached_planner_of, materialize=materialize
+            ),
             own_models=ConfiguredModels(),
             make_schedule=partial(schedule_of_plan, is_cached=is_cached),
             workers=workers,

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from optplan.cli.options import model_arguments
+from optplan.cli.options import function_arguments, model_arguments
 from optplan.cli.parting import with_schedules
 from optplan.cli.planning import Planner, isolate_named_code, refuse_batch
 from optplan.cli.sources import Checkpoint, Opened, SavedPlan, open_source
-from optplan.config import NO_BATCH, Batch, Config, FunctionConfig
+from optplan.config import NO_BATCH, Batch, Config, FunctionConfig, names_function
 from optplan.errors import UsageError
 from optplan.plan import Plan
 from optplan.plan.changes import PlanDiff
@@ -31,6 +31,8 @@ def diff_of(
     per_epoch: int | None = None,
     *,
     is_cached: bool = False,
+    function_arguments: tuple[Mapping[str, Any], Mapping[str, Any]] = ({}, {}),
+    materialize: bool = False,
 ) -> PlanDiff:
     """What changes from the first word to the second.
 
@@ -43,18 +45,23 @@ def diff_of(
         batch: What is known of the batch that configs are trained with.
         per_epoch: How many iterations one epoch has, for the schedulers.
         is_cached: Whether a model may be remembered.
+        function_arguments: What a function on each side is given beside the model.
+        materialize: Whether models are built with memory.
 
     Raises:
         OptplanError: No such source or model, or one is wrong.
     """
     given = model_arguments(arguments)
-    sources = open_source(words[0]), open_source(words[1])
+    sources = (
+        open_source(words[0], arguments=function_arguments[0]),
+        open_source(words[1], arguments=function_arguments[1]),
+    )
     _refuse_two_checkpoints(sources)
     _refuse_unused(words, sources, models, model or given, batch)
     chosen = models[0] or model, models[1] or model
     for source, one in zip(sources, chosen, strict=True):
         isolate_named_code(source, one)
-    planner = Planner(batch, is_cached=is_cached)
+    planner = Planner(batch, is_cached=is_cached, materialize=materialize)
     plans = [
         None if isinstance(source, Checkpoint) else _plan(planner, source, name, other, given)
         for source, name, other in zip(sources, chosen, reversed(sources), strict=True)
@@ -100,6 +107,25 @@ def _with_functions(
     if not (found.schedulers or found.unread or is_scheduled):
         return diff
     return replace(diff, uncompared="the schedulers of a config and of a function are not compared")
+
+
+def arguments_of(
+    words: tuple[str, str],
+    shared: Iterable[str] | None,
+    own: tuple[Iterable[str] | None, Iterable[str] | None],
+) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """Return what a function on each side is given: what is for both, and what is for that side.
+
+    Raises:
+        UsageError: A word that is not of the form ``name=value``.
+    """
+    are_functions = [names_function(word) for word in words]
+    for_both = function_arguments(shared)
+    first, second = (
+        {**(for_both if is_function or not any(are_functions) else {}), **function_arguments(one)}
+        for is_function, one in zip(are_functions, own, strict=True)
+    )
+    return first, second
 
 
 def _refuse_two_checkpoints(sources: tuple[Opened, Opened]) -> None:

@@ -10,10 +10,12 @@ import typer
 from optplan.cli.options import (
     ColorOption,
     DebugOption,
+    FunctionArgumentsOption,
     OutputOption,
     QuietOption,
     SetOption,
     TrustOption,
+    function_arguments,
 )
 from optplan.cli.running import Color, deliver, running
 
@@ -30,6 +32,7 @@ def config(
     everything: Annotated[
         bool, typer.Option("--all", help="The whole config, not only its optimizer section.")
     ] = False,
+    function_arg: FunctionArgumentsOption = None,
     overrides: SetOption = None,
     trust: TrustOption = False,
     output_format: Annotated[
@@ -43,15 +46,25 @@ def config(
     """Show the resolved config, with the place each value came from."""
     with running(quiet=quiet, debug=debug):
         from optplan.cli.sources import open_source
-        from optplan.config import Config, section_names
+        from optplan.config import Config, FunctionConfig, section_names
         from optplan.errors import UsageError
         from optplan.reporters.config import config_json, config_text
 
-        loaded = open_source(config, overrides=overrides or (), trust=trust)
+        loaded = open_source(
+            config,
+            overrides=overrides or (),
+            trust=trust,
+            arguments=function_arguments(function_arg),
+        )
         if not isinstance(loaded, Config):
             raise UsageError(
                 f"{config!r} is no config, but a saved plan or a checkpoint",
                 hint="name the config that it was made from",
+            )
+        if isinstance(loaded, FunctionConfig) and not loaded.data:
+            raise UsageError(
+                f"{config!r} is a function, which has no entries that could be resolved",
+                hint=f"see what it makes: optplan show {config} --model MODEL",
             )
         names = list(loaded.data) if everything else section_names(loaded)
 

@@ -14,8 +14,10 @@ from optplan.cli.options import (
     CacheOption,
     ColorOption,
     DebugOption,
+    FunctionArgumentsOption,
     ImportOption,
     ItersPerEpochOption,
+    MaterializeOption,
     ModelOption,
     OutputOption,
     QuietOption,
@@ -46,6 +48,15 @@ def diff(
         str | None, typer.Option("--model-b", metavar="MODEL", help="The model of B alone.")
     ] = None,
     model_arg: ArgumentsOption = None,
+    function_arg: FunctionArgumentsOption = None,
+    function_arg_a: Annotated[
+        list[str] | None,
+        typer.Option("--arg-a", metavar="NAME=VALUE", help="An argument for the function A alone."),
+    ] = None,
+    function_arg_b: Annotated[
+        list[str] | None,
+        typer.Option("--arg-b", metavar="NAME=VALUE", help="An argument for the function B alone."),
+    ] = None,
     world_size: WorldSizeOption = None,
     batch_size: BatchSizeOption = None,
     auto_scale_lr: AutoScaleOption = False,
@@ -55,6 +66,7 @@ def diff(
     output_format: Annotated[
         DiffFormat, typer.Option("--format", "-f", help="The report's format.")
     ] = DiffFormat.TEXT,
+    materialize: MaterializeOption = False,
     output: OutputOption = None,
     color: ColorOption = Color.AUTO,
     no_cache: CacheOption = False,
@@ -66,7 +78,7 @@ def diff(
     The exit status is 0 where nothing does, and 1 where something does.
     """
     with running(quiet=quiet, debug=debug):
-        from optplan.cli.comparing import diff_of
+        from optplan.cli.comparing import arguments_of, diff_of
         from optplan.cli.planning import import_first
         from optplan.config import Batch
         from optplan.reporters.diff_data import diff_csv, diff_json
@@ -84,6 +96,8 @@ def diff(
             batch,
             iters_per_epoch,
             is_cached=not (no_cache or imports),
+            function_arguments=arguments_of((a, b), function_arg, (function_arg_a, function_arg_b)),
+            materialize=materialize,
         )
         labels = labels_of((a, b), found)
 

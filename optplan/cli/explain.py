@@ -14,13 +14,16 @@ from optplan.cli.options import (
     CacheOption,
     ColorOption,
     DebugOption,
+    FunctionArgumentsOption,
     ImportOption,
+    MaterializeOption,
     ModelOption,
     OutputOption,
     QuietOption,
     SetOption,
     TrustOption,
     WorldSizeOption,
+    function_arguments,
 )
 from optplan.cli.running import Color, deliver, running
 
@@ -42,6 +45,7 @@ def explain(
     ],
     model: ModelOption = None,
     model_arg: ArgumentsOption = None,
+    function_arg: FunctionArgumentsOption = None,
     overrides: SetOption = None,
     imports: ImportOption = None,
     trust: TrustOption = False,
@@ -51,6 +55,7 @@ def explain(
     output_format: Annotated[
         ExplainFormat, typer.Option("--format", "-f", help="The report's format.")
     ] = ExplainFormat.TEXT,
+    materialize: MaterializeOption = False,
     output: OutputOption = None,
     color: ColorOption = Color.AUTO,
     no_cache: CacheOption = False,
@@ -77,6 +82,8 @@ def explain(
             trust=trust,
             batch=batch,
             is_cached=not (no_cache or trust or imports),
+            function_arguments=function_arguments(function_arg),
+            materialize=materialize,
         )
         if not isinstance(planned, Planned):
             raise UsageError(

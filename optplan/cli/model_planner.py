@@ -46,6 +46,8 @@ class NamedModel:
         arguments: Its arguments.
         remembered: What is remembered; None to remember nothing.
         opener: Opens it, where that is not what its name on the command line would mean.
+        materialize: Whether it is built with memory. A small one is as well, once code has failed on it
+            without.
 
     Raises:
         ModelError: There is no such model, or it cannot be built.
@@ -57,11 +59,14 @@ class NamedModel:
         arguments: Mapping[str, Any],
         remembered: Remembered | None,
         opener: Opener | None = None,
+        *,
+        materialize: bool = False,
     ) -> None:
         self._opener = opener
         self._name = name
         self._arguments = arguments
         self._remembered = remembered
+        self._materialize = materialize
         self._built: BuiltModel | None = None
         self._said: list[str] = []
         self._known = None if remembered is None else remembered.model(name, arguments)
@@ -85,18 +90,32 @@ class NamedModel:
         """
         remembered, known = self._remembered, self._known
         if remembered is None:
-            return self._build()(config, batch)
+            return self._made(config, batch)
         if known is not None:
             with uncollected():
                 found = remembered.plan(config, batch, known, self._arguments)
             if found is not None:
                 return found
-        made = self._build()(config, batch)
+        made = self._made(config, batch)
         if remembered.vouches_for(config, batch):
             from optplan.constructors.remembering import remember
 
             remember(remembered, made, self._arguments, is_silent=not self._said)
         return made
+
+    def _made(self, config: Config, batch: Batch) -> Planned:
+        """The plan of a model that is built: with memory, where a function fails on it without."""
+        from optplan.cli.materializing import may_need_memory
+        from optplan.errors import PlanError
+
+        built = self._build()
+        try:
+            return built(config, batch)
+        except PlanError as error:
+            if not may_need_memory(error, config, built.loaded):
+                raise
+        self._built, self._materialize = None, True
+        return self._build()(config, batch)
 
     def _build(self) -> BuiltModel:
         if self._built is None:
@@ -104,30 +123,35 @@ class NamedModel:
         return self._built
 
     def _opened(self) -> LoadedModel:
-        from optplan.model import is_timm_spec, open_model
+        from optplan.model import Memory, given_memory, is_timm_spec, open_model
 
         is_timm = is_timm_spec(self._name)
         import_uncollected("optplan.constructors.planning", *(("timm",) if is_timm else ()))
-        with uncollected() if is_timm else nullcontext(), heard() as self._said:
+        memory = given_memory(Memory.ALL) if self._materialize else nullcontext()
+        with uncollected() if is_timm else nullcontext(), heard() as self._said, memory:
             return (self._opener or open_model)(self._name, self._arguments)
 
 
-def planner_of(target: Target) -> NamedModel:
+def planner_of(target: Target, *, materialize: bool = False) -> NamedModel:
     """What plans configs for one model, from what is remembered where that is enough.
 
     Raises:
         ModelError: There is no such model, or it cannot be built.
     """
-    return NamedModel(target.model, target.arguments, remembered(), _opener(target))
+    return NamedModel(
+        target.model, target.arguments, remembered(), _opener(target), materialize=materialize
+    )
 
 
-def uncached_planner_of(target: Target) -> NamedModel:
+def uncached_planner_of(target: Target, *, materialize: bool = False) -> NamedModel:
     """The same, and nothing is remembered.
 
     Raises:
         ModelError: As :func:`planner_of`.
     """
-    return NamedModel(target.model, target.arguments, None, _opener(target))
+    return NamedModel(
+        target.model, target.arguments, None, _opener(target), materialize=materialize
+    )
 
 
 Opener = Callable[[str, Mapping[str, Any]], "LoadedModel"]

@@ -28,6 +28,21 @@ ArgumentsOption = Annotated[
         help="An argument for the model, as a Python literal.",
     ),
 ]
+FunctionArgumentsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-a",
+        "--arg",
+        metavar="NAME=VALUE",
+        help="An argument for the function that CONFIG names, as a Python literal.",
+    ),
+]
+MaterializeOption = Annotated[
+    bool,
+    typer.Option(
+        "--materialize", help="Build the model with memory, for a function that reads its values."
+    ),
+]
 ItersPerEpochOption = Annotated[
     int | None,
     typer.Option("--iters-per-epoch", metavar="N", min=1, help="The iterations of one epoch."),
@@ -87,19 +102,32 @@ DebugOption = Annotated[bool, typer.Option("--debug", help="Show a traceback wit
 
 
 def model_arguments(words: Iterable[str] | None) -> dict[str, Any]:
-    """``name=value`` words as arguments.
+    """``name=value`` words of ``-k`` as arguments.
 
     Raises:
         UsageError: A word that is not of this form.
     """
+    return _named_values("-k", words)
+
+
+def function_arguments(words: Iterable[str] | None) -> dict[str, Any]:
+    """``name=value`` words of ``-a`` as arguments.
+
+    Raises:
+        UsageError: A word that is not of this form.
+    """
+    return _named_values("-a", words)
+
+
+def _named_values(option: str, words: Iterable[str] | None) -> dict[str, Any]:
     from optplan.errors import UsageError
 
     arguments: dict[str, Any] = {}
     for word in words or ():
         name, equals, value = word.partition("=")
         if not equals or not name.isidentifier():
-            raise UsageError(f"-k {word}: write name=value")
-        arguments[name] = _literal(word, value)
+            raise UsageError(f"{option} {word}: write name=value")
+        arguments[name] = _literal(f"{option} {word}", value)
     return arguments
 
 
@@ -114,4 +142,4 @@ def _literal(word: str, value: str) -> object:
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         if value.replace("_", "").replace("-", "").replace(".", "").replace("/", "").isalnum():
             return value
-        raise UsageError(f"-k {word}: {value!r} is no Python literal") from None
+        raise UsageError(f"{word}: {value!r} is no Python literal") from None

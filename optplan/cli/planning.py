@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from optplan.cli.model_planner import BuiltModel, NamedModel, remembered
+from optplan.cli.model_planner import (
+    BuiltModel,
+    NamedModel,
+    planner_of,
+    remembered,
+    uncached_planner_of,
+)
 from optplan.cli.options import model_arguments
 from optplan.cli.sources import Checkpoint, SavedPlan, open_source
-from optplan.config import NO_BATCH, Batch, Config, find_namespace, find_own_model
-from optplan.errors import ConfigError, OptplanError, UsageError
+from optplan.config import (
+    NO_BATCH,
+    Batch,
+    Config,
+    FunctionConfig,
+    find_namespace,
+    find_own_model,
+)
+from optplan.errors import ConfigError, ModelError, OptplanError, UsageError
 from optplan.plan import Plan, Planned
 from optplan.runtime.installed import find_installed
 from optplan.runtime.where import IsolationNeededError, Where, named_code_runs
@@ -29,6 +43,8 @@ def plan_of(
     trust: bool = False,
     batch: Batch = NO_BATCH,
     is_cached: bool = False,
+    function_arguments: Mapping[str, Any] | None = None,
+    materialize: bool = False,
 ) -> Plan | Planned:
     """The plan that a saved file holds, or the one that a config and a model make.
 
@@ -40,12 +56,14 @@ def plan_of(
         trust: Whether a Python config may be executed.
         batch: What is known of the batch.
         is_cached: Whether a model may be remembered.
+        function_arguments: What a function in the place of the config is given beside the model.
+        materialize: Whether the model is built with memory.
 
     Raises:
         OptplanError: No such config or model, or either is wrong.
     """
     given = model_arguments(arguments)
-    source = open_source(config, overrides=overrides, trust=trust)
+    source = open_source(config, overrides=overrides, trust=trust, arguments=function_arguments)
     if isinstance(source, Checkpoint):
         raise UsageError(
             f"{config!r} is a checkpoint, which has no names of parameters",
@@ -59,7 +77,8 @@ def plan_of(
         refuse_batch(config, batch)
         return source.plan
     isolate_named_code(source, model)
-    return Planner(batch, is_cached=is_cached).plan(source, model, given)
+    planner = Planner(batch, is_cached=is_cached, materialize=materialize)
+    return planner.plan(source, model, given)
 
 
 def isolate_named_code(source: object, model: str | None) -> None:
@@ -123,10 +142,14 @@ class Planner:
     Args:
         batch: What is known of the batch that all of them train with.
         is_cached: Whether models may be remembered.
+        materialize: Whether models are built with memory.
     """
 
-    def __init__(self, batch: Batch = NO_BATCH, *, is_cached: bool = False) -> None:
+    def __init__(
+        self, batch: Batch = NO_BATCH, *, is_cached: bool = False, materialize: bool = False
+    ) -> None:
         self._batch = batch
+        self._materialize = materialize
         self._remembered = remembered() if is_cached else None
         self._models: dict[tuple[str, str], NamedModel | BuiltModel] = {}
 
@@ -154,21 +177,51 @@ class Planner:
     def _named(self, model: str, arguments: Mapping[str, Any]) -> NamedModel | BuiltModel:
         key = model, repr(sorted(arguments.items()))
         if key not in self._models:
-            self._models[key] = NamedModel(model, arguments, self._remembered)
+            self._models[key] = NamedModel(
+                model, arguments, self._remembered, materialize=self._materialize
+            )
         return self._models[key]
 
     def _own(self, config: Config, arguments: Mapping[str, Any]) -> NamedModel | BuiltModel:
         own = find_own_model(config)
         if own is None:
-            raise UsageError("which model?", hint="name one: --model resnet50")
+            return self._of_target(config, arguments)
         if arguments:
             raise UsageError(
                 "-k gives arguments to the model of --model, and there is none",
                 hint="change the config's own: --set model.NAME=VALUE",
             )
-        from optplan.model import open_configured
+        from optplan.model import Memory, given_memory, open_configured
 
         key = "", own.key
         if key not in self._models:
-            self._models[key] = BuiltModel(open_configured(own))
+            memory = given_memory(Memory.ALL) if self._materialize else nullcontext()
+            with memory:
+                self._models[key] = BuiltModel(open_configured(own))
         return self._models[key]
+
+    def _of_target(self, config: Config, arguments: Mapping[str, Any]) -> NamedModel | BuiltModel:
+        """The model that the project's settings name for a config."""
+        from optplan.checks.running import at_target
+        from optplan.cli.targets import target_of_config
+
+        target = target_of_config(config)
+        if target is None:
+            raise UsageError("which model?", hint=f"name one: --model {_example(config)}")
+        target = replace(target, arguments={**target.arguments, **arguments})
+        key = f"target {target.model}", repr(sorted(target.arguments.items()))
+        if key not in self._models:
+            make = uncached_planner_of if self._remembered is None else planner_of
+            try:
+                self._models[key] = make(target, materialize=self._materialize)
+            except ModelError as error:
+                raise at_target(error, target) from error
+        return self._models[key]
+
+
+def _example(config: Config) -> str:
+    """A model that may be meant: the class that a method is named of."""
+    word = config.word if isinstance(config, FunctionConfig) else ""
+    head, _, attribute = word.rpartition(":")
+    of_class = attribute.rpartition(".")[0]
+    return f"{head}:{of_class}" if of_class else "resnet50"

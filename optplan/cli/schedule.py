@@ -14,14 +14,17 @@ from optplan.cli.options import (
     CacheOption,
     ColorOption,
     DebugOption,
+    FunctionArgumentsOption,
     ImportOption,
     ItersPerEpochOption,
+    MaterializeOption,
     ModelOption,
     OutputOption,
     QuietOption,
     SetOption,
     TrustOption,
     WorldSizeOption,
+    function_arguments,
 )
 from optplan.cli.running import Color, deliver, remark, running
 
@@ -39,6 +42,7 @@ def schedule(
     config: Annotated[str, typer.Argument(metavar="CONFIG", help="A config file.")],
     model: ModelOption = None,
     model_arg: ArgumentsOption = None,
+    function_arg: FunctionArgumentsOption = None,
     iters_per_epoch: ItersPerEpochOption = None,
     epochs: Annotated[
         int | None,
@@ -75,6 +79,7 @@ def schedule(
     world_size: WorldSizeOption = None,
     batch_size: BatchSizeOption = None,
     auto_scale_lr: AutoScaleOption = False,
+    materialize: MaterializeOption = False,
     output: OutputOption = None,
     color: ColorOption = Color.AUTO,
     no_cache: CacheOption = False,
@@ -103,6 +108,8 @@ def schedule(
             trust=trust,
             batch=batch,
             is_cached=not (no_cache or trust or imports),
+            function_arguments=function_arguments(function_arg),
+            materialize=materialize,
         )
         samples = SAMPLES[output_format]
         view = view_of(found, at=at or (), every=every, patterns=param or (), samples=samples)

@@ -59,6 +59,8 @@ def scheduled(
     trust: bool = False,
     batch: Batch = NO_BATCH,
     is_cached: bool = False,
+    function_arguments: Mapping[str, Any] | None = None,
+    materialize: bool = False,
 ) -> Scheduled:
     """The plan that a config and a model make, with the config's schedulers.
 
@@ -71,12 +73,14 @@ def scheduled(
         trust: Whether a Python config may be executed.
         batch: What is known of the batch.
         is_cached: Whether a model may be remembered.
+        function_arguments: What a function in the place of the config is given beside the model.
+        materialize: Whether the model is built with memory.
 
     Raises:
         OptplanError: No such config or model, or either is wrong.
     """
     given = model_arguments(arguments)
-    config = open_source(word, overrides=overrides, trust=trust)
+    config = open_source(word, overrides=overrides, trust=trust, arguments=function_arguments)
     if isinstance(config, SavedPlan):
         raise UsageError(
             f"{word!r} is a saved plan, which keeps no schedulers",
@@ -85,7 +89,7 @@ def scheduled(
     if isinstance(config, Checkpoint):
         raise UsageError(f"{word!r} is a checkpoint, which keeps no schedulers")
     isolate_named_code(config, model)
-    planner = Planner(batch, is_cached=is_cached)
+    planner = Planner(batch, is_cached=is_cached, materialize=materialize)
     if isinstance(config, FunctionConfig):
         return _scheduled_function(planner, config, model, given, length)
     section = find_schedulers(config.data)

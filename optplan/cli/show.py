@@ -14,13 +14,16 @@ from optplan.cli.options import (
     CacheOption,
     ColorOption,
     DebugOption,
+    FunctionArgumentsOption,
     ImportOption,
+    MaterializeOption,
     ModelOption,
     OutputOption,
     QuietOption,
     SetOption,
     TrustOption,
     WorldSizeOption,
+    function_arguments,
 )
 from optplan.cli.running import Color, deliver, running
 from optplan.cli.views import ShowFormat, ShowView
@@ -36,6 +39,7 @@ def show(
     ],
     model: ModelOption = None,
     model_arg: ArgumentsOption = None,
+    function_arg: FunctionArgumentsOption = None,
     view: Annotated[
         ShowView,
         typer.Option(
@@ -71,6 +75,7 @@ def show(
     status: Annotated[
         list[Status] | None, typer.Option("--status", help="Only parameters of this status.")
     ] = None,
+    materialize: MaterializeOption = False,
     output: OutputOption = None,
     color: ColorOption = Color.AUTO,
     no_cache: CacheOption = False,
@@ -97,6 +102,8 @@ def show(
             trust=trust,
             batch=batch,
             is_cached=not (no_cache or trust or imports),
+            function_arguments=function_arguments(function_arg),
+            materialize=materialize,
         )
         plan = found.plan if isinstance(found, Planned) else found
         narrowing = Narrowing(

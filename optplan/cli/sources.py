@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from optplan.config import Config, load_config, load_function, names_function
+from optplan.config import (
+    Config,
+    FunctionConfig,
+    load_config_file,
+    load_function,
+    names_function,
+)
 from optplan.errors import PlanError, UsageError
 from optplan.plan import Plan
 from optplan.plan.serial import plan_from_data
@@ -36,17 +43,36 @@ _CHECKPOINT_STARTS = (b"PK\x03\x04", b"\x80")
 
 
 @lifted()
-def open_source(word: str, *, overrides: Sequence[str] = (), trust: bool = False) -> Opened:
-    """What a word of the command line names: a file, ``package::path`` or ``REV:path``.
+def open_source(
+    word: str,
+    *,
+    overrides: Sequence[str] = (),
+    trust: bool = False,
+    arguments: Mapping[str, Any] | None = None,
+) -> Opened:
+    """What a word of the command line names: a file, a function, ``package::path`` or ``REV:path``.
 
     Args:
         word: The word.
         overrides: ``a.b=value`` on top of a config; a saved plan and a checkpoint take none.
         trust: Whether a Python config may be executed.
+        arguments: What a function is given beside the model; nothing else takes any.
 
     Raises:
         OptplanError: There is no such thing, or it cannot be read.
     """
+    found = _opened(word, overrides, arguments or {}, trust=trust)
+    if arguments and not isinstance(found, FunctionConfig):
+        raise UsageError(
+            f"-a gives arguments to a function, and {word!r} is none",
+            hint="change a config with --set, and give arguments to the model with -k",
+        )
+    return found
+
+
+def _opened(
+    word: str, overrides: Sequence[str], arguments: Mapping[str, Any], *, trust: bool
+) -> Opened:
     from optplan.config.revisions import load_revision, names_revision, read_revision
 
     file = Path(word)
@@ -57,12 +83,12 @@ def open_source(word: str, *, overrides: Sequence[str] = (), trust: bool = False
         if file.suffix not in _CONFIG_SUFFIXES and _is_checkpoint(file):
             return Checkpoint(path=word)
     elif names_function(word):
-        return load_function(word, overrides=overrides)
+        return load_function(word, overrides=overrides, arguments=arguments)
     elif names_revision(word):
         if is_json and (plan := _saved_plan(read_revision(word), word)) is not None:
             return _saved(plan, word, overrides)
         return load_revision(word, overrides=overrides, trust=trust)
-    return load_config(word, overrides=overrides, trust=trust)
+    return load_config_file(word, overrides=overrides, trust=trust)
 
 
 def _saved(plan: Plan, word: str, overrides: Sequence[str]) -> SavedPlan:

@@ -14,13 +14,16 @@ from optplan.cli.options import (
     BatchSizeOption,
     ColorOption,
     DebugOption,
+    FunctionArgumentsOption,
     ImportOption,
+    MaterializeOption,
     ModelOption,
     OutputOption,
     QuietOption,
     SetOption,
     TrustOption,
     WorldSizeOption,
+    function_arguments,
 )
 from optplan.cli.running import Color, ExitStatus, deliver, running
 
@@ -53,6 +56,7 @@ def verify(
     config: Annotated[str, typer.Argument(metavar="CONFIG", help="A config file.")],
     model: ModelOption = None,
     model_arg: ArgumentsOption = None,
+    function_arg: FunctionArgumentsOption = None,
     plan: Annotated[
         str | None,
         typer.Option(
@@ -102,6 +106,7 @@ def verify(
     output_format: Annotated[
         VerifyFormat, typer.Option("--format", "-f", help="The report's format.")
     ] = VerifyFormat.TEXT,
+    materialize: MaterializeOption = False,
     output: OutputOption = None,
     color: ColorOption = Color.AUTO,
     quiet: QuietOption = False,
@@ -139,6 +144,8 @@ def verify(
             overrides=overrides or (),
             trust=trust,
             batch=Batch(world_size=world_size, size=batch_size, auto_scale_lr=auto_scale_lr),
+            function_arguments=function_arguments(function_arg),
+            materialize=materialize,
         )
         found = verified(source, chosen, terms, plan_source=plan)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -50,6 +50,8 @@ def source_of(
     overrides: Sequence[str],
     trust: bool,
     batch: Batch,
+    function_arguments: Mapping[str, Any] | None = None,
+    materialize: bool = False,
 ) -> Source:
     """The plan, and what makes the model and its optimizers.
 
@@ -61,19 +63,21 @@ def source_of(
         overrides: ``a.b=value`` for the config.
         trust: Whether a Python config may be executed.
         batch: What is known of the batch.
+        function_arguments: What a function in the place of the config is given beside the model.
+        materialize: Whether the model of the plan is built with memory, too.
 
     Raises:
         OptplanError: No such config, model or plan, or one is wrong.
     """
     given = model_arguments(arguments)
-    opened = open_source(config, overrides=overrides, trust=trust)
+    opened = open_source(config, overrides=overrides, trust=trust, arguments=function_arguments)
     if not isinstance(opened, Config):
         raise UsageError(
             f"{config!r} has no optimizer to build and step",
             hint=f"name the config, and this as what it is held against: --plan {config}",
         )
     isolate_named_code(opened, model)
-    own = Planner(batch).plan(opened, model, given).plan
+    own = Planner(batch, materialize=materialize).plan(opened, model, given).plan
 
     def make_model() -> nn.Module:
         return Planner().model(opened, model, given).module

@@ -7,7 +7,7 @@ or index of it was set last; ``find_optimizer`` finds and validates the optimize
 from __future__ import annotations
 
 from optplan.config.batch import NO_BATCH, Batch, Scaling, find_scaling
-from optplan.config.functions import FunctionConfig, load_function, names_function
+from optplan.config.functions import FunctionConfig, load_config_file, load_function, names_function
 from optplan.config.loading import Config, load_config
 from optplan.config.namespace import Namespace, find_namespace
 from optplan.config.optimizer import (
@@ -48,6 +48,7 @@ __all__ = [
     "find_scaling",
     "find_sections",
     "load_config",
+    "load_config_file",
     "load_function",
     "named_sections",
     "names_function",

@@ -1,19 +1,30 @@
-"""``X.py:attr``: a function of the user's own, which makes param groups or optimizers, as a config."""
+"""``X.py:attr``, ``package.module:attr``: a function of the user's own in the place of a config."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import inspect
+import os
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from optplan.config.loading import Config
-from optplan.config.optimizer import OPTIMIZER
+from optplan.config.function_arguments import bound_arguments
+from optplan.config.function_names import SIGN_OF_CONFIG, definition, optimizer_functions
+from optplan.config.loading import Config, load_config
+from optplan.config.optimizer import OPTIMIZER, section_names
 from optplan.config.overrides import apply_overrides
 from optplan.config.placed import placed_dict
-from optplan.errors import ConfigError
-from optplan.places import Source
-from optplan.user_code import user_attribute
+from optplan.errors import ConfigError, listed
+from optplan.places import Place, Source
+from optplan.user_code import importable_folders, module_in, user_attribute
+
+_DOTTED = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
+# How the path of a config in a revision ends, as in HEAD:config.py.
+_SUFFIXES = frozenset({"py", "json", "yaml", "yml", "toml"})
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -22,45 +33,83 @@ class FunctionConfig(Config):
 
     Args:
         function: Takes the model, and gives groups, an optimizer or several.
-        name: What the file calls it.
+        name: What its file calls it.
+        word: What the command line calls it.
+        arguments: What it is given beside the model.
     """
 
     function: Callable[..., Any]
     name: str
+    word: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+    def call(self, model: object) -> Any:
+        """Return what the function makes of a model."""
+        who = f"{self.entry.path}:{self.name}"
+        given, named = bound_arguments(self.function, model, self.arguments, who=who, place=None)
+        made = self.function(*given, **named)
+        if inspect.iscoroutine(made):
+            made.close()  # Python warns of one that is not awaited
+        return made
+
+    def importable(self) -> AbstractContextManager[None]:
+        """Let the function import meanwhile what its file can."""
+        return importable_folders(self.word.rpartition(":")[0])
 
 
 def names_function(word: str) -> bool:
-    """Whether a word of the command line is ``X.py:attr``, and there is such a file."""
-    file, _, attr = word.rpartition(":")
-    return file.endswith(".py") and bool(attr) and "\0" not in word and Path(file).is_file()
+    """Whether a word of the command line is ``X.py:attr`` or ``package.module:attr``.
+
+    ``REV:path`` has the same form: its path ends as configs do, and a function's name does not.
+    """
+    head, _, attr = word.rpartition(":")
+    if not attr or "\0" in word or head.endswith(":"):
+        return False
+    if head.endswith(".py") and Path(head).is_file():
+        return True
+    if not _DOTTED.fullmatch(attr) or attr.rpartition(".")[2] in _SUFFIXES:
+        return False
+    if head.endswith(".py"):
+        return True
+    return bool(_DOTTED.fullmatch(head)) and ("." in head or module_in(head) is not None)
 
 
-def load_function(word: str, *, overrides: Sequence[str] = ()) -> FunctionConfig:
-    """Run the file that ``X.py:attr`` names, which is the user's consent, and find the function in it.
+def load_function(
+    word: str, *, overrides: Sequence[str] = (), arguments: Mapping[str, Any] | None = None
+) -> FunctionConfig:
+    """Import what a word names, which is the user's consent, and find the function in it.
 
     Args:
-        word: The word.
+        word: ``X.py:attr`` or ``package.module:attr``.
         overrides: ``optimizer.lr=0.1``: the optimizer that groups are for, where the function makes only
             groups.
+        arguments: What the function is given beside the model.
 
     Raises:
-        ConfigError: The file raises, or there is no such function in it.
+        ConfigError: The file or module raises, there is no such function in it, or it does not go with
+            these arguments.
     """
-    file, _, attr = word.rpartition(":")
-    found = user_attribute(file, attr, ConfigError)
-    if not callable(found) or isinstance(found, type):
-        raise ConfigError(
-            f"{word!r} is a {type(found).__name__}, not a function that takes the model"
-        )
-    text = Path(file).read_text("utf-8", errors="replace")
+    head, _, attr = word.rpartition(":")
+    found: Any = user_attribute(head, attr, ConfigError)
+    source = _source(head)
+    defined = definition(source.text, attr)
+    place = Place(source, defined.line, defined.column) if defined else Place(source, 0, 0)
+    _refuse_other_kinds(found, word, place)
+    bound_arguments(found, None, arguments or {}, who=word, place=place)
     data = placed_dict({OPTIMIZER: placed_dict((), {})}.items(), {OPTIMIZER: None})
     _refuse_other_overrides(word, overrides)
     apply_overrides(data, overrides)
     if not data[OPTIMIZER]:
         data = placed_dict((), {})
-    source = Source(name=Path(file).name, path=file, text=text)
     return FunctionConfig(
-        data=data, entry=source, sources=(source,), trusted=True, function=found, name=attr
+        data=data,
+        entry=source,
+        sources=(source,),
+        trusted=True,
+        function=found,
+        name=attr,
+        word=word,
+        arguments=arguments or {},
     )
 
 
@@ -78,3 +127,89 @@ def _refuse_other_overrides(word: str, overrides: Sequence[str]) -> None:
                 hint="--set optimizer.type=SGD, optimizer.lr=0.1 and so on choose the optimizer for the"
                 " param groups that a function returns",
             )
+
+
+def _source(head: str) -> Source:
+    """The file that is named, or that of the module."""
+    if head.endswith(".py"):
+        file, name = head, Path(head).name
+    else:
+        file, name = getattr(sys.modules[head], "__file__", None) or "", head
+        relative = os.path.relpath(file) if file else ""
+        name = head if relative.startswith("..") or not file else relative
+    return Source(name=name, path=head if head.endswith(".py") else name, text=_text(file))
+
+
+def _refuse_other_kinds(found: object, word: str, place: Place) -> None:
+    """Refuse what is no function, or one that has to be awaited.
+
+    Raises:
+        ConfigError: It is such.
+    """
+    if isinstance(found, type) or not callable(found):
+        method = f"{word}.configure_optimizers"
+        is_module = isinstance(found, type) and hasattr(found, "configure_optimizers")
+        raise ConfigError(
+            f"{word!r} is a {type(found).__name__}, not a function that takes the model",
+            hint=f"name its method: {method} --model {word}" if is_module else None,
+        )
+    if inspect.iscoroutinefunction(found) or inspect.isasyncgenfunction(found):
+        raise ConfigError(
+            f"{word!r} is an async function, which makes nothing until it is awaited",
+            place=place,
+            hint="name a plain function",
+        )
+
+
+def load_config_file(path: str, *, overrides: Sequence[str] = (), trust: bool = False) -> Config:
+    """Load the config that the command line names; as :func:`load_config`.
+
+    Raises:
+        ConfigError: It cannot be read, or it is code, whose functions the message lists.
+    """
+    try:
+        config = load_config(path, overrides=overrides, trust=trust)
+    except ConfigError as error:
+        raise functions_meant(path.removesuffix(":")) or _with_colon(path) or error from None
+    try:
+        section_names(config)
+    except ConfigError:
+        if meant := functions_meant(path):
+            raise meant from None
+    return config
+
+
+def functions_meant(path: str) -> ConfigError | None:
+    """Return what to say of a file that is no config: which functions in it may be meant.
+
+    Returns:
+        None where it is no Python file, or no function in it seems to make an optimizer.
+    """
+    text = _text(path)
+    names = () if SIGN_OF_CONFIG.search(text) else optimizer_functions(text)
+    if not names:
+        return None
+    return ConfigError(
+        "it is code and no config: name the function in it that makes the optimizer",
+        place=Place(Source(name=Path(path).name, path=path, text=text), 0, 0),
+        hint=listed([f"{path}:{name}" for name in names]),
+    )
+
+
+def _with_colon(word: str) -> ConfigError | None:
+    """What to say of ``package.module.attr``, None where a word is no such."""
+    suffix = word.rpartition(".")[2]
+    if not _DOTTED.fullmatch(word) or suffix in _SUFFIXES or Path(word).exists():
+        return None
+    module = module_in(word)
+    if module is None or module == word:
+        return None
+    meant = f"{module}:{word.removeprefix(module)[1:]}"
+    return ConfigError(f"{word}: there is no such file", hint=f"did you mean '{meant}'?")
+
+
+def _text(path: str) -> str:
+    """The text of a Python file, empty where there is none."""
+    if not path.endswith(".py") or not os.path.isfile(path):
+        return ""
+    return Path(path).read_text("utf-8", errors="replace")

@@ -23,6 +23,7 @@ from optplan.constructors.returned import (
     read_return,
 )
 from optplan.errors import PlanError
+from optplan.model.moves import moves_ignored
 from optplan.places import Place
 from optplan.runtime.audit import lifted
 
@@ -63,8 +64,9 @@ class FunctionRun:
         Raises:
             PlanError: As for a call.
         """
-        with lifted(), others_code(self._who, self._place):
-            made = self._config.function(model)
+        importable, who = self._config.importable(), self._who
+        with lifted(), others_code(who, self._place), importable, moves_ignored():
+            made = self._config.call(model)
             found = read_return(made)
             if not found.optimizers and _is_lazy(made):
                 made = list(made)  # a generator runs the user's code only now

@@ -10,7 +10,7 @@ from optplan.model.at_rest import at_rest
 from optplan.model.declared import declared_no_decay
 from optplan.model.owners import Owners
 from optplan.model.walk import Walk
-from optplan.user_code import FILE_MODULE
+from optplan.user_modules import FILE_MODULE
 
 if TYPE_CHECKING:
     import torch

@@ -13,7 +13,7 @@ from optplan.facts import Inventory
 from optplan.model.inventory import make_inventory
 from optplan.model.meta import build_on_meta
 from optplan.runtime.audit import lifted
-from optplan.user_code import importable_folders, user_attribute
+from optplan.user_code import importable_folders, module_in, user_attribute
 
 if TYPE_CHECKING:
     from torch import nn
@@ -122,6 +122,8 @@ def _unknown_timm_model(name: str, architecture: str) -> ModelError:
     hint = did_you_mean(architecture, timm.list_models())
     if name.endswith(".py") or (name and Path(name).exists()):
         hint = f"name what to build: {name}:attr"
+    elif "." in name and (module := module_in(name)) and module != name:
+        hint = f"did you mean '{module}:{name.removeprefix(module)[1:]}'?"
     return ModelError(f"timm has no model {name!r}", hint=hint)
 
 

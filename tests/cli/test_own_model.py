@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from optplan.user_modules import BY_FILE
 from tests.conftest import SAMPLES, Invoke, Run
 from tests.schema import validate
 
@@ -159,6 +160,7 @@ def test_import_of_a_file(registering: str, invoke: Invoke, tmp_path: Path) -> N
     done = invoke("explain", "b.py", "bias", *named, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "imported\nbuilt\n")
     sys.modules.pop(registering)
+    BY_FILE.clear()  # as in the process of another command
     from mmengine.registry import MODELS
 
     MODELS.module_dict.pop(registering)

@@ -32,7 +32,10 @@ print('loaded', *(name for name in {heavy!r} if name in sys.modules), file=sys.s
         (["show"], 2),
         (["nonsense"], 2),
         (["show", "sample_configs/nothing.py", "--model", "resnet50"], 2),
-        (["show", "sample_configs/bag_of_tricks.py"], 2),
+        (
+            ["show", "tests/checks/bad_configs/broken.py"],
+            2,
+        ),  # no model of its own, and in no target
     ],
 )
 def test_loads_nothing_heavy(arguments: list[str], status: int) -> None:
