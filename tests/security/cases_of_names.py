@@ -139,7 +139,7 @@ NESTED = tuple(
             "child",
             "",
             f"children=[dict(type='dangerous_nets.nets.Evaluates', {_EVAL})]",
-            "Evaluates",
+            ("Evaluates", "dangerous_nets.nets"),
         ),
         ("child_system", "", f"children=[dict(type='os.system', command={ARGUMENT})]", "system"),
         (
@@ -147,7 +147,7 @@ NESTED = tuple(
             "",
             "children=[dict(type='dangerous_nets.nested.Nested', children=(dict("
             f"type='dangerous_nets.nets.Executes', {_EVAL}),))]",
-            "Executes",
+            ("Executes", "dangerous_nets.nets"),
         ),
         ("child_scope", "", "children=[dict(type='Net', _scope_='beside_scope')]", "Net"),
         ("child_symbol", "from os import system", "children=[dict(type=system)]", "system"),
@@ -155,13 +155,13 @@ NESTED = tuple(
             "preprocessor",
             "",
             f"children=[], data_preprocessor=dict(type='dangerous_nets.nets.Shells', command={ARGUMENT})",
-            "Shells",
+            ("Shells", "dangerous_nets.nets"),
         ),
         (
             "outer_preprocessor",
             f"data_preprocessor = dict(type='dangerous_nets.nets.PipesShell', command={ARGUMENT})",
             "children=[]",
-            "PipesShell",
+            ("PipesShell", "dangerous_nets.nets"),
         ),
         (
             "init_of_child",

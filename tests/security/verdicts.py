@@ -108,7 +108,7 @@ def _is_forbidden(one: Event, run: str, environment: str) -> bool:
         return not _may_start(one, environment)
     if name in ("os.listdir", "os.scandir"):
         return "/outside" in str(args[0])
-    if name == "os.chdir":
+    if name in ("os.chdir", "os.kill"):  # of the processes that it starts itself
         return not _is_optplans(one)
     if name == "pickle.find_class":
         return not (one.importing or _is_optplans(one))
