@@ -18,7 +18,7 @@ MAX_TEXT = 1_000_000
 # What evaluating one syntax node takes, about a microsecond, is one step.
 MAX_WORK = 500_000
 # Words, signs and line breaks of all files of one config: a syntax tree takes 1 kB for each.
-MAX_TOKENS = 500_000
+MAX_TOKENS = 512_000
 # A character is cheaper than a step: this many of them count as one.
 CHARS_PER_STEP = 16
 # And this many constants in a list or call, which are not evaluated.
@@ -26,7 +26,7 @@ CONSTANTS_PER_STEP = 4
 # Up to here a file counts as if each second character were a token.
 _SHORT_FILE = 16_000
 _FILE_CHARS_PER_STEP = 64
-_TOKEN = re.compile(r"\d[\w.]*+|\w++|[^\w. ]")
+_TOKEN = re.compile(r"\d[\w.:]*+|\w++|[^\w. ]")
 
 _SMALL = frozenset({float, bool, type(None), complex})
 _TEXTS: tuple[type[Any], ...] = (str, bytes)

@@ -1,0 +1,60 @@
+"""Globs and settings of strangers take linear time, and are refused in one message."""
+
+from __future__ import annotations
+
+import glob
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from optplan.checks import ALL_CHECKS
+from optplan.checks.discovery import _globbed
+from optplan.checks.paths import fits
+from optplan.checks.settings_file import read_settings
+from optplan.errors import ConfigError
+
+
+@pytest.mark.parametrize(
+    "pattern", ["**/" * 25 + "x", "*a" * 25, "**/*a" * 25 + "/x", "[z-a]", "[", "[]"]
+)
+def test_a_glob_takes_linear_time(pattern: str) -> None:
+    start = time.process_time()
+    assert not fits(pattern, "/top/" + "a/" * 60 + "a" * 60 + "b", "/top")
+    assert time.process_time() - start < 1
+
+
+@pytest.mark.parametrize(
+    "pattern", ["**/*.py", "a/**/b/*.py", "**/a/**", "*/*.py", "**/**/c.py", "[ab]/*", "**", "a*/"]
+)
+def test_globs_of_files_find_what_the_standard_library_finds(
+    pattern: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a/x.py", "a/b/c.py", "a/b/b/d.py", "b/a/e.py", ".h/f.py", "a/.g.py", "z.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    monkeypatch.chdir(tmp_path)
+    theirs = {os.path.normpath(path) for path in glob.glob(pattern, recursive=True)}  # noqa: PTH207
+    assert {os.path.normpath(path) for path in _globbed(pattern)} == theirs
+    assert theirs
+
+
+def test_many_crossings_of_folders_take_no_longer_than_one(tmp_path: Path) -> None:
+    (tmp_path / "/".join("a" * 30)).mkdir(parents=True)
+    start = time.process_time()
+    assert _globbed(f"{tmp_path}/" + "**/a/" * 12 + "x.py") == set()
+    assert time.process_time() - start < 2
+
+
+def test_a_pipe_for_settings_is_one_message(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pyproject.toml")
+    with pytest.raises(ConfigError, match="it is not a regular file"):
+        read_settings(str(tmp_path / "pyproject.toml"), ALL_CHECKS)
+
+
+def test_settings_have_a_size(tmp_path: Path) -> None:
+    path = tmp_path / "pyproject.toml"
+    path.write_text("# optplan\n" + "#" * (1 << 20))
+    with pytest.raises(ConfigError, match="larger than 1,048,576 bytes"):
+        read_settings(str(path), ALL_CHECKS)
