@@ -233,7 +233,9 @@ _TYPES = frozenset((*_NAMED, *_FLAGS, layer, layer, bool) for layer in (int, _NO
 
 def _are_facts(parameters: Sequence[ParameterFacts]) -> bool:
     """Whether facts from JSON are of the right types, each name once and with sizes that there may be."""
-    names = {facts.name for facts in parameters if isinstance(facts.name, str)}
+    if not all(type(one) is str for one, *_ in parameters):
+        return False
+    names = {facts.name for facts in parameters}
     return 0 < len(parameters) == len(names) and all(
         tuple(map(type, facts)) in _TYPES
         and all(type(size) is int and 0 <= size < _LARGEST for size in facts.shape)

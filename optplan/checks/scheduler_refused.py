@@ -7,11 +7,11 @@ from typing import Any
 
 from optplan.checks.base import Check, Context, Finding
 from optplan.checks.schedulers import problems_of_run
-from optplan.checks.wording import meant
 from optplan.config import find_namespace, place_of
 from optplan.errors import OptplanError, Problem, ScheduleError, close_matches
 from optplan.names import Severity
 from optplan.registries import Kind, is_replaced
+from optplan.plan.key_hints import near
 from optplan.schedule.catalog import KNOWN
 from optplan.schedule.parsing import TORCH_PREFIX
 from optplan.schedule.reading import find_schedulers
@@ -97,5 +97,5 @@ def _of_type(context: Context, spec: AnySpec) -> Iterator[Problem]:
             yield Problem(
                 message=f"there is no scheduler {spec.kind!r}",
                 place=spec.place,
-                hint=meant(spec.kind, KNOWN),
+                hint=near(spec.kind, KNOWN),
             )

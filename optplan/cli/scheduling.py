@@ -31,6 +31,8 @@ from optplan.schedule.reading import TIMM_FACTORY, timm_arguments
 if TYPE_CHECKING:
     from torch import nn
 
+_MOST_SHOWN = 1_000_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Length:
@@ -241,5 +243,10 @@ def _points(
         return telling_steps(schedule.all_specs, schedule.training, schedule.unit)
     wanted = asked_steps(at, schedule.training, schedule.unit)
     if every is not None:
+        if schedule.length // every > _MOST_SHOWN:
+            raise UsageError(
+                f"--every {every} shows {schedule.length // every} steps, and at most {_MOST_SHOWN} are shown",
+                hint=f"give --every {schedule.length // _MOST_SHOWN + 1}",
+            )
         wanted |= {*range(0, schedule.length, every), schedule.length - 1}
     return dict.fromkeys(sorted(wanted), ())

@@ -14,6 +14,10 @@ from optplan.schedule.training import Training, Unit
 
 # How many ticks are made at once, so that their factors take little room.
 _CHUNK = 4096
+# How much one training is followed for, so that an answer comes within seconds: a value that a scheduler moves
+# by a tick is 1, the tick itself 7, a turn from tick to tick 32, a tick of another package's scheduler 50.
+_MOST_WORK = 100_000_000
+_TICK, _TURN, _FOREIGN = 7, 32, 50
 
 
 class Clockwork:
@@ -43,6 +47,7 @@ class Clockwork:
     ) -> None:
         self.lanes = lanes
         self.step = 0
+        self._work = 0
         self._unit = unit
         self.stages: list[Stage] = []
         for spec in specs:
@@ -64,17 +69,36 @@ class Clockwork:
             ScheduleError: A scheduler breaks down on the way.
         """
         while self.step < step:
+            self._charge(_TURN)
             count = min(step - self.step, self._period - self.step % self._period)
             self._tick(count)
             if self.step % self._period == 0:
                 for stage in self._seldom:
                     _advance(stage, 1, self._unit, self.step)
 
+    def _charge(self, work: int) -> None:
+        """Count work.
+
+        Raises:
+            ScheduleError: It is more than a training is followed for.
+        """
+        self._work += work
+        if self._work > _MOST_WORK:
+            raise ScheduleError(
+                f"the schedulers are followed to {self._unit} {self.step}, and no further: "
+                "they move too many values at too many steps",
+                hint=f"show steps before that with --at {self.step // 2}, or a shorter training",
+            )
+
     def _tick(self, count: int) -> None:
         """Make so many steps without the end of an epoch among them."""
         while count:
-            span = min([count, _CHUNK, *(stage.steady() for stage in self._often)])
             acting = [stage for stage in self._often if stage.acts]
+            most = _CHUNK if acting else FOREVER
+            span = min([count, most, *(stage.steady() for stage in self._often)])
+            own = _TICK + self.lanes.count
+            costs = (own if isinstance(stage, Curve) else _FOREIGN for stage in acting)
+            self._charge(_TURN + span * sum(costs))
             if _are_apart(acting):
                 for stage in self._often:
                     _advance(stage, span, self._unit, self.step + 1)

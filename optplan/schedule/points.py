@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from math import ceil
 
 from optplan.schedule.catalog import Family
 from optplan.schedule.curves.cycle import phases
 from optplan.schedule.reading import TIMM_FACTORY
-from optplan.schedule.specs import AnySpec, ForeignSpec, Spec
+from optplan.schedule.specs import AnySpec, ForeignSpec, Spec, whole_tick
 from optplan.schedule.training import Training, Unit
 
 START = "start"
@@ -57,7 +56,7 @@ def _turns(spec: AnySpec) -> Iterator[tuple[int, str]]:
     if not isinstance(spec, Spec):
         yield from _foreign_turns(spec)
         return
-    first, stop = ceil(spec.begin), ceil(spec.end)
+    first, stop = whole_tick(spec.begin), whole_tick(spec.end)
     yield first, f"{spec.name} begins"
     inner = [(first + place, what) for place, what in _inner(spec) if first < first + place < stop]
     yield from inner[:_MOST]
@@ -68,7 +67,7 @@ def _inner(spec: Spec) -> Iterator[tuple[int, str]]:
     """The positions at which a scheduler turns, counted from its begin."""
     shift = spec.last_step + 1
     for position, what in _positions(spec):
-        yield ceil(position) - shift, what
+        yield whole_tick(position) - shift, what
 
 
 def _positions(spec: Spec) -> Sequence[tuple[float, str]]:
@@ -98,4 +97,4 @@ def _foreign_turns(spec: ForeignSpec) -> Iterator[tuple[int, str]]:
         value = spec.arguments.get(name)
         for one in value if isinstance(value, list | tuple) else (value,):
             if isinstance(one, int | float) and not isinstance(one, bool) and one > 0:
-                yield ceil(one), what
+                yield whole_tick(one), what

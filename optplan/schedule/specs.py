@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 from optplan.config import Symbol, place_of
 from optplan.places import Place
 from optplan.schedule.catalog import Family
+
+# More ticks than any training has.
+FOREVER = 1 << 62
+
+
+def whole_tick(tick: float) -> int:
+    """The first whole tick that is not before one; ``FOREVER`` for what no training comes to."""
+    return ceil(tick) if -FOREVER < tick < FOREVER else FOREVER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

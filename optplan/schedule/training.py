@@ -14,6 +14,7 @@ from optplan.errors import ScheduleError, UsageError
 from optplan.schedule.reading import timm_arguments
 
 _LOOPS = {"EpochBasedTrainLoop": True, "IterBasedTrainLoop": False}
+_MOST_STEPS = 2**53  # beyond that a float counts no more by ones
 _LENGTHS = {True: "max_epochs", False: "max_iters"}
 
 
@@ -40,6 +41,12 @@ class Training:
     length: int
     per_epoch: int | None = None
     asked_for: int | None = None
+
+    def __post_init__(self) -> None:
+        if max(self.length, self.iterations or 0) > _MOST_STEPS:
+            raise ScheduleError(
+                f"the training is too long: at most {_MOST_STEPS} steps are counted"
+            )
 
     @property
     def epochs(self) -> int:
@@ -130,12 +137,25 @@ def _length(data: Mapping[str, Any], section: Mapping[str, Any], by_epoch: bool)
 
 def _whole(section: Mapping[str, Any], name: str) -> int:
     value = section.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or int(value) != value:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        value = float("nan")  # as whatever else is no count
+    if value > _MOST_STEPS:
         raise ScheduleError(
-            f"{name} must be a whole number, got {described(value)}", place=place_of(section, name)
+            f"{name} must be at most {_MOST_STEPS}, got {_shown(value)}",
+            place=place_of(section, name),
+        )
+    if value != value // 1:
+        raise ScheduleError(
+            f"{name} must be a whole number, got {described(section.get(name))}",
+            place=place_of(section, name),
         )
     if value < 1:
         raise ScheduleError(
             f"{name} must be at least 1, got {value}", place=place_of(section, name)
         )
     return int(value)
+
+
+def _shown(value: float) -> str:
+    """A number that may have more digits than Python writes."""
+    return f"a number of {value.bit_length()} bits" if isinstance(value, int) else str(value)

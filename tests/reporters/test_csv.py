@@ -57,7 +57,7 @@ def test_different_texts_stay_different(first: str, second: str) -> None:
 
 
 def test_literal() -> None:
-    rows = [
+    rows: list[list[Any]] = [
         ["name", "lr"],
         ["=1", 0.1],
         ["'=", -0.5],

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from optplan.schedule.catalog import Family
-from optplan.schedule.curves.base import FOREVER, Curve
+from optplan.schedule.curves.base import Curve
 from optplan.schedule.curves.cycle import OneCycle, ReduceOnPlateau
 from optplan.schedule.curves.factors import Constant, Exponential, Linear, MultiStep, Step
 from optplan.schedule.curves.floors import CosineAnnealing, CosineRestart, Poly
+from optplan.schedule.specs import FOREVER
 
 CURVES: Mapping[Family, type[Curve]] = {
     Family.STEP: Step,

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from math import ceil
 
 from optplan.errors import ScheduleError, listed, quoted
 from optplan.schedule.curves.moves import Moves, Values, woven
 from optplan.schedule.lanes import Lanes
-from optplan.schedule.specs import Spec
-
-# More ticks than any training has.
-FOREVER = 1 << 62
+from optplan.schedule.specs import FOREVER, Spec, whole_tick
 
 
 class Curve(ABC):
@@ -34,7 +30,7 @@ class Curve(ABC):
         self.param = spec.param
         self._tick = -1
         self._position = spec.last_step
-        self._first, self._stop = ceil(spec.begin), ceil(spec.end)
+        self._first, self._stop = whole_tick(spec.begin), whole_tick(spec.end)
         self._take_betas()
         if not lanes.has(self.param):
             raise _no_param(spec, lanes)

@@ -8,10 +8,10 @@ from math import cos, pi
 from typing import Any
 
 from optplan.errors import ScheduleError
-from optplan.schedule.curves.base import FOREVER, Curve
+from optplan.schedule.curves.base import Curve
 from optplan.schedule.curves.moves import Moves, Values
 from optplan.schedule.lanes import Lanes
-from optplan.schedule.specs import Spec
+from optplan.schedule.specs import FOREVER, Spec
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ from abc import abstractmethod
 from bisect import bisect_left
 from collections import Counter
 
-from optplan.schedule.curves.base import FOREVER, Curve
+from optplan.schedule.curves.base import Curve
 from optplan.schedule.curves.moves import Moves, Values
 from optplan.schedule.lanes import Lanes
-from optplan.schedule.specs import Spec
+from optplan.schedule.specs import FOREVER, Spec
 
 
 class Rare(Curve):

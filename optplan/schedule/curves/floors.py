@@ -5,10 +5,10 @@ from __future__ import annotations
 from itertools import pairwise
 from math import ceil, cos, pi
 
-from optplan.schedule.curves.base import FOREVER, Curve
+from optplan.schedule.curves.base import Curve
 from optplan.schedule.curves.moves import Moves, Values
 from optplan.schedule.lanes import Lanes
-from optplan.schedule.specs import Spec
+from optplan.schedule.specs import FOREVER, Spec
 
 
 def _floors(curve: Curve) -> list[float]:
