@@ -117,7 +117,7 @@ def test_every_format(folder: Path, invoke: Invoke, run: Run) -> None:
     )
     assert note in run("diff", "a.py", "b.py", *MODEL, "-f", "csv", cwd=folder).stderr
     markdown = invoke("diff", "a.py", "b.py", *MODEL, "-f", "md", cwd=folder).stdout
-    assert "not read, and written differently" in markdown
+    assert "and written differently&#58; lr&#95;config" in markdown
 
 
 @pytest.mark.parametrize(
