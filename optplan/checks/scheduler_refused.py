@@ -10,8 +10,8 @@ from optplan.checks.schedulers import problems_of_run
 from optplan.config import find_namespace, place_of
 from optplan.errors import OptplanError, Problem, ScheduleError, close_matches
 from optplan.names import Severity
-from optplan.registries import Kind, is_replaced
 from optplan.plan.key_hints import near
+from optplan.registries import Kind, is_replaced
 from optplan.schedule.catalog import KNOWN
 from optplan.schedule.parsing import TORCH_PREFIX
 from optplan.schedule.reading import find_schedulers
