@@ -60,7 +60,7 @@ def attached_schedule(
         defaults,
         _Maker(run, {id(spec): place for place, spec in enumerate(specs)}),
         lists=[values for one in found.schedulers for values in _per_group(one, found)],
-        unread=tuple(Unread(text) for text in (*found.unread, *alone)),
+        unread=tuple(Unread(name=text) for text in (*found.unread, *alone)),
     )
 
 
