@@ -8,6 +8,12 @@ from collections.abc import Iterator
 from importlib import import_module
 
 
+class _State:
+    """Whether this process has frozen what it had; Python itself may have frozen some, too."""
+
+    is_frozen = False
+
+
 @contextlib.contextmanager
 def uncollected() -> Iterator[None]:
     """No garbage collection: going over all that torch has loaded is half the time of a report."""
@@ -25,26 +31,28 @@ def import_uncollected(*modules: str) -> None:
     with uncollected():
         for module in modules:
             import_module(module)
-    if gc.get_freeze_count():  # a command's, to which they belong as well
+    if _State.is_frozen:  # a command's, to which they belong as well
         gc.freeze()
 
 
 def collect_from_now() -> None:
     """Collect garbage, but none of what there is so far: it will be needed to the end."""
     gc.freeze()
+    _State.is_frozen = True
     gc.enable()
 
 
 @contextlib.contextmanager
 def collecting_later() -> Iterator[None]:
     """Collect no garbage until :func:`collect_from_now`; afterwards all is as it was."""
-    was_enabled, has_frozen = gc.isenabled(), gc.get_freeze_count() > 0
+    was_enabled, was_frozen = gc.isenabled(), _State.is_frozen
     gc.disable()
     try:
         yield
     finally:
-        if not has_frozen:
+        if _State.is_frozen and not was_frozen:
             gc.unfreeze()
+            _State.is_frozen = False
         if was_enabled:
             gc.enable()
         else:
