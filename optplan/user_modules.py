@@ -46,6 +46,7 @@ def user_imports(first: Sequence[str], last: Sequence[str] = ()) -> Iterator[Non
     sys.path[:] = [*ahead, *before, *(folder for folder in last if folder not in before)]
     given = list(sys.path)
     sys.meta_path.insert(0, finder)
+    there = dict(sys.modules)
     displaced = _make_room(first)
     try:
         yield
@@ -53,7 +54,7 @@ def user_imports(first: Sequence[str], last: Sequence[str] = ()) -> Iterator[Non
         sys.meta_path[:] = [one for one in sys.meta_path if one is not finder]
         added += [path for path in sys.path if path not in given]
         sys.path[:] = before
-        _put_back(displaced, (*first, *last))
+        _put_back(displaced, (*first, *last), there)
 
 
 def _make_room(folders: Sequence[str]) -> dict[str, ModuleType]:
@@ -68,9 +69,13 @@ def _make_room(folders: Sequence[str]) -> dict[str, ModuleType]:
     return displaced
 
 
-def _put_back(displaced: dict[str, ModuleType], folders: Sequence[str]) -> None:
-    """Give the names of installed and standard modules back to these."""
+def _put_back(
+    displaced: dict[str, ModuleType], folders: Sequence[str], there: dict[str, ModuleType]
+) -> None:
+    """Give the names of installed and standard modules back to these; what was there before stays."""
     for top in TOPS & sys.modules.keys():
+        if sys.modules[top] is there.get(top):
+            continue
         if is_in(module_location(sys.modules[top]), folders) and outside(top, folders):
             _popped(top)
     gone = {first_part(name) for name in displaced} - sys.modules.keys()

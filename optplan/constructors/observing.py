@@ -177,7 +177,9 @@ def at_start(group: Group, given: Container[str] = ()) -> Group:
     initial = {
         name: name.removeprefix("initial_")
         for name in group
-        if name.startswith("initial_") and name not in given
+        if name.startswith("initial_")
+        and name.removeprefix("initial_") in group
+        and name not in given
     }
     written = [*initial, *(_OF_SCHEDULERS if initial else ())]
     kept = {name: value for name, value in group.items() if name not in written or name in given}

@@ -12,6 +12,7 @@ from optplan.config import OptimizerConfig, place_of
 from optplan.config.dialects import Dialect
 from optplan.config.regex_groups import RegexGroups, RegexOptimizer
 from optplan.constructors.assign import GroupReader, as_number, planned_optimizer, refuse_bad_values
+from optplan.constructors.checkpoint import class_defaults
 from optplan.constructors.decided import Made
 from optplan.constructors.dry_run import optimizer_facts
 from optplan.constructors.makers import Maker
@@ -25,6 +26,7 @@ from optplan.model import make_inventory
 from optplan.names import Mistake
 from optplan.places import Place
 from optplan.plan import Assignment, PlannedOptimizer, plain
+from optplan.plan.compare import differ
 from optplan.rules import Skipped
 from optplan.rules.regex_groups import RegexOptions, Taken, decide_group, make_regex_options
 
@@ -216,13 +218,18 @@ def _assignments(number: int, one: ObservedOptimizer, found: _Sorted) -> dict[in
 
 
 def _planned(one: ObservedOptimizer, optimizer: RegexOptimizer) -> PlannedOptimizer:
-    """The optimizer with the arguments that are written."""
+    """The optimizer with the arguments that are written, and the trainer's where they are not the class's own."""
     planned = planned_optimizer(optimizer_facts(one.optimizer), None, one.name)
+    defaults = class_defaults(planned.class_name)
     options = {
         name: plain(value)
         for name, value in optimizer.arguments.items()
         if name not in ("lr", "weight_decay")
-        and (name in optimizer.written or optimizer.names.get(name) in optimizer.written)
+        and (
+            name in optimizer.written
+            or optimizer.names.get(name) in optimizer.written
+            or differ(plain(value), defaults.get(name))
+        )
     }
     return PlannedOptimizer(
         name=planned.name,

@@ -119,7 +119,7 @@ class _Compiler:
             case "integer":
                 return _integer(words.pop("minimum", None))
             case "number":
-                return _number(words.pop("exclusiveMinimum", None))
+                return _number(words.pop("exclusiveMinimum", None), words.pop("minimum", None))
             case _:
                 return _anything
 
@@ -216,7 +216,7 @@ def _integer(least: int | None) -> Check:
     return check
 
 
-def _number(above: float | None) -> Check:
+def _number(above: float | None, least: float | None) -> Check:
     def check(value: float) -> None:
         try:
             is_finite = isfinite(value)
@@ -226,6 +226,8 @@ def _number(above: float | None) -> Check:
             raise MisfitError(f"expected a finite number, got {got(value)}")
         if above is not None and value <= above:
             raise MisfitError(f"expected more than {above}, got {got(value)}")
+        if least is not None and value < least:
+            raise MisfitError(f"expected at least {least}, got {got(value)}")
 
     return check
 

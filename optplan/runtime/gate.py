@@ -146,7 +146,14 @@ def installed_only() -> Iterator[None]:
 
 _LIBRARIES = ("torch", "timm")
 # Names whose import and whose classes are as good as our own: optplan itself makes them for any config.
-_OWN_HOMES = ("torch.optim.", "timm.optim.", "timm.scheduler.", "optplan.")
+_OWN_HOMES = (
+    "torch.optim.",
+    "torch.distributed.optim.",
+    "timm.optim.",
+    "timm.scheduler.",
+    "mmengine.optim.",
+    "optplan.",
+)
 
 
 def _is_own(found: object) -> bool:

@@ -206,9 +206,9 @@ def test_how_long_is_an_epoch(invoke: Invoke, folder: Path) -> None:
 def test_what_is_not_read_is_named(
     invoke: Invoke, folder: Path, function: str, unread: str
 ) -> None:
-    assert lrs(invoke, folder, function, *FIVE)[1]["unread"] == [unread]
+    assert lrs(invoke, folder, function, *FIVE)[1]["unread"] == [{"name": unread, "origin": None}]
     done = invoke("schedule", f"f.py:{function}", *MODEL, *FIVE, cwd=folder)
-    assert f"not read, and may move the lr: {unread}" in done.stdout
+    assert f"not read, may move the lr: {unread}" in done.stdout
     assert "keeps its values" not in done.stdout
     assert "constant" not in done.stdout
 
