@@ -13,7 +13,7 @@ from optplan.config.locations import (
     Location,
     base_location,
     entry_location,
-    linked_outside,
+    outside_project,
 )
 from optplan.config.placed import (
     File,
@@ -135,7 +135,8 @@ class Loader:
         """
         file = self.open(location, place)
         extension = os.path.splitext(location.path)[1]
-        outside = None if place is None else linked_outside(location.path, self.entry.path)
+        is_own = place is None or location.root is not None or location.reader is not DISK
+        outside = None if is_own else outside_project(location.path, self.entry.path)
         try:
             if extension == ".py":
                 data = self._load_python(file, location)
@@ -150,7 +151,7 @@ class Loader:
         except (Refusal, ConfigError) as error:
             if outside is not None:
                 raise ConfigError(
-                    f"'{location.shown}' is a link to {outside!a}, outside the project, and is no config",
+                    f"'{location.shown}' is {outside!a}, outside the project, and is no config",
                     place=place,
                 ) from None
             if isinstance(error, ConfigError):

@@ -141,15 +141,23 @@ def module_location(module: str, child: Location, entry: Location, place: Place)
     return _package_location(path, (parts[0], folder))
 
 
-def linked_outside(path: str, entry: str) -> str | None:
-    """Return where a path inside the project of the entry config leads by a link, if that is outside; else None.
+def outside_project(path: str, entry: str) -> str | None:
+    """Return where a base really is, if that is outside the project of the entry config; None elsewhere.
 
-    The content of such a file is not the project's to show, not even in an error.
+    The content of such a file is not the project's to show, not even in an error: a link or a path with dots
+    may lead to anything.
     """
-    root = _project_folder(os.path.dirname(entry)).rstrip(os.sep) + os.sep
-    real = os.path.realpath(path)
-    is_inside = real.startswith(os.path.realpath(root).rstrip(os.sep) + os.sep)
-    return real if path.startswith(root) and not is_inside else None
+    real, folder = os.path.realpath(path), os.path.dirname(entry)
+    here = os.path.realpath(os.getcwd())
+    roots = {os.path.realpath(_project_folder(folder)), os.path.realpath(folder)}
+    if is_below(os.path.realpath(folder), here):
+        roots.add(here)
+    return None if any(is_below(real, root) for root in roots) else real
+
+
+def is_below(path: str, folder: str) -> bool:
+    """Return whether a real path is a folder or something in it."""
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
 def _project_folder(folder: str) -> str:
