@@ -320,6 +320,10 @@ OPTIMIZERS = [
         "type='ZeroRedundancyOptimizer', lr=0.1",
         "error: a.py:1:18: ZeroRedundancyOptimizer needs the inner",
     ),
+    (
+        "type='ZeroRedundancyOptimizer', optimizer_type=['SGD'], lr=0.1",
+        "error: a.py:1:50: optimizer_type must be an optimizer's name, got list ['SGD']\n",
+    ),
 ]
 
 

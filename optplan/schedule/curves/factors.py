@@ -49,7 +49,7 @@ class Step(Rare):
         if not isfinite(size):
             return FOREVER
         # the remainder of a float is exact, and 0 for whole multiples alone
-        period = abs(size.as_integer_ratio()[0])
+        period: int = size.as_integer_ratio()[0]
         return period if position == 0 else -position % period
 
 
