@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from optplan.schedule import Training, Unit
 from tests.conftest import Invoke
+from tests.schedule.reference import ours, stepped
 
 HEAD = "optimizer = dict(type='SGD', lr=0.1, momentum=0.9)\n"
 MODEL = ("-m", "torch.nn:Linear", "-k", "in_features=2", "-k", "out_features=2")
@@ -95,3 +97,14 @@ def test_asked_lengths(
     done = invoke("schedule", "a.py", *MODEL, *words, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(message)
+
+
+@pytest.mark.parametrize("size", [1, 2.5, 3.0, 0.75, 1 / 3, 0.1, 7.125, 1e300, 59])
+@pytest.mark.parametrize("begin", [0, 4])
+def test_steps_of_any_size_are_those_of_the_reference(size: float, begin: int) -> None:
+    training = Training(by_epoch=False, length=60, per_epoch=None)
+    scheduler = {"type": "StepLR", "by_epoch": False, "step_size": size, "gamma": 0.5}
+    theirs = stepped([{**scheduler, "begin": begin}], training, Unit.ITERATION)
+    unit, own = ours([{**scheduler, "begin": begin}], training)
+    assert unit is Unit.ITERATION
+    assert own == theirs

@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from bisect import bisect_left
 from collections import Counter
-from math import isfinite
 
 from optplan.schedule.curves.base import Curve
 from optplan.schedule.curves.moves import Moves, Values
@@ -46,8 +45,6 @@ class Step(Rare):
 
     def _rest(self, position: int) -> int:
         size = self.spec.arguments["step_size"]
-        if not isfinite(size):
-            return FOREVER
         # the remainder of a float is exact, and 0 for whole multiples alone
         period: int = size.as_integer_ratio()[0]
         return period if position == 0 else -position % period
