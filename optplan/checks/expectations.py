@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from optplan.checks.paths import fits
+from optplan.errors import UsageError
 from optplan.names import Rule, Status
 from optplan.plan import Plan, PlannedParameter
-from optplan.plan.patterns import matcher
+from optplan.plan.patterns import matching
 
 _NO_VALUES = (Status.FROZEN, Status.DUPLICATE)
 
@@ -71,8 +72,13 @@ class Breach:
 
 
 def breaches(expectation: Expectation, plan: Plan) -> Iterator[Breach]:
-    """Everything in a plan that breaks an expectation."""
-    rows = [row for row in plan.parameters if _is_meant(expectation, row)]
+    """Everything in a plan that breaks an expectation; that its pattern takes too long is a breach too."""
+    try:
+        named = _named(expectation, plan)
+    except UsageError as error:
+        yield Breach(what="parameters", message=error.problems[0].message, parameters=())
+        return
+    rows = [row for row in named if _is_meant(expectation, row)]
     if len(rows) < expectation.min_parameters:
         yield Breach(
             what="min-parameters",
@@ -92,9 +98,16 @@ def breaches(expectation: Expectation, plan: Plan) -> Iterator[Breach]:
             yield from _unequal(expectation, what, expected, trained, values)
 
 
+def _named(expectation: Expectation, plan: Plan) -> list[PlannedParameter]:
+    """Return the rows whose names fit the pattern; all where there is none."""
+    if expectation.parameters is None:
+        return list(plan.parameters)
+    fitting = matching([expectation.parameters], [row.name for row in plan.parameters])
+    names = frozenset(fitting[expectation.parameters])
+    return [row for row in plan.parameters if row.name in names]
+
+
 def _is_meant(expectation: Expectation, row: PlannedParameter) -> bool:
-    if expectation.parameters is not None and not matcher(expectation.parameters)(row.name):
-        return False
     uses = (row.lr_rule, row.weight_decay_rule)
     return expectation.rule is None or any(
         use is not None and use.rule is expectation.rule for use in uses

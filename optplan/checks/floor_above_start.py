@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from optplan.checks.base import Check, Context, Finding
@@ -95,10 +95,27 @@ def _kept_up(
         limit = schedulers.limit(spec)
         if limit is not None and schedulers.span(spec)[0] >= limit:
             return []  # it never acts
+        if _goes_to_floor_alone(spec, schedulers.specs, groups):
+            return low
     if context.schedule is None and any(not isinstance(s, Spec) for s, _ in schedulers.specs):
         return low if len(schedulers.specs) == 1 else []
     lasts = list(last_values(context, param))
     return [at for at in low if lasts and all(_is_up(one, at, groups[at][param]) for one in lasts)]
+
+
+def _goes_to_floor_alone(
+    spec: Spec, specs: Iterable[tuple[AnySpec, str]], groups: Iterable[Mapping[str, Any]]
+) -> bool:
+    """Return whether values stay between their start and the floor, which needs no simulation to be known."""
+    rivals = [one for one, _ in specs if not isinstance(one, Spec) or one.param == spec.param]
+    resumes = spec.last_step != -1 or any(f"initial_{spec.param}" in group for group in groups)
+    span = spec.end - spec.begin
+    if rivals != [spec] or resumes or spec.moves_betas or span != int(span):
+        return False
+    if spec.family is Family.POLY:
+        return bool(spec.arguments["power"] >= 0)
+    is_plain = spec.arguments["eta_min_ratio"] is None and spec.family is Family.COSINE_ANNEALING
+    return is_plain and bool((spec.arguments["T_max"] or span) >= span)
 
 
 def _is_up(last: list[float | None], at: int, start: float) -> bool:

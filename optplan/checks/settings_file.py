@@ -15,9 +15,10 @@ from optplan.checks.tables import Table
 from optplan.config.placed import File
 from optplan.config.reading import DISK, decoded
 from optplan.config.toml_files import read_toml
-from optplan.errors import ConfigError, Problem
+from optplan.errors import ConfigError, Problem, UsageError
 from optplan.names import Rule, Severity
 from optplan.places import Place, Source
+from optplan.plan.patterns import matcher
 
 FILE = "pyproject.toml"
 _TITLE = "tool.optplan"
@@ -193,7 +194,7 @@ def _expectation(table: Table, folder: str) -> Expectation:
         where=f"{shown_path(place.source.path or place.source.name)}:{place.line}",
         folder=folder,
         configs=tuple(text for text, _ in table.texts("configs")),
-        parameters=table.text("parameters"),
+        parameters=_pattern(table),
         rule=table.choice("rule", Rule),
         weight_decay=table.number("weight-decay"),
         lr=table.number("lr"),
@@ -201,3 +202,13 @@ def _expectation(table: Table, folder: str) -> Expectation:
         frozen=table.flag("frozen"),
         min_parameters=table.count("min-parameters", 1),
     )
+
+
+def _pattern(table: Table) -> str | None:
+    """Return the pattern of names, once it is known not to be too large."""
+    pattern = table.text("parameters")
+    try:
+        matcher(pattern or "")
+    except UsageError as error:
+        table.wrong("parameters", error.problems[0].message)
+    return pattern

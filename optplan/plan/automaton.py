@@ -8,15 +8,28 @@ from __future__ import annotations
 
 import re
 
-# 18 digits: beyond any index, and small enough that a range stays a few thousand states
+from optplan.errors import UsageError
+
+# 18 digits: beyond any index
 _RANGE = re.compile(r"(0|[1-9][0-9]{0,17})-(0|[1-9][0-9]{0,17})(?=[,}])")
 _PIECE = re.compile(r"[^.]*\.|[^.]+")
+_DIGITS = "0123456789"
+# The table of N states takes N * N / 8 bytes: 100 MB.
+_MOST_STATES = 28_000
+# How many words of 64 bits all steps may read and keep: some seconds, and some hundreds of MB at most.
+_MOST_WORK, _KEPT = 300_000_000, 16
 
 
 class Automaton:
-    """What a pattern accepts, read forward piece by piece."""
+    """What a pattern accepts, read forward piece by piece.
+
+    Raises:
+        UsageError: The pattern is too large to be matched, at once or when a text is read.
+    """
 
     def __init__(self, pattern: str) -> None:
+        self._pattern = pattern
+        self._work = 0
         self._free: list[list[int]] = []
         self._moves: list[tuple[str | None, int] | None] = []
         end = self._build(pattern)
@@ -53,6 +66,7 @@ class Automaton:
     def _step(self, state: int, character: str) -> int:
         found = self._by_character.get((state, character))
         if found is None:
+            self._charge(state)
             found, rest = 0, state
             while rest:
                 lowest = rest & -rest
@@ -63,8 +77,16 @@ class Automaton:
             self._by_character[state, character] = found
         return found
 
+    def _charge(self, state: int) -> None:
+        """Count the work of one step from a set of states."""
+        self._work += (state.bit_count() + _KEPT) * (1 + len(self._moves) // 64)
+        if self._work > _MOST_WORK:
+            raise _too_large(self._pattern, "takes too long to match")
+
     def _new(self, *before: int) -> int:
         """A new state, reached for free from the states before."""
+        if len(self._moves) == _MOST_STATES:
+            raise _too_large(self._pattern, f"has more than {_MOST_STATES:,} states")
         self._free.append([])
         self._moves.append(None)
         new = len(self._moves) - 1
@@ -116,15 +138,43 @@ class Automaton:
         return state
 
     def _number(self, start: int, low: int, high: int) -> int:
-        ends = []
-        for leading, free_digits in _blocks(low, high):
-            state = self._new(start)
-            for digit in str(leading):
-                state = self._take(state, digit)
-            for _ in range(free_digits):
-                state = self._take(state, "0123456789")
-            ends.append(state)
-        return self._new(*ends)
+        """Return the state behind a number from low to high: a few states for each digit."""
+        free = [self._new()]  # free[n] is the state before n more digits of any kind
+        for _ in str(high):
+            free.append(self._new())
+            self._moves[free[-1]] = (_DIGITS, free[-2])
+        for length in range(len(str(low)), len(str(high)) + 1):
+            least = max(low, 10 ** (length - 1) if length > 1 else 0)
+            most = min(high, 10**length - 1)
+            self._between(self._new(start), str(least), str(most), free)
+        return self._new(free[0])
+
+    def _between(self, state: int, least: str, most: str, free: list[int]) -> None:
+        """Add the numbers from least to most, which have equally many digits."""
+        first, last, rest = int(least[0]), int(most[0]), len(least) - 1
+        if first == last and rest:
+            self._between(self._branch(state, least[0]), least[1:], most[1:], free)
+            return
+        if int(least[1:] or 0) > 0:
+            self._between(self._branch(state, least[0]), least[1:], "9" * rest, free)
+            first += 1
+        if most[1:] != "9" * rest:
+            self._between(self._branch(state, most[0]), "0" * rest, most[1:], free)
+            last -= 1
+        if first <= last:
+            self._moves[self._new(state)] = (_DIGITS[first : last + 1], free[rest])
+
+    def _branch(self, state: int, character: str) -> int:
+        """Return the new state behind one character, which does not rule out other ways on."""
+        return self._take(self._new(state), character)
+
+
+def _too_large(pattern: str, reason: str) -> UsageError:
+    shown = f"{pattern[:40]}..." if len(pattern) > 40 else pattern
+    return UsageError(
+        f"the pattern {shown!r} ({len(pattern):,} characters) is too large: it {reason}",
+        hint="divide it into several patterns, or use fewer ranges and alternatives",
+    )
 
 
 def _braces(pattern: str) -> set[int]:
@@ -140,17 +190,4 @@ def _braces(pattern: str) -> set[int]:
         elif pattern[position] == "}" and waiting:
             found |= {waiting.pop(), position}
         position += 1
-    return found
-
-
-def _blocks(low: int, high: int) -> list[tuple[int, int]]:
-    """Whole numbers low to high as blocks: leading digits, and how many free ones follow."""
-    found = []
-    while low <= high:
-        # the largest block low .. low + 10**n - 1 that starts at low and does not pass high
-        size, digits = 1, 0
-        while low % (size * 10) == 0 and low + size * 10 - 1 <= high and low >= size * 10:
-            size, digits = size * 10, digits + 1
-        found.append((low // size, digits))
-        low += size
     return found

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from optplan.config.layer_decay import LayerList, LayerPattern
-from optplan.errors import PlanError, Problem, did_you_mean, listed
+from optplan.errors import PlanError, Problem, UsageError, did_you_mean, listed
 from optplan.facts import Inventory, Layers, ParameterFacts
 from optplan.names import LayerSource
 from optplan.places import Place
@@ -23,12 +24,15 @@ def listed_layers(inventory: Inventory, layers: LayerList) -> Layers:
         layers: The list.
 
     Raises:
-        PlanError: Patterns that claim no parameter, since each would shift the others, and parameters
-            to train that no pattern claims.
+        PlanError: A pattern is too large; patterns that claim no parameter, since each would shift the
+            others, and parameters to train that no pattern claims.
     """
     patterns = layers.patterns
     visited = [facts for facts in inventory.parameters if facts.visited]
-    fitting = _fitting(visited, patterns)
+    try:
+        fitting = _fitting(visited, patterns)
+    except UsageError as error:
+        raise PlanError([replace(one, place=layers.place) for one in error.problems]) from error
     numbers: dict[str, int] = {}
     claimed: list[int] = []
     for number, names in enumerate(fitting):

@@ -6,6 +6,7 @@ from collections.abc import Container, Sequence
 from functools import cached_property, reduce
 from operator import or_
 
+from optplan.errors import UsageError
 from optplan.plan.cover import cover
 from optplan.plan.gather import Group, gathered, gathered_text
 from optplan.plan.name_bits import NameBits
@@ -94,12 +95,20 @@ def _verified(
     firsts: dict[str, int] = {}
     left = set(wanted)
     for pattern, intended in patterns.items():
-        fitting = tree.fitting(pattern)
+        fitting = _fitting(tree, pattern)
         if fitting == intended and len(fitting) > 1:
             firsts[pattern] = fitting[0]
             left.difference_update(fitting)
     firsts |= {_spelled(known[name], all_names): name for name in left}
     return tuple(sorted(firsts, key=lambda pattern: firsts[pattern]))
+
+
+def _fitting(tree: NameTree, pattern: str) -> list[int]:
+    """Return what a pattern matches; nothing where it is too large for anybody to read."""
+    try:
+        return tree.fitting(pattern)
+    except UsageError:
+        return []
 
 
 def _spelled(name: str, known: Container[str]) -> str:

@@ -82,7 +82,7 @@ def _change(change: Change) -> dict[str, Any]:
     sides = {"before": change.before, "after": change.after}
     return {
         "kind": change.kind.value,
-        "field": change.field,
+        "field": str(change.field),
         **{side: plain(value) for side, value in sides.items() if value is not ABSENT},
     }
 
@@ -136,7 +136,7 @@ def _csv_changes(diff: PlanDiff) -> list[Sequence[object]]:
     rows += [_csv_cluster("parameters", cluster) for cluster in diff.clusters]
     for item in diff.optimizers:
         change = item.change
-        cells = [item.optimizer, change.kind.value, change.field, *_csv_values(change)]
+        cells = [item.optimizer, change.kind.value, str(change.field), *_csv_values(change)]
         rows.append(["optimizer", *cells, item.parameters, "", "", ""])
     for section, side in (("only before", diff.only_before), ("only after", diff.only_after)):
         if side.names:
@@ -158,7 +158,7 @@ def _csv_cluster(section: str, cluster: Cluster) -> Sequence[object]:
         section,
         "",
         change.kind.value,
-        change.field,
+        str(change.field),
         *_csv_values(change),
         len(cluster.names),
         cause_text(cluster),

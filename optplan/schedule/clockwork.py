@@ -20,6 +20,10 @@ _MOST_WORK = 100_000_000
 _TICK, _TURN, _FOREIGN = 7, 32, 50
 
 
+class TooFarError(ScheduleError):
+    """A training takes more work to follow than is done for it."""
+
+
 class Clockwork:
     """The schedulers of one optimizer with what they have made of its groups by now.
 
@@ -80,11 +84,11 @@ class Clockwork:
         """Count work.
 
         Raises:
-            ScheduleError: It is more than a training is followed for.
+            TooFarError: It is more than a training is followed for.
         """
         self._work += work
         if self._work > _MOST_WORK:
-            raise ScheduleError(
+            raise TooFarError(
                 f"the schedulers are followed to {self._unit} {self.step}, and no further: "
                 "they move too many values at too many steps",
                 hint=f"show steps before that with --at {self.step // 2}, or a shorter training",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
+from optplan.schedule.clockwork import TooFarError
 from optplan.schedule.motion import Metric, Motion
 from optplan.schedule.schedule import Schedule
 from optplan.schedule.specs import Spec
@@ -62,7 +64,8 @@ def courses_of(schedule: Schedule, steps: Iterable[int]) -> Courses:
         for field in fields:
             kept[field].append(motion.values(field))
     # the reference steps after the last iteration as well, and breaks down there if anywhere
-    motion.go(schedule.length)
+    with suppress(TooFarError):  # nothing behind the last step that is shown is asked for
+        motion.go(schedule.length)
     return Courses(
         schedule=schedule,
         steps=wanted,

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import perf_counter
 
 from tests.bench.config_load import config_folders
 from tests.bench.table import Row, ratio
@@ -40,6 +41,35 @@ def check_rows(rounds: int) -> Iterator[Row]:
         value=peak_memory(_words(words, 1), fine=_FINE) / peak_memory(some, fine=_FINE),
         bound=1.25,
     )
+
+
+def finding_rows(rounds: int) -> Iterator[Row]:
+    """All checks of every released config, held against reading the configs."""
+    from optplan.checks import ALL_CHECKS
+    from optplan.config import load_config
+    from optplan.errors import ConfigError
+    from tests.checks.test_released_configs import context_for
+
+    checking, reading = [], []
+    paths = [path for folder in config_folders() for path in sorted(folder.rglob("*.py"))]
+    for _ in range(rounds):
+        checked = read = 0.0
+        for path in paths:
+            start = perf_counter()
+            try:
+                config = load_config(path)
+            except ConfigError:
+                continue
+            loaded = perf_counter()
+            context = context_for(config)
+            for check in ALL_CHECKS:
+                list(check.run(context))
+            read, checked = read + loaded - start, checked + perf_counter() - loaded
+        checking.append(checked)
+        reading.append(read)
+    what, against = "all checks of the released configs, without a model", "reading them"
+    found = [statistics.median(times) for times in (checking, reading)]
+    yield ratio(what, found[0], against, found[1], 0.4)
 
 
 def growth_rows(rounds: int) -> Iterator[Row]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import resource
 import time
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from optplan.checks.discovery import _globbed
 from optplan.checks.paths import fits
 from optplan.checks.settings_file import read_settings
 from optplan.errors import ConfigError
+from tests.conftest import Run
 
 
 @pytest.mark.parametrize(
@@ -58,3 +60,28 @@ def test_settings_have_a_size(tmp_path: Path) -> None:
     path.write_text("# optplan\n" + "#" * (1 << 20))
     with pytest.raises(ConfigError, match="larger than 1,048,576 bytes"):
         read_settings(str(path), ALL_CHECKS)
+
+
+@pytest.mark.parametrize(
+    ("part", "last"),
+    [
+        (
+            "dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=0.1))",
+            "no findings in 1 config",
+        ),
+        ("dict(optimizer=dict(type='SGD', lr=0.1, momentun=1))", "4 000 errors in 1 of 1 config"),
+    ],
+    ids=["fine", "wrong"],
+)
+def test_thousands_of_named_sections_are_checked_soon(
+    part: str, last: str, run: Run, tmp_path: Path
+) -> None:
+    parts = "".join(f"    part{number}={part},\n" for number in range(4000))
+    (tmp_path / "a.py").write_text(f"optim_wrapper = dict(\n{parts})\n")
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = run("check", "a.py", "--no-model", cwd=tmp_path)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert (done.returncode, done.stderr) == (int("errors" in last), "")
+    assert last in done.stdout.splitlines()
+    assert done.stdout.count("OPT003") == (4000 if "errors" in last else 0)
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 20

@@ -81,3 +81,28 @@ def test_names_the_parameters(write: Write, check: Check) -> None:
         "      │ ^^^^^^^^^^ 7 parameters: backbone.layer0.0.bias, backbone.layer0.1.bias, "
         "backbone.layer1.0.bias and 4 more",
     ]
+
+
+def test_a_pattern_that_is_too_large_is_a_mistake_in_the_settings(
+    write: Write, check: Check
+) -> None:
+    ranges = ",".join(["0-999999999999999999"] * 800)
+    write("pyproject.toml", f"[[tool.optplan.expect]]\nparameters = '{{{ranges}}}'\nlr = 1\n")
+    write("a.py", CONFIG)
+    done = check("a.py", "--no-model")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "pyproject.toml:2:" in done.stderr
+    assert "is too large: it has more than 28,000 states" in done.stderr
+    assert len(done.stderr) < 1000
+
+
+def test_a_pattern_that_takes_too_long_is_told(
+    write: Write, check: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("optplan.plan.automaton._MOST_WORK", 100)
+    write("pyproject.toml", "[[tool.optplan.expect]]\nparameters = '*a*b*'\nlr = 1\n")
+    write("a.py", CONFIG)
+    model = f"{ROOT}/sample_configs/models.py:Segmentor"
+    done = check("a.py", "--model", model, "--select", "OPT801")
+    assert (done.returncode, "OPT801 the pattern" in done.stdout) == (1, True)
+    assert "is too large: it takes too long to match" in done.stdout

@@ -24,6 +24,8 @@ from tests.checks.test_settings import codes
 from tests.conftest import ROOT
 
 Write = Callable[..., Path]
+FINE = "optimizer = dict(type='SGD', lr=0.1)\n"
+WRONG = "optimizer = dict(type='SGD', lr=0.1, momentun=0.9)\n"
 
 
 def test_a_mistake_in_a_base_is_reported_once(write: Write, check: Check) -> None:
@@ -271,3 +273,29 @@ def test_needs_no_torch_without_a_model(arguments: list[str], status: int) -> No
         cwd=ROOT,
     )
     assert done.stderr.splitlines()[-2:] == [f"status {status}", "loaded"]
+
+
+@pytest.mark.parametrize(
+    ("config", "streams", "status", "said"),
+    [
+        (FINE, "2>&-", 0, ("no findings in 1 config", "")),
+        (WRONG, "2>&-", 1, ("1 error in 1 of 1 config", "")),
+        (FINE, ">&-", 2, ("", "error: cannot write the report: stdout is closed")),
+        (WRONG, ">&- 2>&-", 2, ("", "")),
+    ],
+)
+def test_closed_streams(
+    config: str, streams: str, status: int, said: tuple[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "a.py").write_text(config)
+    command = Path(sys.executable).with_name("optplan")
+    done = subprocess.run(
+        ["bash", "-c", f"{command} check a.py --no-model {streams}"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == status
+    told = [line for line in done.stdout.splitlines() if line.endswith("1 config")]
+    assert ("".join(told), done.stderr.strip()) == said

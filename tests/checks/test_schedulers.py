@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import Any
 
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from optplan.schedule import Training, Unit
 from tests.checks.given import context_of, found, lines, section_of
 from tests.checks.models import Net
+from tests.schedule.reference import LRS, stepped
 
 SLOW = section_of("custom_keys=dict(backbone=dict(lr_mult=0.01))")
 EPOCHS = "train_cfg = dict(by_epoch=True, max_epochs=80)\n"
@@ -378,3 +384,45 @@ def test_opt506_with_the_groups_of_a_model() -> None:
         "a.py:4:43 error: eta_max has 2 values, and there are 7 groups, the reference's own for the base lr"
         " among them"
     ]
+
+
+@pytest.mark.parametrize(
+    "scheduler",
+    [
+        "dict(type='PolyLR', power=0.9, eta_min=0.1)",
+        "dict(type='PolyLR', power=0, eta_min=0.2, begin=3)",
+        "dict(type='CosineAnnealingLR', eta_min=0.1)",
+        "dict(type='CosineAnnealingLR', eta_min=0.1, T_max=200, end=60)",
+    ],
+)
+def test_opt502_simulates_nothing_that_is_known(
+    scheduler: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    simulated = said("OPT502", f"[{scheduler}, dict(type='ConstantLR', factor=1.0, end=1)]")
+    assert "is not below the starting lr" in simulated[0]
+    monkeypatch.setattr("optplan.checks.floor_above_start.last_values", lambda *_: iter(()))
+    assert said("OPT502", f"[{scheduler}]") == simulated
+    assert said("OPT502", f"[{scheduler}, dict(type='ConstantLR', factor=1.0, end=1)]") == []
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(
+    shape=st.one_of(
+        st.fixed_dictionaries({"type": st.just("PolyLR"), "power": st.floats(0, 9)}),
+        st.fixed_dictionaries(
+            {"type": st.just("CosineAnnealingLR"), "T_max": st.integers(30, 300)}
+        ),
+    ),
+    begin=st.integers(0, 20),
+    end=st.integers(21, 30),
+    floor=st.floats(0.1, 1.0),
+)
+def test_the_reference_never_ends_below_the_start_on_the_way_to_a_floor_above(
+    shape: dict[str, Any], begin: int, end: int, floor: float
+) -> None:
+    training = Training(by_epoch=True, length=30, per_epoch=7)
+    scheduler = {**shape, "begin": begin, "end": end, "eta_min": floor}
+    values = stepped([scheduler], training, Unit.EPOCH)["lr"]
+    assert len(values) == 30
+    for row in values:
+        assert all(own >= start * (1 - 1e-9) for own, start in zip(row, LRS, strict=True))

@@ -320,6 +320,10 @@ OPTIMIZERS = [
         "type='ZeroRedundancyOptimizer', lr=0.1",
         "error: a.py:1:18: ZeroRedundancyOptimizer needs the inner",
     ),
+    (
+        "type='ZeroRedundancyOptimizer', optimizer_type=['SGD'], lr=0.1",
+        "error: a.py:1:50: optimizer_type must be an optimizer's name, got list ['SGD']\n",
+    ),
 ]
 
 
@@ -443,3 +447,31 @@ def test_unreadable(invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert (done.returncode, done.stdout) == (2, "")
     assert "Permission denied" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("words", [("show", "a.py", "--param"), ("explain", "a.py")])
+def test_a_pattern_that_is_too_large(
+    words: tuple[str, ...], invoke: Invoke, tmp_path: Path
+) -> None:
+    (tmp_path / "a.py").write_text(FINE)
+    pattern = "{" + ",".join(["0-999999999999999999"] * 800) + "}"
+    model = ("-m", "torch.nn:Linear", "-k", "in_features=2", "-k", "out_features=2")
+    done = invoke(*words, pattern, *model, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "error: the pattern '{0-999999999999999999,0-9999999999999999...' (16,801 characters) is too"
+        " large: it has more than 28,000 states\n"
+        "  hint: divide it into several patterns, or use fewer ranges and alternatives\n"
+    )
+
+
+def test_a_layer_that_is_too_large(invoke: Invoke, tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(
+        "optim_wrapper = dict(optimizer=dict(type='SGD', lr=0.1), paramwise_cfg=dict(\n"
+        "    layer_decay_rate=0.5,\n"
+        f"    layers=['{'x*' * 20_000}', '*']), constructor='LayerDecayOptimizerConstructor')\n"
+    )
+    model = ("-m", "torch.nn:Linear", "-k", "in_features=2", "-k", "out_features=2")
+    done = invoke("show", "a.py", *model, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "is too large: it has more than 28,000 states" in done.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shlex
 import subprocess
@@ -26,6 +27,10 @@ optim_wrapper = dict(
         custom_keys={'layer1': dict(lr_mult=0.1), 'layer1.0.b': dict(lr_mult=0.5)},
     ),
 )
+"""
+ODD_KEYS = """\
+optim_wrapper = dict(optimizer=dict(type='AdamW', lr=0.001, weight_decay=0.05),
+    paramwise_cfg=dict(custom_keys={'0': {None: 1, 'a': 2, ('b', 1): 3, 4: 5}}))
 """
 RESNET = """\
 a.py → b.py · resnet18 · 44 of 62 parameters change
@@ -410,3 +415,43 @@ def test_recipes_of_timm(folder: Path, invoke: Invoke) -> None:
     done = invoke("diff", "first.yaml", "second.yaml", cwd=folder)
     assert done.returncode == 1
     assert "lr from epoch 2 on" in done.stdout
+
+
+def test_entries_whose_names_are_no_strings(folder: Path, invoke: Invoke) -> None:
+    """A field of a custom key becomes an entry of the group whatever its name is, as in mmengine."""
+    (folder / "keys.py").write_text(ODD_KEYS)
+    done = invoke("diff", "a.py", "keys.py", "--model", "net.py:make", cwd=folder)
+    assert (done.returncode, done.stderr.count("error")) == (1, 0)
+    told = [line for line in done.stdout.splitlines() if line.startswith("  extra ")]
+    assert [line.partition("  2 parameters")[0].split() for line in told] == [
+        ["extra", "('b',", "1)", "–", "→", "3"],
+        ["extra", "4", "–", "→", "5"],
+        ["extra", "None", "–", "→", "1"],
+        ["extra", "a", "–", "→", "2"],
+    ]
+    same = invoke("diff", "keys.py", "keys.py", "--model", "net.py:make", cwd=folder)
+    assert same.returncode == 0
+
+
+@pytest.mark.parametrize("form", ["json", "csv", "md"])
+def test_reports_of_names_that_are_no_strings(form: str, folder: Path, invoke: Invoke) -> None:
+    (folder / "keys.py").write_text(ODD_KEYS)
+    words = ("--model", "net.py:make", "--format", form)
+    done = invoke("diff", "a.py", "keys.py", *words, cwd=folder)
+    assert done.returncode == 1
+    if form == "json":
+        data = json.loads(done.stdout)
+        validate(data, "diff-1.0")
+        fields = {one["field"]: one["after"] for one in data["clusters"]}
+        assert fields == {"('b', 1)": 3, "4": 5, "None": 1, "a": 2}
+    if form == "csv":
+        rows = list(csv.reader(done.stdout.splitlines()))
+        names = [row[3] for row in rows if row[2] == "extra"]
+        assert names == ["('b', 1)", "4", "None", "a"]
+
+
+def test_a_custom_key_that_is_a_tuple_is_refused(folder: Path, invoke: Invoke) -> None:
+    (folder / "keys.py").write_text(B.replace("'layer1':", "('layer1', 'b'):"))
+    done = invoke("diff", "a.py", "keys.py", "--model", "net.py:make", cwd=folder)
+    assert (done.returncode, done.stdout.strip()) == (2, "")
+    assert "error: keys.py:5:22: a custom key must be a string, got tuple" in done.stderr

@@ -152,6 +152,11 @@ def test_it_is_off_where_it_is_not_on() -> None:
             "2:1: base_batch_size must be above 0, got 0",
         ),
         (
+            "auto_scale_lr = dict(enable=True,\nbase_batch_size=1e-320)\n"
+            "train_dataloader = dict(batch_size=2)",
+            "1:22: the lr cannot be scaled: the batch divided by the base batch is no finite number above 0",
+        ),
+        (
             "auto_scale_lr = dict(enable=True,\nbase_batch_size='16')",
             "2:1: base_batch_size must be a number, got the string '16'",
         ),

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from optplan.errors import UsageError
 from optplan.plan.patterns import escape, matcher, matching
 
 AWKWARD = st.text(alphabet="ab.*{},\\[]-0?\n", max_size=10)
@@ -156,3 +157,46 @@ def test_hostile_patterns_end_soon(pattern: str, name: str) -> None:
     began = time.perf_counter()
     assert not matcher(pattern)(name)
     assert time.perf_counter() - began < 5  # an exponential search would take years
+
+
+@pytest.mark.parametrize(
+    ("pattern", "reason"),
+    [
+        ("{" + ",".join(["0-999999999999999999"] * 800) + "}", "has more than 28,000 states"),
+        ("{1-999999999999999998}" * 500, "has more than 28,000 states"),
+        ("x*" * 20_000, "has more than 28,000 states"),
+        ("y" * 1_000_000 + "*", "has more than 28,000 states"),
+        ("*{" + ",".join(f"*a*b{i}*" for i in range(1500)) + "}x", "takes too long to match"),
+    ],
+    ids=["choice of ranges", "row of ranges", "stars", "letters", "choice of names"],
+)
+def test_a_pattern_that_is_too_large_is_refused_soon(pattern: str, reason: str) -> None:
+    names = [f"a.b{i}.c{j}.weight" for i in range(100) for j in range(10)]
+    began = time.process_time()
+    with pytest.raises(UsageError, match=reason) as told:
+        matching([pattern], names)
+    with pytest.raises(UsageError, match=reason):
+        list(map(matcher(pattern), names))
+    assert time.process_time() - began < 20
+    assert len(str(told.value)) < 250
+
+
+def test_many_large_ranges_are_small_automatons() -> None:
+    """A range is a few states for each of its digits, so that a hundred of them fit."""
+    fits = matcher("{" + ",".join(f"{n}-999999999999999{n}" for n in range(100, 200)) + "}")
+    assert [
+        n for n in (99, 100, 10**17, 999999999999999199, 999999999999999200) if fits(str(n))
+    ] == [
+        100,
+        10**17,
+        999999999999999199,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(0, 0), (7, 7), (9, 10), (10, 99), (95, 1205), (100, 999)]
+)
+def test_small_ranges_hold_no_other_text(low: int, high: int) -> None:
+    fits = matcher(f"{{{low}-{high}}}")
+    assert [n for n in range(12_000) if fits(str(n))] == list(range(low, high + 1))
+    assert not any(map(fits, ["", "00", "01", "007", "-1", "x", "0100"]))

@@ -45,9 +45,9 @@ class Step(Rare):
 
     def _rest(self, position: int) -> int:
         size = self.spec.arguments["step_size"]
-        if not isinstance(size, int):
-            return 0
-        return size if position == 0 else -position % size
+        # the remainder of a float is exact, and 0 for whole multiples alone
+        period: int = size.as_integer_ratio()[0]
+        return period if position == 0 else -position % period
 
 
 class MultiStep(Rare):
