@@ -91,6 +91,8 @@ class _Compiler:
             return self._referred(words["$ref"])
         if set(words) == {"enum"}:
             return _one_of(words["enum"])
+        if set(words) == {"const"}:
+            return _only(words["const"])
         if "type" not in words:
             raise ValueError(f"a schema without a type: {schema}")
         names = words.pop("type")
@@ -119,7 +121,7 @@ class _Compiler:
             case "integer":
                 return _integer(words.pop("minimum", None))
             case "number":
-                return _number(words.pop("exclusiveMinimum", None))
+                return _number(words.pop("exclusiveMinimum", None), words.pop("minimum", None))
             case _:
                 return _anything
 
@@ -193,6 +195,14 @@ def _one_of(choices: Sequence[str]) -> Check:
     return check
 
 
+def _only(wanted: object) -> Check:
+    def check(value: Any) -> None:
+        if type(value) is not type(wanted) or value != wanted:
+            raise MisfitError(f"expected {got(wanted)}, got {got(value)}")
+
+    return check
+
+
 def _string(pattern: str | None) -> Check:
     if pattern is None:
         return _anything
@@ -216,7 +226,7 @@ def _integer(least: int | None) -> Check:
     return check
 
 
-def _number(above: float | None) -> Check:
+def _number(above: float | None, least: float | None) -> Check:
     def check(value: float) -> None:
         try:
             is_finite = isfinite(value)
@@ -226,6 +236,8 @@ def _number(above: float | None) -> Check:
             raise MisfitError(f"expected a finite number, got {got(value)}")
         if above is not None and value <= above:
             raise MisfitError(f"expected more than {above}, got {got(value)}")
+        if least is not None and value < least:
+            raise MisfitError(f"expected at least {least}, got {got(value)}")
 
     return check
 
