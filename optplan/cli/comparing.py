@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from optplan.cli.options import function_arguments, model_arguments
 from optplan.cli.parting import with_schedules
 from optplan.cli.planning import Planner, isolate_named_code, refuse_batch
+from optplan.cli.restoring import turned, with_restored
 from optplan.cli.sources import Checkpoint, Opened, SavedPlan, open_source
 from optplan.config import NO_BATCH, Batch, Config, FunctionConfig, names_function
 from optplan.errors import UsageError
@@ -16,6 +17,7 @@ from optplan.plan import Plan
 from optplan.plan.changes import PlanDiff
 from optplan.plan.diff import diff_plans
 from optplan.plan.resume import Resumed, resumed
+from optplan.plan.saved_schedulers import SavedSchedulers
 from optplan.schedule import find_schedulers
 
 if TYPE_CHECKING:
@@ -66,8 +68,10 @@ def diff_of(
         None if isinstance(source, Checkpoint) else _plan(planner, source, name, other, given)
         for source, name, other in zip(sources, chosen, reversed(sources), strict=True)
     ]
-    diff = _with_checkpoint(sources, plans)
+    diff = _with_checkpoint(sources, plans, per_epoch, is_cached=is_cached)
     match sources:
+        case (Checkpoint(), _) | (_, Checkpoint()):
+            return diff
         case (FunctionConfig(), Config()) | (Config(), FunctionConfig()):
             return _with_functions(diff, planner, sources, chosen, given)
         case Config() as before, Config() as after:
@@ -153,27 +157,41 @@ def _refuse_unused(
         raise UsageError("saved plans have their models", hint="leave --model and -k out")
 
 
-def _with_checkpoint(sources: tuple[Opened, Opened], plans: Sequence[Plan | None]) -> PlanDiff:
+def _with_checkpoint(
+    sources: tuple[Opened, Opened],
+    plans: Sequence[Plan | None],
+    per_epoch: int | None,
+    *,
+    is_cached: bool,
+) -> PlanDiff:
     """The difference, a checkpoint's side being what the other one becomes when it is loaded."""
     match sources, plans:
         case _, [Plan() as before, Plan() as after]:
             return diff_plans(before, after)
-        case [_, Checkpoint() as checkpoint], [Plan() as plan, _]:
-            found = _resumed(plan, checkpoint)
-            diff = diff_plans(plan, found.plan)
-        case [Checkpoint() as checkpoint, _], [_, Plan() as plan]:
-            found = _resumed(plan, checkpoint)
-            diff = diff_plans(found.plan, plan)
+        case [source, Checkpoint() as checkpoint], [Plan() as plan, _]:
+            found, saved = _resumed(plan, checkpoint)
+            diff = _with_words(diff_plans(plan, found.plan), found)
+            return with_restored(diff, saved, source, plan, per_epoch, is_cached=is_cached)
+        case [Checkpoint() as checkpoint, source], [_, Plan() as plan]:
+            found, saved = _resumed(plan, checkpoint)
+            diff = _with_words(diff_plans(found.plan, plan), found)
+            return turned(with_restored(diff, saved, source, plan, per_epoch, is_cached=is_cached))
         case _:
             raise TypeError("a side that is neither a plan nor a checkpoint")
+
+
+def _with_words(diff: PlanDiff, found: Resumed) -> PlanDiff:
     return replace(diff, misfits=found.misfits, remarks=(*diff.remarks, *found.remarks))
 
 
-def _resumed(plan: Plan, checkpoint: Checkpoint) -> Resumed:
-    from optplan.constructors.checkpoint import class_defaults, read_checkpoint
+def _resumed(plan: Plan, checkpoint: Checkpoint) -> tuple[Resumed, SavedSchedulers]:
+    from optplan.constructors.checkpoint import class_defaults, load_checkpoint, saved_groups
+    from optplan.constructors.saved_schedulers import saved_schedulers
 
-    groups = read_checkpoint(checkpoint.path)
-    return resumed(plan, groups, class_defaults(plan.optimizers[0].class_name))
+    data = load_checkpoint(checkpoint.path)
+    groups = saved_groups(data, checkpoint.path)
+    found = resumed(plan, groups, class_defaults(plan.optimizers[0].class_name))
+    return found, saved_schedulers(data, checkpoint.path)
 
 
 def _plan(

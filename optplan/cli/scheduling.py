@@ -11,7 +11,7 @@ from optplan.cli.options import model_arguments
 from optplan.cli.planning import Planner, isolate_named_code
 from optplan.cli.sources import Checkpoint, SavedPlan, open_source
 from optplan.config import NO_BATCH, Batch, Config, FunctionConfig, find_namespace
-from optplan.errors import UsageError
+from optplan.errors import UsageError, listed, quoted
 from optplan.plan import Plan
 from optplan.reporters.rows import Narrowing, narrowed
 from optplan.reporters.schedule_view import ScheduleView
@@ -89,7 +89,7 @@ def scheduled(
             hint="name the config that it was made from",
         )
     if isinstance(config, Checkpoint):
-        raise UsageError(f"{word!r} is a checkpoint, which keeps no schedulers")
+        raise _no_schedule_of(config)
     isolate_named_code(config, model)
     planner = Planner(batch, is_cached=is_cached, materialize=materialize)
     if isinstance(config, FunctionConfig):
@@ -99,6 +99,22 @@ def scheduled(
     plan = planner.plan(config, model, given).plan
     schedule = schedule_for(plan, config, section, training, is_cached=is_cached)
     return Scheduled(plan=plan, schedule=schedule)
+
+
+def _no_schedule_of(checkpoint: Checkpoint) -> UsageError:
+    """Return the error that says what a checkpoint keeps of schedulers."""
+    from optplan.constructors.saved_schedulers import read_schedulers
+
+    saved = read_schedulers(checkpoint.path)
+    start = f"{checkpoint.path!r} is a checkpoint"
+    if saved.count:
+        return UsageError(
+            f"{start}: it keeps the states of {saved.count} of mmengine's schedulers, and not their training",
+            hint=f"see what resuming makes of a config's: optplan diff CONFIG {checkpoint.path}",
+        )
+    if saved.unread:
+        return UsageError(f"{start}, whose {listed(list(map(quoted, saved.unread)))} is not read")
+    return UsageError(f"{start}, which keeps no schedulers")
 
 
 def _scheduled_function(

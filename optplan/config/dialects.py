@@ -58,6 +58,11 @@ def is_whole(data: Mapping[str, Any], dialect: Dialect) -> bool:
     return len(_TABLES[dialect] & data.keys()) >= 2
 
 
+def tables_of(dialect: Dialect) -> frozenset[str]:
+    """Return the names of the tables by which a trainer's files are known."""
+    return _TABLES[dialect]
+
+
 def _is_torchtitans(data: Mapping[str, Any], section: Mapping[str, Any]) -> bool:
     """Whether a section without groups is torchtitan's: others have a name and an lr, too."""
     if not isinstance(section.get("name"), str) or isinstance(section.get("config"), Mapping):

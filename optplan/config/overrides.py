@@ -15,6 +15,7 @@ from optplan.config.placed import (
     placed_list,
     placed_tuple,
 )
+from optplan.config.settable import refuse_dead
 from optplan.errors import ConfigError, UsageError, did_you_mean
 from optplan.places import Place, Source
 
@@ -123,7 +124,7 @@ def apply_overrides(data: PlacedDict, overrides: Sequence[str]) -> None:
     """Set the values of ``a.b.c=value`` texts, all together.
 
     Raises:
-        ConfigError: One is malformed, or its path leads nowhere.
+        ConfigError: One is malformed, its path leads nowhere, or nothing would read what it adds.
     """
     tree = _Branch()
     for text in overrides:
@@ -131,8 +132,9 @@ def apply_overrides(data: PlacedDict, overrides: Sequence[str]) -> None:
         raw: RawPlace = (File(source, text), 0, 0)
         try:
             _plant(tree, text, raw)
-            path = text.partition("=")[0].split(".")
-            _check_path(data, path, tree)
+            path = text.partition("=")[0]
+            refuse_dead(data, path)
+            _check_path(data, path.split("."), tree)
         except ConfigError as error:
             problem = error.problems[0]
             raise ConfigError(

@@ -1,4 +1,4 @@
-"""The optimizer state of a training checkpoint, read without running anything in it."""
+"""A training checkpoint and its optimizer state, read without running anything in it."""
 
 from __future__ import annotations
 
@@ -33,21 +33,25 @@ _LIKE_THEIR_PARAMETER = (
 _LARGEST_PACKED = 64 << 20
 _LARGEST = 512 << 20
 # Values in one entry of a group, each counted as often as it would be shown.
-_MOST_VALUES = 10_000
+MOST_VALUES = 10_000
 _DEEPEST = 64
 
 
-class _Inert:
-    """Stands for whatever else a checkpoint holds: it takes any data and does nothing with it."""
+class Inert:
+    """Stands for whatever else a checkpoint holds: it takes any data and keeps the texts that make it.
+
+    A function of a class is saved as ``getattr(class, name)``: its name is such a text.
+    """
 
     def __init__(self, *arguments: object) -> None:
-        pass
+        self.texts = tuple(one for one in arguments if isinstance(one, str))
 
     def __new__(cls, *_: object) -> Self:
+        """Return an instance whatever it is made with."""
         return super().__new__(cls)
 
     def __setstate__(self, state: object) -> None:
-        pass
+        """Take a state and leave it."""
 
 
 def read_checkpoint(path: str) -> tuple[SavedGroup, ...]:
@@ -59,8 +63,21 @@ def read_checkpoint(path: str) -> tuple[SavedGroup, ...]:
     Raises:
         PlanError: It cannot be read, or has no optimizer state.
     """
+    return saved_groups(load_checkpoint(path), path)
+
+
+def saved_groups(data: Any, path: str) -> tuple[SavedGroup, ...]:
+    """Return the param groups in what a checkpoint holds.
+
+    Args:
+        data: What it holds.
+        path: Its path, for messages.
+
+    Raises:
+        PlanError: It has no optimizer state, or is damaged.
+    """
     try:
-        state = _optimizer_state(_load(path), path)
+        state = _optimizer_state(data, path)
     except RecursionError:
         raise PlanError(f"{path!r} is damaged: its entries are nested too deeply") from None
     states = state["state"]
@@ -84,7 +101,15 @@ def class_defaults(class_name: str) -> dict[str, Any]:
     return {key: plain(value) for key, value in defaults.items() if key != "lr"}
 
 
-def _load(path: str) -> Any:
+def load_checkpoint(path: str) -> Any:
+    """Return what a checkpoint holds, its tensors on the CPU.
+
+    Args:
+        path: A file that ``torch.save`` wrote.
+
+    Raises:
+        PlanError: It cannot be read.
+    """
     try:
         mapped = _may_be_mapped(path)
         with torch.serialization.safe_globals(_stand_ins(path)):
@@ -130,7 +155,7 @@ def _stand_ins(path: str) -> list[Any]:
     unsafe = getattr(torch.serialization, "get_unsafe_globals_in_checkpoint", None)
     if unsafe is None or not zipfile.is_zipfile(path):
         return []
-    return [(_Inert, name) for name in unsafe(path)]
+    return [(Inert, name) for name in unsafe(path)]
 
 
 def _optimizer_state(data: Any, path: str) -> Mapping[str, Any]:
@@ -145,7 +170,7 @@ def _optimizer_state(data: Any, path: str) -> Mapping[str, Any]:
             raise PlanError(f"{path!r} holds the states of several optimizers")
         if states and _is_state(states[0]):
             return states[0]  # type: ignore[no-any-return]
-    keys = list(map(_key, data))
+    keys = list(map(key_text, data))
     raise PlanError(
         f"{path!r} holds no optimizer state: its entries are {listed(keys) or 'none'}",
         hint=f"it is looked for in {', '.join(_HOMES)}",
@@ -174,7 +199,7 @@ def _group(group: Mapping[str, Any], states: Mapping[Any, Any], path: str) -> Sa
     names = group.get("param_names")
     return SavedGroup(
         entries={
-            _key(name): _plain(_unwrapped(value), _key(name), path)
+            key_text(name): plain_entry(value, key_text(name), "a param group", path)
             for name, value in group.items()
             if name not in ("params", "param_names")
         },
@@ -185,25 +210,32 @@ def _group(group: Mapping[str, Any], states: Mapping[Any, Any], path: str) -> Sa
     )
 
 
-def _key(name: Any) -> str:
+def key_text(name: Any) -> str:
     """A key as text; one that is none may be nested without end."""
     return name if isinstance(name, str) else reprlib.repr(name)
 
 
-def _plain(value: Any, name: str, path: str) -> Any:
-    """An entry of a group as plain data.
+def plain_entry(value: Any, name: str, whose: str, path: str) -> Any:
+    """Return an entry as plain data.
+
+    Args:
+        value: The entry.
+        name: Its name.
+        whose: What it is an entry of: ``a param group``.
+        path: The checkpoint.
 
     Raises:
-        PlanError: It holds itself, or more than any group does.
+        PlanError: It holds itself, or more than any entry does.
     """
-    left = _MOST_VALUES
+    value = _unwrapped(value)
+    left = MOST_VALUES
     waiting = [(value, 0)]
     while waiting:
         one, depth = waiting.pop()
         left -= 1
         if left < 0 or depth > _DEEPEST:
             raise PlanError(
-                f"{path!r} is damaged: {name!r} of a param group holds itself or too many values"
+                f"{path!r} is damaged: {name!r} of {whose} holds itself or too many values"
             )
         items = one.values() if isinstance(one, Mapping) else one
         if isinstance(items, ValuesView | list | tuple | AbstractSet):
@@ -211,7 +243,7 @@ def _plain(value: Any, name: str, path: str) -> Any:
     try:
         return plain(value)
     except Exception as error:  # a tensor of a kind that has no values
-        raise PlanError(f"{path!r} is damaged: {name!r} of a param group is unreadable") from error
+        raise PlanError(f"{path!r} is damaged: {name!r} of {whose} is unreadable") from error
 
 
 def _unwrapped(value: Any) -> Any:

@@ -111,16 +111,35 @@ class CourseChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SchedulerChange:
+    """An attribute of a scheduler that a checkpoint's state overwrites with another value.
+
+    Args:
+        scheduler: The scheduler: ``param_scheduler[0] MultiStepLR``.
+        field: The attribute.
+        before, after: The values.
+        note: What resuming does: ``the checkpoint's stay``.
+    """
+
+    scheduler: str
+    field: str
+    before: Any
+    after: Any
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnreadChange:
     """Something that may move the settings, on either side, and is not read.
 
     Args:
         text: What it is, and where it is written.
-        is_alike: Whether both sides write the same.
+        is_alike: Whether both sides write the same; None where nothing says so, as of a checkpoint, which is
+            no difference.
     """
 
     text: str
-    is_alike: bool
+    is_alike: bool | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +161,7 @@ class PlanDiff:
         length: How long the trainings are, in words, where that differs.
         uncompared: Why schedulers that are written differently could not be compared.
         unread: What else may move the settings, and is not read: a difference where it is not written alike.
+        schedulers: What resuming from a checkpoint makes of the config's schedulers.
     """
 
     before: Plan
@@ -160,6 +180,7 @@ class PlanDiff:
     length: tuple[str, str] | None = None
     uncompared: str | None = None
     unread: tuple[UnreadChange, ...] = ()
+    schedulers: tuple[SchedulerChange, ...] = ()
 
     @property
     def is_same(self) -> bool:
@@ -173,7 +194,8 @@ class PlanDiff:
             or self.courses
             or self.length
             or self.uncompared
-            or not all(one.is_alike for one in self.unread)
+            or self.schedulers
+            or any(one.is_alike is False for one in self.unread)
         )
 
     def rows(self) -> tuple[tuple[PlannedParameter | None, PlannedParameter | None], ...]:

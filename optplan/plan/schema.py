@@ -91,6 +91,8 @@ class _Compiler:
             return self._referred(words["$ref"])
         if set(words) == {"enum"}:
             return _one_of(words["enum"])
+        if set(words) == {"const"}:
+            return _only(words["const"])
         if "type" not in words:
             raise ValueError(f"a schema without a type: {schema}")
         names = words.pop("type")
@@ -189,6 +191,14 @@ def _one_of(choices: Sequence[str]) -> Check:
     def check(value: Any) -> None:
         if not isinstance(value, str) or value not in choices:
             raise MisfitError(f"expected one of {', '.join(map(got, choices))}, got {got(value)}")
+
+    return check
+
+
+def _only(wanted: object) -> Check:
+    def check(value: Any) -> None:
+        if type(value) is not type(wanted) or value != wanted:
+            raise MisfitError(f"expected {got(wanted)}, got {got(value)}")
 
     return check
 

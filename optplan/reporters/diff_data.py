@@ -7,13 +7,21 @@ from collections.abc import Sequence
 from typing import Any
 
 from optplan.plan import Plan, PlannedParameter, plain
-from optplan.plan.changes import ABSENT, Change, Cluster, CourseChange, OneSided, PlanDiff
+from optplan.plan.changes import (
+    ABSENT,
+    Change,
+    Cluster,
+    CourseChange,
+    OneSided,
+    PlanDiff,
+    SchedulerChange,
+)
 from optplan.plan.serial import parameter_to_dict, rule_to_dict
 from optplan.reporters.csv_text import csv_text
 from optplan.reporters.diff_words import Labels, cause_text, place_text, schedule_rows, values_text
 from optplan.reporters.words import rule_text, shape_text
 
-DIFF_FORMAT_VERSION = "1.1"
+DIFF_FORMAT_VERSION = "1.2"
 
 _CSV_FIELDS = (
     "section",
@@ -59,6 +67,7 @@ def diff_json(diff: PlanDiff, labels: Labels, *, full: bool) -> str:
             else {"before": diff.length[0], "after": diff.length[1]},
             "uncompared": diff.uncompared,
             "unread": [{"name": one.text, "alike": one.is_alike} for one in diff.unread],
+            "schedulers": [_scheduler(change) for change in diff.schedulers],
         },
     }
     if full:
@@ -113,6 +122,16 @@ def _course(change: CourseChange) -> dict[str, Any]:
     }
 
 
+def _scheduler(change: SchedulerChange) -> dict[str, Any]:
+    return {
+        "scheduler": change.scheduler,
+        "field": change.field,
+        "before": plain(change.before),
+        "after": plain(change.after),
+        "note": change.note,
+    }
+
+
 def _one_sided(side: OneSided) -> dict[str, Any]:
     return {
         "parameters": len(side.names),
@@ -143,7 +162,8 @@ def _csv_changes(diff: PlanDiff) -> list[Sequence[object]]:
             patterns = " ".join(side.patterns)
             rows.append([section, "", "", "", "", "", len(side.names), "", "", patterns])
     for row in schedule_rows(diff):
-        cells = [*row[:3], row[3].partition(" ")[0], "", "", " ".join(row[4])]
+        count = row[3].partition(" ")[0] if row[4] else ""
+        cells = [*row[:3], count, "", "", " ".join(row[4])]
         rows.append(["schedule", "", "", *cells])
     if diff.uncompared is not None:
         rows.append(["schedule", "", "", diff.uncompared, "", "", "", "", "", ""])

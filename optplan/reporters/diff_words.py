@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from optplan.errors import listed, quoted
@@ -16,6 +16,7 @@ from optplan.plan.changes import (
     Kind,
     OptimizerChange,
     PlanDiff,
+    SchedulerChange,
 )
 from optplan.reporters.words import number, plural, shape_text, use_text, uses_place, uses_style
 
@@ -130,16 +131,36 @@ def schedule_rows(diff: PlanDiff) -> list[tuple[str, str, str, str, tuple[str, .
         )
         for change in diff.courses
     ]
+    rows += [
+        (f"{one.scheduler} {one.field}", *_setting_texts(one), f"({one.note})", ())
+        for one in diff.schedulers
+    ]
     return [*rows, *([("length", *diff.length, "", ())] if diff.length else [])]
+
+
+def _setting_texts(change: SchedulerChange) -> tuple[str, str]:
+    """The values of a scheduler's attribute; numbers with all digits where six do not tell them apart."""
+    values = change.before, change.after
+    texts = [_setting_text(value, value_text) for value in values]
+    if texts[0] == texts[1]:
+        texts = [_setting_text(value, repr) for value in values]
+    return texts[0], texts[1]
+
+
+def _setting_text(value: Any, shown: Callable[[Any], str]) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(shown, value)) or "none"
+    return shown(value)
 
 
 def unread_notes(diff: PlanDiff) -> list[str]:
     """What may move the settings and is not read, in a line each; what differs comes first."""
-    said = {
+    said: dict[bool | None, str] = {
         False: "not read, and written differently: {}, which may move the lr",
+        None: "not compared: {}",
         True: "not read, but written alike: {}",
     }
-    found = sorted(diff.unread, key=lambda one: one.is_alike)
+    found = sorted(diff.unread, key=lambda one: list(said).index(one.is_alike))
     return [said[one.is_alike].format(one.text) for one in found]
 
 
@@ -167,8 +188,8 @@ def verdict_text(diff: PlanDiff) -> str:
         return "cannot be resumed"
     if diff.is_same:
         return "no difference in what was read" if diff.unread else "no difference"
-    has_others = diff.courses or diff.length or diff.uncompared
-    if not diff.changed and not has_others and not all(one.is_alike for one in diff.unread):
+    has_others = diff.courses or diff.length or diff.uncompared or diff.schedulers
+    if not diff.changed and not has_others and any(one.is_alike is False for one in diff.unread):
         return "the same as far as it was read"
     if not diff.changed and has_others:
         return "the same at step 0, not in the schedule"

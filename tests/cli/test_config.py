@@ -131,6 +131,24 @@ def test_options_before_the_config(chain: Path, invoke: Invoke) -> None:
     assert "lr=3," in done.stdout
 
 
+COMMANDS = ("config", "show", "check", "schedule", "verify")
+
+
+@pytest.mark.parametrize("option", ["--set", "--cfg-options"])
+@pytest.mark.parametrize("words", [(command,) for command in COMMANDS] + [("explain", "weight")])
+def test_a_dead_override_is_refused_by_every_command(
+    tmp_path: Path, invoke: Invoke, words: tuple[str, ...], option: str
+) -> None:
+    (tmp_path / "a.py").write_text("optim_wrapper = dict(optimizer=dict(type='SGD', lr=0.1))\n")
+    (command, *names) = words
+    done = invoke(command, "a.py", *names, option, "lr=0.5", cwd=tmp_path)
+    assert done.returncode == (1 if command == "check" else 2)  # a finding of check
+    said = done.stdout + done.stderr
+    assert "--set lr=0.5: " in said
+    assert "the config has no 'lr', and nothing would read it" in said
+    assert "did you mean 'optim_wrapper.optimizer.lr'?" in said
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from typing import Any
 
@@ -9,7 +10,9 @@ import pytest
 
 from optplan.config import load_config, regroup_cfg_options
 from optplan.config.overrides import parse_value
+from optplan.config.timm_args import OPTIMIZER_KEYS
 from optplan.errors import ConfigError, UsageError
+from optplan.schedule.reading import timm_arguments
 
 VALUES = [
     "1", "-1", "1.5", "1e-3", "1_000", "0x10", "nan", "inf", "-inf", "True", "false", "TRUE",
@@ -70,8 +73,90 @@ def test_an_override_sets_a_value(overrides: Any, expected: Any, write: Any) -> 
 
 
 def test_an_override_adds_a_top_level_key(write: Any) -> None:
-    config = load_config(write({"main.py": "x=1"}), overrides=["y=2"])
-    assert config.to_dict() == {"x": 1, "y": 2}
+    config = load_config(write({"main.py": "x=1"}), overrides=["resume=True", "load_from=a.pth"])
+    assert config.to_dict() == {"x": 1, "resume": True, "load_from": "a.pth"}
+
+
+SECTIONS = (
+    "optim_wrapper=dict(optimizer=dict(type='SGD', lr=1), clip_grad=None)\nmodel=dict(depth=50)\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "override", "hint"),
+    [
+        ("main.py", SECTIONS, "lr=0.1", "did you mean 'optim_wrapper.optimizer.lr'?"),
+        (
+            "main.py",
+            SECTIONS,
+            "weight_decay=0",
+            "did you mean 'optim_wrapper.optimizer.weight_decay'?",
+        ),
+        ("main.py", SECTIONS, "optimizer.lr=0.1", None),
+        ("main.py", SECTIONS, "depth=18", "did you mean 'model.depth'?"),
+        ("main.py", SECTIONS, "clip_grad=1", "did you mean 'optim_wrapper.clip_grad'?"),
+        ("main.py", SECTIONS, "param_schedulers=None", "did you mean 'param_scheduler'?"),
+        (
+            "main.py",
+            SECTIONS,
+            "zzz=1",
+            "what it has can be set, and what stands below: optim_wrapper, model",
+        ),
+        (
+            "main.py",
+            "optimizer=dict(type='SGD', lr=1)\nhook=dict(lr=2)\n",
+            "lr=0.1",
+            "did you mean 'optimizer.lr' or 'hook.lr'?",
+        ),
+        ("args.yaml", "opt: sgd\nmodel: resnet18\nlr: 0.1\n", "learning_rate=1", None),
+        (
+            "job.toml",
+            "[job]\n[training]\n[optimizer]\nname = 'AdamW'\nlr = 1.0\n",
+            "lr=0.1",
+            "did you mean 'optimizer.lr'?",
+        ),
+    ],
+)
+def test_an_override_that_nothing_would_read_is_refused(
+    file: str, text: str, override: str, hint: str | None, write: Any
+) -> None:
+    with pytest.raises(ConfigError, match=f"--set {override}: the config has no") as caught:
+        load_config(write({file: text}), overrides=[override])
+    if hint is not None:
+        assert caught.value.problems[0].hint == hint
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "override"),
+    [
+        ("args.yaml", "opt: sgd\nmodel: resnet18\nlr: 0.1\n", "warmup_epochs=3"),
+        ("args.yaml", "opt: sgd\nmodel: resnet18\nlr: 0.1\n", "opt_eps=1e-6"),
+        ("args.yaml", "opt: sgd\nmodel: resnet18\nlr: 0.1\n", "amp=True"),
+        ("main.py", SECTIONS, "param_scheduler=None"),
+        ("main.py", "lr=1\n" + SECTIONS, "lr=0.1"),
+        ("main.py", SECTIONS, "_delete_=True"),
+        ("old.py", "optimizer=dict(type='SGD', lr=1)\n", "lr_config=None"),
+    ],
+)
+def test_an_override_may_add_what_is_read(file: str, text: str, override: str, write: Any) -> None:
+    load_config(write({file: text}), overrides=[override])
+
+
+def test_every_entry_that_a_runner_reads_can_be_added(write: Any) -> None:
+    from mmengine.runner import FlexibleRunner, Runner
+
+    for runner in (Runner, FlexibleRunner):
+        for name in inspect.signature(runner.__init__).parameters:
+            if name not in ("self", "cfg"):
+                load_config(write({"main.py": SECTIONS}), overrides=[f"{name}=None"])
+
+
+def test_every_entry_that_timms_scheduler_and_optimizer_read_can_be_added(write: Any) -> None:
+    for name in sorted(
+        {*OPTIMIZER_KEYS, *timm_arguments({}), "lr_decay_fn", "lr_stable_timescale"}
+    ):
+        path = write({"args.yaml": "opt: sgd\nmodel: resnet18\n"})
+        load_config(path, overrides=[f"{name}=None"])
 
 
 @pytest.mark.parametrize(

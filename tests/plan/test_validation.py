@@ -135,8 +135,10 @@ def test_an_unknown_keyword_is_never_passed_over(word: str) -> None:
     [
         {"type": ["integer", "null"], "minimum": 2},
         {"type": "number", "exclusiveMinimum": 0},
+        {"type": ["number", "null"], "minimum": 2},
         {"type": "string", "pattern": "^[a-z]$"},
         {"enum": ["x", "default"]},
+        {"const": True},
         {"type": "array", "minItems": 1, "items": {"type": ["string", "null"]}},
         {"type": "object", "required": ["x"], "additionalProperties": {"type": "integer"}},
         {"type": "object", "properties": {"x": {"type": "integer"}}, "additionalProperties": False},

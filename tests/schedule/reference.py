@@ -21,6 +21,7 @@ with warnings.catch_warnings():
     import mmengine.optim  # noqa: F401 - registers them
     from mmengine.registry import PARAM_SCHEDULERS
 
+SCHEDULERS = PARAM_SCHEDULERS
 LRS = (0.1, 0.01, 0.0003)
 DECAYS = (0.05, 0.0, 0.02)
 SGD: Mapping[str, Any] = {"momentum": 0.9, "dampening": 0.0, "nesterov": False}

@@ -180,7 +180,7 @@ def test_imported_code_does_not_see_the_command_line(watched: Environment) -> No
         "a.py": "custom_imports = dict(imports=['dangerous_nets.shows_arguments'])\n"
         f"model = dict(type='dangerous_nets.nets.Fine')\n{SGD}"
     }
-    run = run_optplan(watched, files, "show", "a.py", "--set", "q7x_word=1")
+    run = run_optplan(watched, files, "show", "a.py", "--set", "work_dir=q7x_word")
     assert run.status == 2
     assert not run.wrongs()
     assert "dangerous_nets.shows_arguments" in run.said
