@@ -84,7 +84,7 @@ def _end_children() -> None:
     processes = sys.modules.get("multiprocessing.process")
     for child in () if processes is None else processes.active_children():
         try:
-            child.terminate()
+            child.kill()  # what ignores a milder signal as well
         except Exception:  # noqa: BLE001 - whatever became of it, the others are to end
             continue
 

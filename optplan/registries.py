@@ -18,9 +18,10 @@ from typing import Any
 from optplan.chatter import hushed
 from optplan.config import Namespace
 from optplan.errors import ConfigError, described_exception
-from optplan.runtime.audit import RefusedError, refusal
+from optplan.runtime.audit import refusal
 from optplan.runtime.gate import NotInstalledError, import_named, installed_only, named_code
 from optplan.runtime.installed import find_installed
+from optplan.runtime.where import RefusedError
 
 _log = logging.getLogger(__name__)
 

@@ -42,8 +42,8 @@ from optplan.errors import ConfigError, ModelError, OptplanError, PlanError, Pro
 from optplan.names import Mistake
 from optplan.places import Place, Source
 from optplan.plan import Planned
-from optplan.runtime.audit import lifted
-from optplan.runtime.where import IsolationNeededError
+from optplan.runtime.audit import lifted, refusal
+from optplan.runtime.where import IsolationNeededError, RefusedError
 from optplan.user_code import import_for_user
 
 Planner = Callable[[Config, Batch], Planned]
@@ -227,6 +227,11 @@ class Runner:
                     ran |= {check.code} if _could_see(check, context) else set()
         except ModelError:
             raise
+        except RefusedError as error:  # of code that the model's own code calls later
+            if task.failure is None:
+                failure = refusal("code that the config names", error)
+                return self._checked(replace(task, failure=failure), config)
+            crash = f"{task.candidate.path}: {error}"
         except Exception as error:  # noqa: BLE001 - one file must not spoil the others
             crash = f"{task.candidate.path}: {type(error).__name__}: {error}"
         return self._outcome(

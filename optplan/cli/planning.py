@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -21,11 +21,14 @@ from optplan.config import (
     Batch,
     Config,
     FunctionConfig,
+    Symbol,
     find_namespace,
+    find_optimizer,
     find_own_model,
 )
 from optplan.errors import ConfigError, ModelError, OptplanError, UsageError
 from optplan.plan import Plan, Planned
+from optplan.runtime.gate import is_own_name
 from optplan.runtime.installed import find_installed
 from optplan.runtime.where import IsolationNeededError, Where, named_code_runs
 from optplan.user_code import import_for_user
@@ -103,8 +106,21 @@ def _names_code(config: Config, *, has_model: bool) -> bool:
         return False  # making the plan says it
     if namespace.trusted:
         return False
-    imported = (name.partition(".")[0] for name in namespace.imports)
-    return (own is not None and not has_model) or any(map(find_installed, imported))
+    packages = (
+        name.partition(".")[0] for name in (*namespace.imports, *_code_of_optimizer(config))
+    )
+    return (own is not None and not has_model) or any(map(find_installed, packages))
+
+
+def _code_of_optimizer(config: Config) -> Iterator[str]:
+    """Yield the import paths of the optimizer and the constructor that are not torch's own or timm's."""
+    with suppress(ConfigError):
+        section = find_optimizer(config)
+        for word in (section.type, section.constructor):
+            name = str(word)
+            is_path = isinstance(word, Symbol) or (isinstance(word, str) and name.count(".") > 1)
+            if is_path and not is_own_name(name):
+                yield name
 
 
 def import_first(

@@ -6,7 +6,7 @@ import contextlib
 import io
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
-    from optplan.errors import Problem
+    from optplan.errors import OptplanError, Problem
+    from optplan.runtime.where import RefusedError
 
 
 class ExitStatus(IntEnum):
@@ -89,7 +90,7 @@ def running(*, quiet: bool, debug: bool) -> Iterator[None]:
 
     from optplan.collecting import collect_from_now
     from optplan.errors import OptplanError
-    from optplan.runtime.where import IsolationNeededError
+    from optplan.runtime.where import IsolationNeededError, RefusedError
 
     collect_from_now()
 
@@ -104,10 +105,10 @@ def running(*, quiet: bool, debug: bool) -> Iterator[None]:
             raise typer.Exit(run_isolated(sys.argv[1:])) from None
     except typer.Exit:
         raise
-    except OptplanError as error:
+    except (OptplanError, RefusedError) as error:
         if debug:
             _print_traceback()
-        for problem in error.problems:
+        for problem in _problems(error):
             _complain(problem_text(problem, color=_wants_color(Color.AUTO, sys.stderr)))
         raise typer.Exit(ExitStatus.COULD_NOT) from None
     except KeyboardInterrupt:
@@ -122,6 +123,15 @@ def running(*, quiet: bool, debug: bool) -> Iterator[None]:
         _complain(f"a bug in optplan: {type(error).__name__}: {error}")
         _complain("please report it with what --debug prints")
         raise typer.Exit(ExitStatus.BUG) from None
+
+
+def _problems(error: OptplanError | RefusedError) -> Sequence[Problem]:
+    from optplan.errors import OptplanError
+    from optplan.runtime.audit import refusal
+
+    if isinstance(error, OptplanError):
+        return error.problems
+    return (refusal("code that the config names", error),)
 
 
 @contextlib.contextmanager

@@ -20,7 +20,8 @@ from optplan.model.untouched import untouched
 from optplan.names import Mistake
 from optplan.places import Place
 from optplan.plan import plain
-from optplan.runtime.audit import RefusedError, refusal
+from optplan.runtime.audit import refusal
+from optplan.runtime.where import RefusedError
 
 _log = logging.getLogger(__name__)
 

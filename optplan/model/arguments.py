@@ -14,8 +14,9 @@ from optplan.model.kept import is_of_own_registry, kept
 from optplan.names import Mistake
 from optplan.places import Place
 from optplan.registries import VOUCH, is_part_of_models
-from optplan.runtime.audit import RefusedError, refusal
+from optplan.runtime.audit import refusal
 from optplan.runtime.gate import NotInstalledError, import_named, is_module_class
+from optplan.runtime.where import RefusedError
 
 CALLED_ALL_THE_SAME = "--trust calls it all the same"
 

@@ -120,11 +120,20 @@ def _unknown_timm_model(name: str, architecture: str) -> ModelError:
     import timm
 
     hint = did_you_mean(architecture, timm.list_models())
-    if name.endswith(".py") or (name and Path(name).exists()):
+    if ":" in name:
+        return ModelError(f"timm has no model {name!r}", hint=hint)
+    if name.endswith(".py") or _is_file(name):
         hint = f"name what to build: {name}:attr"
     elif "." in name and (module := module_in(name)) and module != name:
         hint = f"did you mean '{module}:{name.removeprefix(module)[1:]}'?"
     return ModelError(f"timm has no model {name!r}", hint=hint)
+
+
+def _is_file(name: str) -> bool:
+    try:
+        return bool(name) and Path(name).exists()
+    except OSError:  # too long for one
+        return False
 
 
 def made_module(found: object, spec: str, arguments: Mapping[str, Any]) -> nn.Module:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from optplan.chatter import chatter_to_stderr
 from optplan.errors import ModelError, OptplanError, described_exception
-from optplan.runtime.audit import RefusedError, download_error, lifted, no_network, refusal
+from optplan.runtime.audit import download_error, lifted, no_network, refusal
+from optplan.runtime.where import RefusedError
 
 if TYPE_CHECKING:
     from torch import nn

@@ -19,6 +19,7 @@ from typing import Any
 from optplan.errors import ModelError, OptplanError, Problem
 from optplan.names import Mistake
 from optplan.runtime.installed import code_roots, readable_roots
+from optplan.runtime.where import RefusedError
 
 _MOST_TRIES = 3
 # What writes to a file, of the flags that an `open` event carries.
@@ -31,10 +32,6 @@ _IMPORT_FRAMES = ("<frozen importlib._bootstrap>", "<frozen importlib._bootstrap
 
 
 TRUST_HINT = "--trust lifts this, for a config whose author you trust"
-
-
-class RefusedError(PermissionError):
-    """An operation that the code of a file's naming must not do."""
 
 
 class LeavingError(RefusedError):

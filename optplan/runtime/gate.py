@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -19,9 +19,9 @@ from typing import Any
 from optplan.chatter import hushed
 from optplan.errors import OptplanError
 from optplan.foreign_runs import note_foreign_run, note_import
-from optplan.runtime.audit import LeavingError, RefusedError, lifted, restricted
+from optplan.runtime.audit import LeavingError, lifted, restricted
 from optplan.runtime.installed import find_installed, import_folders, is_installed_file
-from optplan.runtime.where import IsolationNeededError, Where, named_code_runs
+from optplan.runtime.where import IsolationNeededError, RefusedError, Where, named_code_runs
 
 _log = logging.getLogger(__name__)
 
@@ -48,16 +48,16 @@ def import_named(dotted: str, *, trusted: bool) -> object:
     if trusted:
         with _current_folder(), hushed():
             return _walk(dotted)
-    package = dotted.partition(".")[0]
-    if package not in sys.modules and find_installed(package) is None:
-        raise NotInstalledError(f"no installed package provides {dotted!r}")
     if (found := _loaded(dotted)) is not None:
         return found
+    package = dotted.partition(".")[0]
+    if not _is_installed(package):
+        raise NotInstalledError(f"no installed package provides {dotted!r}")
     if package in _LIBRARIES and package not in sys.modules:
         with lifted(), hushed():  # as optplan itself uses them
             import_module(package)
     with ExitStack() as stack:
-        if not dotted.startswith(_OWN_HOMES):
+        if not is_own_name(dotted):
             stack.enter_context(named_code(dotted))
         stack.enter_context(installed_only())
         stack.enter_context(hushed())
@@ -105,15 +105,29 @@ def named_code(what: str, *, trusted: bool = False) -> Iterator[None]:
 
 
 @contextmanager
-def calling(found: object, what: str, *, trusted: bool) -> Iterator[None]:
+def calling(
+    found: object, what: str, *, trusted: bool, given: Iterable[object] = ()
+) -> Iterator[None]:
     """Call what a name in a file means: as :func:`named_code`, but for torch's and timm's own optimizers and
-    schedulers, and for what the user's own modules define."""
-    if trusted or _is_own(found):
+    schedulers, and for what the user's own modules define.
+
+    Args:
+        found: What is called.
+        what: The same for messages.
+        trusted: Whether the user vouches for the file.
+        given: Further classes whose code it calls.
+    """
+    if trusted or all(map(_is_own, (found, *given))):
         with lifted():
             yield
         return
     with named_code(what):
         yield
+
+
+def is_own_name(dotted: str) -> bool:
+    """Return whether a name is of a module that is as good as optplan's own: it is imported unrestricted."""
+    return dotted.startswith(_OWN_HOMES)
 
 
 def is_module_class(found: object) -> bool:
@@ -172,6 +186,12 @@ def _is_class_of(found: object, module: str, name: str) -> bool:
     return base is not None and isinstance(found, type) and issubclass(found, base)
 
 
+def _is_installed(package: str) -> bool:
+    """Return whether an installed distribution has a package: one of the user's that is imported does not count."""
+    file = getattr(sys.modules.get(package), "__file__", None)
+    return (file is not None and is_installed_file(file)) or find_installed(package) is not None
+
+
 def _loaded(dotted: str) -> object:
     """Return what a name means where that is there already, so that no code runs; None elsewhere."""
     parts = dotted.split(".")
@@ -215,6 +235,8 @@ def _attributes(found: object, names: list[str], dotted: str) -> object:
         if name.startswith("__") or found is None or not hasattr(found, name):
             raise NotInstalledError(f"there is no {dotted!r}")
         found = getattr(found, name)
+        if isinstance(found, ModuleType) and is_own_name(dotted):  # another's, by a name of ours
+            raise NotInstalledError(f"there is no {dotted!r}")
     return found
 
 

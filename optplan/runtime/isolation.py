@@ -6,11 +6,13 @@ import contextlib
 import io
 import os
 import pickle
+import signal
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -24,6 +26,7 @@ MEMORY = 8 << 30
 # A loaded machine gives a process a part of its time only, and one that sleeps uses none.
 _CLOCK = 3
 _PATIENCE = 0.1
+_PR_SET_PDEATHSIG = 1
 _MODULE = "optplan."
 
 
@@ -132,6 +135,7 @@ class _Start:
         from optplan.runtime.audit import restrict_process
         from optplan.runtime.where import Where, run_named_code
 
+        _end_with_parent()
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, 0)
         sys.dont_write_bytecode = True
@@ -140,6 +144,18 @@ class _Start:
         run_named_code(Where.ISOLATED)
         restrict_process(self.scratch)
         self.serve(connection)
+
+
+def _end_with_parent() -> None:
+    """Have Linux end this process with the one that started it, however that ends."""
+    if sys.platform == "linux":
+        import ctypes
+
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    parent = parent_process()
+    if parent is not None and not parent.is_alive():
+        os._exit(1)  # it ended before that
 
 
 def plain_loads(data: bytes) -> Any:

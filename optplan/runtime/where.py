@@ -20,6 +20,10 @@ class IsolationNeededError(BaseException):
     """
 
 
+class RefusedError(PermissionError):
+    """An operation that the code of a file's naming must not do."""
+
+
 class _State:
     where = Where.HERE
 

@@ -59,6 +59,11 @@ def test_timm(spec: str) -> None:
     assert is_meta(loaded.module) == [True]
 
 
+def test_a_name_that_is_too_long_for_a_file() -> None:
+    with pytest.raises(ModelError, match="timm has no model 'aaaa"):
+        open_model("timm:" + "a" * 5000, {})
+
+
 def test_a_billion_parameters_take_no_memory() -> None:
     model = load_model("vit_giant_patch14_reg4_dinov2")
     assert sum(parameter.numel() for parameter in model.parameters()) > 1_100_000_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import site
 import subprocess
@@ -44,6 +45,36 @@ def test_the_current_folder_and_pythonpath_are_left_out(
     monkeypatch.syspath_prepend(str(tmp_path))
     with pytest.raises(NotInstalledError, match="no installed package provides"):
         import_named(dotted, trusted=False)
+
+
+def test_of_an_imported_package_of_the_users_only_what_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "package_of_mine").mkdir()
+    (tmp_path / "package_of_mine" / "__init__.py").write_text("class Thing: pass\n")
+    (tmp_path / "package_of_mine" / "beside.py").write_text(SECRET)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    mine = importlib.import_module("package_of_mine")
+    monkeypatch.setitem(sys.modules, "package_of_mine", mine)
+    assert import_named("package_of_mine.Thing", trusted=False) is mine.Thing
+    with pytest.raises(NotInstalledError, match=r"provides 'package_of_mine\.beside"):
+        import_named("package_of_mine.beside.Thing", trusted=False)
+
+
+def test_no_other_module_is_reached_through_torchs_own() -> None:
+    program = """\
+import sys
+from optplan.runtime.gate import NotInstalledError, import_named
+import torch
+try:
+    import_named("torch.optim.optimizer.torch._inductor.x", trusted=False)
+except NotInstalledError:
+    print("torch._inductor" in sys.modules)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "False\n"
 
 
 def test_a_package_in_the_current_folder_does_not_hide_an_installed_one(

@@ -5,6 +5,9 @@ from __future__ import annotations
 import builtins
 import os
 import pickle
+import signal
+import subprocess
+import sys
 import time
 from collections import OrderedDict
 from functools import partial
@@ -121,6 +124,58 @@ def test_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def loop_stubbornly() -> None:
+    """Ignore what asks a process to end, and never return."""
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    while True:
+        pass
+
+
+_PARENT = """\
+import os
+from optplan.interrupts import EndingAtInterrupt
+from optplan.runtime.isolation import Bounds, isolated
+from tests.runtime.test_isolation import echo, loop_stubbornly
+if __name__ == "__main__":
+    with EndingAtInterrupt(), isolated(echo, Bounds()) as process:
+        process.send(os.getpid)
+        pid = process.answer()
+        process.send(loop_stubbornly)
+        print(pid, flush=True)
+        process.answer()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell a child")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_it_ends_with_the_process_that_started_it(number: signal.Signals) -> None:
+    parent = subprocess.Popen(
+        [sys.executable, "-c", _PARENT], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    assert parent.stdout is not None
+    with parent.stdout:
+        pid = int(parent.stdout.readline())
+    time.sleep(0.5)
+    parent.send_signal(number)
+    parent.wait(10)
+    until = time.monotonic() + 10
+    while is_running(pid) and time.monotonic() < until:
+        time.sleep(0.05)
+    ended = not is_running(pid)
+    if not ended:
+        os.kill(pid, signal.SIGKILL)
+    assert ended
+
+
+def is_running(pid: int) -> bool:
+    """Return whether a process runs, and does not merely wait for somebody to take note of its end."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 def test_bounds_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,7 +29,9 @@ _MODULES = frozenset({"runpy", "imp", "code", "marshal", "shelve", "dill", "clou
 ALLOWED = {
     "__init__.py": {"import_module"},
     # what the user names on the command line
-    "user_code.py": {"import_module", "spec_from_file_location", "exec_module"},
+    "user_code.py": {"import_module"},
+    "user_files.py": {"import_module", "spec_from_file_location", "exec_module"},
+    "user_modules.py": {"exec_module"},
     "collecting.py": {"import_module"},
     "constructors/__init__.py": {"import_module"},
     "plan/plan.py": {"import_module"},

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -57,7 +58,8 @@ class ForeignMaker:
                 return timm_scheduler(spec.arguments, optimizer, training.per_epoch)[0], Way.TIMM
             return self._made(spec, lanes, optimizer, training)
 
-        return ForeignStage(spec, lanes, self._stand_ins[lanes], _placed(make, spec))
+        stepping = partial(self._stepping, spec.name)
+        return ForeignStage(spec, lanes, self._stand_ins[lanes], _placed(make, spec), stepping)
 
     def replaces(self, name: str) -> bool:
         """Whether a class of somebody's own is registered under the name of one of mmengine's."""
@@ -83,9 +85,17 @@ class ForeignMaker:
         else:
             arguments.pop("by_epoch", None)
         _refuse_unknown(make, spec, arguments)
-        trusted = self._namespace.trusted
-        with default_scope(self._namespace), calling(found, spec.name, trusted=trusted):
+        inner = arguments.get(_NESTED)
+        with default_scope(self._namespace), self._calling(spec.name, found, inner):
             return make(optimizer=optimizer, **arguments), way
+
+    def _calling(self, what: str, found: object, inner: object) -> AbstractContextManager[None]:
+        """Call a scheduler's code, and that of the schedulers which it holds."""
+        given = map(type, inner if isinstance(inner, list | tuple) else ())
+        return calling(found, what, trusted=self._namespace.trusted, given=given)
+
+    def _stepping(self, what: str, scheduler: object) -> AbstractContextManager[None]:
+        return self._calling(what, type(scheduler), getattr(scheduler, f"_{_NESTED}", ()))
 
     def _argument(self, name: str, value: Any, lanes: Lanes, optimizer: StandIn) -> Any:
         if name in PER_GROUP and isinstance(value, list | tuple) and len(value) == lanes.total:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from optplan.chatter import chatter_to_stderr
@@ -26,6 +26,7 @@ class ForeignStage:
         lanes: The groups.
         optimizer: The optimizer that stands in for them.
         make: Makes the scheduler for it; None for one that leaves everything as it is.
+        stepping: What holds while the scheduler is stepped.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class ForeignStage:
         lanes: Lanes,
         optimizer: Groups,
         make: Callable[[Any], tuple[Any, Way]],
+        stepping: Callable[[Any], AbstractContextManager[object]] = nullcontext,
     ) -> None:
         self.spec = spec
         self.param = ANYTHING
@@ -41,6 +43,7 @@ class ForeignStage:
         self._lanes = lanes
         self._optimizer = optimizer
         self._make = make
+        self._stepping = stepping
         self._ticks = 0
         self._scheduler: Any = None
         self._way = Way.TORCH
@@ -62,8 +65,9 @@ class ForeignStage:
                 self._scheduler, self._way = self._make(self._optimizer)
                 self._ticks, count = 1, count - 1
             if self._scheduler is not None and (not self._waits or self._way is Way.TIMM):
-                for _ in range(count):
-                    self._step()
+                with self._stepping(self._scheduler):
+                    for _ in range(count):
+                        self._step()
             self._optimizer.take(self._lanes)
 
     def unknown_from(self) -> int | None:
