@@ -119,7 +119,15 @@ def close_matches(
             bounds.append((bound, low))
     close: list[tuple[float, str]] = []
     left = _MOST_COMPARED
-    for bound, low in sorted(bounds, reverse=True):
+    # one that begins and ends as the word does may be anywhere among those that share its letters
+    alike = nlargest(most, bounds, key=lambda one: _same_ends(one[1], word.lower()))
+    close += [
+        (ratio, low)
+        for _, low in alike
+        if matcher.set_seq1(low) is None and (ratio := matcher.ratio()) >= cutoff
+    ]
+    close.sort(reverse=True)
+    for bound, low in sorted(set(bounds) - set(alike), reverse=True):
         left -= (len(low) + 1) * (len(word) + 1)
         if left < 0 or (len(close) == most and bound < close[-1][0]):
             break
@@ -127,6 +135,12 @@ def close_matches(
         if (ratio := matcher.ratio()) >= cutoff:
             close = nlargest(most, [*close, (ratio, low)])
     return [by_lower[low] for _, low in close]
+
+
+def _same_ends(one: str, other: str) -> int:
+    """Return how many letters two words have in common at their beginnings and ends."""
+    pairs = (zip(one, other, strict=False), zip(one[::-1], other[::-1], strict=False))
+    return sum(next((n for n, (a, b) in enumerate(pair) if a != b), len(one)) for pair in pairs)
 
 
 def quoted(text: str) -> str:

@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
@@ -14,6 +15,8 @@ from multiprocessing.context import SpawnProcess
 from types import ModuleType
 
 _SAFE_PATH = "PYTHONSAFEPATH"
+# What a start changes for a moment is the whole process's.
+_STARTING = threading.Lock()
 
 Workers = Mapping[Connection, SpawnProcess]
 
@@ -35,7 +38,7 @@ def started_workers(jobs: int) -> Iterator[Workers]:
         for _ in range(jobs - 1):
             ours, theirs = context.Pipe()
             process = context.Process(target=_work, args=(theirs,), daemon=True)
-            with _safe_path(), _without_main(), _interrupts_held():
+            with _STARTING, _safe_path(), _without_main(), _interrupts_held():
                 process.start()
             theirs.close()
             workers[ours] = process

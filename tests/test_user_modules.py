@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from optplan import user_modules
 from tests.conftest import Invoke, Run
 
 MODEL = """\
@@ -51,6 +52,10 @@ DECAYS = {"fc.weight": 0.1, "norm.weight": 0.0}
 @pytest.fixture(autouse=True)
 def _as_before(tmp_path: Path) -> Iterator[None]:
     """A process of the command ends after each command; this one forgets what it has imported."""
+    for module in user_modules.BY_FILE.values():  # of other tests
+        if not module.__name__.startswith("tests."):
+            sys.modules.pop(module.__name__, None)
+    user_modules.BY_FILE.clear()
     before, path, finders = dict(sys.modules), list(sys.path), list(sys.meta_path)
     yield
     assert (sys.path, sys.meta_path) == (path, finders)

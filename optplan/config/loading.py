@@ -150,8 +150,9 @@ class Loader:
                 )
         except (Refusal, ConfigError) as error:
             if outside is not None:
+                leads = "" if outside == location.path else f" leads to {outside!a},"
                 raise ConfigError(
-                    f"'{location.shown}' is {outside!a}, outside the project, and is no config",
+                    f"'{location.shown}'{leads or ' is'} outside the project, and is no config",
                     place=place,
                 ) from None
             if isinstance(error, ConfigError):

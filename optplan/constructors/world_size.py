@@ -10,6 +10,8 @@ from typing import Any
 
 import torch.distributed as dist
 
+from optplan.runtime.audit import lifted
+
 _ANSWER = "_optplan_world_size"
 _HOMES = ("torch.distributed", "mmengine.dist")
 
@@ -41,7 +43,8 @@ class WorldSize:
     @contextmanager
     def _answering(self, function: FunctionType) -> Iterator[None]:
         names, code = function.__globals__, function.__code__
-        real = FunctionType(code, names, function.__name__, function.__defaults__)
+        with lifted():  # it is no code of the config's
+            real = FunctionType(code, names, function.__name__, function.__defaults__)
         names[_ANSWER] = lambda group: self._answer(real, group)
         function.__code__ = _get_world_size.__code__
         try:

@@ -150,7 +150,7 @@ def test_every_mistake_is_named(write: Write, check: Check) -> None:
         "error: pyproject.toml:15:1: [tool.optplan.targets] has no setting 'modle'",
         "  hint: did you mean 'model'?",
         "error: pyproject.toml:18:1: rule of [tool.optplan.expect] must be one of custom_key, norm, "
-        "bias, dwconv, dcn_offset, flat, layer_decay, no_weight_decay, regex, constructor, default, "
+        "bias, dwconv, dcn_offset, flat, layer_decay, no_weight_decay, regex, constructor, set, default, "
         "got 'norms'",
         "  hint: did you mean 'norm'?",
         "error: pyproject.toml:19:1: weight-decay of [tool.optplan.expect] must be a number, got '0'",

@@ -185,7 +185,7 @@ def test_what_cannot_be_evaluated_needs_trust(tmp_path: Path, invoke: Invoke) ->
     )
     refused = invoke("config", "a.py", cwd=tmp_path)
     assert (refused.returncode, refused.stdout) == (2, "")
-    assert "a.py:1:1: " in refused.stderr
+    assert "a.py:3:33: " in refused.stderr
     assert "--trust" in refused.stderr
     trusted = invoke("config", "a.py", "--trust", cwd=tmp_path)
     assert (trusted.returncode, trusted.stdout) == (

@@ -70,7 +70,10 @@ def test_a_sample_and_itself(path: Path, invoke: Invoke, tmp_path: Path) -> None
     config, *model = words[1 : 6 if "--import" in words else 4]
     done = invoke("diff", config, config, *model)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.splitlines()[0].endswith("· no difference")
+    # the trainers of these have schedules of their own, which the files leave to them
+    is_read = path.name not in ("fairseq2.yaml", "torchtitan.toml")
+    verdict = "no difference" if is_read else "no difference in what was read"
+    assert done.stdout.splitlines()[0].endswith(f"· {verdict}")
     saved = tmp_path / "plan.json"
     assert invoke("show", config, *model, "--format", "json", "-o", saved).returncode == 0
     for sides in ((saved, config), (config, saved)):

@@ -259,7 +259,7 @@ def test_yaml_that_breaks_lines_in_its_own_way_is_placed_by_ours(tmp_path: Path)
     data: Any = load_config(path).data
     assert dict(data) == {"a": 1, "b": "é", "c": {"d": "x\u2028y", "e": 2}}
     places = [place_of(data, "a"), place_of(data, "b"), place_of(data["c"], "e")]
-    assert [(one.line, one.column) for one in places if one] == [(1, 1), (1, 6), (2, 13)]
+    assert [(one.line, one.column) for one in places if one] == [(1, 1), (1, 6), (2, 15)]
 
 
 def test_a_did_you_mean_among_many_long_names_is_quick() -> None:

@@ -162,7 +162,7 @@ BASES = {
     "directory": (".", "a directory"),
     "pipe": ("pipe.py", "not a regular file"),
     "missing": ("mian.py", "no such file.*did you mean 'main.py'"),
-    "no extension": ("/etc/passwd", "no extension"),
+    "no extension": ("/etc/passwd", "outside the project, and is no config"),
     "other extension": ("a.txt", "'.txt' files are not configs"),
     "null byte": ("a\\0b.py", "a path or a list of paths"),
     "package out of bounds": ("mmseg::../../../__init__.py", "has no config"),
