@@ -121,12 +121,8 @@ def close_matches(
     left = _MOST_COMPARED
     # one that begins and ends as the word does may be anywhere among those that share its letters
     alike = nlargest(most, bounds, key=lambda one: _same_ends(one[1], word.lower()))
-    close += [
-        (ratio, low)
-        for _, low in alike
-        if matcher.set_seq1(low) is None and (ratio := matcher.ratio()) >= cutoff
-    ]
-    close.sort(reverse=True)
+    ratios = [(SequenceMatcher(None, low, word.lower()).ratio(), low) for _, low in alike]
+    close += sorted((one for one in ratios if one[0] >= cutoff), reverse=True)
     for bound, low in sorted(set(bounds) - set(alike), reverse=True):
         left -= (len(low) + 1) * (len(word) + 1)
         if left < 0 or (len(close) == most and bound < close[-1][0]):
