@@ -218,7 +218,7 @@ _Rule = Callable[[str, tuple[Any, ...]], str | None]
 
 
 def _network(event: str, arguments: tuple[Any, ...]) -> str | None:
-    place = arguments[0] if event.startswith("socket.get") else arguments[-1]
+    place = arguments[-1] if event.startswith("socket.") and arguments[1:] else arguments[0]
     return f"use the network ({event} {_short(place)})"
 
 
@@ -245,6 +245,13 @@ def _open(_event: str, arguments: tuple[Any, ...]) -> str | None:
     ):
         return f"write {_short(path)}"
     return None if _is_readable(path) else f"read {_short(path)}"
+
+
+def _list(_event: str, arguments: tuple[Any, ...]) -> str | None:
+    """Python's import system passes over a folder of its path that it may not list."""
+    path = _path(os.curdir if arguments[0] is None else arguments[0])
+    is_allowed = path is None or _is_below(path, _RULES.scratch) or _is_readable(path)
+    return None if is_allowed else f"list {_short(path)}"
 
 
 def _execute(_event: str, arguments: tuple[Any, ...]) -> str | None:
@@ -282,7 +289,7 @@ def _always(event: str, arguments: tuple[Any, ...]) -> str | None:
 
 
 _EVENTS: dict[str, _Rule] = {
-    **dict.fromkeys((*_NETWORK, "socket.bind", "socket.getnameinfo"), _network),
+    **dict.fromkeys((*_NETWORK, "socket.bind", "socket.getnameinfo", "urllib.Request"), _network),
     **dict.fromkeys(
         (
             "subprocess.Popen",
@@ -320,10 +327,19 @@ _EVENTS: dict[str, _Rule] = {
             "os.chdir",
             "os.fchdir",
             "sqlite3.connect",
+            "shutil.rmtree",
+            "shutil.copyfile",
+            "shutil.copytree",
+            "shutil.move",
+            "shutil.chown",
+            "shutil.make_archive",
+            "shutil.unpack_archive",
         ),
         _change,
     ),
     "open": _open,
+    "os.listdir": _list,
+    "os.scandir": _list,
     "exec": _execute,
     "code.__new__": _make_code,
     "function.__new__": _make_code,

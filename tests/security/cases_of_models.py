@@ -99,7 +99,6 @@ READS = (
     net("read_low", "ReadsLow", OUTSIDE, {"outside/{token}": "q7xsecret"}),
     net("read_home", "Reads", "path='~/.ssh/{token}'", {"home/.ssh/{token}": "q7xsecret"}),
     net("list", "Lists", OUTSIDE, {"outside/{token}/q7xsecret": ""}),
-    net("environment", "Expands", "text='$Q7X_SECRET'"),
     net("read_through_link", "Reads", PATH, {"{token}": "-> {outside}/q7x_key"}),
 )
 PROCESSES = (

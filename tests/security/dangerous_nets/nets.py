@@ -283,12 +283,6 @@ class Lists(Net):
         raise ValueError(os.listdir(path))
 
 
-class Expands(Net):
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        raise ValueError(os.path.expandvars(text))
-
-
 class ReadsInput(Net):
     def __init__(self) -> None:
         super().__init__()
