@@ -11,7 +11,7 @@ from multiprocessing.connection import Connection
 
 from optplan.checks.results import Outcome
 from optplan.checks.running import Job, Runner, Task
-from optplan.errors import ModelError, OptplanError
+from optplan.errors import ModelError, OptplanError, Problem
 from optplan.runtime.audit import lifted
 from optplan.runtime.isolation import Bounds, IsolatedError, IsolatedProcess
 
@@ -83,7 +83,12 @@ class _Lane:
             return replace(task, failure=error.problems[0])
         if isinstance(answer, Outcome):
             return answer
-        return ModelError(answer)
+        if isinstance(answer, tuple) and answer and all(isinstance(one, Problem) for one in answer):
+            return ModelError(answer)
+        self.close()
+        return replace(
+            task, failure=Problem(message="code that the config names has forged an answer")
+        )
 
     def close(self) -> None:
         """End the process."""

@@ -102,6 +102,12 @@ def named_code(what: str, *, trusted: bool = False) -> Iterator[None]:
             if refused and not isinstance(error, OptplanError):
                 raise RefusedError(f"optplan does not let it {refused[0]}") from error
             raise
+        except (IsolationNeededError, GeneratorExit):
+            raise
+        except BaseException as error:
+            raise LeavingError(
+                f"it raises {type(error).__name__}, which is no Exception"
+            ) from error
     if refused:
         _log.warning("%s was not let %s", what, refused[0])
 

@@ -139,9 +139,14 @@ class _Start:
         _end_with_parent()
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, 0)
+        with contextlib.suppress(OSError):  # stderr is closed
+            os.dup2(2, 1)  # the report is the parent's to write
         sys.dont_write_bytecode = True
         # what is refused in a thread or a finalizer of that code is told as a remark, not as a traceback
-        sys.unraisablehook = threading.excepthook = sys.excepthook = lambda *_: None
+        _leave_tracker()
+        sys.excepthook = lambda *_: None
+        sys.unraisablehook = lambda _: None
+        threading.excepthook = lambda _: None
         tempfile.tempdir = self.scratch
         os.environ.update(TMPDIR=self.scratch, TEMP=self.scratch, TMP=self.scratch)
         run_named_code(Where.ISOLATED)
@@ -159,6 +164,16 @@ def _end_with_parent() -> None:
     parent = parent_process()
     if parent is not None and not parent.is_alive():
         os._exit(1)  # it ended before that
+
+
+def _leave_tracker() -> None:
+    """Close the pipe to the process that tracks shared memory, which this one never makes."""
+    from multiprocessing import resource_tracker
+
+    handle = getattr(resource_tracker._resource_tracker, "_fd", None)  # noqa: SLF001 - there is no other way
+    if handle is not None:
+        with contextlib.suppress(OSError):
+            os.close(handle)
 
 
 def plain_loads(data: bytes) -> Any:
