@@ -61,7 +61,7 @@ class _Rules:
         scratch: The folder that restricted code may write to.
         threads: Whether each thread is restricted, the innermost last, where it was said of it.
         offline: The lists of hosts that are kept for threads whose network is refused.
-        refused: What was refused so far.
+        refused: Lists of what is refused, for those that asked.
         readable: Files and folders that may be read, as real paths.
         code: The folders that code may come from.
     """
@@ -70,7 +70,7 @@ class _Rules:
     scratch: str | None = None
     threads: dict[int, list[bool]] = field(default_factory=dict)
     offline: list[list[str]] = field(default_factory=list)
-    refused: list[str] = field(default_factory=list)
+    refused: list[list[str]] = field(default_factory=list)
     readable: tuple[str, ...] = ()
     code: tuple[str, ...] = ()
     is_installed: bool = False
@@ -108,13 +108,13 @@ def restricted() -> Iterator[list[str]]:
     """Restrict the current thread meanwhile; gives a list of what was refused."""
     _install()
     _find_roots()
-    before = len(_RULES.refused)
     refused: list[str] = []
+    _RULES.refused.append(refused)
     try:
         with _in_thread(is_restricted=True):
             yield refused
     finally:
-        refused += _RULES.refused[before:]
+        _RULES.refused[:] = [one for one in _RULES.refused if one is not refused]
 
 
 @contextmanager
@@ -179,7 +179,8 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
     if said[-1] if said else _RULES.everywhere:
         what = rule(event, arguments)
         if what is not None:
-            _RULES.refused.append(what)
+            for refused in _RULES.refused:
+                refused.append(what)
             raise RefusedError(f"optplan does not let code that a file names {what}")
 
 

@@ -87,29 +87,28 @@ def named_code(what: str, *, trusted: bool = False) -> Iterator[None]:
         raise IsolationNeededError
     note_foreign_run()
     announce_torch_files()
-    with _neutral_process(), restricted() as refused:
-        try:
-            yield
-        except RefusedError:
-            raise
-        except SystemExit as error:
-            raise LeavingError(f"it ends the process by SystemExit({error.code!r})") from error
-        except KeyboardInterrupt as error:
-            if named_code_runs() is Where.HERE:
-                raise
-            raise LeavingError("it ends the process by KeyboardInterrupt") from error
-        except Exception as error:
-            if refused and not isinstance(error, OptplanError):
-                raise RefusedError(f"optplan does not let it {refused[0]}") from error
-            raise
-        except (IsolationNeededError, GeneratorExit):
-            raise
-        except BaseException as error:
-            raise LeavingError(
-                f"it raises {type(error).__name__}, which is no Exception"
-            ) from error
+    with _neutral_process(), restricted() as refused, _contained(refused):
+        yield
     if refused:
         _log.warning("%s was not let %s", what, refused[0])
+
+
+@contextmanager
+def _contained(refused: list[str]) -> Iterator[None]:
+    """Turn what ends the process, and what a refusal led to, into a failure of the code that did it."""
+    try:
+        yield
+    except (RefusedError, OptplanError, IsolationNeededError, GeneratorExit):
+        raise
+    except Exception as error:
+        if refused:
+            raise RefusedError(f"optplan does not let it {refused[0]}") from error
+        raise
+    except BaseException as error:
+        is_users = isinstance(error, KeyboardInterrupt) and named_code_runs() is Where.HERE
+        if is_users:
+            raise
+        raise LeavingError(f"it ends the process by {type(error).__name__}") from error
 
 
 @contextmanager
