@@ -64,6 +64,7 @@ class _Rules:
         refused: Lists of what is refused, for those that asked.
         readable: Files and folders that may be read, as real paths.
         code: The folders that code may come from.
+        searched: The folders of Python's path, whose names may be listed.
     """
 
     everywhere: bool = False
@@ -73,6 +74,7 @@ class _Rules:
     refused: list[list[str]] = field(default_factory=list)
     readable: tuple[str, ...] = ()
     code: tuple[str, ...] = ()
+    searched: frozenset[str] = frozenset()
     is_installed: bool = False
 
 
@@ -161,6 +163,7 @@ def _find_roots() -> None:
     """Find what may be read before anything is refused: that opens files itself."""
     with lifted():
         _RULES.readable, _RULES.code = readable_roots(), code_roots()
+        _RULES.searched = frozenset(map(os.path.realpath, filter(None, sys.path)))
 
 
 def _install() -> None:
@@ -251,7 +254,12 @@ def _open(_event: str, arguments: tuple[Any, ...]) -> str | None:
 def _list(_event: str, arguments: tuple[Any, ...]) -> str | None:
     """Python's import system passes over a folder of its path that it may not list."""
     path = _path(os.curdir if arguments[0] is None else arguments[0])
-    is_allowed = path is None or _is_below(path, _RULES.scratch) or _is_readable(path)
+    is_allowed = (
+        path is None
+        or path in _RULES.searched
+        or _is_below(path, _RULES.scratch)
+        or _is_readable(path)
+    )
     return None if is_allowed else f"list {_short(path)}"
 
 
