@@ -68,6 +68,15 @@ def install() -> bool:
     return True
 
 
+def ignore_at_exit() -> None:
+    """Ignore Ctrl-C from now on, where it would have ended the process: nothing is left to interrupt.
+
+    An interpreter that ends takes its handlers back, and would die of the signal, but leaves this alone.
+    """
+    if _State.process == os.getpid():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 def _end(*_: object) -> None:
     if _State.held and not _State.is_waiting:
         _State.is_waiting = True

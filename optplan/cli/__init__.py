@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from optplan.interrupts import EndingAtInterrupt, install
+from optplan.interrupts import EndingAtInterrupt, ignore_at_exit, install
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ def main() -> None:
         from optplan.runtime.where import Where, run_named_code
 
         # a process that ends looks all that it has loaded over for garbage: with torch, for most of a second
+        atexit.register(ignore_at_exit)
         atexit.register(gc.freeze)
         atexit.register(install)
         _reopen_closed()

@@ -171,13 +171,14 @@ class ConstantLR(Theirs):
 """
 
 
-def test_the_users_class_stands_for_mmengines(folder: Path, invoke: Invoke) -> None:
+def test_the_users_class_stands_for_mmengines(folder: Path, invoke: Invoke, run: Run) -> None:
     (folder / "own.py").write_text(OWN)
     text = "param_scheduler = [dict(type='ConstantLR', factor=0.5, begin=4, end=9)]\n"
     (folder / "a.py").write_text(f"{WRAPPER}{TRAIN}{text}")
     words = ("schedule", "a.py", *MODEL, "-f", "json", "--every", "1")
     theirs = json.loads(invoke(*words, cwd=folder).stdout)["settings"][0]["values"]["lr"]
     assert theirs == [0.1, 0.1, 0.1, 0.1, 0.05, 0.05, 0.05, 0.05, 0.1, 0.1]
-    own = json.loads(invoke(*words, "--import", "own.py", cwd=folder).stdout)
+    # in a process of its own: the class stays registered
+    own = json.loads(run(*words, "--import", "own.py", cwd=folder).stdout)
     assert own["settings"][0]["values"]["lr"] == [0.1] * 4 + [0.05] * 6
     assert own["schedulers"][0]["run_for_real"] is True
