@@ -1,4 +1,4 @@
-"""The parameters of timm's models, remembered."""
+"""The parameters of timm's models, kept from run to run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _KIND = "model"
 _READ_FILES = ("checkpoint_path", "cache_dir", "pretrained")
 
 
-class RememberedModels:
+class CachedModels:
     """Inventories of timm's models by what the user calls them.
 
     Args:

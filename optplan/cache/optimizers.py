@@ -1,39 +1,37 @@
-"""What became of torch's optimizers, remembered by the kind of their arguments.
+"""What torch's optimizers are made with where they are given no arguments, kept from run to run.
 
-The class of an optimizer compares its arguments with 0 and 1 and takes them over as they are. What it does
-with one lr between these it does with another: only the first of them has to be tried with the real class.
+The constructors of these classes check their arguments and keep them as they are. Within the narrow domain of
+:func:`takes` each of them takes every argument, so that what a constructor makes of arguments is known from what
+it makes of none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from enum import StrEnum
-from math import isfinite, isnan
-from typing import Any, assert_never
+from collections.abc import Mapping
+from math import inf, isfinite
+from typing import Any
 
 from optplan.cache.store import Store
-from optplan.config import Symbol
 from optplan.facts import OptimizerFacts
 
 _KIND = "optimizer"
-
-
-class Source(StrEnum):
-    """Where a hyper-parameter of an optimizer comes from."""
-
-    ARGUMENT = "argument"
-    ITEMS = "the items of an argument, as a tuple"
-    CLASS = "the class"
-
-
-# The dtypes of parameters that no optimizer has been seen to tell apart when it is made.
+# Classes that take parameters of every shape and of each of DTYPES, in any groups.
+KNOWN_CLASSES = frozenset(
+    f"torch.optim.{name}"
+    for name in (
+        "adadelta.Adadelta", "adagrad.Adagrad", "adam.Adam", "adamax.Adamax", "adamw.AdamW", "asgd.ASGD",
+        "nadam.NAdam", "radam.RAdam", "rmsprop.RMSprop", "rprop.Rprop", "sgd.SGD", "sparse_adam.SparseAdam",
+        "Adafactor",
+    )
+)  # fmt: skip
 DTYPES = ("float32", "float16", "bfloat16", "float64")
+# Arguments that are above 0 and below these numbers, and such as are from 0 on and below 1.
+_POSITIVE = {"lr": inf, "eps": 1.0}
+_FRACTIONS = frozenset({"weight_decay", "momentum", "dampening", "alpha", "rho", "lr_decay"})
 
-Key = dict[str, Any]
 
-
-class RememberedOptimizers:
-    """Optimizers by their class and the kind of their arguments.
+class CachedOptimizers:
+    """The defaults of optimizer classes, by what a config calls them.
 
     Args:
         store: Where they are kept.
@@ -44,149 +42,73 @@ class RememberedOptimizers:
         self._store = store
         self._valid_for = valid_for
 
-    def get(self, key: Key, arguments: Mapping[str, Any]) -> OptimizerFacts | None:
-        """The optimizer that such arguments make, if one was made before."""
-        data = self._store.get(_KIND, self._key(key))
-        if data is None:
-            return None
+    def get(self, kind: str) -> OptimizerFacts | None:
+        """Return an optimizer that is given no arguments, None where none was kept.
+
+        Args:
+            kind: What a config calls the class, or its import path.
+        """
+        data = self._store.get(_KIND, {**self._valid_for, "optimizer": kind})
         try:
-            type_name, class_name = data["type_name"], data["class_name"]
-            defaults = {
-                name: _value(Source(source), value, name, arguments)
-                for name, (source, value) in data["defaults"].items()
-            }
+            found = OptimizerFacts(
+                type_name=data["type_name"],
+                class_name=data["class_name"],
+                defaults={name: _checked(name, value) for name, value in data["defaults"].items()},
+            )
         except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
             return None
-        if not (isinstance(type_name, str) and isinstance(class_name, str)):
-            return None
-        return OptimizerFacts(type_name=type_name, class_name=class_name, defaults=defaults)
+        names = (found.type_name, found.class_name)
+        is_right = all(isinstance(name, str) for name in names) and names[1] in KNOWN_CLASSES
+        return found if is_right else None
 
-    def put(self, key: Key, made: OptimizerFacts, sources: Mapping[str, Source]) -> None:
-        """Remember an optimizer.
-
-        Args:
-            key: The kind of its arguments.
-            made: The optimizer.
-            sources: Where each hyper-parameter comes from; the class gives the same for all arguments
-                of this kind.
-        """
-        data = {
-            "type_name": made.type_name,
-            "class_name": made.class_name,
-            "defaults": {
-                name: (source, made.defaults[name] if source is Source.CLASS else None)
-                for name, source in sources.items()
-            },
-        }
-        self._store.put(_KIND, self._key(key), data)
-
-    def class_defaults(self, class_name: str) -> dict[str, Any] | None:
-        """What an optimizer has that is given no arguments, if one was made before."""
-        data = self._store.get(_KIND, self._key({"class": class_name}))
-        if not isinstance(data, dict):
-            return None
-        try:
-            return {name: _of_class(name, value) for name, value in data.items()}
-        except (ValueError, RecursionError):
-            return None
-
-    def put_class_defaults(self, class_name: str, defaults: Mapping[str, Any]) -> None:
-        """Remember what an optimizer of torch's has that is given no arguments.
-
-        Args:
-            class_name: Its class, with the module.
-            defaults: What it has, as plain values.
-        """
-        if class_name.startswith("torch.optim.") and all(map(is_constant, defaults.values())):
-            self._store.put(_KIND, self._key({"class": class_name}), dict(defaults))
-
-    def _key(self, key: Key) -> Key:
-        return {**self._valid_for, **key}
+    def put(self, kind: str, made: OptimizerFacts) -> None:
+        """Keep an optimizer that was given no arguments, where its class is a known one."""
+        if made.class_name in KNOWN_CLASSES and all(map(_is_constant, made.defaults.values())):
+            data = {
+                "type_name": made.type_name,
+                "class_name": made.class_name,
+                "defaults": dict(made.defaults),
+            }
+            self._store.put(_KIND, {**self._valid_for, "optimizer": kind}, data)
 
 
-def optimizer_key(
-    kind: object, arguments: Mapping[str, Any], *, entries: Iterable[str], is_several: bool
-) -> Key | None:
-    """Equal where the class does the same; None for arguments whose kind does not tell that.
-
-    Args:
-        kind: What the config calls the class.
-        arguments: The arguments for it.
-        entries: The names that its groups hold besides lr and weight decay.
-        is_several: Whether there are several groups.
-    """
-    if not isinstance(kind, str | Symbol):
-        return None
-    kinds = {str(name): kind_of(value) for name, value in arguments.items()}
-    if None in kinds.values():
-        return None
-    return {
-        "optimizer": [type(kind).__name__, str(kind)],
-        "arguments": kinds,
-        "entries": sorted(entries),
-        "several": is_several,
-    }
+def takes(defaults: Mapping[str, Any], arguments: Mapping[str, Any]) -> bool:
+    """Return whether each known class with such defaults takes these arguments, and keeps them as they are."""
+    if not all(name in defaults and _is_taken(name, arguments[name]) for name in arguments):
+        return False
+    found = {**defaults, **arguments}
+    return not found.get("nesterov") or (found["momentum"] > 0 and found["dampening"] == 0)
 
 
-def kind_of(value: object) -> Any:
-    """Equal for values between which torch's optimizers make no difference; None for what is unknown."""
-    if value is None or type(value) in (bool, str):
-        return ["is", value]
-    if type(value) in (int, float):
-        return [type(value).__name__, _region(value)]  # type: ignore[arg-type]
-    if isinstance(value, tuple | list):  # a config has them with the places of their items
-        kinds = [kind_of(item) for item in value]
-        return None if None in kinds else ["list" if isinstance(value, list) else "tuple", kinds]
-    return None
+def _is_taken(name: str, value: Any) -> bool:
+    if name in _POSITIVE:
+        return type(value) in (int, float) and 0 < value < _POSITIVE[name]
+    if name in _FRACTIONS:
+        return type(value) in (int, float) and 0 <= value < 1
+    if name == "betas":
+        # Adam makes a tuple of a list
+        is_pair = isinstance(value, tuple) and len(value) == 2
+        return is_pair and all(type(beta) is float and 0 <= beta < 1 for beta in value)
+    return name in ("amsgrad", "nesterov") and type(value) is bool
 
 
-def _region(value: float) -> str:
-    """Which of the stretches between the numbers that arguments are compared with."""
-    if type(value) is float and isnan(value):
-        return "nan"
-    if value in (0, 1, float("inf"), float("-inf")):
-        return str(float(value))
-    return "< 0" if value < 0 else "< 1" if value < 1 else "> 1"
-
-
-def is_constant(value: object) -> bool:
-    """Whether a hyper-parameter comes back from JSON as it was."""
+def _is_constant(value: object) -> bool:
+    """Return whether a value comes back from JSON as it was."""
     if type(value) is tuple:
-        return all(map(is_constant, value))
+        return all(map(_is_constant, value))
     return value is None or type(value) in (bool, int, float, str)
 
 
-def _value(source: Source, value: Any, name: str, arguments: Mapping[str, Any]) -> Any:
-    """A hyper-parameter.
+def _checked(name: str, value: Any) -> Any:
+    """Return a default as it was before it was JSON.
 
     Raises:
-        KeyError, TypeError, ValueError: It cannot come from there.
-    """
-    match source:
-        case Source.ARGUMENT:
-            return arguments[name]
-        case Source.ITEMS:
-            return tuple(arguments[name])
-        case Source.CLASS:
-            return _of_class(name, value)
-        case _:
-            assert_never(source)
-
-
-# What a plan and a schedule reckon with; other hyper-parameters are only shown.
-_NUMBERS = frozenset({"lr", "weight_decay", "momentum"})
-
-
-def _of_class(name: str, value: Any) -> Any:
-    """A value that a class gives, as it was before it was JSON.
-
-    Raises:
-        ValueError: No class of torch's gives such a one.
+        ValueError: No class of torch's has such a one.
     """
     found = _as_tuples(value)
-    is_right = is_constant(found)
-    if name in _NUMBERS:
-        is_right = found is None or _is_number(found)
+    is_right = _is_constant(found)
+    if name in ("lr", "weight_decay", "momentum"):
+        is_right = _is_number(found)
     elif name == "betas":
         is_right = type(found) is tuple and len(found) > 0 and all(map(_is_number, found))
     if not is_right:

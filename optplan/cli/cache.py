@@ -7,9 +7,7 @@ import typer
 from optplan.cli.options import DebugOption
 from optplan.cli.running import Color, deliver, running
 
-cache = typer.Typer(
-    no_args_is_help=True, help="Look at what is remembered of models, or forget it."
-)
+cache = typer.Typer(no_args_is_help=True, help="Show or clear the model cache.")
 
 
 @cache.command()

@@ -125,7 +125,7 @@ def checked(
         checks: All checks.
         ending: What is to become of the findings.
         workers: The processes that help this one.
-        is_cached: Whether models may be remembered.
+        is_cached: Whether models may be cached.
         materialize: Whether models are built with memory.
         quiet: No progress bar.
 

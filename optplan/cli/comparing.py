@@ -46,7 +46,7 @@ def diff_of(
         arguments: ``name=value`` words for the models.
         batch: What is known of the batch that configs are trained with.
         per_epoch: How many iterations one epoch has, for the schedulers.
-        is_cached: Whether a model may be remembered.
+        is_cached: Whether a model may be cached.
         function_arguments: What a function on each side is given beside the model.
         materialize: Whether models are built with memory.
 

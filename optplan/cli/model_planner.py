@@ -14,7 +14,7 @@ from optplan.config import NO_BATCH
 if TYPE_CHECKING:
     from optplan.checks.settings import Target
     from optplan.config import Batch, Config
-    from optplan.constructors.remembered import Remembered
+    from optplan.constructors.cached_plan import CachedPlans
     from optplan.model import LoadedModel
     from optplan.plan import Plan, Planned
     from optplan.schedule import Schedule
@@ -39,12 +39,12 @@ class BuiltModel:
 
 
 class NamedModel:
-    """Plans configs for one model, which is built once, and only if its parameters are not remembered.
+    """Plans configs for one model, which is built once, and only if its parameters are not cached.
 
     Args:
         name: What the user calls it.
         arguments: Its arguments.
-        remembered: What is remembered; None to remember nothing.
+        cached: The cache; None to use none.
         opener: Opens it, where that is not what its name on the command line would mean.
         materialize: Whether it is built with memory. A small one is as well, once code has failed on it
             without.
@@ -57,7 +57,7 @@ class NamedModel:
         self,
         name: str,
         arguments: Mapping[str, Any],
-        remembered: Remembered | None,
+        cached: CachedPlans | None,
         opener: Opener | None = None,
         *,
         materialize: bool = False,
@@ -65,11 +65,11 @@ class NamedModel:
         self._opener = opener
         self._name = name
         self._arguments = arguments
-        self._remembered = remembered
+        self._cached = cached
         self._materialize = materialize
         self._built: BuiltModel | None = None
         self._said: list[str] = []
-        self._known = None if remembered is None else remembered.model(name, arguments)
+        self._known = None if cached is None else cached.model(name, arguments)
         if self._known is None:
             self._build()
 
@@ -88,19 +88,19 @@ class NamedModel:
         Raises:
             OptplanError: The config is wrong, or the optimizer refuses the model.
         """
-        remembered, known = self._remembered, self._known
-        if remembered is None:
+        cached, known = self._cached, self._known
+        if cached is None:
             return self._made(config, batch)
         if known is not None:
             with uncollected():
-                found = remembered.plan(config, batch, known, self._arguments)
+                found = cached.plan(config, batch, known, self._arguments)
             if found is not None:
                 return found
         made = self._made(config, batch)
-        if remembered.vouches_for(config, batch):
-            from optplan.constructors.remembering import remember
+        if cached.vouches_for(config, batch):
+            from optplan.constructors.store_plan import store
 
-            remember(remembered, made, self._arguments, is_silent=not self._said)
+            store(cached, made, self._arguments, is_silent=not self._said)
         return made
 
     def _made(self, config: Config, batch: Batch) -> Planned:
@@ -139,12 +139,12 @@ def planner_of(target: Target, *, materialize: bool = False) -> NamedModel:
         ModelError: There is no such model, or it cannot be built.
     """
     return NamedModel(
-        target.model, target.arguments, remembered(), _opener(target), materialize=materialize
+        target.model, target.arguments, cached_plans(), _opener(target), materialize=materialize
     )
 
 
 def uncached_planner_of(target: Target, *, materialize: bool = False) -> NamedModel:
-    """The same, and nothing is remembered.
+    """The same, and nothing is cached.
 
     Raises:
         ModelError: As :func:`planner_of`.
@@ -167,12 +167,12 @@ def _opener(target: Target) -> Opener | None:
 
 
 @cache  # what a process may vouch for depends on all that it has done
-def remembered() -> Remembered:
-    """What is remembered on this machine."""
+def cached_plans() -> CachedPlans:
+    """Open the cache of this machine."""
     from optplan.cache import Store, cache_folder
-    from optplan.constructors.remembered import Remembered
+    from optplan.constructors.cached_plan import CachedPlans
 
-    return Remembered.opened(Store(cache_folder()))
+    return CachedPlans.opened(Store(cache_folder()))
 
 
 class ConfiguredModels:

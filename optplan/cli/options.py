@@ -96,7 +96,7 @@ ColorOption = Annotated[Color, typer.Option("--color", help="When to use colours
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No remarks on stderr.")]
 CacheOption = Annotated[
     bool,
-    typer.Option("--no-cache", help="Remember no model, and build those that are remembered."),
+    typer.Option("--no-cache", help="Do not read or write the model cache."),
 ]
 DebugOption = Annotated[bool, typer.Option("--debug", help="Show a traceback with an error.")]
 

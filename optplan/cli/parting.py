@@ -34,7 +34,7 @@ def with_schedules(
         diff: What the plans differ in.
         configs: The two configs.
         per_epoch: How many iterations one epoch has.
-        is_cached: Whether what torch's optimizers have may be remembered.
+        is_cached: Whether what torch's optimizers have may be cached.
     """
     first, second = (find_unread(config.data) for config in configs)
     diff = replace(diff, unread=(*diff.unread, *unread_changes(first, second)))

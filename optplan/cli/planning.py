@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from optplan.cli.model_planner import (
     BuiltModel,
     NamedModel,
+    cached_plans,
     planner_of,
-    remembered,
     uncached_planner_of,
 )
 from optplan.cli.options import model_arguments
@@ -58,7 +58,7 @@ def plan_of(
         overrides: ``a.b=value`` for the config.
         trust: Whether a Python config may be executed.
         batch: What is known of the batch.
-        is_cached: Whether a model may be remembered.
+        is_cached: Whether a model may be cached.
         function_arguments: What a function in the place of the config is given beside the model.
         materialize: Whether the model is built with memory.
 
@@ -157,7 +157,7 @@ class Planner:
 
     Args:
         batch: What is known of the batch that all of them train with.
-        is_cached: Whether models may be remembered.
+        is_cached: Whether models may be cached.
         materialize: Whether models are built with memory.
     """
 
@@ -166,7 +166,7 @@ class Planner:
     ) -> None:
         self._batch = batch
         self._materialize = materialize
-        self._remembered = remembered() if is_cached else None
+        self._cached = cached_plans() if is_cached else None
         self._models: dict[tuple[str, str], NamedModel | BuiltModel] = {}
 
     def plan(self, config: Config, model: str | None, arguments: Mapping[str, Any]) -> Planned:
@@ -194,7 +194,7 @@ class Planner:
         key = model, repr(sorted(arguments.items()))
         if key not in self._models:
             self._models[key] = NamedModel(
-                model, arguments, self._remembered, materialize=self._materialize
+                model, arguments, self._cached, materialize=self._materialize
             )
         return self._models[key]
 
@@ -227,7 +227,7 @@ class Planner:
         target = replace(target, arguments={**target.arguments, **arguments})
         key = f"target {target.model}", repr(sorted(target.arguments.items()))
         if key not in self._models:
-            make = uncached_planner_of if self._remembered is None else planner_of
+            make = uncached_planner_of if self._cached is None else planner_of
             try:
                 self._models[key] = make(target, materialize=self._materialize)
             except ModelError as error:

@@ -33,7 +33,7 @@ def with_restored(
         source: What the plan was made from.
         plan: The plan.
         per_epoch: How many iterations one epoch has.
-        is_cached: Whether what torch's optimizers have may be remembered.
+        is_cached: Whether what torch's optimizers have may be cached.
     """
     others = [f"{quoted(name)} of the checkpoint, which is not read" for name in saved.unread]
     if isinstance(source, FunctionConfig) or not isinstance(source, Config):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from optplan.cli.model_planner import remembered
+from optplan.cli.model_planner import cached_plans
 from optplan.cli.options import model_arguments
 from optplan.cli.planning import Planner, isolate_named_code
 from optplan.cli.sources import Checkpoint, SavedPlan, open_source
@@ -74,7 +74,7 @@ def scheduled(
         overrides: ``a.b=value`` for the config.
         trust: Whether a Python config may be executed.
         batch: What is known of the batch.
-        is_cached: Whether a model may be remembered.
+        is_cached: Whether a model may be cached.
         function_arguments: What a function in the place of the config is given beside the model.
         materialize: Whether the model is built with memory.
 
@@ -179,7 +179,7 @@ def schedule_for(
         config: The config.
         section: Its schedulers.
         training: How long it trains.
-        is_cached: Whether what torch's optimizers have may be remembered.
+        is_cached: Whether what torch's optimizers have may be cached.
 
     Raises:
         ScheduleError: A scheduler is wrong.
@@ -208,7 +208,7 @@ def _class_defaults(class_name: str, *, is_cached: bool) -> Mapping[str, Any]:
 
         return class_defaults(class_name)
 
-    return remembered().class_defaults(class_name, make) if is_cached else make()
+    return cached_plans().class_defaults(class_name, make) if is_cached else make()
 
 
 def view_of(

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from optplan.cache import Store
+from optplan.cache.cache_key import VARIABLES, cache_key
 from optplan.cache.distributions import Installed, installed
-from optplan.cache.surroundings import VARIABLES, surroundings
 
 NAME = "optplan_test_alpha"
 FILES = (f"{NAME}/__init__.py", f"{NAME}/deep/layers.py", f"{NAME}/fast.so", f"{NAME}/notes.txt")
@@ -186,9 +186,9 @@ def test_variables_that_torch_and_timm_read_count(
     variable: str, counts: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = Store(str(tmp_path))
-    before = surroundings(store)
+    before = cache_key(store)
     monkeypatch.setenv(variable, "something else")
-    after = surroundings(store)
+    after = cache_key(store)
     assert before is not None
     assert after is not None
     assert (before.key != after.key) is counts
@@ -223,7 +223,7 @@ def test_the_key_names_the_versions_that_count(tmp_path: Path) -> None:
     import timm
     import torch
 
-    found = surroundings(Store(str(tmp_path)))
+    found = cache_key(Store(str(tmp_path)))
     assert found is not None
     assert found.versions == {name: metadata.version(name) for name in ("torch", "timm")}
     assert found.key["python"][0] == sys.version

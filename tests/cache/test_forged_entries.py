@@ -7,15 +7,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from optplan.cache import Store
-from optplan.cache.models import RememberedModels
-from optplan.cache.optimizers import RememberedOptimizers, Source
+from optplan.cache.models import CachedModels
+from optplan.cache.optimizers import CachedOptimizers
 from optplan.facts import Inventory, OptimizerFacts, ParameterFacts
 from tests.plan.forged import VALUES, forged, paths
-
-KEY = {"optimizer": ["str", "SGD"]}
 
 
 def facts(name: str, **given: Any) -> ParameterFacts:
@@ -50,7 +46,7 @@ def forge(store: Store, data: Any) -> None:
 
 def test_models(tmp_path: Path) -> None:
     store = Store(str(tmp_path))
-    models = RememberedModels(store, {})
+    models = CachedModels(store, {})
     models.put(INVENTORY, {})
     assert models.get("tiny", {}) == INVENTORY
     data, refused = body_of(store), 0
@@ -75,49 +71,26 @@ def assert_same_types(found: Inventory) -> None:
         assert all(type(size) is int and 0 <= size < 2**63 for size in row.shape)
 
 
-@pytest.fixture
-def optimizers(tmp_path: Path) -> tuple[Store, RememberedOptimizers]:
-    store = Store(str(tmp_path))
-    return store, RememberedOptimizers(store, {})
-
-
 DEFAULTS = {"lr": 0.1, "betas": (0.9, 0.999), "weight_decay": 0.0, "momentum": 0, "foreach": None}
 
 
-def test_optimizers(optimizers: tuple[Store, RememberedOptimizers]) -> None:
-    store, remembered = optimizers
+def test_optimizers(tmp_path: Path) -> None:
+    store = Store(str(tmp_path))
+    cached = CachedOptimizers(store, {})
     made = OptimizerFacts(type_name="SGD", class_name="torch.optim.sgd.SGD", defaults=DEFAULTS)
-    sources = {**dict.fromkeys(DEFAULTS, Source.CLASS), "lr": Source.ARGUMENT}
-    remembered.put(KEY, made, sources)
-    given = {"lr": 0.1}
-    assert remembered.get(KEY, given) == made
+    cached.put("SGD", made)
+    assert cached.get("SGD") == made
     data, refused = body_of(store), 0
     for path in [(), *paths(data)]:
         for value in VALUES[1:]:
             forge(store, forged(data, path, value) if path else value)
-            found = remembered.get(KEY, given)
+            found = cached.get("SGD")
             refused += found is None
             if found is not None:
                 assert isinstance(found.type_name, str)
-                assert isinstance(found.class_name, str)
+                assert found.class_name == "torch.optim.sgd.SGD"
                 assert_right(found.defaults)
-    assert refused > 300
-
-
-def test_class_defaults(optimizers: tuple[Store, RememberedOptimizers]) -> None:
-    store, remembered = optimizers
-    name = "torch.optim.sgd.SGD"
-    remembered.put_class_defaults(name, DEFAULTS)
-    assert remembered.class_defaults(name) == DEFAULTS
-    data, refused = body_of(store), 0
-    for path in [(), *paths(data)]:
-        for value in VALUES[1:]:
-            forge(store, forged(data, path, value) if path else value)
-            found = remembered.class_defaults(name)
-            refused += found is None
-            if found is not None:
-                assert_right(found)
-    assert refused > 100
+    assert refused > 150
 
 
 def assert_right(defaults: Any) -> None:

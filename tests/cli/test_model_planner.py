@@ -12,12 +12,12 @@ import pytest
 import timm
 
 from optplan.cache import Store
-from optplan.cache.surroundings import surroundings
+from optplan.cache.cache_key import cache_key
 from optplan.cli import model_planner, planning
 from optplan.cli.model_planner import NamedModel
 from optplan.cli.sources import open_source
 from optplan.config import NO_BATCH, Config, FunctionConfig, load_config
-from optplan.constructors.remembered import Remembered
+from optplan.constructors.cached_plan import CachedPlans
 from optplan.errors import OptplanError, Problem
 from optplan.model import configured, load
 from optplan.model.meta import build_on_meta
@@ -41,9 +41,9 @@ def store(tmp_path: Path) -> Store:
     return Store(str(tmp_path / "cache"))
 
 
-def opened(store: Store) -> Remembered:
+def opened(store: Store) -> CachedPlans:
     """A memory that vouches for what this process has done so far."""
-    return Remembered(store, surroundings(store))
+    return CachedPlans(store, cache_key(store))
 
 
 class Unbuildable(NamedModel):
@@ -84,7 +84,7 @@ def test_sample_configs(
     for module in (load, configured):
         monkeypatch.setattr(module, "build_on_meta", build)
     for user in (model_planner, planning):
-        monkeypatch.setattr(user, "remembered", lambda: opened(store))
+        monkeypatch.setattr(user, "cached_plans", lambda: opened(store))
     assert invoke(*words) == alone
     assert len(built) == 1
     assert invoke(*words) == alone
@@ -277,8 +277,8 @@ def test_functions_are_not_planned_from_memory(store: Store, tmp_path: Path) -> 
 
 def test_a_process_with_torch_opens_no_memory(store: Store) -> None:
     """Code of others may have run in it."""
-    assert Remembered.opened(store).model("resnet18", {}) is None
-    assert not Remembered.opened(store).vouches_for(config_of(TRICKS), NO_BATCH)
+    assert CachedPlans.opened(store).model("resnet18", {}) is None
+    assert not CachedPlans.opened(store).vouches_for(config_of(TRICKS), NO_BATCH)
 
 
 def test_damaged_entries_cost_a_build_alone(store: Store) -> None:
@@ -319,10 +319,3 @@ def test_what_a_build_says_is_said_again(store: Store) -> None:
         with pytest.warns(UserWarning, match="deprecated model name"):
             NamedModel(old, {}, opened(store))(config_of(SAMPLES / "vit_adamw.py"))
     assert opened(store).model(old, {}) is None
-
-
-def test_integers_beyond_all_floats(store: Store) -> None:
-    found = planned(
-        store, config_of(TRICKS, f"optim_wrapper.optimizer.momentum=1{'0' * 400}"), "resnet18"
-    )
-    assert found.plan.optimizers[0].options["momentum"] == 10**400

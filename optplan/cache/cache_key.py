@@ -22,7 +22,7 @@ _METADATA = (".dist-info", ".egg-info", ".egg-link", ".pth")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class CacheKey:
     """What an answer was found with.
 
     Args:
@@ -34,17 +34,17 @@ class Surroundings:
     key: dict[str, Any]
 
 
-def surroundings(store: Store) -> Surroundings | None:
-    """What answers are found with here and now.
+def cache_key(store: Store) -> CacheKey | None:
+    """Return what the answers of this process are made with.
 
-    None where nothing can be remembered: torch or timm is not installed as a distribution whose files are
+    None where nothing can be cached: torch or timm is not installed as a distribution whose files are
     on record, or the process has run code that may have changed what they do.
     """
     found = {name: installed(name, store) for name in PACKAGES}
     present = {name: one for name, one in found.items() if one is not None}
     if len(present) < len(PACKAGES):
         return None
-    return Surroundings(
+    return CacheKey(
         versions={name: one.version for name, one in present.items()},
         key={
             "optplan": _own_state(),
@@ -95,7 +95,7 @@ def _at_start() -> Iterator[str]:
 
 
 def _own_state() -> str:
-    """Stands for the own code that finds out what is remembered, whatever its version: it may be edited."""
+    """Return a digest of the own code that makes the entries, whatever its version: it may be edited."""
     return _digest(line for part in _OWN_PARTS for line in _own_files(f"{_OWN_FOLDER}/{part}"))
 
 

@@ -1,17 +1,17 @@
-"""Plans from what earlier runs have found out, without torch and timm."""
+"""Plans from cached models and optimizers, made without importing torch and timm."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import optplan
 from optplan.cache import Store
-from optplan.cache.models import RememberedModels
-from optplan.cache.optimizers import DTYPES, RememberedOptimizers, optimizer_key
-from optplan.cache.surroundings import PACKAGES, Surroundings, surroundings
+from optplan.cache.cache_key import PACKAGES, CacheKey, cache_key
+from optplan.cache.models import CachedModels
+from optplan.cache.optimizers import DTYPES, CachedOptimizers, takes
 from optplan.config import (
     Batch,
     Config,
@@ -35,7 +35,7 @@ from optplan.rules import DEFAULT_RULES, LAYER_DECAY_RULES, Options, RuleSet
 
 
 class _UnknownError(Exception):
-    """Something is not remembered."""
+    """Something is not in the cache."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,45 +47,45 @@ class _Plain:
     scaling: Scaling | None
 
 
-class Remembered:
-    """Models and optimizers that were made before.
+class CachedPlans:
+    """Plans from the cache.
 
-    It vouches for timm's models, torch's optimizers and the built-in constructors alone, and only as long
-    as the process has run no code of others that might have changed what these do.
+    Used for timm's models, torch's optimizers and the built-in constructors alone, and only while the
+    process has run no third-party code, which might have changed what these do.
 
     Args:
-        store: Where it is kept.
-        around: What it is valid for; None to vouch for nothing.
+        store: The cache's files.
+        found: What its entries must have been made with; None to use no entry.
     """
 
-    def __init__(self, store: Store, around: Surroundings | None) -> None:
-        self._is_known = around is not None
+    def __init__(self, store: Store, found: CacheKey | None) -> None:
+        self._is_known = found is not None
         self._runs = foreign_runs()
-        key = {} if around is None else around.key
-        self.models = RememberedModels(store, key)
-        self.optimizers = RememberedOptimizers(store, key)
+        key = {} if found is None else found.key
+        self.models = CachedModels(store, key)
+        self.optimizers = CachedOptimizers(store, key)
         self._versions = {
             "optplan": optplan.__version__,
-            **({} if around is None else around.versions),
+            **({} if found is None else found.versions),
         }
 
     @classmethod
-    def opened(cls, store: Store) -> Remembered:
-        """What a process may use that has run no code of others so far; nothing where it may have."""
+    def opened(cls, store: Store) -> CachedPlans:
+        """Open the cache for this process; it uses no entry where third-party code may have run already."""
         is_fresh = not foreign_runs() and not any(name in sys.modules for name in PACKAGES)
-        return cls(store, surroundings(store) if is_fresh else None)
+        return cls(store, cache_key(store) if is_fresh else None)
 
     @property
     def _is_open(self) -> bool:
-        """Whether no code of others has run since it was opened."""
+        """Return whether no third-party code has run since it was opened."""
         return self._is_known and foreign_runs() == self._runs
 
     def vouches_for(self, config: Config, batch: Batch) -> bool:
-        """Whether what a valid config was planned with may be remembered."""
+        """Return whether what a valid config was planned with may be stored."""
         return self._plain(config, batch) is not None
 
     def model(self, spec: str, arguments: Mapping[str, Any]) -> Inventory | None:
-        """The parameters of a model of timm's, if it was built before."""
+        """Return the parameters of a model of timm's, None where they are not cached."""
         found = self.models.get(spec, arguments) if self._is_open else None
         if found is None or any(facts.dtype not in DTYPES for facts in found.parameters):
             return None
@@ -94,19 +94,16 @@ class Remembered:
     def class_defaults(
         self, class_name: str, make: Callable[[], Mapping[str, Any]]
     ) -> Mapping[str, Any]:
-        """What an optimizer has that is given no arguments.
+        """Return the options of an optimizer that is given no arguments, but for its lr.
 
         Args:
             class_name: Its class, with the module.
-            make: Finds it out, with torch.
+            make: Finds them out, with torch.
         """
-        found = self.optimizers.class_defaults(class_name) if self._is_open else None
-        if found is not None:
-            return found
-        made = make()
-        if self._is_open:
-            self.optimizers.put_class_defaults(class_name, made)
-        return made
+        found = self.optimizers.get(class_name) if self._is_open else None
+        if found is None:
+            return make()
+        return {name: value for name, value in found.defaults.items() if name != "lr"}
 
     def plan(
         self, config: Config, batch: Batch, inventory: Inventory, arguments: Mapping[str, Any]
@@ -164,10 +161,10 @@ class Remembered:
         return _Plain(section=section, rules=rules, scaling=scaling)
 
     def _with_layers(self, inventory: Inventory, arguments: Mapping[str, Any]) -> Inventory:
-        """The parameters with the layers that the model says.
+        """Return the parameters with the layers that the model says.
 
         Raises:
-            _UnknownError: They are not remembered.
+            _UnknownError: They are not cached.
         """
         found = self.models.get(inventory.spec or "", arguments, has_layers=True)
         if found is None:
@@ -175,39 +172,29 @@ class Remembered:
         return found
 
     def _dry(self, section: OptimizerConfig, groups: Sequence[PlannedGroup]) -> DryRun:
-        """What the optimizer makes of the groups.
+        """Return what the optimizer makes of the groups.
 
         Raises:
-            _UnknownError: It is not remembered.
+            _UnknownError: Its class is not cached, or an argument is outside the known domain.
         """
-        key = optimizer_key(
-            section.type,
-            section.arguments,
-            entries=own_names(name for group in groups for name in group.decision.group),
-            is_several=len(groups) > 1,
-        )
-        found = None if key is None else self.optimizers.get(key, section.arguments)
-        if found is None:
+        found = self.optimizers.get(str(section.type))
+        if found is None or not takes(found.defaults, section.arguments):
             raise _UnknownError
+        defaults = {**found.defaults, **section.arguments}
         filled: dict[tuple[int, int], Mapping[str, Any]] = {}
         for group in groups:
             if group.verdicts not in filled:
-                filled[group.verdicts] = {**found.defaults, **group.decision.entries}
+                filled[group.verdicts] = {**defaults, **group.decision.entries}
         return DryRun(
-            optimizer=found,
+            optimizer=replace(found, defaults=defaults),
             groups={
                 facts.tensor: filled[group.verdicts] for group in groups for facts in group.members
             },
         )
 
 
-def own_names(entries: Iterable[str]) -> frozenset[str]:
-    """What groups hold besides an lr and a weight decay of their own."""
-    return frozenset(entries) - {"lr", "weight_decay"}
-
-
 def is_layered(options: Options) -> bool:
-    """Whether a plan's parameters were given layers, which a model that is remembered does not have."""
+    """Return whether a plan's parameters were given layers, which those of a cached model do not have."""
     return options.layer_decay is not None and not options.is_empty
 
 
