@@ -32,4 +32,4 @@ def _hint(word: str, known: dict[str, Check]) -> str:
         names = sorted({check.code for check in known.values()})
     else:
         names = sorted({check.name for check in known.values()})
-    return did_you_mean(word, names) or "'optplan rule --all' lists them"
+    return did_you_mean(word, names) or "'optplan checks' lists them"

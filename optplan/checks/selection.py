@@ -63,5 +63,5 @@ def prefix_problem(
     return Problem(
         message=f"{what}: no check's code begins with {prefix!r}",
         place=place,
-        hint=hint or "'optplan rule --all' lists the checks",
+        hint=hint or "'optplan checks' lists them",
     )

@@ -39,11 +39,24 @@ def run(arguments: Sequence[str]) -> None:
         from optplan.cli.app import app_for
         from optplan.cli.running import reported
 
-        given = list(arguments)
+        given = _renamed(arguments)
         with reported():
             if any(word.startswith("--cfg-options") for word in given):
                 given = _regrouped(given)
             app_for(given)(given, prog_name="optplan")
+
+
+def _renamed(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments with the words of earlier versions in today's."""
+    given = list(arguments)
+    if given[:1] == ["rule"]:
+        given[0] = "checks"
+    for at, word in enumerate(given):
+        if word == "--view=groups":
+            given[at] = "--view=settings"
+        elif word == "groups" and at and given[at - 1] == "--view":
+            given[at] = "settings"
+    return given
 
 
 def _reopen_closed() -> None:

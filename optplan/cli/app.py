@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Annotated, Any
@@ -21,10 +22,12 @@ COMMANDS = (
     "check",
     "schedule",
     "verify",
-    "rule",
+    "checks",
     "cache",
 )
 _HELP = ("-h", "--help")
+# How the shell asks for what a command line may go on with; a word for the part of it that is there.
+_COMPLETE, _PART = "_OPTPLAN_COMPLETE", ""
 
 
 def app_for(arguments: Sequence[str]) -> typer.Typer:
@@ -37,12 +40,11 @@ def app_for(arguments: Sequence[str]) -> typer.Typer:
         name="optplan",
         cls=Group,
         no_args_is_help=True,
-        add_completion=False,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(root)
-    first = next(iter(arguments), "--help")
+    first = next(iter(arguments), _PART if _COMPLETE in os.environ else "--help")
     for name in (first,) if first in COMMANDS else COMMANDS:
         command = getattr(import_module(f"optplan.cli.{name}"), name)
         if first in _HELP:

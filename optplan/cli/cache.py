@@ -4,28 +4,30 @@ from __future__ import annotations
 
 import typer
 
-from optplan.cli.options import DebugOption
-from optplan.cli.running import Color, deliver, running
+from optplan.cli.options import ReportOptions, with_options
+from optplan.cli.running import deliver, running
 
 cache = typer.Typer(no_args_is_help=True, help="Show or clear the model cache.")
 
 
 @cache.command()
-def info(debug: DebugOption = False) -> None:
+@with_options
+def info(to: ReportOptions) -> None:
     """Show where the cache is, and how much it holds."""
-    with running(quiet=False, debug=debug):
+    with running(quiet=to.quiet, debug=to.debug):
         from optplan.cache import Store, cache_folder
         from optplan.reporters.cache import cache_text
 
         store = Store(cache_folder())
         text = cache_text(store.folder, store.entries(), store.limit)
-        deliver(lambda _width, _color: text, None, Color.NEVER)
+        deliver(lambda _width, _color: text, to.output, to.color)
 
 
 @cache.command()
-def clear(debug: DebugOption = False) -> None:
+@with_options
+def clear(to: ReportOptions) -> None:
     """Remove everything from the cache."""
-    with running(quiet=False, debug=debug):
+    with running(quiet=to.quiet, debug=to.debug):
         from optplan.cache import Store, cache_folder
         from optplan.errors import OutputError
         from optplan.reporters.cache import cleared_text
@@ -36,4 +38,4 @@ def clear(debug: DebugOption = False) -> None:
         except OSError as error:
             raise OutputError(f"cannot clear the cache: {error}") from error
         text = cleared_text(store.folder, count)
-        deliver(lambda _width, _color: text, None, Color.NEVER)
+        deliver(lambda _width, _color: text, to.output, to.color)

@@ -8,25 +8,9 @@ from typing import TYPE_CHECKING, Annotated, assert_never
 
 import typer
 
-from optplan.cli.options import (
-    ArgumentsOption,
-    AutoScaleOption,
-    BatchSizeOption,
-    CacheOption,
-    ColorOption,
-    DebugOption,
-    FunctionArgumentsOption,
-    ImportOption,
-    MaterializeOption,
-    ModelOption,
-    OutputOption,
-    QuietOption,
-    SetOption,
-    TrustOption,
-    WorldSizeOption,
-    function_arguments,
-)
-from optplan.cli.running import Color, deliver, running
+from optplan.cli.completion import check_codes
+from optplan.cli.options import PlanOptions, ReportOptions, with_options
+from optplan.cli.running import deliver, running
 from optplan.names import Severity
 
 if TYPE_CHECKING:
@@ -44,17 +28,18 @@ class CheckFormat(StrEnum):
     MD = "md"
 
 
+@with_options
 def check(
     configs: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[CONFIG...]",
+            metavar="CONFIG",
             help="Files, folders and globs; left out, those of the targets in pyproject.toml.",
         ),
     ] = None,
-    model: ModelOption = None,
-    model_arg: ArgumentsOption = None,
-    function_arg: FunctionArgumentsOption = None,
+    *,
+    options: PlanOptions,
+    to: ReportOptions,
     no_model: Annotated[
         bool,
         typer.Option(
@@ -63,10 +48,18 @@ def check(
     ] = False,
     select: Annotated[
         list[str] | None,
-        typer.Option("--select", metavar="CODES", help="Only these checks: 'OPT1,OPT203'."),
+        typer.Option(
+            "--select",
+            metavar="CODES",
+            help="Only these checks: 'OPT1,OPT203'.",
+            autocompletion=check_codes,
+        ),
     ] = None,
     ignore: Annotated[
-        list[str] | None, typer.Option("--ignore", metavar="CODES", help="Not these checks.")
+        list[str] | None,
+        typer.Option(
+            "--ignore", metavar="CODES", help="Not these checks.", autocompletion=check_codes
+        ),
     ] = None,
     fail_on: Annotated[
         Severity | None,
@@ -88,50 +81,42 @@ def check(
     show_settings: Annotated[
         bool, typer.Option("--show-settings", help="Show the settings that apply, and stop.")
     ] = False,
-    overrides: SetOption = None,
-    imports: ImportOption = None,
-    trust: TrustOption = False,
-    world_size: WorldSizeOption = None,
-    batch_size: BatchSizeOption = None,
-    auto_scale_lr: AutoScaleOption = False,
     output_format: Annotated[
         CheckFormat, typer.Option("--format", "-f", help="The report's format.")
     ] = CheckFormat.TEXT,
-    materialize: MaterializeOption = False,
-    output: OutputOption = None,
-    color: ColorOption = Color.AUTO,
-    no_cache: CacheOption = False,
-    quiet: QuietOption = False,
-    debug: DebugOption = False,
 ) -> None:
-    """Find options without effect and other mistakes, for CI."""
+    """Find options without effect and other mistakes, for CI.
+
+    Example: optplan check configs --model resnet50
+
+    Exit status: 0 no findings that fail, 1 findings, 2 nothing could be checked, 3 a bug in optplan.
+    """
     from optplan.workers import started_workers
 
     with (
-        running(quiet=quiet, debug=debug),
+        running(quiet=to.quiet, debug=to.debug),
         started_workers(1 if show_settings else jobs) as workers,
     ):
         from optplan.checks import ALL_CHECKS
         from optplan.checks.session import Request
         from optplan.cli.checking import Ending, checked, codes_of, settings_report, target_of
-        from optplan.config import Batch
 
-        given = target_of(model, model_arg, no_model=no_model)
+        given = target_of(options, no_model=no_model)
         request = Request(
             words=tuple(configs or ()),
             model=given,
             models=not no_model,
             select=codes_of("--select", select, ALL_CHECKS),
             ignore=codes_of("--ignore", ignore, ALL_CHECKS),
-            imports=tuple(imports or ()),
-            overrides=tuple(overrides or ()),
-            function_arguments=function_arguments(function_arg),
-            trust=trust,
-            batch=Batch(world_size=world_size, size=batch_size, auto_scale_lr=auto_scale_lr),
+            imports=tuple(options.imports or ()),
+            overrides=tuple(options.overrides or ()),
+            function_arguments=options.function_arguments,
+            trust=options.trust,
+            batch=options.batch,
         )
         if show_settings:
             text = settings_report(request, ALL_CHECKS)
-            deliver(lambda _width, _color: text, output, color)
+            deliver(lambda _width, _color: text, to.output, to.color)
             return
         ending = Ending(
             fail_on=fail_on, exit_zero=exit_zero, baseline=baseline, write_baseline=write_baseline
@@ -141,11 +126,11 @@ def check(
             ALL_CHECKS,
             ending,
             workers,
-            is_cached=not (no_cache or trust or imports),
-            materialize=materialize,
-            quiet=quiet,
+            is_cached=options.is_cached,
+            materialize=options.materialize,
+            quiet=to.quiet,
         )
-        deliver(lambda _width, colored: _report(done, output_format, colored), output, color)
+        deliver(lambda _width, colored: _report(done, output_format, colored), to.output, to.color)
         status = done.status()
     raise typer.Exit(status)
 

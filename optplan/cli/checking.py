@@ -24,7 +24,7 @@ from optplan.cli.model_planner import (
     schedule_of_plan,
     uncached_planner_of,
 )
-from optplan.cli.options import model_arguments
+from optplan.cli.options import PlanOptions
 from optplan.cli.running import Color, ExitStatus, deliver
 from optplan.errors import UsageError
 from optplan.names import Severity
@@ -75,17 +75,15 @@ class CheckCrashError(Exception):
     """A check raised what it must not: a bug of optplan."""
 
 
-def target_of(
-    model: str | None, arguments: Sequence[str] | None, *, no_model: bool = False
-) -> Target | None:
-    """The model that the command line names.
+def target_of(options: PlanOptions, *, no_model: bool = False) -> Target | None:
+    """Return the model that the command line names.
 
     Raises:
         UsageError: It names arguments of no model, or a model and none.
     """
+    model, given = options.model, options.model_arguments
     if model is not None and no_model:
         raise UsageError(f"--model {model} and --no-model exclude each other")
-    given = model_arguments(arguments)
     if given and model is None:
         raise UsageError("-k gives arguments to a model, and there is none", hint="add --model")
     return None if model is None else Target(model=model, arguments=given)

@@ -6,12 +6,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from optplan.cli.options import function_arguments, model_arguments
+from optplan.cli.options import named_values
 from optplan.cli.parting import with_schedules
-from optplan.cli.planning import Planner, isolate_named_code, refuse_batch
+from optplan.cli.planning import (
+    Planner,
+    isolate_named_code,
+    open_with,
+    planner_for,
+    refuse_batch,
+)
 from optplan.cli.restoring import turned, with_restored
-from optplan.cli.sources import Checkpoint, Opened, SavedPlan, open_source
-from optplan.config import NO_BATCH, Batch, Config, FunctionConfig, names_function
+from optplan.cli.sources import Checkpoint, Opened, SavedPlan
+from optplan.config import Batch, Config, FunctionConfig, names_function
 from optplan.errors import UsageError
 from optplan.plan import Plan
 from optplan.plan.changes import PlanDiff
@@ -23,47 +29,41 @@ from optplan.schedule import find_schedulers
 if TYPE_CHECKING:
     from torch import nn
 
+    from optplan.cli.options import PlanOptions
+
 
 def diff_of(
     words: tuple[str, str],
     models: tuple[str | None, str | None],
-    model: str | None,
-    arguments: Iterable[str] | None,
-    batch: Batch = NO_BATCH,
+    arguments: tuple[Mapping[str, Any], Mapping[str, Any]],
+    options: PlanOptions,
     per_epoch: int | None = None,
-    *,
-    is_cached: bool = False,
-    function_arguments: tuple[Mapping[str, Any], Mapping[str, Any]] = ({}, {}),
-    materialize: bool = False,
 ) -> PlanDiff:
-    """What changes from the first word to the second.
+    """Return what changes from the first word to the second.
 
     Args:
         words: The two sides.
         models: The models of one side each.
-        model: The model of the others that are configs; left out, it is that of the saved plan on the
-            other side, or the config's own.
-        arguments: ``name=value`` words for the models.
-        batch: What is known of the batch that configs are trained with.
+        arguments: What a function on each side is given beside the model.
+        options: How configs are read, and the model of the others that are configs; left out, it is that
+            of the saved plan on the other side, or the config's own.
         per_epoch: How many iterations one epoch has, for the schedulers.
-        is_cached: Whether a model may be cached.
-        function_arguments: What a function on each side is given beside the model.
-        materialize: Whether models are built with memory.
 
     Raises:
         OptplanError: No such source or model, or one is wrong.
     """
-    given = model_arguments(arguments)
+    model, given = options.model, options.model_arguments
+    batch, is_cached = options.batch, options.is_cached
     sources = (
-        open_source(words[0], arguments=function_arguments[0]),
-        open_source(words[1], arguments=function_arguments[1]),
+        open_with(words[0], options, arguments[0]),
+        open_with(words[1], options, arguments[1]),
     )
     _refuse_two_checkpoints(sources)
     _refuse_unused(words, sources, models, model or given, batch)
     chosen = models[0] or model, models[1] or model
     for source, one in zip(sources, chosen, strict=True):
         isolate_named_code(source, one)
-    planner = Planner(batch, is_cached=is_cached, materialize=materialize)
+    planner = planner_for(options)
     plans = [
         None if isinstance(source, Checkpoint) else _plan(planner, source, name, other, given)
         for source, name, other in zip(sources, chosen, reversed(sources), strict=True)
@@ -115,7 +115,7 @@ def _with_functions(
 
 def arguments_of(
     words: tuple[str, str],
-    shared: Iterable[str] | None,
+    options: PlanOptions,
     own: tuple[Iterable[str] | None, Iterable[str] | None],
 ) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     """Return what a function on each side is given: what is for both, and what is for that side.
@@ -124,10 +124,13 @@ def arguments_of(
         UsageError: A word that is not of the form ``name=value``.
     """
     are_functions = [names_function(word) for word in words]
-    for_both = function_arguments(shared)
+    for_both = options.function_arguments
     first, second = (
-        {**(for_both if is_function or not any(are_functions) else {}), **function_arguments(one)}
-        for is_function, one in zip(are_functions, own, strict=True)
+        {
+            **(for_both if is_function or not any(are_functions) else {}),
+            **named_values(f"--arg-{side}", one),
+        }
+        for side, is_function, one in zip("ab", are_functions, own, strict=True)
     )
     return first, second
 

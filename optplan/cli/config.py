@@ -7,17 +7,8 @@ from typing import Annotated
 
 import typer
 
-from optplan.cli.options import (
-    ColorOption,
-    DebugOption,
-    FunctionArgumentsOption,
-    OutputOption,
-    QuietOption,
-    SetOption,
-    TrustOption,
-    function_arguments,
-)
-from optplan.cli.running import Color, deliver, running
+from optplan.cli.options import CONFIG_HELP, ConfigOptions, ReportOptions, with_options
+from optplan.cli.running import deliver, running
 
 
 class ConfigFormat(StrEnum):
@@ -27,24 +18,25 @@ class ConfigFormat(StrEnum):
     JSON = "json"
 
 
+@with_options
 def config(
-    config: Annotated[str, typer.Argument(metavar="CONFIG", help="A config file.")],
+    config: Annotated[str, typer.Argument(metavar="CONFIG", help=CONFIG_HELP)],
+    options: ConfigOptions,
+    to: ReportOptions,
     everything: Annotated[
         bool, typer.Option("--all", help="The whole config, not only its optimizer section.")
     ] = False,
-    function_arg: FunctionArgumentsOption = None,
-    overrides: SetOption = None,
-    trust: TrustOption = False,
     output_format: Annotated[
         ConfigFormat, typer.Option("--format", "-f", help="The report's format.")
     ] = ConfigFormat.TEXT,
-    output: OutputOption = None,
-    color: ColorOption = Color.AUTO,
-    quiet: QuietOption = False,
-    debug: DebugOption = False,
 ) -> None:
-    """Show the resolved config, with the place each value came from."""
-    with running(quiet=quiet, debug=debug):
+    """Show the resolved config, with the place each value came from.
+
+    Example: optplan config config.py --all
+
+    Exit status: 0 fine, 2 could not do it, 3 a bug in optplan.
+    """
+    with running(quiet=to.quiet, debug=to.debug):
         from optplan.cli.sources import open_source
         from optplan.config import Config, FunctionConfig, section_names
         from optplan.errors import UsageError
@@ -52,9 +44,9 @@ def config(
 
         loaded = open_source(
             config,
-            overrides=overrides or (),
-            trust=trust,
-            arguments=function_arguments(function_arg),
+            overrides=options.overrides or (),
+            trust=options.trust,
+            arguments=options.function_arguments,
         )
         if not isinstance(loaded, Config):
             raise UsageError(
@@ -73,4 +65,4 @@ def config(
                 return config_json(loaded.entry.path, loaded.data, names)
             return config_text(loaded.data, names, width=width, color=colored)
 
-        deliver(report, output, color)
+        deliver(report, to.output, to.color)

@@ -7,25 +7,8 @@ from typing import Annotated
 
 import typer
 
-from optplan.cli.options import (
-    ArgumentsOption,
-    AutoScaleOption,
-    BatchSizeOption,
-    CacheOption,
-    ColorOption,
-    DebugOption,
-    FunctionArgumentsOption,
-    ImportOption,
-    MaterializeOption,
-    ModelOption,
-    OutputOption,
-    QuietOption,
-    SetOption,
-    TrustOption,
-    WorldSizeOption,
-    function_arguments,
-)
-from optplan.cli.running import Color, deliver, running
+from optplan.cli.options import CONFIG_HELP, PlanOptions, ReportOptions, with_options
+from optplan.cli.running import deliver, running
 
 
 class ExplainFormat(StrEnum):
@@ -35,56 +18,35 @@ class ExplainFormat(StrEnum):
     JSON = "json"
 
 
+@with_options
 def explain(
-    config: Annotated[str, typer.Argument(metavar="CONFIG", help="A config file.")],
+    config: Annotated[str, typer.Argument(metavar="CONFIG", help=CONFIG_HELP)],
     names: Annotated[
         list[str],
-        typer.Argument(
-            metavar="NAME...", help="Parameters by name or pattern, as 'layer1.*.bias'."
-        ),
+        typer.Argument(metavar="NAME", help="Parameters by name or pattern, as 'layer1.*.bias'."),
     ],
-    model: ModelOption = None,
-    model_arg: ArgumentsOption = None,
-    function_arg: FunctionArgumentsOption = None,
-    overrides: SetOption = None,
-    imports: ImportOption = None,
-    trust: TrustOption = False,
-    world_size: WorldSizeOption = None,
-    batch_size: BatchSizeOption = None,
-    auto_scale_lr: AutoScaleOption = False,
+    options: PlanOptions,
+    to: ReportOptions,
     output_format: Annotated[
         ExplainFormat, typer.Option("--format", "-f", help="The report's format.")
     ] = ExplainFormat.TEXT,
-    materialize: MaterializeOption = False,
-    output: OutputOption = None,
-    color: ColorOption = Color.AUTO,
-    no_cache: CacheOption = False,
-    quiet: QuietOption = False,
-    debug: DebugOption = False,
 ) -> None:
-    """Explain why these parameters get what they get."""
-    with running(quiet=quiet, debug=debug):
+    """Explain why these parameters get what they get.
+
+    Example: optplan explain config.py --model resnet50 'layer1.*.bias'
+
+    Exit status: 0 fine, 2 could not do it or a name matches nothing, 3 a bug in optplan.
+    """
+    with running(quiet=to.quiet, debug=to.debug):
         from optplan.cli.planning import import_first, plan_of
-        from optplan.config import Batch
         from optplan.errors import UsageError
         from optplan.plan import Planned
         from optplan.plan.explanation import explain as explained
         from optplan.reporters.explain import explain_json, explain_text
         from optplan.reporters.scaling_words import not_final_text
 
-        import_first(imports or (), (config,), model, trust=trust)
-        batch = Batch(world_size=world_size, size=batch_size, auto_scale_lr=auto_scale_lr)
-        planned = plan_of(
-            config,
-            model,
-            model_arg,
-            overrides=overrides or (),
-            trust=trust,
-            batch=batch,
-            is_cached=not (no_cache or trust or imports),
-            function_arguments=function_arguments(function_arg),
-            materialize=materialize,
-        )
+        import_first((config,), options)
+        planned = plan_of(config, options)
         if not isinstance(planned, Planned):
             raise UsageError(
                 f"{config!r} is a saved plan, which keeps the rules that won and not those that lost",
@@ -98,4 +60,4 @@ def explain(
             warning = not_final_text(planned.plan)
             return explain_text(found, width=width, color=colored, warning=warning)
 
-        deliver(report, output, color)
+        deliver(report, to.output, to.color)

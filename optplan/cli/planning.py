@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -14,8 +14,7 @@ from optplan.cli.model_planner import (
     planner_of,
     uncached_planner_of,
 )
-from optplan.cli.options import model_arguments
-from optplan.cli.sources import Checkpoint, SavedPlan, open_source
+from optplan.cli.sources import Checkpoint, Opened, SavedPlan, open_source
 from optplan.config import (
     NO_BATCH,
     Batch,
@@ -34,39 +33,22 @@ from optplan.runtime.where import IsolationNeededError, Where, named_code_runs
 from optplan.user_code import import_for_user
 
 if TYPE_CHECKING:
+    from optplan.cli.options import PlanOptions
     from optplan.model import LoadedModel
 
 
-def plan_of(
-    config: str,
-    model: str | None,
-    arguments: Iterable[str] | None,
-    *,
-    overrides: Sequence[str] = (),
-    trust: bool = False,
-    batch: Batch = NO_BATCH,
-    is_cached: bool = False,
-    function_arguments: Mapping[str, Any] | None = None,
-    materialize: bool = False,
-) -> Plan | Planned:
-    """The plan that a saved file holds, or the one that a config and a model make.
+def plan_of(config: str, options: PlanOptions) -> Plan | Planned:
+    """Return the plan that a saved file holds, or the one that a config and a model make.
 
     Args:
         config: What the command line calls CONFIG.
-        model: What it calls MODEL; left out, the config's own is meant.
-        arguments: ``name=value`` for the model.
-        overrides: ``a.b=value`` for the config.
-        trust: Whether a Python config may be executed.
-        batch: What is known of the batch.
-        is_cached: Whether a model may be cached.
-        function_arguments: What a function in the place of the config is given beside the model.
-        materialize: Whether the model is built with memory.
+        options: The model, and how the config is read.
 
     Raises:
         OptplanError: No such config or model, or either is wrong.
     """
-    given = model_arguments(arguments)
-    source = open_source(config, overrides=overrides, trust=trust, arguments=function_arguments)
+    model, given = options.model, options.model_arguments
+    source = open_with(config, options)
     if isinstance(source, Checkpoint):
         raise UsageError(
             f"{config!r} is a checkpoint, which has no names of parameters",
@@ -77,11 +59,36 @@ def plan_of(
             raise UsageError(
                 f"{config!r} is a saved plan and has its model", hint="leave --model out"
             )
-        refuse_batch(config, batch)
+        refuse_batch(config, options.batch)
         return source.plan
     isolate_named_code(source, model)
-    planner = Planner(batch, is_cached=is_cached, materialize=materialize)
-    return planner.plan(source, model, given)
+    return planner_for(options).plan(source, model, given)
+
+
+def open_with(
+    word: str, options: PlanOptions, arguments: Mapping[str, Any] | None = None
+) -> Opened:
+    """Open what the command line calls CONFIG, as the options say.
+
+    Args:
+        word: Its name.
+        options: How it is read.
+        arguments: What a function in its place is given; None for what the options say.
+
+    Raises:
+        OptplanError: There is no such thing, or it is wrong.
+    """
+    return open_source(
+        word,
+        overrides=options.overrides or (),
+        trust=options.trust,
+        arguments=options.function_arguments if arguments is None else arguments,
+    )
+
+
+def planner_for(options: PlanOptions) -> Planner:
+    """Return what makes plans as the options say."""
+    return Planner(options.batch, is_cached=options.is_cached, materialize=options.materialize)
 
 
 def isolate_named_code(source: object, model: str | None) -> None:
@@ -123,19 +130,17 @@ def _code_of_optimizer(config: Config) -> Iterator[str]:
                 yield name
 
 
-def import_first(
-    imports: Sequence[str], configs: Sequence[str], model: str | None, *, trust: bool
-) -> None:
+def import_first(configs: Sequence[str], options: PlanOptions) -> None:
     """Import what ``--import`` names, unless that will be done in another process.
 
     Raises:
         IsolationNeededError: As :func:`isolate_named_code`.
         UsageError: There is no such file or module, or it raises.
     """
-    for word in configs if imports and not trust else ():
+    for word in configs if options.imports and not options.trust else ():
         with suppress(OptplanError):  # opening it for the report says what is wrong
-            isolate_named_code(open_source(word), model)
-    for word in imports:
+            isolate_named_code(open_source(word), options.model)
+    for word in options.imports or ():
         import_for_user(word)
 
 

@@ -8,25 +8,13 @@ from typing import Annotated
 import typer
 
 from optplan.cli.options import (
-    ArgumentsOption,
-    AutoScaleOption,
-    BatchSizeOption,
-    CacheOption,
-    ColorOption,
-    DebugOption,
-    FunctionArgumentsOption,
-    ImportOption,
+    CONFIG_HELP,
     ItersPerEpochOption,
-    MaterializeOption,
-    ModelOption,
-    OutputOption,
-    QuietOption,
-    SetOption,
-    TrustOption,
-    WorldSizeOption,
-    function_arguments,
+    PlanOptions,
+    ReportOptions,
+    with_options,
 )
-from optplan.cli.running import Color, deliver, remark, running
+from optplan.cli.running import deliver, remark, running
 
 
 class ScheduleFormat(StrEnum):
@@ -38,11 +26,11 @@ class ScheduleFormat(StrEnum):
     HTML = "html"
 
 
+@with_options
 def schedule(
-    config: Annotated[str, typer.Argument(metavar="CONFIG", help="A config file.")],
-    model: ModelOption = None,
-    model_arg: ArgumentsOption = None,
-    function_arg: FunctionArgumentsOption = None,
+    config: Annotated[str, typer.Argument(metavar="CONFIG", help=CONFIG_HELP)],
+    options: PlanOptions,
+    to: ReportOptions,
     iters_per_epoch: ItersPerEpochOption = None,
     epochs: Annotated[
         int | None,
@@ -73,44 +61,24 @@ def schedule(
     output_format: Annotated[
         ScheduleFormat, typer.Option("--format", "-f", help="The report's format.")
     ] = ScheduleFormat.TEXT,
-    overrides: SetOption = None,
-    imports: ImportOption = None,
-    trust: TrustOption = False,
-    world_size: WorldSizeOption = None,
-    batch_size: BatchSizeOption = None,
-    auto_scale_lr: AutoScaleOption = False,
-    materialize: MaterializeOption = False,
-    output: OutputOption = None,
-    color: ColorOption = Color.AUTO,
-    no_cache: CacheOption = False,
-    quiet: QuietOption = False,
-    debug: DebugOption = False,
 ) -> None:
-    """Show lr, weight decay and momentum of every setting over the whole training."""
-    with running(quiet=quiet, debug=debug):
+    """Show lr, weight decay and momentum of every setting over the whole training.
+
+    Example: optplan schedule config.py --model resnet50 --at 12ep
+
+    Exit status: 0 fine, 2 could not do it, 3 a bug in optplan.
+    """
+    with running(quiet=to.quiet, debug=to.debug):
         from optplan.cli.planning import import_first
         from optplan.cli.scheduling import Length, scheduled, view_of
-        from optplan.config import Batch
         from optplan.reporters.schedule_data import schedule_csv, schedule_json
         from optplan.reporters.schedule_html import schedule_html
         from optplan.reporters.schedule_text import schedule_text
         from optplan.reporters.schedule_view import unread_notes
 
-        import_first(imports or (), (config,), model, trust=trust)
-        batch = Batch(world_size=world_size, size=batch_size, auto_scale_lr=auto_scale_lr)
+        import_first((config,), options)
         length = Length(epochs=epochs, iters=iters, per_epoch=iters_per_epoch)
-        found = scheduled(
-            config,
-            model,
-            model_arg,
-            length,
-            overrides=overrides or (),
-            trust=trust,
-            batch=batch,
-            is_cached=not (no_cache or trust or imports),
-            function_arguments=function_arguments(function_arg),
-            materialize=materialize,
-        )
+        found = scheduled(config, options, length)
         samples = SAMPLES[output_format]
         view = view_of(found, at=at or (), every=every, patterns=param or (), samples=samples)
 
@@ -127,7 +95,7 @@ def schedule(
 
         if output_format is ScheduleFormat.CSV:
             remark(unread_notes(view))
-        deliver(report, output, color)
+        deliver(report, to.output, to.color)
 
 
 # How many steps of a course a format draws.

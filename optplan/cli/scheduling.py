@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from optplan.cli.model_planner import cached_plans
-from optplan.cli.options import model_arguments
-from optplan.cli.planning import Planner, isolate_named_code
-from optplan.cli.sources import Checkpoint, SavedPlan, open_source
-from optplan.config import NO_BATCH, Batch, Config, FunctionConfig, find_namespace
+from optplan.cli.planning import Planner, isolate_named_code, open_with, planner_for
+from optplan.cli.sources import Checkpoint, SavedPlan
+from optplan.config import Config, FunctionConfig, find_namespace
 from optplan.errors import UsageError, listed, quoted
 from optplan.plan import Plan
 from optplan.reporters.rows import Narrowing, narrowed
@@ -30,6 +29,8 @@ from optplan.schedule.reading import TIMM_FACTORY, timm_arguments
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from optplan.cli.options import PlanOptions
 
 _MOST_SHOWN = 1_000_000
 
@@ -53,36 +54,21 @@ class Scheduled:
 
 def scheduled(
     word: str,
-    model: str | None,
-    arguments: Iterable[str] | None,
+    options: PlanOptions,
     length: Length,
-    *,
-    overrides: Sequence[str] = (),
-    trust: bool = False,
-    batch: Batch = NO_BATCH,
-    is_cached: bool = False,
-    function_arguments: Mapping[str, Any] | None = None,
-    materialize: bool = False,
 ) -> Scheduled:
-    """The plan that a config and a model make, with the config's schedulers.
+    """Return the plan that a config and a model make, with the config's schedulers.
 
     Args:
         word: What the command line calls CONFIG.
-        model: What it calls MODEL; left out, the config's own is meant.
-        arguments: ``name=value`` for the model.
+        options: The model, and how the config is read.
         length: How long the training is.
-        overrides: ``a.b=value`` for the config.
-        trust: Whether a Python config may be executed.
-        batch: What is known of the batch.
-        is_cached: Whether a model may be cached.
-        function_arguments: What a function in the place of the config is given beside the model.
-        materialize: Whether the model is built with memory.
 
     Raises:
         OptplanError: No such config or model, or either is wrong.
     """
-    given = model_arguments(arguments)
-    config = open_source(word, overrides=overrides, trust=trust, arguments=function_arguments)
+    model, given = options.model, options.model_arguments
+    config = open_with(word, options)
     if isinstance(config, SavedPlan):
         raise UsageError(
             f"{word!r} is a saved plan, which keeps no schedulers",
@@ -91,13 +77,13 @@ def scheduled(
     if isinstance(config, Checkpoint):
         raise _no_schedule_of(config)
     isolate_named_code(config, model)
-    planner = Planner(batch, is_cached=is_cached, materialize=materialize)
+    planner = planner_for(options)
     if isinstance(config, FunctionConfig):
         return _scheduled_function(planner, config, model, given, length)
     section = find_schedulers(config.data)
     training = training_of(config, section, length)
     plan = planner.plan(config, model, given).plan
-    schedule = schedule_for(plan, config, section, training, is_cached=is_cached)
+    schedule = schedule_for(plan, config, section, training, is_cached=options.is_cached)
     return Scheduled(plan=plan, schedule=schedule)
 
 

@@ -8,24 +8,8 @@ from typing import Annotated
 
 import typer
 
-from optplan.cli.options import (
-    ArgumentsOption,
-    AutoScaleOption,
-    BatchSizeOption,
-    ColorOption,
-    DebugOption,
-    FunctionArgumentsOption,
-    ImportOption,
-    MaterializeOption,
-    ModelOption,
-    OutputOption,
-    QuietOption,
-    SetOption,
-    TrustOption,
-    WorldSizeOption,
-    function_arguments,
-)
-from optplan.cli.running import Color, ExitStatus, deliver, running
+from optplan.cli.options import CONFIG_HELP, PlanOptions, ReportOptions, with_options
+from optplan.cli.running import ExitStatus, deliver, running
 
 
 class VerifyFormat(StrEnum):
@@ -52,11 +36,11 @@ class DtypeWord(StrEnum):
     FLOAT64 = "float64"
 
 
+@with_options
 def verify(
-    config: Annotated[str, typer.Argument(metavar="CONFIG", help="A config file.")],
-    model: ModelOption = None,
-    model_arg: ArgumentsOption = None,
-    function_arg: FunctionArgumentsOption = None,
+    config: Annotated[str, typer.Argument(metavar="CONFIG", help=CONFIG_HELP)],
+    options: PlanOptions,
+    to: ReportOptions,
     plan: Annotated[
         str | None,
         typer.Option(
@@ -75,7 +59,7 @@ def verify(
     steps: Annotated[
         int, typer.Option("--steps", metavar="N", min=1, help="Steps with given gradients.")
     ] = 2,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of all values.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Random seed.")] = 0,
     forward: Annotated[
         bool | None,
         typer.Option(
@@ -97,28 +81,21 @@ def verify(
         ParallelWord | None,
         typer.Option("--parallel", help="Under torchrun: how the processes share the model."),
     ] = None,
-    overrides: SetOption = None,
-    imports: ImportOption = None,
-    trust: TrustOption = False,
-    world_size: WorldSizeOption = None,
-    batch_size: BatchSizeOption = None,
-    auto_scale_lr: AutoScaleOption = False,
     output_format: Annotated[
         VerifyFormat, typer.Option("--format", "-f", help="The report's format.")
     ] = VerifyFormat.TEXT,
-    materialize: MaterializeOption = False,
-    output: OutputOption = None,
-    color: ColorOption = Color.AUTO,
-    quiet: QuietOption = False,
-    debug: DebugOption = False,
 ) -> None:
-    """Build and step the real optimizer, and hold each parameter's movement against the plan."""
+    """Build and step the real optimizer, and hold each parameter's movement against the plan.
+
+    Example: optplan verify config.py --model resnet50
+
+    Exit status: 0 matches, 1 a mismatch, 2 could not do it, 3 a bug in optplan.
+    """
     # DistributedDataParallel advises against what it is given here; read when torch is loaded
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
-    with running(quiet=quiet, debug=debug):
+    with running(quiet=to.quiet, debug=to.debug):
         from optplan.cli.planning import import_first
         from optplan.cli.verifying import is_first_process, source_of, terms_of
-        from optplan.config import Batch
         from optplan.reporters.verify_json import verify_json
         from optplan.reporters.verify_text import verify_text
         from optplan.verify.devices import choose_device
@@ -135,18 +112,8 @@ def verify(
             cost=cost,
         )
         chosen = choose_device(device)
-        import_first(imports or (), (config,), model, trust=trust)
-        source = source_of(
-            config,
-            model,
-            model_arg,
-            plan,
-            overrides=overrides or (),
-            trust=trust,
-            batch=Batch(world_size=world_size, size=batch_size, auto_scale_lr=auto_scale_lr),
-            function_arguments=function_arguments(function_arg),
-            materialize=materialize,
-        )
+        import_first((config,), options)
+        source = source_of(config, options, plan)
         found = verified(source, chosen, terms, plan_source=plan)
 
         def report(width: int | None, colored: bool) -> str:
@@ -155,6 +122,6 @@ def verify(
             return verify_text(found, width=width, color=colored)
 
         if is_first_process():
-            deliver(report, output, color)
+            deliver(report, to.output, to.color)
         if not found.matches:
             raise typer.Exit(ExitStatus.FINDINGS)

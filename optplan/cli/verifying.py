@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import nn
 
-from optplan.cli.options import model_arguments
-from optplan.cli.planning import Planner, isolate_named_code
+from optplan.cli.options import PlanOptions
+from optplan.cli.planning import Planner, isolate_named_code, open_with, planner_for
 from optplan.cli.sources import SavedPlan, open_source
-from optplan.config import Batch, Config
+from optplan.config import Config
 from optplan.constructors import build_optimizers
 from optplan.constructors.functions import OnlyGroups
 from optplan.constructors.observing import rewind
@@ -43,47 +43,34 @@ def terms_of(
 
 def source_of(
     config: str,
-    model: str | None,
-    arguments: Iterable[str] | None,
+    options: PlanOptions,
     saved: str | None,
-    *,
-    overrides: Sequence[str],
-    trust: bool,
-    batch: Batch,
-    function_arguments: Mapping[str, Any] | None = None,
-    materialize: bool = False,
 ) -> Source:
     """The plan, and what makes the model and its optimizers.
 
     Args:
         config: What the command line calls CONFIG.
-        model: What it calls MODEL; left out, the config's own is meant.
-        arguments: ``name=value`` for the model.
+        options: The model, and how the config is read.
         saved: The saved plan to hold them against; the config's own by default.
-        overrides: ``a.b=value`` for the config.
-        trust: Whether a Python config may be executed.
-        batch: What is known of the batch.
-        function_arguments: What a function in the place of the config is given beside the model.
-        materialize: Whether the model of the plan is built with memory, too.
 
     Raises:
         OptplanError: No such config, model or plan, or one is wrong.
     """
-    given = model_arguments(arguments)
-    opened = open_source(config, overrides=overrides, trust=trust, arguments=function_arguments)
+    model, given = options.model, options.model_arguments
+    opened = open_with(config, options)
     if not isinstance(opened, Config):
         raise UsageError(
             f"{config!r} has no optimizer to build and step",
             hint=f"name the config, and this as what it is held against: --plan {config}",
         )
     isolate_named_code(opened, model)
-    own = Planner(batch, materialize=materialize).plan(opened, model, given).plan
+    own = planner_for(options).plan(opened, model, given).plan
 
     def make_model() -> nn.Module:
         return Planner().model(opened, model, given).module
 
     def make_optimizers(module: nn.Module) -> list[NamedOptimizer]:
-        made = build_optimizers(module, opened, batch=batch)
+        made = build_optimizers(module, opened, batch=options.batch)
         if any(isinstance(one, OnlyGroups) for _, one in made):
             raise VerifyError(
                 f"{config!r} makes param groups, and no optimizer that could step them",

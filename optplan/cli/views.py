@@ -17,7 +17,7 @@ class ShowView(StrEnum):
 
     PARAMS = "params"
     TREE = "tree"
-    GROUPS = "groups"
+    SETTINGS = "settings"
     KEYS = "keys"
     LAYERS = "layers"
 
@@ -91,7 +91,7 @@ def tree_report(
     return _written(tree_page(shown, depth=depth), output_format)
 
 
-def groups_report(
+def settings_report(
     shown: Selection, output_format: ShowFormat, width: int | None, color: bool
 ) -> str:
     """The settings with their members."""

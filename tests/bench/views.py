@@ -59,7 +59,7 @@ def reports(planned: Planned) -> dict[str, Callable[[], float]]:
         if form is ShowFormat.CSV:
             continue
         found[f"tree {form}"] = partial(views.tree_report, shown, None, form, 80, False)
-        found[f"groups {form}"] = partial(views.groups_report, shown, form, 80, False)
+        found[f"groups {form}"] = partial(views.settings_report, shown, form, 80, False)
         found[f"keys {form}"] = partial(_keys, planned, shown, form)
     return {name: partial(seconds, partial(_as_delivered, make)) for name, make in found.items()}
 

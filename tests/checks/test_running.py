@@ -260,8 +260,8 @@ print('loaded', *(name for name in heavy if name in sys.modules), file=sys.stder
     [
         (["check", "sample_configs/_base_"], 0),
         (["check", "--show-settings"], 0),
-        (["rule", "--all"], 0),
-        (["rule", "OPT103"], 0),
+        (["checks"], 0),
+        (["checks", "OPT103"], 0),
     ],
 )
 def test_needs_no_torch_without_a_model(arguments: list[str], status: int) -> None:

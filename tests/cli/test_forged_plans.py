@@ -21,8 +21,8 @@ SHOWS: list[tuple[str, ...]] = [
     ("-f", "md"),
     ("-f", "html"),
     ("--view", "tree"),
-    ("--view", "groups"),
-    ("--view", "groups", "-f", "html"),
+    ("--view", "settings"),
+    ("--view", "settings", "-f", "html"),
     ("-o", "out.txt", "--color", "always"),
 ]
 DIFFS: list[tuple[str, ...]] = [

@@ -41,7 +41,7 @@ def folder(tmp_path: Path) -> Path:
 MODEL_OPTION = ("-m", "net.py:Net")
 REPORTS = [
     *[("show", "a.py", "-f", one) for one in ("text", "json", "csv", "md", "html")],
-    *[("show", "a.py", "--view", "groups", "-f", one) for one in ("text", "json", "md", "html")],
+    *[("show", "a.py", "--view", "settings", "-f", one) for one in ("text", "json", "md", "html")],
     *[("show", "a.py", "--view", "keys", "-f", one) for one in ("text", "json", "md", "html")],
     *[("diff", "a.py", "b.py", "--full", "-f", one) for one in ("text", "json", "csv", "md")],
     *[("schedule", "a.py", "-f", one) for one in ("text", "json", "csv", "html")],

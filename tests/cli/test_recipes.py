@@ -58,7 +58,7 @@ SAMPLE = {
 )
 def test_the_head_says_it(name: str, words: list[str], head: str, invoke: Invoke) -> None:
     model, parameter = SAMPLE[name]
-    for view in (["--param", parameter], ["--view", "tree"], ["--view", "groups"]):
+    for view in (["--param", parameter], ["--view", "tree"], ["--view", "settings"]):
         done = invoke("show", SAMPLES / name, "-m", model, *words, *view)
         assert (done.returncode, done.stderr) == (0, "")
         assert head in done.stdout

@@ -65,7 +65,7 @@ def test_tree_as_json(invoke: Invoke) -> None:
 
 
 def test_groups_as_json(invoke: Invoke) -> None:
-    found = data(invoke, "--view", "groups")
+    found = data(invoke, "--view", "settings")
     validate(found, "groups-view-1.0")
     assert [(g["setting"], g["parameters"], g["patterns"]) for g in found["groups"]] == [
         (0, 4, ["*.layer0.*"]),
@@ -216,3 +216,9 @@ def test_view_is_no_saved_plan(invoke: Invoke, tmp_path: Path) -> None:
         2,
         "error: not a saved plan: it is the tree view of one\n  hint: save it without --view\n",
     )
+
+
+def test_the_word_of_earlier_versions(invoke: Invoke) -> None:
+    for words in (["--view", "groups"], ["--view=groups"]):
+        done = invoke("show", CONFIG, *SEGMENTOR, *words)
+        assert done.stdout == invoke("show", CONFIG, *SEGMENTOR, "--view", "settings").stdout

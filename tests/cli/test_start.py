@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -82,3 +83,31 @@ def test_public_names() -> None:
     assert set(dir(optplan)) == set(optplan.__all__)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = optplan.nothing
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("optplan sch", ["schedule"]),
+        ("optplan show --view ", ["params", "tree", "settings", "keys", "layers"]),
+        ("optplan show a.py --model resnet50x4", ["resnet50x4_clip", "resnet50x4_clip_gap"]),
+        ("optplan checks OPT20", ["OPT201", "OPT202", "OPT203", "OPT205", "OPT207"]),
+        ("optplan check --select OPT9", ["OPT901"]),
+    ],
+)
+def test_completion(line: str, expected: list[str]) -> None:
+    """What bash is told; nothing heavy is loaded for it."""
+    shell = {
+        "_OPTPLAN_COMPLETE": "complete_bash",
+        "COMP_WORDS": line,
+        "COMP_CWORD": str(len(line.split(" ")) - 1),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE.format(arguments=[], heavy=HEAVY)],
+        env={**os.environ, **shell},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines() == expected
+    assert done.stderr.splitlines()[-1] == "loaded"

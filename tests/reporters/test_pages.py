@@ -45,7 +45,7 @@ def report(view: str, form: ShowFormat, paramwise: dict[str, object], model: typ
     if view == "tree":
         return views.tree_report(shown, None, form, None, False)
     if view == "groups":
-        return views.groups_report(shown, form, None, False)
+        return views.settings_report(shown, form, None, False)
     if view == "keys":
         return views.keys_report(shown, entries_of(made, shown.rows), form, None, False)
     return views.params_report(shown, form, None, False)

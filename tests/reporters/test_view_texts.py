@@ -32,7 +32,7 @@ def tree(shown: Selection, width: int | None, depth: int | None = None) -> str:
 
 
 def groups(shown: Selection, width: int | None) -> str:
-    return views.groups_report(shown, ShowFormat.TEXT, width, False)
+    return views.settings_report(shown, ShowFormat.TEXT, width, False)
 
 
 def keys(paramwise: Mapping[str, Any], width: int | None, model: Any = None) -> str:

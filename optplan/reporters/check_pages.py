@@ -23,7 +23,7 @@ def page_of(check: Check) -> str:
     return inspect.cleandoc(check.__doc__ or "")
 
 
-def rule_pages(checks: Iterable[Check], *, color: bool) -> str:
+def check_pages(checks: Iterable[Check], *, color: bool) -> str:
     """The pages of some checks, one after another."""
     return "\n\n".join("\n".join(_page(check, color)) for check in checks) + "\n"
 
@@ -55,7 +55,7 @@ def _block(block: str) -> list[str]:
     return wrap(re.sub(r"::$", ":", text), WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
-def rule_list(checks: Sequence[Check], *, width: int | None, color: bool) -> str:
+def check_list(checks: Sequence[Check], *, width: int | None, color: bool) -> str:
     """A line for each check."""
     head = tuple(Cell(word, "dim") for word in ("code", "name", "severity", "needs", ""))
     rows = [
@@ -72,7 +72,7 @@ def rule_list(checks: Sequence[Check], *, width: int | None, color: bool) -> str
     return "\n".join([*lines, "", f" {plural(len(checks), 'check')}"]) + "\n"
 
 
-def rules_json(checks: Iterable[Check]) -> str:
+def checks_json(checks: Iterable[Check]) -> str:
     """The checks as ``schemas/rule-1.0.schema.json`` describes them."""
     data = [
         {

@@ -1,4 +1,4 @@
-"""``optplan rule``."""
+"""``optplan checks``."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from tests.checks.fakes import FAKES
 from tests.conftest import Invoke, Result
 from tests.schema import validate
 
-Rule = Callable[..., Result]
+Checks = Callable[..., Result]
 
 
 @pytest.fixture
-def rule(monkeypatch: pytest.MonkeyPatch, invoke: Invoke) -> Rule:
+def checks(monkeypatch: pytest.MonkeyPatch, invoke: Invoke) -> Checks:
     monkeypatch.setattr("optplan.checks.ALL_CHECKS", FAKES)
-    return lambda *words: invoke("rule", *words)
+    return lambda *words: invoke("checks", *words)
 
 
 PAGE = """\
@@ -45,13 +45,13 @@ models.
 
 
 @pytest.mark.parametrize("word", ["OPT103", "opt103", "unmatched-key"])
-def test_page(word: str, rule: Rule) -> None:
-    done = rule(word)
+def test_page(word: str, checks: Checks) -> None:
+    done = checks(word)
     assert (done.returncode, done.stdout, done.stderr) == (0, PAGE, "")
 
 
-def test_several_pages(rule: Rule) -> None:
-    done = rule("OPT106", "OPT103", "OPT106")
+def test_several_pages(checks: Checks) -> None:
+    done = checks("OPT106", "OPT103", "OPT106")
     assert done.stdout == (
         f"{PAGE}\n"
         "OPT106 on-request   info\n"
@@ -61,8 +61,9 @@ def test_several_pages(rule: Rule) -> None:
     )
 
 
-def test_all(rule: Rule) -> None:
-    done = rule("--all")
+@pytest.mark.parametrize("words", [[], ["--all"]])
+def test_all(words: list[str], checks: Checks) -> None:
+    done = checks(*words)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == (
         " code    name                severity  needs\n"
@@ -80,11 +81,11 @@ def test_all(rule: Rule) -> None:
     )
 
 
-def test_json(rule: Rule) -> None:
-    data = json.loads(rule("--all", "--format", "json").stdout)
+def test_json(checks: Checks) -> None:
+    data = json.loads(checks("--all", "--format", "json").stdout)
     validate(data, "rule-1.0")
     assert [check["code"] for check in data["checks"] if check["opt_in"]] == ["OPT106"]
-    (one,) = json.loads(rule("OPT103", "--format", "json").stdout)["checks"]
+    (one,) = json.loads(checks("OPT103", "--format", "json").stdout)["checks"]
     assert (one["name"], one["severity"], one["needs_model"]) == ("unmatched-key", "error", True)
 
 
@@ -93,19 +94,22 @@ def test_json(rule: Rule) -> None:
     [
         (["OPT130"], "error: there is no check 'OPT130'\n  hint: did you mean 'OPT110'"),
         (["unmatched-keys"], "error: there is no check 'unmatched-keys'\n  hint: did you mean"),
-        (["x"], "error: there is no check 'x'\n  hint: 'optplan rule --all' lists them\n"),
-        ([], "error: which check?\n  hint: name one: OPT103, or list them: --all\n"),
-        (["--all", "OPT103"], "error: which check?\n"),
+        (["x"], "error: there is no check 'x'\n  hint: 'optplan checks' lists them\n"),
+        (["--all", "OPT103"], "error: --all lists all checks, and some are named\n"),
     ],
 )
-def test_usage(words: list[str], message: str, rule: Rule) -> None:
-    done = rule(*words)
+def test_usage(words: list[str], message: str, checks: Checks) -> None:
+    done = checks(*words)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(message)
 
 
 @pytest.mark.parametrize("check", ALL_CHECKS, ids=lambda check: check.code)
 def test_every_page_fits_80_columns(check: object, invoke: Invoke) -> None:
-    page = invoke("rule", getattr(check, "code", "")).stdout
+    page = invoke("checks", getattr(check, "code", "")).stdout
     assert max(map(len, page.splitlines())) <= 80
     assert "\n\n    " in page, "a page shows a bad config and the mended one"
+
+
+def test_the_word_of_earlier_versions(checks: Checks, invoke: Invoke) -> None:
+    assert invoke("rule", "OPT103").stdout == checks("OPT103").stdout

@@ -1,0 +1,65 @@
+"""``optplan checks``."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from optplan.cli.completion import check_codes
+from optplan.cli.options import ReportOptions, with_options
+from optplan.cli.running import deliver, running
+
+
+class ChecksFormat(StrEnum):
+    """The formats of ``checks``."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+@with_options
+def checks(
+    codes: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="CODE",
+            help="Checks, as 'OPT103'; left out, all are listed.",
+            autocompletion=check_codes,
+        ),
+    ] = None,
+    *,
+    everything: Annotated[
+        bool, typer.Option("--all", help="List all checks.", hidden=True)
+    ] = False,
+    output_format: Annotated[
+        ChecksFormat, typer.Option("--format", "-f", help="The report's format.")
+    ] = ChecksFormat.TEXT,
+    to: ReportOptions,
+) -> None:
+    """List the checks, or print the page of one: what it finds, a bad config, the mended one.
+
+    Example: optplan checks OPT103
+
+    Exit status: 0 fine, 2 there is no such check, 3 a bug in optplan.
+    """
+    with running(quiet=to.quiet, debug=to.debug):
+        from optplan.checks import ALL_CHECKS
+        from optplan.checks.lookup import by_code
+        from optplan.errors import UsageError
+        from optplan.reporters.check_pages import check_list, check_pages, checks_json
+
+        if codes and everything:
+            raise UsageError("--all lists all checks, and some are named")
+        found = by_code(codes, ALL_CHECKS) if codes else ALL_CHECKS
+        found = tuple(sorted(found, key=lambda check: check.code))
+
+        def report(width: int | None, colored: bool) -> str:
+            if output_format is ChecksFormat.JSON:
+                return checks_json(found)
+            if codes:
+                return check_pages(found, color=colored)
+            return check_list(found, width=width, color=colored)
+
+        deliver(report, to.output, to.color)
