@@ -13,11 +13,11 @@ from optplan.cli.planning import (
     isolate_named_code,
     open_with,
     planner_for,
-    refuse_batch,
+    refuse_unused,
 )
 from optplan.cli.restoring import turned, with_restored
 from optplan.cli.sources import Checkpoint, Opened, SavedPlan
-from optplan.config import Batch, Config, FunctionConfig, names_function
+from optplan.config import Config, FunctionConfig, names_function
 from optplan.errors import UsageError
 from optplan.plan import Plan
 from optplan.plan.changes import PlanDiff
@@ -53,13 +53,13 @@ def diff_of(
         OptplanError: No such source or model, or one is wrong.
     """
     model, given = options.model, options.model_arguments
-    batch, is_cached = options.batch, options.is_cached
+    is_cached = options.is_cached
     sources = (
         open_with(words[0], options, arguments[0]),
         open_with(words[1], options, arguments[1]),
     )
     _refuse_two_checkpoints(sources)
-    _refuse_unused(words, sources, models, model or given, batch)
+    _refuse_unused(words, sources, models, options)
     chosen = models[0] or model, models[1] or model
     for source, one in zip(sources, chosen, strict=True):
         isolate_named_code(source, one)
@@ -147,16 +147,20 @@ def _refuse_unused(
     words: tuple[str, str],
     sources: tuple[Opened, Opened],
     models: tuple[str | None, str | None],
-    shared: object,
-    batch: Batch,
+    options: PlanOptions,
 ) -> None:
-    """A model, or arguments of one, that no side would use."""
+    """Refuse options that no side would use.
+
+    Raises:
+        UsageError: A model, its arguments, a config value or the batch is given, and no side is a config.
+    """
     for word, source, model in zip(words, sources, models, strict=True):
         if model is not None and not isinstance(source, Config):
             raise UsageError(f"{word!r} is no config, which --model {model} could be built for")
-    if not any(isinstance(source, Config) for source in sources):
-        refuse_batch(words[0], batch)
-    if shared and not any(isinstance(source, Config) for source in sources):
+    if any(isinstance(source, Config) for source in sources):
+        return
+    refuse_unused(words[0], options)
+    if options.model or options.model_arguments:
         raise UsageError("saved plans have their models", hint="leave --model and -k out")
 
 

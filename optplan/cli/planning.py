@@ -59,7 +59,7 @@ def plan_of(config: str, options: PlanOptions) -> Plan | Planned:
             raise UsageError(
                 f"{config!r} is a saved plan and has its model", hint="leave --model out"
             )
-        refuse_batch(config, options.batch)
+        refuse_unused(config, options)
         return source.plan
     isolate_named_code(source, model)
     return planner_for(options).plan(source, model, given)
@@ -144,13 +144,15 @@ def import_first(configs: Sequence[str], options: PlanOptions) -> None:
         import_for_user(word)
 
 
-def refuse_batch(word: str, batch: Batch) -> None:
-    """A saved plan has its lr.
+def refuse_unused(word: str, options: PlanOptions) -> None:
+    """Refuse options that change nothing in a saved plan, where there is no config for them.
 
     Raises:
-        UsageError: The batch is given all the same.
+        UsageError: The batch or a config value is given.
     """
-    if batch != NO_BATCH:
+    if options.overrides:
+        raise UsageError(f"{word!r} is a saved plan, in which --set changes nothing")
+    if options.batch != NO_BATCH:
         raise UsageError(
             f"{word!r} is a saved plan, whose lr is what it is",
             hint="leave --world-size, --batch-size and --auto-scale-lr out",

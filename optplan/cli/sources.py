@@ -79,22 +79,16 @@ def _opened(
     is_json = file.suffix == ".json"
     if "\0" not in word and file.is_file():
         if is_json and (plan := _saved_plan(_content(file), word)) is not None:
-            return _saved(plan, word, overrides)
+            return SavedPlan(plan=plan)
         if file.suffix not in _CONFIG_SUFFIXES and _is_checkpoint(file):
             return Checkpoint(path=word)
     elif names_function(word):
         return load_function(word, overrides=overrides, arguments=arguments)
     elif names_revision(word):
         if is_json and (plan := _saved_plan(read_revision(word), word)) is not None:
-            return _saved(plan, word, overrides)
+            return SavedPlan(plan=plan)
         return load_revision(word, overrides=overrides, trust=trust)
     return load_config_file(word, overrides=overrides, trust=trust)
-
-
-def _saved(plan: Plan, word: str, overrides: Sequence[str]) -> SavedPlan:
-    if overrides:
-        raise UsageError(f"{word!r} is a saved plan, in which --set changes nothing")
-    return SavedPlan(plan=plan)
 
 
 def _content(file: Path) -> bytes:

@@ -458,3 +458,25 @@ def test_a_custom_key_that_is_a_tuple_is_refused(folder: Path, invoke: Invoke) -
     done = invoke("diff", "a.py", "keys.py", "--model", "net.py:make", cwd=folder)
     assert (done.returncode, done.stdout.strip()) == (2, "")
     assert "error: keys.py:5:22: a custom key must be a string, got tuple" in done.stderr
+
+
+def test_values_on_top_of_configs(folder: Path, invoke: Invoke) -> None:
+    """They hold for each side that is a config; a saved plan is as it was saved."""
+    model, higher = ("--model", "net.py:make"), ("--set", "optim_wrapper.optimizer.lr=0.01")
+    assert invoke("diff", "a.py", "lr.py", *model, cwd=folder).returncode == 1
+    assert invoke("diff", "a.py", "lr.py", *model, *higher, cwd=folder).returncode == 0
+    plan = invoke("show", "a.py", *model, "-f", "json", cwd=folder).stdout
+    (folder / "plan.json").write_text(plan)
+    done = invoke("diff", "plan.json", "a.py", *model, *higher, cwd=folder)
+    assert done.returncode == 1
+    assert "0.001  →  0.01" in done.stdout
+    done = invoke("diff", "plan.json", "plan.json", *higher, cwd=folder)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "error: 'plan.json' is a saved plan, in which --set changes nothing\n"
+
+
+def test_a_config_that_needs_trust(folder: Path, invoke: Invoke) -> None:
+    (folder / "run.py").write_text(f"import os\nwhile False:\n    pass\n{A}")
+    words = ("diff", "run.py", "a.py", "--model", "net.py:make")
+    assert invoke(*words, cwd=folder).returncode == 2
+    assert invoke(*words, "--trust", cwd=folder).returncode == 0
