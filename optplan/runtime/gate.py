@@ -21,6 +21,7 @@ from optplan.errors import OptplanError
 from optplan.foreign_runs import note_foreign_run, note_import
 from optplan.runtime.audit import LeavingError, lifted, restricted
 from optplan.runtime.installed import find_installed, import_folders, is_installed_file
+from optplan.runtime.landlock import raise_wall
 from optplan.runtime.torch_files import announce_torch_files
 from optplan.runtime.where import IsolationNeededError, RefusedError, Where, named_code_runs
 
@@ -87,6 +88,8 @@ def named_code(what: str, *, trusted: bool = False) -> Iterator[None]:
         raise IsolationNeededError
     note_foreign_run()
     announce_torch_files()
+    with lifted():
+        raise_wall()
     with _neutral_process(), restricted() as refused, _contained(refused):
         yield
     if refused:

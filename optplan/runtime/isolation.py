@@ -27,6 +27,7 @@ MEMORY = 8 << 30
 # A loaded machine gives a process a part of its time only, and one that sleeps uses none.
 _CLOCK = 3
 _PATIENCE = 0.1
+_LARGEST_FILE = 1 << 30
 _PR_SET_PDEATHSIG = 1
 _MODULE = "optplan."
 
@@ -62,9 +63,16 @@ class IsolatedProcess:
     Args:
         serve: What it runs with its connection, a function that can be imported by its name.
         bounds: What each question may take.
+        files: The files that it may read beside what is installed, once it runs code of a config's naming;
+            None where the user's own code runs there too, which may read and write any.
     """
 
-    def __init__(self, serve: Callable[[Connection], None], bounds: Bounds) -> None:
+    def __init__(
+        self,
+        serve: Callable[[Connection], None],
+        bounds: Bounds,
+        files: tuple[str, ...] | None = None,
+    ) -> None:
         self._bounds = bounds
         self._stack = contextlib.ExitStack()
         folder = tempfile.TemporaryDirectory(prefix="optplan-", ignore_cleanup_errors=True)
@@ -72,7 +80,7 @@ class IsolatedProcess:
         self._stack.callback(at_interrupt(folder.cleanup))
         workers: Workers = self._stack.enter_context(started_workers(2))
         ((self._connection, self._process),) = workers.items()
-        self._connection.send(_Start(serve=serve, scratch=scratch))
+        self._connection.send(_Start(serve=serve, scratch=scratch, files=files))
 
     def send(self, question: object) -> None:
         """Send a question."""
@@ -116,9 +124,11 @@ class IsolatedProcess:
 
 
 @contextlib.contextmanager
-def isolated(serve: Callable[[Connection], None], bounds: Bounds) -> Iterator[IsolatedProcess]:
-    """Start a process that serves, and end it afterwards."""
-    process = IsolatedProcess(serve, bounds)
+def isolated(
+    serve: Callable[[Connection], None], bounds: Bounds, files: tuple[str, ...] | None = None
+) -> Iterator[IsolatedProcess]:
+    """Start a process that serves, and end it afterwards; the arguments are those of :class:`IsolatedProcess`."""
+    process = IsolatedProcess(serve, bounds, files)
     try:
         yield process
     finally:
@@ -131,9 +141,11 @@ class _Start:
 
     serve: Callable[[Connection], None]
     scratch: str
+    files: tuple[str, ...] | None
 
     def __call__(self, connection: Connection) -> None:
         from optplan.runtime.audit import restrict_process
+        from optplan.runtime.landlock import prepare_wall
         from optplan.runtime.where import Where, run_named_code
 
         _end_with_parent()
@@ -150,8 +162,20 @@ class _Start:
         tempfile.tempdir = self.scratch
         os.environ.update(TMPDIR=self.scratch, TEMP=self.scratch, TMP=self.scratch)
         run_named_code(Where.ISOLATED)
+        _limit_files()
         restrict_process(self.scratch)
+        if self.files is not None:
+            prepare_wall(self.scratch, self.files)
         self.serve(connection)
+
+
+def _limit_files() -> None:
+    """Let no file grow without end, and none be written where the process crashes."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (_LARGEST_FILE, _LARGEST_FILE))
 
 
 def _end_with_parent() -> None:
