@@ -122,5 +122,4 @@ def serve(connection: Connection) -> None:
             answer = runner.run(task)
         except ModelError as error:
             answer = error.problems
-        with lifted():
-            connection.send_bytes(pickle.dumps(answer))
+        connection.send_bytes(pickle.dumps(answer))

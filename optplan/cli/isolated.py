@@ -65,6 +65,5 @@ def serve(connection: Connection) -> None:
             status: object = ExitStatus.FINE
         except SystemExit as leaving:
             status = leaving.code
-    with lifted():
-        known = int(status) if isinstance(status, int) else ExitStatus.BUG
-        connection.send_bytes(pickle.dumps((known, tuple(relay.reports))))
+    known = int(status) if isinstance(status, int) else ExitStatus.BUG
+    connection.send_bytes(pickle.dumps((known, tuple(relay.reports))))

@@ -17,7 +17,7 @@ from typing import Any
 
 from optplan.errors import ModelError, OptplanError, Problem
 from optplan.names import Mistake
-from optplan.runtime.audit_events import EVENTS, FOLDERS, NETWORK
+from optplan.runtime.audit_events import EVENTS, NETWORK, STATE
 from optplan.runtime.installed import code_roots, readable_roots
 from optplan.runtime.where import RefusedError
 
@@ -79,7 +79,7 @@ def restrict_process(scratch: str) -> None:
     _install()
     _find_roots()
     _forbid_unannounced()
-    FOLDERS.scratch = os.path.realpath(scratch)
+    STATE.scratch = os.path.realpath(scratch)
     _RULES.everywhere = True
 
 
@@ -103,10 +103,12 @@ def restricted() -> Iterator[list[str]]:
     _find_roots()
     refused: list[str] = []
     _RULES.refused.append(refused)
+    STATE.named_code += 1
     try:
         with _in_thread(is_restricted=True):
             yield refused
     finally:
+        STATE.named_code -= 1
         _RULES.refused[:] = [one for one in _RULES.refused if one is not refused]
 
 
@@ -153,8 +155,8 @@ def download_error(what: str, host: str, error: type[OptplanError] = ModelError)
 def _find_roots() -> None:
     """Find what may be read before anything is refused: that opens files itself."""
     with lifted():
-        FOLDERS.readable, FOLDERS.code = readable_roots(), code_roots()
-        FOLDERS.searched = frozenset(map(os.path.realpath, filter(None, sys.path)))
+        STATE.readable, STATE.code = readable_roots(), code_roots()
+        STATE.searched = frozenset(map(os.path.realpath, filter(None, sys.path)))
 
 
 def _install() -> None:

@@ -22,23 +22,25 @@ _IMPORT_FRAMES = ("<frozen importlib._bootstrap>", "<frozen importlib._bootstrap
 
 
 @dataclass(slots=True)
-class Folders:
-    """The folders, as real paths, that matter for what is allowed.
+class State:
+    """What matters for what is allowed, folders as real paths.
 
     Attributes:
         scratch: The folder that may be written to.
         readable: Files and folders that may be read.
         code: The folders that code may come from.
         searched: The folders of Python's path, whose names may be listed.
+        named_code: How many calls of code of a file's naming are under way.
     """
 
     scratch: str | None = None
     readable: tuple[str, ...] = ()
     code: tuple[str, ...] = ()
     searched: frozenset[str] = frozenset()
+    named_code: int = 0
 
 
-FOLDERS = Folders()
+STATE = State()
 
 # The events of other hosts; those of what is beside them need no host.
 NETWORK = frozenset(
@@ -65,7 +67,7 @@ def _process(event: str, arguments: tuple[Any, ...]) -> str | None:
 
 def _change(event: str, arguments: tuple[Any, ...]) -> str | None:
     paths = [_path(one) for one in arguments[: 2 if event in _OF_TWO_PATHS else 1]]
-    if paths and all(path is not None and _is_below(path, FOLDERS.scratch) for path in paths):
+    if paths and all(path is not None and _is_below(path, STATE.scratch) for path in paths):
         return None
     if event == "os.mkdir" and paths[0] is not None and os.path.isdir(paths[0]):
         return None
@@ -75,7 +77,7 @@ def _change(event: str, arguments: tuple[Any, ...]) -> str | None:
 def _open(_event: str, arguments: tuple[Any, ...]) -> str | None:
     path, mode, flags = arguments
     path = _path(path)
-    if path is None or _is_below(path, FOLDERS.scratch) or path in _DEVICES:
+    if path is None or _is_below(path, STATE.scratch) or path in _DEVICES:
         return None
     if (isinstance(flags, int) and flags & _WRITING) or (
         isinstance(mode, str) and not set(mode).isdisjoint("wax+")
@@ -89,8 +91,8 @@ def _list(_event: str, arguments: tuple[Any, ...]) -> str | None:
     path = _path(os.curdir if arguments[0] is None else arguments[0])
     is_allowed = (
         path is None
-        or path in FOLDERS.searched
-        or _is_below(path, FOLDERS.scratch)
+        or path in STATE.searched
+        or _is_below(path, STATE.scratch)
         or _is_readable(path)
     )
     return None if is_allowed else f"list {_short(path)}"
@@ -104,13 +106,14 @@ def _execute(_event: str, arguments: tuple[Any, ...]) -> str | None:
         is_text = file.startswith("<")
         return None if is_text or _is_code(_path(file)) else f"execute {_short(file)}"
     name = caller.f_globals.get("__name__")
-    if file == "<string>" and (name in _CODE_MAKERS or (name in _EVALUATORS and not _calls(code))):
+    is_annotation = name in _EVALUATORS and not (STATE.named_code and _calls(code))
+    if file == "<string>" and (name in _CODE_MAKERS or is_annotation):
         return None
     return f"execute text or code that it made ({_short(name)})"
 
 
 def _calls(code: object) -> bool:
-    """Return whether code calls anything: an annotation that a file gives must not."""
+    """Return whether code calls anything, which an annotation that a file gives must not."""
     return any(one.opname.startswith("CALL") for one in dis.get_instructions(code))  # type: ignore[arg-type]
 
 
@@ -156,11 +159,11 @@ def _is_below(path: str, folder: str | None) -> bool:
 
 
 def _is_readable(path: str) -> bool:
-    return any(_is_below(path, root) for root in FOLDERS.readable)
+    return any(_is_below(path, root) for root in STATE.readable)
 
 
 def _is_code(path: str | None) -> bool:
-    return path is not None and any(_is_below(path, root) for root in FOLDERS.code)
+    return path is not None and any(_is_below(path, root) for root in STATE.code)
 
 
 def _is_importing(frame: FrameType | None) -> bool:

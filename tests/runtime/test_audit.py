@@ -12,7 +12,7 @@ START = """
 import collections, ctypes, dataclasses, json, multiprocessing, os, pickle, socket, subprocess, sys
 import tempfile, threading, typing
 import torch, torchvision.io
-from optplan.runtime.audit import lifted, restrict_process
+from optplan.runtime.audit import lifted, restrict_process, restricted
 from optplan.runtime.torch_files import announce_torch_files
 
 scratch, outside = sys.argv[1:3]
@@ -65,6 +65,7 @@ REFUSED = {
         "",
     ),
     "an annotation": (
+        "with restricted():\n        "
         "typing.get_type_hints(type('A', (), {'__annotations__': {'a': 'print()'}}))",
         "execute",
     ),
