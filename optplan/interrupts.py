@@ -1,5 +1,7 @@
 """What Ctrl-C does to a command: it ends at once with status 130, and leaves nothing half-written.
 
+A request to end (SIGTERM) does the same, but for the status, which is that of the signal.
+
 No exception is raised for it: libraries swallow a ``KeyboardInterrupt``, and torch aborts the interpreter
 where one passes through its imports. This module imports next to nothing, so that a command can begin with it.
 """
@@ -19,10 +21,10 @@ STATUS = 130
 
 
 class _State:
-    """Whether an interrupt has to wait, whether one does, and whose children are ended with it."""
+    """Whether an interrupt has to wait, which signal does, and whose children are ended with it."""
 
     held = 0
-    is_waiting = False
+    waiting: ClassVar[int | None] = None
     process = 0
     endings: ClassVar[list[Callable[[], object]]] = []
 
@@ -36,6 +38,8 @@ class EndingAtInterrupt:
     def __exit__(self, *_: object) -> None:
         if self._is_ours:
             signal.signal(signal.SIGINT, signal.default_int_handler)
+            if signal.getsignal(signal.SIGTERM) is _end:
+                signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 class InterruptsWait:
@@ -46,8 +50,8 @@ class InterruptsWait:
 
     def __exit__(self, *_: object) -> None:
         _State.held -= 1
-        if _State.is_waiting and not _State.held:
-            _end()
+        if _State.waiting is not None and not _State.held:
+            _end(_State.waiting)
 
 
 def at_interrupt(ending: Callable[[], object]) -> Callable[[], None]:
@@ -62,6 +66,8 @@ def install() -> bool:
         if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
             return False
         signal.signal(signal.SIGINT, _end)
+        if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+            signal.signal(signal.SIGTERM, _end)
     except ValueError:  # only the main thread may
         return False
     _State.process = os.getpid()
@@ -77,14 +83,18 @@ def ignore_at_exit() -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _end(*_: object) -> None:
-    if _State.held and not _State.is_waiting:
-        _State.is_waiting = True
+def _end(number: int, *_: object) -> None:
+    if _State.held and _State.waiting is None:
+        _State.waiting = number
         return
     if os.getpid() == _State.process:  # else a child that was forked from it
         _end_children()
         for ending in _State.endings:
             ending()
+    if number == signal.SIGTERM:
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+    if os.getpid() == _State.process:
         _say()
     os._exit(STATUS)
 

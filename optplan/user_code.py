@@ -13,6 +13,7 @@ from optplan.chatter import chatter_to_stderr
 from optplan.errors import OptplanError, UsageError, described_exception, did_you_mean
 from optplan.foreign_runs import note_foreign_run
 from optplan.runtime.audit import download_error, lifted, no_network
+from optplan.runtime.landlock import leave_open
 from optplan.user_files import module_of, run_user_file, user_file
 from optplan.user_modules import outside, user_imports
 
@@ -107,6 +108,7 @@ def _run(action: Callable[[], ModuleType], what: str, error: type[OptplanError])
     """Run an import that the user asked for; its prints go to stderr."""
     tried: list[str] = []
     note_foreign_run()
+    leave_open()
     try:
         with chatter_to_stderr(), no_network() as tried:
             return action()

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import groupby
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 from optplan.checks.results import Outcome
 from optplan.checks.running import Job, Runner, Task
@@ -34,7 +35,8 @@ def run_isolated(
     if not tasks:
         return []
     chunks = [list(chunk) for _, chunk in groupby(tasks, key=lambda task: task.own)]
-    lanes = [_Lane(job) for _ in range(min(processes, len(chunks)))]
+    files = _files(tasks, job)
+    lanes = [_Lane(job, files) for _ in range(min(processes, len(chunks)))]
     shares = [chunks[number :: len(lanes)] for number in range(len(lanes))]
     try:
         with ThreadPoolExecutor(len(lanes)) as pool:
@@ -60,11 +62,22 @@ def _outcomes(
         yield done
 
 
+def _files(tasks: Sequence[Task], job: Job) -> tuple[str, ...] | None:
+    """Return the files that the processes must read; None where the user's own code runs there, or git."""
+    named = [one.target for one in tasks if one.target is not None]
+    is_users = any(":" in one.model for one in named if one.spot is None or one.project is not None)
+    if job.imports or is_users or any(":" in task.candidate.path for task in tasks):
+        return None
+    read = {name for task in tasks for name in (task.candidate.path, *task.files)}
+    return tuple(str(Path(one).expanduser().absolute()) for one in read)
+
+
 class _Lane:
     """A process, and another in its place when it fails."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, files: tuple[str, ...] | None) -> None:
         self._job = job
+        self._files = files
         self._process: IsolatedProcess | None = None
 
     def run(self, chunks: Sequence[Sequence[Task]]) -> list[Outcome | Task | ModelError]:
@@ -73,7 +86,7 @@ class _Lane:
 
     def _answer(self, task: Task) -> Outcome | Task | ModelError:
         if self._process is None:
-            self._process = IsolatedProcess(serve, Bounds.from_environment())
+            self._process = IsolatedProcess(serve, Bounds.from_environment(), self._files)
             self._process.send(self._job)
         self._process.send(task)
         try:
@@ -109,5 +122,4 @@ def serve(connection: Connection) -> None:
             answer = runner.run(task)
         except ModelError as error:
             answer = error.problems
-        with lifted():
-            connection.send_bytes(pickle.dumps(answer))
+        connection.send_bytes(pickle.dumps(answer))

@@ -75,6 +75,7 @@ class Task:
         own: The key of the config's own model, once it is known.
         is_isolated: Whether it needs code that the config names, and so a process of its own.
         failure: What went wrong with that process.
+        files: What was read for it.
     """
 
     candidate: Candidate
@@ -83,6 +84,7 @@ class Task:
     own: str | None = None
     is_isolated: bool = False
     failure: Problem | None = None
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +133,7 @@ class Runner:
         self._selected = [selected(job.checks, s.select, s.ignore) for s in job.settings]
         self._model: Target | str | None = None
         self._planner: Planner | OptplanError | None = None
+        self._files: tuple[str, ...] = ()
 
     def run(self, task: Task) -> Outcome | Task:
         """What checking one file gives, or the task for later: when those with its model come together, or
@@ -143,12 +146,14 @@ class Runner:
             return self._run(task)
         except IsolationNeededError:
             self._model = self._planner = None  # it may be half made
-            return replace(task, is_isolated=True)
+            return replace(task, is_isolated=True, files=self._files)
 
     def _run(self, task: Task) -> Outcome | Task:
         candidate = task.candidate
+        self._files = ()
         try:
             config = self._loaded(candidate)
+            self._files = tuple(one.path for one in config.sources if one.path is not None)
         except ConfigError as error:
             return self._unreadable(task, error)
         given = task
@@ -164,7 +169,7 @@ class Runner:
             if not candidate.named and is_foreign(config.data, _suffix(candidate)):
                 return self._outcome(task, Kind.OTHER)
         if (key := self._own_key(task, config)) is not None:
-            return replace(given, own=key, is_isolated=not self._job.trust)
+            return replace(given, own=key, is_isolated=not self._job.trust, files=self._files)
         return self._checked(task, config)
 
     def _own_key(self, task: Task, config: Config) -> str | None:

@@ -24,7 +24,7 @@ from optplan.plan.changes import PlanDiff
 from optplan.plan.diff import diff_plans
 from optplan.plan.resume import Resumed, resumed
 from optplan.plan.saved_schedulers import SavedSchedulers
-from optplan.schedule import find_schedulers
+from optplan.schedule import find_schedulers, scheduler_types
 
 if TYPE_CHECKING:
     from torch import nn
@@ -62,7 +62,8 @@ def diff_of(
     _refuse_unused(words, sources, models, options)
     chosen = models[0] or model, models[1] or model
     for source, one in zip(sources, chosen, strict=True):
-        isolate_named_code(source, one)
+        types = scheduler_types(source.data) if isinstance(source, Config) else ()
+        isolate_named_code(source, one, schedulers=types)
     planner = planner_for(options)
     plans = [
         None if isinstance(source, Checkpoint) else _plan(planner, source, name, other, given)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from optplan.runtime.isolation import Bounds, isolated
 
 # `verify` makes a model with memory and steps it.
 _VERIFY = Bounds(seconds=1800, memory=sys.maxsize)
+_USERS_CODE = re.compile(r"--import|--model|-[a-zA-Z]*m|.*:", re.DOTALL)
 _STATUSES = frozenset(map(int, ExitStatus))
 
 
@@ -35,12 +37,18 @@ def run_isolated(arguments: Sequence[str]) -> int:
         OutputError: The report cannot be written.
     """
     bounds = _VERIFY if arguments[:1] == ["verify"] else Bounds.from_environment()
-    with isolated(serve, bounds) as process:
+    files = None if _may_run_users_code(arguments) else ()  # it has read its files by then
+    with isolated(serve, bounds, files) as process:
         process.send(_Command(arguments=tuple(arguments), terminal=Terminal.current()))
         status, reports = process.answer()
     for text, path in reports:
         write_report(str(text), None if path is None else str(path))
     return status if status in _STATUSES else ExitStatus.BUG
+
+
+def _may_run_users_code(arguments: Sequence[str]) -> bool:
+    """Return whether a command line may name code of the user's own, or a git revision, which git reads."""
+    return any(_USERS_CODE.match(word) for word in arguments)
 
 
 def serve(connection: Connection) -> None:
@@ -57,6 +65,5 @@ def serve(connection: Connection) -> None:
             status: object = ExitStatus.FINE
         except SystemExit as leaving:
             status = leaving.code
-    with lifted():
-        known = int(status) if isinstance(status, int) else ExitStatus.BUG
-        connection.send_bytes(pickle.dumps((known, tuple(relay.reports))))
+    known = int(status) if isinstance(status, int) else ExitStatus.BUG
+    connection.send_bytes(pickle.dumps((known, tuple(relay.reports))))

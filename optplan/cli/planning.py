@@ -91,21 +91,28 @@ def planner_for(options: PlanOptions) -> Planner:
     return Planner(options.batch, is_cached=options.is_cached, materialize=options.materialize)
 
 
-def isolate_named_code(source: object, model: str | None) -> None:
+def isolate_named_code(
+    source: object, model: str | None, *, schedulers: Iterable[object] = ()
+) -> None:
     """Leave to a process of its own a config that names code.
 
     Nothing else has been imported yet; what this overlooks is noticed where the code is to run.
+
+    Args:
+        source: The config, or something else that is opened.
+        model: The model that the command line names.
+        schedulers: The types of the config's schedulers, where they are run.
 
     Raises:
         IsolationNeededError: It is such a config, and this process is none for it.
     """
     if named_code_runs() is not Where.ELSEWHERE or not isinstance(source, Config):
         return
-    if _names_code(source, has_model=model is not None):
+    if _names_code(source, schedulers, has_model=model is not None):
         raise IsolationNeededError
 
 
-def _names_code(config: Config, *, has_model: bool) -> bool:
+def _names_code(config: Config, schedulers: Iterable[object], *, has_model: bool) -> bool:
     """Return whether a config certainly names code that is run in a process of its own."""
     try:
         namespace, own = find_namespace(config), find_own_model(config)
@@ -113,21 +120,22 @@ def _names_code(config: Config, *, has_model: bool) -> bool:
         return False  # making the plan says it
     if namespace.trusted:
         return False
-    packages = (
-        name.partition(".")[0] for name in (*namespace.imports, *_code_of_optimizer(config))
-    )
+    words: list[object] = list(schedulers)
+    with suppress(ConfigError):
+        section = find_optimizer(config)
+        words += [section.type, section.constructor]
+    names = (*namespace.imports, *_import_paths(words))
+    packages = (name.partition(".")[0] for name in names)
     return (own is not None and not has_model) or any(map(find_installed, packages))
 
 
-def _code_of_optimizer(config: Config) -> Iterator[str]:
-    """Yield the import paths of the optimizer and the constructor that are not torch's own or timm's."""
-    with suppress(ConfigError):
-        section = find_optimizer(config)
-        for word in (section.type, section.constructor):
-            name = str(word)
-            is_path = isinstance(word, Symbol) or (isinstance(word, str) and name.count(".") > 1)
-            if is_path and not is_own_name(name):
-                yield name
+def _import_paths(words: Iterable[object]) -> Iterator[str]:
+    """Yield the import paths among types that are not torch's own or timm's."""
+    for word in words:
+        name = str(word)
+        is_path = isinstance(word, Symbol) or (isinstance(word, str) and name.count(".") > 1)
+        if is_path and not is_own_name(name):
+            yield name
 
 
 def import_first(configs: Sequence[str], options: PlanOptions) -> None:

@@ -22,6 +22,7 @@ from optplan.schedule import (
     find_schedulers,
     find_training,
     schedule_of,
+    scheduler_types,
 )
 from optplan.schedule.asked import asked_steps
 from optplan.schedule.points import telling_steps
@@ -76,7 +77,7 @@ def scheduled(
         )
     if isinstance(config, Checkpoint):
         raise _no_schedule_of(config)
-    isolate_named_code(config, model)
+    isolate_named_code(config, model, schedulers=scheduler_types(config.data))
     planner = planner_for(options)
     if isinstance(config, FunctionConfig):
         return _scheduled_function(planner, config, model, given, length)

@@ -21,6 +21,7 @@ from optplan.errors import OptplanError
 from optplan.foreign_runs import note_foreign_run, note_import
 from optplan.runtime.audit import LeavingError, lifted, restricted
 from optplan.runtime.installed import find_installed, import_folders, is_installed_file
+from optplan.runtime.landlock import raise_wall
 from optplan.runtime.torch_files import announce_torch_files
 from optplan.runtime.where import IsolationNeededError, RefusedError, Where, named_code_runs
 
@@ -87,6 +88,8 @@ def named_code(what: str, *, trusted: bool = False) -> Iterator[None]:
         raise IsolationNeededError
     note_foreign_run()
     announce_torch_files()
+    with lifted():
+        raise_wall()
     with _neutral_process(), restricted() as refused, _contained(refused):
         yield
     if refused:
@@ -124,12 +127,14 @@ def calling(
         trusted: Whether the user vouches for the file.
         given: Further classes whose code it calls.
     """
-    if trusted or all(map(_is_own, (found, *given))):
+    if not trusted and not all(map(_is_own, (found, *given))):
+        with named_code(what):
+            yield
+    elif _is_of_torch(found):  # it calls what a model's parameters define, too
+        yield
+    else:
         with lifted():
             yield
-        return
-    with named_code(what):
-        yield
 
 
 def is_own_name(dotted: str) -> bool:
@@ -177,13 +182,19 @@ _OWN_HOMES = (
 )
 
 
-def _is_own(found: object) -> bool:
+def _is_of_torch(found: object) -> bool:
+    return f"{_home_of(found)}.".startswith(_OWN_HOMES)
+
+
+def _home_of(found: object) -> str:
     module = getattr(found, "__module__", None)
-    if not isinstance(module, str):
-        return False
-    if f"{module}.".startswith(_OWN_HOMES):
+    return module if isinstance(module, str) else ""
+
+
+def _is_own(found: object) -> bool:
+    if _is_of_torch(found):
         return True
-    file = getattr(sys.modules.get(module), "__file__", None)
+    file = getattr(sys.modules.get(_home_of(found)), "__file__", None)
     return file is not None and not is_installed_file(file)
 
 

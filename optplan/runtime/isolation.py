@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import os
 import pickle
 import signal
@@ -14,11 +13,12 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing import parent_process
-from multiprocessing.connection import Connection
-from typing import Any
+from multiprocessing.connection import Connection, wait
+from typing import Any, Self
 
 from optplan.errors import OptplanError
 from optplan.interrupts import at_interrupt
+from optplan.runtime.plain_data import plain_loads
 from optplan.workers import Workers, started_workers
 
 # What a stranger's code may take. README states both.
@@ -27,8 +27,10 @@ MEMORY = 8 << 30
 # A loaded machine gives a process a part of its time only, and one that sleeps uses none.
 _CLOCK = 3
 _PATIENCE = 0.1
+_LARGEST_FILE = 1 << 30
+_MOST_MESSAGES = 1_000_000
+_PIPE = "messages"
 _PR_SET_PDEATHSIG = 1
-_MODULE = "optplan."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,17 +64,32 @@ class IsolatedProcess:
     Args:
         serve: What it runs with its connection, a function that can be imported by its name.
         bounds: What each question may take.
+        files: The files that it may read beside what is installed, once it runs code of a config's naming;
+            None where the user's own code runs there too, which may read and write any.
     """
 
-    def __init__(self, serve: Callable[[Connection], None], bounds: Bounds) -> None:
+    def __init__(
+        self,
+        serve: Callable[[Connection], None],
+        bounds: Bounds,
+        files: tuple[str, ...] | None = None,
+    ) -> None:
         self._bounds = bounds
         self._stack = contextlib.ExitStack()
         folder = tempfile.TemporaryDirectory(prefix="optplan-", ignore_cleanup_errors=True)
         scratch = self._stack.enter_context(folder)
         self._stack.callback(at_interrupt(folder.cleanup))
+        self._messages = self._stack.enter_context(_Messages(scratch))
         workers: Workers = self._stack.enter_context(started_workers(2))
         ((self._connection, self._process),) = workers.items()
-        self._connection.send(_Start(serve=serve, scratch=scratch))
+        self._connection.send(
+            _Start(
+                serve=serve,
+                scratch=scratch,
+                files=files,
+                is_shown=sys.stderr is not None and sys.stderr.isatty(),
+            )
+        )
 
     def send(self, question: object) -> None:
         """Send a question."""
@@ -88,7 +105,11 @@ class IsolatedProcess:
         seconds = self._bounds.seconds
         clock = time.monotonic() + seconds * _CLOCK
         used = _processor_time(self._process.pid) + seconds
-        while not self._connection.poll(_PATIENCE):
+        printed = 0
+        while self._connection not in (ready := self._ready()):
+            printed += self._messages.relay(_MOST_MESSAGES - printed) if ready else 0
+            if printed >= _MOST_MESSAGES:
+                raise self._failed(f"printed more than {_MOST_MESSAGES:,} bytes")
             if _processor_time(self._process.pid) > used or time.monotonic() > clock:
                 raise self._failed(f"took more than {seconds:g} seconds")
             if _resident(self._process.pid) > self._bounds.memory:
@@ -96,9 +117,12 @@ class IsolatedProcess:
                     f"took more than {self._bounds.memory / (1 << 30):.3g} GiB of memory"
                 )
         try:
-            return plain_loads(self._connection.recv_bytes())
+            data = self._connection.recv_bytes()
+            self._messages.relay(_MOST_MESSAGES)
+            return plain_loads(data)
         except (EOFError, OSError):
             self._process.join(5)
+            self._messages.relay(_MOST_MESSAGES)
             raise self._failed(f"ended its process (status {self._process.exitcode})") from None
         except pickle.UnpicklingError as error:
             raise self._failed(f"answered with {error}") from None
@@ -106,6 +130,9 @@ class IsolatedProcess:
     def close(self) -> None:
         """End the process."""
         self._stack.close()
+
+    def _ready(self) -> list[Any]:
+        return wait([self._connection, *self._messages.pipes], _PATIENCE)
 
     def _failed(self, what: str) -> IsolatedError:
         self.close()
@@ -115,10 +142,50 @@ class IsolatedProcess:
         )
 
 
+class _Messages:
+    """What the process prints, of which a part is shown: who prints without end is not to fill a disk.
+
+    Args:
+        folder: Where the pipe for it is made.
+
+    Attributes:
+        pipes: Its end here, where the system has such pipes and the process has not closed its own.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self._path = os.path.join(folder, _PIPE)
+        self.pipes: list[int] = []
+
+    def __enter__(self) -> Self:
+        if hasattr(os, "mkfifo"):
+            os.mkfifo(self._path, 0o600)
+            self.pipes.append(os.open(self._path, os.O_RDONLY | os.O_NONBLOCK))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        while self.pipes:
+            os.close(self.pipes.pop())
+
+    def relay(self, most: int) -> int:
+        """Show on stderr what there is by now; return how many bytes that was."""
+        count = 0
+        with contextlib.suppress(BlockingIOError):
+            while self.pipes and count < most:
+                text = os.read(self.pipes[0], 1 << 16)
+                if not text:
+                    os.close(self.pipes.pop())
+                count += len(text)
+                with contextlib.suppress(OSError):  # stderr is closed
+                    os.write(2, text)
+        return count
+
+
 @contextlib.contextmanager
-def isolated(serve: Callable[[Connection], None], bounds: Bounds) -> Iterator[IsolatedProcess]:
-    """Start a process that serves, and end it afterwards."""
-    process = IsolatedProcess(serve, bounds)
+def isolated(
+    serve: Callable[[Connection], None], bounds: Bounds, files: tuple[str, ...] | None = None
+) -> Iterator[IsolatedProcess]:
+    """Start a process that serves, and end it afterwards; the arguments are those of :class:`IsolatedProcess`."""
+    process = IsolatedProcess(serve, bounds, files)
     try:
         yield process
     finally:
@@ -131,14 +198,18 @@ class _Start:
 
     serve: Callable[[Connection], None]
     scratch: str
+    files: tuple[str, ...] | None
+    is_shown: bool
 
     def __call__(self, connection: Connection) -> None:
         from optplan.runtime.audit import restrict_process
+        from optplan.runtime.landlock import prepare_wall
         from optplan.runtime.where import Where, run_named_code
 
         _end_with_parent()
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, 0)
+        self._relay_messages()
         with contextlib.suppress(OSError):  # stderr is closed
             os.dup2(2, 1)  # the report is the parent's to write
         sys.dont_write_bytecode = True
@@ -150,8 +221,29 @@ class _Start:
         tempfile.tempdir = self.scratch
         os.environ.update(TMPDIR=self.scratch, TEMP=self.scratch, TMP=self.scratch)
         run_named_code(Where.ISOLATED)
+        _limit_files()
         restrict_process(self.scratch)
+        if self.files is not None:
+            prepare_wall(self.scratch, self.files)
         self.serve(connection)
+
+    def _relay_messages(self) -> None:
+        """Have the parent show what is printed, as it is shown there."""
+        pipe = os.path.join(self.scratch, _PIPE)
+        if os.path.exists(pipe):
+            os.dup2(os.open(pipe, os.O_WRONLY), 2)
+            os.remove(pipe)
+            if self.is_shown:
+                sys.stderr.isatty = lambda: True  # type: ignore[method-assign]
+
+
+def _limit_files() -> None:
+    """Let no file grow without end, and none be written where the process crashes."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (_LARGEST_FILE, _LARGEST_FILE))
 
 
 def _end_with_parent() -> None:
@@ -174,46 +266,6 @@ def _leave_tracker() -> None:
     if handle is not None:
         with contextlib.suppress(OSError):
             os.close(handle)
-
-
-def plain_loads(data: bytes) -> Any:
-    """Unpickle what may hold nothing but built-in containers and optplan's own records and choices.
-
-    Raises:
-        pickle.UnpicklingError: It holds anything else.
-    """
-    try:
-        return _PlainUnpickler(io.BytesIO(data)).load()
-    except _NotPlainError:
-        raise
-    except Exception as error:  # data of another process may be anything
-        raise _NotPlainError(f"what is no plain data: {type(error).__name__}") from error
-
-
-class _NotPlainError(pickle.UnpicklingError):
-    """Data that would do more than be there."""
-
-
-_BUILTINS = frozenset({"set", "frozenset", "complex", "bytearray"})
-
-
-class _PlainUnpickler(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> Any:
-        """Return the class of a record or choice of optplan's."""
-        if module == "builtins" and name in _BUILTINS:
-            return super().find_class(module, name)
-        if module.startswith(_MODULE) and "." not in name:
-            found = super().find_class(module, name)
-            if isinstance(found, type) and found.__module__ == module and _is_plain(found):
-                return found
-        raise _NotPlainError(f"what is no plain data: {module}.{name}")
-
-
-def _is_plain(found: type) -> bool:
-    from dataclasses import is_dataclass
-    from enum import Enum
-
-    return is_dataclass(found) or issubclass(found, Enum | tuple)
 
 
 def _processor_time(pid: int | None) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from optplan.schedule.courses import Courses, courses_of
-from optplan.schedule.reading import Section, find_schedulers
+from optplan.schedule.reading import Section, find_schedulers, scheduler_types
 from optplan.schedule.schedule import Schedule, schedule_of
 from optplan.schedule.training import Training, Unit, find_training
 
@@ -17,4 +17,5 @@ __all__ = [
     "find_schedulers",
     "find_training",
     "schedule_of",
+    "scheduler_types",
 ]

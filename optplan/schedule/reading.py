@@ -14,6 +14,8 @@ from optplan.places import Place
 from optplan.schedule.unread import SECTION, Unread, find_unread
 
 # Stands for the type of the scheduler that the flat entries of timm's args.yaml describe.
+# Arguments that hold schedulers themselves.
+NESTED = "schedulers"
 TIMM_FACTORY = "timm.scheduler.create_scheduler_v2"
 # What train.py takes where a file says nothing. As read in the repository of timm 1.0.
 _TIMM_DEFAULTS: Mapping[str, Any] = {
@@ -91,6 +93,22 @@ def find_schedulers(data: Mapping[str, Any]) -> Section:
         }
         return Section(own=own, place=place, unread=unread)
     return Section(shared=tuple(_listed(found, place)), place=place, unread=unread)
+
+
+def scheduler_types(data: Mapping[str, Any]) -> list[object]:
+    """Return the types of a config's schedulers; none where its section is wrong, which reading it says."""
+    try:
+        found = find_schedulers(data)
+    except ScheduleError:
+        return []
+    written = [one for part in (found.shared, *found.own.values()) for one in part]
+    inner = [part for one in written for part in _sequence(one.raw.get(NESTED))]
+    types = [one.get("type") for one in inner if isinstance(one, Mapping)]
+    return [*(one.kind for one in written), *types]
+
+
+def _sequence(value: object) -> Sequence[object]:
+    return value if isinstance(value, list | tuple) else ()
 
 
 def _of_timm(data: Mapping[str, Any]) -> tuple[Written, ...]:

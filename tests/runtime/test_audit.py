@@ -10,9 +10,10 @@ import pytest
 
 START = """
 import collections, ctypes, dataclasses, json, multiprocessing, os, pickle, socket, subprocess, sys
-import tempfile, threading
-import torch
-from optplan.runtime.audit import lifted, restrict_process
+import tempfile, threading, typing
+import torch, torchvision.io
+from optplan.runtime.audit import lifted, restrict_process, restricted
+from optplan.runtime.torch_files import announce_torch_files
 
 scratch, outside = sys.argv[1:3]
 told = {}
@@ -24,6 +25,7 @@ def _try(path):
         return error
     return AssertionError("allowed")
 
+announce_torch_files()
 restrict_process(scratch)
 """
 ATTEMPT = """
@@ -37,6 +39,7 @@ else:
     told[{name!r}] = "allowed"
 """
 
+_INTERPRETERS = "_interpreters" if sys.version_info >= (3, 13) else "_xxsubinterpreters"
 REFUSED = {
     "reading": ("open(outside).read()", "read"),
     "reading by descriptor": ("os.open(outside, os.O_RDONLY)", "read"),
@@ -46,6 +49,39 @@ REFUSED = {
     "creating by descriptor": ("os.open(outside + '.new', os.O_CREAT | os.O_WRONLY)", "write"),
     "removing": ("os.remove(outside)", "change files"),
     "renaming": ("os.rename(outside, outside + '.moved')", "change files"),
+    "renaming from within": (
+        "open(scratch + '/a', 'w'); os.rename(scratch + '/a', outside + '.moved')",
+        "change files",
+    ),
+    "a link from within": (
+        "open(scratch + '/b', 'w'); os.link(scratch + '/b', outside + '.moved')",
+        "change files",
+    ),
+    "a link to within": ("os.symlink(scratch, outside + '.moved')", "change files"),
+    "a pipe": ("os.mkfifo(outside + '.pipe')", "make this"),
+    "a device": ("import posix; posix.mknod(outside + '.device')", "make this"),
+    "a second interpreter": (
+        f"from {_INTERPRETERS} import create; create()",
+        "",
+    ),
+    "an annotation": (
+        "with restricted():\n        "
+        "typing.get_type_hints(type('A', (), {'__annotations__': {'a': 'print()'}}))",
+        "execute",
+    ),
+    "a file that torch maps": ("torch.UntypedStorage.from_file(outside, False, 4)", "write"),
+    "a file that torch reads": ("torch.from_file(outside, size=1)", "write"),
+    "a file that torch's script reads": ("torch.jit.load(outside)", "read"),
+    "a file that torch's package reads": ("torch.package.PackageImporter(outside)", "read"),
+    "a file that torch's compiled model reads": (
+        "torch._C._aoti.AOTIModelPackageLoader(outside)",
+        "read",
+    ),
+    "a picture": ("torchvision.io.read_file(outside)", "read"),
+    "a picture that is written": (
+        "torchvision.io.write_file(outside, torch.zeros(1, dtype=torch.uint8))",
+        "write",
+    ),
     "a folder": ("os.mkdir(outside + '.folder')", "change files"),
     "the current folder": ("os.chdir('/')", "change files"),
     "permissions": ("os.chmod(outside, 0o777)", "change files"),
@@ -96,6 +132,8 @@ ALLOWED = {
     "a module of the standard library": "import wave",
     "a module of a package": "import torch.utils.mobile_optimizer",
     "a class of its own": "dataclasses.make_dataclass('A', ['x'])(1)",
+    "an annotation without a call": "typing.get_type_hints(dataclasses.make_dataclass('A', [('x', 'int')]))",
+    "a file moved within": "open(scratch + '/c', 'w'); os.rename(scratch + '/c', scratch + '/d')",
     "a tuple of its own": "collections.namedtuple('A', 'x y')(1, 2)",
     "a file of a package": "open(torch.__file__).read()",
     "the null device": "open(os.devnull, 'w').write('x')",
@@ -118,7 +156,14 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     attempts = [ATTEMPT.format(body=body, name=name) for name, body in bodies.items()]
     program.write_text(START + "".join(attempts) + "print(json.dumps(told))\n")
     done = subprocess.run(
-        [sys.executable, str(program), str(folder / "scratch"), str(folder / "secret")],
+        [
+            sys.executable,
+            "-W",
+            "ignore",
+            str(program),
+            str(folder / "scratch"),
+            str(folder / "secret"),
+        ],
         capture_output=True,
         text=True,
         check=False,

@@ -20,7 +20,8 @@ from optplan.checks.results import Kind, Outcome
 from optplan.errors import Problem
 from optplan.places import Place, Source
 from optplan.runtime.audit import lifted
-from optplan.runtime.isolation import Bounds, IsolatedError, isolated, plain_loads
+from optplan.runtime.isolation import Bounds, IsolatedError, isolated
+from optplan.runtime.plain_data import plain_loads
 
 PLAIN = [
     None,
@@ -83,6 +84,34 @@ def echo(connection: Connection) -> None:
             connection.send_bytes(pickle.dumps(answer))
 
 
+def print_for_ever(number: int) -> None:
+    """Fill a descriptor."""
+    while True:
+        os.write(number, b"x" * 1000)
+
+
+def print_and_close(text: bytes) -> str:
+    """Print, and close what is printed to."""
+    os.write(2, text)
+    os.close(1)
+    os.close(2)
+    time.sleep(0.5)
+    return "done"
+
+
+def test_what_is_printed_is_shown(capfd: pytest.CaptureFixture[str]) -> None:
+    with isolated(echo, Bounds()) as process:
+        for text in (b"first\n", b"second\n"):
+            process.send(partial(os.write, 2, text))
+            process.answer()
+        process.send(partial(print_and_close, b"x" * 999_999))
+        assert process.answer() == "done"
+        process.send(os.getpid)
+        assert process.answer()
+    captured = capfd.readouterr()
+    assert captured == ("", "first\nsecond\n" + "x" * 999_999)
+
+
 SHORT = Bounds(seconds=3, memory=300 << 20)
 
 
@@ -103,8 +132,13 @@ def test_questions_and_answers() -> None:
         (partial(os._exit, 0), r"ended its process \(status 0\)"),
         (partial(os.abort), r"ended its process \(status -6\)"),
         (partial(Path, "x"), "answered with what is no plain data"),
+        (partial(print_for_ever, 2), "printed more than 1,000,000 bytes"),
+        (partial(print_for_ever, 1), "printed more than 1,000,000 bytes"),
     ],
-    ids=["sleep", "one long operation", "memory", "exit", "abort", "an object"],
+    ids=[
+        *("sleep", "one long operation", "memory", "exit", "abort", "an object"),
+        *("messages", "messages on stdout"),
+    ],
 )
 def test_one_that_fails(question: object, message: str) -> None:
     began = time.monotonic()
@@ -151,16 +185,21 @@ if __name__ == "__main__":
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell a child")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_it_ends_with_the_process_that_started_it(number: signal.Signals) -> None:
+def test_it_ends_with_the_process_that_started_it(number: signal.Signals, tmp_path: Path) -> None:
     parent = subprocess.Popen(
-        [sys.executable, "-c", _PARENT], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        [sys.executable, "-c", _PARENT],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
     )
     assert parent.stdout is not None
     with parent.stdout:
         pid = int(parent.stdout.readline())
     time.sleep(0.5)
     parent.send_signal(number)
-    parent.wait(10)
+    assert parent.wait(10) == {signal.SIGINT: 130}.get(number, -number)
+    if number != signal.SIGKILL:  # which no process can answer
+        assert list(tmp_path.iterdir()) == []
     until = time.monotonic() + 10
     while is_running(pid) and time.monotonic() < until:
         time.sleep(0.05)

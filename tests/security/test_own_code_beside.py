@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.security.cases import SGD
 from tests.security.environment import Environment
 from tests.security.harness import Run, run_optplan
 
@@ -37,17 +38,26 @@ def test_a_neighbour_of_the_users_module_is_not_imported(place: str, watched: En
     assert "no installed package provides 'own.beside" in run.stderr
 
 
-def test_the_users_module_runs_once(watched: Environment) -> None:
-    config = (
-        "optim_wrapper = dict("
-        "optimizer=dict(type='dangerous_nets.optim.LateSGD', lr=0.1, command='mkdir q7x_ran'))\n"
-    )
-    run = run_optplan(
-        watched, {**FILES, "a.py": config}, "show", "a.py", "--model", "own/net.py:Net"
-    )
+LATE = "type='dangerous_nets.optim.LateSGD', lr=0.1, command='mkdir q7x_ran'"
+EVALUATING = "dict(type='dangerous_nets.optim.EvaluatingLR', text='1')"
+ONCE = {
+    "optimizer": (("show",), f"optim_wrapper = dict(optimizer=dict({LATE}))\n"),
+    "scheduler": (("schedule", "--iters", "9"), f"{SGD}param_scheduler = {EVALUATING}\n"),
+    "inner scheduler": (
+        ("schedule", "--iters", "9"),
+        f"{SGD}param_scheduler = dict(type='torch:SequentialLR', schedulers=[{EVALUATING}], milestones=[], by_epoch=False)\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ONCE)
+def test_the_users_module_runs_once(case: str, watched: Environment) -> None:
+    (command, *options), config = ONCE[case]
+    words = (command, "a.py", "--model", "own/net.py:Net", *options)
+    run = run_optplan(watched, {**FILES, "a.py": config}, *words)
     assert run.status == 2
     assert not _of_others(run)
-    assert "does not let code that a file names run or end a process" in run.stderr
+    assert "does not let code that a file names" in run.stderr
     assert run.stderr.count("own module runs") == 1
 
 

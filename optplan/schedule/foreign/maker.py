@@ -16,7 +16,7 @@ from optplan.registries import Kind, default_scope, is_replaced, run_custom_impo
 from optplan.runtime.gate import calling
 from optplan.schedule.foreign.classes import Way, scheduler_class
 from optplan.schedule.lanes import Lanes
-from optplan.schedule.reading import TIMM_FACTORY
+from optplan.schedule.reading import NESTED, TIMM_FACTORY
 from optplan.schedule.specs import ForeignSpec
 from optplan.schedule.tracks import PER_GROUP
 from optplan.schedule.training import Training
@@ -24,9 +24,6 @@ from optplan.schedule.training import Training
 if TYPE_CHECKING:
     from optplan.schedule.foreign.stage import ForeignStage
     from optplan.schedule.foreign.stand_in import StandIn
-
-# Arguments that hold schedulers themselves.
-_NESTED = "schedulers"
 
 
 class ForeignMaker:
@@ -85,7 +82,7 @@ class ForeignMaker:
         else:
             arguments.pop("by_epoch", None)
         _refuse_unknown(make, spec, arguments)
-        inner = arguments.get(_NESTED)
+        inner = arguments.get(NESTED)
         with default_scope(self._namespace), self._calling(spec.name, found, inner):
             return make(optimizer=optimizer, **arguments), way
 
@@ -95,12 +92,12 @@ class ForeignMaker:
         return calling(found, what, trusted=self._namespace.trusted, given=given)
 
     def _stepping(self, what: str, scheduler: object) -> AbstractContextManager[None]:
-        return self._calling(what, type(scheduler), getattr(scheduler, f"_{_NESTED}", ()))
+        return self._calling(what, type(scheduler), getattr(scheduler, f"_{NESTED}", ()))
 
     def _argument(self, name: str, value: Any, lanes: Lanes, optimizer: StandIn) -> Any:
         if name in PER_GROUP and isinstance(value, list | tuple) and len(value) == lanes.total:
             return [value[number] for number in lanes.numbers]
-        if name == _NESTED and isinstance(value, list | tuple):
+        if name == NESTED and isinstance(value, list | tuple):
             return [self._nested(one, optimizer) for one in value]
         return value
 
