@@ -100,7 +100,7 @@ def _with_functions(
         module = planner.model(source, model, given).module
 
         def run(config: FunctionConfig = source, module: nn.Module = module) -> Attachments:
-            return attachments_of(config, module)
+            return attachments_of(config, module, planner.world_size)
 
         runs.append(run)
     if len(runs) == len(sources):

@@ -169,6 +169,11 @@ class Planner:
         self._remembered = remembered() if is_cached else None
         self._models: dict[tuple[str, str], NamedModel | BuiltModel] = {}
 
+    @property
+    def world_size(self) -> int | None:
+        """The number of processes, None where it is not known."""
+        return self._batch.world_size
+
     def plan(self, config: Config, model: str | None, arguments: Mapping[str, Any]) -> Planned:
         """The plan of a config for a model, or for its own, with what it was made from.
 

@@ -13,7 +13,6 @@ from torch.optim import Optimizer, lr_scheduler
 from torch.optim.lr_scheduler import LRScheduler
 
 from optplan.config import FunctionConfig, find_namespace
-from optplan.constructors.code_place import code_place
 from optplan.constructors.functions import FunctionRun
 from optplan.constructors.lookup import naming
 from optplan.constructors.returned import Returned, ReturnedScheduler, read_return
@@ -58,13 +57,20 @@ class Attachments:
     unread: tuple[str, ...]
 
 
-def attachments_of(config: FunctionConfig, model: nn.Module) -> Attachments:
+def attachments_of(
+    config: FunctionConfig, model: nn.Module, world_size: int | None = None
+) -> Attachments:
     """Run a function on a model, which is left as it is, and return the schedulers that it made.
+
+    Args:
+        config: The function.
+        model: The model.
+        world_size: The number of processes; None where it is not known.
 
     Raises:
         PlanError: The function raises, or makes no optimizer.
     """
-    run = FunctionRun(config, code_place(config.function, None))
+    run = FunctionRun(config, world_size=world_size)
     with naming(find_namespace(config)), untouched(model), _schedulers_made() as made:
         returned = run.returned(model)
         return _attachments(returned, made)

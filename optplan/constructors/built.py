@@ -65,7 +65,7 @@ def base_options(one: ObservedOptimizer, *, is_written: bool) -> dict[str, Any]:
     own = class_defaults(class_name(one.optimizer))
     filled = [group.final for group in one.groups if group.members]
     found = {}
-    for name, default in one.optimizer.defaults.items():
+    for name, default in optimizer_facts(one.optimizer).defaults.items():
         if name in _VALUES:
             continue
         values = [plain_value(entries.get(name, default)) for entries in filled]
@@ -79,7 +79,7 @@ def base_options(one: ObservedOptimizer, *, is_written: bool) -> dict[str, Any]:
 
 
 def _is_used(name: str, base: float | None, groups: Iterable[ObservedGroup]) -> bool:
-    return any(not differ(plain(group.final.get(name)), base) for group in groups)
+    return any(not differ(plain_value(group.final.get(name)), base) for group in groups)
 
 
 def plain_value(value: Any) -> Any:
