@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, Awaitable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 from torch.optim import Optimizer
@@ -42,22 +43,37 @@ class Returned:
     Args:
         optimizers: Each once, by its name where it has one, without wrappers.
         schedulers: In their order.
+        wrappers: The objects around the optimizers that have a step of their own.
+        others: What else was returned beside an optimizer, by its name or that of its class.
     """
 
     optimizers: NamedOptimizers
     schedulers: tuple[ReturnedScheduler, ...]
+    wrappers: tuple[Any, ...] = ()
+    others: tuple[tuple[str, Any], ...] = ()
 
 
 def read_return(made: object) -> Returned:
     """Take apart what code returned: every form of Lightning's ``configure_optimizers`` among others."""
     optimizers: dict[int, tuple[str | None, Optimizer]] = {}
     schedulers: dict[int, ReturnedScheduler] = {}
+    wrappers: list[Any] = []
+    others: list[tuple[str, Any]] = []
     for name, part in _parts(made, None, {}):
         if isinstance(part, ReturnedScheduler):
             schedulers.setdefault(id(part.scheduler), part)
-        else:
-            optimizers.setdefault(id(part), (name, part))
-    return Returned(optimizers=list(optimizers.values()), schedulers=tuple(schedulers.values()))
+        elif (optimizer := _unwrapped(part)) is not None:
+            optimizers.setdefault(id(optimizer), (name, optimizer))
+            around = takewhile(lambda one: one is not optimizer, _wrapped(part))
+            wrappers += [one for one in around if callable(getattr(one, "step", None))]
+        elif part is not None:
+            others.append((name or type(part).__qualname__, part))
+    return Returned(
+        optimizers=list(optimizers.values()),
+        schedulers=tuple(schedulers.values()),
+        wrappers=tuple(wrappers),
+        others=tuple(others),
+    )
 
 
 def optimizers_of(made: object, who: str, place: Place | None) -> NamedOptimizers:
@@ -105,12 +121,16 @@ def is_scheduler(value: object) -> bool:
 # Some objects answer whatever they are asked for, so that wrappers may never end.
 _MOST_WRAPPERS = 16
 
-_Part = tuple[str | None, Optimizer | ReturnedScheduler]
+# A scheduler, an optimizer with its wrappers, or anything else.
+_Part = tuple[str | None, Any]
 
 
 def _parts(made: object, name: str | None, seen: dict[int, object]) -> Iterator[_Part]:
     """Yield what is in a value; ``seen`` keeps each object that was looked into, since one may hold itself."""
-    if made is None or isinstance(made, str | bytes | type) or id(made) in seen:
+    if made is None or isinstance(made, str | bytes | type | int | float):
+        yield name, made
+        return
+    if id(made) in seen:
         return
     seen[id(made)] = made
     if isinstance(made, Mapping):
@@ -135,6 +155,7 @@ def _parts_of_mapping(
     elif "optimizer" in made and made.keys() <= _LIGHTNING:
         yield from _parts(made["optimizer"], name, seen)
         yield from _parts(made.get("lr_scheduler"), name, seen)
+        yield "frequency", made.get("frequency")
     else:
         for key, part in made.items():
             yield from _parts(part, str(key), seen)
@@ -157,8 +178,8 @@ def _parts_of_object(made: Any, name: str | None, seen: dict[int, object]) -> It
         yield from _parts(several, name, seen)  # torchtitan's container is an optimizer itself
     elif isinstance(several := getattr(made, "optim_wrappers", None), Mapping):
         yield from _parts(several, name, seen)
-    elif (found := _unwrapped(made)) is not None:
-        yield name, found
+    else:
+        yield name, made
 
 
 def _unwrapped(made: Any) -> Optimizer | None:
