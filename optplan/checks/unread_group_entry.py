@@ -11,11 +11,10 @@ from optplan.checks.group_entries import read_by_optimizer
 from optplan.errors import listed, quoted
 from optplan.names import Severity
 from optplan.plan import PlannedParameter
+from optplan.plan.compare import is_label
 
 # OPT302 tells of it, and timm's schedulers read it.
 _ELSEWHERE = frozenset({"lr_scale"})
-# Words in the names of entries that say which group it is.
-_LABELS = ("name", "id", "idx", "index", "layer", "depth", "stage", "num", "number", "rank", "tag")
 
 Groups = list[PlannedParameter]
 
@@ -80,19 +79,11 @@ def _fields(context: Context) -> set[str]:
 def _decides(entry: str, groups: Groups) -> bool:
     """Whether an entry looks as if it were to decide something that the groups do not have yet."""
     values = [group.extra.get(entry) for group in groups]
-    if all(value == values[0] for value in values) or _is_label(entry, values):
+    are_plain = all(isinstance(value, str | int | float | None) for value in values)
+    told = ["none" if value is None else value for value in values]
+    if len(set(map(repr, values))) < 2 or not are_plain or is_label(entry, told):
         return False
     return not (_is_applied(entry, groups, "lr") or _is_applied(entry, groups, "weight_decay"))
-
-
-def _is_label(entry: str, values: list[Any]) -> bool:
-    """Whether an entry says which group it is: by its name, or with a text of its own for each group."""
-    if not all(isinstance(value, str | int | float | bool | None) for value in values):
-        return True
-    if set(entry.lower().split("_")) & set(_LABELS):
-        return True
-    texts = [value for value in values if isinstance(value, str)]
-    return len(texts) == len(set(texts)) == len(values)
 
 
 def _is_applied(entry: str, groups: Groups, setting: str) -> bool:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from optplan.constructors.beside import state_of
 from optplan.errors import ScheduleError, UsageError
-from optplan.plan import Plan, plain
+from optplan.plan import Plan
 from optplan.schedule.lanes import MISSING, Lanes
 from optplan.schedule.schedule import Schedule, assembled
 from optplan.schedule.specs import ForeignSpec
@@ -18,10 +19,6 @@ from optplan.schedule.unread import Unread
 if TYPE_CHECKING:
     from optplan.constructors.attached import Attached, Attachments
     from optplan.schedule.foreign.stage import ForeignStage
-
-# What a scheduler keeps besides its arguments, or repeats of the groups.
-_NOT_ARGUMENTS = frozenset({"optimizer", "base_lrs", "base_values", "last_epoch", "verbose"})
-_DEPTH = 3
 
 
 def attached_schedule(
@@ -82,7 +79,7 @@ def _spec(one: Attached, training: Training) -> ForeignSpec:
     scheduler, interval = one.said.scheduler, one.said.interval
     if one.is_timms and interval is None:
         interval = "epoch" if getattr(scheduler, "t_in_epochs", True) else "step"
-    arguments = _state(scheduler, _DEPTH)
+    arguments = state_of(vars(scheduler))
     arguments["interval"] = one.said.interval or "not stated"
     if one.said.frequency > 1:
         arguments["frequency"] = one.said.frequency
@@ -104,42 +101,10 @@ def _is_code(value: Any) -> bool:
     return any(isinstance(item, Mapping | tuple) for item in items)
 
 
-def _state(value: Any, depth: int) -> dict[str, Any]:
-    """Return what an object keeps as plain data, in which equal code is equal."""
-    return {
-        name: _described(item, depth)
-        for name, item in vars(value).items()
-        if name not in _NOT_ARGUMENTS
-        and not name.startswith(("_step_count", "_last_lr", "_get_lr"))
-    }
-
-
-def _described(value: Any, depth: int) -> Any:
-    if isinstance(value, list | tuple):
-        return tuple(_described(item, depth) for item in value)
-    if (code := getattr(value, "__code__", None)) is not None:
-        cells = [cell.cell_contents for cell in getattr(value, "__closure__", None) or ()]
-        kept = [_described(cell, depth - 1) for cell in cells] if depth else []
-        own = plain(getattr(value, "__defaults__", None))
-        return {"code": _code_text(code), "closure": tuple(kept), "defaults": own}
-    if isinstance(value, Mapping):
-        return {str(key): _described(item, depth) for key, item in value.items()}
-    if value is None or isinstance(value, bool | int | float | str):
-        return plain(value)
-    if depth and hasattr(value, "__dict__") and not isinstance(value, type):
-        return {"class": type(value).__qualname__, **_state(value, depth - 1)}
-    return getattr(value, "__qualname__", type(value).__qualname__)
-
-
-def _code_text(code: Any) -> str:
-    consts = [_code_text(c) if hasattr(c, "co_code") else repr(c) for c in code.co_consts]
-    return f"{code.co_code.hex()} {consts} {code.co_names}"
-
-
 def _per_group(one: Attached, found: Attachments) -> list[Sequence[Any]]:
     """Return the lists of a scheduler that have another value for each group."""
     count = len(found.optimizers[one.optimizer].param_groups)
-    state = _state(one.said.scheduler, 0)
+    state = state_of(vars(one.said.scheduler), 0)
     lists = [value for value in state.values() if isinstance(value, tuple) and len(value) == count]
     return [value for value in lists if len(set(map(repr, value))) > 1]
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from optplan.cli.attached import attached_schedule, stepped_alike
-from optplan.cli.parting import course_changes
-from optplan.cli.scheduling import class_defaults_of
+from optplan.cli.parting import compared, course_changes, unread_changes
+from optplan.cli.scheduling import Length, class_defaults_of, schedule_for, training_of
+from optplan.config import Config
+from optplan.constructors.beside import STEPS
 from optplan.errors import OptplanError, listed
-from optplan.plan.changes import PlanDiff
+from optplan.plan.changes import PlanDiff, UnreadChange
+from optplan.schedule import find_schedulers
 from optplan.schedule.parting import are_same, partings
 from optplan.schedule.training import Training
+from optplan.schedule.unread import Unread, find_unread
 
 if TYPE_CHECKING:
     from optplan.constructors.attached import Attachments
@@ -25,32 +30,98 @@ _UNIT = "scheduler step"
 
 
 def with_attached(diff: PlanDiff, runs: Sequence[Run]) -> PlanDiff:
-    """Return the difference of two functions with that of their schedulers.
+    """Return the difference of two functions with that of their schedulers, and of what else they make.
 
     Args:
         diff: What the plans differ in.
         runs: Run each function.
     """
     found = [run() for run in runs]
+    diff = _with_unread(diff, [_beside(one) for one in found])
+    if found[0].code != found[1].code:
+        diff = replace(diff, unread=(*diff.unread, _ELSE))
     names = [_names(one) for one in found]
-    unread = [text for one in found for text in one.unread]
-    if unread:
-        text = f"what may move the lr is not read: {listed(list(dict.fromkeys(unread)))}"
-        return replace(diff, uncompared=text)
-    if not any(names):
+    if not any(names) and not any(one.unread for one in found):
         return diff
-    if not all(names):
-        return replace(
-            diff, uncompared=f"one side alone has a scheduler: {listed(names[0] or names[1])}"
-        )
+    if (why := _not_comparable(found, names)) is not None:
+        return replace(diff, uncompared=why)
     said = [[(one.said.interval, one.said.frequency) for one in side.schedulers] for side in found]
     if len(said[0]) == len(said[1]) and said[0] != said[1]:
         return replace(diff, uncompared="the schedulers are stepped at other intervals")
-    try:
+    with _reasons() as reasons:
         return _compared(diff, runs, _length(found), names)
+    return replace(diff, uncompared=reasons[0])
+
+
+def with_config(
+    diff: PlanDiff, run: Run, config: Config, per_epoch: int | None, *, is_first: bool
+) -> PlanDiff:
+    """Return the difference of a function and a config with that of their schedulers.
+
+    Args:
+        diff: What the plans differ in.
+        run: Runs the function.
+        config: The config, which says how long the training is.
+        per_epoch: How many iterations one epoch has.
+        is_first: The config is the first side.
+    """
+    found, section = run(), find_schedulers(config.data)
+    sides = [list(find_unread(config.data)), _beside(found)]
+    diff = _with_unread(diff, sides if is_first else sides[::-1])
+    diff = replace(diff, unread=(*diff.unread, _ELSE))
+    names = [[str(one.kind) for one in section.shared], _names(found)]
+    if section.is_empty and not names[1] and not found.unread:
+        return diff
+    if (why := _not_comparable([found], names)) is not None:
+        return replace(diff, uncompared=why)
+    plans = (diff.before, diff.after) if is_first else (diff.after, diff.before)
+    with _reasons() as reasons:
+        training = training_of(config, section, Length(per_epoch=per_epoch))
+        pair = (
+            schedule_for(plans[0], config, section, training),
+            attached_schedule(run, plans[1], training, class_defaults_of(plans[1])),
+        )
+        if any(one.said.interval is None for one in found.schedulers):
+            remark = f"taken to be stepped once an {pair[1].unit.value}: {listed(names[1])}"
+            diff = replace(diff, remarks=(*diff.remarks, remark))
+        return compared(diff, *(pair if is_first else pair[::-1]))
+    return replace(diff, uncompared=reasons[0])
+
+
+_ELSE = UnreadChange(text="what else the code of a function does", is_alike=None)
+
+
+@contextmanager
+def _reasons() -> Iterator[list[str]]:
+    """Give why schedulers cannot be compared, where an error says so."""
+    reasons: list[str] = []
+    try:
+        yield reasons
     except OptplanError as error:
         why = "; ".join(str(problem) for problem in error.problems)
-        return replace(diff, uncompared=f"the schedulers cannot be compared: {why}")
+        reasons.append(f"the schedulers cannot be compared: {why}")
+
+
+def _not_comparable(found: Sequence[Attachments], names: Sequence[list[str]]) -> str | None:
+    unread = [text for one in found for text in one.unread]
+    if unread:
+        return f"what may move the lr is not read: {listed(list(dict.fromkeys(unread)))}"
+    if not all(names):
+        return f"one side alone has a scheduler: {listed(names[0] or names[1])}"
+    return None
+
+
+def _beside(found: Attachments) -> list[Unread]:
+    return [Unread(name=name, written=written) for name, written in found.beside.items()]
+
+
+def _with_unread(diff: PlanDiff, sides: Sequence[Sequence[Unread]]) -> PlanDiff:
+    changes = [
+        replace(one, effect="change the training")
+        for one in unread_changes(*sides)
+        if not (one.is_alike and one.text.startswith(STEPS))  # all of their code was compared
+    ]
+    return replace(diff, unread=(*diff.unread, *changes))
 
 
 def _names(found: Attachments) -> list[str]:

@@ -20,11 +20,11 @@ from optplan.cli.sources import Checkpoint, Opened, SavedPlan
 from optplan.config import Config, FunctionConfig, names_function
 from optplan.errors import UsageError
 from optplan.plan import Plan
-from optplan.plan.changes import PlanDiff
+from optplan.plan.changes import PlanDiff, UnreadChange
 from optplan.plan.diff import diff_plans
 from optplan.plan.resume import Resumed, resumed
 from optplan.plan.saved_schedulers import SavedSchedulers
-from optplan.schedule import find_schedulers, scheduler_types
+from optplan.schedule import scheduler_types
 
 if TYPE_CHECKING:
     from torch import nn
@@ -74,10 +74,15 @@ def diff_of(
         case (Checkpoint(), _) | (_, Checkpoint()):
             return diff
         case (FunctionConfig(), Config()) | (Config(), FunctionConfig()):
-            return _with_functions(diff, planner, sources, chosen, given)
+            return _with_functions(diff, planner, sources, chosen, given, per_epoch)
         case Config() as before, Config() as after:
             return with_schedules(diff, (before, after), per_epoch, is_cached=is_cached)
-    return diff
+    return replace(diff, unread=(*diff.unread, _NO_SCHEDULES))
+
+
+_NO_SCHEDULES = UnreadChange(
+    text="schedules and hooks, which a saved plan does not keep", is_alike=None
+)
 
 
 def _with_functions(
@@ -86,12 +91,10 @@ def _with_functions(
     sources: tuple[Opened, Opened],
     models: tuple[str | None, str | None],
     given: Mapping[str, Any],
+    per_epoch: int | None,
 ) -> PlanDiff:
-    """Return the difference with that of the schedulers, where a side is a function.
-
-    A function says nothing of a training's length, so that a config's schedulers are not compared with it.
-    """
-    from optplan.cli.attached_parting import with_attached
+    """Return the difference with that of the schedulers, where a side is a function."""
+    from optplan.cli.attached_parting import with_attached, with_config
     from optplan.constructors.attached import Attachments, attachments_of
 
     runs = []
@@ -101,17 +104,15 @@ def _with_functions(
         module = planner.model(source, model, given).module
 
         def run(config: FunctionConfig = source, module: nn.Module = module) -> Attachments:
-            return attachments_of(config, module)
+            return attachments_of(config, module, planner.world_size)
 
         runs.append(run)
     if len(runs) == len(sources):
         return with_attached(diff, runs)
-    config = next(one for one in sources if not isinstance(one, FunctionConfig))
-    found = runs[0]()
-    is_scheduled = isinstance(config, Config) and not find_schedulers(config.data).is_empty
-    if not (found.schedulers or found.unread or is_scheduled):
-        return diff
-    return replace(diff, uncompared="the schedulers of a config and of a function are not compared")
+    is_first = not isinstance(sources[0], FunctionConfig)
+    config = sources[0] if is_first else sources[1]
+    assert isinstance(config, Config)
+    return with_config(diff, runs[0], config, per_epoch, is_first=is_first)
 
 
 def arguments_of(

@@ -50,7 +50,7 @@ def with_schedules(
             _schedule(config, plan, length, is_cached=is_cached)
             for config, plan in zip(configs, (diff.before, diff.after), strict=True)
         ]
-        return _compared(diff, schedules[0], schedules[1])
+        return compared(diff, schedules[0], schedules[1])
     except OptplanError as error:
         why = "; ".join(str(problem) for problem in error.problems)
         return replace(diff, uncompared=f"the schedulers are others, and cannot be compared: {why}")
@@ -81,7 +81,8 @@ def _schedule(config: Config, plan: Plan, length: Length, *, is_cached: bool) ->
     return schedule_for(plan, config, section, training, is_cached=is_cached)
 
 
-def _compared(diff: PlanDiff, first: Schedule, second: Schedule) -> PlanDiff:
+def compared(diff: PlanDiff, first: Schedule, second: Schedule) -> PlanDiff:
+    """Return the difference with that of two schedules."""
     pair = same_unit(first, second)
     if pair is None:
         text = "the schedulers count epochs on one side, iterations on the other: give --iters-per-epoch N"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -183,6 +183,11 @@ class Planner:
         self._materialize = materialize
         self._cached = cached_plans() if is_cached else None
         self._models: dict[tuple[str, str], NamedModel | BuiltModel] = {}
+
+    @property
+    def world_size(self) -> int | None:
+        """The number of processes, None where it is not known."""
+        return self._batch.world_size
 
     def plan(self, config: Config, model: str | None, arguments: Mapping[str, Any]) -> Planned:
         """The plan of a config for a model, or for its own, with what it was made from.

@@ -116,12 +116,16 @@ def _scheduled_function(
     )
     plan = planner.plan(config, model, given).plan
     module = planner.model(config, model, given).module
-    schedule = function_schedule(config, module, plan, training)
+    schedule = function_schedule(config, module, plan, training, planner.world_size)
     return Scheduled(plan=plan, schedule=schedule)
 
 
 def function_schedule(
-    config: FunctionConfig, module: nn.Module, plan: Plan, training: Training
+    config: FunctionConfig,
+    module: nn.Module,
+    plan: Plan,
+    training: Training,
+    world_size: int | None = None,
 ) -> Schedule:
     """Return the schedule of the optimizers that a function makes of a model.
 
@@ -132,7 +136,9 @@ def function_schedule(
     from optplan.constructors.attached import attachments_of
 
     defaults = class_defaults_of(plan)
-    return attached_schedule(lambda: attachments_of(config, module), plan, training, defaults)
+    return attached_schedule(
+        lambda: attachments_of(config, module, world_size), plan, training, defaults
+    )
 
 
 def training_of(config: Config, section: Section, length: Length) -> Training:

@@ -32,9 +32,20 @@ class Definition:
     node: _Function
 
 
-def definition(text: str, name: str) -> Definition | None:
-    """Return where a file defines a function, None where it does not, or cannot be read."""
-    return next((one for one in _definitions(text) if one.name == name), None)
+def definition_at(text: str, name: str) -> tuple[int, int]:
+    """Return the line and column where a file defines a function, or gives a name a value; (0, 0) for nowhere.
+
+    For a method of an object, it is where the object is made.
+    """
+    defined = next((one for one in _definitions(text) if one.name == name), None)
+    if defined is not None:
+        return defined.line, defined.column
+    first = name.partition(".")[0]
+    for node in _body(text):
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        if any(isinstance(one, ast.Name) and one.id == first for one in targets):
+            return node.lineno, node.col_offset + 1
+    return 0, 0
 
 
 def optimizer_functions(text: str) -> tuple[str, ...]:
@@ -48,12 +59,15 @@ def optimizer_functions(text: str) -> tuple[str, ...]:
     return tuple(public or found)
 
 
-def _definitions(text: str) -> Iterator[Definition]:
+def _body(text: str) -> list[ast.stmt]:
     try:
-        tree = ast.parse(text)
+        return ast.parse(text).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return
-    for node in tree.body:
+        return []
+
+
+def _definitions(text: str) -> Iterator[Definition]:
+    for node in _body(text):
         if isinstance(node, _Function):
             yield Definition(node.name, node.lineno, node.col_offset + 1, node)
         elif isinstance(node, ast.ClassDef):

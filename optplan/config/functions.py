@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from optplan.config.function_arguments import bound_arguments
-from optplan.config.function_names import SIGN_OF_CONFIG, definition, optimizer_functions
+from optplan.config.function_names import SIGN_OF_CONFIG, definition_at, optimizer_functions
 from optplan.config.loading import Config, load_config
 from optplan.config.optimizer import OPTIMIZER, section_names
 from optplan.config.overrides import apply_overrides
@@ -36,12 +36,14 @@ class FunctionConfig(Config):
         name: What its file calls it.
         word: What the command line calls it.
         arguments: What it is given beside the model.
+        place: Where its file defines the name.
     """
 
     function: Callable[..., Any]
     name: str
     word: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    place: Place | None = None
 
     def call(self, model: object) -> Any:
         """Return what the function makes of a model."""
@@ -92,8 +94,7 @@ def load_function(
     head, _, attr = word.rpartition(":")
     found: Any = user_attribute(head, attr, ConfigError)
     source = _source(head)
-    defined = definition(source.text, attr)
-    place = Place(source, defined.line, defined.column) if defined else Place(source, 0, 0)
+    place = Place(source, *definition_at(source.text, attr))
     _refuse_other_kinds(found, word, place)
     bound_arguments(found, None, arguments or {}, who=word, place=place)
     data = placed_dict({OPTIMIZER: placed_dict((), {})}.items(), {OPTIMIZER: None})
@@ -110,6 +111,7 @@ def load_function(
         name=attr,
         word=word,
         arguments=arguments or {},
+        place=place,
     )
 
 

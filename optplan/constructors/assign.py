@@ -168,7 +168,7 @@ def as_number(value: Any) -> float | None:
     """A group's value as a number; torch takes a tensor for an lr too."""
     torch = sys.modules.get("torch")  # without it there are no tensors
     if torch is not None and isinstance(value, torch.Tensor):
-        value = value.item()
+        value = value.item() if value.numel() == 1 and not value.is_meta else None
     if isinstance(value, int) and abs(value) > sys.float_info.max:
         return inf if value > 0 else -inf  # the product of two whole numbers
     return value if isinstance(value, int | float) else None

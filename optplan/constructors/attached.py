@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from torch import nn
@@ -13,7 +13,7 @@ from torch.optim import Optimizer, lr_scheduler
 from torch.optim.lr_scheduler import LRScheduler
 
 from optplan.config import FunctionConfig, find_namespace
-from optplan.constructors.code_place import code_place
+from optplan.constructors.beside import beside, hooks_of
 from optplan.constructors.functions import FunctionRun
 from optplan.constructors.lookup import naming
 from optplan.constructors.returned import Returned, ReturnedScheduler, read_return
@@ -51,23 +51,46 @@ class Attachments:
         optimizers: Its optimizers.
         schedulers: Those that can be stepped; none that another one steps.
         unread: What may move the lr besides, each in words.
+        beside: What else acts on the training, by name.
+        code: What the function itself is.
     """
 
     optimizers: tuple[Optimizer, ...]
     schedulers: tuple[Attached, ...]
     unread: tuple[str, ...]
+    beside: Mapping[str, Any] = field(default_factory=dict)
+    code: Any = None
 
 
-def attachments_of(config: FunctionConfig, model: nn.Module) -> Attachments:
+def attachments_of(
+    config: FunctionConfig, model: nn.Module, world_size: int | None = None
+) -> Attachments:
     """Run a function on a model, which is left as it is, and return the schedulers that it made.
+
+    Args:
+        config: The function.
+        model: The model.
+        world_size: The number of processes; None where it is not known.
 
     Raises:
         PlanError: The function raises, or makes no optimizer.
     """
-    run = FunctionRun(config, code_place(config.function, None))
+    run = FunctionRun(config, world_size=world_size)
+    before = hooks_of(model)
     with naming(find_namespace(config)), untouched(model), _schedulers_made() as made:
         returned = run.returned(model)
-        return _attachments(returned, made)
+        return replace(
+            _attachments(returned, made),
+            beside=_together(beside(returned, model, before)),
+            code=(config.function, config.arguments),
+        )
+
+
+def _together(parts: Iterable[tuple[str, Any]]) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    for name, part in parts:
+        found.setdefault(name, []).append(part)
+    return found
 
 
 def _attachments(returned: Returned, made: Sequence[Any]) -> Attachments:

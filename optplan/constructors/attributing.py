@@ -53,8 +53,10 @@ def attribute(
         leaves_unset: A value that a group does not set is the optimizer's own, no decision of the code.
 
     Raises:
-        PlanError: A tensor in several optimizers, or a value that is negative or not finite.
+        PlanError: A tensor in several optimizers, none in any, or a value that is no number, negative or
+            not finite.
     """
+    _refuse_other_models(observation, inventory, who, place)
     own_rules = OwnRules(who, place, are_set=leaves_unset)
     noted = _Noted(note)
     assignments: dict[int, Assignment] = {}
@@ -64,6 +66,7 @@ def attribute(
         base = base_options(optimizer, is_written=not leaves_unset)
         telling = telling_entries(optimizer.groups, reader.defaults)
         for index, group in enumerate(optimizer.groups):
+            _refuse_other_values(group, f"{who}: group {index}", place)
             values = reader.values(group.own, group.final)
             told = {n: v for n, v in values["extra"].items() if n in telling}
             values["options"] = _other_options(group, base)
@@ -89,6 +92,33 @@ def attribute(
         raise _repeated([inventory.carriers[tensor].name for tensor in repeated], who, place)
     refuse_bad_values(assignments, inventory)
     return assignments
+
+
+def _refuse_other_models(
+    observation: Observation, inventory: Inventory, who: str, place: Place | None
+) -> None:
+    """Refuse optimizers that have parameters, and none of the model's.
+
+    Raises:
+        PlanError: They belong to another model, or to a copy of this one.
+    """
+    groups = [group for optimizer in observation.optimizers for group in optimizer.groups]
+    is_others = any(not group.is_empty for group in groups)
+    if is_others and inventory.parameters and not any(group.members for group in groups):
+        raise PlanError(
+            f"{who} makes an optimizer of another model: none of its tensors is a parameter of this one",
+            place=place,
+            hint="use the parameters of the very model that is planned, and of no copy",
+        )
+
+
+def _refuse_other_values(group: ObservedGroup, what: str, place: Place | None) -> None:
+    for name in ("lr", "weight_decay"):
+        value = group.final.get(name)
+        if value is not None and as_number(value) is None:
+            raise PlanError(
+                f"{what} has the {name} {plain(value)!r}, which is no number", place=place
+            )
 
 
 def _without(told: Mapping[str, Any], decision: Decision | None) -> dict[str, Any]:

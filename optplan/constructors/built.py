@@ -18,7 +18,7 @@ from optplan.constructors.functions import OnlyGroups
 from optplan.constructors.observing import ObservedGroup, ObservedOptimizer
 from optplan.model import class_name
 from optplan.plan import PlannedOptimizer, PlannedParameter, plain
-from optplan.plan.compare import differ
+from optplan.plan.compare import differ, is_label
 
 _VALUES = ("lr", "weight_decay")
 # Entries that say which parameters a group has, not what it gives them.
@@ -65,7 +65,7 @@ def base_options(one: ObservedOptimizer, *, is_written: bool) -> dict[str, Any]:
     own = class_defaults(class_name(one.optimizer))
     filled = [group.final for group in one.groups if group.members]
     found = {}
-    for name, default in one.optimizer.defaults.items():
+    for name, default in optimizer_facts(one.optimizer).defaults.items():
         if name in _VALUES:
             continue
         values = [plain_value(entries.get(name, default)) for entries in filled]
@@ -79,7 +79,7 @@ def base_options(one: ObservedOptimizer, *, is_written: bool) -> dict[str, Any]:
 
 
 def _is_used(name: str, base: float | None, groups: Iterable[ObservedGroup]) -> bool:
-    return any(not differ(plain(group.final.get(name)), base) for group in groups)
+    return any(not differ(plain_value(group.final.get(name)), base) for group in groups)
 
 
 def plain_value(value: Any) -> Any:
@@ -95,31 +95,23 @@ def telling_entries(groups: Sequence[ObservedGroup], defaults: Mapping[str, Any]
     """Return the names of entries, besides options, by which settings differ.
 
     An entry counts where it differs between groups, is no label, and is no multiplier that the groups' lr
-    or weight decay has in it already. A label has a text of its own, or the group's number, in each of
-    several groups.
+    or weight decay has in it already.
     """
     filled = [group.final for group in groups if group.members]
     names = {name for entries in filled for name in entries if name not in defaults}
     return frozenset(
         name
         for name in names - {*_VALUES, *_NAMES, "lr_scale"}
-        if _tells([entries.get(name, _ABSENT) for entries in filled])
+        if _tells(name, [entries.get(name, _ABSENT) for entries in filled])
         and not any(_is_applied(name, value, filled) for value in _VALUES)
     )
 
 
 _ABSENT = "(none)"
-_FEW = 2
 
 
-def _tells(values: Sequence[Any]) -> bool:
-    distinct = {repr(plain(value)) for value in values}
-    if len(distinct) < _FEW:
-        return False
-    is_label = all(isinstance(value, str) for value in values) or all(
-        isinstance(value, int) and value == place for place, value in enumerate(values)
-    )
-    return not (is_label and len(distinct) == len(values) and len(values) > _FEW)
+def _tells(name: str, values: Sequence[Any]) -> bool:
+    return len({repr(plain(value)) for value in values}) > 1 and not is_label(name, values)
 
 
 def _is_applied(name: str, value: str, groups: Sequence[Mapping[str, Any]]) -> bool:

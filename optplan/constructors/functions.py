@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -13,6 +13,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from optplan.config import NO_SECTION, FunctionConfig, OptimizerConfig, find_optimizer
+from optplan.constructors.code_place import code_place
 from optplan.constructors.observing import others_code
 from optplan.constructors.optimizers import instantiate, optimizer_class
 from optplan.constructors.returned import (
@@ -22,9 +23,9 @@ from optplan.constructors.returned import (
     is_scheduler,
     read_return,
 )
+from optplan.constructors.world_size import WorldSize
 from optplan.errors import PlanError
 from optplan.model.moves import moves_ignored
-from optplan.places import Place
 from optplan.runtime.audit import lifted
 
 
@@ -42,12 +43,20 @@ class FunctionRun:
 
     Args:
         config: The function.
+        folder: As for :func:`code_place`.
+        world_size: The number of processes that it is told; None where it is not known.
+
+    Attributes:
         place: Where it is defined.
+        world_size: Whether it has asked for the number of processes.
     """
 
-    def __init__(self, config: FunctionConfig, place: Place | None) -> None:
+    def __init__(
+        self, config: FunctionConfig, folder: str | None = None, world_size: int | None = None
+    ) -> None:
+        self.place = code_place(config.function, folder) or config.place
+        self.world_size = WorldSize(world_size)
         self._config = config
-        self._place = place
         self._who = f"{config.entry.path}:{config.name}"
 
     def __call__(self, model: nn.Module) -> NamedOptimizers:
@@ -65,16 +74,36 @@ class FunctionRun:
             PlanError: As for a call.
         """
         importable, who = self._config.importable(), self._who
-        with lifted(), others_code(who, self._place), importable, moves_ignored():
+        with (
+            lifted(),
+            others_code(who, self.place),
+            importable,
+            moves_ignored(),
+            self.world_size.answered(),
+        ):
             made = self._config.call(model)
             found = read_return(made)
             if not found.optimizers and _is_lazy(made):
-                made = list(made)  # a generator runs the user's code only now
+                kind, made = type(made).__name__, list(made)  # the user's code runs only now
                 found = read_return(made)
+                self._refuse_lazy(found, kind)
         if found.optimizers:
             self._refuse_argument()
             return found
         return replace(found, optimizers=[(None, self._optimizer(made, model))])
+
+    def _refuse_lazy(self, found: Returned, kind: str) -> None:
+        """Refuse a generator of optimizers, which a training script would have to run through itself.
+
+        Raises:
+            PlanError: There are optimizers or schedulers in what it yields.
+        """
+        if kind == "generator" and (found.optimizers or found.schedulers):
+            raise PlanError(
+                f"{self._who} returned a generator of optimizers",
+                place=self.place,
+                hint="return them in a list, a tuple or a dict: a generator may yield param groups alone",
+            )
 
     def _refuse_argument(self) -> None:
         """Refuse ``--set``, which would change nothing.
@@ -85,7 +114,7 @@ class FunctionRun:
         if self._config.data:
             raise PlanError(
                 f"--set changes nothing: {self._who} makes the optimizer itself",
-                place=self._place,
+                place=self.place,
                 hint="--set optimizer.NAME=VALUE is for functions that return param groups alone",
             )
 
@@ -94,7 +123,7 @@ class FunctionRun:
         groups = self._groups(made)
         section = section_of(self._config)
         if section.type is None:
-            with others_code(f"torch, given the groups of {self._who},", self._place):
+            with others_code(f"torch, given the groups of {self._who},", self.place):
                 return OnlyGroups(groups)
         return instantiate(
             optimizer_class(section.type, section.places["type"]),
@@ -113,7 +142,7 @@ class FunctionRun:
             return list(made)
         raise PlanError(
             f"{self._who} returned {_described(made)}",
-            place=self._place,
+            place=self.place,
             hint="it must return param groups, an optimizer, or several optimizers",
         )
 
@@ -150,10 +179,13 @@ def _is_entry(entry: object) -> bool:
 
 
 def _is_lazy(made: object) -> bool:
-    return isinstance(made, Iterable) and not isinstance(made, list | tuple | Mapping | str | bytes)
+    is_value = isinstance(made, list | tuple | Mapping | str | bytes | Awaitable)
+    return isinstance(made, Iterable) and not is_value
 
 
 def _described(made: object) -> str:
+    if isinstance(made, Mapping) and (schedulers := read_return(made).schedulers):
+        return described(schedulers[0].scheduler)
     if isinstance(made, list | tuple) and made:
         odd = next((entry for entry in made if not _is_entry(entry)), made[0])
         if is_scheduler(odd):

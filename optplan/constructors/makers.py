@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from torch import nn
 
@@ -14,6 +14,7 @@ from optplan.constructors.choosing import Chosen
 from optplan.constructors.code_place import code_place
 from optplan.constructors.decided import Made, decided, options_of, planned
 from optplan.constructors.dry_run import dry_run
+from optplan.constructors.functions import FunctionRun
 from optplan.constructors.layer_decay import with_layers
 from optplan.constructors.observing import Observation, observe
 from optplan.constructors.optimizers import optimizer_class
@@ -161,35 +162,27 @@ class FunctionMaker(Maker):
 
     Args:
         name: What the plan calls it.
-        function: The function itself, for its place.
         run: Gives the optimizers that it makes of a model.
         section: The optimizer that its groups are for.
-        folder: As for :func:`code_place`.
     """
 
-    def __init__(
-        self,
-        name: str,
-        function: Callable[..., object],
-        run: Callable[[nn.Module], NamedOptimizers],
-        section: OptimizerConfig,
-        folder: str | None,
-    ) -> None:
+    def __init__(self, name: str, run: FunctionRun, section: OptimizerConfig) -> None:
         self.name = name
         self.section = section
         self._run = run
-        self._place = code_place(function, folder)
 
     def plan(self, model: nn.Module, inventory: Inventory) -> Made:
         """As of a maker."""
-        observation = observe(model, inventory, self._run)
+        run = self._run
+        observation = observe(model, inventory, run)
         return Made(
             assignments=attribute(
-                observation, inventory, who=self.name, place=self._place, leaves_unset=True
+                observation, inventory, who=self.name, place=run.place, leaves_unset=True
             ),
             optimizers=planned_optimizers(observation, self.section, is_written=False),
             trainable=observation.trainable,
             read=frozenset(),
+            needs_world_size=run.world_size.is_missed,
             empty_groups=empty_groups(observation),
         )
 

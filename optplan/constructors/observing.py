@@ -21,7 +21,7 @@ from optplan.names import Mistake
 from optplan.places import Place
 from optplan.plan import plain
 from optplan.runtime.audit import refusal
-from optplan.runtime.where import RefusedError
+from optplan.runtime.where import IsolationNeededError, RefusedError
 
 _log = logging.getLogger(__name__)
 
@@ -175,6 +175,7 @@ def at_start(group: Group, given: Container[str] = ()) -> Group:
         group: The group.
         given: The entries that it was made with, which no scheduler has written.
     """
+    group = {str(name): value for name, value in group.items()}
     initial = {
         name: name.removeprefix("initial_")
         for name in group
@@ -263,7 +264,9 @@ def others_code(who: str, place: Place | None, home: str | None = None) -> Itera
             yield
     except OptplanError:
         raise
-    except (Exception, SystemExit) as error:
+    except (KeyboardInterrupt, IsolationNeededError):
+        raise
+    except BaseException as error:
         raise PlanError([_problem(who, place, error, home)]) from error
 
 

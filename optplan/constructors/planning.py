@@ -24,7 +24,6 @@ from optplan.config import (
 from optplan.config.regex_groups import RegexGroups
 from optplan.config.timm_args import TimmArgs
 from optplan.constructors.choosing import choose_constructor
-from optplan.constructors.code_place import code_place
 from optplan.constructors.functions import FunctionRun, section_of
 from optplan.constructors.lookup import naming
 from optplan.constructors.makers import (
@@ -100,10 +99,8 @@ def maker_of(config: Config | Mapping[str, Any], batch: Batch = NO_BATCH) -> Mak
     """
     folder, scaling = _folder(config), find_scaling(config, batch)
     if isinstance(config, FunctionConfig):
-        place = code_place(config.function, folder)
-        run = FunctionRun(config, place)
-        section = section_of(config)
-        return scaled(FunctionMaker(config.name, config.function, run, section, folder), scaling)
+        run = FunctionRun(config, folder, batch.world_size)
+        return scaled(FunctionMaker(config.name, run, section_of(config)), scaling)
     if sections := find_sections(config):
         makers = {
             name: scaled(_maker(section, folder, batch), scaling)

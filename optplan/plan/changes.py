@@ -136,10 +136,12 @@ class UnreadChange:
         text: What it is, and where it is written.
         is_alike: Whether both sides write the same; None where nothing says so, as of a checkpoint, which is
             no difference.
+        effect: What it may do.
     """
 
     text: str
     is_alike: bool | None
+    effect: str = "move the lr"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isclose
 from typing import Any
@@ -15,6 +15,27 @@ from optplan.plan.plan import PlannedOptimizer, PlannedParameter, RuleUse
 _KEPT_MULTIPLIERS = {"lr_mult": "lr_rule", "decay_mult": "weight_decay_rule"}
 # The entries that a row has as fields, too.
 _KEPT_FIELDS = {"lr_scale": "lr_scale", "layer_id": "layer"}
+# Words in the names of entries that say which group it is.
+_LABELS = frozenset(
+    [
+        "name",
+        "id",
+        "idx",
+        "index",
+        "layer",
+        "depth",
+        "stage",
+        "num",
+        "number",
+        "rank",
+        "tag",
+        "label",
+        "title",
+        "note",
+    ]
+)
+# Words in the names of entries that say how a group is stepped.
+_OPTIONS = frozenset(["kind", "type", "algorithm", "method", "mode", "optimizer", "rule", "use"])
 # Loose enough for what a schedule's arithmetic leaves of a factor.
 _TOLERANCE = 1e-6
 
@@ -35,6 +56,25 @@ def identity(value: object) -> Any:
 def differ(first: object, second: object) -> bool:
     """Whether two plain values are not the same; 1 and 1.0 are."""
     return first is not second and identity(first) != identity(second)
+
+
+def is_label(name: str, values: Sequence[object]) -> bool:
+    """Whether an entry of the groups of an optimizer only says which group it is.
+
+    It is called so and holds texts or whole numbers, or it holds the group's number, or a text of its own for
+    each group and is not called as an option may be.
+
+    Args:
+        name: The entry's name.
+        values: The value of each group that has members.
+    """
+    if not all(isinstance(value, str | int) and not isinstance(value, bool) for value in values):
+        return False
+    words = set(name.lower().split("_"))
+    if words & _LABELS or list(values) == list(range(len(values))):
+        return True
+    is_own = all(isinstance(value, str) for value in values) and len(set(values)) == len(values)
+    return is_own and not words & _OPTIONS
 
 
 def rule_identity(use: RuleUse | None) -> Any:

@@ -156,12 +156,12 @@ def _setting_text(value: Any, shown: Callable[[Any], str]) -> str:
 def unread_notes(diff: PlanDiff) -> list[str]:
     """What may move the settings and is not read, in a line each; what differs comes first."""
     said: dict[bool | None, str] = {
-        False: "not read, and written differently: {}, which may move the lr",
+        False: "not read, and written differently: {}, which may {}",
         None: "not compared: {}",
         True: "not read, but written alike: {}",
     }
     found = sorted(diff.unread, key=lambda one: list(said).index(one.is_alike))
-    return [said[one.is_alike].format(one.text) for one in found]
+    return [said[one.is_alike].format(one.text, one.effect) for one in found]
 
 
 def model_text(diff: PlanDiff) -> str:
@@ -189,7 +189,8 @@ def verdict_text(diff: PlanDiff) -> str:
     if diff.is_same:
         return "no difference in what was read" if diff.unread else "no difference"
     has_others = diff.courses or diff.length or diff.uncompared or diff.schedulers
-    if not diff.changed and not has_others and any(one.is_alike is False for one in diff.unread):
+    is_unread = any(one.is_alike is False for one in diff.unread)
+    if is_unread and not (diff.changed or has_others or diff.optimizers):
         return "the same as far as it was read"
     if not diff.changed and has_others:
         return "the same at step 0, not in the schedule"

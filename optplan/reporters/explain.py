@@ -104,7 +104,7 @@ def _product(value: Explained) -> str:
     if value.use.mult is None:
         who = "group" if value.use.rule is Rule.REGEX else "key"
         return f"= set by the {who}" if value.use.key is not None else ""
-    if value.base is None:
+    if value.base is None or _is_left_open(value):
         return ""
     product = f"= {number(value.base)} × {number(value.use.mult)}"
     if value.batch_factor is None:
@@ -122,7 +122,14 @@ def _use_text(value: Explained, row: PlannedParameter) -> str:
         if use.rule is Rule.SET:
             return f"set by {use.constructor}, group {row.group}"
         return f"{use.rule.value} {use.constructor}"
+    if _is_left_open(value):
+        return f"{use.rule.value} of the optimizer, group {row.group} sets none"
     return use.rule.value
+
+
+def _is_left_open(value: Explained) -> bool:
+    """Whether a function's group has no value of its own: then nobody multiplied anything."""
+    return value.use.rule is Rule.DEFAULT and value.use.constructor is not None
 
 
 def _origin_text(value: Explained) -> str:

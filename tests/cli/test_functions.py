@@ -197,7 +197,7 @@ REFUSED = [
     (
         "coroutine",
         (),
-        "fns.py:60:1: fns.py:coroutine returned a value of type coroutine",
+        "fns.py:60:1: fns.py:coroutine returned a coroutine, which makes nothing",
         "it must return",
     ),
     (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from copy import deepcopy
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,14 @@ from torch import nn
 from torch.optim import Optimizer, lr_scheduler
 
 from optplan import Plan, assert_matches
+from optplan.cli.attached_parting import with_attached
 from optplan.config import FunctionConfig
 from optplan.config.placed import placed_dict
+from optplan.constructors.attached import attachments_of
 from optplan.constructors.planning import plan_with_facts
 from optplan.errors import MismatchError
 from optplan.places import Source
+from optplan.plan.changes import PlanDiff
 from optplan.plan.diff import diff_plans
 from optplan.verify.structure import compare_structure
 from optplan.verify.subject import NamedOptimizer, Subject
@@ -58,9 +62,13 @@ class OwnDefaults(Optimizer):
 class Holder:
     """Wraps an optimizer as Accelerate's class does: an attribute, and everything passed on."""
 
-    def __init__(self, optimizer: Optimizer) -> None:
+    def __init__(self, optimizer: Optimizer, every: int = 1) -> None:
         self.optimizer = optimizer
         self.param_groups = optimizer.param_groups
+        self.every = every
+
+    def step(self) -> None:
+        self.optimizer.step()
 
 
 # Optimizer classes with options, each with two values that differ from one another.
@@ -76,7 +84,8 @@ CLASSES: dict[type[Any], dict[str, tuple[Any, Any]]] = {
     OwnDefaults: {"gamma": (None, 1.5)},
 }
 EXTRAS = {"lr_mult": (1.0, 2), "use_muon": (True, False), "name": ("one", "two")}
-LRS = (0.1, 0.01, 1)
+TENSOR = "0.25"  # as a tensor, which schedulers change in place
+LRS = (0.1, 0.01, 1, TENSOR)
 
 Spec = dict[str, Any]
 
@@ -100,7 +109,14 @@ def optimizer_specs(draw: st.DrawFn, parts: list[str]) -> Spec:
     schedule = draw(st.sampled_from([None, "linear", "one cycle"]))
     if schedule == "one cycle" and found is not torch.optim.AdamW:
         schedule = "linear"
-    return {"class": found, "arguments": arguments, "groups": groups, "schedule": schedule}
+    return {
+        "class": found,
+        "arguments": arguments,
+        "groups": groups,
+        "schedule": schedule,
+        "factor": draw(st.sampled_from([0.1, 0.2])),
+        "clip": draw(st.sampled_from([None, 1.0])),
+    }
 
 
 @st.composite
@@ -112,20 +128,34 @@ def functions(draw: st.DrawFn) -> Spec:
     }
 
 
+def _made(values: Spec) -> Spec:
+    return {k: torch.tensor(float(v)) if v == TENSOR else v for k, v in values.items()}
+
+
 def built(spec: Spec, model: nn.Module) -> tuple[Optimizer, list[Any]]:
     groups = [
         {
             "params": [p for part in g["parts"] for p in getattr(model, part).parameters()],
-            **g["entries"],
+            **_made(g["entries"]),
         }
         for g in spec["groups"]
     ]
-    optimizer = spec["class"](groups, **spec["arguments"])
+    optimizer = spec["class"](groups, **_made(spec["arguments"]))
+    if spec.get("clip"):
+        optimizer.register_step_pre_hook(clipping(spec["clip"]))
     if spec["schedule"] == "linear":
-        return optimizer, [lr_scheduler.LinearLR(optimizer, 0.1, total_iters=3)]
+        return optimizer, [lr_scheduler.LinearLR(optimizer, spec["factor"], total_iters=3)]
     if spec["schedule"] == "one cycle":
         return optimizer, [lr_scheduler.OneCycleLR(optimizer, 0.3, total_steps=9)]
     return optimizer, []
+
+
+def clipping(largest: float) -> Callable[..., None]:
+    def clip(optimizer: Optimizer, *_: Any) -> None:
+        for group in optimizer.param_groups:
+            nn.utils.clip_grad_norm_(group["params"], largest)
+
+    return clip
 
 
 def returned(spec: Spec, model: nn.Module) -> Any:
@@ -139,7 +169,7 @@ def returned(spec: Spec, model: nn.Module) -> Any:
                 for o, s in made
             )
         case "held":
-            return [Holder(optimizer) for optimizer, _ in made]
+            return [Holder(optimizer, spec.get("every", 1)) for optimizer, _ in made]
         case "two lists":
             return [o for o, _ in made], [s for _, own in made for s in own]
     return [optimizer for optimizer, _ in made]
@@ -274,15 +304,62 @@ def _class(spec: Spec, draw: Callable[[Any], Any]) -> None:
 CHANGES = (_options, _entry, _lr, _membership, _class)
 
 
+def _without_cycles(spec: Spec) -> Spec:
+    """Leave out the schedulers that overwrite lr and betas, whose changes nobody sees."""
+    for one in spec["optimizers"]:
+        one["schedule"] = None if one["schedule"] == "one cycle" else one["schedule"]
+    return spec
+
+
 @given(functions(), st.data())
 @settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_single_change_is_seen_by_all(spec: Spec, data: st.DataObject) -> None:
-    for one in spec["optimizers"]:  # a cycle overwrites lr and betas
-        one["schedule"] = None if one["schedule"] == "one cycle" else one["schedule"]
-    plan = planned(spec)
+    plan = planned(_without_cycles(spec))
     other = deepcopy(spec)
     data.draw(st.sampled_from(CHANGES))(other, data.draw)
     assert seen(plan, other) == (True, True, True)
+
+
+def attached_diff(spec: Spec, other: Spec) -> PlanDiff:
+    """The difference of two functions as ``optplan diff`` has it."""
+    with torch.device("meta"):
+        model = Net()
+    configs = [function_of(one) for one in (spec, other)]
+    plans = [plan_with_facts(model, config).plan for config in configs]
+    runs = [partial(attachments_of, config, model) for config in configs]
+    return with_attached(diff_plans(plans[0], plans[1]), runs)
+
+
+def _schedule(spec: Spec, draw: Callable[[Any], Any]) -> None:
+    """Change a scheduler, or what it is given."""
+    one = draw(st.sampled_from(spec["optimizers"]))
+    if one["schedule"] == "linear" and draw(st.booleans()):
+        one["factor"] = 0.3
+    else:
+        one["schedule"] = None if one["schedule"] else "linear"
+
+
+def _clip(spec: Spec, draw: Callable[[Any], Any]) -> None:
+    """Change, add or remove a hook."""
+    one = draw(st.sampled_from(spec["optimizers"]))
+    one["clip"] = draw(st.sampled_from([2.0, None if one["clip"] else 1.0]))
+
+
+def _wrapper(spec: Spec, draw: Callable[[Any], Any]) -> None:
+    """Change an attribute of a wrapper, or wrap the optimizers."""
+    if spec["form"] == "held":
+        spec["every"] = 2
+    else:
+        spec["form"] = "held"
+
+
+@given(functions(), st.data())
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+def test_what_is_no_option_is_seen_by_diff(spec: Spec, data: st.DataObject) -> None:
+    assert attached_diff(spec, deepcopy(spec)).is_same
+    other = deepcopy(_without_cycles(spec))
+    data.draw(st.sampled_from((*CHANGES, _schedule, _clip, _wrapper)))(other, data.draw)
+    assert not attached_diff(spec, other).is_same
 
 
 def test_a_decay_that_a_class_reads_from_its_groups_is_shown(tmp_path: Path) -> None:

@@ -314,8 +314,8 @@ def test_explain(invoke: Invoke, folder: Path) -> None:
     assert done.stdout.splitlines() == [
         "norm.weight   3   LayerNorm",
         "  in group 1 of 2, 4 parameters: *.bias, norm.*",
-        "  lr            0.01  = 0.01 × 1  default",
-        "  weight_decay  0                 set by optimizer, group 1  train.py:21:1",
+        "  lr            0.01    default of the optimizer, group 1 sets none",
+        "  weight_decay  0       set by optimizer, group 1                    train.py:21:1",
         "     21 │ def optimizer(model):",
     ]
     done = invoke(*words, "--format", "json", cwd=folder)
