@@ -80,11 +80,11 @@ def defines_optimizer(data: Mapping[str, Any]) -> bool:
     if any(section is not None for section in given.values()) or is_timm_args(data):
         return True
     if given:
-        return "optim_wrapper" in given and _is_training(data.get("train_cfg"))
+        return "optim_wrapper" in given and is_training(data.get("train_cfg"))
     return any(_is_misspelt_section(name, value) for name, value in data.items())
 
 
-def _is_training(section: object) -> bool:
+def is_training(section: object) -> bool:
     """Whether a ``train_cfg`` is mmengine's, and sets up a training."""
     return isinstance(section, Mapping) and bool(section.keys() & _LENGTHS)
 

@@ -43,7 +43,7 @@ class ScheduleBeyondTraining(Check):
         own = [(spec, path) for spec, path in found.specs if isinstance(spec, Spec)]
         for spec, path in own:
             yield from self._beyond(found, spec, path)
-        if len(own) == len(found.specs):
+        if found.is_whole and len(own) == len(found.specs):
             for param in dict.fromkeys(spec.param for spec, _ in own):
                 alike = [(spec, path) for spec, path in own if spec.param == param]
                 if all(spec.family is not Family.REDUCE_ON_PLATEAU for spec, _ in alike):

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from optplan.checks.base import Check, Context, Finding
-from optplan.checks.schedulers import problems_of_run
+from optplan.checks.recognition import is_training
+from optplan.checks.scheduler_runs import problems_of_run
 from optplan.config import find_namespace, place_of
 from optplan.errors import OptplanError, Problem, ScheduleError, close_matches
 from optplan.names import Severity
@@ -16,12 +17,12 @@ from optplan.schedule.catalog import KNOWN
 from optplan.schedule.parsing import TORCH_PREFIX
 from optplan.schedule.reading import find_schedulers
 from optplan.schedule.specs import AnySpec, ForeignSpec
-from optplan.schedule.training import find_training
+from optplan.schedule.training import find_training, refused_by_runner
 from optplan.schedule.unread import SECTION, misspelt_sections
 
 
 class SchedulerRefused(Check):
-    """A scheduler that cannot be made: the training stops when it starts.
+    """A scheduler that cannot be made or breaks down on the way, or a training of no length.
 
     Bad::
 
@@ -49,13 +50,18 @@ class SchedulerRefused(Check):
                 place=place_of(context.config.data, name),
                 hint=f"did you mean {SECTION!r}?",
             )
-        for problem, path in _problems(context):
+        for problem, path in (*_of_runner(context.config.data), *_problems(context)):
             yield self.finding(problem.message, key=path, place=problem.place, hint=problem.hint)
 
 
 # How close a name must be to one of MMEngine's where the scope's package, which is not imported, may have others.
 _SURE = 0.93
 _LIKELY = 0.85
+
+
+def _of_runner(data: Mapping[str, Any]) -> Iterator[tuple[Problem, str]]:
+    if is_training(data.get("train_cfg")) and (problem := refused_by_runner(data)):
+        yield problem, "train_cfg"
 
 
 def _problems(context: Context) -> Iterator[tuple[Problem, str]]:
@@ -74,7 +80,7 @@ def _unread(data: Mapping[str, Any]) -> Iterator[tuple[Problem, str]]:
     """What keeps the section, or the length of the training, from being read."""
     try:
         section = find_schedulers(data)
-        if section.is_empty:
+        if section.is_empty and not is_training(data.get("train_cfg")):
             return
         find_training(data)
     except ScheduleError as error:

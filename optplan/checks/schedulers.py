@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from optplan.checks.torch_signatures import torch_optimizer
 from optplan.checks.wording import plain_number
 from optplan.config import Config, find_namespace
-from optplan.errors import OptplanError, Problem, ScheduleError, did_you_mean, listed, quoted
+from optplan.errors import OptplanError, Problem, ScheduleError, UsageError
 from optplan.registries import Kind, is_replaced
 from optplan.schedule.catalog import NO_END
 from optplan.schedule.clockwork import Clockwork
 from optplan.schedule.lanes import Lanes
 from optplan.schedule.motion import Motion
-from optplan.schedule.parsing import EpochLengthError, is_torch, parsed
+from optplan.schedule.parsing import EpochLengthError, parsed
 from optplan.schedule.reading import Written, find_schedulers
 from optplan.schedule.specs import AnySpec, Spec
-from optplan.schedule.training import Training, Unit, find_training
+from optplan.schedule.training import MOST_STEPS, Training, Unit, find_training
 
 if TYPE_CHECKING:
     from optplan.checks.base import Context
@@ -38,18 +38,23 @@ class Schedulers:
     Args:
         specs: The schedulers that are not wrong, with how the config is to be quoted for each.
         training: How long the training is, with the smaller number.
+        is_whole: No scheduler is left out, wrong or not to be judged without the number.
         problems: What is wrong with the others, each with how its scheduler is quoted.
     """
 
     specs: tuple[tuple[AnySpec, str], ...]
     training: Training
+    is_whole: bool = True
     problems: tuple[tuple[Problem, str], ...] = ()
 
     @property
     def lengths(self) -> tuple[int, ...]:
         """The two numbers of iterations that an epoch is assumed to have; one where none is needed."""
         least = self.training.per_epoch or _LEAST_PER_EPOCH
-        if all(spec.by_epoch == self.training.by_epoch for spec, _ in self.specs):
+        is_long = least * _LONGER * self.training.length > MOST_STEPS
+        units = {spec.by_epoch and not spec.converted for spec, _ in self.specs}
+        converted = any(spec.converted for spec, _ in self.specs)
+        if is_long or not (converted or units - {self.training.by_epoch}):
             return (least,)
         return least, least * _LONGER
 
@@ -80,7 +85,7 @@ class Schedulers:
 
 
 def schedulers_of(config: Config, per_epoch: int | None = None) -> Schedulers | None:
-    """The schedulers of a config; None where it has none, or no length is known.
+    """The schedulers of a config; None where it has none, or they cannot be read.
 
     Args:
         config: The config.
@@ -88,33 +93,52 @@ def schedulers_of(config: Config, per_epoch: int | None = None) -> Schedulers | 
     """
     try:
         section = find_schedulers(config.data)
-        training = find_training(config.data)
+        stated = _stated_training(config)
         namespace = find_namespace(config)
     except OptplanError:
         return None  # scheduler-refused tells what is wrong with them
     written = dict(_quoted(section.shared, section.own))
+    if not written:
+        return None
 
     def is_users(name: str) -> bool:
         return is_replaced(Kind.SCHEDULERS, name, namespace)
 
+    training = stated or _ENDLESS
     per_epoch = per_epoch or _per_epoch(list(written.values()), training)
     assumed = replace(training, per_epoch=per_epoch)
     found, problems = [], []
     for path, one in written.items():
         try:
-            parsed(one, training, is_users)
-        except EpochLengthError:
-            pass  # it is told what it is once the number is given
+            with suppress(EpochLengthError):  # it is told what it is once the number is given
+                parsed(one, training, is_users)
         except ScheduleError as error:
             problems += [(problem, path) for problem in error.problems]
             continue
-        try:
+        with suppress(ScheduleError):  # nobody can say whether it is wrong without the number
             found.append((parsed(one, assumed, is_users), path))
-        except ScheduleError:
-            continue  # nobody can say whether it is wrong without the number
-    if not written:
+    return Schedulers(
+        specs=tuple(found) if stated else (),
+        training=assumed,
+        is_whole=bool(stated) and len(found) == len(written),
+        problems=tuple(problems),
+    )
+
+
+# Stands for a length that nobody states: what is wrong with this one is wrong with any.
+_ENDLESS = Training(by_epoch=True, length=2**40)
+
+
+def _stated_training(config: Config) -> Training | None:
+    """Return how long the training is; None where the config leaves that to others.
+
+    Raises:
+        ScheduleError: What it says is wrong.
+    """
+    try:
+        return find_training(config.data)
+    except UsageError:
         return None
-    return Schedulers(specs=tuple(found), training=assumed, problems=tuple(problems))
 
 
 def _quoted(
@@ -136,7 +160,8 @@ def _per_epoch(written: list[Written], training: Training) -> int:
         for name in ("begin", "end")
         if isinstance(value := one.raw.get(name), int)
     ]
-    return max(_LEAST_PER_EPOCH, 2 * max(counted, default=0) // training.epochs)
+    wanted = max(_LEAST_PER_EPOCH, 2 * max(counted, default=0) // training.epochs)
+    return max(1, min(wanted, MOST_STEPS // training.length))
 
 
 def groups_of(context: Context) -> list[Mapping[str, Any]]:
@@ -187,58 +212,3 @@ def _last(context: Context, found: Schedulers, param: str, per_epoch: int) -> li
     clock = Clockwork(specs, lanes, training, unit)
     clock.go(training.steps(unit) - 1)
     return lanes.value(param) or []
-
-
-def problems_of_run(context: Context) -> tuple[Problem, ...]:
-    """What the plan's groups are refused for, or what breaks down on the way, for both lengths of an epoch.
-
-    Nothing is said of other packages' classes, which may not be installed here, but for torch's.
-    """
-    found = context.schedulers
-    if found is None or not all(_is_here(spec) for spec, _ in found.specs):
-        return ()
-    told: list[tuple[Problem, ...]] = []
-    for per_epoch in found.lengths:
-        try:
-            _run_through(context, found, per_epoch)
-        except ScheduleError as error:
-            told.append(error.problems)
-        except OptplanError:
-            return ()
-    if len(told) < len(found.lengths):
-        return ()
-    return told[0]
-
-
-def _is_here(spec: AnySpec) -> bool:
-    return isinstance(spec, Spec) or is_torch(spec.kind)
-
-
-def _run_through(context: Context, found: Schedulers, per_epoch: int) -> None:
-    """Go through the training with the plan's groups; without a model, look at the names alone.
-
-    Raises:
-        ScheduleError: It cannot be gone through.
-    """
-    if context.planned is not None and context.make_schedule is not None:
-        schedule = context.make_schedule(context.config, context.planned.plan, per_epoch)
-        Motion(schedule)
-        return
-    known = _group_names(context)
-    for spec, _ in found.specs:
-        is_param = isinstance(spec, Spec) and "param_name" in spec.raw
-        if isinstance(spec, Spec) and is_param and known and spec.param not in known:
-            raise ScheduleError(
-                f"{spec.name} moves {quoted(spec.param)}, which the optimizer does not have",
-                place=spec.at("param_name"),
-                hint=did_you_mean(spec.param, known) or f"it has {listed(sorted(known), most=12)}",
-            )
-
-
-def _group_names(context: Context) -> frozenset[str]:
-    """The entries of the groups of one of torch's optimizers; empty where they are not known."""
-    raw = context.raw
-    found = torch_optimizer(raw.optimizer_type) if raw is not None else None
-    if raw is None or found is None:
-        return frozenset()
-    return (found.group_names | raw.optimizer.keys()) - {"type"}

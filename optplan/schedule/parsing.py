@@ -60,9 +60,11 @@ def parsed(
     mistakes = list(_mistakes(written, known))
     if mistakes:
         raise ScheduleError(mistakes)
+    begin, end = _span(written, training)  # wrong ones are, however many iterations an epoch has
     factor = _epoch_length(written, training) if is_converted(raw) else 1
     by_epoch = bool(raw.get("by_epoch", True)) and not is_converted(raw)
-    begin, end = _span(written, training, factor)
+    if is_converted(raw):
+        begin, end = _in_iterations(written, begin, end, factor)
     arguments = {
         name: _in_ticks(raw.get(name, argument.default), factor if argument.ticks else 1)
         for name, argument in ARGUMENTS[known.family].items()
@@ -139,8 +141,8 @@ def _in_ticks(value: Any, factor: int) -> Any:
     return value * factor
 
 
-def _span(written: Written, training: Training, factor: int) -> tuple[float, float]:
-    """Between which ticks a scheduler acts.
+def _span(written: Written, training: Training) -> tuple[float, float]:
+    """Return between which ticks a scheduler acts, as the config counts them.
 
     Raises:
         ScheduleError: It ends before it begins, or the number of iterations is not known.
@@ -150,8 +152,15 @@ def _span(written: Written, training: Training, factor: int) -> tuple[float, flo
     end = raw["end"] if "end" in raw else _training_end(written, training)
     if end <= begin:
         raise ScheduleError([_empty_span(written, begin, end)])
-    if not is_converted(raw):
-        return begin, end
+    return begin, end
+
+
+def _in_iterations(written: Written, begin: float, end: float, factor: int) -> tuple[float, float]:
+    """Return epochs as the iterations that the reference makes of them.
+
+    Raises:
+        ScheduleError: Nothing is left between them.
+    """
     first, last = int(begin * factor), end if end == NO_END else int(end * factor)
     if last <= first:
         raise ScheduleError([_empty_span(written, begin, end, f"{first} and {last}")])

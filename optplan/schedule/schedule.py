@@ -132,7 +132,7 @@ def _specs(
     """The schedulers of each optimizer; every mistake in them is told at once."""
     known: dict[int, AnySpec] = {}
     problems: list[Problem] = []
-    chosen = [_written(section, optimizer.name) for optimizer in plan.optimizers]
+    chosen = [schedulers_for(section, optimizer.name) for optimizer in plan.optimizers]
     for written in {id(one): one for own in chosen for one in own}.values():
         try:
             known[id(written)] = parsed(written, training, is_replaced)
@@ -143,7 +143,12 @@ def _specs(
     return tuple(tuple(known[id(written)] for written in own) for own in chosen)
 
 
-def _written(section: Section, optimizer: str | None) -> tuple[Written, ...]:
+def schedulers_for(section: Section, optimizer: str | None) -> tuple[Written, ...]:
+    """Return the schedulers of one optimizer, by its name; None where it is the only one.
+
+    Raises:
+        ScheduleError: They are written by names, and it has none or another.
+    """
     if not section.own:
         return section.shared
     if optimizer is not None and optimizer in section.own:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -10,12 +10,13 @@ from typing import Any
 from optplan.config import place_of
 from optplan.config.paramwise import described
 from optplan.config.timm_args import is_timm_args
-from optplan.errors import ScheduleError, UsageError
+from optplan.errors import Problem, ScheduleError, UsageError, did_you_mean, quoted
 from optplan.schedule.reading import timm_arguments
 
 _LOOPS = {"EpochBasedTrainLoop": True, "IterBasedTrainLoop": False}
-_MOST_STEPS = 2**53  # beyond that a float counts no more by ones
+MOST_STEPS = 2**53  # beyond that a float counts no more by ones
 _LENGTHS = {True: "max_epochs", False: "max_iters"}
+_TAKEN = ("type", "by_epoch", "val_begin", "val_interval", "dynamic_intervals")
 
 
 class Unit(StrEnum):
@@ -43,10 +44,8 @@ class Training:
     asked_for: int | None = None
 
     def __post_init__(self) -> None:
-        if max(self.length, self.iterations or 0) > _MOST_STEPS:
-            raise ScheduleError(
-                f"the training is too long: at most {_MOST_STEPS} steps are counted"
-            )
+        if max(self.length, self.iterations or 0) > MOST_STEPS:
+            raise ScheduleError(f"the training is too long: at most {MOST_STEPS} steps are counted")
 
     @property
     def epochs(self) -> int:
@@ -109,28 +108,70 @@ def find_training(
         raise ScheduleError(
             f"train_cfg must be a dict, got {described(section)}", place=place_of(data, "train_cfg")
         )
+    if problems := list(_mistakes(data, section)):
+        raise ScheduleError(problems)
     by_epoch = _is_by_epoch(section)
     return Training(by_epoch=by_epoch, length=_length(data, section, by_epoch), per_epoch=per_epoch)
 
 
+def _loop(section: Mapping[str, Any]) -> str:
+    """Return the name of the loop that a ``train_cfg`` asks for, '' for none."""
+    return str(section.get("type", "")).rpartition(".")[2]
+
+
 def _is_by_epoch(section: Mapping[str, Any]) -> bool:
-    """Which loop a ``train_cfg`` asks for; a loop that is not known tells by its length."""
-    kind = str(section.get("type", "")).rpartition(".")[2]
-    if kind in _LOOPS:
-        return _LOOPS[kind]
-    if "by_epoch" in section and not kind:
+    """Whether a ``train_cfg`` counts epochs; a loop that is not known tells by its length."""
+    named = _LOOPS.get(_loop(section))
+    if named is None and "by_epoch" in section and "type" not in section:
         return bool(section["by_epoch"])
-    return "max_epochs" in section or "max_iters" not in section
+    return ("max_epochs" in section or "max_iters" not in section) if named is None else named
+
+
+def refused_by_runner(data: Mapping[str, Any]) -> Problem | None:
+    """Return why the reference's runner refuses a ``train_cfg`` whose length is plain all the same."""
+    section = data.get("train_cfg")
+    if not isinstance(section, Mapping) or ("type" in section) != ("by_epoch" in section):
+        return None
+    found = "both 'type' and" if "type" in section else "neither 'type' nor"
+    return Problem(
+        message=f"train_cfg has {found} 'by_epoch', which the runner refuses",
+        place=place_of(data, "train_cfg"),
+        hint="write by_epoch=True and max_epochs, or by_epoch=False and max_iters",
+    )
+
+
+def _mistakes(data: Mapping[str, Any], section: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield what one of the reference's loops refuses."""
+    if "type" in section and _loop(section) not in _LOOPS:
+        return
+    name = _LENGTHS[_is_by_epoch(section)]
+    for other in map(str, section):
+        if other not in (*_TAKEN, name):
+            yield Problem(
+                message=f"train_cfg takes no {quoted(other)} beside {name}",
+                place=place_of(section, other),
+                hint=did_you_mean(other, (*_TAKEN, name)),
+            )
+    if section.get(name) is None:
+        yield Problem(
+            message=f"train_cfg has no {name}",
+            place=place_of(data, "train_cfg"),
+            hint="set it, or give --epochs N or --iters N",
+        )
 
 
 def _length(data: Mapping[str, Any], section: Mapping[str, Any], by_epoch: bool) -> int:
+    """Return the length that a ``train_cfg`` states.
+
+    Raises:
+        UsageError: A loop of somebody's own states none.
+        ScheduleError: It is no count.
+    """
     name = _LENGTHS[by_epoch]
-    value = section.get(name)
-    if value is None:
-        raise ScheduleError(
-            f"train_cfg has no {name}",
-            place=place_of(data, "train_cfg"),
-            hint="set it, or give --epochs N or --iters N",
+    if section.get(name) is None:
+        raise UsageError(
+            f"how long is the training? train_cfg ({place_of(data, 'train_cfg')}) has no {name}",
+            hint="give --epochs N or --iters N",
         )
     return _whole(section, name)
 
@@ -139,9 +180,9 @@ def _whole(section: Mapping[str, Any], name: str) -> int:
     value = section.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float):
         value = float("nan")  # as whatever else is no count
-    if value > _MOST_STEPS:
+    if value > MOST_STEPS:
         raise ScheduleError(
-            f"{name} must be at most {_MOST_STEPS}, got {_shown(value)}",
+            f"{name} must be at most {MOST_STEPS}, got {_shown(value)}",
             place=place_of(section, name),
         )
     if value != value // 1:

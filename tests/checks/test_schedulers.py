@@ -355,6 +355,41 @@ def test_opt502_of_a_ramp_that_stays_up() -> None:
             "param_scheduler = dict(type='PolyLR', by_epoch=False, convert_to_iter_based=True)",
             ["4:55 error: convert_to_iter_based is for a scheduler by epochs, and by_epoch is false"],
         ),
+        (
+            "param_scheduler = dict(type='PolyLR', convert_to_iter_based=True, begin=9, end=7)",
+            ["4:76 error: end must be after begin, got begin 9 and end 7"],
+        ),
+        (
+            "param_scheduler = dict(type='PolyLR', convert_to_iter_based=True, begin=80)",
+            ["4:67 error: begin 80 is not before the end of the training, which has 80 epochs"],
+        ),
+        (
+            "param_scheduler = dict(type='LinearLR', start_factor=0.)",
+            ["4:24 error: LinearLR breaks down at epoch 1: it divides by zero there"],
+        ),
+        (
+            "param_scheduler = dict(type='ConstantLR', factor=0., by_epoch=False, end=50)",
+            ["4:24 error: ConstantLR breaks down at iteration 49: it divides by zero there"],
+        ),
+        (
+            "param_scheduler = dict(type='OneCycleLR', total_steps=20)",
+            ["4:24 error: OneCycleLR breaks down at epoch 21: it was told to take 20 steps, and takes 22:"
+             " total_steps is too small"],
+        ),
+        (
+            # after 40 epochs, whose iterations nobody has counted
+            "param_scheduler = dict(type='OneCycleLR', total_steps=40, convert_to_iter_based=True)",
+            ["4:24 error: OneCycleLR breaks down during the training"],
+        ),
+        (
+            "param_scheduler = dict(type='PolyLR', power=-1)",
+            ["4:24 error: PolyLR breaks down at epoch 79: it divides by zero there"],
+        ),
+        (
+            "param_scheduler = dict(generator=dict(type='PolyLR'))",
+            ["4:1 error: param_scheduler has entries by optimizers' names ('generator'), but the only"
+             " optimizer has no name (write a list of dict(type=...))"],
+        ),
     ],
 )  # fmt: skip
 def test_opt506(text: str, expected: list[str]) -> None:
@@ -377,6 +412,63 @@ def test_opt506(text: str, expected: list[str]) -> None:
 )
 def test_opt506_is_silent(text: str) -> None:
     assert lines("OPT506", context_of(f"{SLOW}{EPOCHS}{text}\n")) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "param_scheduler = dict(type='PolyLR', gama=1)",
+            "3:39 error: PolyLR takes no argument 'gama'",
+        ),
+        (
+            "param_scheduler = dict(type='PolyLR', begin=9, end=7, by_epoch=False)",
+            "3:48 error: end must be after begin, got begin 9 and end 7",
+        ),
+        ("train_cfg = dict(by_epoch=True)", "3:1 error: train_cfg has no max_epochs"),
+        ("train_cfg = dict(by_epoch=True, max_epochs='12')", "3:33 error: max_epochs must be a whole"),
+        ("train_cfg = dict(max_epochs=12)", "3:1 error: train_cfg has neither 'type' nor 'by_epoch', which the runner refuses"),
+        (
+            "train_cfg = dict(type='IterBasedTrainLoop', by_epoch=False, max_iters=12)",
+            "3:1 error: train_cfg has both 'type' and 'by_epoch', which the runner refuses",
+        ),
+        (
+            "train_cfg = dict(by_epoch=True, max_epochs=12, max_iters=12)",
+            "3:48 error: train_cfg takes no 'max_iters' beside max_epochs",
+        ),
+        (
+            "train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=12, val_intreval=1)",
+            "3:61 error: train_cfg takes no 'val_intreval' beside max_epochs (did you mean 'val_interval'",
+        ),
+    ],
+)  # fmt: skip
+def test_opt506_without_a_length_or_without_schedulers(text: str, expected: str) -> None:
+    (found,) = lines("OPT506", context_of(f"{SLOW}{text}\n"))
+    assert found.startswith(f"a.py:{expected}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "train_cfg = dict(rpn=dict(assigner=dict(type='MaxIoUAssigner')))",  # of mmdet 2
+        "train_cfg = dict(type='GenLoop', num_stages=3)",
+        "train_cfg = dict(type='OwnLoop', max_epochs=3, seed=1)",
+        "param_scheduler = dict(type='PolyLR', end=9)",
+        f"{EPOCHS}param_scheduler = dict(type='OneCycleLR', total_steps=200, by_epoch=False)",
+        f"{EPOCHS}param_scheduler = dict(type='LinearLR', end=0.03, convert_to_iter_based=True)",
+    ],
+)
+def test_opt506_leaves_what_depends_on_numbers_or_loops_of_others(text: str) -> None:
+    assert lines("OPT506", context_of(f"{SLOW}{text}\n")) == []
+
+
+def test_opt504_of_a_span_that_may_be_converted_to_nothing() -> None:
+    """With 20 iterations in an epoch mmengine refuses the warm-up, with 100 there is no gap."""
+    schedulers = (
+        "[dict(type='LinearLR', end=0.03, convert_to_iter_based=True),"
+        " dict(type='CosineAnnealingLR', begin=0.03, end=80, convert_to_iter_based=True)]"
+    )
+    assert said_without_model("OPT504", schedulers) == []
 
 
 def test_opt506_with_the_groups_of_a_model() -> None:

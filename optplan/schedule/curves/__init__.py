@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import assert_never
 
 from optplan.schedule.catalog import Family
 from optplan.schedule.curves.base import Curve
 from optplan.schedule.curves.cycle import OneCycle, ReduceOnPlateau
 from optplan.schedule.curves.factors import Constant, Exponential, Linear, MultiStep, Step
 from optplan.schedule.curves.floors import CosineAnnealing, CosineRestart, Poly
-from optplan.schedule.specs import FOREVER
+from optplan.schedule.specs import FOREVER, Spec
 
 CURVES: Mapping[Family, type[Curve]] = {
     Family.STEP: Step,
@@ -24,4 +25,22 @@ CURVES: Mapping[Family, type[Curve]] = {
     Family.REDUCE_ON_PLATEAU: ReduceOnPlateau,
 }
 
-__all__ = ["CURVES", "FOREVER", "Curve", "ReduceOnPlateau"]
+__all__ = ["CURVES", "FOREVER", "Curve", "ReduceOnPlateau", "may_break_down"]
+
+
+def may_break_down(spec: Spec) -> bool:
+    """Return whether a scheduler may come to a step that it has no value for."""
+    arguments, is_broken = spec.arguments, spec.end - spec.begin != int(spec.end - spec.begin)
+    match spec.family:
+        case Family.ONE_CYCLE | Family.COSINE_RESTART | Family.MULTI_STEP:
+            return True
+        case Family.CONSTANT:
+            return bool(arguments["factor"] == 0)
+        case Family.LINEAR:
+            return is_broken or bool(arguments["start_factor"] == 0)
+        case Family.POLY:
+            return is_broken or bool(arguments["power"] < 0)
+        case Family.STEP | Family.EXPONENTIAL | Family.COSINE_ANNEALING | Family.REDUCE_ON_PLATEAU:
+            return False
+        case _:
+            assert_never(spec.family)
