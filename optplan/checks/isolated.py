@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Iterator, Sequence
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from itertools import groupby
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from optplan.checks.results import Outcome
+from optplan.checks.plan_refused import PlanRefused
+from optplan.checks.results import Outcome, reported
 from optplan.checks.running import Job, Runner, Task
 from optplan.errors import ModelError, OptplanError, Problem
-from optplan.runtime.audit import lifted
+from optplan.runtime.audit import TRUST_HINT, lifted, take_refused
 from optplan.runtime.isolation import Bounds, IsolatedError, IsolatedProcess
+
+_MOMENT = 0.5
 
 
 def run_isolated(
@@ -82,7 +88,16 @@ class _Lane:
 
     def run(self, chunks: Sequence[Sequence[Task]]) -> list[Outcome | Task | ModelError]:
         """Return what each task gave, or the task with what its process failed of."""
-        return [self._answer(task) for chunk in chunks for task in chunk]
+        return [self._sure_answer(task) for chunk in chunks for task in chunk]
+
+    def _sure_answer(self, task: Task) -> Outcome | Task | ModelError:
+        """Return the answer of a process in which no other config has left code that may decide it."""
+        is_new = self._process is None
+        answer = self._answer(task)
+        if isinstance(answer, Outcome) and answer.is_doubtful:
+            self.close()
+            return answer if is_new else self._answer(task)
+        return answer
 
     def _answer(self, task: Task) -> Outcome | Task | ModelError:
         if self._process is None:
@@ -110,16 +125,51 @@ class _Lane:
             self._process = None
 
 
+def _with_refused(outcome: Outcome, refused: Sequence[str]) -> Outcome:
+    """Return an outcome with what was refused, where nothing else has come of that: code may pass over it."""
+    check = PlanRefused()
+    if not refused or any(one.code == check.code for one in outcome.findings):
+        return outcome
+    message = f"code that the config names was not let {refused[0]}"
+    found = reported(check.finding(message, key="model", hint=TRUST_HINT), outcome.config)
+    is_wanted = check.code in outcome.ran
+    findings = (*outcome.findings, found) if is_wanted else outcome.findings
+    return replace(outcome, findings=findings, is_doubtful=True)
+
+
+def _wait(connection: Connection) -> None:
+    """Wait for a question, restricted: what a signal has code do meanwhile is refused."""
+    while True:
+        with suppress(Exception):
+            connection.poll(None)
+            return
+
+
+def _join(threads: Iterable[threading.Thread]) -> None:
+    """Give threads that code has started a moment to show what they do."""
+    until = time.monotonic() + _MOMENT
+    for one in threads:
+        one.join(max(0.0, until - time.monotonic()))
+
+
 def serve(connection: Connection) -> None:
     """Answer tasks until there are no more."""
     with lifted():
         runner = Runner(connection.recv())
+    of_models: dict[str | None, list[str]] = {}
     while True:
+        _wait(connection)
         with lifted():
             task: Task = connection.recv()
         answer: object
+        before = threading.enumerate()
         try:
-            answer = runner.run(task)
+            done = runner.run(task)
+            _join(set(threading.enumerate()).difference(before))
+            # a model is built for the first of its configs alone
+            refused = [*of_models.get(task.own, ()), *take_refused()]
+            of_models = {task.own: refused} if task.own is not None else {}
+            answer = _with_refused(done, refused) if isinstance(done, Outcome) else done
         except ModelError as error:
             answer = error.problems
         connection.send_bytes(pickle.dumps(answer))

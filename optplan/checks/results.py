@@ -80,6 +80,8 @@ class Outcome:
         group_keys: The fields of its custom keys.
         crash: What went wrong inside optplan.
         remark: Why it was checked without its own model, where that is there and cannot be built.
+        is_doubtful: Whether code was stopped that this config may not have named: one checked before it in the
+            same process may have left it there.
     """
 
     config: str
@@ -92,6 +94,7 @@ class Outcome:
     group_keys: frozenset[str] = frozenset()
     crash: str | None = None
     remark: str | None = None
+    is_doubtful: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -235,7 +235,8 @@ class Runner:
         except RefusedError as error:  # of code that the model's own code calls later
             if task.failure is None:
                 failure = refusal("code that the config names", error)
-                return self._checked(replace(task, failure=failure), config)
+                done = self._checked(replace(task, failure=failure), config)
+                return replace(done, is_doubtful=True)
             crash = f"{task.candidate.path}: {error}"
         except Exception as error:  # noqa: BLE001 - one file must not spoil the others
             crash = f"{task.candidate.path}: {type(error).__name__}: {error}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import pickle
 import re
 import sys
@@ -54,7 +55,7 @@ def _may_run_users_code(arguments: Sequence[str]) -> bool:
 def serve(connection: Connection) -> None:
     """Run the one command that this process is sent."""
     from optplan.cli import run
-    from optplan.runtime.audit import lifted
+    from optplan.runtime.audit import lifted, take_refused
 
     with lifted():
         command: _Command = connection.recv()
@@ -66,4 +67,9 @@ def serve(connection: Connection) -> None:
         except SystemExit as leaving:
             status = leaving.code
     known = int(status) if isinstance(status, int) else ExitStatus.BUG
+    if known == ExitStatus.FINE and (refused := take_refused()):
+        logging.getLogger("optplan").warning(
+            "code that the config names was not let %s", refused[0]
+        )
+        known = ExitStatus.FINDINGS
     connection.send_bytes(pickle.dumps((known, tuple(relay.reports))))

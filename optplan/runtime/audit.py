@@ -58,12 +58,14 @@ class _Rules:
         threads: Whether each thread is restricted, the innermost last, where it was said of it.
         offline: The lists of hosts that are kept for threads whose network is refused.
         refused: Lists of what is refused, for those that asked.
+        told: All that was refused since somebody took it.
     """
 
     everywhere: bool = False
     threads: dict[int, list[bool]] = field(default_factory=dict)
     offline: list[list[str]] = field(default_factory=list)
     refused: list[list[str]] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
     is_installed: bool = False
 
 
@@ -112,6 +114,12 @@ def restricted() -> Iterator[list[str]]:
         _RULES.refused[:] = [one for one in _RULES.refused if one is not refused]
 
 
+def take_refused() -> list[str]:
+    """Return what was refused since the last call, in every thread and whoever has passed over it."""
+    taken, _RULES.told = _RULES.told, []
+    return taken
+
+
 @contextmanager
 def lifted() -> Iterator[None]:
     """Exempt the current thread meanwhile: it does the user's own bidding."""
@@ -153,7 +161,9 @@ def download_error(what: str, host: str, error: type[OptplanError] = ModelError)
 
 
 def _find_roots() -> None:
-    """Find what may be read before anything is refused: that opens files itself."""
+    """Find what may be read before anything is refused: that opens files itself, and code may change the path."""
+    if _RULES.everywhere:
+        return
     with lifted():
         STATE.readable, STATE.code = readable_roots(), code_roots()
         STATE.searched = frozenset(map(os.path.realpath, filter(None, sys.path)))
@@ -175,7 +185,7 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
     if said[-1] if said else _RULES.everywhere:
         what = rule(event, arguments)
         if what is not None:
-            for refused in _RULES.refused:
+            for refused in (_RULES.told, *_RULES.refused):
                 refused.append(what)
             raise RefusedError(f"optplan does not let code that a file names {what}")
 

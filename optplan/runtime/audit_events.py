@@ -83,7 +83,8 @@ def _open(_event: str, arguments: tuple[Any, ...]) -> str | None:
         isinstance(mode, str) and not set(mode).isdisjoint("wax+")
     ):
         return f"write {_short(path)}"
-    return None if _is_readable(path) else f"read {_short(path)}"
+    # the folders of Python's path are opened in search of packages
+    return None if _is_readable(path) or path in STATE.searched else f"read {_short(path)}"
 
 
 def _list(_event: str, arguments: tuple[Any, ...]) -> str | None:

@@ -92,7 +92,7 @@ def named_code(what: str, *, trusted: bool = False) -> Iterator[None]:
         raise_wall()
     with _neutral_process(), restricted() as refused, _contained(refused):
         yield
-    if refused:
+    if refused and named_code_runs() is Where.HERE:
         _log.warning("%s was not let %s", what, refused[0])
 
 
@@ -271,11 +271,11 @@ def _current_folder() -> Iterator[None]:
 
 @contextmanager
 def _neutral_process() -> Iterator[None]:
-    """Hide our arguments and our stdin meanwhile."""
-    argv, stdin = sys.argv, sys.stdin
+    """Hide our arguments and our stdin meanwhile, and take back what is done to Python's path."""
+    argv, stdin, path = sys.argv, sys.stdin, list(sys.path)
     with open(os.devnull, encoding="utf-8") as nothing:
         sys.argv, sys.stdin = ["optplan"], nothing
         try:
             yield
         finally:
-            sys.argv, sys.stdin = argv, stdin
+            sys.argv, sys.stdin, sys.path[:] = argv, stdin, path

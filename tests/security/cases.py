@@ -42,6 +42,12 @@ class Case:
         return f"q7x_{self.name}"
 
     @property
+    def words(self) -> tuple[str, ...]:
+        """What a message about it must contain one of."""
+        words = (self.says,) if isinstance(self.says, str) else self.says
+        return tuple(word.replace("{token}", self.token) for word in words)
+
+    @property
     def file(self) -> str:
         """The config's name."""
         return f"bad_{self.name}{self.suffix}"

@@ -49,7 +49,7 @@ RECIPES = (
     recipe(
         "recipe_kwargs_file",
         "model: resnet10t\nmodel_kwargs: {checkpoint_path: a_kwargs.pth}",
-        ("", "checkpoint"),
+        "checkpoint",
         a_kwargs__pth=harmful_pickle("recipe_kwargs_file"),
     ),
     recipe("recipe_optimizer", "model: resnet10t\nopt: os.system", "system"),

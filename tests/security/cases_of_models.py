@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from dataclasses import replace
 
 from tests.security.cases import SGD, Case, harmful_code, harmful_pickle, python_code
 
@@ -67,7 +68,10 @@ CODE = (
         {"remote/modeling.py": python_code("remote_code")},
     ),
     net("zip", "ImportsZip", "path='net.zip', name='zipped_net'", {"net.zip": _zip("zip")}),
-    net("python_api", "RunsInPython", "text=\"import os; os.mkdir('{token}')\""),
+    replace(
+        net("python_api", "RunsInPython", "text=\"import os; os.mkdir('{token}')\""),
+        says="was not let execute text",
+    ),
 )
 PICKLES = (
     net("pickle", "Unpickles", "path='a.pkl'", {"a.pkl": harmful_pickle("pickle")}),
@@ -122,7 +126,7 @@ NETWORK = (
     net("look_up_low", "LooksUpLow", "host='{token}.invalid'"),
 )
 LATER = (
-    net("thread", "StartsThread", PATH),
+    replace(net("thread", "StartsThread", PATH), says="was not let change files"),
     net("at_exit", "WritesAtExit", PATH),
     net("deleted", "WritesWhenDeleted", PATH),
     net("named_parameters", "WritesWhenRead", PATH),
@@ -140,8 +144,8 @@ ALONE = (
     net("stdin_low", "ReadsInputLow"),
     net("exit", "Exits"),
     net("exit_hard", "ExitsHard"),
-    net("interrupt", "Interrupts"),
-    net("base_exception", "RaisesBase"),
+    replace(net("interrupt", "Interrupts"), says="ends the process by KeyboardInterrupt"),
+    replace(net("base_exception", "RaisesBase"), says="ends the process by _EndError"),
     net("abort", "Aborts"),
     net("kill_parent", "Signals"),
     net("terminate", "KillsItself"),
@@ -155,6 +159,6 @@ ENDLESS = (
     net("loop_in_c", "LoopsInC", "pattern='(a|a)*b', text='" + "a" * 64 + "'"),
     net("sleep", "Sleeps", "seconds=1e6"),
     net("memory", "Hoards", "mebibytes=3072"),
-    net("flood", "PrintsForEver", "text='{token}'"),
 )
+FLOOD = net("flood", "PrintsForEver", "text='{token}'")
 SHARED = (*CODE, *PICKLES, *WRITES, *READS, *PROCESSES, *NETWORK, *LATER)

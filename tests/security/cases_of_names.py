@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.security.cases import SGD, Case, harmful_pickle, python_code
 
 ARGUMENT = "'mkdir {token}'"
@@ -119,13 +121,21 @@ SYMBOLS = (
     symbol("eval_symbol", "x = 1", "eval", _EVAL),
     symbol("exec_symbol", "x = 1", "exec", _EVAL),
     symbol("open_symbol", "x = 1", "open", "file='{token}', mode='w'"),
-    symbol("getattr_symbol", "import os", "getattr", "o=os, name='system'"),
+    replace(
+        symbol("getattr_symbol", "import os", "getattr", "o=os, name='system'"),
+        says="a value of type 'Module' is no data",
+    ),
     symbol("system_symbol", "from os import system", "system", f"command={ARGUMENT}"),
     symbol("attribute_symbol", "import os", "os.system", f"command={ARGUMENT}"),
     symbol("beside_symbol", "from beside_symbol import Net", "Net"),
     symbol("relative_symbol", "from .beside_symbol import Net", "Net"),
-    symbol(
-        "symbol_as_argument", "from os import system", "dict(type='torch.nn.Sequential', f=system)"
+    replace(
+        symbol(
+            "symbol_as_argument",
+            "from os import system",
+            "dict(type='torch.nn.Sequential', f=system)",
+        ),
+        says="'os.system' is not available",
     ),
 )
 NESTED = tuple(
@@ -155,20 +165,20 @@ NESTED = tuple(
             "preprocessor",
             "",
             f"children=[], data_preprocessor=dict(type='dangerous_nets.nets.Shells', command={ARGUMENT})",
-            ("Shells", "dangerous_nets.nets"),
+            "os.system",
         ),
         (
             "outer_preprocessor",
             f"data_preprocessor = dict(type='dangerous_nets.nets.PipesShell', command={ARGUMENT})",
             "children=[]",
-            ("PipesShell", "dangerous_nets.nets"),
+            "subprocess.Popen",
         ),
         (
             "init_of_child",
             "",
             "children=[dict(type='dangerous_nets.nested.Nested', children=[], "
             f"init_cfg=dict(type='os.system', command={ARGUMENT}))]",
-            ("system", "key 'nope'", "init_cfg", ""),
+            "has no parameters",
         ),
     )
 )
@@ -210,7 +220,7 @@ OPTIMIZERS = (
         f"type='dangerous_nets.nested.EvaluatingWrapper', {_SGD}, {_EVAL}",
         "EvaluatingWrapper",
     ),
-    wrapper("wrapper_system", f"type='os.system', command={ARGUMENT}, {_SGD}", ("system", "")),
+    wrapper("wrapper_system", f"type='os.system', command={ARGUMENT}, {_SGD}", "system"),
     wrapper(
         "constructor_eval",
         f"{_SGD}, constructor='dangerous_nets.optim.EvaluatingConstructor', paramwise_cfg=dict({_EVAL})",
@@ -232,7 +242,9 @@ OPTIMIZERS = (
         "default_scope = 'beside_scope'",
     ),
     scheduler(
-        "scheduler_eval", f"type='dangerous_nets.optim.EvaluatingLR', {_EVAL}", "EvaluatingLR"
+        "scheduler_eval",
+        f"type='dangerous_nets.optim.EvaluatingLR', {_EVAL}",
+        ("EvaluatingLR", "was not let execute text"),
     ),
     scheduler(
         "scheduler_step",
@@ -254,7 +266,7 @@ IMPORTS = tuple(
         name=f"import_{module}",
         text=f"custom_imports = dict(imports=['dangerous_nets.{module}'])\n"
         f"model = dict(type='dangerous_nets.nets.Fine')\n{SGD}",
-        says=f"dangerous_nets.{module}",
+        says=(f"dangerous_nets.{module}", "was not let change files")[module == "starts_thread" :],
     )
     for module in (
         "looks_up",
@@ -274,9 +286,9 @@ IMPORTS_ALONE = tuple(
     )
     for module, name, says in (
         ("exits", "dangerous_nets.exits", "dangerous_nets.exits"),
-        ("exits_hard", "dangerous_nets.exits_hard", ("exits_hard", "config names")),
+        ("exits_hard", "dangerous_nets.exits_hard", "exits_hard"),
         ("interrupts", "dangerous_nets.interrupts", "dangerous_nets.interrupts"),
-        ("reads_input", "dangerous_nets.reads_input", ("reads_input", "")),
+        ("reads_input", "dangerous_nets.reads_input", "reads_input"),
         ("prints", "dangerous_nets.prints", ""),
         ("__main__", "dangerous_nets.__main__", "__main__"),
         ("main_of_pip", "pip.__main__", "pip.__main__"),

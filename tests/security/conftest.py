@@ -17,6 +17,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Environment:
 _LONG = frozenset(
     {
         *("test_other_commands", "test_what_never_ends", "test_an_import_that_never_ends"),
+        "test_alone_beside_a_good_file",
         *("test_modules_beside_with_workers", "test_settings_and_the_other_commands"),
         *("test_imported_code_does_not_see_the_command_line", "test_spellings_of_the_search_path"),
         *("test_settings_of_the_current_folder", "test_settings_of_a_folder_that_is_checked"),
@@ -30,7 +31,7 @@ _LONG = frozenset(
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that are run by hand: ``pytest -m long tests/security``."""
+    """Mark the tests that .github/workflows/attacks.yml runs: ``pytest -m long tests/security``."""
     for item in items:
         if getattr(item, "originalname", None) in _LONG:
             item.add_marker("long")
