@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 from optplan.cli.model_planner import remembered
 from optplan.cli.options import model_arguments
 from optplan.cli.planning import Planner, isolate_named_code
+from optplan.cli.running import remark
 from optplan.cli.sources import Checkpoint, SavedPlan, open_source
 from optplan.config import NO_BATCH, Batch, Config, FunctionConfig, find_namespace
-from optplan.errors import UsageError, listed, quoted
+from optplan.errors import OptplanError, UsageError, listed, quoted
 from optplan.plan import Plan
 from optplan.reporters.rows import Narrowing, narrowed
-from optplan.reporters.schedule_view import ScheduleView
+from optplan.reporters.schedule_view import ScheduleView, unread_notes
 from optplan.schedule import (
     Schedule,
     Section,
@@ -27,6 +28,7 @@ from optplan.schedule import (
 from optplan.schedule.asked import asked_steps
 from optplan.schedule.points import telling_steps
 from optplan.schedule.reading import TIMM_FACTORY, timm_arguments
+from optplan.schedule.unread import find_unread
 
 if TYPE_CHECKING:
     from torch import nn
@@ -94,6 +96,22 @@ def scheduled(
     planner = Planner(batch, is_cached=is_cached, materialize=materialize)
     if isinstance(config, FunctionConfig):
         return _scheduled_function(planner, config, model, given, length)
+    try:
+        return _scheduled_config(planner, config, model, given, length, is_cached=is_cached)
+    except OptplanError:  # it is named all the same
+        remark(unread_notes(find_unread(config.data)))
+        raise
+
+
+def _scheduled_config(
+    planner: Planner,
+    config: Config,
+    model: str | None,
+    given: Mapping[str, Any],
+    length: Length,
+    *,
+    is_cached: bool,
+) -> Scheduled:
     section = find_schedulers(config.data)
     training = training_of(config, section, length)
     plan = planner.plan(config, model, given).plan
@@ -238,9 +256,14 @@ def view_of(
     names = {row.name for row in narrowed(found.plan, narrowing)}
     last = schedule.length - 1
     drawn = {last * place // (samples - 1) for place in range(samples)} if samples > 1 else set()
+    try:
+        courses = courses_of(schedule, {*points, *drawn})
+    except OptplanError:
+        remark(unread_notes(schedule.unread))
+        raise
     return ScheduleView(
         plan=found.plan,
-        courses=courses_of(schedule, {*points, *drawn}),
+        courses=courses,
         points=points,
         chosen=tuple(
             index
