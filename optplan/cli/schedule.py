@@ -94,7 +94,7 @@ def schedule(
                     return schedule_text(view, width=width, color=colored)
 
         if output_format is ScheduleFormat.CSV:
-            remark(unread_notes(view))
+            remark(unread_notes(view.courses.schedule.unread))
         deliver(report, to.output, to.color)
 
 

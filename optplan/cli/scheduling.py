@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from optplan.cli.model_planner import cached_plans
 from optplan.cli.planning import Planner, isolate_named_code, open_with, planner_for
+from optplan.cli.running import remark
 from optplan.cli.sources import Checkpoint, SavedPlan
 from optplan.config import Config, FunctionConfig, find_namespace
-from optplan.errors import UsageError, listed, quoted
+from optplan.errors import OptplanError, UsageError, listed, quoted
 from optplan.plan import Plan
 from optplan.reporters.rows import Narrowing, narrowed
-from optplan.reporters.schedule_view import ScheduleView
+from optplan.reporters.schedule_view import ScheduleView, unread_notes
 from optplan.schedule import (
     Schedule,
     Section,
@@ -27,6 +28,7 @@ from optplan.schedule import (
 from optplan.schedule.asked import asked_steps
 from optplan.schedule.points import telling_steps
 from optplan.schedule.reading import TIMM_FACTORY, timm_arguments
+from optplan.schedule.unread import find_unread
 
 if TYPE_CHECKING:
     from torch import nn
@@ -81,9 +83,19 @@ def scheduled(
     planner = planner_for(options)
     if isinstance(config, FunctionConfig):
         return _scheduled_function(planner, config, model, given, length)
+    try:
+        return _scheduled_config(planner, config, length, options)
+    except OptplanError:  # it is named all the same
+        remark(unread_notes(find_unread(config.data)))
+        raise
+
+
+def _scheduled_config(
+    planner: Planner, config: Config, length: Length, options: PlanOptions
+) -> Scheduled:
     section = find_schedulers(config.data)
     training = training_of(config, section, length)
-    plan = planner.plan(config, model, given).plan
+    plan = planner.plan(config, options.model, options.model_arguments).plan
     schedule = schedule_for(plan, config, section, training, is_cached=options.is_cached)
     return Scheduled(plan=plan, schedule=schedule)
 
@@ -231,9 +243,14 @@ def view_of(
     names = {row.name for row in narrowed(found.plan, narrowing)}
     last = schedule.length - 1
     drawn = {last * place // (samples - 1) for place in range(samples)} if samples > 1 else set()
+    try:
+        courses = courses_of(schedule, {*points, *drawn})
+    except OptplanError:
+        remark(unread_notes(schedule.unread))
+        raise
     return ScheduleView(
         plan=found.plan,
-        courses=courses_of(schedule, {*points, *drawn}),
+        courses=courses,
         points=points,
         chosen=tuple(
             index

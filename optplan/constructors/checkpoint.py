@@ -7,11 +7,12 @@ import reprlib
 import zipfile
 from collections.abc import Mapping, ValuesView
 from collections.abc import Set as AbstractSet
-from typing import Any, Self
+from typing import Any
 
 import torch
 from torch import nn
 
+from optplan.constructors.bounded_unpickling import bounded_unpickling
 from optplan.errors import PlanError, listed
 from optplan.plan import plain
 from optplan.plan.saved_groups import SavedGroup
@@ -35,23 +36,6 @@ _LARGEST = 512 << 20
 # Values in one entry of a group, each counted as often as it would be shown.
 MOST_VALUES = 10_000
 _DEEPEST = 64
-
-
-class Inert:
-    """Stands for whatever else a checkpoint holds: it takes any data and keeps the texts that make it.
-
-    A function of a class is saved as ``getattr(class, name)``: its name is such a text.
-    """
-
-    def __init__(self, *arguments: object) -> None:
-        self.texts = tuple(one for one in arguments if isinstance(one, str))
-
-    def __new__(cls, *_: object) -> Self:
-        """Return an instance whatever it is made with."""
-        return super().__new__(cls)
-
-    def __setstate__(self, state: object) -> None:
-        """Take a state and leave it."""
 
 
 def read_checkpoint(path: str) -> tuple[SavedGroup, ...]:
@@ -112,7 +96,7 @@ def load_checkpoint(path: str) -> Any:
     """
     try:
         mapped = _may_be_mapped(path)
-        with torch.serialization.safe_globals(_stand_ins(path)):
+        with bounded_unpickling():
             return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
     except PlanError:
         raise
@@ -148,14 +132,6 @@ def _reason(error: Exception) -> str:
     if refused is not None:
         return f"it holds more than plain data ({refused})"
     return lines[0] if lines else type(error).__name__
-
-
-def _stand_ins(path: str) -> list[Any]:
-    """Something inert for each class that is not known to be harmless, such as a logger's history."""
-    unsafe = getattr(torch.serialization, "get_unsafe_globals_in_checkpoint", None)
-    if unsafe is None or not zipfile.is_zipfile(path):
-        return []
-    return [(Inert, name) for name in unsafe(path)]
 
 
 def _optimizer_state(data: Any, path: str) -> Mapping[str, Any]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from optplan.constructors.bounded_unpickling import Inert
 from optplan.constructors.checkpoint import (
     MOST_VALUES,
-    Inert,
     key_text,
     load_checkpoint,
     plain_entry,

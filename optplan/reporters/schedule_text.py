@@ -70,7 +70,7 @@ def closing_lines(view: ScheduleView) -> tuple[str, ...]:
     schedule = view.courses.schedule
     notes, moving = metric_notes(view), view.moving
     if schedule.unread:
-        notes += unread_notes(view)
+        notes += unread_notes(view.courses.schedule.unread)
     elif not schedule.all_specs:
         notes.append("no scheduler: every setting keeps its values")
     elif not moving:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from optplan.plan import Plan, Setting
@@ -13,6 +13,7 @@ from optplan.schedule.courses import Course, Courses
 from optplan.schedule.specs import AnySpec, Spec
 from optplan.schedule.tracks import Track
 from optplan.schedule.training import Unit
+from optplan.schedule.unread import Unread
 
 # What the span and the name of a scheduler say already.
 _SAID = frozenset(
@@ -148,9 +149,9 @@ def metric_notes(view: ScheduleView) -> list[str]:
     return found
 
 
-def unread_notes(view: ScheduleView) -> list[str]:
-    """What may move the settings and is not read, in a line each."""
-    return [f"not read, may move the lr: {one}" for one in view.courses.schedule.unread]
+def unread_notes(unread: Iterable[Unread]) -> list[str]:
+    """Return a line for each thing that may move the settings and is not read."""
+    return [f"not read, may move the lr: {one}" for one in unread]
 
 
 def word_of(reasons: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from optplan.config import place_of
 from optplan.config.dialects import Dialect, dialect_of
+from optplan.config.timm_args import is_timm_args
 from optplan.errors import close_matches
 from optplan.places import Place
 
@@ -28,6 +29,12 @@ _SECTIONS = frozenset(
         "deepspeed",
     }
 )
+# What trainers of no known kind call theirs: named where the config has no section that is read.
+_LOOSE = re.compile(
+    r"(lr|learning_rate)_(sched\w*|config|policy|multiplier|updater|decay|lambda)"
+    r"|schedul(er|e)s?(_(cfg|config|type|name|args|kwargs|params))?|warm_?up(_\w+)?"
+)
+_NESTED = ("lr_config", "lr_scheduler", "lr_scheduler_type", "lr_schedule")
 # Names that look like the section's and are none of its misspellings.
 _OTHERS = frozenset({"param_scheduler_type", "param_groups"})
 _MOVES = re.compile(
@@ -94,9 +101,17 @@ def _holds_types(value: object) -> bool:
 
 def _sections(data: Mapping[str, Any]) -> Iterator[Unread]:
     misspelt = set(misspelt_sections(data))
+    is_read = data.get(SECTION) is not None or is_timm_args(data)
     for name, value in data.items():
-        if value is not None and (name in misspelt or name in _SECTIONS):
+        is_loose = not is_read and bool(value) and bool(_LOOSE.fullmatch(str(name)))
+        if value is not None and (name in misspelt or name in _SECTIONS or is_loose):
             yield _unread(str(name), data, name)
+        elif isinstance(value, Mapping) and not is_read:
+            nested = [one for one in _NESTED if value.get(one) is not None]
+            yield from (_unread(f"{name}.{one}", value, one) for one in nested)
+    loop = data.get("train_cfg")
+    if isinstance(loop, Mapping) and _MOVES.search(_words(_type_of(loop))):
+        yield _unread(f"train_cfg {_type_of(loop)}", data, "train_cfg")
 
 
 def _default_hooks(data: Mapping[str, Any]) -> Iterator[Unread]:
@@ -109,7 +124,7 @@ def _default_hooks(data: Mapping[str, Any]) -> Iterator[Unread]:
                 yield _unread(f"{path}, None: no hook steps the schedulers", hooks, name)
             elif kind not in ("", _OWN_HOOK):
                 yield _unread(f"{path} {kind}", hooks, name)
-        elif _may_move(hook):
+        elif _may_move(hook) or (hook is not None and _MOVES.search(str(name))):
             yield _unread(f"{path} {kind}".strip(), hooks, name)
 
 
@@ -149,7 +164,12 @@ def _may_move(hook: object) -> bool:
     if not isinstance(hook, Mapping):
         return False
     words = [_type_of(hook), *(str(name) for name in hook if name != "type")]
-    return any(_MOVES.search(_CAMEL.sub("_", word).lower()) for word in words)
+    return any(_MOVES.search(_words(word)) for word in words)
+
+
+def _words(name: str) -> str:
+    """Return a name in camel case as words in lower case."""
+    return _CAMEL.sub("_", name).lower()
 
 
 def _plain(value: object) -> object:

@@ -64,6 +64,26 @@ CASES = {
         "param_schedulers = [dict(type='PolyLR', power=2)]\n",
         "param_schedulers (a.py:3:1)",
     ),
+    "a section of a trainer that is not known": (
+        "lr_updater = dict(policy='step', step=[8, 11])\n",
+        "lr_updater = dict(policy='step', step=[8, 10])\n",
+        "lr_updater (a.py:3:1)",
+    ),
+    "a warm-up that is a number": (
+        "warmup_epochs = 5\n",
+        "warmup_epochs = 6\n",
+        "warmup_epochs (a.py:3:1)",
+    ),
+    "a section within another": (
+        "training = dict(lr_scheduler_type='cosine')\n",
+        "training = dict(lr_scheduler_type='linear')\n",
+        "training.lr_scheduler_type (a.py:3:17)",
+    ),
+    "a hook named for the lr": (
+        "default_hooks = dict(lr=dict(type='Updater', by=2))\n",
+        "default_hooks = dict(lr=dict(type='Updater', by=3))\n",
+        "default_hooks.lr Updater (a.py:3:22)",
+    ),
     "DeepSpeed's scheduler": (
         "strategy = dict(type='DeepSpeedStrategy', config=dict(scheduler=dict(type='WarmupLR')))\n",
         "strategy = dict(type='DeepSpeedStrategy', config=dict(scheduler=dict(type='OneCycle')))\n",
@@ -93,6 +113,26 @@ def test_each_kind(case: str, folder: Path, invoke: Invoke) -> None:
     assert alike.returncode == 0
     assert f"not read, but written alike: {named}" in alike.stdout
     assert "no difference in what was read" in alike.stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("", "error: how long is the training? the config has no train_cfg"),
+        ("train_cfg = 5\n", "error: a.py:3:1: train_cfg must be a dict, got int 5"),
+        (f"{TRAIN}param_scheduler = 5\n", "error: a.py:4:1: param_scheduler must be a dict"),
+        (f"{TRAIN}param_scheduler = dict(type='Nope')\n", "error: a.py:4:24: there is no scheduler 'Nope'"),
+        (f"{TRAIN}param_scheduler = dict(type='PolyLR', gama=1)\n", "error: a.py:4:39: PolyLR takes no"),
+        (f"{TRAIN}param_scheduler = dict(type='OneCycleLR', total_steps=1)\n", "error: a.py:4:24: OneCycleLR"),
+    ],
+)  # fmt: skip
+def test_it_is_named_whatever_else_is_wrong(
+    text: str, error: str, folder: Path, invoke: Invoke, caplog: pytest.LogCaptureFixture
+) -> None:
+    (folder / "a.py").write_text(f"{WRAPPER}lr_config = dict(policy='step')\n{text}")
+    done = invoke("schedule", "a.py", *MODEL, cwd=folder)
+    assert (done.returncode, done.stderr[: len(error)]) == (2, error)
+    assert caplog.messages == ["not read, may move the lr: lr_config (a.py:2:1)"]
 
 
 def test_every_format(folder: Path, invoke: Invoke, run: Run) -> None:
@@ -127,6 +167,9 @@ def test_every_format(folder: Path, invoke: Invoke, run: Run) -> None:
         "default_hooks = dict(param_scheduler=dict(type='ParamSchedulerHook'), timer=dict(type='IterTimerHook'))",
         "lr_config = None",
         "param_groups = [dict(type='x')]",
+        "warmup_epochs = 0",
+        "diffusion_scheduler = dict(type='DDIMScheduler')",
+        "model = dict(type='A', scheduler=dict(type='DDIMScheduler'))",
     ],
 )
 def test_nothing_is_named_of_others(text: str, folder: Path, invoke: Invoke) -> None:

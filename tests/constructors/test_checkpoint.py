@@ -243,6 +243,47 @@ def test_a_zip_bomb_is_not_unpacked(tmp_path: Path) -> None:
     assert most < 8 << 20
 
 
+# A tuple that holds the one before it twice, 60 times over: 2**60 values, which Python would hash one by one.
+TWICE = b"K\x01K\x01\x86q\x01" + b"".join(
+    b"h%ch%c\x86q%c" % (place, place, place + 1) for place in range(1, 60)
+)
+
+
+@pytest.mark.parametrize(
+    ("opcodes", "message"),
+    [
+        (TWICE + b"}h\x3cK\x05s.", "it takes more than 200,000 steps to read"),
+        (TWICE + b"}(h\x3cK\x05u.", "it takes more than 200,000 steps to read"),
+        (
+            TWICE + b"ccollections\nOrderedDict\n]h\x3cK\x05\x86a\x85R.",
+            "it takes more than 200,000 steps to read",
+        ),
+        (b"}K\x01" + b"\x85" * 100_000 + b"K\x05s.", "a key in it is nested more than 200 deep"),
+        (b"](" + b"K\x01" * 200_000 + b"e.", "it takes more than 200,000 steps to read"),
+        (b"](" + b"K\x75" * 50_000 + b"e.", "holds no optimizer state but a list"),
+    ],
+)
+@pytest.mark.parametrize("is_zip", [True, False])
+def test_keys_and_lengths_without_end(
+    opcodes: bytes,
+    message: str,
+    is_zip: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("optplan.constructors.bounded_unpickling.MOST_STEPS", 200_000)
+    path = tmp_path / "x.pth"
+    path.write_bytes(b"\x80\x02" + opcodes)
+    if is_zip:
+        with zipfile.ZipFile(path, "w") as made:
+            made.writestr("archive/version", "3")
+            made.writestr("archive/data.pkl", b"\x80\x02" + opcodes)
+    elif message.startswith("holds"):
+        message = "cannot be read as a checkpoint"  # it begins with no magic number
+    with pytest.raises(PlanError, match=message):
+        read_checkpoint(str(path))
+
+
 def test_a_packed_archive_gives_its_values(tmp_path: Path) -> None:
     """torch never packs one; mapped into memory as it is, its tensors would be other numbers."""
     plain, packed = tmp_path / "a.pth", tmp_path / "b.pth"
