@@ -57,8 +57,14 @@ def verify(
         typer.Option("--dtype", help="Of the parameters in training; the model's own by default."),
     ] = None,
     steps: Annotated[
-        int, typer.Option("--steps", metavar="N", min=1, help="Steps with given gradients.")
-    ] = 2,
+        int,
+        typer.Option(
+            "--steps",
+            metavar="N",
+            min=1,
+            help="Steps with given gradients; with fewer than 4, less is tried.",
+        ),
+    ] = 6,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Random seed.")] = 0,
     forward: Annotated[
         bool | None,
@@ -110,6 +116,7 @@ def verify(
             forward=forward,
             amp=amp,
             cost=cost,
+            shows_progress=not to.quiet,
         )
         chosen = choose_device(device)
         import_first((config,), options)

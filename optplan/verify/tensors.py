@@ -46,7 +46,7 @@ def _piece(whole: Tensor, dim: int, pieces: int, index: int) -> Tensor:
 def put_value(parameter: Param, whole: Tensor, dtype: torch.dtype) -> None:
     """Give a parameter a value in a dtype; a sharded one must have that dtype already."""
     part = own_part(whole, parameter)
-    if isinstance(parameter, DTensor):
+    if isinstance(parameter, DTensor) or parameter.dtype == dtype:
         local(parameter.detach()).copy_(part)
     else:
         parameter.data = part.to(device=parameter.device, dtype=dtype, copy=True)
@@ -70,6 +70,15 @@ def put_gradient(parameter: Param, whole: Tensor | None) -> None:
             stride=parameter.stride(),
         )
     parameter.grad = part
+
+
+@torch.enable_grad()
+def put_graph(parameter: Param, whole: Tensor) -> None:
+    """Give a parameter a gradient that can be differentiated again: that of a square and a given slope."""
+    put_gradient(parameter, whole)
+    assert parameter.grad is not None
+    loss = (parameter.grad * parameter + parameter * parameter / 4).sum()
+    (parameter.grad,) = torch.autograd.grad(loss, parameter, create_graph=True)
 
 
 def tensors_in(value: Any) -> Iterator[Tensor]:
