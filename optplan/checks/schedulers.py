@@ -15,10 +15,10 @@ from optplan.schedule.catalog import NO_END
 from optplan.schedule.clockwork import Clockwork
 from optplan.schedule.lanes import Lanes
 from optplan.schedule.motion import Motion
-from optplan.schedule.parsing import EpochLengthError, is_torch, parsed
+from optplan.schedule.parsing import is_torch, parsed
 from optplan.schedule.reading import Written, find_schedulers
-from optplan.schedule.specs import AnySpec, Spec
-from optplan.schedule.training import Training, Unit, find_training
+from optplan.schedule.specs import AnySpec, Spec, is_own
+from optplan.schedule.training import EpochLengthError, Training, Unit, find_training
 
 if TYPE_CHECKING:
     from optplan.checks.base import Context
@@ -211,7 +211,7 @@ def problems_of_run(context: Context) -> tuple[Problem, ...]:
 
 
 def _is_here(spec: AnySpec) -> bool:
-    return isinstance(spec, Spec) or is_torch(spec.kind)
+    return is_own(spec) or is_torch(spec.kind)
 
 
 def _run_through(context: Context, found: Schedulers, per_epoch: int) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
+from optplan.config.generation import Generation, Recognized
 from optplan.errors import PlanError
 from optplan.names import Matcher, Rule, Status
 from optplan.plan.plan import (
@@ -41,6 +42,7 @@ def plan_to_dict(plan: Plan) -> dict[str, Any]:
         "config": plan.config,
         "model": _renamed(plan.model),
         "constructor": plan.constructor,
+        **generation_to_dict(plan),
         "optimizers": [_renamed(optimizer) for optimizer in plan.optimizers],
         "parameters": [parameter_to_dict(parameter) for parameter in plan.parameters],
         "settings": [setting_to_dict(setting) for setting in plan.settings],
@@ -48,6 +50,14 @@ def plan_to_dict(plan: Plan) -> dict[str, Any]:
         **({"needs_world_size": True} if plan.needs_world_size else {}),
         **({"empty_groups": empty} if empty else {}),
     }
+
+
+def generation_to_dict(plan: Plan) -> dict[str, Any]:
+    """The generation that a plan is for; nothing where there is none."""
+    found = plan.generation
+    if found is None:
+        return {}
+    return {"generation": {"name": found.generation.value, "signs": list(found.signs)}}
 
 
 def setting_to_dict(setting: Setting) -> dict[str, Any]:
@@ -128,7 +138,14 @@ def _plan_from_dict(data: Mapping[str, Any]) -> Plan:
         empty_groups=tuple(
             EmptyGroup(**_read(item, EmptyGroup)) for item in data.get("empty_groups", ())
         ),
+        generation=_generation_from_dict(data.get("generation")),
     )
+
+
+def _generation_from_dict(data: Mapping[str, Any] | None) -> Recognized | None:
+    if data is None:
+        return None
+    return Recognized(generation=Generation(data["name"]), signs=tuple(data["signs"]))
 
 
 def extras_to_dict(plan: Plan) -> dict[str, Any]:

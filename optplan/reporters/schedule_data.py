@@ -12,7 +12,7 @@ from optplan.plan import plain
 from optplan.reporters.csv_text import csv_text
 from optplan.reporters.schedule_view import ScheduleView
 from optplan.schedule.schedule import Schedule
-from optplan.schedule.specs import AnySpec, Spec
+from optplan.schedule.specs import AnySpec, is_own
 from optplan.schedule.tracks import Track
 
 SCHEDULE_FORMAT_VERSION = "1.1"
@@ -53,16 +53,16 @@ def schedule_json(view: ScheduleView) -> str:
 
 
 def _scheduler(spec: AnySpec, schedule: Schedule) -> dict[str, Any]:
-    own = isinstance(spec, Spec)
+    own = is_own(spec)
     return {
         "type": spec.name,
         "optimizers": [
             index for index, specs in enumerate(schedule.specs) if any(one is spec for one in specs)
         ],
-        "param": spec.param if isinstance(spec, Spec) else None,
+        "param": spec.param if is_own(spec) else None,
         "by_epoch": spec.by_epoch,
-        "begin": spec.begin if isinstance(spec, Spec) else None,
-        "end": spec.end if isinstance(spec, Spec) else None,
+        "begin": spec.begin if is_own(spec) else None,
+        "end": spec.end if is_own(spec) else None,
         "arguments": {str(name): plain(value) for name, value in spec.arguments.items()},
         "run_for_real": not own,
         "origin": _origin(spec.place),

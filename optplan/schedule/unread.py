@@ -7,12 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from optplan.config import place_of
+from optplan.config import is_mmcv1, place_of
 from optplan.config.dialects import Dialect, dialect_of
 from optplan.errors import close_matches
 from optplan.places import Place
 
 SECTION = "param_scheduler"
+# The sections of mmcv 1.x with what each moves.
+HOOK_SECTIONS: Mapping[str, str] = {"lr_config": "lr", "momentum_config": "momentum"}
 _OWN_HOOK = "ParamSchedulerHook"
 # Sections of other generations and other trainers, which none of optplan's readers of schedulers reads.
 _SECTIONS = frozenset(
@@ -94,8 +96,9 @@ def _holds_types(value: object) -> bool:
 
 def _sections(data: Mapping[str, Any]) -> Iterator[Unread]:
     misspelt = set(misspelt_sections(data))
+    read = HOOK_SECTIONS if is_mmcv1(data) else ()
     for name, value in data.items():
-        if value is not None and (name in misspelt or name in _SECTIONS):
+        if value is not None and name not in read and (name in misspelt or name in _SECTIONS):
             yield _unread(str(name), data, name)
 
 
