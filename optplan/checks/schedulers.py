@@ -16,8 +16,9 @@ from optplan.schedule.clockwork import Clockwork
 from optplan.schedule.lanes import Lanes
 from optplan.schedule.motion import Motion
 from optplan.schedule.parsing import is_torch, parsed
+from optplan.schedule.policy_parsing import UnknownPolicyError
 from optplan.schedule.reading import Written, find_schedulers
-from optplan.schedule.specs import AnySpec, Spec, is_own
+from optplan.schedule.specs import AnySpec, ForeignSpec, Spec
 from optplan.schedule.training import EpochLengthError, Training, Unit, find_training
 
 if TYPE_CHECKING:
@@ -105,6 +106,8 @@ def schedulers_of(config: Config, per_epoch: int | None = None) -> Schedulers | 
             parsed(one, training, is_users)
         except EpochLengthError:
             pass  # it is told what it is once the number is given
+        except UnknownPolicyError:
+            continue  # a package may well have it
         except ScheduleError as error:
             problems += [(problem, path) for problem in error.problems]
             continue
@@ -121,7 +124,8 @@ def _quoted(
     shared: tuple[Written, ...], own: Mapping[str, tuple[Written, ...]]
 ) -> Iterator[tuple[str, Written]]:
     for place, one in enumerate(shared):
-        yield f"param_scheduler[{place}]", one
+        path = f"param_scheduler[{place}]" if one.hook is None else f"{one.hook}_config"
+        yield path, one
     for name, those in own.items():
         for place, one in enumerate(those):
             yield f"param_scheduler.{name}[{place}]", one
@@ -132,8 +136,8 @@ def _per_epoch(written: list[Written], training: Training) -> int:
     counted = [
         value
         for one in written
-        if not one.raw.get("by_epoch", True)
-        for name in ("begin", "end")
+        for name in (("begin", "end") if one.hook is None else ("warmup_iters",))
+        if one.hook is not None or not one.raw.get("by_epoch", True)
         if isinstance(value := one.raw.get(name), int)
     ]
     return max(_LEAST_PER_EPOCH, 2 * max(counted, default=0) // training.epochs)
@@ -211,7 +215,7 @@ def problems_of_run(context: Context) -> tuple[Problem, ...]:
 
 
 def _is_here(spec: AnySpec) -> bool:
-    return is_own(spec) or is_torch(spec.kind)
+    return not isinstance(spec, ForeignSpec) or is_torch(spec.kind)
 
 
 def _run_through(context: Context, found: Schedulers, per_epoch: int) -> None:

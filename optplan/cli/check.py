@@ -15,6 +15,7 @@ from optplan.cli.options import (
     CacheOption,
     ColorOption,
     DebugOption,
+    DialectOption,
     FunctionArgumentsOption,
     ImportOption,
     MaterializeOption,
@@ -90,6 +91,7 @@ def check(
     ] = False,
     overrides: SetOption = None,
     imports: ImportOption = None,
+    dialect: DialectOption = None,
     trust: TrustOption = False,
     world_size: WorldSizeOption = None,
     batch_size: BatchSizeOption = None,
@@ -108,13 +110,14 @@ def check(
     from optplan.workers import started_workers
 
     with (
-        running(quiet=quiet, debug=debug),
+        running(quiet=quiet, debug=debug, dialect=dialect),
         started_workers(1 if show_settings else jobs) as workers,
     ):
         from optplan.checks import ALL_CHECKS
         from optplan.checks.session import Request
         from optplan.cli.checking import Ending, checked, codes_of, settings_report, target_of
         from optplan.config import Batch
+        from optplan.config.generation import chosen_generation
 
         given = target_of(model, model_arg, no_model=no_model)
         request = Request(
@@ -127,6 +130,7 @@ def check(
             overrides=tuple(overrides or ()),
             function_arguments=function_arguments(function_arg),
             trust=trust,
+            generation=chosen_generation(),
             batch=Batch(world_size=world_size, size=batch_size, auto_scale_lr=auto_scale_lr),
         )
         if show_settings:

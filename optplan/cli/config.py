@@ -10,6 +10,7 @@ import typer
 from optplan.cli.options import (
     ColorOption,
     DebugOption,
+    DialectOption,
     FunctionArgumentsOption,
     OutputOption,
     QuietOption,
@@ -34,6 +35,7 @@ def config(
     ] = False,
     function_arg: FunctionArgumentsOption = None,
     overrides: SetOption = None,
+    dialect: DialectOption = None,
     trust: TrustOption = False,
     output_format: Annotated[
         ConfigFormat, typer.Option("--format", "-f", help="The report's format.")
@@ -44,7 +46,7 @@ def config(
     debug: DebugOption = False,
 ) -> None:
     """Show the resolved config, with the place each value came from."""
-    with running(quiet=quiet, debug=debug):
+    with running(quiet=quiet, debug=debug, dialect=dialect):
         from optplan.cli.sources import open_source
         from optplan.config import Config, FunctionConfig, section_names
         from optplan.errors import UsageError

@@ -14,6 +14,7 @@ from optplan.cli.options import (
     CacheOption,
     ColorOption,
     DebugOption,
+    DialectOption,
     FunctionArgumentsOption,
     ImportOption,
     ItersPerEpochOption,
@@ -61,6 +62,7 @@ def diff(
     batch_size: BatchSizeOption = None,
     auto_scale_lr: AutoScaleOption = False,
     imports: ImportOption = None,
+    dialect: DialectOption = None,
     iters_per_epoch: ItersPerEpochOption = None,
     full: Annotated[bool, typer.Option("--full", help="List each parameter.")] = False,
     output_format: Annotated[
@@ -77,7 +79,7 @@ def diff(
 
     The exit status is 0 where nothing does, and 1 where something does.
     """
-    with running(quiet=quiet, debug=debug):
+    with running(quiet=quiet, debug=debug, dialect=dialect):
         from optplan.cli.comparing import arguments_of, diff_of
         from optplan.cli.planning import import_first
         from optplan.config import Batch

@@ -14,6 +14,7 @@ from optplan.cli.options import (
     CacheOption,
     ColorOption,
     DebugOption,
+    DialectOption,
     FunctionArgumentsOption,
     ImportOption,
     MaterializeOption,
@@ -48,6 +49,7 @@ def explain(
     function_arg: FunctionArgumentsOption = None,
     overrides: SetOption = None,
     imports: ImportOption = None,
+    dialect: DialectOption = None,
     trust: TrustOption = False,
     world_size: WorldSizeOption = None,
     batch_size: BatchSizeOption = None,
@@ -63,7 +65,7 @@ def explain(
     debug: DebugOption = False,
 ) -> None:
     """Explain why these parameters get what they get."""
-    with running(quiet=quiet, debug=debug):
+    with running(quiet=quiet, debug=debug, dialect=dialect):
         from optplan.cli.planning import import_first, plan_of
         from optplan.config import Batch
         from optplan.errors import UsageError
@@ -71,6 +73,7 @@ def explain(
         from optplan.plan.explanation import explain as explained
         from optplan.reporters.explain import explain_json, explain_text
         from optplan.reporters.scaling_words import not_final_text
+        from optplan.reporters.summary import rules_text
 
         import_first(imports or (), (config,), model, trust=trust)
         batch = Batch(world_size=world_size, size=batch_size, auto_scale_lr=auto_scale_lr)
@@ -96,6 +99,7 @@ def explain(
             if output_format is ExplainFormat.JSON:
                 return explain_json(planned.plan, found)
             warning = not_final_text(planned.plan)
-            return explain_text(found, width=width, color=colored, warning=warning)
+            rules = rules_text(planned.plan)
+            return explain_text(found, width=width, color=colored, warning=warning, rules=rules)
 
         deliver(report, output, color)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from optplan.cli.running import Color
+from optplan.cli.running import Color, Dialect
 
 ModelOption = Annotated[
     str | None,
@@ -58,6 +58,13 @@ SetOption = Annotated[
 TrustOption = Annotated[
     bool,
     typer.Option("--trust", help="Execute a Python config that the evaluator cannot read."),
+]
+DialectOption = Annotated[
+    Dialect | None,
+    typer.Option(
+        "--dialect",
+        help="Read an OpenMMLab config by this trainer's rules; left out, its entries tell.",
+    ),
 ]
 WorldSizeOption = Annotated[
     int | None,

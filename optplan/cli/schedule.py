@@ -14,6 +14,7 @@ from optplan.cli.options import (
     CacheOption,
     ColorOption,
     DebugOption,
+    DialectOption,
     FunctionArgumentsOption,
     ImportOption,
     ItersPerEpochOption,
@@ -75,6 +76,7 @@ def schedule(
     ] = ScheduleFormat.TEXT,
     overrides: SetOption = None,
     imports: ImportOption = None,
+    dialect: DialectOption = None,
     trust: TrustOption = False,
     world_size: WorldSizeOption = None,
     batch_size: BatchSizeOption = None,
@@ -87,7 +89,7 @@ def schedule(
     debug: DebugOption = False,
 ) -> None:
     """Show lr, weight decay and momentum of every setting over the whole training."""
-    with running(quiet=quiet, debug=debug):
+    with running(quiet=quiet, debug=debug, dialect=dialect):
         from optplan.cli.planning import import_first
         from optplan.cli.scheduling import Length, scheduled, view_of
         from optplan.config import Batch

@@ -14,6 +14,7 @@ from optplan.cli.options import (
     CacheOption,
     ColorOption,
     DebugOption,
+    DialectOption,
     FunctionArgumentsOption,
     ImportOption,
     MaterializeOption,
@@ -68,6 +69,7 @@ def show(
     ] = None,
     overrides: SetOption = None,
     imports: ImportOption = None,
+    dialect: DialectOption = None,
     trust: TrustOption = False,
     world_size: WorldSizeOption = None,
     batch_size: BatchSizeOption = None,
@@ -83,7 +85,7 @@ def show(
     debug: DebugOption = False,
 ) -> None:
     """Show the plan: what each parameter gets, with the rule that decided it."""
-    with running(quiet=quiet, debug=debug):
+    with running(quiet=quiet, debug=debug, dialect=dialect):
         views.require_sense(view, output_format, depth)
         from optplan.cli.entries import entries_of, idle_words
         from optplan.cli.planning import import_first, plan_of

@@ -14,6 +14,7 @@ from optplan.cli.options import (
     BatchSizeOption,
     ColorOption,
     DebugOption,
+    DialectOption,
     FunctionArgumentsOption,
     ImportOption,
     MaterializeOption,
@@ -99,6 +100,7 @@ def verify(
     ] = None,
     overrides: SetOption = None,
     imports: ImportOption = None,
+    dialect: DialectOption = None,
     trust: TrustOption = False,
     world_size: WorldSizeOption = None,
     batch_size: BatchSizeOption = None,
@@ -115,7 +117,7 @@ def verify(
     """Build and step the real optimizer, and hold each parameter's movement against the plan."""
     # DistributedDataParallel advises against what it is given here; read when torch is loaded
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
-    with running(quiet=quiet, debug=debug):
+    with running(quiet=quiet, debug=debug, dialect=dialect):
         from optplan.cli.planning import import_first
         from optplan.cli.verifying import is_first_process, source_of, terms_of
         from optplan.config import Batch

@@ -42,7 +42,6 @@ def plan_to_dict(plan: Plan) -> dict[str, Any]:
         "config": plan.config,
         "model": _renamed(plan.model),
         "constructor": plan.constructor,
-        **generation_to_dict(plan),
         "optimizers": [_renamed(optimizer) for optimizer in plan.optimizers],
         "parameters": [parameter_to_dict(parameter) for parameter in plan.parameters],
         "settings": [setting_to_dict(setting) for setting in plan.settings],
@@ -149,8 +148,8 @@ def _generation_from_dict(data: Mapping[str, Any] | None) -> Recognized | None:
 
 
 def extras_to_dict(plan: Plan) -> dict[str, Any]:
-    """What few plans have."""
-    extras: dict[str, Any] = {}
+    """What not every plan has."""
+    extras = generation_to_dict(plan)
     if plan.lr_scaling is not None:
         extras["lr_scaling"] = _scaling_to_dict(plan.lr_scaling)
     if plan.matcher is not None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from optplan.places import Place
 from optplan.plan import plain
+from optplan.plan.serial import generation_to_dict
 from optplan.reporters.csv_text import csv_text
 from optplan.reporters.schedule_view import ScheduleView
 from optplan.schedule.schedule import Schedule
@@ -26,6 +27,7 @@ def schedule_json(view: ScheduleView) -> str:
         "format_version": SCHEDULE_FORMAT_VERSION,
         "config": view.plan.config,
         "model": view.plan.model.spec or view.plan.model.class_name,
+        **generation_to_dict(view.plan),
         "unit": view.unit.value,
         "length": schedule.length,
         "epochs": training.length if training.by_epoch else None,

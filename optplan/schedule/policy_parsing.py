@@ -9,7 +9,7 @@ from typing import Any
 from optplan.config import place_of
 from optplan.config.inherited import inherited_hint
 from optplan.config.paramwise import described, number_problem
-from optplan.errors import Problem, ScheduleError, did_you_mean, quoted
+from optplan.errors import Problem, ScheduleError, close_matches, did_you_mean, quoted
 from optplan.schedule.arguments import argument_problem, whole_problem
 from optplan.schedule.catalog import REQUIRED, Argument
 from optplan.schedule.policies import ONE_CYCLE, POLICIES, Policy
@@ -20,7 +20,13 @@ from optplan.schedule.training import EpochLengthError, Training
 _WARMUPS = ("constant", "linear", "exp")
 # What the first value of a warm-up is of the regular one.
 _RATIOS = {"lr": 0.1, "momentum": 0.9}
+# How close a name must be to one of mmcv's to be taken for a misspelling: packages have others like them.
+_SURE = 0.9
 _PER_GROUP = ("max_lr", "base_momentum", "max_momentum")
+
+
+class UnknownPolicyError(ScheduleError):
+    """The policy is none of mmcv's own, nor nearly one: the hook is some package's."""
 
 
 def hook_spec(written: Written, training: Training) -> HookSpec:
@@ -37,7 +43,7 @@ def hook_spec(written: Written, training: Training) -> HookSpec:
     name = policy_name(str(written.kind))
     policy = POLICIES[param].get(name)
     if policy is None:
-        raise ScheduleError([_unknown(written, param)])
+        raise _unknown(written, param)
     if mistakes := list(_mistakes(written, param, policy)):
         raise ScheduleError(mistakes)
     counts_epochs = _counts_epochs(raw, param, policy, training)
@@ -99,16 +105,22 @@ def spec_of_optimizer(spec: HookSpec, name: str | None, kind: str) -> HookSpec:
     )
 
 
-def _unknown(written: Written, param: str) -> Problem:
-    kind = str(written.kind)
-    known = POLICIES[param]
-    close = did_you_mean(kind, known)
-    return Problem(
-        message=f"mmcv 1.x has no policy {quoted(kind)} for the {param}: its package registers it, and what"
-        " that does is not known",
+def _unknown(written: Written, param: str) -> ScheduleError:
+    kind, known = str(written.kind), POLICIES[param]
+    if close := close_matches(kind, known, most=1, cutoff=_SURE):
+        problem = Problem(
+            message=f"mmcv 1.x has no policy {quoted(kind)} for the {param}",
+            place=written.place,
+            hint=did_you_mean(kind, close),
+        )
+        return ScheduleError([problem])
+    problem = Problem(
+        message=f"the policy {quoted(kind)} is none of mmcv's own: some package registers"
+        f" {policy_name(kind)}{param.title()}UpdaterHook, and what that does is not known",
         place=written.place,
-        hint=close or f"mmcv's own are {', '.join(known)}",
+        hint=f"mmcv's own are {', '.join(known)}",
     )
+    return UnknownPolicyError([problem])
 
 
 def _names(param: str, policy: Policy) -> dict[str, tuple[str, Argument]]:
