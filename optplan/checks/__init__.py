@@ -22,6 +22,7 @@ from optplan.checks.lr_not_final import LrNotFinal
 from optplan.checks.lr_scale_unconsumed import LrScaleUnconsumed
 from optplan.checks.mid_word_match import MidWordMatch
 from optplan.checks.misplaced_paramwise import MisplacedParamwise
+from optplan.checks.mmcv1_leftover import Mmcv1Leftover
 from optplan.checks.no_base_value import NoBaseValue
 from optplan.checks.norm_bias_by_bias_rule import NormBiasByBiasRule
 from optplan.checks.norm_decayed import NormDecayed
@@ -53,6 +54,7 @@ ALL_CHECKS: tuple[Check, ...] = (
     UnknownConstructor(),
     PlanRefused(),
     LrNotFinal(),
+    Mmcv1Leftover(),
     UnknownOption(),
     InertKeyField(),
     UnmatchedKey(),

@@ -12,7 +12,7 @@ from optplan.names import Severity
 from optplan.schedule.catalog import Family
 from optplan.schedule.parsing import is_torch
 from optplan.schedule.reading import TIMM_FACTORY
-from optplan.schedule.specs import AnySpec, Spec
+from optplan.schedule.specs import AnySpec, HookSpec, Spec, is_own
 
 _WITH_FLOOR = frozenset({Family.COSINE_ANNEALING, Family.COSINE_RESTART, Family.POLY})
 _ROUNDING = 1e-9
@@ -49,37 +49,36 @@ class FloorAboveStart(Check):
             floor = _floor(spec)
             if floor is None:
                 continue
-            name, value = floor
-            param = spec.param if isinstance(spec, Spec) else "lr"
+            value = floor[1]
+            param = spec.param if is_own(spec) else "lr"
             low = [at for at, group in enumerate(groups) if _starts_below(group, param, value)]
             low = _kept_up(context, spec, param, low, groups)
             if low:
-                yield self._finding(context, spec, path, name, param, low, groups)
+                yield self._finding(context, spec, path, floor, param, low, groups)
 
     def _finding(
         self,
         context: Context,
         spec: AnySpec,
         path: str,
-        name: str,
+        floor: tuple[str, float],
         param: str,
         low: list[int],
         groups: list[Mapping[str, Any]],
     ) -> Finding:
-        schedule = context.schedule
+        schedule, (name, value) = context.schedule, floor
         names = (
             ()
             if schedule is None
             else tuple(name for at in low for name in schedule.tracks[at].names)
         )
         whose = f" of {parameters(len(names))}" if names else ""
-        shares = isinstance(spec, Spec) and "eta_min_ratio" in spec.arguments
         return self.finding(
-            f"{name} {number(spec.arguments[name])} is not below the starting {param}{whose}"
+            f"{name} {number(value)} is not below the starting {param}{whose}"
             f" ({values(groups[at][param] for at in low)})",
             key=f"{path}.{name}",
             place=spec.at(name),
-            hint="eta_min_ratio gives each group a floor of its own" if shares else None,
+            hint=_hint(spec),
             parameters=tuple(row for row in context.rows if row in set(names)),
         )
 
@@ -97,7 +96,7 @@ def _kept_up(
             return []  # it never acts
         if _goes_to_floor_alone(spec, schedulers.specs, groups):
             return low
-    if context.schedule is None and any(not isinstance(s, Spec) for s, _ in schedulers.specs):
+    if context.schedule is None and not all(is_own(one) for one, _ in schedulers.specs):
         return low if len(schedulers.specs) == 1 else []
     lasts = list(last_values(context, param))
     return [at for at in low if lasts and all(_is_up(one, at, groups[at][param]) for one in lasts)]
@@ -123,8 +122,24 @@ def _is_up(last: list[float | None], at: int, start: float) -> bool:
     return value is not None and value >= start * (1 - _ROUNDING)
 
 
+def _hint(spec: AnySpec) -> str | None:
+    """The argument that is a floor for each group."""
+    if isinstance(spec, HookSpec):
+        ratio = f"min_{spec.param}_ratio"
+        return (
+            f"{ratio} gives each group a floor of its own"
+            if "min_ratio" in spec.arguments
+            else None
+        )
+    shares = isinstance(spec, Spec) and "eta_min_ratio" in spec.arguments
+    return "eta_min_ratio gives each group a floor of its own" if shares else None
+
+
 def _floor(spec: AnySpec) -> tuple[str, float] | None:
     """The argument that is a floor for all groups, and its value; a floor of 0 lifts nothing."""
+    if isinstance(spec, HookSpec):
+        least = spec.arguments.get("min")
+        return (f"min_{spec.param}", least) if least else None
     if isinstance(spec, Spec):
         known = spec.family in _WITH_FLOOR
     else:  # what other packages' schedulers move is not known

@@ -11,7 +11,8 @@ from optplan.checks.torch_signatures import torch_optimizer
 from optplan.errors import close_matches
 
 MULTIPLIERS = frozenset({"lr_mult", "decay_mult"})
-_ALWAYS = MULTIPLIERS | {"lr", "weight_decay", "_delete_", "_scope_"}
+_DIRECTIVES = frozenset({"_delete_", "_scope_"})
+_ALWAYS = MULTIPLIERS | _DIRECTIVES | {"lr", "weight_decay"}
 
 # What optimizers of other packages read from a group, besides their arguments.
 _FOREIGN: Mapping[str, frozenset[str]] = MappingProxyType(
@@ -42,6 +43,8 @@ _LIKENESS = 0.8
 
 def known_group_names(raw: RawSection) -> frozenset[str] | None:
     """The fields of a custom key that its optimizer reads; None where the optimizer is not known."""
+    if raw.is_mmcv1:
+        return MULTIPLIERS | _DIRECTIVES  # no field is copied into the groups
     kind = raw.optimizer_type
     if kind.rpartition(".")[2] == "ZeroRedundancyOptimizer":
         inner = raw.optimizer.get("optimizer_type")

@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 from optplan.config import Symbol
+from optplan.config.layer_decay import is_somebodys_own
 from optplan.config.optimizer import DEFAULT_CONSTRUCTORS
-from optplan.rules import DEFAULT_RULES, LAYER_DECAY_RULES, MMPRETRAIN_RULES, RuleSet
+from optplan.rules import (
+    DEFAULT_RULES,
+    LAYER_DECAY_RULES,
+    MMCV1_RULES,
+    MMPRETRAIN_RULES,
+    RuleSet,
+)
 
 DEFAULT_OPTIONS = DEFAULT_RULES.options
 
@@ -27,6 +35,7 @@ class KnownConstructor:
 
 
 DEFAULT = KnownConstructor(options=DEFAULT_OPTIONS)
+DEFAULT_OF_MMCV1 = KnownConstructor(options=MMCV1_RULES.options)
 _LAYER_DECAY = KnownConstructor(options=frozenset({"num_layers", "decay_rate", "decay_type"}))
 
 _BY_RULES: Mapping[str, KnownConstructor] = MappingProxyType(
@@ -66,25 +75,38 @@ ALL_OPTIONS = DEFAULT_OPTIONS.union(*(known.options for known in _OTHERS.values(
 
 
 def known_constructor(
-    constructor: object, scope: object, *, has_imports: bool = False
+    constructor: object,
+    scope: object,
+    paramwise: Mapping[str, Any],
+    *,
+    has_imports: bool = False,
 ) -> KnownConstructor | None:
     """What is known of a constructor.
 
     Args:
         constructor: What the config names: a name, a symbol, or None for the default.
         scope: The config's ``default_scope``: the package whose classes a bare name means.
+        paramwise: Its options; some tell that a class of the built-in name is the project's own.
         has_imports: The config imports code of its own, which may give a built-in name to another class.
     """
     if constructor is None or is_default(constructor):
         return DEFAULT
     package, _, name = str(constructor).rpartition(".")
     package = package.partition(".")[0] or (scope if isinstance(scope, str) else "")
+    if not package and is_somebodys_own(paramwise):
+        return None
     return None if has_imports and not package else _OTHERS.get((package, name))
 
 
 def known_by_rules(rules: RuleSet) -> KnownConstructor:
     """What is known of a constructor that follows these rules."""
-    return _BY_RULES[rules.constructor]
+    return DEFAULT_OF_MMCV1 if rules is MMCV1_RULES else _BY_RULES[rules.constructor]
+
+
+def known_of_mmcv1(constructor: object) -> KnownConstructor | None:
+    """What is known of a constructor of mmcv 1.x: others than its default one are whoever's registered them."""
+    is_its_own = constructor is None or constructor == DEFAULT_CONSTRUCTORS[0]
+    return DEFAULT_OF_MMCV1 if is_its_own else None
 
 
 def is_default(constructor: object) -> bool:

@@ -71,6 +71,8 @@ def _decay_multipliers(raw: RawSection) -> Iterator[tuple[str, str, Mapping[Any,
     """Every decay multiplier that is set: what to call it, its path, the dict that it is in, its name."""
     for name in DECAY_MULTIPLIERS:
         # the reference asks whether the entry is there, but of flat_decay_mult what it is
+        if raw.known is not None and name not in raw.known.options:
+            continue
         if name in raw.paramwise and (name != "flat_decay_mult" or raw.paramwise[name] is not None):
             yield name, name, raw.paramwise, name
     for key, name, fields in raw.key_fields():

@@ -7,8 +7,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from optplan.checks.known_constructors import KnownConstructor, known_by_rules, known_constructor
-from optplan.config import Form, Symbol, named_sections, place_of
+from optplan.checks.known_constructors import (
+    KnownConstructor,
+    known_by_rules,
+    known_constructor,
+    known_of_mmcv1,
+)
+from optplan.config import Form, Symbol, is_mmcv1, named_sections, place_of
 from optplan.config.dialects import dialect_of
 from optplan.places import Place
 from optplan.rules import RuleSet
@@ -37,9 +42,15 @@ class RawSection:
     name: str | None = None
 
     @property
+    def is_mmcv1(self) -> bool:
+        """Whether mmcv 1.x reads it."""
+        return is_mmcv1(self.data)
+
+    @property
     def where(self) -> str:
         """The section, as a config path."""
-        outer = "optim_wrapper" if "optim_wrapper" in self.data else "optimizer"
+        is_newer = "optim_wrapper" in self.data and not self.is_mmcv1
+        outer = "optim_wrapper" if is_newer else "optimizer"
         return outer if self.name is None else f"{outer}.{self.name}"
 
     @property
@@ -72,9 +83,12 @@ class RawSection:
         """What is known of its constructor; None for one that is not known."""
         if self.followed is not None:
             return known_by_rules(self.followed)
+        if self.is_mmcv1:
+            return known_of_mmcv1(self.outer.get("constructor"))
         return known_constructor(
             self.outer.get("constructor"),
             self.data.get("default_scope"),
+            self.paramwise,
             has_imports=bool(self.data.get("custom_imports")),
         )
 
@@ -102,21 +116,23 @@ def raw_section(data: Mapping[str, Any]) -> RawSection | None:
     """The section of a config's top level, None where there is none, several, or one of another form."""
     if named_sections(data) or dialect_of(data) is not None:
         return None
-    if isinstance(wrapper := data.get("optim_wrapper"), Mapping):
+    is_older = is_mmcv1(data)
+    if not is_older and isinstance(wrapper := data.get("optim_wrapper"), Mapping):
         return RawSection(
             data=data,
             form=Form.WRAPPER,
             outer=wrapper,
             optimizer=_mapping(wrapper.get("optimizer")),
         )
-    if "optim_wrapper" not in data and isinstance(optimizer := data.get("optimizer"), Mapping):
+    is_alone = is_older or "optim_wrapper" not in data
+    if is_alone and isinstance(optimizer := data.get("optimizer"), Mapping):
         return RawSection(data=data, form=Form.OPTIMIZER, outer=optimizer, optimizer=optimizer)
     return None
 
 
 def raw_section_named(data: Mapping[str, Any], name: str) -> RawSection:
     """One of several sections."""
-    sections = data.get("optim_wrapper", data.get("optimizer"))
+    sections = data.get("optimizer" if is_mmcv1(data) else "optim_wrapper", data.get("optimizer"))
     assert isinstance(sections, Mapping)
     if name in sections:
         outer = sections[name]

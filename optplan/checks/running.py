@@ -29,6 +29,7 @@ from optplan.config import (
     Batch,
     Config,
     FunctionConfig,
+    Generation,
     OptimizerConfig,
     find_optimizer,
     find_scaling,
@@ -37,6 +38,7 @@ from optplan.config import (
     names_function,
 )
 from optplan.config.functions import functions_meant
+from optplan.config.generation import choosing
 from optplan.config.revisions import load_revision
 from optplan.errors import ConfigError, ModelError, OptplanError, PlanError, Problem
 from optplan.names import Mistake
@@ -104,6 +106,7 @@ class Job:
         function_arguments: What functions in the place of a config are given beside the model.
         trust: What a config names may be imported from anywhere, and a Python config that cannot be
             evaluated is executed.
+        generation: The trainer by whose rules configs are read; None where their entries tell.
         batch: What is known of the batch that the configs are trained with.
     """
 
@@ -116,6 +119,7 @@ class Job:
     overrides: tuple[str, ...] = ()
     function_arguments: Mapping[str, Any] = field(default_factory=dict)
     trust: bool = False
+    generation: Generation | None = None
     batch: Batch = NO_BATCH
 
 
@@ -143,7 +147,8 @@ class Runner:
             ModelError: There is no such model as the command line names.
         """
         try:
-            return self._run(task)
+            with choosing(self._job.generation):
+                return self._run(task)
         except IsolationNeededError:
             self._model = self._planner = None  # it may be half made
             return replace(task, is_isolated=True, files=self._files)

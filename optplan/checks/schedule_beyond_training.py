@@ -10,7 +10,7 @@ from optplan.checks.schedulers import Schedulers
 from optplan.checks.wording import plain_number
 from optplan.names import Severity
 from optplan.schedule.catalog import Family
-from optplan.schedule.specs import Spec
+from optplan.schedule.specs import HookSpec, Spec
 
 
 class ScheduleBeyondTraining(Check):
@@ -41,6 +41,9 @@ class ScheduleBeyondTraining(Check):
         if found is None:
             return
         own = [(spec, path) for spec, path in found.specs if isinstance(spec, Spec)]
+        for spec, path in found.specs:
+            if isinstance(spec, HookSpec):
+                yield from self._of_hook(found, spec, path)
         for spec, path in own:
             yield from self._beyond(found, spec, path)
         if found.is_whole and len(own) == len(found.specs):
@@ -48,6 +51,31 @@ class ScheduleBeyondTraining(Check):
                 alike = [(spec, path) for spec, path in own if spec.param == param]
                 if all(spec.family is not Family.REDUCE_ON_PLATEAU for spec, _ in alike):
                     yield from self._uncovered(found, param, alike)
+
+    def _of_hook(self, found: Schedulers, spec: HookSpec, path: str) -> Iterator[Finding]:
+        """What of a policy of mmcv 1.x the training never comes to."""
+        if not spec.acts:
+            yield self.finding(
+                f"the policy {spec.name} goes by epochs, which a runner by iterations does not call:"
+                f" the {spec.param} stays as it is",
+                key=f"{path}.by_epoch",
+                place=spec.at("by_epoch"),
+                hint="set by_epoch=False",
+            )
+            return
+        if spec.counts_epochs is not found.training.by_epoch:
+            return  # how many iterations there are is not known
+        unit = "epochs" if spec.counts_epochs else "iterations"
+        steps = spec.arguments.get("step")
+        late = [one for one in steps if one >= spec.length] if isinstance(steps, list) else []
+        if late:
+            many = len(late) > 1
+            yield self.finding(
+                f"{spec.name}: {'steps' if many else 'step'} {', '.join(map(plain_number, late))}"
+                f" {'are' if many else 'is'} never reached: the training has {spec.length} {unit}",
+                key=f"{path}.step",
+                place=spec.at("step"),
+            )
 
     def _beyond(self, found: Schedulers, spec: Spec, path: str) -> Iterator[Finding]:
         limit = found.limit(spec)

@@ -12,7 +12,8 @@ from optplan.errors import OptplanError
 from optplan.names import Severity
 from optplan.schedule import Schedule, Unit, courses_of
 from optplan.schedule.catalog import Family
-from optplan.schedule.specs import AnySpec, Spec
+from optplan.schedule.policies import ONE_CYCLE
+from optplan.schedule.specs import AnySpec, HookSpec, Spec
 
 # How many steps are looked at, and in what share of them settings have to be equal: many schedulers bring
 # all groups to one floor at the very end.
@@ -74,6 +75,8 @@ class SchedulerFlattensGroups(Check):
 
 def _may_flatten(spec: AnySpec) -> bool:
     """Whether a scheduler may take no heed of where a group starts."""
+    if isinstance(spec, HookSpec):
+        return spec.policy == ONE_CYCLE and spec.param == "lr"
     return not isinstance(spec, Spec) or spec.family is Family.ONE_CYCLE
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from optplan.checks.base import Check, Context, Finding
 from optplan.checks.recognition import is_training
 from optplan.checks.scheduler_runs import problems_of_run
-from optplan.config import find_namespace, place_of
+from optplan.config import find_namespace, is_mmcv1, place_of
 from optplan.errors import OptplanError, Problem, ScheduleError, close_matches
 from optplan.names import Severity
 from optplan.plan.key_hints import near
@@ -43,7 +43,8 @@ class SchedulerRefused(Check):
 
     def run(self, context: Context) -> Iterator[Finding]:
         """Every mistake that ``optplan schedule`` would stop at."""
-        for name in misspelt_sections(context.config.data):
+        data = context.config.data
+        for name in () if is_mmcv1(data) else misspelt_sections(data):
             yield self.finding(
                 f"{name!r} is read by nobody: no scheduler moves the lr",
                 key=name,

@@ -18,7 +18,7 @@ from optplan.schedule.motion import Motion
 from optplan.schedule.parsing import is_torch
 from optplan.schedule.reading import find_schedulers
 from optplan.schedule.schedule import per_group_lists, schedulers_for
-from optplan.schedule.specs import AnySpec, Spec
+from optplan.schedule.specs import AnySpec, ForeignSpec, Spec
 from optplan.schedule.training import Training, Unit
 
 
@@ -44,7 +44,7 @@ def problems_of_run(context: Context) -> tuple[Problem, ...]:
 
 
 def _is_here(spec: AnySpec) -> bool:
-    return isinstance(spec, Spec) or is_torch(spec.kind)
+    return not isinstance(spec, ForeignSpec) or is_torch(spec.kind)
 
 
 def _start(context: Context, found: Schedulers, per_epoch: int) -> None:

@@ -15,10 +15,11 @@ from optplan.schedule.catalog import NO_END
 from optplan.schedule.clockwork import Clockwork
 from optplan.schedule.lanes import Lanes
 from optplan.schedule.motion import Motion
-from optplan.schedule.parsing import EpochLengthError, parsed
+from optplan.schedule.parsing import parsed
+from optplan.schedule.policy_parsing import UnknownPolicyError
 from optplan.schedule.reading import Written, find_schedulers
-from optplan.schedule.specs import AnySpec, Spec
-from optplan.schedule.training import MOST_STEPS, Training, Unit, find_training
+from optplan.schedule.specs import AnySpec, HookSpec, Spec
+from optplan.schedule.training import MOST_STEPS, EpochLengthError, Training, Unit, find_training
 
 if TYPE_CHECKING:
     from optplan.checks.base import Context
@@ -52,8 +53,9 @@ class Schedulers:
         """The two numbers of iterations that an epoch is assumed to have; one where none is needed."""
         least = self.training.per_epoch or _LEAST_PER_EPOCH
         is_long = least * _LONGER * self.training.length > MOST_STEPS
-        units = {spec.by_epoch and not spec.converted for spec, _ in self.specs}
-        converted = any(spec.converted for spec, _ in self.specs)
+        counted = [(spec.by_epoch, _is_converted(spec)) for spec, _ in self.specs]
+        units = {by_epoch and not converted for by_epoch, converted in counted}
+        converted = any(converted for _, converted in counted)
         if is_long or not (converted or units - {self.training.by_epoch}):
             return (least,)
         return least, least * _LONGER
@@ -84,6 +86,10 @@ class Schedulers:
         return bool(spec.raw.get("end") == NO_END)
 
 
+def _is_converted(spec: AnySpec) -> bool:
+    return not isinstance(spec, HookSpec) and spec.converted
+
+
 def schedulers_of(config: Config, per_epoch: int | None = None) -> Schedulers | None:
     """The schedulers of a config; None where it has none, or they cannot be read.
 
@@ -110,8 +116,11 @@ def schedulers_of(config: Config, per_epoch: int | None = None) -> Schedulers | 
     found, problems = [], []
     for path, one in written.items():
         try:
-            with suppress(EpochLengthError):  # it is told what it is once the number is given
-                parsed(one, training, is_users)
+            parsed(one, training, is_users)
+        except EpochLengthError:
+            pass  # it is told what it is once the number is given
+        except UnknownPolicyError:
+            continue  # a package may well have it
         except ScheduleError as error:
             problems += [(problem, path) for problem in error.problems]
             continue
@@ -145,7 +154,8 @@ def _quoted(
     shared: tuple[Written, ...], own: Mapping[str, tuple[Written, ...]]
 ) -> Iterator[tuple[str, Written]]:
     for place, one in enumerate(shared):
-        yield f"param_scheduler[{place}]", one
+        path = f"param_scheduler[{place}]" if one.hook is None else f"{one.hook}_config"
+        yield path, one
     for name, those in own.items():
         for place, one in enumerate(those):
             yield f"param_scheduler.{name}[{place}]", one
@@ -156,8 +166,8 @@ def _per_epoch(written: list[Written], training: Training) -> int:
     counted = [
         value
         for one in written
-        if not one.raw.get("by_epoch", True)
-        for name in ("begin", "end")
+        for name in (("begin", "end") if one.hook is None else ("warmup_iters",))
+        if one.hook is not None or not one.raw.get("by_epoch", True)
         if isinstance(value := one.raw.get(name), int)
     ]
     wanted = max(_LEAST_PER_EPOCH, 2 * max(counted, default=0) // training.epochs)

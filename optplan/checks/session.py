@@ -14,7 +14,7 @@ from optplan.checks.results import Outcome
 from optplan.checks.running import Job, MakePlanner, OwnModels, Task
 from optplan.checks.settings import Settings, Target
 from optplan.checks.settings_file import SettingsFinder
-from optplan.config import NO_BATCH, Batch, names_function
+from optplan.config import NO_BATCH, Batch, Generation, names_function
 from optplan.errors import OptplanError, UsageError, listed
 from optplan.workers import Workers
 
@@ -29,7 +29,7 @@ class Request:
         models: Whether there are models at all.
         select: Prefixes of codes, instead of those of the settings.
         ignore: Prefixes of codes, besides those of the settings.
-        imports, overrides, function_arguments, trust, batch: As for :class:`Job`.
+        imports, overrides, function_arguments, trust, generation, batch: As for :class:`Job`.
     """
 
     words: tuple[str, ...] = ()
@@ -41,6 +41,7 @@ class Request:
     overrides: tuple[str, ...] = ()
     function_arguments: Mapping[str, Any] = field(default_factory=dict)
     trust: bool = False
+    generation: Generation | None = None
     batch: Batch = NO_BATCH
 
 
@@ -94,6 +95,7 @@ def run_session(
         overrides=request.overrides,
         function_arguments=request.function_arguments,
         trust=request.trust,
+        generation=request.generation,
         batch=request.batch,
     )
     outcomes = run_all(tasks, job, workers, advance=start(len(tasks)))

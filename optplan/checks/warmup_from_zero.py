@@ -8,7 +8,7 @@ from optplan.checks.base import Check, Context, Finding
 from optplan.names import Severity
 from optplan.schedule.catalog import Family
 from optplan.schedule.reading import TIMM_FACTORY
-from optplan.schedule.specs import AnySpec, Spec
+from optplan.schedule.specs import AnySpec, HookSpec, Spec
 
 # By kind of scheduler, the argument that makes the first value 0.
 _FIRST = {
@@ -51,6 +51,8 @@ class WarmupFromZero(Check):
 
 def _zero(spec: AnySpec) -> str | None:
     """The argument by which the first lr is 0; None where it is not."""
+    if isinstance(spec, HookSpec):
+        return None  # its warm-up begins above 0
     if not isinstance(spec, Spec):
         is_timm = spec.kind == TIMM_FACTORY and spec.arguments["warmup_epochs"]
         return "warmup_lr" if is_timm and spec.arguments["warmup_lr"] == 0 else None

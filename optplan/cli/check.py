@@ -94,12 +94,13 @@ def check(
     from optplan.workers import started_workers
 
     with (
-        running(quiet=to.quiet, debug=to.debug),
+        running(quiet=to.quiet, debug=to.debug, dialect=options.dialect),
         started_workers(1 if show_settings else jobs) as workers,
     ):
         from optplan.checks import ALL_CHECKS
         from optplan.checks.session import Request
         from optplan.cli.checking import Ending, checked, codes_of, settings_report, target_of
+        from optplan.config.generation import chosen_generation
 
         given = target_of(options, no_model=no_model)
         request = Request(
@@ -112,6 +113,7 @@ def check(
             overrides=tuple(options.overrides or ()),
             function_arguments=options.function_arguments,
             trust=options.trust,
+            generation=chosen_generation(),
             batch=options.batch,
         )
         if show_settings:

@@ -36,7 +36,7 @@ def config(
 
     Exit status: 0 fine, 2 could not do it, 3 a bug in optplan.
     """
-    with running(quiet=to.quiet, debug=to.debug):
+    with running(quiet=to.quiet, debug=to.debug, dialect=options.dialect):
         from optplan.cli.sources import open_source
         from optplan.config import Config, FunctionConfig, section_names
         from optplan.errors import UsageError

@@ -60,7 +60,7 @@ def diff(
 
     Exit status: 0 the same, 1 differences, 2 could not do it, 3 a bug in optplan.
     """
-    with running(quiet=to.quiet, debug=to.debug):
+    with running(quiet=to.quiet, debug=to.debug, dialect=options.dialect):
         from optplan.cli.comparing import arguments_of, diff_of
         from optplan.cli.planning import import_first
         from optplan.reporters.diff_data import diff_csv, diff_json

@@ -37,13 +37,14 @@ def explain(
 
     Exit status: 0 fine, 2 could not do it or a name matches nothing, 3 a bug in optplan.
     """
-    with running(quiet=to.quiet, debug=to.debug):
+    with running(quiet=to.quiet, debug=to.debug, dialect=options.dialect):
         from optplan.cli.planning import import_first, plan_of
         from optplan.errors import UsageError
         from optplan.plan import Planned
         from optplan.plan.explanation import explain as explained
         from optplan.reporters.explain import explain_json, explain_text
         from optplan.reporters.scaling_words import not_final_text
+        from optplan.reporters.summary import rules_text
 
         import_first((config,), options)
         planned = plan_of(config, options)
@@ -58,6 +59,7 @@ def explain(
             if output_format is ExplainFormat.JSON:
                 return explain_json(planned.plan, found)
             warning = not_final_text(planned.plan)
-            return explain_text(found, width=width, color=colored, warning=warning)
+            rules = rules_text(planned.plan)
+            return explain_text(found, width=width, color=colored, warning=warning, rules=rules)
 
         deliver(report, to.output, to.color)

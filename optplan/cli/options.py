@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 
 from optplan.cli.completion import timm_names
-from optplan.cli.running import Color
+from optplan.cli.running import Color, Dialect
 
 if TYPE_CHECKING:
     from optplan.config import Batch
@@ -47,6 +47,14 @@ class ConfigOptions:
             "--arg",
             metavar="NAME=VALUE",
             help="An argument for the function that CONFIG names, as a Python literal; repeatable.",
+            rich_help_panel=_CONFIG,
+        ),
+    ] = None
+    dialect: Annotated[
+        Dialect | None,
+        typer.Option(
+            "--dialect",
+            help="Read an OpenMMLab config by this trainer's rules; left out, its entries tell.",
             rich_help_panel=_CONFIG,
         ),
     ] = None

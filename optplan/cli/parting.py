@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from optplan.cli.scheduling import Length, schedule_for, training_of
-from optplan.config import Config
+from optplan.config import Config, is_mmcv1
 from optplan.config.timm_args import is_timm_args
 from optplan.errors import OptplanError
 from optplan.plan import Plan
@@ -16,9 +16,10 @@ from optplan.plan.clusters import Patterns
 from optplan.schedule import Schedule, find_schedulers
 from optplan.schedule.parting import Parting, are_same, partings, same_unit
 from optplan.schedule.reading import timm_arguments
-from optplan.schedule.unread import SECTION, Unread, find_unread
+from optplan.schedule.unread import HOOK_SECTIONS, SECTION, Unread, find_unread
 
 _READ = (SECTION, "train_cfg")
+_READ_BY_MMCV1 = (*HOOK_SECTIONS, "runner", "total_epochs", "total_iters")
 
 
 def with_schedules(
@@ -72,7 +73,8 @@ def _said(config: Config) -> dict[str, Any]:
     if is_timm_args(config.data):
         return timm_arguments(config.data)
     data = config.to_dict()
-    return {name: data[name] for name in _READ if data.get(name) is not None}
+    read = _READ_BY_MMCV1 if is_mmcv1(config.data) else _READ
+    return {name: data[name] for name in read if data.get(name) is not None}
 
 
 def _schedule(config: Config, plan: Plan, length: Length, *, is_cached: bool) -> Schedule:

@@ -38,6 +38,13 @@ class Color(StrEnum):
     NEVER = "never"
 
 
+class Dialect(StrEnum):
+    """The generations of OpenMMLab's trainers by which a config can be read."""
+
+    MMCV1 = "mmcv1"
+    MMENGINE = "mmengine"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terminal:
     """Where a report is shown: its width, None where nothing is cut, and whether it takes colours."""
@@ -84,8 +91,14 @@ def relayed(relay: Relay) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def running(*, quiet: bool, debug: bool) -> Iterator[None]:
-    """Turn whatever a command raises into its message on stderr and its exit status."""
+def running(*, quiet: bool, debug: bool, dialect: Dialect | None = None) -> Iterator[None]:
+    """Turn whatever a command raises into its message on stderr and its exit status.
+
+    Args:
+        quiet: Write no remarks.
+        debug: Write the traceback of an error.
+        dialect: The trainer by whose rules configs are read; None where their entries tell.
+    """
     import logging
 
     from optplan.collecting import collect_from_now
@@ -98,7 +111,8 @@ def running(*, quiet: bool, debug: bool) -> Iterator[None]:
     logging.getLogger("optplan").setLevel(logging.ERROR if quiet else logging.WARNING)
     try:
         try:
-            yield
+            with _reading_for(dialect):
+                yield
         except IsolationNeededError:
             from optplan.cli.isolated import run_isolated
 
@@ -123,6 +137,15 @@ def running(*, quiet: bool, debug: bool) -> Iterator[None]:
         _complain(f"a bug in optplan: {type(error).__name__}: {error}")
         _complain("please report it with what --debug prints")
         raise typer.Exit(ExitStatus.BUG) from None
+
+
+def _reading_for(dialect: Dialect | None) -> contextlib.AbstractContextManager[None]:
+    """Read configs by the rules of one trainer meanwhile."""
+    if dialect is None:
+        return contextlib.nullcontext()
+    from optplan.config.generation import Generation, choosing
+
+    return choosing(Generation[dialect.name])
 
 
 def _problems(error: OptplanError | RefusedError) -> Sequence[Problem]:

@@ -68,7 +68,7 @@ def schedule(
 
     Exit status: 0 fine, 2 could not do it, 3 a bug in optplan.
     """
-    with running(quiet=to.quiet, debug=to.debug):
+    with running(quiet=to.quiet, debug=to.debug, dialect=options.dialect):
         from optplan.cli.planning import import_first
         from optplan.cli.scheduling import Length, scheduled, view_of
         from optplan.reporters.schedule_data import schedule_csv, schedule_json

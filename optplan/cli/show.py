@@ -57,7 +57,7 @@ def show(
 
     Exit status: 0 fine, 2 could not do it, 3 a bug in optplan.
     """
-    with running(quiet=to.quiet, debug=to.debug):
+    with running(quiet=to.quiet, debug=to.debug, dialect=options.dialect):
         views.require_sense(view, output_format, depth)
         from optplan.cli.entries import entries_of, idle_words
         from optplan.cli.planning import import_first, plan_of

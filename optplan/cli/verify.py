@@ -99,7 +99,7 @@ def verify(
     """
     # DistributedDataParallel advises against what it is given here; read when torch is loaded
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
-    with running(quiet=to.quiet, debug=to.debug):
+    with running(quiet=to.quiet, debug=to.debug, dialect=options.dialect):
         from optplan.cli.planning import import_first
         from optplan.cli.verifying import is_first_process, source_of, terms_of
         from optplan.reporters.verify_json import verify_json

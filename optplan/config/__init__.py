@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from optplan.config.batch import NO_BATCH, Batch, Scaling, find_scaling
 from optplan.config.functions import FunctionConfig, load_config_file, load_function, names_function
+from optplan.config.generation import Generation, Recognized, is_mmcv1, recognized
 from optplan.config.loading import Config, load_config
 from optplan.config.namespace import Namespace, find_namespace
 from optplan.config.optimizer import (
@@ -33,6 +34,7 @@ __all__ = [
     "DiskReader",
     "Form",
     "FunctionConfig",
+    "Generation",
     "Namespace",
     "OptimizerConfig",
     "OwnModel",
@@ -40,6 +42,7 @@ __all__ = [
     "PlacedList",
     "PlacedTuple",
     "Reader",
+    "Recognized",
     "Scaling",
     "Symbol",
     "find_namespace",
@@ -47,12 +50,14 @@ __all__ = [
     "find_own_model",
     "find_scaling",
     "find_sections",
+    "is_mmcv1",
     "load_config",
     "load_config_file",
     "load_function",
     "named_sections",
     "names_function",
     "place_of",
+    "recognized",
     "regroup_cfg_options",
     "section_names",
     "without_weights",

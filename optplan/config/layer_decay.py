@@ -6,13 +6,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from optplan.config.paramwise import described, number_problem
+from optplan.config.paramwise import MULTIPLIERS, described, number_problem
 from optplan.config.placed import place_of
-from optplan.errors import Problem
+from optplan.errors import Problem, close_matches
 from optplan.places import Place
 
 LAYER_RATE = "layer_decay_rate"
 LAYERS = "layers"
+# All that the built-in constructor reads, and what an inheritance leaves over.
+_BUILTIN = (*MULTIPLIERS, "custom_keys", "bypass_duplicate", LAYER_RATE, LAYERS, "_delete_")
+_SAME_WORD = 0.85
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +46,21 @@ class LayerList:
 
     patterns: tuple[LayerPattern, ...]
     place: Place | None
+
+
+def is_somebodys_own(paramwise: Mapping[str, Any]) -> bool:
+    """Return whether options are for a class of the built-in one's name that a project brings itself.
+
+    Many projects do, each with options such as ``num_layers`` or ``decay_type``. A name that nearly is one
+    of the built-in's is taken for a misspelling.
+
+    Args:
+        paramwise: ``paramwise_cfg`` as written.
+    """
+    return any(
+        name not in _BUILTIN and not close_matches(str(name), _BUILTIN, most=1, cutoff=_SAME_WORD)
+        for name in paramwise
+    )
 
 
 def rate_problems(raw: Mapping[str, Any], *, is_needed: bool) -> Iterator[Problem]:

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from optplan.config.dialects import dialect_of, read_regex_groups
+from optplan.config.generation import Generation, Recognized, recognized
 from optplan.config.loading import Config
-from optplan.config.paramwise import described, number_problem, parse_paramwise
+from optplan.config.paramwise import (
+    FIELDS,
+    FIELDS_OF_MMCV1,
+    MULTIPLIERS,
+    MULTIPLIERS_OF_MMCV1,
+    described,
+    number_problem,
+    parse_paramwise,
+)
 from optplan.config.placed import place_of, placed_dict
 from optplan.config.symbols import Symbol
 from optplan.config.timm_args import OPTIMIZER_KEYS, TimmArgs, is_timm_args, read_timm_args
@@ -51,6 +60,7 @@ class OptimizerConfig:
         has_paramwise: Whether ``paramwise_cfg`` is written.
         recipe: What it was read from, where that is the form of another trainer; its rules are not those
             of any constructor.
+        recognized: The generation of the trainer that it is for, with what tells it; None for a recipe.
     """
 
     form: Form
@@ -63,11 +73,17 @@ class OptimizerConfig:
     has_optimizer: bool = True
     has_paramwise: bool = True
     recipe: TimmArgs | RegexGroups | None = None
+    recognized: Recognized | None = None
+
+    @property
+    def is_mmcv1(self) -> bool:
+        """Whether it is for mmcv 1.x."""
+        return _is_mmcv1(self.recognized)
 
     @property
     def is_default(self) -> bool:
         """Whether it names the default constructor, or none."""
-        return _is_default(self.constructor)
+        return _is_default(self.constructor, self.recognized)
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -106,15 +122,15 @@ def find_sections(config: Config | Mapping[str, Any]) -> dict[str, OptimizerConf
         ConfigError: Every mistake in them.
     """
     data = config.data if isinstance(config, Config) else config
-    outer = data.get(WRAPPER, data.get(OPTIMIZER))
+    outer, generation = _outer(data), recognized(data)
     found: dict[str, OptimizerConfig] = {}
     problems: list[Problem] = []
     for name, section in named_sections(data).items():
         try:
             found[name] = (
-                _from_wrapper(section, place_of(outer, name))
+                _from_wrapper(section, place_of(outer, name), generation)
                 if OPTIMIZER in section
-                else _validated(Form.OPTIMIZER, section, section, {}, [])
+                else _validated(Form.OPTIMIZER, section, section, {}, [], generation)
             )
         except ConfigError as error:
             problems += error.problems
@@ -128,7 +144,7 @@ def named_sections(data: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
 
     Without a constructor of its own, each is for the child of the model that it is named after.
     """
-    outer = data.get(WRAPPER, data.get(OPTIMIZER))
+    outer = _outer(data)
     if not isinstance(outer, Mapping) or "constructor" in outer or OPTIMIZER in outer:
         return {}
     inner = {name: value for name, value in outer.items() if _is_section(value)}
@@ -137,6 +153,13 @@ def named_sections(data: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     ):
         return {}
     return {str(name): value for name, value in inner.items()}
+
+
+def _outer(data: Mapping[str, Any]) -> Any:
+    """What stands in the place of the optimizer section."""
+    if _is_mmcv1(recognized(data)):
+        return data.get(OPTIMIZER)
+    return data.get(WRAPPER, data.get(OPTIMIZER))
 
 
 def _is_section(value: object) -> bool:
@@ -166,12 +189,13 @@ def find_optimizer(config: Config | Mapping[str, Any]) -> OptimizerConfig:
         data = {WRAPPER if OPTIMIZER in config else OPTIMIZER: config}
     else:
         _name_of_section(data, None)
+    generation = recognized(data)
     if named_sections(data):
-        return NO_SECTION
-    if WRAPPER in data:
-        return _from_wrapper(_section(data, WRAPPER), place_of(data, WRAPPER))
+        return replace(NO_SECTION, recognized=generation)
+    if WRAPPER in data and not _is_mmcv1(generation):
+        return _from_wrapper(_section(data, WRAPPER), place_of(data, WRAPPER), generation)
     section = _section(data, OPTIMIZER)
-    return _validated(Form.OPTIMIZER, section, section, {}, [])
+    return _validated(Form.OPTIMIZER, section, section, {}, [], generation)
 
 
 def section_names(config: Config) -> list[str]:
@@ -216,6 +240,14 @@ def _from_recipe(
 
 
 def _name_of_section(data: Mapping[str, Any], entry: Place | None) -> str:
+    if _is_mmcv1(recognized(data)):
+        if OPTIMIZER in data:
+            return OPTIMIZER
+        raise ConfigError(
+            "no optimizer: mmcv 1.x reads 'optimizer', and the config has 'optim_wrapper' alone",
+            place=place_of(data, WRAPPER) or entry,
+            hint="leave --dialect out",
+        )
     for name in (WRAPPER, OPTIMIZER):
         if name in data:
             return name
@@ -226,8 +258,10 @@ def _name_of_section(data: Mapping[str, Any], entry: Place | None) -> str:
     )
 
 
-def _from_wrapper(wrapper: Mapping[str, Any], place: Place | None) -> OptimizerConfig:
-    if OPTIMIZER not in wrapper and _is_default(wrapper.get("constructor")):
+def _from_wrapper(
+    wrapper: Mapping[str, Any], place: Place | None, generation: Recognized | None
+) -> OptimizerConfig:
+    if OPTIMIZER not in wrapper and _is_default(wrapper.get("constructor"), generation):
         raise ConfigError(
             "'optim_wrapper' has no 'optimizer'",
             place=place,
@@ -246,7 +280,7 @@ def _from_wrapper(wrapper: Mapping[str, Any], place: Place | None) -> OptimizerC
     ]
     kept = [(name, value) for name, value in wrapper.items() if name not in _SECTION_KEYS]
     outer = placed_dict(kept, getattr(wrapper, "raw_places", {}))
-    return _validated(Form.WRAPPER, wrapper, optimizer, outer, problems)
+    return _validated(Form.WRAPPER, wrapper, optimizer, outer, problems, generation)
 
 
 _SECTION_KEYS = ("optimizer", "paramwise_cfg", "constructor")
@@ -258,10 +292,11 @@ def _validated(
     optimizer: Mapping[str, Any],
     outer: Mapping[str, Any],
     problems: list[Problem],
+    generation: Recognized | None,
 ) -> OptimizerConfig:
     """The section as typed data; ``section`` holds the constructor and ``paramwise_cfg``."""
     kind = optimizer.get("type")
-    is_default = _is_default(section.get("constructor"))
+    is_default = _is_default(section.get("constructor"), generation)
     if not isinstance(kind, str | Symbol | type) or not kind:
         if is_default or "type" in optimizer:
             problems.append(_bad_type(optimizer, kind, section))
@@ -290,7 +325,13 @@ def _validated(
     if is_default:
         has_decay = optimizer.get("weight_decay") is not None
         raw = paramwise if isinstance(paramwise, Mapping) else {}
-        problems += parse_paramwise(raw, has_weight_decay=has_decay)[1]
+        is_older = _is_mmcv1(generation)
+        problems += parse_paramwise(
+            raw,
+            has_weight_decay=has_decay,
+            multipliers=MULTIPLIERS_OF_MMCV1 if is_older else MULTIPLIERS,
+            fields=FIELDS_OF_MMCV1 if is_older else FIELDS,
+        )[1]
     if problems:
         raise ConfigError(sorted(problems, key=_by_place))
     return OptimizerConfig(
@@ -307,11 +348,17 @@ def _validated(
         },
         has_optimizer=form is Form.OPTIMIZER or OPTIMIZER in section,
         has_paramwise=paramwise is not None,
+        recognized=generation,
     )
 
 
-def _is_default(constructor: object) -> bool:
-    return constructor is None or constructor in DEFAULT_CONSTRUCTORS
+def _is_default(constructor: object, generation: Recognized | None) -> bool:
+    names = DEFAULT_CONSTRUCTORS[:1] if _is_mmcv1(generation) else DEFAULT_CONSTRUCTORS
+    return constructor is None or constructor in names
+
+
+def _is_mmcv1(found: Recognized | None) -> bool:
+    return found is not None and found.generation is Generation.MMCV1
 
 
 def _misspelt(data: Mapping[str, Any], *wanted: str) -> str | None:

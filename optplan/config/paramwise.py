@@ -15,6 +15,15 @@ from optplan.places import Place
 LR_MULTIPLIERS = ("bias_lr_mult", "dcn_offset_lr_mult")
 DECAY_MULTIPLIERS = ("norm_decay_mult", "bias_decay_mult", "dwconv_decay_mult", "flat_decay_mult")
 MULTIPLIERS = (*LR_MULTIPLIERS, *DECAY_MULTIPLIERS)
+FIELDS = ("lr_mult", "decay_mult", "lr", "weight_decay")
+FIELDS_OF_MMCV1 = FIELDS[:2]
+# mmcv 1.x tries a norm, then a depthwise convolution, then a bias, and knows no flat_decay_mult
+MULTIPLIERS_OF_MMCV1 = (
+    *LR_MULTIPLIERS,
+    "norm_decay_mult",
+    "dwconv_decay_mult",
+    "bias_decay_mult",
+)
 # These are refused without a base weight decay; flat_decay_mult passes and does nothing.
 _NEED_WEIGHT_DECAY = ("norm_decay_mult", "bias_decay_mult", "dwconv_decay_mult")
 
@@ -54,7 +63,11 @@ class Paramwise:
 
 
 def parse_paramwise(
-    raw: Mapping[str, Any], *, has_weight_decay: bool, multipliers: Sequence[str] = MULTIPLIERS
+    raw: Mapping[str, Any],
+    *,
+    has_weight_decay: bool,
+    multipliers: Sequence[str] = MULTIPLIERS,
+    fields: Sequence[str] = FIELDS,
 ) -> tuple[Paramwise, list[Problem]]:
     """Read a ``paramwise_cfg``; wrong entries are left out.
 
@@ -62,6 +75,7 @@ def parse_paramwise(
         raw: The dict as it stands in the config.
         has_weight_decay: Whether the optimizer section sets a weight decay.
         multipliers: The ``*_mult`` options that the constructor reads; the default one reads all.
+        fields: The fields of a custom key that it reads as numbers.
 
     Returns:
         What is valid, and every mistake.
@@ -73,7 +87,7 @@ def parse_paramwise(
         if raw.get(name) is not None and number_problem(raw, name) is None
     }
     custom_keys: list[CustomKey] = []
-    for found in _custom_keys(raw, has_weight_decay):
+    for found in _custom_keys(raw, has_weight_decay, fields):
         if isinstance(found, Problem):
             problems.append(found)
         else:
@@ -152,7 +166,9 @@ def _no_weight_decay(name: str, place: Place | None) -> Problem:
     )
 
 
-def _custom_keys(raw: Mapping[str, Any], has_weight_decay: bool) -> Iterator[CustomKey | Problem]:
+def _custom_keys(
+    raw: Mapping[str, Any], has_weight_decay: bool, fields: Sequence[str]
+) -> Iterator[CustomKey | Problem]:
     if "custom_keys" not in raw:
         return
     keys = raw["custom_keys"]
@@ -162,19 +178,23 @@ def _custom_keys(raw: Mapping[str, Any], has_weight_decay: bool) -> Iterator[Cus
             place=place_of(raw, "custom_keys"),
         )
         return
-    for key, fields in keys.items():
-        if key == "_delete_" and not isinstance(fields, Mapping):
+    for key, own in keys.items():
+        if key == "_delete_" and not isinstance(own, Mapping):
             continue  # a base had nothing to delete; the reference takes it for a key without a match
         place = place_of(keys, key)
-        mistakes = list(_key_problems(key, fields, place, has_weight_decay))
+        mistakes = list(_key_problems(key, own, place, has_weight_decay, fields))
         if mistakes:
             yield from mistakes
         else:
-            yield CustomKey(key=key, fields=fields, place=place)
+            yield CustomKey(key=key, fields=own, place=place)
 
 
 def _key_problems(
-    key: object, fields: object, place: Place | None, has_weight_decay: bool
+    key: object,
+    fields: object,
+    place: Place | None,
+    has_weight_decay: bool,
+    numbers: Sequence[str],
 ) -> Iterator[Problem]:
     if not isinstance(key, str):
         yield Problem(message=f"a custom key must be a string, got {described(key)}", place=place)
@@ -186,7 +206,7 @@ def _key_problems(
             hint="write dict(lr_mult=..., decay_mult=...)",
         )
         return
-    for name in ("lr_mult", "decay_mult", "lr", "weight_decay"):
+    for name in numbers:
         if name in fields and (problem := number_problem(fields, name)):
             yield Problem(
                 message=f"custom key {key!r}: {problem.message}",
@@ -195,7 +215,7 @@ def _key_problems(
             )
     if "decay_mult" in fields and not has_weight_decay:
         yield _no_weight_decay(f"decay_mult of custom key {key!r}", place_of(fields, "decay_mult"))
-    if "params" in fields:
+    if "params" in fields and numbers == FIELDS:  # else no field is copied
         yield Problem(
             message=f"custom key {key!r} may not set 'params': it would replace the parameter itself",
             place=place_of(fields, "params"),

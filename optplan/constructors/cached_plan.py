@@ -24,6 +24,7 @@ from optplan.config import (
     find_scaling,
     find_sections,
 )
+from optplan.config.layer_decay import is_somebodys_own
 from optplan.constructors.assign import DryRun
 from optplan.constructors.decided import decided, layered, options_of, planned
 from optplan.constructors.groups import PlannedGroup
@@ -31,7 +32,7 @@ from optplan.constructors.scaling import scaled_made
 from optplan.facts import Inventory
 from optplan.foreign_runs import foreign_runs
 from optplan.plan import Planned
-from optplan.rules import DEFAULT_RULES, LAYER_DECAY_RULES, Options, RuleSet
+from optplan.rules import DEFAULT_RULES, LAYER_DECAY_RULES, MMCV1_RULES, Options, RuleSet
 
 
 class _UnknownError(Exception):
@@ -200,10 +201,12 @@ def is_layered(options: Options) -> bool:
 
 def _rules_of(section: OptimizerConfig, namespace: Namespace) -> RuleSet | None:
     """The rules of a built-in constructor, where it is meant whatever packages are installed."""
+    if section.is_mmcv1:
+        return MMCV1_RULES if section.is_default else None
     if section.is_default:
         return DEFAULT_RULES
     is_ours = section.constructor == LAYER_DECAY_RULES.constructor and namespace.scope is None
-    return LAYER_DECAY_RULES if is_ours else None
+    return LAYER_DECAY_RULES if is_ours and not is_somebodys_own(section.paramwise) else None
 
 
 def _is_torchs(kind: object) -> bool:

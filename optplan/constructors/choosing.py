@@ -11,6 +11,7 @@ from typing import Any
 from torch import nn
 
 from optplan.config import Form, OptimizerConfig, Symbol
+from optplan.config.layer_decay import is_somebodys_own
 from optplan.config.optimizer import DEFAULT_CONSTRUCTORS
 from optplan.constructors.default import OPTIMIZER_CONSTRUCTORS, DefaultOptimizerConstructor
 from optplan.constructors.layer_decay import (
@@ -18,11 +19,16 @@ from optplan.constructors.layer_decay import (
     LearningRateDecayOptimWrapperConstructor,
 )
 from optplan.constructors.lookup import current_namespace, import_named, look_up
+from optplan.constructors.mmcv1 import (
+    DEFAULT_OF_MMCV1,
+    Mmcv1OptimizerConstructor,
+    constructor_of_mmcv1,
+)
 from optplan.errors import PlanError, Problem, close_matches, quoted
 from optplan.names import Mistake
 from optplan.places import Place
 from optplan.registries import ROOT, Kind, is_scope, registered_names
-from optplan.rules import DEFAULT_RULES, MMPRETRAIN_RULES, RuleSet
+from optplan.rules import DEFAULT_RULES, MMCV1_RULES, MMPRETRAIN_RULES, RuleSet
 
 WHAT = "optimizer constructor"
 AS_DEFAULT = "as the default constructor"
@@ -89,6 +95,7 @@ _BUILTIN: tuple[object, ...] = (
     DefaultOptimizerConstructor,
     LayerDecayOptimizerConstructor,
     LearningRateDecayOptimWrapperConstructor,
+    Mmcv1OptimizerConstructor,
 )
 
 
@@ -101,6 +108,8 @@ def choose_constructor(section: OptimizerConfig) -> Chosen:
     """
     place = section.places["constructor"]
     written = section.constructor
+    if section.is_mmcv1 and not isinstance(written, Symbol):
+        return _of_mmcv1(written or DEFAULT_OF_MMCV1, place)
     if written is None:
         written = DEFAULT_CONSTRUCTORS[section.form is Form.WRAPPER]
     found: Any = (
@@ -108,7 +117,29 @@ def choose_constructor(section: OptimizerConfig) -> Chosen:
     )
     if _is_reference_default(found):
         found = DefaultOptimizerConstructor
+    if found is LayerDecayOptimizerConstructor and is_somebodys_own(section.paramwise):
+        raise _unknown(str(written), place, is_somebodys=True)
     return Chosen(name=getattr(found, "__name__", str(written)), make=found, place=place)
+
+
+def _of_mmcv1(name: str, place: Place | None) -> Chosen:
+    """The constructor that mmcv 1.x finds under a name.
+
+    Raises:
+        PlanError: Nothing has that name.
+    """
+    found = constructor_of_mmcv1(name)
+    if found is None:
+        raise _unknown(name, place, is_somebodys=name != DEFAULT_CONSTRUCTORS[1])
+    if inspect.isclass(found) and getattr(found, "rules", None) is DEFAULT_RULES:
+        found = _by_rules_of_mmcv1(found)
+    return Chosen(name=name, make=found, place=place)
+
+
+def _by_rules_of_mmcv1(found: type) -> type:
+    """A class that builds on optplan's own, which leaves to its base what mmcv 1.x's class decides."""
+    names = {"__module__": found.__module__, "__qualname__": found.__qualname__}
+    return type(found.__name__, (found,), {"rules": MMCV1_RULES, **names})
 
 
 def is_constructor(found: object) -> bool:
@@ -138,22 +169,28 @@ def _named(name: str, place: Place | None) -> object:
         return found
     if "." in name and (name.count(".") > 1 or is_scope(name.partition(".")[0])):
         return _imported(name, place)
-    raise PlanError(
+    raise _unknown(name, place)
+
+
+def _unknown(name: str, place: Place | None, *, is_somebodys: bool = False) -> PlanError:
+    return PlanError(
         [
             Problem(
                 message=f"there is no {WHAT} {name!r}",
                 place=place,
-                hint=_hint(name),
+                hint=_hint(name, is_somebodys=is_somebodys),
                 kind=Mistake.UNKNOWN_CONSTRUCTOR,
             )
         ]
     )
 
 
-def _hint(name: str) -> str:
+def _hint(name: str, *, is_somebodys: bool = False) -> str:
     scope = name.rpartition(".")[0] or current_namespace().scope
     if scope and not is_scope(scope):
         return f"it belongs to the package {scope}, which is not installed"
+    if is_somebodys:
+        return f"{name} is a class that the project brings itself: --import FILE, the file that registers it"
     known = {
         *OPTIMIZER_CONSTRUCTORS,
         *registered_names(Kind.CONSTRUCTORS, scope, current_namespace()),

@@ -144,6 +144,7 @@ def planned(
         matcher=made.matcher,
         needs_world_size=made.needs_world_size,
         empty_groups=made.empty_groups,
+        generation=section.recognized,
     )
     return Planned(
         plan=plan,

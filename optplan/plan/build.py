@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from optplan.config.generation import Recognized
 from optplan.facts import Inventory, ParameterFacts
 from optplan.names import Matcher, Status
 from optplan.places import Place
@@ -62,6 +63,7 @@ def build_plan(
     matcher: Matcher | None = None,
     needs_world_size: bool = False,
     empty_groups: tuple[EmptyGroup, ...] = (),
+    generation: Recognized | None = None,
 ) -> Plan:
     """Put the rows together.
 
@@ -74,7 +76,7 @@ def build_plan(
         versions: Versions of the packages that took part.
         trainable: ``requires_grad`` of each tensor after the constructor ran, by its number; None where
             none could change it.
-        lr_scaling, matcher, needs_world_size, empty_groups: As in the plan.
+        lr_scaling, matcher, needs_world_size, empty_groups, generation: As in the plan.
     """
     settings = _Settings()
     maker = _RowMaker(inventory, assignments, settings, trainable or {})
@@ -97,6 +99,7 @@ def build_plan(
         matcher=matcher,
         needs_world_size=needs_world_size,
         empty_groups=empty_groups,
+        generation=generation,
     )
 
 

@@ -240,7 +240,12 @@ def _note(planned: Planned, company: _Company, row: PlannedParameter, facts: Par
     if row.status is Status.FROZEN:
         if row.group is None:
             return "frozen (requires_grad is false), so it is in no group"
-        return "frozen (requires_grad is false), but in a group: an empty paramwise_cfg takes all"
+        who = (
+            "mmcv 1.x takes them as they are"
+            if planned.rules.rules.takes_frozen
+            else "an empty paramwise_cfg takes all"
+        )
+        return f"frozen (requires_grad is false), but in a group: {who}"
     if planned.rules.is_empty:
         return "paramwise_cfg is empty: one group of all parameters, no rule runs"
     return ""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, NamedTuple
 
+from optplan.config.generation import Recognized
 from optplan.names import Matcher, Rule, Status
 
 FORMAT_VERSION = "1.0"
@@ -186,6 +187,8 @@ class Plan:
         needs_world_size: A constructor asked for the world size, which is not known: the values are those
             of one process.
         empty_groups: The groups without parameters that a constructor of other code or a function made.
+        generation: The generation of OpenMMLab's trainers that it is for, with what told it; None for what
+            is none of their configs.
     """
 
     versions: Mapping[str, str | None]
@@ -199,6 +202,7 @@ class Plan:
     matcher: Matcher | None = None
     needs_world_size: bool = False
     empty_groups: tuple[EmptyGroup, ...] = ()
+    generation: Recognized | None = None
 
     @property
     def is_final(self) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
+from optplan.config.generation import Generation, Recognized
 from optplan.errors import PlanError
 from optplan.names import Matcher, Rule, Status
 from optplan.plan.plan import (
@@ -48,6 +49,14 @@ def plan_to_dict(plan: Plan) -> dict[str, Any]:
         **({"needs_world_size": True} if plan.needs_world_size else {}),
         **({"empty_groups": empty} if empty else {}),
     }
+
+
+def generation_to_dict(plan: Plan) -> dict[str, Any]:
+    """The generation that a plan is for; nothing where there is none."""
+    found = plan.generation
+    if found is None:
+        return {}
+    return {"generation": {"name": found.generation.value, "signs": list(found.signs)}}
 
 
 def setting_to_dict(setting: Setting) -> dict[str, Any]:
@@ -128,12 +137,19 @@ def _plan_from_dict(data: Mapping[str, Any]) -> Plan:
         empty_groups=tuple(
             EmptyGroup(**_read(item, EmptyGroup)) for item in data.get("empty_groups", ())
         ),
+        generation=_generation_from_dict(data.get("generation")),
     )
 
 
+def _generation_from_dict(data: Mapping[str, Any] | None) -> Recognized | None:
+    if data is None:
+        return None
+    return Recognized(generation=Generation(data["name"]), signs=tuple(data["signs"]))
+
+
 def extras_to_dict(plan: Plan) -> dict[str, Any]:
-    """What few plans have."""
-    extras: dict[str, Any] = {}
+    """What not every plan has."""
+    extras = generation_to_dict(plan)
     if plan.lr_scaling is not None:
         extras["lr_scaling"] = _scaling_to_dict(plan.lr_scaling)
     if plan.matcher is not None:

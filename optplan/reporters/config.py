@@ -8,7 +8,7 @@ from keyword import iskeyword
 from math import isfinite
 from typing import Any
 
-from optplan.config import Symbol, place_of
+from optplan.config import Symbol, place_of, recognized
 from optplan.places import Place
 from optplan.plan import plain
 from optplan.reporters.layout import Cell, Column, table, visible
@@ -35,7 +35,10 @@ def config_text(
         for name in names
         for code, place in _lines(f"{name} = ", entries[name], place_of(entries, name), "", "")
     ]
-    return "\n".join(table(_COLUMNS, rows, width=width, color=color, indent=0, gap=3)) + "\n"
+    found = recognized(entries)
+    lines = [] if found is None else [f"# rules of {found.generation} ({', '.join(found.signs)})"]
+    lines += table(_COLUMNS, rows, width=width, color=color, indent=0, gap=3)
+    return "\n".join(lines) + "\n"
 
 
 def _visible_code(code: str) -> str:

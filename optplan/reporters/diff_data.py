@@ -16,7 +16,7 @@ from optplan.plan.changes import (
     PlanDiff,
     SchedulerChange,
 )
-from optplan.plan.serial import parameter_to_dict, rule_to_dict
+from optplan.plan.serial import generation_to_dict, parameter_to_dict, rule_to_dict
 from optplan.reporters.csv_text import csv_text
 from optplan.reporters.diff_words import Labels, cause_text, place_text, schedule_rows, values_text
 from optplan.reporters.words import rule_text, shape_text
@@ -83,6 +83,7 @@ def _side(plan: Plan, label: str) -> dict[str, Any]:
         "config": plan.config,
         "model": plan.model.spec or plan.model.class_name,
         "constructor": plan.constructor,
+        **generation_to_dict(plan),
     }
 
 

@@ -165,8 +165,16 @@ def unread_notes(diff: PlanDiff) -> list[str]:
 
 
 def model_text(diff: PlanDiff) -> str:
-    """The model, or both where they are not called the same."""
-    before, after = _model_name(diff.before.model), _model_name(diff.after.model)
+    """The model and whose rules hold, or both where they are not the same."""
+    names = _model_name(diff.before.model), _model_name(diff.after.model)
+    rules = [plan.generation and plan.generation.generation for plan in (diff.before, diff.after)]
+    told = [_both(*names)]
+    if any(rules):
+        told.append(_both(*(str(one) if one else "no rules" for one in rules)))
+    return " · ".join(told)
+
+
+def _both(before: str, after: str) -> str:
     return before if before == after else f"{before} → {after}"
 
 

@@ -25,7 +25,12 @@ _MOST_KEYS = 5
 
 
 def explain_text(
-    explanations: Sequence[Explanation], *, width: int | None, color: bool, warning: str = ""
+    explanations: Sequence[Explanation],
+    *,
+    width: int | None,
+    color: bool,
+    warning: str = "",
+    rules: str = "",
 ) -> str:
     """The explanations one after another.
 
@@ -34,9 +39,13 @@ def explain_text(
         width: The terminal's width in cells; None cuts nothing.
         color: Whether to write styles.
         warning: What to say above all else.
+        rules: Whose rules hold.
     """
-    blocks = [[paint(Cell(line, "yellow"), color) for line in wrapped(warning, width)]]
-    blocks = blocks if warning else []
+    told = ((warning, "yellow"), (rules, "dim"))
+    head = [
+        paint(Cell(line, style), color) for text, style in told for line in wrapped(text, width)
+    ]
+    blocks = [head] if head else []
     blocks += [_block(explanation, width, color) for explanation in explanations]
     return "\n\n".join("\n".join(block) for block in blocks) + "\n"
 

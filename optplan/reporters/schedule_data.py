@@ -9,10 +9,11 @@ from typing import Any
 
 from optplan.places import Place
 from optplan.plan import plain
+from optplan.plan.serial import generation_to_dict
 from optplan.reporters.csv_text import csv_text
 from optplan.reporters.schedule_view import ScheduleView
 from optplan.schedule.schedule import Schedule
-from optplan.schedule.specs import AnySpec, Spec
+from optplan.schedule.specs import AnySpec, is_own
 from optplan.schedule.tracks import Track
 
 SCHEDULE_FORMAT_VERSION = "1.1"
@@ -26,6 +27,7 @@ def schedule_json(view: ScheduleView) -> str:
         "format_version": SCHEDULE_FORMAT_VERSION,
         "config": view.plan.config,
         "model": view.plan.model.spec or view.plan.model.class_name,
+        **generation_to_dict(view.plan),
         "unit": view.unit.value,
         "length": schedule.length,
         "epochs": training.length if training.by_epoch else None,
@@ -53,16 +55,16 @@ def schedule_json(view: ScheduleView) -> str:
 
 
 def _scheduler(spec: AnySpec, schedule: Schedule) -> dict[str, Any]:
-    own = isinstance(spec, Spec)
+    own = is_own(spec)
     return {
         "type": spec.name,
         "optimizers": [
             index for index, specs in enumerate(schedule.specs) if any(one is spec for one in specs)
         ],
-        "param": spec.param if isinstance(spec, Spec) else None,
+        "param": spec.param if is_own(spec) else None,
         "by_epoch": spec.by_epoch,
-        "begin": spec.begin if isinstance(spec, Spec) else None,
-        "end": spec.end if isinstance(spec, Spec) else None,
+        "begin": spec.begin if is_own(spec) else None,
+        "end": spec.end if is_own(spec) else None,
         "arguments": {str(name): plain(value) for name, value in spec.arguments.items()},
         "run_for_real": not own,
         "origin": _origin(spec.place),

@@ -10,7 +10,7 @@ from optplan.reporters.rows import Narrowing
 from optplan.reporters.summary import value_text
 from optplan.reporters.words import number, plural, where_text
 from optplan.schedule.courses import Course, Courses
-from optplan.schedule.specs import AnySpec, Spec
+from optplan.schedule.specs import AnySpec, is_own
 from optplan.schedule.tracks import Track
 from optplan.schedule.training import Unit
 from optplan.schedule.unread import Unread
@@ -101,12 +101,12 @@ def length_text(view: ScheduleView) -> str:
 
 def param_text(spec: AnySpec) -> str:
     """The hyper-parameter that a scheduler moves; '' where its class alone knows."""
-    return spec.param if isinstance(spec, Spec) else ""
+    return spec.param if is_own(spec) else ""
 
 
 def span_text(spec: AnySpec) -> str:
     """Between which ticks a scheduler acts: ``epoch 5–100``."""
-    if not isinstance(spec, Spec):
+    if not is_own(spec):
         return "by epoch" if spec.by_epoch else "by iteration"
     unit = Unit.EPOCH if spec.by_epoch else Unit.ITERATION
     return f"{unit} {number(spec.begin)}–{_tick(spec.end)}"

@@ -29,8 +29,14 @@ def head_lines(plan: Plan, width: int | None, color: bool) -> list[str]:
 
 
 def head_facts(plan: Plan) -> list[str]:
-    """What else there is to say of the whole plan: how its lr came about, how patterns are matched."""
-    return [text for text in (scaling_text(plan), matcher_text(plan)) if text]
+    """What else there is to say of the whole plan: whose rules hold, how its lr came about, how patterns match."""
+    return [text for text in (rules_text(plan), scaling_text(plan), matcher_text(plan)) if text]
+
+
+def rules_text(plan: Plan) -> str:
+    """Whose rules the plan goes by, and what told so; '' for what is no config of OpenMMLab's trainers."""
+    found = plan.generation
+    return "" if found is None else f"rules of {found.generation} ({', '.join(found.signs)})"
 
 
 def wrapped(text: str, width: int | None) -> list[str]:

@@ -8,6 +8,7 @@ from math import isfinite
 from typing import Any
 
 from optplan.plan import plain
+from optplan.plan.serial import generation_to_dict
 from optplan.verify.results import (
     Cost,
     Mismatch,
@@ -31,6 +32,7 @@ def verify_json(found: Verification) -> str:
         "config": plan.config,
         "plan": found.plan_source,
         "model": plan.model.spec,
+        **generation_to_dict(plan),
         "matches": found.matches,
         "place": {
             "device": place.device,

@@ -15,6 +15,7 @@ from optplan.rules.rule_sets import (
     BYPASS,
     DEFAULT_RULES,
     LAYER_DECAY_RULES,
+    MMCV1_RULES,
     MMPRETRAIN_RULES,
     RuleSet,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "DEFAULT_RULES",
     "LAYER_DECAY_RULES",
     "LR_OPTIONS",
+    "MMCV1_RULES",
     "MMPRETRAIN_RULES",
     "WEIGHT_DECAY_OPTIONS",
     "Candidate",

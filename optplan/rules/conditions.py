@@ -57,6 +57,14 @@ _OWNER_IS_CONV2D = Condition(
     lambda facts: facts.owner_is_conv2d,
     lambda facts: f"{facts.owner_class} is not a Conv2d",
 )
+_OWNER_IS_NOT_TAKEN = Condition(
+    lambda facts: not (facts.owner_is_norm or facts.owner_is_depthwise),
+    lambda facts: (
+        f"{facts.owner_class} is a norm, whose biases go by norm_decay_mult alone"
+        if facts.owner_is_norm
+        else f"its {facts.owner_class} is depthwise, whose biases go by dwconv_decay_mult alone"
+    ),
+)
 _OWNER_IS_DEPTHWISE = Condition(
     lambda facts: facts.owner_is_depthwise,
     lambda facts: f"its {facts.owner_class} is not a Conv2d with in_channels == groups",
@@ -81,6 +89,14 @@ WEIGHT_DECAY_RULES: Mapping[str, tuple[Condition, ...]] = MappingProxyType(
         "bias_decay_mult": (_IS_BIAS, _PARENT_IS_NO_DCN),
         "dwconv_decay_mult": (_OWNER_IS_DEPTHWISE,),
         "flat_decay_mult": (_IS_FLAT, _PARENT_IS_NO_DCN),
+    },
+)
+# mmcv 1.x: the first kind of module that fits decides, whether its own option is set or not
+WEIGHT_DECAY_RULES_OF_MMCV1: Mapping[str, tuple[Condition, ...]] = MappingProxyType(
+    {
+        "norm_decay_mult": (_OWNER_IS_NORM,),
+        "dwconv_decay_mult": (_OWNER_IS_DEPTHWISE,),
+        "bias_decay_mult": (_IS_BIAS, _OWNER_IS_NOT_TAKEN, _PARENT_IS_NO_DCN),
     },
 )
 # mmpretrain's layer decay asks neither for deformable convolutions nor for depthwise ones

@@ -54,6 +54,8 @@ def _decide(
         return Decision(
             lr=options.default_lr, weight_decay=options.default_weight_decay, entries={}
         )
+    if options.rules.takes_frozen and not facts.requires_grad:
+        return Decision(options.default_lr, options.default_weight_decay, {})
     if options.bypass_duplicate and in_group:
         return Skipped.DUPLICATE
     if not facts.requires_grad:
@@ -81,12 +83,25 @@ def _without_layers(
             key=key.key,
         )
     entries: dict[str, Any] = {}
+    if lr is None and options.rules.multiplies_unset and options.base_lr is None:
+        _require_lr_for_rules(facts, options)
     if lr is not None:
         require_lr(lr.value is None, str(lr.option), lr, facts)
         entries["lr"] = lr.value
     if weight_decay is not None:
         entries["weight_decay"] = weight_decay.value
     return Decision(lr or options.default_lr, weight_decay or options.default_weight_decay, entries)
+
+
+def _require_lr_for_rules(facts: ParameterFacts, options: Options) -> None:
+    """Refuse a parameter that an lr rule applies to, where there is no base lr to multiply.
+
+    Raises:
+        PlanError: It is such a parameter.
+    """
+    for option, conditions in options.rules.lr_rules.items():
+        if _unmet(conditions, facts) is None:
+            require_lr(True, f"{option} (1 where it is not set)", options.default_lr, facts)
 
 
 def _winning_key(

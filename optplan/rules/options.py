@@ -184,7 +184,7 @@ def _key_rule(
     rules: RuleSet,
 ) -> KeyRule:
     """A key sets both products, then copies every field; an ``lr`` there stands above its product."""
-    fields = {name: v for name, v in custom.fields.items() if rules.keys_set_lr or name != "lr"}
+    fields = {name: v for name, v in custom.fields.items() if _is_read(name, rules)}
     mult = fields.get("lr_mult", 1.0) if rules.keys_set_lr else 1.0
     lr = _key_verdict(custom, fields.get("lr"), mult, base_lr)
     weight_decay = _key_verdict(
@@ -193,7 +193,11 @@ def _key_rule(
     if weight_decay.value is None:
         weight_decay = default_weight_decay
     entries = {"lr": lr.value, "weight_decay": weight_decay.value}
-    copied = {n: v for n, v in fields.items() if rules.keeps_decay_mult or n != "decay_mult"}
+    copied = {
+        name: value
+        for name, value in fields.items()
+        if rules.copies_fields and (rules.keeps_decay_mult or name != "decay_mult")
+    }
     return KeyRule(
         key=custom.key,
         lr=lr,
@@ -203,6 +207,13 @@ def _key_rule(
         decides_lr=not rules.has_layers or lr.mult != 1,
         sets_decay=not fields.keys().isdisjoint(("decay_mult", "weight_decay")),
     )
+
+
+def _is_read(field: str, rules: RuleSet) -> bool:
+    """Whether a constructor reads a field of a custom key."""
+    if not rules.copies_fields:
+        return field in ("lr_mult", "decay_mult")
+    return rules.keys_set_lr or field != "lr"
 
 
 def _key_verdict(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from optplan.config.layer_decay import LAYER_RATE, LAYERS, LayerDecay, parse_layers, rate_problems
-from optplan.config.paramwise import parse_paramwise
+from optplan.config.paramwise import FIELDS, FIELDS_OF_MMCV1, parse_paramwise
 from optplan.config.placed import place_of
 from optplan.errors import ConfigError
 from optplan.rules.options import Options, make_options
@@ -34,7 +34,10 @@ def read_options(
     """
     has_decay = base_weight_decay is not None
     parsed, problems = parse_paramwise(
-        paramwise, has_weight_decay=has_decay, multipliers=rules.multipliers
+        paramwise,
+        has_weight_decay=has_decay,
+        multipliers=rules.multipliers,
+        fields=FIELDS if rules.copies_fields else FIELDS_OF_MMCV1,
     )
     layers = layer_decay = None
     if rules.has_layers:

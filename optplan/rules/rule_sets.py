@@ -11,6 +11,7 @@ from optplan.facts import ParameterFacts
 from optplan.rules.conditions import (
     LR_RULES,
     WEIGHT_DECAY_RULES,
+    WEIGHT_DECAY_RULES_OF_MMCV1,
     WEIGHT_DECAY_RULES_OF_MMPRETRAIN,
     Condition,
 )
@@ -34,6 +35,10 @@ class RuleSet:
         keys_set_lr: A custom key has a say in the lr.
         needs_weight_decay: It fails where the optimizer sets no weight decay.
         keeps_decay_mult: A key's ``decay_mult`` is copied into the param group, as its other fields are.
+        copies_fields: A key's fields are copied into the param group; else its multipliers alone are read.
+        takes_frozen: Frozen parameters get into groups too, with the optimizer's own values.
+        multiplies_unset: A base lr must be there for every parameter that an lr rule applies to, whether
+            its option is set or not.
     """
 
     constructor: str
@@ -46,6 +51,9 @@ class RuleSet:
     keys_set_lr: bool = True
     needs_weight_decay: bool = False
     keeps_decay_mult: bool = True
+    copies_fields: bool = True
+    takes_frozen: bool = False
+    multiplies_unset: bool = False
 
     @property
     def multipliers(self) -> tuple[str, ...]:
@@ -67,6 +75,16 @@ DEFAULT_RULES = RuleSet(
     lr_rules=LR_RULES,
     weight_decay_rules=WEIGHT_DECAY_RULES,
     others=frozenset({"custom_keys", BYPASS}),
+)
+# the class of the same name in mmcv 1.x
+MMCV1_RULES = RuleSet(
+    constructor="DefaultOptimizerConstructor",
+    lr_rules=LR_RULES,
+    weight_decay_rules=WEIGHT_DECAY_RULES_OF_MMCV1,
+    others=frozenset({"custom_keys", BYPASS}),
+    copies_fields=False,
+    takes_frozen=True,
+    multiplies_unset=True,
 )
 LAYER_DECAY_RULES = RuleSet(
     constructor="LayerDecayOptimizerConstructor",

@@ -117,6 +117,8 @@ def _traces(
         if not facts.visited:
             continue
         decision, candidates = trace(facts, options, in_group=facts.tensor in grouped)
+        if not facts.requires_grad:
+            decision = Skipped.FROZEN  # also where it is put into a group as it is
         if isinstance(decision, Skipped):
             with suppress(PlanError):  # a base lr is missing, which matters to trainable ones only
                 candidates = trace(facts._replace(requires_grad=True), options)[1]

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from optplan.errors import OptplanError, ScheduleError
 from optplan.schedule.curves import CURVES, FOREVER, Curve
 from optplan.schedule.curves.moves import woven
+from optplan.schedule.hooks import HookStage
 from optplan.schedule.lanes import Lanes
-from optplan.schedule.specs import AnySpec, Spec
+from optplan.schedule.specs import AnySpec, HookSpec, Spec
 from optplan.schedule.stage import ANYTHING, MakeForeign, Stage
 from optplan.schedule.training import Training, Unit
 
@@ -80,6 +81,13 @@ class Clockwork:
                 for stage in self._seldom:
                     _advance(stage, 1, self._unit, self.step)
 
+    def _cost(self, stage: Stage, span: int) -> int:
+        """The work of so many ticks."""
+        own = _TICK + self.lanes.count
+        if isinstance(stage, HookStage):
+            return own  # it looks at the last of them alone
+        return span * (own if isinstance(stage, Curve) else _FOREIGN)
+
     def _charge(self, work: int) -> None:
         """Count work.
 
@@ -100,9 +108,8 @@ class Clockwork:
             acting = [stage for stage in self._often if stage.acts]
             most = _CHUNK if acting else FOREVER
             span = min([count, most, *(stage.steady() for stage in self._often)])
-            own = _TICK + self.lanes.count
-            costs = (own if isinstance(stage, Curve) else _FOREIGN for stage in acting)
-            self._charge(_TURN + span * sum(costs))
+            costs = (self._cost(stage, span) for stage in acting)
+            self._charge(_TURN + sum(costs))
             if _are_apart(acting):
                 for stage in self._often:
                     _advance(stage, span, self._unit, self.step + 1)
@@ -158,6 +165,8 @@ def _made(
 ) -> Stage:
     if isinstance(spec, Spec):
         return CURVES[spec.family](spec, lanes)
+    if isinstance(spec, HookSpec):
+        return HookStage(spec, lanes)
     if make_foreign is None:
         raise ScheduleError(f"{spec.name} has to be run for real", place=spec.place)
     return make_foreign(spec, lanes, training)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from optplan.schedule.clockwork import TooFarError
 from optplan.schedule.motion import Metric, Motion
 from optplan.schedule.schedule import Schedule
-from optplan.schedule.specs import Spec
+from optplan.schedule.specs import is_own
 
 _BASIC = ("lr", "weight_decay", "momentum")
 
@@ -36,7 +36,7 @@ class Courses:
     @property
     def moving(self) -> tuple[str, ...]:
         """The hyper-parameters that schedulers move."""
-        declared = {spec.param for spec in self.schedule.all_specs if isinstance(spec, Spec)}
+        declared = {spec.param for spec in self.schedule.all_specs if is_own(spec)}
         return tuple(
             field
             for field, courses in self.values.items()
@@ -81,7 +81,7 @@ def courses_of(schedule: Schedule, steps: Iterable[int]) -> Courses:
 
 
 def _fields(schedule: Schedule) -> tuple[str, ...]:
-    params = [spec.param for spec in schedule.all_specs if isinstance(spec, Spec)]
+    params = [spec.param for spec in schedule.all_specs if is_own(spec)]
     return tuple(dict.fromkeys([*_BASIC, *params]))
 
 

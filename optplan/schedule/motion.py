@@ -11,7 +11,7 @@ from optplan.schedule.catalog import Family
 from optplan.schedule.clockwork import Clockwork
 from optplan.schedule.lanes import Lanes
 from optplan.schedule.schedule import Schedule, per_group_lists
-from optplan.schedule.specs import AnySpec, Spec
+from optplan.schedule.specs import AnySpec, HookSpec, is_own
 from optplan.schedule.stage import ANYTHING
 from optplan.schedule.tracks import Track
 from optplan.schedule.training import Unit
@@ -138,8 +138,12 @@ def _moved_entries(specs: Sequence[AnySpec]) -> frozenset[str] | None:
     """The entries of groups that schedulers read or write; None where that is not known."""
     names: set[str] = set()
     for spec in specs:
-        if not isinstance(spec, Spec) or per_group_lists((spec,)):
+        if not is_own(spec) or per_group_lists((spec,)):
             return None
+        if isinstance(spec, HookSpec):
+            names |= {spec.param, f"initial_{spec.param}"}
+            names |= {"betas"} if spec.param == "momentum" else set()
+            continue
         names |= {spec.param, f"initial_{spec.param}"}
         names |= {"betas"} if spec.moves_betas else set()
         names |= {"max_lr", "min_lr"} if spec.family is Family.ONE_CYCLE else set()

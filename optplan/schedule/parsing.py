@@ -20,14 +20,10 @@ from optplan.schedule.catalog import (
     Known,
     Target,
 )
+from optplan.schedule.policy_parsing import hook_spec
 from optplan.schedule.reading import TIMM_FACTORY, Written, timm_arguments
 from optplan.schedule.specs import AnySpec, ForeignSpec, Spec
-from optplan.schedule.training import Training
-
-
-class EpochLengthError(ScheduleError):
-    """It takes the iterations of an epoch, which nobody has given."""
-
+from optplan.schedule.training import EpochLengthError, Training
 
 _HOME = "mmengine"
 TORCH_PREFIX = "torch:"
@@ -53,6 +49,8 @@ def parsed(
         ScheduleError: Its arguments are wrong, or it has to be converted to iterations and nobody
             said how many an epoch has.
     """
+    if written.hook is not None:
+        return hook_spec(written, training)
     known = known_class(written.kind)
     if known is None or (isinstance(written.kind, str) and is_replaced(written.kind)):
         return _foreign(written, training)

@@ -11,7 +11,7 @@ from optplan.plan import hashable
 from optplan.plan.compare import identity
 from optplan.schedule.motion import Motion
 from optplan.schedule.schedule import Schedule
-from optplan.schedule.specs import AnySpec, Spec
+from optplan.schedule.specs import AnySpec, HookSpec, Spec, is_own
 from optplan.schedule.training import Unit
 
 _BASIC = ("lr", "weight_decay", "momentum")
@@ -122,7 +122,7 @@ def _alike(first: Schedule, second: Schedule) -> Iterator[_Pair]:
 
 def _fields(*schedules: Schedule) -> tuple[str, ...]:
     specs = [spec for schedule in schedules for spec in schedule.all_specs]
-    own = [spec.param for spec in specs if isinstance(spec, Spec)]
+    own = [spec.param for spec in specs if is_own(spec)]
     return tuple(dict.fromkeys([*own, *(_BASIC if len(own) < len(specs) else ())]))
 
 
@@ -137,6 +137,9 @@ def _identity(schedule: Schedule) -> Any:
 
 
 def _of_spec(spec: AnySpec) -> Any:
+    if isinstance(spec, HookSpec):
+        own: Any = (spec.policy, spec.param, spec.counts_epochs, spec.acts, spec.warmup)
+        return own, spec.by_epoch, identity(spec.arguments)
     own = (
         (spec.family, spec.param, spec.moves_betas, spec.begin, spec.end, spec.last_step)
         if isinstance(spec, Spec)

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from optplan.schedule.catalog import Family
 from optplan.schedule.curves.cycle import phases
+from optplan.schedule.policies import cycle_phases
 from optplan.schedule.reading import TIMM_FACTORY
-from optplan.schedule.specs import AnySpec, ForeignSpec, Spec, whole_tick
+from optplan.schedule.specs import AnySpec, ForeignSpec, HookSpec, Spec, whole_tick
 from optplan.schedule.training import Training, Unit
 
 START = "start"
@@ -53,6 +54,9 @@ def _step(tick: int, by_epoch: bool, training: Training, unit: Unit) -> int | No
 
 
 def _turns(spec: AnySpec) -> Iterator[tuple[int, str]]:
+    if isinstance(spec, HookSpec):
+        yield from _hook_turns(spec)
+        return
     if not isinstance(spec, Spec):
         yield from _foreign_turns(spec)
         return
@@ -87,6 +91,41 @@ def _positions(spec: Spec) -> Sequence[tuple[float, str]]:
                 (phase.end, "peak" if i == 0 else "turn")
                 for i, phase in enumerate(phases(spec)[:-1])
             ]
+        case _:
+            return []
+
+
+def _hook_turns(spec: HookSpec) -> Iterator[tuple[int, str]]:
+    """The ticks at which a policy of mmcv 1.x turns."""
+    yield 0, f"{spec.name} begins"
+    if spec.warmup is not None:
+        yield spec.warmup.iterations, "warm-up ends"
+    ticks = (spec.per_epoch or 1) if spec.counts_epochs and not spec.by_epoch else 1
+    for step, what in _policy_turns(spec)[:_MOST]:
+        if 0 < step < spec.length:
+            yield whole_tick(step) * ticks, what
+
+
+def _policy_turns(spec: HookSpec) -> list[tuple[float, str]]:
+    given = spec.arguments
+    match spec.policy:
+        case "Step" if isinstance(given["step"], int):
+            return [(turn * given["step"], "step") for turn in range(1, _MOST + 1)]
+        case "Step":
+            return [(one, "milestone") for one in sorted(set(given["step"]))]
+        case "FlatCosineAnnealing":
+            return [(round(spec.length * given["start_percent"]), "turn")]
+        case "CosineRestart":
+            periods = given["periods"]
+            return [(sum(periods[: at + 1]), "restart") for at in range(len(periods))]
+        case "Cyclic":
+            period = max(1, spec.length // given["cyclic_times"])
+            rise = int(given["step_ratio_up"] * period)
+            turns = range(spec.length // period + 1)[:_MOST]
+            return [(turn * period + rise, "peak") for turn in turns]
+        case "OneCycle":
+            total = given.get("total_steps") or spec.length
+            return [(end, "turn") for end, _, _ in cycle_phases(total, given, (0, 0, 0, 0))[:-1]]
         case _:
             return []
 

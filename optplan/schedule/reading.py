@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from optplan.config import Symbol, place_of
+from optplan.config import Symbol, is_mmcv1, place_of
 from optplan.config.paramwise import described
 from optplan.config.timm_args import as_parsed, is_timm_args
 from optplan.errors import Problem, ScheduleError
 from optplan.places import Place
-from optplan.schedule.unread import SECTION, Unread, find_unread
+from optplan.schedule.unread import HOOK_SECTIONS, SECTION, Unread, find_unread
 
 # Stands for the type of the scheduler that the flat entries of timm's args.yaml describe.
 # Arguments that hold schedulers themselves.
@@ -46,11 +46,19 @@ _TIMM_READ = frozenset({*_TIMM_DEFAULTS, "lr_decay_fn", "lr_stable_timescale"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """One scheduler as it stands in the config: its type and its dict."""
+    """One scheduler as it stands in the config: its type and its dict.
+
+    Args:
+        kind: Its type.
+        raw: Its dict.
+        place: Where it is written.
+        hook: What it moves, where it is a policy of mmcv 1.x.
+    """
 
     kind: str | Symbol | type
     raw: Mapping[str, Any]
     place: Place | None
+    hook: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +91,8 @@ def find_schedulers(data: Mapping[str, Any]) -> Section:
     Raises:
         ScheduleError: Something else stands there.
     """
+    if is_mmcv1(data):
+        return _of_mmcv1(data)
     found = data.get(SECTION)
     place, unread = place_of(data, SECTION), find_unread(data)
     if found is None:
@@ -109,6 +119,35 @@ def scheduler_types(data: Mapping[str, Any]) -> list[object]:
 
 def _sequence(value: object) -> Sequence[object]:
     return value if isinstance(value, list | tuple) else ()
+
+
+def _of_mmcv1(data: Mapping[str, Any]) -> Section:
+    """The policies of mmcv 1.x."""
+    written = []
+    for name, moved in HOOK_SECTIONS.items():
+        raw = data.get(name)
+        if raw is None:
+            continue
+        if not isinstance(raw, Mapping):
+            raise ScheduleError(
+                f"{name} must be a dict, got {described(raw)}", place=place_of(data, name)
+            )
+        policy, at = raw.get("policy"), place_of(raw, "policy") or place_of(data, name)
+        if not isinstance(policy, str) or not policy:
+            raise ScheduleError(
+                [
+                    Problem(
+                        message=f"{name} has no 'policy'"
+                        if policy is None
+                        else f"the policy must be a name, got {described(policy)}",
+                        place=at,
+                        hint="write policy='step'",
+                    )
+                ]
+            )
+        written.append(Written(kind=policy, raw=raw, place=at, hook=moved))
+    place = next((one.place for one in written), None)
+    return Section(shared=tuple(written), place=place, unread=find_unread(data))
 
 
 def _of_timm(data: Mapping[str, Any]) -> tuple[Written, ...]:

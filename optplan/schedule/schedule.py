@@ -9,8 +9,9 @@ from typing import Any
 from optplan.errors import Problem, ScheduleError, listed, quoted
 from optplan.plan import Plan, PlannedOptimizer
 from optplan.schedule.parsing import IsReplaced, parsed
+from optplan.schedule.policy_parsing import spec_of_optimizer
 from optplan.schedule.reading import Section, Written
-from optplan.schedule.specs import AnySpec
+from optplan.schedule.specs import AnySpec, HookSpec
 from optplan.schedule.stage import MakeForeign
 from optplan.schedule.tracks import PER_GROUP, Track, tracks_of
 from optplan.schedule.training import Training, Unit
@@ -140,7 +141,17 @@ def _specs(
             problems += error.problems
     if problems:
         raise ScheduleError(problems)
-    return tuple(tuple(known[id(written)] for written in own) for own in chosen)
+    return tuple(
+        tuple(_for_optimizer(known[id(written)], optimizer) for written in own)
+        for own, optimizer in zip(chosen, plan.optimizers, strict=True)
+    )
+
+
+def _for_optimizer(spec: AnySpec, optimizer: PlannedOptimizer) -> AnySpec:
+    """A scheduler with what is meant for one optimizer."""
+    if not isinstance(spec, HookSpec):
+        return spec
+    return spec_of_optimizer(spec, optimizer.name, optimizer.class_name)
 
 
 def schedulers_for(section: Section, optimizer: str | None) -> tuple[Written, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
-from typing import Any
+from typing import Any, TypeGuard
 
 from optplan.config import Symbol, place_of
 from optplan.places import Place
@@ -85,4 +85,69 @@ class ForeignSpec:
         return place_of(self.raw, name) or self.place
 
 
-AnySpec = Spec | ForeignSpec
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Warmup:
+    """How values are brought up at the start of a training.
+
+    Args:
+        kind: ``constant``, ``linear`` or ``exp``.
+        iterations: How long.
+        ratio: What it begins with of the value.
+    """
+
+    kind: str
+    iterations: int
+    ratio: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookSpec:
+    """A policy of mmcv 1.x: a hook that sets each group's value anew at every step.
+
+    Args:
+        name: The policy, as it is written.
+        policy: Its name in the catalog of policies.
+        param: What it moves: ``lr`` or ``momentum``.
+        by_epoch: It ticks after each epoch: nothing changes between.
+        counts_epochs: It is the epoch that decides, though a warm-up goes by iterations.
+        acts: False where the runner never calls it.
+        end: The ticks of the training.
+        length: The training's length in what it counts.
+        per_epoch: How many iterations an epoch has, where it has to know.
+        warmup: The warm-up, if there is one.
+        arguments: Its own arguments, defaults among them.
+        raw: Its dict in the config.
+        place: Where it is written.
+    """
+
+    name: str
+    policy: str
+    param: str
+    by_epoch: bool
+    counts_epochs: bool
+    acts: bool
+    end: int
+    length: int
+    per_epoch: int | None
+    warmup: Warmup | None
+    arguments: Mapping[str, Any]
+    raw: Mapping[str, Any]
+    place: Place | None
+
+    @property
+    def begin(self) -> int:
+        """The first tick."""
+        return 0
+
+    def at(self, name: str) -> Place | None:
+        """Where an argument is written, or else the policy."""
+        return place_of(self.raw, name) or self.place
+
+
+OwnSpec = Spec | HookSpec
+AnySpec = OwnSpec | ForeignSpec
+
+
+def is_own(spec: AnySpec) -> TypeGuard[OwnSpec]:
+    """Return whether optplan steps a scheduler itself."""
+    return not isinstance(spec, ForeignSpec)

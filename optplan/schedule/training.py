@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from optplan.config import place_of
+from optplan.config import is_mmcv1, place_of
 from optplan.config.paramwise import described
 from optplan.config.timm_args import is_timm_args
 from optplan.errors import Problem, ScheduleError, UsageError, did_you_mean, quoted
@@ -17,6 +17,12 @@ _LOOPS = {"EpochBasedTrainLoop": True, "IterBasedTrainLoop": False}
 MOST_STEPS = 2**53  # beyond that a float counts no more by ones
 _LENGTHS = {True: "max_epochs", False: "max_iters"}
 _TAKEN = ("type", "by_epoch", "val_begin", "val_interval", "dynamic_intervals")
+_LOOPS_OF_MMCV1 = {"EpochBasedRunner": True, "IterBasedRunner": False}
+_TOTALS = {True: "total_epochs", False: "total_iters"}
+
+
+class EpochLengthError(ScheduleError):
+    """It takes the iterations of an epoch, which nobody has given."""
 
 
 class Unit(StrEnum):
@@ -95,6 +101,8 @@ def find_training(
         return Training(by_epoch=True, length=epochs, per_epoch=per_epoch)
     if iters is not None:
         return Training(by_epoch=False, length=iters, per_epoch=per_epoch)
+    if is_mmcv1(data):
+        return _of_mmcv1(data, per_epoch)
     section = data.get("train_cfg")
     if section is None and is_timm_args(data):
         length = _whole(timm_arguments(data), "epochs")
@@ -117,6 +125,37 @@ def find_training(
 def _loop(section: Mapping[str, Any]) -> str:
     """Return the name of the loop that a ``train_cfg`` asks for, '' for none."""
     return str(section.get("type", "")).rpartition(".")[2]
+
+
+def _of_mmcv1(data: Mapping[str, Any], per_epoch: int | None) -> Training:
+    """How long mmcv 1.x trains: by its ``runner``, else by ``total_epochs`` or ``total_iters``."""
+    runner = data.get("runner")
+    if runner is not None and not isinstance(runner, Mapping):
+        raise ScheduleError(
+            f"runner must be a dict, got {described(runner)}", place=place_of(data, "runner")
+        )
+    section, names = (data, _TOTALS) if runner is None else (runner, _LENGTHS)
+    given = {flag: name for flag, name in names.items() if section.get(name) is not None}
+    if len(given) == 2:
+        raise ScheduleError(
+            f"only one of {names[True]} and {names[False]} can be set",
+            place=place_of(section, names[False]),
+        )
+    for by_epoch, name in given.items():
+        if by_epoch is _LOOPS_OF_MMCV1.get(str(section.get("type")), by_epoch):
+            length = _whole(section, name)
+            return Training(by_epoch=by_epoch, length=length, per_epoch=per_epoch)
+    if runner is None:
+        raise UsageError(
+            "how long is the training? the config has no runner and no total_epochs",
+            hint="give --epochs N or --iters N",
+        )
+    wanted = names[_LOOPS_OF_MMCV1.get(str(runner.get("type")), True)]
+    raise ScheduleError(
+        f"runner has no {wanted}",
+        place=place_of(data, "runner"),
+        hint="set it, or give --epochs N or --iters N",
+    )
 
 
 def _is_by_epoch(section: Mapping[str, Any]) -> bool:

@@ -7,13 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from optplan.config import place_of
+from optplan.config import is_mmcv1, place_of
 from optplan.config.dialects import Dialect, dialect_of
 from optplan.config.timm_args import is_timm_args
 from optplan.errors import close_matches
 from optplan.places import Place
 
 SECTION = "param_scheduler"
+# The sections of mmcv 1.x with what each moves.
+HOOK_SECTIONS: Mapping[str, str] = {"lr_config": "lr", "momentum_config": "momentum"}
 _OWN_HOOK = "ParamSchedulerHook"
 # Sections of other generations and other trainers, which none of optplan's readers of schedulers reads.
 _SECTIONS = frozenset(
@@ -102,9 +104,11 @@ def _holds_types(value: object) -> bool:
 def _sections(data: Mapping[str, Any]) -> Iterator[Unread]:
     misspelt = set(misspelt_sections(data))
     is_read = data.get(SECTION) is not None or is_timm_args(data)
+    read = HOOK_SECTIONS if is_mmcv1(data) else ()
     for name, value in data.items():
         is_loose = not is_read and bool(value) and bool(_LOOSE.fullmatch(str(name)))
-        if value is not None and (name in misspelt or name in _SECTIONS or is_loose):
+        is_named = name in misspelt or name in _SECTIONS or is_loose
+        if value is not None and name not in read and is_named:
             yield _unread(str(name), data, name)
         elif isinstance(value, Mapping) and not is_read:
             nested = [one for one in _NESTED if value.get(one) is not None]

@@ -1,0 +1,127 @@
+"""The hooks of mmcv 1.x at work: each sets the values of groups anew from what they started with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from optplan.errors import ScheduleError
+from optplan.schedule.lanes import MISSING, Lanes
+from optplan.schedule.policies import ONE_CYCLE, POLICIES, Position, one_cycle_momentum
+from optplan.schedule.policy_parsing import per_group_values
+from optplan.schedule.specs import FOREVER, HookSpec
+
+
+class HookStage:
+    """A policy at work on the groups of one optimizer.
+
+    It looks at no earlier value, so that steps are skipped at no cost.
+
+    Args:
+        spec: The policy.
+        lanes: The groups.
+
+    Raises:
+        ScheduleError: The groups do not have what it moves, or it has values for another number of them.
+    """
+
+    def __init__(self, spec: HookSpec, lanes: Lanes) -> None:
+        self.spec = spec
+        self.param = spec.param
+        self.acts = spec.acts
+        self._lanes = lanes
+        self._tick = 0
+        self._is_beta = spec.param == "momentum" and not _has(lanes, "momentum")
+        if self._is_beta and not _has(lanes, "betas"):
+            raise ScheduleError(
+                "momentum_config needs an optimizer with momentum or betas", place=spec.place
+            )
+        self._valued = self._values()
+
+    @property
+    def by_epoch(self) -> bool:
+        """Whether it ticks after each epoch, not after each iteration."""
+        return self.spec.by_epoch
+
+    def steady(self) -> int:
+        """For how many ticks from now on ``acts`` stays what it is."""
+        return FOREVER
+
+    def advance(self, count: int) -> None:
+        """Make so many ticks; after the last step of the training nothing is set."""
+        tick = self._tick + count
+        if self.acts and tick <= self.spec.end:
+            self._put([self._at(value, tick - 1) for value in self._valued])
+        self._tick = tick
+
+    def unknown_from(self) -> int | None:
+        """The first tick at which a metric may have changed the values: none can."""
+        return None
+
+    def _at(self, valued: Callable[[Position], float], tick: int) -> float:
+        """The value of one group at a tick."""
+        spec, warmup = self.spec, self.spec.warmup
+        per_epoch = spec.per_epoch or 1
+        step = tick // per_epoch if spec.counts_epochs and not spec.by_epoch else tick
+        value = valued(Position(step, spec.length))
+        if isinstance(value, complex):
+            raise ScheduleError(f"the value at step {step} is no real number", place=spec.place)
+        if warmup is None or tick >= warmup.iterations:
+            return value
+        factor = _warmup_factor(warmup.kind, tick / warmup.iterations, warmup.ratio)
+        return value / factor if self.param == "momentum" else value * factor
+
+    def _values(self) -> list[Callable[[Position], float]]:
+        """What gives the value of each group at a position."""
+        spec, lanes = self.spec, self._lanes
+        given, policy = spec.arguments, POLICIES[spec.param][spec.policy]
+
+        def of_argument(name: str) -> list[float]:
+            return per_group_values(spec, name, lanes.numbers, lanes.total)
+
+        if spec.policy == ONE_CYCLE and spec.param == "momentum":
+            lows, highs = of_argument("base_momentum"), of_argument("max_momentum")
+            return [
+                partial(one_cycle_momentum, low, high, given)
+                for low, high in zip(lows, highs, strict=True)
+            ]
+        if spec.policy == ONE_CYCLE:
+            bases = [high / given["div_factor"] for high in of_argument("max_lr")]
+        else:
+            bases = self._starts()
+        return [partial(policy.value, base, given) for base in bases]
+
+    def _starts(self) -> list[float]:
+        """What the groups start with, kept in them as ``initial_lr`` or ``initial_momentum``."""
+        if not self._is_beta:
+            return self._lanes.initial(self.param)
+        entries = self._lanes.entries
+        kept = entries.get("initial_momentum", [MISSING] * self._lanes.count)
+        found = [
+            betas[0] if old is MISSING else old
+            for old, betas in zip(kept, entries["betas"], strict=True)
+        ]
+        entries["initial_momentum"] = found
+        return found
+
+    def _put(self, values: list[float]) -> None:
+        entries = self._lanes.entries
+        if self._is_beta:
+            pairs = zip(values, entries["betas"], strict=True)
+            entries["betas"] = [(value, betas[1]) for value, betas in pairs]
+        else:
+            entries[self.param] = values
+
+
+def _warmup_factor(kind: str, share: float, ratio: float) -> float:
+    """What a warm-up multiplies an lr by, once so much of it has passed."""
+    if kind == "constant":
+        return ratio
+    if kind == "linear":
+        return 1 - (1 - share) * (1 - ratio)
+    factor: float = ratio ** (1 - share)
+    return factor
+
+
+def _has(lanes: Lanes, entry: str) -> bool:
+    return MISSING not in lanes.entries.get(entry, [MISSING])
