@@ -204,7 +204,9 @@ def _part(name: str, kind: str, arguments: dict[str, object]) -> Case:
 def _spelled(number: int, kind: str) -> Case:
     arguments: dict[str, object] = {"command": _SHELL, "text": _TEXT}
     return Case(
-        name=f"spelling_{number}", text=f"model = {_typed(kind, arguments)}\n{SGD}", says="model"
+        name=f"spelling_{number}",
+        text=f"model = {_typed(kind, arguments)}\n{SGD}",
+        says=("model", "nn.Module class"),
     )
 
 
