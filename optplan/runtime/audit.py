@@ -17,7 +17,7 @@ from typing import Any
 
 from optplan.errors import ModelError, OptplanError, Problem
 from optplan.names import Mistake
-from optplan.runtime.audit_events import EVENTS, NETWORK, STATE
+from optplan.runtime.audit_events import EVENTS, NETWORK, STATE, is_importing
 from optplan.runtime.installed import code_roots, readable_roots
 from optplan.runtime.where import RefusedError
 
@@ -58,7 +58,7 @@ class _Rules:
         threads: Whether each thread is restricted, the innermost last, where it was said of it.
         offline: The lists of hosts that are kept for threads whose network is refused.
         refused: Lists of what is refused, for those that asked.
-        told: All that was refused since somebody took it.
+        told: What was refused since somebody took it, but for what packages try of themselves on import.
     """
 
     everywhere: bool = False
@@ -114,8 +114,16 @@ def restricted() -> Iterator[list[str]]:
         _RULES.refused[:] = [one for one in _RULES.refused if one is not refused]
 
 
+def is_still_told(what: str) -> bool:
+    """Return whether :func:`take_refused` will give this."""
+    return what in _RULES.told
+
+
 def take_refused() -> list[str]:
-    """Return what was refused since the last call, in every thread and whoever has passed over it."""
+    """Return what was refused since the last call, in every thread and whoever has passed over it.
+
+    What packages try of themselves on import is left out: writing caches, looking for a newer version.
+    """
     taken, _RULES.told = _RULES.told, []
     return taken
 
@@ -185,8 +193,10 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
     if said[-1] if said else _RULES.everywhere:
         what = rule(event, arguments)
         if what is not None:
-            for refused in (_RULES.told, *_RULES.refused):
+            for refused in _RULES.refused:
                 refused.append(what)
+            if not is_importing(sys._getframe()):  # noqa: SLF001 - there is no other way
+                _RULES.told.append(what)
             raise RefusedError(f"optplan does not let code that a file names {what}")
 
 
