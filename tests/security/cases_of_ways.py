@@ -348,14 +348,14 @@ FORMS = (
         "lazy",
         "from mmengine.config import read_base\nwith read_base():\n    from .evil import *\n" + SGD,
         ".py",
-        "evil",
+        "os.mkdir",
     ),
     _form(
         "lazy_up",
         "from mmengine.config import read_base\nwith read_base():\n    from ..outside.evil import *\n"
         + SGD,
         ".py",
-        "evil",
+        "os.mkdir",
     ),
     _form(
         "alias",
@@ -377,7 +377,7 @@ FORMS = (
     ),
     _form("format", "model = dict(type='{{0.__class__}}'.format('{token}'))\n" + SGD, ".py", ""),
     *(
-        _form(f"base_{number}", f"_base_ = [{base!r}]\n{SGD}", ".py", "base")
+        _form(f"base_{number}", f"_base_ = [{base!r}]\n{SGD}", ".py", ("base", "config"))
         for number, base in enumerate(
             (
                 *(
