@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -87,15 +88,15 @@ def restrict_process(scratch: str) -> None:
 
 def _forbid_unannounced() -> None:
     """Take away what changes something without an audit event."""
-
-    def refuse(*_: object, **__: object) -> int:
-        raise RefusedError("optplan does not let code that a file names make this")
-
     for module, names in _UNANNOUNCED.items():
         with suppress(ImportError):
             found = import_module(module)
             for name in names:
-                setattr(found, name, refuse)
+                setattr(found, name, partial(_refuse_call, f"use {module}.{name}"))
+
+
+def _refuse_call(what: str, *_: object, **__: object) -> None:
+    _refuse(what)
 
 
 @contextmanager
@@ -193,11 +194,15 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
     if said[-1] if said else _RULES.everywhere:
         what = rule(event, arguments)
         if what is not None:
-            for refused in _RULES.refused:
-                refused.append(what)
-            if not is_importing(sys._getframe()):  # noqa: SLF001 - there is no other way
-                _RULES.told.append(what)
-            raise RefusedError(f"optplan does not let code that a file names {what}")
+            _refuse(what)
+
+
+def _refuse(what: str) -> None:
+    for refused in _RULES.refused:
+        refused.append(what)
+    if not is_importing(sys._getframe()):  # noqa: SLF001 - there is no other way
+        _RULES.told.append(what)
+    raise RefusedError(f"optplan does not let code that a file names {what}")
 
 
 def _refuse_host(host: str) -> None:
