@@ -218,6 +218,9 @@ def _registry(scope: str, kind: Kind, namespace: Namespace) -> Any:
             _fill(found, namespace)
     except NotInstalledError:
         return _child(scope, kind)
+    except RefusedError as error:
+        _BROKEN[scope] = ConfigError([refusal(f"the package {scope!r}", error)])
+        raise _BROKEN[scope] from error
     except Exception as error:  # a stranger's package may raise anything
         _BROKEN[scope] = ConfigError(
             f"the package {scope!r} is installed but raises on import: {described_exception(error)}"

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from optplan.interrupts import InterruptsWait
+from optplan.runtime.audit import lifted
+from optplan.runtime.where import Where, named_code_runs
 
 FORMAT = 1
 LIMIT = 64 << 20  # bytes; all of timm's architectures together need about as much
@@ -57,6 +59,7 @@ class Store:
         self.folder = folder
         self.limit = limit
 
+    @lifted()
     def get(self, kind: str, key: Mapping[str, Any]) -> Any:
         """What was put there under the key; None for nothing, and for an entry that is damaged or foreign."""
         header = _header(kind, key)
@@ -68,7 +71,7 @@ class Store:
             return None
         if first != header or checksum != _checksum(body):
             return None
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # a process of a config's code changes nothing
             os.utime(path)
         try:
             return json.loads(body)
@@ -76,7 +79,9 @@ class Store:
             return None
 
     def put(self, kind: str, key: Mapping[str, Any], data: Any) -> None:
-        """Remember plain data under a key."""
+        """Remember plain data under a key, but for a process that runs code of a config's naming."""
+        if named_code_runs() is Where.ISOLATED:
+            return
         header = _header(kind, key)
         body = json.dumps(data, separators=(",", ":"))
         path = self._path(kind, header)

@@ -15,7 +15,7 @@ from optplan.runtime.isolation import Bounds, isolated
 
 # `verify` makes a model with memory and steps it.
 _VERIFY = Bounds(seconds=1800, memory=sys.maxsize)
-_USERS_CODE = re.compile(r"--import|--model|-[a-zA-Z]*m|.*:", re.DOTALL)
+_OPEN = re.compile(r"--import|--model|--parallel|-[a-zA-Z]*m|.*(?<!:):(?!:)", re.DOTALL)
 _STATUSES = frozenset(map(int, ExitStatus))
 
 
@@ -38,7 +38,7 @@ def run_isolated(arguments: Sequence[str]) -> int:
         OutputError: The report cannot be written.
     """
     bounds = _VERIFY if arguments[:1] == ["verify"] else Bounds.from_environment()
-    files = None if _may_run_users_code(arguments) else ()  # it has read its files by then
+    files = None if _stays_open(arguments) else ()  # it has read its files by then
     with isolated(serve, bounds, files) as process:
         process.send(_Command(arguments=tuple(arguments), terminal=Terminal.current()))
         status, reports = process.answer()
@@ -47,9 +47,9 @@ def run_isolated(arguments: Sequence[str]) -> int:
     return status if status in _STATUSES else ExitStatus.BUG
 
 
-def _may_run_users_code(arguments: Sequence[str]) -> bool:
-    """Return whether a command line may name code of the user's own, or a git revision, which git reads."""
-    return any(_USERS_CODE.match(word) for word in arguments)
+def _stays_open(arguments: Sequence[str]) -> bool:
+    """Return whether a command line may name code of the user's own, a git revision, or other processes to join."""
+    return any(_OPEN.match(word) for word in arguments)
 
 
 def serve(connection: Connection) -> None:

@@ -12,12 +12,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from typing import Any
 
 from optplan.errors import ModelError, OptplanError, Problem
 from optplan.names import Mistake
-from optplan.runtime.audit_events import EVENTS, NETWORK, STATE
+from optplan.runtime.audit_events import EVENTS, NETWORK, STATE, is_importing
 from optplan.runtime.installed import code_roots, readable_roots
 from optplan.runtime.where import RefusedError
 
@@ -58,7 +59,7 @@ class _Rules:
         threads: Whether each thread is restricted, the innermost last, where it was said of it.
         offline: The lists of hosts that are kept for threads whose network is refused.
         refused: Lists of what is refused, for those that asked.
-        told: All that was refused since somebody took it.
+        told: What was refused since somebody took it, but for what packages try of themselves on import.
     """
 
     everywhere: bool = False
@@ -87,15 +88,15 @@ def restrict_process(scratch: str) -> None:
 
 def _forbid_unannounced() -> None:
     """Take away what changes something without an audit event."""
-
-    def refuse(*_: object, **__: object) -> int:
-        raise RefusedError("optplan does not let code that a file names make this")
-
     for module, names in _UNANNOUNCED.items():
         with suppress(ImportError):
             found = import_module(module)
             for name in names:
-                setattr(found, name, refuse)
+                setattr(found, name, partial(_refuse_call, f"use {module}.{name}"))
+
+
+def _refuse_call(what: str, *_: object, **__: object) -> None:
+    _refuse(what)
 
 
 @contextmanager
@@ -114,8 +115,16 @@ def restricted() -> Iterator[list[str]]:
         _RULES.refused[:] = [one for one in _RULES.refused if one is not refused]
 
 
+def is_still_told(what: str) -> bool:
+    """Return whether :func:`take_refused` will give this."""
+    return what in _RULES.told
+
+
 def take_refused() -> list[str]:
-    """Return what was refused since the last call, in every thread and whoever has passed over it."""
+    """Return what was refused since the last call, in every thread and whoever has passed over it.
+
+    What packages try of themselves on import is left out: writing caches, looking for a newer version.
+    """
     taken, _RULES.told = _RULES.told, []
     return taken
 
@@ -185,9 +194,15 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
     if said[-1] if said else _RULES.everywhere:
         what = rule(event, arguments)
         if what is not None:
-            for refused in (_RULES.told, *_RULES.refused):
-                refused.append(what)
-            raise RefusedError(f"optplan does not let code that a file names {what}")
+            _refuse(what)
+
+
+def _refuse(what: str) -> None:
+    for refused in _RULES.refused:
+        refused.append(what)
+    if not is_importing(sys._getframe()):  # noqa: SLF001 - there is no other way
+        _RULES.told.append(what)
+    raise RefusedError(f"optplan does not let code that a file names {what}")
 
 
 def _refuse_host(host: str) -> None:

@@ -103,7 +103,7 @@ def _execute(_event: str, arguments: tuple[Any, ...]) -> str | None:
     code = arguments[0]
     file = code.co_filename if isinstance(code, CodeType) else ""
     caller = sys._getframe(2)  # noqa: SLF001 - below this function and the hook
-    if _is_importing(caller):
+    if is_importing(caller):
         is_text = file.startswith("<")
         return None if is_text or _is_code(_path(file)) else f"execute {_short(file)}"
     name = caller.f_globals.get("__name__")
@@ -120,7 +120,7 @@ def _calls(code: object) -> bool:
 
 def _make_code(event: str, _arguments: tuple[Any, ...]) -> str | None:
     caller = sys._getframe(2)  # noqa: SLF001 - as above
-    return None if _is_importing(caller) else f"make code ({event})"
+    return None if is_importing(caller) else f"make code ({event})"
 
 
 def _import(_event: str, arguments: tuple[Any, ...]) -> str | None:
@@ -131,9 +131,9 @@ def _import(_event: str, arguments: tuple[Any, ...]) -> str | None:
 
 def _load_library(event: str, arguments: tuple[Any, ...]) -> str | None:
     path = _path(arguments[0]) if arguments[0] else None
-    is_importing = _is_importing(sys._getframe(2))  # noqa: SLF001 - as above
+    is_import = is_importing(sys._getframe(2))  # noqa: SLF001 - as above
     is_known = path is None or os.sep not in str(arguments[0]) or _is_code(path)
-    return None if is_importing and is_known else f"load a library ({event} {_short(path)})"
+    return None if is_import and is_known else f"load a library ({event} {_short(path)})"
 
 
 def _always(event: str, arguments: tuple[Any, ...]) -> str | None:
@@ -167,7 +167,7 @@ def _is_code(path: str | None) -> bool:
     return path is not None and any(_is_below(path, root) for root in STATE.code)
 
 
-def _is_importing(frame: FrameType | None) -> bool:
+def is_importing(frame: FrameType | None) -> bool:
     """Return whether an import has called this, directly or not."""
     while frame is not None:
         if frame.f_code.co_filename in _IMPORT_FRAMES:

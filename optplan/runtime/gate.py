@@ -19,7 +19,7 @@ from typing import Any
 from optplan.chatter import hushed
 from optplan.errors import OptplanError
 from optplan.foreign_runs import note_foreign_run, note_import
-from optplan.runtime.audit import LeavingError, lifted, restricted
+from optplan.runtime.audit import LeavingError, is_still_told, lifted, restricted
 from optplan.runtime.installed import find_installed, import_folders, is_installed_file
 from optplan.runtime.landlock import raise_wall
 from optplan.runtime.torch_files import announce_torch_files
@@ -92,7 +92,7 @@ def named_code(what: str, *, trusted: bool = False) -> Iterator[None]:
         raise_wall()
     with _neutral_process(), restricted() as refused, _contained(refused):
         yield
-    if refused and named_code_runs() is Where.HERE:
+    if refused and not (named_code_runs() is Where.ISOLATED and is_still_told(refused[0])):
         _log.warning("%s was not let %s", what, refused[0])
 
 

@@ -33,6 +33,12 @@ with torch.device('meta'):
     timm.create_model({model!r})
 """
 
+_OWN = """
+model = dict(type='torchvision.models.AlexNet', num_classes={classes})
+optim_wrapper = dict(optimizer=dict(type='SGD', lr=0.1))
+"""
+_MOST_FOR_ISOLATION = 1.5
+
 _MODELS = {"resnet50": "bag_of_tricks.py", "vit_large_patch16_224": "vit_adamw.py"}
 _OPTPLAN = str(Path(sys.executable).with_name("optplan"))
 _SAMPLES = Path(__file__).parents[2] / "sample_configs"
@@ -92,6 +98,30 @@ def warm_rows(rounds: int) -> Iterator[Row]:
             "`import torch`",
             taken["torch"],
             0.15,
+        )
+
+
+def own_rows(rounds: int) -> Iterator[Row]:
+    """A model that the config itself names, which is built in a process of its own."""
+    with TemporaryDirectory() as folder:
+        configs = [Path(folder) / f"{number}.py" for number in range(20)]
+        for number, config in enumerate(configs):
+            config.write_text(_OWN.format(classes=number + 2))
+        show = [_OPTPLAN, "show", str(configs[0])]
+        check = [_OPTPLAN, "check", "--jobs", "1", *map(str, configs)]
+        timers = {name: command(words) for name, words in (("show", show), ("check", check))}
+        trusted = {
+            f"{name} --trust": command([*words, "--trust"])
+            for name, words in (("show", show), ("check", check))
+        }
+        taken = medians({**timers, **trusted}, rounds=rounds)
+    for name, what in (("show", "`show` of a config"), ("check", "`check` of 20 configs")):
+        yield ratio(
+            f"{what} with a model of its own, in a process of its own",
+            taken[name],
+            "the same with `--trust`",
+            taken[f"{name} --trust"],
+            _MOST_FOR_ISOLATION,
         )
 
 

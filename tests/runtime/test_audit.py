@@ -58,8 +58,8 @@ REFUSED = {
         "change files",
     ),
     "a link to within": ("os.symlink(scratch, outside + '.moved')", "change files"),
-    "a pipe": ("os.mkfifo(outside + '.pipe')", "make this"),
-    "a device": ("import posix; posix.mknod(outside + '.device')", "make this"),
+    "a pipe": ("os.mkfifo(outside + '.pipe')", "use "),
+    "a device": ("import posix; posix.mknod(outside + '.device')", "use "),
     "a second interpreter": (
         f"from {_INTERPRETERS} import create; create()",
         "",

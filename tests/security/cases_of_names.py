@@ -266,7 +266,7 @@ IMPORTS = tuple(
         name=f"import_{module}",
         text=f"custom_imports = dict(imports=['dangerous_nets.{module}'])\n"
         f"model = dict(type='dangerous_nets.nets.Fine')\n{SGD}",
-        says=(f"dangerous_nets.{module}", "was not let change files")[module == "starts_thread" :],
+        says=(f"dangerous_nets.{module}", "was not let change files"),
     )
     for module in (
         "looks_up",

@@ -6,14 +6,20 @@ from collections.abc import Iterable
 
 import pytest
 
-from tests.security import cases_of_forms, cases_of_models, cases_of_names, cases_of_ways
+from tests.security import (
+    cases_of_forms,
+    cases_of_models,
+    cases_of_names,
+    cases_of_types,
+    cases_of_ways,
+)
 from tests.security.cases import GOOD, GOOD_FINDING, Case
 from tests.security.environment import Environment
 from tests.security.harness import Run, run_optplan
 
 ALONE = (*cases_of_models.ALONE, *cases_of_names.MAINS, *cases_of_names.IMPORTS_ALONE)
 WAYS = (
-    *(*cases_of_ways.TOP, *cases_of_ways.PARTS, *cases_of_ways.SPELLED),
+    *(*cases_of_types.TOP, *cases_of_types.PARTS, *cases_of_types.SPELLED),
     *(*cases_of_ways.IMPORTS, *cases_of_ways.FORMS),
 )
 # Many files are checked in one run; what each does is known by its token.
