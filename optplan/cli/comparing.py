@@ -78,7 +78,9 @@ def diff_of(
     return replace(diff, unread=(*diff.unread, _NO_SCHEDULES))
 
 
-_NO_SCHEDULES = UnreadChange(text="schedules and hooks, which a saved plan does not keep", is_alike=None)
+_NO_SCHEDULES = UnreadChange(
+    text="schedules and hooks, which a saved plan does not keep", is_alike=None
+)
 
 
 def _with_functions(
