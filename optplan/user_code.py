@@ -100,6 +100,12 @@ def module_in(dotted: str) -> str | None:
     return ".".join(parts[:count]) or None
 
 
+def module_file(name: str) -> str:
+    """Return the file of a module that is imported already, as the code of the current folder finds it."""
+    with importable_folders(name):
+        return getattr(importlib.import_module(name), "__file__", None) or ""
+
+
 def _module(name: str, error: type[OptplanError]) -> ModuleType:
     return _run(lambda: importlib.import_module(name), name, error)
 

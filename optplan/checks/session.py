@@ -166,10 +166,13 @@ class _Planned:
         """One task for each model that is named for a file; one without where there is none."""
         own = self._finder.of(candidate.path)
         index = self._index(own)
+        is_function = names_function(candidate.path)
+        # a function is meant by its file as well
+        paths = (candidate.path, *([candidate.path.rpartition(":")[0]] if is_function else ()))
         targets: list[Target | None] = [
             target
             for target in own.targets
-            if any(fits(glob, candidate.path, own.folder) for glob in target.configs)
+            if any(fits(glob, path, own.folder) for glob in target.configs for path in paths)
         ]
         if self._request.model is not None or not self._request.models:
             targets = [self._request.model]

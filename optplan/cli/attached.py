@@ -63,7 +63,7 @@ def attached_schedule(
 
 def _by_epochs(found: Sequence[Attached], training: Training) -> Training:
     """Return the training as one of epochs, where a scheduler is stepped once an epoch."""
-    seldom = next((one for one in found if one.said.interval == "epoch"), None)
+    seldom = next((one for one in found if _interval(one) == "epoch"), None)
     if training.by_epoch or seldom is None:
         return training
     name, per_epoch = type(seldom.said.scheduler).__name__, training.per_epoch
@@ -75,10 +75,14 @@ def _by_epochs(found: Sequence[Attached], training: Training) -> Training:
     return Training(by_epoch=True, length=training.length // per_epoch, per_epoch=per_epoch)
 
 
+def _interval(one: Attached) -> str | None:
+    if one.is_timms and one.said.interval is None:
+        return "epoch" if getattr(one.said.scheduler, "t_in_epochs", True) else "step"
+    return one.said.interval
+
+
 def _spec(one: Attached, training: Training) -> ForeignSpec:
-    scheduler, interval = one.said.scheduler, one.said.interval
-    if one.is_timms and interval is None:
-        interval = "epoch" if getattr(scheduler, "t_in_epochs", True) else "step"
+    scheduler, interval = one.said.scheduler, _interval(one)
     arguments = state_of(vars(scheduler))
     arguments["interval"] = one.said.interval or "not stated"
     if one.said.frequency > 1:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -48,9 +47,7 @@ def with_attached(diff: PlanDiff, runs: Sequence[Run]) -> PlanDiff:
     said = [[(one.said.interval, one.said.frequency) for one in side.schedulers] for side in found]
     if len(said[0]) == len(said[1]) and said[0] != said[1]:
         return replace(diff, uncompared="the schedulers are stepped at other intervals")
-    with _reasons() as reasons:
-        return _compared(diff, runs, _length(found), names)
-    return replace(diff, uncompared=reasons[0])
+    return _or_why(diff, lambda: _compared(diff, runs, _length(found), names))
 
 
 def with_config(
@@ -75,31 +72,30 @@ def with_config(
     if (why := _not_comparable([found], names)) is not None:
         return replace(diff, uncompared=why)
     plans = (diff.before, diff.after) if is_first else (diff.after, diff.before)
-    with _reasons() as reasons:
+
+    def compare() -> PlanDiff:
         training = training_of(config, section, Length(per_epoch=per_epoch))
-        pair = (
-            schedule_for(plans[0], config, section, training),
-            attached_schedule(run, plans[1], training, class_defaults_of(plans[1])),
-        )
+        own = schedule_for(plans[0], config, section, training)
+        other = attached_schedule(run, plans[1], training, class_defaults_of(plans[1]))
+        remarks = list(diff.remarks)
         if any(one.said.interval is None for one in found.schedulers):
-            remark = f"taken to be stepped once an {pair[1].unit.value}: {listed(names[1])}"
-            diff = replace(diff, remarks=(*diff.remarks, remark))
-        return compared(diff, *(pair if is_first else pair[::-1]))
-    return replace(diff, uncompared=reasons[0])
+            remarks.append(f"taken to be stepped once an {other.unit.value}: {listed(names[1])}")
+        pair = (own, other) if is_first else (other, own)
+        return compared(replace(diff, remarks=tuple(remarks)), *pair)
+
+    return _or_why(diff, compare)
 
 
 _ELSE = UnreadChange(text="what else the code of a function does", is_alike=None)
 
 
-@contextmanager
-def _reasons() -> Iterator[list[str]]:
-    """Give why schedulers cannot be compared, where an error says so."""
-    reasons: list[str] = []
+def _or_why(diff: PlanDiff, compare: Callable[[], PlanDiff]) -> PlanDiff:
+    """Return the difference with that of the schedulers, or with why they cannot be compared."""
     try:
-        yield reasons
+        return compare()
     except OptplanError as error:
         why = "; ".join(str(problem) for problem in error.problems)
-        reasons.append(f"the schedulers cannot be compared: {why}")
+        return replace(diff, uncompared=f"the schedulers cannot be compared: {why}")
 
 
 def _not_comparable(found: Sequence[Attachments], names: Sequence[list[str]]) -> str | None:

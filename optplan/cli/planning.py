@@ -27,6 +27,7 @@ from optplan.config import (
 )
 from optplan.errors import ConfigError, ModelError, OptplanError, UsageError
 from optplan.plan import Plan, Planned
+from optplan.runtime.audit import lifted
 from optplan.runtime.gate import is_own_name
 from optplan.runtime.installed import find_installed
 from optplan.runtime.where import IsolationNeededError, Where, named_code_runs
@@ -241,7 +242,8 @@ class Planner:
         from optplan.checks.running import at_target
         from optplan.cli.targets import target_of_config
 
-        target = target_of_config(config)
+        with lifted():  # the settings are no code of a file's naming
+            target = target_of_config(config)
         if target is None:
             raise UsageError("which model?", hint=f"name one: --model {_example(config)}")
         target = replace(target, arguments={**target.arguments, **arguments})

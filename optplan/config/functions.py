@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import os
 import re
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -20,7 +19,7 @@ from optplan.config.overrides import apply_overrides
 from optplan.config.placed import placed_dict
 from optplan.errors import ConfigError, listed
 from optplan.places import Place, Source
-from optplan.user_code import importable_folders, module_in, user_attribute
+from optplan.user_code import importable_folders, module_file, module_in, user_attribute
 
 _DOTTED = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 # How the path of a config in a revision ends, as in HEAD:config.py.
@@ -136,7 +135,7 @@ def _source(head: str) -> Source:
     if head.endswith(".py"):
         file, name = head, Path(head).name
     else:
-        file, name = getattr(sys.modules[head], "__file__", None) or "", head
+        file, name = module_file(head), head
         relative = os.path.relpath(file) if file else ""
         name = head if relative.startswith("..") or not file else relative
     return Source(name=name, path=head if head.endswith(".py") else name, text=_text(file))
@@ -204,7 +203,9 @@ def _with_colon(word: str) -> ConfigError | None:
     if not _DOTTED.fullmatch(word) or suffix in _SUFFIXES or Path(word).exists():
         return None
     module = module_in(word)
-    if module is None or module == word:
+    if module == word:
+        return functions_meant(word.replace(".", "/") + ".py")
+    if module is None:
         return None
     meant = f"{module}:{word.removeprefix(module)[1:]}"
     return ConfigError(f"{word}: there is no such file", hint=f"did you mean '{meant}'?")

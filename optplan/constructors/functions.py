@@ -13,6 +13,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from optplan.config import NO_SECTION, FunctionConfig, OptimizerConfig, find_optimizer
+from optplan.config.optimizer import OPTIMIZER
 from optplan.constructors.code_place import code_place
 from optplan.constructors.observing import others_code
 from optplan.constructors.optimizers import instantiate, optimizer_class
@@ -24,7 +25,7 @@ from optplan.constructors.returned import (
     read_return,
 )
 from optplan.constructors.world_size import WorldSize
-from optplan.errors import PlanError
+from optplan.errors import ConfigError, PlanError
 from optplan.model.moves import moves_ignored
 from optplan.runtime.audit import lifted
 
@@ -153,6 +154,13 @@ def section_of(config: FunctionConfig) -> OptimizerConfig:
     Raises:
         ConfigError: It is wrong.
     """
+    if config.data and "type" not in config.data[OPTIMIZER]:
+        raise ConfigError(
+            f"--set names no optimizer for the param groups of {config.word}",
+            place=config.place,
+            hint="add --set optimizer.type=SGD; if the function makes the optimizer itself, give it arguments:"
+            " -a NAME=VALUE",
+        )
     return find_optimizer(config) if config.data else NO_SECTION
 
 

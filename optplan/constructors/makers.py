@@ -106,7 +106,7 @@ class CodeMaker(Maker):
         chosen, running = self._chosen, Running(self._chosen, self.section)
         world_size = WorldSize(self._world_size)
         with world_size.answered():
-            observation = observe(model, inventory, running)
+            observation = observe(model, inventory, running, self._place)
         inventory, options = self._rules(model, inventory)
         delegated = {
             observation.numbers[key]: decision
@@ -174,7 +174,7 @@ class FunctionMaker(Maker):
     def plan(self, model: nn.Module, inventory: Inventory) -> Made:
         """As of a maker."""
         run = self._run
-        observation = observe(model, inventory, run)
+        observation = observe(model, inventory, run, run.place)
         return Made(
             assignments=attribute(
                 observation, inventory, who=self.name, place=run.place, leaves_unset=True

@@ -68,7 +68,10 @@ class Observation:
 
 
 def observe(
-    model: nn.Module, inventory: Inventory, make: Callable[[nn.Module], NamedOptimizers]
+    model: nn.Module,
+    inventory: Inventory,
+    make: Callable[[nn.Module], NamedOptimizers],
+    place: Place | None = None,
 ) -> Observation:
     """Make optimizers of a model, which is left as it was.
 
@@ -76,6 +79,7 @@ def observe(
         model: The model.
         inventory: Its parameters.
         make: Makes the optimizers.
+        place: Where it is defined.
 
     Raises:
         OptplanError: Whatever ``make`` raises of this kind.
@@ -89,11 +93,13 @@ def observe(
             facts.tensor: by_name[facts.name].requires_grad for facts in inventory.parameters
         }
         observed = tuple(_observed_optimizer(*one, own, numbers) for one in made)
-        _look_for_others(model, made, numbers)
+        _look_for_others(model, made, numbers, place)
     return Observation(optimizers=observed, trainable=trainable, numbers=numbers)
 
 
-def _look_for_others(model: nn.Module, made: NamedOptimizers, numbers: Mapping[int, int]) -> None:
+def _look_for_others(
+    model: nn.Module, made: NamedOptimizers, numbers: Mapping[int, int], place: Place | None
+) -> None:
     """Refuse parameters that came into the model only now; others may be those of a loss.
 
     Raises:
@@ -112,6 +118,7 @@ def _look_for_others(model: nn.Module, made: NamedOptimizers, numbers: Mapping[i
     if new:
         raise PlanError(
             f"the model is changed while the groups are made: {listed(new)} were put into it",
+            place=place,
             hint="plan the model as it is afterwards: change it in its own factory",
         )
     _log.warning("%d tensors in the groups are no parameters of the model", len(others))

@@ -16,26 +16,9 @@ _KEPT_MULTIPLIERS = {"lr_mult": "lr_rule", "decay_mult": "weight_decay_rule"}
 # The entries that a row has as fields, too.
 _KEPT_FIELDS = {"lr_scale": "lr_scale", "layer_id": "layer"}
 # Words in the names of entries that say which group it is.
-_LABELS = frozenset(
-    [
-        "name",
-        "id",
-        "idx",
-        "index",
-        "layer",
-        "depth",
-        "stage",
-        "num",
-        "number",
-        "rank",
-        "tag",
-        "label",
-        "title",
-        "note",
-    ]
-)
+_LABELS = ("name", "id", "idx", "index", "layer", "depth", "stage", "num", "number", "rank", "tag")
 # Words in the names of entries that say how a group is stepped.
-_OPTIONS = frozenset(["kind", "type", "algorithm", "method", "mode", "optimizer", "rule", "use"])
+_OPTIONS = ("kind", "type", "algorithm", "method", "mode", "optimizer", "rule", "use")
 # Loose enough for what a schedule's arithmetic leaves of a factor.
 _TOLERANCE = 1e-6
 
@@ -71,10 +54,10 @@ def is_label(name: str, values: Sequence[object]) -> bool:
     if not all(isinstance(value, str | int) and not isinstance(value, bool) for value in values):
         return False
     words = set(name.lower().split("_"))
-    if words & _LABELS or list(values) == list(range(len(values))):
+    if words & set(_LABELS) or list(values) == list(range(len(values))):
         return True
     is_own = all(isinstance(value, str) for value in values) and len(set(values)) == len(values)
-    return is_own and not words & _OPTIONS
+    return is_own and not words & set(_OPTIONS)
 
 
 def rule_identity(use: RuleUse | None) -> Any:

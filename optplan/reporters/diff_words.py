@@ -201,7 +201,8 @@ def verdict_text(diff: PlanDiff) -> str:
     if is_unread and not (diff.changed or has_others or diff.optimizers):
         return "the same as far as it was read"
     if not diff.changed and has_others:
-        return "the same at step 0, not in the schedule"
+        is_later = all(one.step for one in diff.courses)
+        return f"the same {'at step 0' if is_later else 'in the plan'}, not in the schedule"
     return f"{diff.changed} of {plural(diff.common, 'parameter')} change"
 
 

@@ -104,6 +104,30 @@ def kinds(model: nn.Module) -> Optimizer:
     return AdamW(groups, lr=1e-3)
 
 
+def shared_kinds(model: nn.Module) -> Optimizer:
+    flat, matrices = _kinds(model)
+    groups: list[dict[str, Any]] = [
+        {"params": flat[:1], "kind": "adamw"},
+        {"params": matrices, "kind": "muon"},
+        {"params": flat[1:], "kind": "adamw"},
+    ]
+    return AdamW(groups, lr=1e-3)
+
+
+def layer_decay(model: nn.Module) -> Optimizer:
+    return _with(SGD, {"layer_decay": 0.5}, {"layer_decay": 0.25}, model=model)
+
+
+def shared_names(model: nn.Module) -> Optimizer:
+    flat, matrices = _kinds(model)
+    groups: list[dict[str, Any]] = [
+        {"params": flat[:1], "group_name": "flat"},
+        {"params": matrices, "group_name": "matrices"},
+        {"params": flat[1:], "group_name": "flat"},
+    ]
+    return AdamW(groups, lr=1e-3)
+
+
 def lr_mult_alike(model: nn.Module) -> Optimizer:
     return _with(SGD, {"lr_mult": 0.1}, {"lr_mult": 0.1}, model=model)
 

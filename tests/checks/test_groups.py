@@ -113,6 +113,16 @@ def test_opt207_over_several_optimizers() -> None:
             f" (remove it, or use an optimizer that reads it) [{ALL}]",
         ),
         (
+            "shared_kinds",
+            "groups differ in 'kind' (muon, adamw), which AdamW does not read: it does nothing"
+            f" (remove it, or use an optimizer that reads it) [{ALL}]",
+        ),
+        (
+            "layer_decay",
+            "groups differ in 'layer_decay' (0.5, 0.25), which SGD does not read: it does nothing"
+            f" {OWN_DECAY} [{ALL}]",
+        ),
+        (
             "other_entry",
             "groups differ in 'lr_multiplier' (0.1, 1), which Inheriting does not read: it does nothing"
             f" {OWN_LR} [{ALL}]",
@@ -130,6 +140,7 @@ def test_opt411(name: str, expected: str) -> None:
         "lr_mult_applied",
         "flag_applied",
         "names",
+        "shared_names",
         "scale_for_timm",
         "only_groups",
         "read_by_its_class",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Invoke
+from tests.conftest import Invoke, Run
 
 NETS = """\
 from torch import nn
@@ -50,6 +50,20 @@ def project(tmp_path: Path) -> Path:
         (tmp_path / name).write_text(CONFIG.format(0.1))
     (tmp_path / "configs" / "own.py").write_text(CONFIG.format(0.1) + OWN)
     return tmp_path
+
+
+def test_the_settings_are_read_in_a_process_of_its_own(project: Path, run: Run) -> None:
+    # only there is restricted what may be read
+    done = run("show", "configs/one.py", cwd=project)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("nets.py:Net")
+
+
+def test_a_function_is_meant_by_its_file(project: Path, invoke: Invoke) -> None:
+    (project / "pyproject.toml").write_text(SETTINGS.replace("nets.py:groups", "nets.py"))
+    done = invoke("check", "nets.py:groups", cwd=project)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "no findings in 1 config\n"
 
 
 COMMANDS = {

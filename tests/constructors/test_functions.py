@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from tests.conftest import Invoke
 from tests.schema import validate
 
 FUNCTIONS = """\
+import copy, functools
 import torch
 from torch import nn
 
@@ -137,6 +139,78 @@ def negative(model):
     return [{'params': model.parameters(), 'lr': -1.0}]
 
 
+def of_optimizers(model):
+    yield optimizer(model)
+
+
+def of_a_copy(model):
+    return optimizer(copy.deepcopy(model))
+
+
+def of_another_model(model):
+    return [{'params': nn.Linear(2, 2).parameters()}]
+
+
+async def later(model):
+    return optimizer(model)
+
+
+def not_awaited(model):
+    return later(model)
+
+
+def without_params(model):
+    made = optimizer(model)
+    del made.param_groups[0]['params']
+    return made
+
+
+def with_a_text(model):
+    made = optimizer(model)
+    made.param_groups[1]['lr'] = 'high'
+    return made
+
+
+def with_two_lrs(model):
+    return [{'params': model.parameters(), 'lr': torch.tensor([0.1, 0.2])}]
+
+
+class Stops(BaseException):
+    pass
+
+
+def stops(model):
+    raise Stops('enough')
+
+
+class Endless:
+    def __getattr__(self, name):
+        return Endless()
+
+
+def endless(model):
+    return Endless()
+
+
+def in_itself(model):
+    made = []
+    made.append(made)
+    return made
+
+
+def scheduler_in_a_dict(model):
+    return {'lr_scheduler': torch.optim.lr_scheduler.StepLR(optimizer(model), 3)}
+
+
+class Method:
+    def __call__(self, model):
+        return 3
+
+
+method = Method()
+wrong = functools.partial(no_params)
+
+
 CONSTANT = 3
 """
 
@@ -194,7 +268,7 @@ def test_groups_by_hand(invoke: Invoke, folder: Path) -> None:
         "option": None,
         "key": None,
         "mult": None,
-        "origin": {"file": "train.py", "line": 13, "column": 1},
+        "origin": {"file": "train.py", "line": 14, "column": 1},
         "constructor": "by_hand",
     }
     assert plan["parameters"][0]["lr_rule"]["rule"] == "default"
@@ -295,6 +369,19 @@ def test_tensors_besides_the_models(
         ("twice", "puts parameters into several groups: head.weight, head.bias"),
         ("replaces", "the model is changed while the groups are made: head.weight, head.bias"),
         ("missing", "'train.py:missing': there is no 'missing'"),
+        ("of_optimizers", "train.py:of_optimizers returned a generator of optimizers"),
+        ("of_a_copy", "of_a_copy makes an optimizer of another model: none of its tensors is"),
+        ("of_another_model", "of_another_model makes an optimizer of another model"),
+        ("not_awaited", "returned a coroutine, which makes nothing until it is awaited"),
+        ("without_params", "returned an optimizer (AdamW) that is damaged"),
+        ("with_a_text", "with_a_text: group 1 has the lr 'high', which is no number"),
+        ("with_two_lrs", "with_two_lrs: group 0 has the lr 'tensor([0.1000, 0.2000])', which is"),
+        ("stops", "train.py:stops raises Stops: enough"),
+        ("endless", "train.py:endless returned a value of type Endless"),
+        ("in_itself", "train.py:in_itself returned a list with list in it"),
+        ("scheduler_in_a_dict", "returned a scheduler alone (StepLR)"),
+        ("method", "train.py:method returned a value of type int"),
+        ("wrong", "train.py:wrong returned a list with a dict without 'params' in it"),
         ("CONSTANT", "'train.py:CONSTANT' is a int, not a function that takes the model"),
         ("Net", "'train.py:Net' is a type, not a function that takes the model"),
     ],
@@ -305,6 +392,8 @@ def test_refused(invoke: Invoke, folder: Path, function: str, message: str) -> N
     assert message in done.stderr
     assert done.stderr.count("error: ") == 1
     assert "Traceback" not in done.stderr
+    if function not in ("missing", "CONSTANT", "Net"):
+        assert re.search(r"^error: train\.py:\d+:\d+: ", done.stderr, re.MULTILINE)
 
 
 def test_explain(invoke: Invoke, folder: Path) -> None:
@@ -315,8 +404,8 @@ def test_explain(invoke: Invoke, folder: Path) -> None:
         "norm.weight   3   LayerNorm",
         "  in group 1 of 2, 4 parameters: *.bias, norm.*",
         "  lr            0.01    default of the optimizer, group 1 sets none",
-        "  weight_decay  0       set by optimizer, group 1                    train.py:21:1",
-        "     21 │ def optimizer(model):",
+        "  weight_decay  0       set by optimizer, group 1                    train.py:22:1",
+        "     22 │ def optimizer(model):",
     ]
     done = invoke(*words, "--format", "json", cwd=folder)
     validate(json.loads(done.stdout), "explain-1.0")

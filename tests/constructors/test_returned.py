@@ -115,6 +115,12 @@ def later(model):
     return made, LambdaLR(made, lambda step: 1.0 if step < 950000 else 0.1)
 
 
+def by_epochs_of_timm(model):
+    from timm.scheduler import CosineLRScheduler
+    made = adamw(model)
+    return made, CosineLRScheduler(made, t_initial=10)
+
+
 def alone(model):
     return pair(model)[1]
 
@@ -190,9 +196,13 @@ def test_schedulers_are_stepped(
 
 
 def test_how_long_is_an_epoch(invoke: Invoke, folder: Path) -> None:
-    done = invoke("schedule", "f.py:nested", *MODEL, "--iters", "8", cwd=folder)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "ExponentialLR is stepped once an epoch: how long is one?" in done.stderr
+    for function, scheduler in (
+        ("nested", "ExponentialLR"),
+        ("by_epochs_of_timm", "CosineLRScheduler"),
+    ):
+        done = invoke("schedule", f"f.py:{function}", *MODEL, "--iters", "8", cwd=folder)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert f"{scheduler} is stepped once an epoch: how long is one?" in done.stderr
 
 
 @pytest.mark.parametrize(
