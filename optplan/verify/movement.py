@@ -180,14 +180,12 @@ class _Comparison:
         return self._run(Program(full=self._program.full), only=[held])
 
     def _oddities(self, families: Mapping[int, Family]) -> Iterator[Mismatch]:
-        """Yield what optimizers do to their groups and closures; of one without formula it is a note."""
+        """Yield what optimizers that follow a formula do to their groups and closures."""
         for number, family in families.items():
-            found = [*self._overwritten(number), *self._closure(number, self._closures.get(number))]
             if family.formula is not None:
-                yield from found
-            else:
-                words = (f"{family.class_name}: {one.built}" for one in found if one.what == "groups")
-                self._notes += words
+                yield from self._overwritten(number)
+            if family.is_claimed:  # torch's optimizers take closures, others need not
+                yield from self._closure(number, self._closures.get(number))
 
     def _closure_steps(self) -> Mapping[int, ClosureStep]:
         self._put_start()
@@ -232,11 +230,11 @@ class _Comparison:
         if note := self._real.notes.get(number):
             self._notes.append(f"{type(self._subject.optimizers[number].inner).__name__}: {note}")
         if family is None or family.formula is None:
-            return self._by_class(number, members)
+            return self._by_class(number, members, family)
         ruled = [held for held in members if own_rule(held)]
         others = [held for held in members if not own_rule(held)]
         return {
-            **(self._by_class(number, ruled) if ruled else {}),
+            **(self._by_class(number, ruled, family) if ruled else {}),
             **self._by_formula(others, family),
         }
 
@@ -301,7 +299,9 @@ class _Comparison:
         reason = f"ended elsewhere than its class on the plan's groups {where}".rstrip()
         return Moved(movement=Movement.DEVIATES, reason=reason)
 
-    def _by_class(self, number: int, members: Sequence[Held]) -> dict[str, Moved]:
+    def _by_class(
+        self, number: int, members: Sequence[Held], family: Family | None
+    ) -> dict[str, Moved]:
         if (failure := self._reference.failures.get(number)) is not None:
             reason = f"no reference could be made: {failure}"
             return {held.name: Moved(movement=Movement.UNCHECKED, reason=reason) for held in members}
@@ -312,7 +312,13 @@ class _Comparison:
         }
         if differing:
             differing = self._certain(number, members, differing)
-        return {held.name: self._class_verdict(held, differing.get(held.name)) for held in members}
+        verdicts = {
+            held.name: self._class_verdict(held, differing.get(held.name)) for held in members
+        }
+        if family is not None and family.may_stand_still and not any(map(self._moves, members)):
+            reason = f"{family.class_name} moved nothing in {self._program.full} steps"
+            return dict.fromkeys(verdicts, Moved(movement=Movement.UNCHECKED, reason=reason))
+        return verdicts
 
     def _certain(
         self, number: int, members: Sequence[Held], differing: Mapping[str, int]
