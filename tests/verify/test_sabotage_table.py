@@ -25,8 +25,23 @@ def _restored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch_optimizer, "_global_optimizer_post_hooks", OrderedDict())
 
 
-def command(target: str, model: str) -> tuple[str, ...]:
+CONFIG = """\
+optim_wrapper = dict(
+    optimizer=dict(type='SGD', lr=0.1, momentum=0.9, weight_decay=0.01),
+    paramwise_cfg=dict(norm_decay_mult=0.0),
+    constructor='{}',
+)
+"""
+
+
+def command(target: str, model: str, folder: Path = FOLDER) -> tuple[str, ...]:
+    """Return the config or function, and the model; a config of a constructor is written to a folder."""
     file, _, name = target.partition(".")
+    if file == "constructors":
+        config = folder / f"{name}.py"
+        config.write_text(CONFIG.format(name))
+        imported = ("--import", f"{FOLDER}/constructors.py")
+        return str(config), "--model", f"{FOLDER}/nets.py:{model}", *imported
     return f"{FOLDER}/{file}.py:{name}", "--model", f"{FOLDER}/nets.py:{model}"
 
 
@@ -38,7 +53,7 @@ def verified(invoke: Invoke, kind: Kind, folder: Path) -> Result:
         assert saved.returncode == 0, saved.stderr
         plan = ("--plan", folder / "plan.json")
         (folder / "plan.json").write_text(saved.stdout)
-    target = command(kind.target, kind.model)
+    target = command(kind.target, kind.model, folder)
     return invoke("verify", *target, "--device", "cpu", "--no-cost", *plan)
 
 

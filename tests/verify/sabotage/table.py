@@ -249,6 +249,18 @@ HOOKS = _family(
         "group_taken_apart": ("only a group's first is decayed", "first.weight", "first.bias"),
     },
 )
+CONSTRUCTORS = _family(
+    "constructors",
+    {
+        "OtherDecay": ("one decay differs with memory", "weight_decay norm.bias", "norm.weight"),
+        "Leaves": ("a group is left out with memory", "head.bias", "first.bias"),
+        "Exchanges": ("two groups' members are exchanged", "norm.weight conv.bias", "first.bias"),
+        "Initializes": ("values are set", "conv.bias", "first.weight"),
+        "Replaces": ("the instance has another step", "first.bias", "first.weight"),
+        "Subclasses": ("a derived class ignores one decay", "conv.weight", "first.weight"),
+        "Rescales": ("every lr is halved with memory", "lr first.weight", ""),
+    },
+)
 CLOSURES = _family(
     "closures",
     {
@@ -301,23 +313,29 @@ CHANGES = tuple(
 # they act on gradients and values that the optimizer is given, not on its steps
 HOOKED = tuple(
     Kind(
-        target=f"hooks.{name}",
+        target=target,
         meaning=meaning,
         names=(*names.split(), "hook"),
         spared=("first.weight",),
         model=model,
         statuses=(0, 1),
     )
-    for name, meaning, names, model in (
-        ("on_gradient", "a gradient is doubled", "second.weight", "Net"),
-        ("after_accumulation", "a gradient is doubled once it is there", "norm.bias", "Net"),
-        ("on_forward", "an output is doubled", "conv", "Net"),
-        ("before_forward", "an input is doubled", "norm", "Net"),
-        ("on_backward", "a gradient of the input is replaced", "head", "Net"),
-        ("none", "the model's own hook doubles a gradient", "second.weight", "ScaledGradient"),
-        ("none", "the model's own hook replaces an output", "conv", "ForwardHook"),
-        ("none", "the model's own hook changes values", "norm", "ForwardPreHook"),
-        ("none", "the model's own hook sees gradients", "head", "BackwardHook"),
+    for target, meaning, names, model in (
+        ("constructors.Hooks", "a constructor halves a gradient", "second.weight", "Net"),
+        ("hooks.on_gradient", "a gradient is doubled", "second.weight", "Net"),
+        ("hooks.after_accumulation", "a gradient is doubled once it is there", "norm.bias", "Net"),
+        ("hooks.on_forward", "an output is doubled", "conv", "Net"),
+        ("hooks.before_forward", "an input is doubled", "norm", "Net"),
+        ("hooks.on_backward", "a gradient of the input is replaced", "head", "Net"),
+        (
+            "hooks.none",
+            "the model's own hook doubles a gradient",
+            "second.weight",
+            "ScaledGradient",
+        ),
+        ("hooks.none", "the model's own hook replaces an output", "conv", "ForwardHook"),
+        ("hooks.none", "the model's own hook changes values", "norm", "ForwardPreHook"),
+        ("hooks.none", "the model's own hook sees gradients", "head", "BackwardHook"),
     )
 )
 
@@ -332,6 +350,7 @@ KINDS = (
     *GROUPS,
     *FUNCTIONS,
     *HOOKS,
+    *CONSTRUCTORS,
     *CLOSURES,
     *PLANS,
     *CHANGES,
