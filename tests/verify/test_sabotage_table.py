@@ -13,7 +13,8 @@ from torch.optim import optimizer as torch_optimizer
 
 from tests.conftest import ROOT, Invoke, Result
 from tests.verify.sabotage import sane
-from tests.verify.sabotage.table import KINDS, Kind
+from tests.verify.sabotage.kind import Kind
+from tests.verify.sabotage.table import KINDS
 
 FOLDER = Path(__file__).with_name("sabotage").relative_to(ROOT)
 
