@@ -73,8 +73,14 @@ def verify(
         typer.Option("--dtype", help="Of the parameters in training; the model's own by default."),
     ] = None,
     steps: Annotated[
-        int, typer.Option("--steps", metavar="N", min=1, help="Steps with given gradients.")
-    ] = 2,
+        int,
+        typer.Option(
+            "--steps",
+            metavar="N",
+            min=1,
+            help="Steps with given gradients; with fewer than 4, less is tried.",
+        ),
+    ] = 6,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of all values.")] = 0,
     forward: Annotated[
         bool | None,
@@ -133,6 +139,7 @@ def verify(
             forward=forward,
             amp=amp,
             cost=cost,
+            shows_progress=not quiet,
         )
         chosen = choose_device(device)
         import_first(imports or (), (config,), model, trust=trust)

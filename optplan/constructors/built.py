@@ -139,50 +139,61 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def differences(
-    row: PlannedParameter,
-    planned: PlannedOptimizer,
-    real: Optimizer,
-    entries: Mapping[str, Any],
-) -> Iterator[tuple[str, Any, Any]]:
-    """Yield each entry of a parameter's group that is not as planned: name, planned, built.
+class PlannedEntries:
+    """What the groups of an optimizer should hold.
 
     Args:
-        row: The parameter.
-        planned: Its optimizer in the plan.
+        planned: The optimizer in the plan.
         real: The optimizer that was built.
-        entries: Its group there, as at the start of the training.
     """
-    wanted = _planned_entries(row, planned, real)
-    for name in dict.fromkeys([*wanted, *entries]):
-        if name in _NAMES:
-            continue
-        now = plain_value(entries[name]) if name in entries else NO_ENTRY
-        then = wanted.get(name, NO_ENTRY)
-        if differ(now, then):
-            yield name, then, now
+
+    def __init__(self, planned: PlannedOptimizer, real: Optimizer) -> None:
+        facts = optimizer_facts(real)
+        found = {name: plain_value(value) for name, value in facts.defaults.items()}
+        found |= {
+            name: value
+            for name, value in class_defaults(facts.class_name).items()
+            if name in found
+        }
+        # a plan that states every option means None as a value, others leave it to the class
+        is_whole = found.keys() - set(_VALUES) <= planned.options.keys()
+        self._base = found | {
+            name: value
+            for name, value in planned.options.items()
+            if name in found and (is_whole or value is not None)
+        }
+
+    def of(self, row: PlannedParameter) -> dict[str, Any]:
+        """Return all that the group of a parameter should hold."""
+        found = self._base | {"lr": row.lr, **row.options, **row.extra}
+        if "weight_decay" in found or row.weight_decay is not None:
+            found["weight_decay"] = row.weight_decay
+        return found
+
+    def differences(
+        self, row: PlannedParameter, entries: Mapping[str, Any]
+    ) -> Iterator[tuple[str, Any, Any]]:
+        """Yield each entry of a parameter's group that is not as planned: name, planned, built.
+
+        Args:
+            row: The parameter.
+            entries: Its group there, as at the start of the training.
+        """
+        wanted = self.of(row)
+        for name in dict.fromkeys([*wanted, *entries]):
+            if name in _NAMES:
+                continue
+            now = plain_value(entries[name]) if name in entries else NO_ENTRY
+            then = wanted.get(name, NO_ENTRY)
+            if differ(now, then):
+                yield name, then, now
+
+
+def differences(
+    row: PlannedParameter, planned: PlannedOptimizer, real: Optimizer, entries: Mapping[str, Any]
+) -> Iterator[tuple[str, Any, Any]]:
+    """Yield each entry of one parameter's group that is not as planned, as :class:`PlannedEntries` does."""
+    yield from PlannedEntries(planned, real).differences(row, entries)
 
 
 NO_ENTRY = "no such entry"
-
-
-def _planned_entries(
-    row: PlannedParameter, planned: PlannedOptimizer, real: Optimizer
-) -> dict[str, Any]:
-    """Return all that the group of a parameter should hold."""
-    facts = optimizer_facts(real)
-    found = {name: plain_value(value) for name, value in facts.defaults.items()}
-    found |= {
-        name: value for name, value in class_defaults(facts.class_name).items() if name in found
-    }
-    # a plan that states every option means None as a value, others leave it to the class
-    is_whole = found.keys() - set(_VALUES) <= planned.options.keys()
-    found |= {
-        name: value
-        for name, value in planned.options.items()
-        if name in found and (is_whole or value is not None)
-    }
-    found |= {"lr": row.lr, **row.options, **row.extra}
-    if "weight_decay" in found or row.weight_decay is not None:
-        found["weight_decay"] = row.weight_decay
-    return found

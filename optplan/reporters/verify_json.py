@@ -12,13 +12,14 @@ from optplan.verify.results import (
     Cost,
     Mismatch,
     Moved,
+    Oracle,
     ParameterResult,
     RealStep,
     Verification,
     count_movements,
 )
 
-FORMAT_VERSION = "1.0"
+FORMAT_VERSION = "1.1"
 
 
 def verify_json(found: Verification) -> str:
@@ -48,6 +49,8 @@ def verify_json(found: Verification) -> str:
         },
         "parameters": [_parameter(one) for one in found.parameters],
         "coupled": list(found.coupled),
+        "oracles": [_oracle(one) for one in found.oracles],
+        "hooks": list(found.hooks),
         "remarks": list(found.remarks),
         "step": _step(found.step) if isinstance(found.step, RealStep) else None,
         "no_step": None if isinstance(found.step, RealStep) else found.step.reason,
@@ -81,6 +84,15 @@ def _parameter(one: ParameterResult) -> dict[str, Any]:
         "exact": _moved(one.exact),
         "trained": None if one.trained is None else _moved(one.trained),
         "joint": one.joint,
+    }
+
+
+def _oracle(one: Oracle) -> dict[str, Any]:
+    return {
+        "optimizer": one.optimizer,
+        "class": one.class_name,
+        "formula": one.formula,
+        "reason": one.reason,
     }
 
 

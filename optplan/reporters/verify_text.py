@@ -14,6 +14,7 @@ from optplan.verify.results import (
     Mismatch,
     Moved,
     Movement,
+    Oracle,
     ParameterResult,
     RealStep,
     Verification,
@@ -36,6 +37,8 @@ _STYLES = {
 }
 _LABELS = 12
 _MOST = 5
+_MOST_DEPARTING = 24
+_MOST_HOOKS = 8
 
 
 def verify_text(found: Verification, *, width: int | None, color: bool) -> str:
@@ -80,8 +83,25 @@ def _stages(found: Verification, width: int | None, color: bool) -> Iterator[str
     if any(one.trained is not None for one in found.parameters):
         name = found.place.dtypes[0] if len(found.place.dtypes) == 1 else "training"
         yield from _stage(name, _moved_text(found, exact=False), width, color)
+    for index, text in enumerate(map(_oracle_text, found.oracles)):
+        yield from _stage("" if index else "formula", text, width, color)
+    for index, text in enumerate(_hook_texts(found.hooks)):
+        yield from _stage("" if index else "hooks", text, width, color)
     for index, text in enumerate(_step_texts(found)):
         yield from _stage("" if index else "real step", text, width, color)
+
+
+def _oracle_text(one: Oracle) -> Cell:
+    if one.formula is None:
+        return Cell(f"no second oracle for {one.class_name}: {one.reason}", "dim")
+    return Cell(f"{one.formula}, one tensor at a time: {one.reason}")
+
+
+def _hook_texts(hooks: Sequence[str]) -> Iterator[Cell]:
+    for text in hooks[:_MOST_HOOKS]:
+        yield Cell(text, "yellow")
+    if len(hooks) > _MOST_HOOKS:
+        yield Cell(f"and {len(hooks) - _MOST_HOOKS} more", "yellow")
 
 
 def _stage(label: str, cell: Cell, width: int | None, color: bool) -> list[str]:
@@ -162,7 +182,8 @@ def _deviations(found: Verification, width: int | None, color: bool) -> Iterator
         yield ""
         yield " " + paint(Cell(visible(title), _STYLES[movement]), color)
         for (is_exact, reason), names in by_reason.items():
-            yield from _wrapped(visible(listed(names, most=_MOST)), width, 2)
+            most = _MOST_DEPARTING if movement is Movement.DEVIATES else _MOST
+            yield from _wrapped(visible(listed(names, most=most)), width, 2)
             if reason:
                 where = "float64" if is_exact else _dtypes(found)
                 yield from _wrapped(visible(f"in {where}: {reason}"), width, 4)
@@ -234,9 +255,6 @@ def _without_rounding(value: float, planned: float | None) -> float:
 
 
 def _remarks(found: Verification, width: int | None) -> Iterator[str]:
-    for name in found.coupled:
-        text = f"{name} couples its parameters: they were held against one joint run of all of them"
-        yield from _wrapped(text, width, 1)
     for remark in found.remarks:
         yield from _wrapped(visible(remark), width, 1)
 

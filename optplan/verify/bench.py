@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -17,11 +17,12 @@ from optplan.model import Memory, given_memory
 from optplan.plan import Plan
 from optplan.verify.devices import exact_device
 from optplan.verify.parallel import World, wrapping
-from optplan.verify.reference import arguments_of
-from optplan.verify.results import Parallel
-from optplan.verify.seeded import Draws, exact_dtype
+from optplan.verify.planned_groups import make_reference
+from optplan.verify.model_content import ModelContent
+from optplan.verify.results import Mismatch, Parallel
+from optplan.verify.seeded import Draws, exact_dtype, seed_all
 from optplan.verify.sharding import give_memory, shard
-from optplan.verify.subject import NamedOptimizer, Subject
+from optplan.verify.subject import NamedOptimizer, Subject, arguments_of
 from optplan.verify.tensors import local
 
 
@@ -54,6 +55,7 @@ class Bench:
     Attributes:
         dtypes: The dtype in training of each parameter, by name.
         sizes: The root mean square of the values that the model itself gives them.
+        touched: What the optimizer's constructor changes in the model.
     """
 
     def __init__(
@@ -75,20 +77,35 @@ class Bench:
         self._kept: nn.Module | None = None
         self.dtypes: Mapping[str, torch.dtype] = {}
         self.sizes: Mapping[str, float] = {}
+        self.touched: tuple[Mismatch, ...] = ()
 
     def own(self) -> Subject:
-        """The model with the values that it gives itself, in the training's dtype; made first."""
-        subject = self._subject(exact=False)
+        """Return the model with the values that it gives itself, in the training's dtype; made first."""
+        module = self._model(exact=False)
+        before = ModelContent(module)
+        subject = self._subject(module)
+        self.touched = before.changes(ModelContent(module))
         self.sizes = self._sizes(subject)
         return subject
 
     def trained(self) -> Subject:
-        """The model in the training's dtype, with whatever values the last run left."""
-        return self._subject(exact=False)
+        """Return the model in the training's dtype, with whatever values the last run left."""
+        return self._subject(self._model(exact=False))
 
     def exact(self) -> Subject:
-        """The model in float64, with whatever values."""
-        return self._subject(exact=True)
+        """Return the model in float64, with whatever values."""
+        return self._subject(self._model(exact=True))
+
+    def reference(self, subject: Subject) -> Subject:
+        """Return the same model with optimizers of the same classes, made again on the plan's groups."""
+        made = tuple(map(_whole, self._made_optimizers(subject.module)))
+        reference = replace(subject, optimizers=made)
+        make_reference(reference)
+        return reference
+
+    def optimizers(self, subject: Subject) -> tuple[NamedOptimizer, ...]:
+        """Return the optimizers of a subject, made again."""
+        return tuple(map(self._sharing, self._made_optimizers(subject.module)))
 
     def draws(self, *, exact: bool, sparse: frozenset[str] = frozenset()) -> Draws:
         """What runs begin with: in the training's dtype as large as the model's own values."""
@@ -97,14 +114,16 @@ class Bench:
             return Draws(seed=self._seed, dtypes=dtypes, sparse=sparse)
         return Draws(seed=self._seed, dtypes=self.dtypes, sizes=self.sizes, sparse=sparse)
 
-    def _subject(self, *, exact: bool) -> Subject:
-        module = self._model(exact=exact)
+    def _subject(self, module: nn.Module) -> Subject:
         module.zero_grad(set_to_none=True)
         engine = self._engine(module)
-        with chatter_to_stderr():
-            made = self._source.make_optimizers(module)
-        optimizers = tuple(map(self._sharing, made))
+        optimizers = tuple(map(self._sharing, self._made_optimizers(module)))
         return Subject(module=module, engine=engine, plan=self._source.plan, optimizers=optimizers)
+
+    def _made_optimizers(self, module: nn.Module) -> Sequence[NamedOptimizer]:
+        seed_all(self._seed)
+        with chatter_to_stderr():
+            return self._source.make_optimizers(module)
 
     def _model(self, *, exact: bool) -> nn.Module:
         if self._parallel is Parallel.FSDP:
@@ -176,6 +195,16 @@ class Bench:
             held.name: (squares[held.name] / max(held.tensor.numel(), 1)) ** 0.5
             for held in subject.stepped
         }
+
+
+def _whole(named: NamedOptimizer) -> NamedOptimizer:
+    """The optimizer without its state shared out: on all parameters, on each process."""
+    outer = named.optimizer
+    if not isinstance(outer, ZeroRedundancyOptimizer):
+        return named
+    make: Any = type(outer.optim)
+    made: Optimizer = make([dict(group) for group in outer.param_groups], **arguments_of(outer.optim))
+    return NamedOptimizer(name=named.name, optimizer=made)
 
 
 def _zero(made: Optimizer) -> ZeroRedundancyOptimizer:

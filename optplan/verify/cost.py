@@ -13,11 +13,10 @@ from torch.optim import Optimizer
 
 from optplan.chatter import chatter_to_stderr
 from optplan.verify.devices import is_out_of_memory
-from optplan.verify.reference import arguments_of
 from optplan.verify.results import Cost, Timing
 from optplan.verify.seeded import Draws
 from optplan.verify.stepping import wants_closure
-from optplan.verify.subject import Subject
+from optplan.verify.subject import Subject, arguments_of
 from optplan.verify.tensors import bytes_of, put_gradient, tensors_in
 
 _ROUNDS = 3

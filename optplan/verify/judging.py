@@ -1,4 +1,4 @@
-"""Whether a parameter went where its reference went, in float64 and in what the training uses."""
+"""Whether a parameter went where a formula went, in float64 and in what the training uses."""
 
 from __future__ import annotations
 
@@ -12,25 +12,27 @@ from torch import Tensor
 from optplan.verify.results import Moved, Movement
 
 # Orders of summation and of operations differ; a wrong value shows far above this.
-_EXACT_SHARE = 1e-11
-_EXACT_ROUNDINGS = 64
+EXACT_SHARE = 1e-11
+EXACT_ROUNDINGS = 64
 # In the roots of the training's precision: states and sums in it lose half of the digits on the way.
-_TRAINED_SHARE = 4
-_ODD_SHARE = 0.01
+TRAINED_SHARE = 4
+# Signs of sums near 0 turn with the rounding: in so many elements of a large tensor at most.
+_ODD_SHARE = {torch.float32: 1e-5}
+_ODD_SHARE_LOW = 0.01
 _FEW = 16
 _PIECE = 1 << 17
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
-    """Where a parameter began, where it ended and where it should have, on the CPU in float64."""
+    """Where a parameter began, where it ended and where it should have, on one device in one dtype."""
 
     start: Tensor
     end: Tensor
     expected: Tensor
 
     def pieces(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        """The three in short pieces, which stay in the processor's cache."""
+        """Yield the three in short pieces, which stay in the processor's cache."""
         rows = (self.start.reshape(-1), self.end.reshape(-1), self.expected.reshape(-1))
         for begin in range(0, rows[0].numel(), _PIECE):
             start, end, expected = (row[begin : begin + _PIECE] for row in rows)
@@ -45,6 +47,7 @@ class _Extent:
     moved: float = 0.0
     wanted: float = 0.0
     error: float = 0.0
+    odd: int = 0
     is_finite: bool = True
 
 
@@ -62,22 +65,35 @@ def _extent(way: Way) -> _Extent:
     return found
 
 
-def judge_exact(way: Way) -> Moved:
-    """The verdict on a run in float64, where nothing but rounding may differ."""
+def judge_exact(way: Way, loose: float = 0.0) -> Moved:
+    """Return the verdict on a run in float64, where nothing but rounding may differ.
+
+    Args:
+        way: The parameter's.
+        loose: What share of the way may differ, for a formula that rounds inside.
+    """
     extent = _extent(way)
     if not extent.is_finite:
         return _not_finite(way, "float64")
-    floor = _EXACT_ROUNDINGS * torch.finfo(torch.float64).eps * extent.size
-    if extent.error > floor + _EXACT_SHARE * extent.wanted:
-        return _deviating(way, extent)
-    return _as_planned(extent)
+    floor = EXACT_ROUNDINGS * torch.finfo(torch.float64).eps * extent.size
+    allowed = floor + max(EXACT_SHARE, loose) * extent.wanted
+    if extent.error <= allowed:
+        return _as_planned(extent)
+    extent.odd = sum(int(((e - x).abs() > allowed).sum()) for _, e, x in way.pieces())
+    return _deviating(way, extent)
 
 
-def judge_trained(way: Way, dtype: torch.dtype, steps: int) -> Moved:
-    """The verdict on a run in the training's dtype, which may show less than the plan says.
+def judge_trained(way: Way, dtype: torch.dtype, steps: int, *, is_sure: bool = True) -> Moved:
+    """Return the verdict on a run in the training's dtype, which may show less than the plan says.
 
     An element may be off by two roundings a step; what is that close to where it began may as well not
     have moved.
+
+    Args:
+        way: The parameter's, in float64.
+        dtype: Of the training.
+        steps: How many.
+        is_sure: The expected values are those of a formula, not of the run itself.
     """
     extent = _extent(way)
     if not extent.is_finite:
@@ -86,13 +102,15 @@ def judge_trained(way: Way, dtype: torch.dtype, steps: int) -> Moved:
     odd = stuck = should = 0
     for start, end, expected in way.pieces():
         spacing = info.eps * torch.maximum(start.abs(), expected.abs()) + info.smallest_normal
-        allowed = steps * spacing + _TRAINED_SHARE * info.eps**0.5 * extent.wanted
+        allowed = steps * spacing + TRAINED_SHARE * info.eps**0.5 * extent.wanted
         odd += int(((end - expected).abs() > allowed).sum())
         wanted = expected != start
         should += int(wanted.sum())
         stuck += int((wanted & (end == start)).sum())
     count = way.start.numel()
-    if odd > (ceil(_ODD_SHARE * count) if count >= _FEW else 0):
+    share = _ODD_SHARE.get(dtype.to_real(), _ODD_SHARE_LOW)
+    if is_sure and odd > (ceil(share * count) - (share < _ODD_SHARE_LOW) if count >= _FEW else 0):
+        extent.odd = odd
         return _deviating(way, extent)
     if should and 2 * stuck >= should:
         return Moved(
@@ -111,10 +129,13 @@ def _as_planned(extent: _Extent) -> Moved:
 
 
 def _deviating(way: Way, extent: _Extent) -> Moved:
+    count = way.start.numel()
     if not extent.moved:
         reason = "did not move"
     elif not extent.wanted:
         reason = f"moved by {extent.moved:.3g}, but should not have"
+    elif 0 < extent.odd < count:
+        reason = f"ended off by {extent.error / extent.wanted:.2g} of its way in {extent.odd} of {count} elements"
     else:
         ratio = _ratio(way)
         reason = f"moved {ratio:.6g} times as far as planned"

@@ -1,25 +1,26 @@
-"""The lr and weight decay that the real optimizer was seen to use, where its update shows them."""
+"""The lr and weight decay that each parameter was seen to get, where its optimizer's formula shows them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from optplan.plan import hashable
-from optplan.verify.attempts import what_it_says
-from optplan.verify.reference import UpdateRule, alone, rule_of
+from optplan.verify.families import Family
+from optplan.verify.formulas import Formula
+from optplan.verify.hooks import without_global_hooks
+from optplan.verify.planned_groups import PlannedValues, values_key
+from optplan.verify.program import set_value
 from optplan.verify.results import Measured
 from optplan.verify.seeded import Draws
-from optplan.verify.stepping import Gradients, take_steps
+from optplan.verify.stepping import failure_of, set_train_mode, wants_closure
 from optplan.verify.subject import Held, Subject
-from optplan.verify.tensors import local, own_part, put_value
+from optplan.verify.tensors import Param, local, own_part, put_gradient, put_value
 
-# A class whose movement is that proportional to a value shows the value.
+# A formula whose movement is that proportional to a value shows the value.
 _LINEAR = 1e-6
 _MOST = 1.0
 
@@ -30,37 +31,37 @@ class _Trial:
 
     Args:
         value: ``lr`` or ``weight_decay``.
-        alters: What the group must hold meanwhile.
-        gradient: Whether there is one.
+        has_gradient: Whether the gradient is other than 0.
+        without_decay: Whether weight decay is 0 meanwhile.
     """
 
     value: str
-    alters: dict[str, float]
-    gradient: bool
+    has_gradient: bool
+    without_decay: bool
 
 
-_LR = _Trial(value="lr", alters={"weight_decay": 0.0}, gradient=True)
-_DECAY = _Trial(value="weight_decay", alters={}, gradient=False)
+_LR = _Trial(value="lr", has_gradient=True, without_decay=True)
+_DECAY = _Trial(value="weight_decay", has_gradient=False, without_decay=False)
 
 
 def measure(
-    fresh: Callable[[], Subject], draws: Draws, coupled: frozenset[int]
+    fresh: Callable[[], Subject], draws: Draws, families: Mapping[int, Family]
 ) -> dict[str, Measured]:
-    """What each parameter was seen to get.
+    """Return what each parameter was seen to get.
 
-    The lr by one step without decay, the decay by one step without gradient, each from a fresh state, in
-    float64: how far the real optimizer goes against how far its class goes alone, with a known value.
+    The lr by one step without decay, the decay by one step with a gradient of 0, each from a fresh state,
+    in float64: how far the real optimizer goes against how far its formula goes with a known value.
 
     Args:
         fresh: Makes the subject, in float64.
         draws: Values and gradients.
-        coupled: Optimizers whose parameters depend on one another, which shows nothing of one.
+        families: The formulas by the optimizers' numbers; one without a formula shows nothing.
     """
-    rates = dict(_seen(fresh(), draws, _LR, coupled, {}))
-    decays = dict(_seen(fresh(), draws, _DECAY, coupled, rates))
+    rates = dict(_seen(fresh(), draws, _LR, families, {}))
+    decays = dict(_seen(fresh(), draws, _DECAY, families, rates))
     return {
         name: Measured(lr=rates.get(name), weight_decay=decays.get(name))
-        for name in (*rates, *(name for name in decays if name not in rates))
+        for name in dict.fromkeys([*rates, *decays])
     }
 
 
@@ -68,115 +69,128 @@ def _seen(
     subject: Subject,
     draws: Draws,
     trial: _Trial,
-    coupled: frozenset[int],
+    families: Mapping[int, Family],
     rates: Mapping[str, float],
 ) -> Iterator[tuple[str, float]]:
-    """The value of each parameter on which it shows, where the lr is what was seen of it."""
-    measurable = [
-        held
-        for held in subject.stepped
-        if held.row.optimizer is not None
-        and held.row.optimizer < len(subject.optimizers)
-        and held.row.optimizer not in coupled
-        and held.row.requires_grad
-        and held.tensor.requires_grad
-        and held.tensor.numel()
-        and (trial.value == "lr" or held.row.weight_decay is not None)
-    ]
     failed = _step(subject, draws, trial)
-    shown: dict[Any, bool] = {}
-    for held in measurable:
-        if held.row.optimizer in failed:
+    reference = _Reference(subject, draws, trial)
+    for held in subject.stepped:
+        number = held.row.optimizer
+        family = families.get(-1 if number is None else number)
+        if number in failed or family is None or family.formula is None:
             continue
-        rule = rule_of(subject, held)
-        if rate := rates.get(held.name):
-            rule = rule.changed(lr=rate)
-        kind = _kind(held, rule)
-        if kind not in shown:
-            shown[kind] = _shows(held, rule, draws, trial)
-        if shown[kind] and (value := _value(held, rule, draws, trial)) is not None:
+        if family.formula.reads_all or not _is_measurable(held, trial):
+            continue
+        value = reference.value(held, family.formula, rates.get(held.name))
+        if value is not None:
             yield held.name, value
 
 
+def _is_measurable(held: Held, trial: _Trial) -> bool:
+    row = held.row
+    has_value = trial.value == "lr" or (row.weight_decay is not None and bool(row.lr))
+    return has_value and row.requires_grad and held.tensor.requires_grad and held.tensor.numel() > 0
+
+
 def _step(subject: Subject, draws: Draws, trial: _Trial) -> set[int]:
-    """Do the step; the numbers of the optimizers that raise."""
-    held = {one.name: one for one in subject.stepped}
-    for one in held.values():
-        put_value(one.tensor, draws.value(one), draws.dtypes[one.name])
-    for named in subject.optimizers:
+    """Do the step; return the numbers of the optimizers that raise."""
+    for held in subject.stepped:
+        put_value(held.tensor, draws.value(held), draws.dtypes[held.name])
+        if held.tensor.requires_grad:
+            put_gradient(held.tensor, _gradient(held, draws, trial))
+    failed = set()
+    for number, named in enumerate(subject.optimizers):
+        set_train_mode(named.optimizer)
+        if wants_closure(named.optimizer):
+            failed.add(number)
+            continue
         for group in named.optimizer.param_groups:
-            group.update({k: v for k, v in trial.alters.items() if k in group})
-    trainable = [(name, one.tensor) for name, one in held.items() if one.tensor.requires_grad]
-    gradients: Gradients = lambda name, step: _gradient(held[name], draws, trial, step)  # noqa: E731
-    return {
-        number
-        for number, named in enumerate(subject.optimizers)
-        if what_it_says(partial(take_steps, [named.optimizer], trainable, gradients, 1)) is not None
-    }
+            if trial.without_decay and group.get("weight_decay"):
+                set_value(group, "weight_decay", 0.0)
+        if failure_of(named.optimizer.step) is not None:
+            failed.add(number)
+    for held in subject.stepped:
+        held.tensor.grad = None
+    return failed
 
 
-def _gradient(held: Held, draws: Draws, trial: _Trial, step: int) -> Tensor:
-    drawn = draws.gradient(held, step)
-    return drawn if trial.gradient else torch.zeros_like(drawn)
+def _gradient(held: Held, draws: Draws, trial: _Trial) -> Tensor:
+    drawn = draws.gradient(held, 0)
+    return drawn if trial.has_gradient else torch.zeros_like(drawn)
 
 
-def _kind(held: Held, rule: UpdateRule) -> Any:
-    """What decides whether a value shows: the class, its other values, and how many dimensions there are."""
-    others = {n: repr(v) for n, v in rule.arguments.items() if n not in ("lr", "weight_decay")}
-    return held.row.optimizer, held.tensor.ndim, hashable(others), hashable(held.row.extra)
+class _Reference:
+    """One step of formulas with known values."""
 
+    def __init__(self, subject: Subject, draws: Draws, trial: _Trial) -> None:
+        self._values = PlannedValues(subject)
+        self._draws = draws
+        self._trial = trial
+        self._shown: dict[Any, bool] = {}
 
-def _known(held: Held, trial: _Trial) -> float:
-    """The value of the reference: the plan's, or one where the plan's shows nothing."""
-    planned = held.row.lr if trial.value == "lr" else held.row.weight_decay
-    return planned or _MOST
+    def value(self, held: Held, formula: Formula, rate: float | None) -> float | None:
+        """Return the value that explains how far a parameter went; None where its way does not show it."""
+        values = self._values.entries(held)
+        planned = values.get(self._trial.value) or _MOST
+        if self._trial.without_decay:
+            values |= {"weight_decay": 0.0} if "weight_decay" in values else {}
+        elif rate is not None and rate > 0:
+            values["lr"] = rate
+        if not self._shows(held, formula, values, planned):
+            return None
+        start = self._draws.value(held)
+        mine = own_part(start, held.tensor)
+        if not mine.numel():
+            return None
+        whole = self._way(held, formula, values, planned, start)
+        moved = local(held.tensor.detach()).cpu().to(mine.dtype) - mine
+        return planned * _share(moved, own_part(whole, held.tensor))
 
+    def _way(
+        self,
+        held: Held,
+        formula: Formula,
+        values: Mapping[str, Any],
+        value: float,
+        start: Tensor,
+    ) -> Tensor:
+        parameter = Param(start.clone())
+        optimizer = formula.optimizer([parameter], {**values, self._trial.value: value})
+        put_gradient(parameter, _gradient(held, self._draws, self._trial))
+        with without_global_hooks():
+            optimizer.step()
+        return parameter.detach() - start
 
-def _reference(
-    held: Held, rule: UpdateRule, draws: Draws, trial: _Trial, value: float
-) -> tuple[Tensor, Tensor]:
-    """Where the parameter begins, and where it ends alone with a known value."""
-    alters = {k: v for k, v in trial.alters.items() if held.row.weight_decay is not None}
-    changed = rule.changed(**{**alters, trial.value: value})
-    if trial.value != "lr" and not held.row.lr:
-        changed = changed.changed(lr=_MOST)
-    start = draws.value(held)
-    gradients: Gradients = lambda _, step: _gradient(held, draws, trial, step)  # noqa: E731
-    return start, alone(changed, start, gradients, 1)
+    def _shows(
+        self, held: Held, formula: Formula, values: Mapping[str, Any], value: float
+    ) -> bool:
+        """Whether the formula moves such a parameter in proportion to the value."""
+        others = {name: one for name, one in values.items() if name not in ("lr", "weight_decay")}
+        key = formula.name, held.tensor.ndim, values_key(others)
+        if key not in self._shown:
+            self._shown[key] = self._is_linear(held, formula, values, value)
+        return self._shown[key]
 
+    def _is_linear(
+        self, held: Held, formula: Formula, values: Mapping[str, Any], value: float
+    ) -> bool:
+        found: list[Tensor] = []
+        start = self._draws.value(held)
 
-def _shows(held: Held, rule: UpdateRule, draws: Draws, trial: _Trial) -> bool:
-    """Whether the class moves a parameter in proportion to the value."""
-    found: list[float] = []
+        def run() -> None:
+            for one in (value, value / 2):
+                found.append(self._way(held, formula, values, one, start))
 
-    def run() -> None:
-        value = _known(held, trial)
-        start, whole = _reference(held, rule, draws, trial, value)
-        _, half = _reference(held, rule, draws, trial, value / 2)
-        found.append(_share(half - start, whole - start))
-        found.append(float(((half - start) * 2 - (whole - start)).abs().max()))
-        found.append(float((whole - start).abs().max()))
-
-    if what_it_says(run) is not None or not found:
-        return False
-    share, error, step = found
-    return step > 0 and abs(share - 0.5) < _LINEAR and error < _LINEAR * step
-
-
-def _value(held: Held, rule: UpdateRule, draws: Draws, trial: _Trial) -> float | None:
-    """The value that explains how far the parameter went."""
-    if trial.value != "lr" and not held.row.lr:
-        return None  # what does not move shows no decay
-    known = _known(held, trial)
-    start, end = _reference(held, rule, draws, trial, known)
-    mine = own_part(start, held.tensor)
-    if not mine.numel():
-        return None
-    moved = local(held.tensor.detach()).cpu().to(mine.dtype) - mine
-    return known * _share(moved, own_part(end, held.tensor) - mine)
+        if failure_of(run) is not None:
+            return False
+        whole, half = found
+        step = float(whole.abs().max())
+        error = float((half * 2 - whole).abs().max())
+        return step > 0 and abs(_share(half, whole) - 0.5) < _LINEAR and error < _LINEAR * step
 
 
 def _share(way: Tensor, whole: Tensor) -> float:
-    """How much of a way another is."""
+    """Return how much of a way another is."""
     length = float((whole.conj() * whole).real.sum())
     return float((whole.conj() * way).real.sum()) / length if length else 0.0
+

@@ -1,210 +1,405 @@
-"""Every parameter's movement under the real optimizer, held against its reference."""
+"""Every parameter's movement under the real optimizers, held against both oracles."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
+import torch
 from torch import Tensor
+from torch.distributed.tensor import DTensor
 
-from optplan.chatter import chatter_to_stderr
-from optplan.verify.attempts import what_it_says
-from optplan.verify.coupling import follows_its_group, is_coupled
-from optplan.verify.devices import is_out_of_memory
-from optplan.verify.opinions import Judge, Opinions
-from optplan.verify.reference import Member, UpdateRule, base_rule, rule_of, together
-from optplan.verify.results import Moved, Movement
-from optplan.verify.seeded import Draws
-from optplan.verify.stepping import take_steps
+from optplan.verify.bench import Bench
+from optplan.verify.explain import Explainer
+from optplan.verify.closures import ClosureStep, closure_mismatches, closure_steps
+from optplan.verify.families import Evidence, Family, find_family, own_rule
+from optplan.verify.formula_oracle import Expected, FormulaOracle, allowed_error
+from optplan.verify.formulas import Formula
+from optplan.verify.judging import Way, judge_exact, judge_trained
+from optplan.verify.program import Program, when
+from optplan.verify.progress import Progress
+from optplan.verify.results import AS_PLANNED, Mismatch, Moved, Movement
+from optplan.verify.runs import Run, Trace, first_difference, looked_at, plain_run, samples
+from optplan.verify.seeded import Draws, exact_dtype
 from optplan.verify.subject import Held, Subject
-from optplan.verify.tensors import put_value
+from optplan.verify.tensors import local, own_part, put_value
+
+# What a formula that rounds inside may be off where its sums are in another order, as over processes.
+_LOOSE = 0.1
+# What loading a state may round: torch casts counters and products to the dtype of the parameter.
+_SAME_CLASS = 1e-6
+_MOST_EXPLAINED = 4
+_SMALL = 1 << 12
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Movements:
     """One run: how each parameter moved, by its name.
 
     Args:
         moved: The verdicts.
-        coupled: The optimizers, by number, whose parameters were held against a joint run.
-        noisy: How far the plainest computation was off where the real one was matched on the device alone.
+        families: The formula of each optimizer.
+        notes: What could not be told.
+        mismatches: What optimizers do to their groups and closures.
     """
 
     moved: Mapping[str, Moved]
-    coupled: frozenset[int] = frozenset()
-    noisy: Mapping[str, float] = field(default_factory=dict)
+    families: Mapping[int, Family]
+    notes: tuple[str, ...] = ()
+    mismatches: tuple[Mismatch, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conditions:
+    """How a run is done and judged.
+
+    Args:
+        draws: Values and gradients.
+        program: The steps.
+        in_float64: Whether the parameters are.
+        label: The dtype, for the progress line.
+        families: The formulas that are known already; None where they are to be found.
+    """
+
+    draws: Draws
+    program: Program
+    in_float64: bool
+    label: str
+    families: Mapping[int, Family] | None = None
 
 
 def find_movements(
-    subject: Subject,
-    draws: Draws,
-    steps: int,
-    judge: Judge,
-    coupled: frozenset[int] | None = None,
-    *,
-    in_float64: bool,
+    bench: Bench, subject: Subject, conditions: Conditions, progress: Progress
 ) -> Movements:
-    """Step the real optimizers from drawn values with drawn gradients, and judge every parameter.
+    """Step references and the real optimizers from the same values with the same gradients.
 
     Args:
+        bench: Makes optimizers again.
         subject: Freshly built; its parameters' values are overwritten.
-        draws: Values and gradients.
-        steps: How many.
-        judge: Gives the verdict on a way.
-        coupled: The optimizers that are known to couple parameters; None where that is to be found.
-        in_float64: Whether the subject is, as its references are.
+        conditions: How.
+        progress: Is told of each step.
     """
-    failures = _drive(subject, draws, steps)
-    return _Run(subject, draws, steps, judge, failures, in_float64=in_float64).judged(coupled)
+    return _Comparison(bench, subject, conditions, progress).movements()
 
 
-def _drive(subject: Subject, draws: Draws, steps: int) -> dict[int, str]:
-    """Do the steps; what each optimizer said that raised, by its number."""
-    held = {one.name: one for one in subject.stepped}
-    for one in held.values():
-        put_value(one.tensor, draws.value(one), draws.dtypes[one.name])
-    failures = {}
-    for number, named in enumerate(subject.optimizers):
-        foreign = subject.foreign_to(number)
-        trainable = [
-            (name, one.tensor)
-            for name, one in held.items()
-            if one.tensor.requires_grad and id(one.tensor) not in foreign
-        ]
-        run = partial(
-            take_steps,
-            [named.optimizer],
-            trainable,
-            lambda name, step: draws.gradient(held[name], step),
-            steps,
-        )
-        if (failure := what_it_says(run)) is not None:
-            failures[number] = failure
-    return failures
-
-
-class _Run:
-    """The verdicts after the real steps."""
+class _Comparison:
+    """The runs of one dtype, and the verdicts on them."""
 
     def __init__(
-        self,
-        subject: Subject,
-        draws: Draws,
-        steps: int,
-        judge: Judge,
-        failures: Mapping[int, str],
-        *,
-        in_float64: bool,
+        self, bench: Bench, subject: Subject, conditions: Conditions, progress: Progress
     ) -> None:
+        self._bench = bench
         self._subject = subject
-        self._draws = draws
-        self._steps = steps
-        self._failures = failures
-        self._opinions = Opinions(draws, steps, judge, in_float64=in_float64)
-        self._moved: dict[str, Moved] = {}
-        self._members: dict[int, list[Member]] = {}
+        self._conditions = conditions
+        self._progress = progress
+        self._program = conditions.program
+        self._notes: list[str] = []
+        self._is_moved = False
+        self._explained_kinds: dict[tuple[int | None, int], int] = {}
+        self._put_start()
+        reference = Run(
+            bench.reference(subject),
+            conditions.draws,
+            replace(self._program, resumes=False),
+            progress=progress,
+        )
+        self._reference = plain_run(reference, f"{conditions.label}, the same class")
+        self._closures = self._closure_steps() if conditions.families is None else {}
+        self._real = self._run(self._program)
+        tail = samples(subject) if self._program.tail else []
+        self._oracle = FormulaOracle(subject, conditions.draws, self._program, tail)
+        self._explainer = Explainer(subject, self._oracle, self._real)
 
-    def judged(self, coupled: frozenset[int] | None) -> Movements:
-        suspects: dict[int, list[Member]] = {}
-        known = coupled or frozenset()
+    def _put_start(self) -> None:
+        """Constructors of optimizers may keep copies of the values."""
+        draws = self._conditions.draws
         for held in self._subject.stepped:
-            member = self._member(held)
-            failure = self._failures.get(-1 if held.row.optimizer is None else held.row.optimizer)
-            if failure is not None:
-                self._moved[held.name] = Moved(movement=Movement.UNCHECKED, reason=failure)
-            elif member is None:
-                self._moved[held.name] = self._opinions.judged(held, None)
-            elif held.row.optimizer not in known:
-                self._moved[held.name] = self._opinions.alone(member)
-                if self._moved[held.name].movement in (Movement.DEVIATES, Movement.UNCHECKED):
-                    suspects.setdefault(held.row.optimizer or 0, []).append(member)
-        found = {
-            optimizer
-            for optimizer, members in suspects.items()
-            if coupled is None and self._is_coupled(optimizer, members)
-        }
-        for optimizer in sorted((found | known) - set(self._failures)):
-            self._moved |= self._together(optimizer)
+            put_value(held.tensor, draws.value(held), draws.dtypes[held.name])
+
+    def _run(self, program: Program, only: Sequence[Held] | None = None) -> Trace:
+        self._put_start()
+        run = Run(
+            replace(self._subject, optimizers=self._bench.optimizers(self._subject)),
+            self._conditions.draws,
+            program,
+            only=only,
+            fresh=lambda: self._bench.optimizers(self._subject),
+            progress=self._progress,
+        )
+        return run.take(f"{self._conditions.label}, the real optimizer")
+
+    def movements(self) -> Movements:
+        families = self._conditions.families
+        if families is None:
+            families = {
+                number: find_family(number, self._evidence())
+                for number in range(len(self._subject.optimizers))
+                if number not in self._real.failures
+            }
+        mismatches = tuple(self._oddities(families)) if self._conditions.families is None else ()
+        if self._is_moved:
+            self._real = self._run(self._program)
+        found: dict[str, Moved] = {}
+        by_optimizer: dict[int | None, list[Held]] = {}
+        for held in self._subject.stepped:
+            by_optimizer.setdefault(self._stepping(held), []).append(held)
+        for number, members in by_optimizer.items():
+            found |= self._verdicts(number, members, families.get(-1 if number is None else number))
         order = (held.name for held in self._subject.stepped)
         return Movements(
-            moved={name: self._moved[name] for name in order},
-            coupled=frozenset(found | known),
-            noisy=self._opinions.noisy,
+            moved={name: found[name] for name in order},
+            families=families,
+            notes=tuple(self._notes),
+            mismatches=mismatches,
         )
 
-    def _member(self, held: Held) -> Member | None:
-        """A parameter that the plan has stepped; None for one that shall stand still."""
-        optimizer = held.row.optimizer
-        if optimizer is None or optimizer >= len(self._subject.optimizers):
+    def _evidence(self) -> Evidence:
+        return Evidence(
+            subject=self._subject,
+            oracle=self._oracle,
+            real=self._real,
+            reference=self._reference,
+            alone=self._alone,
+        )
+
+    def _alone(self, held: Held) -> Trace:
+        """Run the real optimizers with a gradient for one parameter."""
+        self._is_moved = True
+        return self._run(Program(full=self._program.full), only=[held])
+
+    def _oddities(self, families: Mapping[int, Family]) -> Iterator[Mismatch]:
+        """Yield what optimizers do to their groups and closures; of one without formula it is a note."""
+        for number, family in families.items():
+            found = [*self._overwritten(number), *self._closure(number, self._closures.get(number))]
+            if family.formula is not None:
+                yield from found
+            else:
+                self._notes += [f"{family.class_name}, {one.what}: {one.built}" for one in found]
+
+    def _closure_steps(self) -> Mapping[int, ClosureStep]:
+        self._put_start()
+        made = self._bench.optimizers(self._subject)
+        return closure_steps(self._subject, made, self._conditions.draws.gradient)
+
+    def _overwritten(self, number: int) -> Iterator[Mismatch]:
+        if (changed := self._real.overwritten.get(number)) is not None:
+            yield Mismatch(what="groups", planned="left as they are", built=changed)
+
+    def _closure(self, number: int, step: ClosureStep | None) -> Iterator[Mismatch]:
+        if step is None:
+            return
+        differing = [
+            held.name
+            for held in self._subject.stepped
+            if held.name in step.digests
+            and not self._is_same(held, self._real.digests[held.name][1], step.digests[held.name])
+        ]
+        name = type(self._subject.optimizers[number].inner).__name__
+        yield from closure_mismatches(step, differing, name)
+
+    def _is_same(self, held: Held, one: Tensor, other: Tensor) -> bool:
+        error = (one - other).abs().nan_to_num(0.0)
+        return not error.numel() or float(error.max()) <= self._allowed(held)
+
+    def _stepping(self, held: Held) -> int | None:
+        """The optimizer that steps a parameter by the plan; None for one that shall stand still."""
+        number = held.row.optimizer
+        if number is None or number >= len(self._subject.optimizers) or not held.row.requires_grad:
             return None
-        if not held.row.requires_grad:
-            return None
-        member = Member(held=held, rule=rule_of(self._subject, held))
-        self._members.setdefault(optimizer, []).append(member)
-        return member
+        return number
 
-    def _is_coupled(self, optimizer: int, suspects: list[Member]) -> bool:
-        base = base_rule(self._subject, optimizer)
-        if any(self._moved[one.held.name].movement is Movement.UNCHECKED for one in suspects):
-            return True
-        with chatter_to_stderr():
-            try:
-                return is_coupled(
-                    suspects, self._members[optimizer], base, self._draws, self._steps
-                )
-            except Exception as error:  # whatever an optimizer of any package may raise
-                if is_out_of_memory(error):
-                    raise
-                return False
-
-    def _together(self, optimizer: int) -> dict[str, Moved]:
-        """The verdicts on one optimizer's parameters against a run of all of them."""
-        members = self._members[optimizer]
-        held = {member.held.name: member.held for member in members}
-        base = base_rule(self._subject, optimizer)
-        ends: dict[str, Tensor] = {}
-
-        def run() -> None:
-            ends.update(
-                together(
-                    members,
-                    base,
-                    self._draws.value,
-                    lambda name, step: self._draws.gradient(held[name], step),
-                    self._steps,
-                )
-            )
-
-        failure = what_it_says(run)
-        if failure is not None:
-            reason = f"no joint reference could be made: {failure}"
-            return dict.fromkeys(held, Moved(movement=Movement.UNCHECKED, reason=reason))
-        unruly = self._unruly(members, base)
+    def _verdicts(
+        self, number: int | None, members: Sequence[Held], family: Family | None
+    ) -> dict[str, Moved]:
+        if number is None:
+            return {held.name: self._still(held) for held in members}
+        if number in self._real.failures:
+            reason = self._real.failures[number]
+            return {held.name: Moved(movement=Movement.UNCHECKED, reason=reason) for held in members}
+        if note := self._real.notes.get(number):
+            self._notes.append(f"{type(self._subject.optimizers[number].inner).__name__}: {note}")
+        if family is None or family.formula is None:
+            return self._by_class(number, members)
+        ruled = [held for held in members if own_rule(held)]
+        others = [held for held in members if not own_rule(held)]
         return {
-            name: self._opinions.judged(one, ends[name]) if name not in unruly else _DEAF
-            for name, one in held.items()
+            **(self._by_class(number, ruled) if ruled else {}),
+            **self._by_formula(others, family),
         }
 
-    def _unruly(self, members: Iterable[Member], base: UpdateRule) -> set[str]:
-        """Parameters whose groups' values the class does not follow: no joint run would show it."""
-        by_setting: dict[int | None, list[Member]] = {}
-        for member in members:
-            by_setting.setdefault(member.held.row.setting, []).append(member)
-        found: set[str] = set()
-        for alike in by_setting.values():
-            smallest = min(alike, key=lambda member: member.held.tensor.numel())
-            if not self._follows(smallest, base):
-                found.update(member.held.name for member in alike)
+    def _still(self, held: Held) -> Moved:
+        start = self._conditions.draws.value(held)
+        return self._judge(held, start, start)
+
+    def _by_formula(self, members: Sequence[Held], family: Family) -> dict[str, Moved]:
+        found = {}
+        formula = family.formula
+        assert formula is not None
+        self._progress.say(f"{self._conditions.label}, the formula of {formula.name}")
+        for one in self._oracle.expected(members, formula, self._real):
+            moved = self._judged(one, family)
+            if moved.movement in AS_PLANNED and self._conditions.in_float64:
+                moved = self._agreeing(one.held, moved)
+            found[one.held.name] = moved
         return found
 
-    def _follows(self, member: Member, base: UpdateRule) -> bool:
-        """Whether its class steps a parameter by its group's values, as far as that can be seen."""
-        seen: list[bool] = []
-        what_it_says(lambda: seen.append(follows_its_group(member, base, self._draws, self._steps)))
-        return all(seen)
+    def _judged(self, one: Expected, family: Family) -> Moved:
+        held, rounds = one.held, family.formula is not None and family.formula.rounds
+        is_sharded = isinstance(held.tensor, DTensor)
+        loose = _LOOSE if rounds and (is_sharded or held.tensor.is_cuda) else 0.0
+        moved = self._judge(held, one.start, one.end, loose)
+        is_known = moved.movement is Movement.DEVIATES
+        if moved.movement in AS_PLANNED and self._conditions.in_float64:
+            if one.first is not None and not loose:  # it came back to where it should be
+                is_known = True
+                moved = replace(moved, movement=Movement.DEVIATES, reason="went another way")
+        if not is_known:
+            return moved if not self._is_idle(held, moved) else _idle(held)
+        return self._explained(held, moved, one.first, family)
+
+    def _explained(self, held: Held, moved: Moved, first: int | None, family: Family) -> Moved:
+        assert family.formula is not None
+        if not self._conditions.in_float64:
+            return moved
+        if not self._moves(held):
+            moved = replace(moved, reason="did not move")
+        where = when(first, self._program) if first is not None else ""
+        words = "" if moved.reason == "did not move" else self._words(held, family.formula)
+        what = ", ".join(part for part in (moved.reason, words) if part)
+        lead = f"differs from the formula of {family.formula.name}"
+        return replace(moved, reason=f"{what} ({lead}{' ' + where if where else ''})")
+
+    def _words(self, held: Held, formula: Formula) -> str:
+        """What values explain a movement; looked for in a few parameters of each kind."""
+        key = held.row.setting, held.tensor.ndim
+        tried = self._explained_kinds.setdefault(key, 0)
+        if tried >= _MOST_EXPLAINED and held.tensor.numel() > _SMALL:
+            return ""
+        self._explained_kinds[key] += 1
+        return self._explainer.words(held, formula)
+
+    def _agreeing(self, held: Held, moved: Moved) -> Moved:
+        """The verdict where the formula is followed: the same class on the plan's groups must agree."""
+        first = self._first_difference(held)
+        number = held.row.optimizer or 0
+        if first is None or number in self._reference.failures or _is_rounding(held):
+            return moved
+        where = when(first, self._program)
+        reason = f"ended elsewhere than its class on the plan's groups {where}".rstrip()
+        return Moved(movement=Movement.DEVIATES, reason=reason)
+
+    def _by_class(self, number: int, members: Sequence[Held]) -> dict[str, Moved]:
+        if (failure := self._reference.failures.get(number)) is not None:
+            reason = f"no reference could be made: {failure}"
+            return {held.name: Moved(movement=Movement.UNCHECKED, reason=reason) for held in members}
+        differing = {
+            held.name: first
+            for held in members
+            if (first := self._first_difference(held)) is not None
+        }
+        if differing:
+            differing = self._certain(number, members, differing)
+        return {held.name: self._class_verdict(held, differing.get(held.name)) for held in members}
+
+    def _certain(
+        self, number: int, members: Sequence[Held], differing: Mapping[str, int]
+    ) -> dict[str, int]:
+        """The differences that are not those of loading a state, nor of chance: run it once more."""
+        before, self._real = self._real, self._run(replace(self._program, resumes=False))
+        name = type(self._subject.optimizers[number].inner).__name__
+        again = {
+            held.name: first
+            for held in members
+            if (first := self._first_difference(held)) is not None
+        }
+        if not again and self._program.resumes:
+            self._notes.append(
+                f"{name} does not go on as before when its state is saved and loaded again"
+            )
+            return {}
+        third = self._run(replace(self._program, resumes=False))
+        is_chance = any(
+            first_difference(self._real, third, held.name, self._allowed(held)) is not None
+            for held in members
+        )
+        self._explainer = Explainer(self._subject, self._oracle, self._real)
+        if is_chance:
+            self._notes.append(f"{name} moves otherwise each time: it draws random numbers of its own")
+            return {}
+        del before
+        return again
+
+    def _class_verdict(self, held: Held, first: int | None) -> Moved:
+        if first is not None:
+            where = when(first, self._program)
+            reason = f"ended elsewhere than its class on the plan's groups {where}".rstrip()
+            return Moved(movement=Movement.DEVIATES, reason=reason)
+        if not self._moves(held):
+            moved = Moved(movement=Movement.STILL)
+            return _idle(held) if self._is_idle(held, moved) else moved
+        if self._conditions.in_float64 or not held.tensor.numel():
+            return Moved(movement=Movement.MOVED, distance=0.0)
+        start = self._conditions.draws.value(held)
+        end = local(held.tensor.detach()).cpu()
+        mine = own_part(start, held.tensor)
+        way = Way(start=mine, end=end.to(mine.dtype), expected=torch.full_like(mine, torch.nan))
+        way = replace(way, expected=_nudged(mine))
+        dtype = self._conditions.draws.dtypes[held.name]
+        return judge_trained(way, dtype, self._program.full, is_sure=False)
+
+    def _is_idle(self, held: Held, moved: Moved) -> bool:
+        """Whether a parameter that has an lr and a gradient stood still."""
+        return (
+            moved.movement is Movement.STILL
+            and bool(held.row.lr)
+            and held.tensor.requires_grad
+            and bool(local(held.tensor).numel())
+            and not self._moves(held)
+        )
+
+    def _moves(self, held: Held) -> bool:
+        """Whether a parameter moved in a step in which all have gradients."""
+        digests = self._real.digests[held.name][: self._program.full + 1]
+        return any(not torch.equal(digests[0], one) for one in digests[1:])
+
+    def _judge(self, held: Held, start: Tensor, expected: Tensor, loose: float = 0.0) -> Moved:
+        dtype = exact_dtype(self._bench.dtypes[held.name])
+        device = expected.device
+        way = Way(
+            start=own_part(start.to(device), held.tensor),
+            end=local(held.tensor.detach()).to(device=device, dtype=dtype),
+            expected=own_part(expected.detach().to(device=device, dtype=dtype), held.tensor),
+        )
+        if not way.start.numel():
+            return Moved(movement=Movement.STILL)
+        if self._conditions.in_float64:
+            return judge_exact(way, loose)
+        return judge_trained(way, self._bench.dtypes[held.name], self._program.full)
+
+    def _first_difference(self, held: Held) -> int | None:
+        return first_difference(self._real, self._reference, held.name, self._allowed(held))
+
+    def _allowed(self, held: Held) -> float:
+        digests = [one for _, one in looked_at(self._reference, held.name)]
+        if not digests[0].numel():
+            return 0.0
+        reach = max(float((one - digests[0]).abs().nan_to_num(0.0).max()) for one in digests)
+        if self._conditions.in_float64:
+            return allowed_error(held, digests[0], reach) + _SAME_CLASS * reach
+        eps = torch.finfo(self._conditions.draws.dtypes[held.name]).eps
+        return float(4 * eps * digests[0].abs().max() + eps**0.5 * reach)
 
 
-_DEAF = Moved(
-    movement=Movement.DEVIATES, reason="its optimizer does not follow the values of its group"
-)
+def _is_rounding(held: Held) -> bool:
+    return isinstance(held.tensor, DTensor)
+
+
+def _nudged(value: Tensor) -> Tensor:
+    """Values of which every element is another."""
+    return value * 2 + 1
+
+
+def _idle(held: Held) -> Moved:
+    return Moved(
+        movement=Movement.DEVIATES, reason=f"did not move, though its lr is {held.row.lr:.6g}"
+    )

@@ -29,7 +29,8 @@ class Movement(StrEnum):
 
 
 AS_PLANNED = frozenset({Movement.MOVED, Movement.STILL})
-AGAINST_PLAN = frozenset({Movement.DEVIATES, Movement.BELOW_RESOLUTION})
+AGAINST_PLAN = frozenset({Movement.DEVIATES})
+NOT_TOLD = frozenset({Movement.UNCHECKED, Movement.BELOW_RESOLUTION})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +189,23 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Oracle:
+    """The second oracle of an optimizer.
+
+    Args:
+        optimizer: The number of the optimizer.
+        class_name: Its class.
+        formula: The published formula that its parameters are held to; None where it follows none.
+        reason: Why this one, or none.
+    """
+
+    optimizer: int
+    class_name: str
+    formula: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
     """All that was found.
 
@@ -198,10 +216,12 @@ class Verification:
         groups: How many groups the real optimizers have, together.
         mismatches: In what the real groups are not the plan's.
         parameters: Each tensor, in the model's order.
-        coupled: Why an optimizer's parameters were held jointly, by the optimizer's class.
+        coupled: Classes of optimizers whose parameters were held jointly, since no formula steps one alone.
         remarks: What else a reader should know.
         step: The real step, or why there was none.
         cost: What a step costs, if that was asked for.
+        oracles: The formula of each optimizer.
+        hooks: Functions that the user's code has put on optimizers, modules and tensors.
     """
 
     plan: Plan
@@ -214,6 +234,8 @@ class Verification:
     remarks: tuple[str, ...]
     step: RealStep | NoRealStep
     cost: Cost | None
+    oracles: tuple[Oracle, ...] = ()
+    hooks: tuple[str, ...] = ()
 
     @property
     def against_plan(self) -> tuple[ParameterResult, ...]:
@@ -224,11 +246,9 @@ class Verification:
 
     @property
     def unchecked(self) -> tuple[ParameterResult, ...]:
-        """The parameters of which a movement could not be checked."""
+        """The parameters of which a movement could not be checked, in one dtype at least."""
         return tuple(
-            one
-            for one in self.parameters
-            if any(m.movement is Movement.UNCHECKED for m in one.movements)
+            one for one in self.parameters if any(m.movement in NOT_TOLD for m in one.movements)
         )
 
     @property

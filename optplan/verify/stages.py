@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import nn
 
-from optplan.errors import UsageError
+from optplan.errors import UsageError, listed
 from optplan.verify.agreement import Found, merged
 from optplan.verify.bench import Bench, Source
 from optplan.verify.cost import measure_cost, reset_peak
 from optplan.verify.devices import ChosenDevice, exact_device, within_memory
 from optplan.verify.inputs import InputShape, known_inputs
-from optplan.verify.judging import judge_exact, judge_trained
+from optplan.verify.families import Family
+from optplan.verify.hooks import gradient_hooks, hooks_of
 from optplan.verify.measuring import measure
-from optplan.verify.movement import Movements, find_movements
+from optplan.verify.movement import Conditions, Movements, find_movements
 from optplan.verify.parallel import World, differing
+from optplan.verify.program import Program
+from optplan.verify.progress import Progress
 from optplan.verify.real_step import take_real_step
 from optplan.verify.results import (
     Cost,
@@ -29,6 +33,11 @@ from optplan.verify.seeded import exact_dtype
 from optplan.verify.structure import compare_structure
 from optplan.verify.subject import Subject
 from optplan.verify.tensors import fingerprint
+
+
+STEPS = 6
+# Steps in which a few parameters alone have gradients: what begins late shows.
+_TAIL = 26
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,9 +53,10 @@ class Terms:
         amp: Whether the forward runs under autocast.
         cost: Whether steps are timed.
         parallel: How several processes share the model.
+        shows_progress: Whether a line on a terminal says what is being done.
     """
 
-    steps: int = 2
+    steps: int = STEPS
     seed: int = 0
     dtype: torch.dtype | None = None
     forward: bool | None = None
@@ -54,6 +64,7 @@ class Terms:
     amp: bool = False
     cost: bool = True
     parallel: Parallel | None = None
+    shows_progress: bool = False
 
 
 class Stages:
@@ -71,8 +82,9 @@ class Stages:
         step: The real step, or why there was none.
         cost: What a step costs.
         remarks: What else a reader should know.
-        coupled: The optimizers, by number, that couple their parameters.
+        families: The formula of each optimizer, by number.
         class_names: Of the optimizers, by number.
+        hooks: The hooks of the user's code, as text.
     """
 
     def __init__(self, source: Source, chosen: ChosenDevice, terms: Terms, world: World) -> None:
@@ -92,47 +104,66 @@ class Stages:
         self.step: RealStep | NoRealStep = NoRealStep(reason="")
         self.cost: Cost | None = None
         self.remarks: list[str] = []
-        self.coupled: frozenset[int] = frozenset()
+        self.families: Mapping[int, Family] = {}
         self.class_names: dict[int, str] = {}
+        self.hooks: tuple[str, ...] = ()
         self._sparse: frozenset[str] = frozenset()
         self._disagreeing: list[Mismatch] = []
+        self._progress = Progress(shows=terms.shows_progress and not world.rank)
 
     def found(self) -> Found:
-        """What they find, all processes together.
+        """Return what they find, all processes together.
 
         Raises:
             OptplanError: A stage could not be done.
         """
+        try:
+            return self._found()
+        finally:
+            self._progress.clear()
+
+    def _found(self) -> Found:
         device = self.chosen.device
         reset_peak(device)
+        self._progress.say("the model and a training step")
         with within_memory("the model and a training step", device):
             subject = self.bench.own()
-            mismatches = compare_structure(subject)
-            self.groups = sum(len(one.optimizer.param_groups) for one in subject.optimizers)
-            self.class_names = {
-                number: type(one.inner).__name__ for number, one in enumerate(subject.optimizers)
-            }
-            self._sparse = _sparse_parameters(subject)
+            mismatches = [*compare_structure(subject), *self._looked_over(subject)]
             self.step = self._real_step(subject)
         if self.terms.cost:
             with within_memory("timing the optimizer", device):
                 self.cost = self._cost()
         del subject
         exact, trained = self._movements()
+        self._progress.say("lr and weight decay")
         with within_memory("measuring lr and weight decay", exact_device(device)):
-            measured = measure(
-                self.bench.exact, self.bench.draws(exact=True, sparse=self._sparse), self.coupled
-            )
+            draws = self.bench.draws(exact=True, sparse=self._sparse)
+            measured = measure(self.bench.exact, draws, self.families)
         return merged(
             self.world,
             Found(
-                mismatches=mismatches,
+                mismatches=(*mismatches, *exact.mismatches),
                 exact=exact.moved,
                 trained=None if trained is None else trained.moved,
                 measured=measured,
                 disagreeing=tuple(self._disagreeing),
             ),
         )
+
+    def _looked_over(self, subject: Subject) -> Iterator[Mismatch]:
+        """Take note of the optimizers; yield what hooks and the constructor do to values and gradients."""
+        self.groups = sum(len(one.optimizer.param_groups) for one in subject.optimizers)
+        self.class_names = {
+            number: type(one.inner).__name__ for number, one in enumerate(subject.optimizers)
+        }
+        self._sparse = _sparse_parameters(subject)
+        self.hooks = tuple(map(str, hooks_of(subject)))
+        for one in self.bench.touched:
+            if one.what == "requires_grad":  # a constructor may freeze what it does not train
+                self.remarks.append(_thawed_or_frozen(one))
+            else:
+                yield one
+        yield from gradient_hooks(subject)
 
     def _real_step(self, subject: Subject) -> RealStep | NoRealStep:
         terms = self.terms
@@ -173,42 +204,35 @@ class Stages:
         return cost
 
     def _movements(self) -> tuple[Movements, Movements | None]:
-        device, steps = self.chosen.device, self.terms.steps
+        device = self.chosen.device
         exact_on = exact_device(device)
         if exact_on != device:
             self.remarks.append(f"{device.type} has no float64: what is in float64 ran on the CPU")
+        program = Program(full=self.terms.steps, tail=_TAIL, resumes=True)
         with within_memory("steps in float64", exact_on):
-            subject = self.bench.exact()
-            exact = find_movements(
-                subject,
-                self.bench.draws(exact=True, sparse=self._sparse),
-                steps,
-                lambda _, way: judge_exact(way),
-                in_float64=True,
-            )
-            self._agree(subject, "after steps in float64")
-        # a process that holds nothing of a parameter sees nothing of it
-        self.coupled = frozenset().union(*self.world.gathered(exact.coupled))
-        if exact.noisy:
-            self.remarks.append(
-                f"{len(exact.noisy)} of the parameters agree to {max(exact.noisy.values()):.1g} of their way "
-                "only: their optimizer computes in less than float64, or in another order than on the CPU"
-            )
+            exact = self._moved(self.bench.exact(), program, in_float64=True)
+        self.families = exact.families
         dtypes = self.bench.dtypes
         if all(dtype == exact_dtype(dtype) for dtype in dtypes.values()):
             return exact, None
         with within_memory("steps in the training's dtype", device):
-            subject = self.bench.trained()
-            trained = find_movements(
-                subject,
-                self.bench.draws(exact=False, sparse=self._sparse),
-                steps,
-                lambda held, way: judge_trained(way, dtypes[held.name], steps),
-                self.coupled,
-                in_float64=False,
-            )
-            self._agree(subject, "after steps in the training's dtype")
+            short = Program(full=self.terms.steps)
+            trained = self._moved(self.bench.trained(), short, in_float64=False)
         return exact, trained
+
+    def _moved(self, subject: Subject, program: Program, *, in_float64: bool) -> Movements:
+        label = "float64" if in_float64 else "the training's dtype"
+        conditions = Conditions(
+            draws=self.bench.draws(exact=in_float64, sparse=self._sparse),
+            program=program,
+            in_float64=in_float64,
+            label=label,
+            families=None if in_float64 else self.families,
+        )
+        moved = find_movements(self.bench, subject, conditions, self._progress)
+        self._agree(subject, f"after steps in {label}")
+        self.remarks += [note for note in moved.notes if note not in self.remarks]
+        return moved
 
     def _agree(self, subject: Subject, when: str) -> None:
         """Every process must hold the same values, where each holds the whole model."""
@@ -227,6 +251,10 @@ class Stages:
             )
             for ranks, names in by_ranks.items()
         ]
+
+
+def _thawed_or_frozen(one: Mismatch) -> str:
+    return f"the optimizer's constructor has {one.built}: {listed(one.parameters)}"
 
 
 def _sparse_parameters(subject: Subject) -> frozenset[str]:

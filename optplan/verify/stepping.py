@@ -1,4 +1,4 @@
-"""Steps with given gradients, also of optimizers that want a closure."""
+"""Single steps of optimizers of other people, with gradients that are given."""
 
 from __future__ import annotations
 
@@ -11,73 +11,79 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from optplan.verify.tensors import Param, local, put_gradient
-
-# (name of a parameter, number of the step) -> its whole gradient
-Gradients = Callable[[str, int], Tensor | None]
+from optplan.chatter import chatter_to_stderr
+from optplan.errors import described_exception
+from optplan.verify.devices import is_out_of_memory
+from optplan.verify.tensors import Param, local
 
 # The bend of the loss that a closure shows: an optimizer that searches a line needs one.
 _BEND = 0.5
 
 
-def take_steps(
-    optimizers: Iterable[Optimizer],
-    parameters: Iterable[tuple[str, Param]],
-    gradients: Gradients,
-    steps: int,
-) -> None:
-    """Step optimizers with gradients that are given, not computed.
-
-    Args:
-        optimizers: What is stepped, one after the other.
-        parameters: What gets gradients, under the names that ``gradients`` knows.
-        gradients: The gradients; None for a parameter without one.
-        steps: How many.
-    """
-    given = list(parameters)
-    stepped = list(optimizers)
-    for step in range(steps):
-        for name, parameter in given:
-            put_gradient(parameter, gradients(name, step))
-        for optimizer in stepped:
-            if wants_closure(optimizer):
-                optimizer.step(_closure(given, gradients, step))  # type: ignore[arg-type]
-            else:
-                optimizer.step()
-    for _, parameter in given:
-        parameter.grad = None
+def failure_of(action: Callable[[], object]) -> str | None:
+    """Return what someone's code raises; None where it raises nothing."""
+    try:
+        with chatter_to_stderr():
+            action()
+    except Exception as error:  # whatever an optimizer of any package may raise
+        if is_out_of_memory(error):
+            raise
+        return described_exception(error)
+    return None
 
 
 def wants_closure(optimizer: Optimizer) -> bool:
     """Whether a step cannot be made without a function that computes the loss again."""
-    return _takes_closure(type(optimizer).step)
+    return _closure_parameter(type(optimizer).step) is inspect.Parameter.empty
+
+
+def takes_closure(optimizer: Optimizer) -> bool:
+    """Whether a step can be given such a function."""
+    return _closure_parameter(type(optimizer).step) in (None, inspect.Parameter.empty)
 
 
 @cache
-def _takes_closure(step: Callable[..., Any]) -> bool:
+def _closure_parameter(step: Callable[..., Any]) -> Any:
+    """The default of the first argument; False where a step takes none."""
     parameters = list(inspect.signature(step).parameters.values())[1:]
-    return (
-        bool(parameters)
-        and parameters[0].default is inspect.Parameter.empty
-        and (parameters[0].kind is not inspect.Parameter.VAR_POSITIONAL)
-    )
+    if not parameters or parameters[0].kind is inspect.Parameter.VAR_POSITIONAL:
+        return False
+    return parameters[0].default
 
 
-def _closure(
-    parameters: list[tuple[str, Param]], gradients: Gradients, step: int
-) -> Callable[[], Tensor]:
-    """The loss ``g·w + bend/2 w·w``, whose gradient at 0 is the given one."""
+def set_train_mode(optimizer: Optimizer) -> None:
+    """Switch an optimizer to training, where it has such a mode: schedule-free ones do."""
+    if callable(train := getattr(optimizer, "train", None)):
+        train()
+
+
+class Closure:
+    """The loss of given gradients, as a training script's function computes it: gradients are set anew.
+
+    Args:
+        parameters: What gets gradients.
+        put: Sets them.
+        bends: The loss is ``g·w + bend/2 w·w`` instead of ``g·w``, for optimizers that search a line.
+    """
+
+    def __init__(
+        self, parameters: Iterable[Param], put: Callable[[], object], *, bends: bool
+    ) -> None:
+        self._parameters = tuple(parameters)
+        self._put = put
+        self._bends = bends
+        self.calls = 0
 
     @torch.no_grad()
-    def loss() -> Tensor:
+    def __call__(self) -> Tensor:
+        """Return the loss, and leave its gradients in the parameters."""
+        self.calls += 1
+        self._put()
         total = torch.zeros((), dtype=torch.float64)
-        for name, parameter in parameters:
-            put_gradient(parameter, gradients(name, step))
-            if parameter.grad is None:
+        for parameter in self._parameters:
+            if not self._bends or parameter.grad is None or parameter.grad.is_sparse:
                 continue
             value, slope = local(parameter), local(parameter.grad)
-            total += (slope * value + _BEND / 2 * value * value).sum().to(total)
+            total += (slope * value + _BEND / 2 * value * value).real.sum().to(total)
             slope.add_(value, alpha=_BEND)
         return total
-
-    return loss

@@ -10,7 +10,7 @@ from typing import Any
 from torch.optim import Optimizer
 
 from optplan.config.optimizer import DEFAULT_CONSTRUCTORS
-from optplan.constructors.built import differences
+from optplan.constructors.built import PlannedEntries
 from optplan.constructors.observing import at_start
 from optplan.model import class_name
 from optplan.names import Status
@@ -105,6 +105,7 @@ def _differences(
 ) -> Iterator[tuple[str, str, Any, Any]]:
     """Name, what, planned, built: of every tensor in every respect."""
     last: dict[tuple[int, int], int] = {}
+    planned_entries: dict[tuple[int, int], PlannedEntries] = {}
     # of other constructors the plan does not know in which order they fill a group
     has_order = subject.plan.constructor in DEFAULT_CONSTRUCTORS
     for held in subject.held:
@@ -123,8 +124,10 @@ def _differences(
         if has_order and spot.position < last.get((spot.optimizer, spot.group), -1):
             yield row.name, "order", "in the model's order", f"place {spot.position} of its group"
         last[spot.optimizer, spot.group] = spot.position
-        optimizer = subject.plan.optimizers[row.optimizer or 0]
-        for what, planned, built in differences(row, optimizer, spot.inner, spot.entries):
+        wanted = row.optimizer or 0, id(spot.inner)
+        if wanted not in planned_entries:
+            planned_entries[wanted] = PlannedEntries(subject.plan.optimizers[wanted[0]], spot.inner)
+        for what, planned, built in planned_entries[wanted].differences(row, spot.entries):
             yield row.name, what, planned, built
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +13,7 @@ from torch.distributed.optim import ZeroRedundancyOptimizer
 from torch.optim import Optimizer
 
 from optplan.names import Status
-from optplan.plan import Plan, PlannedOptimizer, PlannedParameter
+from optplan.plan import Plan, PlannedParameter
 from optplan.verify.tensors import Param
 
 
@@ -30,9 +31,10 @@ class NamedOptimizer:
         return outer.optim if isinstance(outer, ZeroRedundancyOptimizer) else outer
 
 
-def given_options(planned: PlannedOptimizer) -> dict[str, Any]:
-    """What a config gives an optimizer for all its groups; None leaves a value to the class."""
-    return {name: value for name, value in planned.options.items() if value is not None}
+def arguments_of(real: Optimizer) -> dict[str, Any]:
+    """Return what of an optimizer's values for all its groups its class takes as an argument."""
+    takes = set(inspect.signature(type(real)).parameters)
+    return {name: value for name, value in real.defaults.items() if name in takes}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,7 +46,7 @@ def _piece(whole: Tensor, dim: int, pieces: int, index: int) -> Tensor:
 def put_value(parameter: Param, whole: Tensor, dtype: torch.dtype) -> None:
     """Give a parameter a value in a dtype; a sharded one must have that dtype already."""
     part = own_part(whole, parameter)
-    if isinstance(parameter, DTensor):
+    if isinstance(parameter, DTensor) or parameter.dtype == dtype:
         local(parameter.detach()).copy_(part)
     else:
         parameter.data = part.to(device=parameter.device, dtype=dtype, copy=True)

@@ -11,10 +11,12 @@ from optplan.errors import VerifyError
 from optplan.verify.agreement import Found
 from optplan.verify.bench import Source
 from optplan.verify.devices import ChosenDevice
+from optplan.verify.families import Family
 from optplan.verify.parallel import joined_processes
 from optplan.verify.results import (
     Measured,
     Movement,
+    Oracle,
     ParameterResult,
     Place,
     Verification,
@@ -77,7 +79,7 @@ def _verification(run: Stages, found: Found, plan_source: str | None) -> Verific
             measured=found.measured.get(name, Measured()),
             exact=moved,
             trained=None if found.trained is None else found.trained[name],
-            joint=rows[name].optimizer in run.coupled,
+            joint=_is_joint(run, rows[name].optimizer),
         )
         for name, moved in found.exact.items()
     )
@@ -101,10 +103,27 @@ def _verification(run: Stages, found: Found, plan_source: str | None) -> Verific
         groups=run.groups,
         mismatches=mismatches,
         parameters=parameters,
-        coupled=tuple(run.class_names[number] for number in sorted(run.coupled)),
+        coupled=tuple(name for number, name in run.class_names.items() if _is_joint(run, number)),
         remarks=tuple(run.remarks),
+        oracles=tuple(map(_oracle, run.families.values())),
+        hooks=run.hooks,
         step=run.step,
         cost=run.cost,
+    )
+
+
+def _is_joint(run: Stages, number: int | None) -> bool:
+    """Whether the movement of a parameter is held by its optimizer as a whole alone."""
+    family = run.families.get(-1 if number is None else number)
+    return family is not None and (family.formula is None or family.formula.reads_all)
+
+
+def _oracle(family: Family) -> Oracle:
+    return Oracle(
+        optimizer=family.optimizer,
+        class_name=family.class_name,
+        formula=None if family.formula is None else family.formula.name,
+        reason=family.reason,
     )
 
 
@@ -115,7 +134,8 @@ def _refuse_nothing(parameters: Iterable[ParameterResult]) -> None:
         VerifyError: No parameter that should move could be checked.
     """
     moving = [one for one in parameters if one.exact.movement is not Movement.STILL]
-    if moving and all(one.exact.movement is Movement.UNCHECKED for one in moving):
+    unchecked = Movement.UNCHECKED
+    if moving and all(m.movement is unchecked for one in moving for m in one.movements):
         raise VerifyError(
             f"no parameter's movement could be checked: {moving[0].exact.reason}",
             hint="its groups can be seen without a step: optplan show",

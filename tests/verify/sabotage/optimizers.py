@@ -84,7 +84,7 @@ SEVERAL = family(
     "several",
     {
         "second_twice_as_fast": ("the second tensor moves twice as far", "embed.weight", "scale"),
-        "many_decayed": ("with several tensors all are decayed", "first.bias", "first.weight"),
+        "many_decayed": ("with several tensors all are decayed alike", "first.bias", ""),
         "wrong_foreach": ("foreach turns one gradient around", "conv.weight", "first.weight"),
         "wrong_fused": ("fused moves further", "first.weight", ""),
         "stacked_in_wrong_order": (
@@ -159,7 +159,7 @@ VALUES = family(
         "momentum_of_defaults": ("a group's momentum is ignored", "first.bias", "first.weight"),
         "capped_lr": ("an lr above a bound is cut", "first.bias", "first.weight"),
         "small_lr_is_zero": ("an lr below a bound counts as 0", "first.bias", "first.weight"),
-        "rounded_lr": ("the lr is rounded", "first.bias", "first.weight"),
+        "rounded_lr": ("the lr is rounded, also when it is changed", "first.bias", ""),
         "lr_read_once": ("a later lr has no effect", "first.weight", ""),
         "lr_one_step_late": ("a later lr acts a step late", "first.weight", ""),
         "decay_of_first_lr": ("decay keeps to the first lr", "first.weight", "first.bias"),

@@ -1,0 +1,218 @@
+"""Which published formula an optimizer follows, by its class or by how it moves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from optplan.verify.explain import Explainer
+from optplan.verify.formula_oracle import Expected, FormulaOracle
+from optplan.verify.formulas import Formula, candidates, declared_formula
+from optplan.verify.program import Program
+from optplan.verify.runs import Trace, looked_at, samples
+from optplan.verify.stepping import failure_of
+from optplan.verify.subject import Held, Subject
+
+# Shares of an optimizer's parameters that must move by a formula, for the others to be held to it.
+_ENOUGH = 1 / 3
+_MOST = 0.5
+_PARALLEL = 1e-9
+_MOST_SOLO = 3
+# Steps that have the planned values: what departs later is held to the formula all the same.
+_FEW_STEPS = 2
+_ALL = 1 << 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """The formula of an optimizer.
+
+    Args:
+        optimizer: The number of the optimizer.
+        class_name: Its class.
+        formula: The formula; None where it follows none.
+        reason: Why it is held to this one, or to none.
+    """
+
+    optimizer: int
+    class_name: str
+    formula: Formula | None
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """The runs that show how optimizers move.
+
+    Args:
+        subject: The parameters.
+        oracle: Steps them by formulas.
+        real, reference: What the real optimizers and the references did.
+        alone: Runs the real optimizers with a gradient for one parameter only.
+    """
+
+    subject: Subject
+    oracle: FormulaOracle
+    real: Trace
+    reference: Trace
+    alone: Callable[[Held], Trace]
+
+
+def find_family(number: int, evidence: Evidence) -> Family:
+    """Return the formula that an optimizer is held to.
+
+    That of torch's class which it is or is derived from; else one by which a third of its parameters move in
+    the first steps, or most of them with another value of the plan, or alone, or at another speed after the
+    first step. A
+    class with options that a formula does not know is held to it only if every parameter moves by it.
+
+    Args:
+        number: The optimizer.
+        evidence: How it moved.
+    """
+    return _Search(number, evidence).family()
+
+
+class _Search:
+    def __init__(self, number: int, evidence: Evidence) -> None:
+        self._number = number
+        self._evidence = evidence
+        self._optimizer = evidence.subject.optimizers[number].inner
+        self._program = Program(
+            full=evidence.oracle.program.full, resumes=evidence.oracle.program.resumes
+        )
+        known = [
+            held for held in samples(evidence.subject) if held.row.optimizer == number and held.row.lr
+        ]
+        self._sample = [held for held in known if not own_rule(held)]
+        self._counts = self._kinds()
+
+    def family(self) -> Family:
+        name = type(self._optimizer).__name__
+        declared = declared_formula(self._optimizer)
+        if declared is not None and not declared.unknown_options(self._optimizer.defaults):
+            is_own = name == declared.name
+            return self._made(declared, "it is torch's" if is_own else f"{name} is derived from it")
+        tried = [declared] if declared is not None else candidates(name)
+        if self._sample and (found := self._followed(tried)) is not None:
+            return self._made(found, f"{name} moves its parameters by it")
+        if declared is None:
+            return self._made(None, "it follows none of the formulas that are known")
+        options = ", ".join(declared.unknown_options(self._optimizer.defaults))
+        return self._made(None, f"{options} is no part of the formula of {declared.name}")
+
+    def _made(self, formula: Formula | None, reason: str) -> Family:
+        name = type(self._optimizer).__name__
+        return Family(optimizer=self._number, class_name=name, formula=formula, reason=reason)
+
+    def _followed(self, tried: Sequence[Formula]) -> Formula | None:
+        defaults = self._optimizer.defaults
+        strict = [one for one in tried if one.unknown_options(defaults)]
+        plain = [one for one in tried if one not in strict]
+        evidence = self._evidence
+        return (
+            self._best(strict, lambda one: self._share(one, self._is_followed(one, evidence.real)), 1.0)
+            or self._best(plain, self._whole, _ENOUGH)
+            or self._best(self._likely(plain), self._varied, _MOST)
+            or self._best(self._likely(plain), self._alone, _MOST)
+            or self._best(self._likely(plain), self._slowed, _MOST)
+        )
+
+    def _best(
+        self, tried: Iterable[Formula], share: Callable[[Formula], float], least: float
+    ) -> Formula | None:
+        shares = [(share(one), one) for one in tried]
+        best = max(shares, key=lambda pair: pair[0], default=(0.0, None))
+        return best[1] if best[0] >= least else None
+
+    def _likely(self, tried: Sequence[Formula]) -> list[Formula]:
+        """Return the formulas that take all that the optimizer has, or are named like it."""
+        word = type(self._optimizer).__name__.lower()
+        names = {"lr", *self._optimizer.defaults}
+        like = [one for one in tried if one.name.lower() in word]
+        return like or [one for one in tried if names <= set(one.options)]
+
+    def _whole(self, formula: Formula) -> float:
+        traces = self._evidence.real, self._evidence.reference
+        return max(
+            self._share(formula, self._is_followed(formula, trace, _FEW_STEPS)) for trace in traces
+        )
+
+    def _varied(self, formula: Formula) -> float:
+        evidence = self._evidence
+        explainer = Explainer(evidence.subject, evidence.oracle, evidence.real)
+        follows = self._is_followed(formula, evidence.real, _FEW_STEPS)
+        return self._share(
+            formula,
+            lambda held: follows(held) or bool(explainer.words(held, formula, steps=_FEW_STEPS)),
+        )
+
+    def _alone(self, formula: Formula) -> float:
+        if formula is not self._likely([formula])[0]:
+            return 0.0
+        few = self._sample[:_MOST_SOLO]
+        seen = [self._is_followed(formula, self._evidence.alone(held))(held) for held in few]
+        return sum(seen) / len(few) if few else 0.0
+
+    def _slowed(self, formula: Formula) -> float:
+        return self._share(formula, lambda held: self._is_parallel(formula, held))
+
+    def _share(self, formula: Formula, test: Callable[[Held], bool]) -> float:
+        """Return which share of the parameters those stand for that pass a test."""
+        total = sum(self._counts[held.name] for held in self._sample)
+        return sum(self._counts[held.name] for held in self._sample if test(held)) / max(total, 1)
+
+    def _is_followed(
+        self, formula: Formula, trace: Trace, least: int = _ALL
+    ) -> Callable[[Held], bool]:
+        """Return a test whether a parameter moves by a formula in so many first steps."""
+
+        def test(held: Held) -> bool:
+            found = self._expected(formula, held, trace)
+            return found is not None and (found.first is None or found.first >= least)
+
+        return test
+
+    def _is_parallel(self, formula: Formula, held: Held) -> bool:
+        """Whether the first step is the formula's, and each later one a multiple of it."""
+        found = self._expected(formula, held, self._evidence.real)
+        if found is None or found.first in (None, 0) or held.row.weight_decay:
+            return False
+        real = [one for _, one in looked_at(self._evidence.real, held.name)]
+        for before, step, mine_before, mine in zip(
+            real, real[1:], found.digests, found.digests[1:], strict=False
+        ):
+            way, wanted = step - before, mine - mine_before
+            length = float(wanted @ wanted)
+            ratio = float(way @ wanted) / length if length else 0.0
+            if float((way - ratio * wanted).abs().max()) > _PARALLEL * float(way.abs().max()):
+                return False
+        return True
+
+    def _expected(self, formula: Formula, held: Held, trace: Trace) -> Expected | None:
+        found: list[Expected] = []
+
+        def run() -> None:
+            found.extend(
+                self._evidence.oracle.expected([held], formula, trace, program=self._program)
+            )
+
+        return found[0] if failure_of(run) is None else None
+
+    def _kinds(self) -> Mapping[str, int]:
+        """How many parameters each of the sample stands for: those of its setting and dimensions."""
+        kinds: dict[Any, int] = {}
+        for held in self._evidence.subject.stepped:
+            if held.row.optimizer == self._number and held.takes_gradient:
+                key = held.row.setting, held.tensor.ndim
+                kinds[key] = kinds.get(key, 0) + 1
+        return {one.name: kinds[one.row.setting, one.tensor.ndim] for one in self._sample}
+
+
+def own_rule(held: Held) -> bool:
+    """Whether an entry of its group switches a rule of its own on for a parameter, as ``use_muon`` does."""
+    return any(
+        value is True or (isinstance(value, str) and not name.endswith(("name", "names")))
+        for name, value in held.row.extra.items()
+    )

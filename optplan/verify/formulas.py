@@ -1,0 +1,140 @@
+"""Published update rules as a second oracle: torch's own, one tensor at a time, and those of papers."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from torch.optim import Optimizer
+
+from optplan.verify.papers import PAPERS
+
+# File and class of each rule in torch.optim.
+_TORCH = {
+    "SGD": "sgd",
+    "Adam": "adam",
+    "AdamW": "adamw",
+    "NAdam": "nadam",
+    "RAdam": "radam",
+    "Adamax": "adamax",
+    "Adagrad": "adagrad",
+    "Adadelta": "adadelta",
+    "RMSprop": "rmsprop",
+    "Rprop": "rprop",
+    "ASGD": "asgd",
+    "Adafactor": "_adafactor",
+    "Muon": "_muon",
+    "SparseAdam": "sparse_adam",
+}
+# The plainest way to compute: one tensor after the other, on any device.
+_PLAIN = {"foreach": False, "fused": False, "capturable": False, "differentiable": False}
+# Entries that say how a class computes or what a scheduler keeps, not what it computes.
+_SILENT = frozenset({*_PLAIN, "params", "param_names", "initial_lr", "step", "decoupled_weight_decay"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Formula:
+    """An update rule that steps each tensor by itself.
+
+    Args:
+        name: The name of its class in torch, or in its paper.
+        make: The class that computes it.
+        reads_all: It reads the norm of all gradients of the optimizer.
+        rounds: It computes in less than float64, so that another order of sums shows.
+    """
+
+    name: str
+    make: type[Optimizer]
+    reads_all: bool = False
+    rounds: bool = False
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """What it takes, with the defaults."""
+        return _options(self.make)
+
+    def optimizer(self, parameters: Iterable[Any], values: Mapping[str, Any]) -> Optimizer:
+        """Return an optimizer that computes the rule.
+
+        Args:
+            parameters: What it steps.
+            values: The entries of their group; what the rule does not know is left out.
+        """
+        known = {name: value for name, value in values.items() if name in self.options}
+        plain = {name: value for name, value in _PLAIN.items() if name in self.options}
+        make: Any = self.make
+        made: Optimizer = make(list(parameters), **{**known, **plain})
+        return made
+
+    def unknown_options(self, values: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the names of options that are switched on and which the rule does not know."""
+        return tuple(
+            name
+            for name, value in values.items()
+            if name not in self.options
+            and name not in _SILENT
+            and _is_on(value)
+            and not _is_copy_of_lr(value, values)
+        )
+
+
+def _is_copy_of_lr(value: Any, values: Mapping[str, Any]) -> bool:
+    return isinstance(value, float) and value == values.get("lr")
+
+
+def _is_on(value: Any) -> bool:
+    try:
+        return bool(value)
+    except (RuntimeError, ValueError):  # a tensor or an array of several values
+        return True
+
+
+@cache
+def _options(make: type[Optimizer]) -> Mapping[str, Any]:
+    parameters = list(inspect.signature(make).parameters.values())[1:]
+    return {one.name: one.default for one in parameters}
+
+
+@cache
+def formulas() -> Mapping[str, Formula]:
+    """Return every rule by its name."""
+    found = {
+        name: Formula(name=name, make=made, rounds=name == "Muon")
+        for name, file in _TORCH.items()
+        if (made := _pristine(file, name)) is not None
+    }
+    papers = {
+        name: Formula(name=name, make=make, reads_all=name == "LAMB")
+        for name, make in PAPERS.items()
+    }
+    return found | papers
+
+
+def _pristine(file: str, name: str) -> type[Optimizer] | None:
+    """Return one of torch's optimizers from its file, whatever the user's code has changed in torch since."""
+    spec = importlib.util.find_spec(f"torch.optim.{file}")
+    if spec is None or spec.loader is None:
+        return None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    found = getattr(module, name, None)
+    return found if isinstance(found, type) else None
+
+
+def declared_formula(optimizer: Optimizer) -> Formula | None:
+    """Return the rule that an optimizer's class is, or is derived from."""
+    for base in type(optimizer).__mro__:
+        if base.__module__.startswith("torch.optim.") and base.__name__ in _TORCH:
+            return formulas().get(base.__name__)
+    return None
+
+
+def candidates(class_name: str) -> list[Formula]:
+    """Return the rules that a class of this name may follow, those of a like name first."""
+    word = class_name.lower()
+    return sorted(formulas().values(), key=lambda one: one.name.lower() not in word)
+

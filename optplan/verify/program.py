@@ -1,0 +1,128 @@
+"""What happens in each step of a run: which gradients, which lr, a state saved and loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch.optim import Optimizer
+
+# Factors of lr and weight decay, as schedulers set them after construction; another one for each setting.
+_LR_FACTORS = (0.5, 0.25, 1.25, 0.75, 0.125)
+_DECAY_FACTORS = (0.75, 1.5, 0.5)
+_FIRST_CHANGE = 2
+_RESUME = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """The steps of a run; the first two have the planned values.
+
+    Args:
+        full: Steps in which every parameter has a gradient.
+        tail: Further steps in which a sample of the parameters has one.
+        changes: Whether lr and weight decay are changed from the third step on.
+        resumes: Whether the state is saved and loaded into a new optimizer before the fourth step.
+    """
+
+    full: int
+    tail: int = 0
+    changes: bool = True
+    resumes: bool = False
+
+    @property
+    def total(self) -> int:
+        """All steps."""
+        return self.full + self.tail
+
+    def is_resumed(self, step: int) -> bool:
+        """Whether the state is saved and loaded before a step."""
+        return self.resumes and step == _RESUME
+
+    def lr_factor(self, setting: int | None, step: int) -> float:
+        """What the lr of a setting is multiplied by in a step."""
+        return self._factor(_LR_FACTORS, setting, step)
+
+    def decay_factor(self, setting: int | None, step: int) -> float:
+        """What the weight decay of a setting is multiplied by in a step."""
+        return self._factor(_DECAY_FACTORS, setting, step)
+
+    def _factor(self, factors: tuple[float, ...], setting: int | None, step: int) -> float:
+        if not self.changes or step < _FIRST_CHANGE:
+            return 1.0
+        return factors[(step + (setting or 0)) % len(factors)]
+
+
+def when(step: int, program: Program) -> str:
+    """Return what is new in a step, for a message about the first step that departs."""
+    text = f"from step {step + 1} on"
+    if step == 0:
+        return ""
+    if program.is_resumed(step):
+        return f"{text}, after its state was saved and loaded"
+    if program.changes and step == _FIRST_CHANGE:
+        return f"{text}, after lr and weight decay were changed as a scheduler does"
+    return text
+
+
+def set_value(group: dict[str, Any], name: str, value: float) -> None:
+    """Write a value into a group as torch's schedulers do: into a tensor in place."""
+    if isinstance(old := group[name], torch.Tensor):
+        old.fill_(value)
+    else:
+        group[name] = value
+
+
+class GroupValues:
+    """The lr and weight decay that the groups of an optimizer were made with, to be changed step by step.
+
+    Args:
+        optimizer: The optimizer.
+        settings: The setting of each group.
+    """
+
+    def __init__(self, optimizer: Optimizer, settings: tuple[int | None, ...]) -> None:
+        self._settings = settings
+        self._start = [_numbers(group) for group in optimizer.param_groups]
+
+    def apply(self, optimizer: Optimizer, program: Program, step: int) -> None:
+        """Give each group the values of a step."""
+        if step < _FIRST_CHANGE or not program.changes:
+            return
+        groups = zip(optimizer.param_groups, self._start, self._settings, strict=False)
+        for group, start, setting in groups:
+            # groups may share one tensor
+            chosen = 0 if isinstance(group.get("lr"), torch.Tensor) else setting
+            if "lr" in start:
+                set_value(group, "lr", start["lr"] * program.lr_factor(chosen, step))
+            if "weight_decay" in start:
+                decay = start["weight_decay"] * program.decay_factor(setting, step)
+                set_value(group, "weight_decay", decay)
+
+
+def changed_values(before: Sequence[Mapping[str, float]], optimizer: Optimizer) -> str:
+    """Return in words the first lr or weight decay of a group that is another than it was; '' for none."""
+    for index, (old, group) in enumerate(zip(before, optimizer.param_groups, strict=False)):
+        now = _numbers(group)
+        for name, value in old.items():
+            if name in now and now[name] != value:
+                return f"{name} of group {index} {value:.6g} → {now[name]:.6g}"
+    return ""
+
+
+def values_of(optimizer: Optimizer) -> list[dict[str, float]]:
+    """Return the lr and weight decay of each group."""
+    return [_numbers(group) for group in optimizer.param_groups]
+
+
+def _numbers(group: Mapping[str, Any]) -> dict[str, float]:
+    return {name: float(group[name]) for name in ("lr", "weight_decay") if _is_number(group, name)}
+
+
+def _is_number(group: Mapping[str, Any], name: str) -> bool:
+    value = group.get(name)
+    if isinstance(value, torch.Tensor):
+        return value.numel() == 1
+    return isinstance(value, int | float) and not isinstance(value, bool)
