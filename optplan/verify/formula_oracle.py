@@ -170,6 +170,7 @@ class _Chunk:
         ]
         self._optimizer = formula.optimizer(self._parameters, values)
         self._reads_all = formula.reads_all
+        self._is_decoupled = formula.is_decoupled
         self._tensor_lr = oracle.tensor_lr(members[0])
         self._digests: list[list[Tensor]] = [[] for _ in members]
         self._first: dict[str, int] = {}
@@ -211,15 +212,24 @@ class _Chunk:
             chosen = 0 if self._tensor_lr is not None else setting
             lr = self._values["lr"] * self._program.lr_factor(chosen, step)
             group["lr"] = lr if self._tensor_lr is None else torch.full_like(self._tensor_lr, lr)
-        if group.get("weight_decay") and self._values.get("weight_decay"):
-            factor = self._program.decay_factor(setting, step)
-            group["weight_decay"] = self._values["weight_decay"] * factor
+        if decay := self._values.get("weight_decay"):
+            decay *= self._program.decay_factor(setting, step)
+            if self._is_decoupled:
+                self._shrink(1 - group["lr"] * decay)
+            elif "weight_decay" in group:
+                group["weight_decay"] = decay
         if self._reads_all:
             number = self._members[0].row.optimizer or 0
             setattr(self._optimizer, "norm", self._oracle.norm(number, step))  # noqa: B010
         if any_gradient:
             self._optimizer.step()
         return any_gradient
+
+    @torch.no_grad()
+    def _shrink(self, factor: float) -> None:
+        for parameter in self._parameters:
+            if parameter.grad is not None:
+                parameter.mul_(factor)
 
     def _digest(self, index: int) -> Tensor:
         held = self._members[index]
@@ -233,7 +243,7 @@ class _Chunk:
         self._reach[held.name] = max(self._reach[held.name], way)
         allowed = allowed_error(held, begin, self._reach[held.name])
         error = float((real - mine).abs().max())
-        if not error <= allowed and bool(torch.isfinite(mine).all()):
+        if not error <= allowed:  # also where one of them is no number
             self._first[held.name] = step
 
 

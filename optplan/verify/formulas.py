@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import inspect
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -30,6 +30,8 @@ _TORCH = {
     "Muon": "_muon",
     "SparseAdam": "sparse_adam",
 }
+# Rules of torch that add weight decay to the gradient, and which others compute with a decay of its own.
+_COUPLED = ("SGD", "NAdam", "RAdam", "Adamax", "Adagrad", "Adadelta", "RMSprop")
 # The plainest way to compute: one tensor after the other, on any device.
 _PLAIN = {"foreach": False, "fused": False, "capturable": False, "differentiable": False}
 # Entries that say how a class computes or what a scheduler keeps, not what it computes.
@@ -45,12 +47,15 @@ class Formula:
         make: The class that computes it.
         reads_all: It reads the norm of all gradients of the optimizer.
         rounds: It computes in less than float64, so that another order of sums shows.
+        is_decoupled: Weight decay shrinks the value before the step instead of being added to the gradient
+            (Loshchilov and Hutter 2019, arXiv:1711.05101).
     """
 
     name: str
     make: type[Optimizer]
     reads_all: bool = False
     rounds: bool = False
+    is_decoupled: bool = False
 
     @property
     def options(self) -> Mapping[str, Any]:
@@ -66,6 +71,8 @@ class Formula:
         """
         known = {name: value for name, value in values.items() if name in self.options}
         plain = {name: value for name, value in _PLAIN.items() if name in self.options}
+        if self.is_decoupled:
+            plain["weight_decay"] = False
         make: Any = self.make
         made: Optimizer = make(list(parameters), **{**known, **plain})
         return made
@@ -107,11 +114,18 @@ def formulas() -> Mapping[str, Formula]:
         for name, file in _TORCH.items()
         if (made := _pristine(file, name)) is not None
     }
+    decoupled = {
+        f"{name} with decoupled decay": replace(
+            one, name=f"{name} with decoupled decay", is_decoupled=True
+        )
+        for name, one in found.items()
+        if name in _COUPLED
+    }
     papers = {
         name: Formula(name=name, make=make, reads_all=name == "LAMB")
         for name, make in PAPERS.items()
     }
-    return found | papers
+    return found | decoupled | papers
 
 
 def _pristine(file: str, name: str) -> type[Optimizer] | None:
@@ -136,5 +150,5 @@ def declared_formula(optimizer: Optimizer) -> Formula | None:
 def candidates(class_name: str) -> list[Formula]:
     """Return the rules that a class of this name may follow, those of a like name first."""
     word = class_name.lower()
-    return sorted(formulas().values(), key=lambda one: one.name.lower() not in word)
+    return sorted(formulas().values(), key=lambda one: one.name.split()[0].lower() not in word)
 

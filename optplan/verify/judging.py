@@ -83,7 +83,7 @@ def judge_exact(way: Way, loose: float = 0.0) -> Moved:
     return _deviating(way, extent)
 
 
-def judge_trained(way: Way, dtype: torch.dtype, steps: int, *, is_sure: bool = True) -> Moved:
+def judge_trained(way: Way, dtype: torch.dtype, steps: int) -> Moved:
     """Return the verdict on a run in the training's dtype, which may show less than the plan says.
 
     An element may be off by two roundings a step; what is that close to where it began may as well not
@@ -93,7 +93,6 @@ def judge_trained(way: Way, dtype: torch.dtype, steps: int, *, is_sure: bool = T
         way: The parameter's, in float64.
         dtype: Of the training.
         steps: How many.
-        is_sure: The expected values are those of a formula, not of the run itself.
     """
     extent = _extent(way)
     if not extent.is_finite:
@@ -109,7 +108,7 @@ def judge_trained(way: Way, dtype: torch.dtype, steps: int, *, is_sure: bool = T
         stuck += int((wanted & (end == start)).sum())
     count = way.start.numel()
     share = _ODD_SHARE.get(dtype.to_real(), _ODD_SHARE_LOW)
-    if is_sure and odd > (ceil(share * count) - (share < _ODD_SHARE_LOW) if count >= _FEW else 0):
+    if odd > (ceil(share * count) - (share < _ODD_SHARE_LOW) if count >= _FEW else 0):
         extent.odd = odd
         return _deviating(way, extent)
     if should and 2 * stuck >= should:
@@ -120,6 +119,17 @@ def judge_trained(way: Way, dtype: torch.dtype, steps: int, *, is_sure: bool = T
             f" ({stuck} of {should} elements stand still)",
         )
     return _as_planned(extent)
+
+
+def judge_resolution(start: Tensor, end: Tensor) -> Moved:
+    """Return whether the dtype shows the movement of most elements, where nobody says how far it should be."""
+    stuck = int((start == end).sum())
+    if not torch.isfinite(end).all():
+        return Moved(movement=Movement.UNCHECKED, reason="its reference is not finite either")
+    if 2 * stuck >= end.numel():
+        reason = f"{stuck} of {end.numel()} elements stand still"
+        return Moved(movement=Movement.BELOW_RESOLUTION, reason=reason)
+    return Moved(movement=Movement.MOVED, distance=0.0)
 
 
 def _as_planned(extent: _Extent) -> Moved:

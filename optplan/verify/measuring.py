@@ -155,7 +155,10 @@ class _Reference:
         start: Tensor,
     ) -> Tensor:
         parameter = Param(start.clone())
-        optimizer = formula.optimizer([parameter], {**values, self._trial.value: value})
+        values = {**values, self._trial.value: value}
+        optimizer = formula.optimizer([parameter], values)
+        if formula.is_decoupled and values.get("weight_decay"):
+            parameter.data.mul_(1 - values["lr"] * values["weight_decay"])
         put_gradient(parameter, _gradient(held, self._draws, self._trial))
         with without_global_hooks():
             optimizer.step()

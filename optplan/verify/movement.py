@@ -15,7 +15,7 @@ from optplan.verify.closures import ClosureStep, closure_mismatches, closure_ste
 from optplan.verify.families import Evidence, Family, find_family, own_rule
 from optplan.verify.formula_oracle import Expected, FormulaOracle, allowed_error
 from optplan.verify.formulas import Formula
-from optplan.verify.judging import Way, judge_exact, judge_trained
+from optplan.verify.judging import Way, judge_exact, judge_resolution, judge_trained
 from optplan.verify.program import Program, when
 from optplan.verify.progress import Progress
 from optplan.verify.results import AS_PLANNED, Mismatch, Moved, Movement
@@ -41,12 +41,14 @@ class Movements:
         families: The formula of each optimizer.
         notes: What could not be told.
         mismatches: What optimizers do to their groups and closures.
+        is_refused: Whether an optimizer raised.
     """
 
     moved: Mapping[str, Moved]
     families: Mapping[int, Family]
     notes: tuple[str, ...] = ()
     mismatches: tuple[Mismatch, ...] = ()
+    is_refused: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,23 +94,32 @@ class _Comparison:
         self._subject = subject
         self._conditions = conditions
         self._progress = progress
-        self._program = conditions.program
         self._notes: list[str] = []
         self._is_moved = False
         self._explained_kinds: dict[tuple[int | None, int], int] = {}
-        self._put_start()
-        reference = Run(
-            bench.reference(subject),
-            conditions.draws,
-            replace(self._program, resumes=False),
-            progress=progress,
-        )
-        self._reference = plain_run(reference, f"{conditions.label}, the same class")
+        self._program, self._reference = self._reference_run()
         self._closures = self._closure_steps() if conditions.families is None else {}
         self._real = self._run(self._program)
         tail = samples(subject) if self._program.tail else []
         self._oracle = FormulaOracle(subject, conditions.draws, self._program, tail)
         self._explainer = Explainer(subject, self._oracle, self._real)
+
+    def _reference_run(self) -> tuple[Program, Trace]:
+        """Step the references; by a program that asks less, where they refuse."""
+        tried = []
+        for program in self._conditions.program.weaker():
+            self._put_start()
+            run = Run(
+                self._bench.reference(self._subject),
+                self._conditions.draws,
+                replace(program, resumes=False),
+                progress=self._progress,
+            )
+            trace = plain_run(run, f"{self._conditions.label}, the same class")
+            tried.append((program, trace))
+            if not trace.failures:
+                return tried[-1]
+        return tried[0]
 
     def _put_start(self) -> None:
         """Constructors of optimizers may keep copies of the values."""
@@ -151,6 +162,7 @@ class _Comparison:
             families=families,
             notes=tuple(self._notes),
             mismatches=mismatches,
+            is_refused=bool(self._real.failures),
         )
 
     def _evidence(self) -> Evidence:
@@ -174,7 +186,8 @@ class _Comparison:
             if family.formula is not None:
                 yield from found
             else:
-                self._notes += [f"{family.class_name}, {one.what}: {one.built}" for one in found]
+                words = (f"{family.class_name}: {one.built}" for one in found if one.what == "groups")
+                self._notes += words
 
     def _closure_steps(self) -> Mapping[int, ClosureStep]:
         self._put_start()
@@ -336,16 +349,11 @@ class _Comparison:
             return Moved(movement=Movement.DEVIATES, reason=reason)
         if not self._moves(held):
             moved = Moved(movement=Movement.STILL)
-            return _idle(held) if self._is_idle(held, moved) else moved
-        if self._conditions.in_float64 or not held.tensor.numel():
-            return Moved(movement=Movement.MOVED, distance=0.0)
-        start = self._conditions.draws.value(held)
-        end = local(held.tensor.detach()).cpu()
-        mine = own_part(start, held.tensor)
-        way = Way(start=mine, end=end.to(mine.dtype), expected=torch.full_like(mine, torch.nan))
-        way = replace(way, expected=_nudged(mine))
-        dtype = self._conditions.draws.dtypes[held.name]
-        return judge_trained(way, dtype, self._program.full, is_sure=False)
+            is_idle = self._is_idle(held, moved)
+            if not is_idle or self._conditions.in_float64:
+                return _idle(held) if is_idle else moved
+        mine = own_part(self._conditions.draws.value(held), held.tensor)
+        return judge_resolution(mine, local(held.tensor.detach()).to("cpu", mine.dtype))
 
     def _is_idle(self, held: Held, moved: Moved) -> bool:
         """Whether a parameter that has an lr and a gradient stood still."""
@@ -392,11 +400,6 @@ class _Comparison:
 
 def _is_rounding(held: Held) -> bool:
     return isinstance(held.tensor, DTensor)
-
-
-def _nudged(value: Tensor) -> Tensor:
-    """Values of which every element is another."""
-    return value * 2 + 1
 
 
 def _idle(held: Held) -> Moved:

@@ -54,7 +54,6 @@ class Lamb(Optimizer):
         max_grad_norm: float | None = 1.0,
         trust_clip: bool = False,
         always_adapt: bool = False,
-        decoupled_decay: bool = False,
     ) -> None:
         given = {name: value for name, value in locals().items() if name not in _NO_OPTIONS}
         super().__init__(params, given)
@@ -84,12 +83,10 @@ class Lamb(Optimizer):
             unbiased_square = square / (1 - second**step)
         update = unbiased / (unbiased_square.sqrt() + group["eps"])
         decay = group["weight_decay"]
-        if decay and not group["decoupled_decay"]:
+        if decay:
             update = update + decay * parameter
         if decay or group["always_adapt"]:
             update = update * _trust(parameter, update, clips=group["trust_clip"])
-        if decay and group["decoupled_decay"]:
-            parameter.mul_(1 - group["lr"] * decay)
         parameter.sub_(group["lr"] * update)
 
 

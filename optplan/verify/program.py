@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -25,12 +25,16 @@ class Program:
         tail: Further steps in which a sample of the parameters has one.
         changes: Whether lr and weight decay are changed from the third step on.
         resumes: Whether the state is saved and loaded into a new optimizer before the fourth step.
+        is_uniform: Whether all settings are changed alike.
+        has_graph: Whether gradients can be differentiated again.
     """
 
     full: int
     tail: int = 0
     changes: bool = True
     resumes: bool = False
+    is_uniform: bool = False
+    has_graph: bool = False
 
     @property
     def total(self) -> int:
@@ -52,7 +56,15 @@ class Program:
     def _factor(self, factors: tuple[float, ...], setting: int | None, step: int) -> float:
         if not self.changes or step < _FIRST_CHANGE:
             return 1.0
-        return factors[(step + (setting or 0)) % len(factors)]
+        shift = 0 if self.is_uniform else setting or 0
+        return factors[(step + shift) % len(factors)]
+
+    def weaker(self) -> Iterator[Program]:
+        """Yield this and what optimizers may take that refuse it."""
+        yield self
+        yield replace(self, is_uniform=True)
+        yield replace(self, changes=False)
+        yield replace(self, has_graph=True)
 
 
 def when(step: int, program: Program) -> str:

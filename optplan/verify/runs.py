@@ -24,7 +24,7 @@ from optplan.verify.stepping import (
     wants_closure,
 )
 from optplan.verify.subject import Held, NamedOptimizer, Subject
-from optplan.verify.tensors import put_gradient, put_value
+from optplan.verify.tensors import put_gradient, put_graph, put_value
 
 _SAMPLES = 16
 
@@ -147,7 +147,11 @@ class Run:
 
     def _put_gradients(self, members: Iterable[Held], step: int) -> None:
         for held in members:
-            put_gradient(held.tensor, self._draws.gradient(held, step))
+            gradient = self._draws.gradient(held, step)
+            if self._program.has_graph:
+                put_graph(held.tensor, gradient)
+            else:
+                put_gradient(held.tensor, gradient)
 
     def _call(
         self, number: int, optimizer: Optimizer, step: int, put: Callable[[], object]

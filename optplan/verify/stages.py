@@ -85,6 +85,7 @@ class Stages:
         families: The formula of each optimizer, by number.
         class_names: Of the optimizers, by number.
         hooks: The hooks of the user's code, as text.
+        is_refused: Whether an optimizer raised.
     """
 
     def __init__(self, source: Source, chosen: ChosenDevice, terms: Terms, world: World) -> None:
@@ -107,6 +108,7 @@ class Stages:
         self.families: Mapping[int, Family] = {}
         self.class_names: dict[int, str] = {}
         self.hooks: tuple[str, ...] = ()
+        self.is_refused = False
         self._sparse: frozenset[str] = frozenset()
         self._disagreeing: list[Mismatch] = []
         self._progress = Progress(shows=terms.shows_progress and not world.rank)
@@ -230,6 +232,7 @@ class Stages:
             families=None if in_float64 else self.families,
         )
         moved = find_movements(self.bench, subject, conditions, self._progress)
+        self.is_refused = self.is_refused or moved.is_refused
         self._agree(subject, f"after steps in {label}")
         self.remarks += [note for note in moved.notes if note not in self.remarks]
         return moved

@@ -72,6 +72,15 @@ def put_gradient(parameter: Param, whole: Tensor | None) -> None:
     parameter.grad = part
 
 
+@torch.enable_grad()
+def put_graph(parameter: Param, whole: Tensor) -> None:
+    """Give a parameter a gradient that can be differentiated again: that of a square and a given slope."""
+    put_gradient(parameter, whole)
+    assert parameter.grad is not None
+    loss = (parameter.grad * parameter + parameter * parameter / 4).sum()
+    (parameter.grad,) = torch.autograd.grad(loss, parameter, create_graph=True)
+
+
 def tensors_in(value: Any) -> Iterator[Tensor]:
     """Every tensor in nested dicts, lists and tuples."""
     if isinstance(value, Tensor):

@@ -84,7 +84,7 @@ def _verification(run: Stages, found: Found, plan_source: str | None) -> Verific
         for name, moved in found.exact.items()
     )
     mismatches = (*found.mismatches, *found.disagreeing)
-    if not mismatches:
+    if not mismatches and run.is_refused:
         _refuse_nothing(parameters)
     return Verification(
         plan=plan,
