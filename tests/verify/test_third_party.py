@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from tests.conftest import ROOT, Invoke, Result, Tell
-from tests.verify.third_party import everything, left_out, model_of
+from tests.verify.third_party import PACKAGES, everything, left_out, model_of, names
 
 FILE = Path(__file__).with_name("third_party.py").relative_to(ROOT)
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -84,9 +84,10 @@ def outcome(done: Result) -> str:
 
 
 @pytest.mark.sweep
-def test_no_sane_optimizer_is_blamed(invoke: Invoke, tell: Tell) -> None:
+@pytest.mark.parametrize("package", ["timm", *PACKAGES])
+def test_no_sane_optimizer_is_blamed(package: str, invoke: Invoke, tell: Tell) -> None:
     blamed = []
-    for optimizer in everything():
+    for optimizer in (f"{package}.{name}" for name in names(package)):
         why = left_out(optimizer)
         done = None if why else verified(invoke, optimizer)
         tell(f"{optimizer}: " + (f"left out: {why}" if done is None else outcome(done)))
