@@ -160,9 +160,9 @@ class PlannedEntries:
             found["weight_decay"] = row.weight_decay
         return found
 
-    def _has_none(self, row: PlannedParameter) -> bool:
-        """Whether a weight decay is read by nobody: its class has none, and so has the plan."""
-        return row.weight_decay is None and "weight_decay" not in self._base
+    def _has_none(self, row: PlannedParameter, name: str) -> bool:
+        """Whether an lr or weight decay is read by nobody: its class has none, and so has the plan."""
+        return getattr(row, name) is None and name not in self._base
 
     def differences(
         self, row: PlannedParameter, entries: Mapping[str, Any]
@@ -175,7 +175,7 @@ class PlannedEntries:
         """
         wanted = self.of(row)
         for name in dict.fromkeys([*wanted, *entries]):
-            if name in _NAMES or (name == "weight_decay" and self._has_none(row)):
+            if name in _NAMES or (name in _VALUES and self._has_none(row, name)):
                 continue
             now = plain_value(entries[name]) if name in entries else NO_ENTRY
             then = wanted.get(name, NO_ENTRY)

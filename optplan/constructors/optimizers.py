@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -86,6 +87,8 @@ def optimizer_class(
 
 
 def _checked(found: object, name: str, place: Place | None) -> Callable[..., Optimizer]:
+    if isinstance(found, ModuleType):  # a module beside the class that it defines, of the same name
+        found = getattr(found, name.rpartition(".")[2], found)
     if is_optimizer_class(found):
         return found  # type: ignore[return-value]
     raise PlanError(f"{name!r} is not an optimizer class", place=place)

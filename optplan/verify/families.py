@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+from torch.optim import Optimizer
 
 from optplan.verify.explain import Explainer
 from optplan.verify.formula_oracle import Expected, FormulaOracle
-from optplan.verify.formulas import Formula, candidates, declared_formula
+from optplan.verify.formulas import Formula, candidates, declared_formula, formulas
 from optplan.verify.program import Program
 from optplan.verify.runs import Trace, looked_at, samples
 from optplan.verify.stepping import failure_of
@@ -33,12 +35,16 @@ class Family:
         class_name: Its class.
         formula: The formula; None where it follows none.
         reason: Why it is held to this one, or to none.
+        is_claimed: The class is torch's, derived from it, or has its name.
+        may_stand_still: It has options that no formula knows, so that nobody can say when it moves.
     """
 
     optimizer: int
     class_name: str
     formula: Formula | None
     reason: str
+    is_claimed: bool = False
+    may_stand_still: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,13 +85,12 @@ class _Search:
         self._number = number
         self._evidence = evidence
         self._optimizer = evidence.subject.optimizers[number].inner
+        self._options = _common_options(self._optimizer)
         self._program = Program(
             full=evidence.oracle.program.full, resumes=evidence.oracle.program.resumes
         )
         known = [
-            held
-            for held in samples(evidence.subject)
-            if held.row.optimizer == number and held.row.lr
+            held for held in samples(evidence.subject) if held.row.optimizer == number and held.row.lr
         ]
         self._sample = [held for held in known if not own_rule(held)]
         self._counts = self._kinds()
@@ -100,23 +105,29 @@ class _Search:
         if self._sample and (found := self._followed(tried)) is not None:
             return self._made(found, f"{name} moves its parameters by it")
         if declared is None:
-            return self._made(None, "it follows none of the formulas that are known")
+            return self._none("it follows none of the formulas that are known")
         options = ", ".join(declared.unknown_options(self._optimizer.defaults))
-        return self._made(None, f"{options} is no part of the formula of {declared.name}")
+        return self._none(f"{options} is no part of the formula of {declared.name}")
 
     def _made(self, formula: Formula | None, reason: str) -> Family:
         name = type(self._optimizer).__name__
-        return Family(optimizer=self._number, class_name=name, formula=formula, reason=reason)
+        return Family(
+            optimizer=self._number,
+            class_name=name,
+            formula=formula,
+            reason=reason,
+            is_claimed=formula is not None and self._is_named_like(formula),
+        )
+
+    def _none(self, reason: str) -> Family:
+        may_stand_still = all(one.unknown_options(self._options) for one in formulas().values())
+        return replace(self._made(None, reason), may_stand_still=may_stand_still)
 
     def _followed(self, tried: Sequence[Formula]) -> Formula | None:
-        defaults = self._optimizer.defaults
-        strict = [one for one in tried if one.unknown_options(defaults)]
+        strict = [one for one in tried if one.unknown_options(self._options)]
         plain = [one for one in tried if one not in strict]
-        evidence = self._evidence
         return (
-            self._best(
-                strict, lambda one: self._share(one, self._is_followed(one, evidence.real)), 1.0
-            )
+            self._best(strict, self._to_the_end, 1.0)
             or self._best(plain, self._whole, _ENOUGH)
             or self._best(self._likely(plain), self._varied, _MOST)
             or self._best(self._likely(plain), self._alone, _MOST)
@@ -130,14 +141,35 @@ class _Search:
         best = max(shares, key=lambda pair: pair[0], default=(0.0, None))
         return best[1] if best[0] >= least else None
 
+    def _is_named_like(self, formula: Formula) -> bool:
+        word = formula.name.split()[0].lower()
+        return any(word in base.__name__.lower() for base in type(self._optimizer).__mro__)
+
+    def _follows_a_matrix(self, formula: Formula) -> bool:
+        matrices = [held for held in self._sample if held.tensor.ndim > 1]
+        follows = self._is_followed(formula, self._evidence.real, _FEW_STEPS)
+        return not matrices or any(map(follows, matrices))
+
     def _likely(self, tried: Sequence[Formula]) -> list[Formula]:
         """Return the formulas that take all that the optimizer has, or are named like it."""
-        word = type(self._optimizer).__name__.lower()
-        names = {"lr", *self._optimizer.defaults}
-        like = [one for one in tried if one.name.lower() in word]
+        names = {"lr", *self._options}
+        like = [one for one in tried if self._is_named_like(one)]
         return like or [one for one in tried if names <= set(one.options)]
 
+    def _to_the_end(self, formula: Formula) -> float:
+        def test(held: Held) -> bool:
+            found = self._expected(formula, held, self._evidence.real, self._evidence.oracle.program)
+            return found is not None and found.first is None
+
+        return self._share(formula, test)
+
     def _whole(self, formula: Formula) -> float:
+        """Return the share that follows; 0 where no matrix does and the class is not named like the formula.
+
+        Classes with a rule of their own for matrices often step flat tensors by a published one.
+        """
+        if not self._is_named_like(formula) and not self._follows_a_matrix(formula):
+            return 0.0
         traces = self._evidence.real, self._evidence.reference
         return max(
             self._share(formula, self._is_followed(formula, trace, _FEW_STEPS)) for trace in traces
@@ -194,13 +226,14 @@ class _Search:
                 return False
         return True
 
-    def _expected(self, formula: Formula, held: Held, trace: Trace) -> Expected | None:
+    def _expected(
+        self, formula: Formula, held: Held, trace: Trace, program: Program | None = None
+    ) -> Expected | None:
         found: list[Expected] = []
 
         def run() -> None:
-            found.extend(
-                self._evidence.oracle.expected([held], formula, trace, program=self._program)
-            )
+            chosen = program or self._program
+            found.extend(self._evidence.oracle.expected([held], formula, trace, program=chosen))
 
         return found[0] if failure_of(run) is None else None
 
@@ -212,6 +245,18 @@ class _Search:
                 key = held.row.setting, held.tensor.ndim
                 kinds[key] = kinds.get(key, 0) + 1
         return {one.name: kinds[one.row.setting, one.tensor.ndim] for one in self._sample}
+
+
+def _common_options(optimizer: Optimizer) -> dict[str, Any]:
+    """Return the options of an optimizer: its defaults, and what its class has written into all groups."""
+    first, *others = optimizer.param_groups or [{}]
+    common = {
+        name: value
+        for name, value in first.items()
+        if isinstance(value, bool | int | float | str)
+        and all(name in group and group[name] == value for group in others)
+    }
+    return {**(common if others else {}), **optimizer.defaults}
 
 
 def own_rule(held: Held) -> bool:

@@ -35,9 +35,7 @@ _COUPLED = ("SGD", "NAdam", "RAdam", "Adamax", "Adagrad", "Adadelta", "RMSprop")
 # The plainest way to compute: one tensor after the other, on any device.
 _PLAIN = {"foreach": False, "fused": False, "capturable": False, "differentiable": False}
 # Entries that say how a class computes or what a scheduler keeps, not what it computes.
-_SILENT = frozenset(
-    {*_PLAIN, "params", "param_names", "initial_lr", "step", "decoupled_weight_decay"}
-)
+_SILENT = frozenset({*_PLAIN, "params", "param_names", "initial_lr", "step", "decoupled_weight_decay"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,3 +151,4 @@ def candidates(class_name: str) -> list[Formula]:
     """Return the rules that a class of this name may follow, those of a like name first."""
     word = class_name.lower()
     return sorted(formulas().values(), key=lambda one: one.name.split()[0].lower() not in word)
+

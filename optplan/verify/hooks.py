@@ -162,9 +162,7 @@ def _place(function: Any) -> str:
 @contextmanager
 def without_global_hooks() -> Iterator[None]:
     """Take the hooks of every optimizer of the process away meanwhile."""
-    kept = [
-        (found, dict(found)) for name in _GLOBAL_OPTIMIZERS if (found := getattr(optimizers, name))
-    ]
+    kept = [(found, dict(found)) for name in _GLOBAL_OPTIMIZERS if (found := getattr(optimizers, name))]
     for found, _ in kept:
         found.clear()
     try:

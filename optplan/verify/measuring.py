@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from optplan.verify.digests import digest
 from optplan.verify.families import Family
 from optplan.verify.formulas import Formula
 from optplan.verify.hooks import without_global_hooks
@@ -55,10 +56,11 @@ def measure(
     Args:
         fresh: Makes the subject, in float64.
         draws: Values and gradients.
-        families: The formulas by the optimizers' numbers; one without a formula shows nothing.
+        families: The formulas by the optimizers' numbers. Where there is none, a value counts as seen if twice
+            the value in the group makes the way twice as long.
     """
-    rates = dict(_seen(fresh(), draws, _LR, families, {}))
-    decays = dict(_seen(fresh(), draws, _DECAY, families, rates))
+    rates = dict(_seen(fresh, draws, _LR, families, {}))
+    decays = dict(_seen(fresh, draws, _DECAY, families, rates))
     return {
         name: Measured(lr=rates.get(name), weight_decay=decays.get(name))
         for name in dict.fromkeys([*rates, *decays])
@@ -66,24 +68,48 @@ def measure(
 
 
 def _seen(
-    subject: Subject,
+    fresh: Callable[[], Subject],
     draws: Draws,
     trial: _Trial,
     families: Mapping[int, Family],
     rates: Mapping[str, float],
 ) -> Iterator[tuple[str, float]]:
+    subject = fresh()
     failed = _step(subject, draws, trial)
     reference = _Reference(subject, draws, trial)
+    unknown: list[Held] = []
     for held in subject.stepped:
-        number = held.row.optimizer
-        family = families.get(-1 if number is None else number)
-        if number in failed or family is None or family.formula is None:
+        family = families.get(-1 if held.row.optimizer is None else held.row.optimizer)
+        if held.row.optimizer in failed or family is None or not _is_measurable(held, trial):
             continue
-        if family.formula.reads_all or not _is_measurable(held, trial):
-            continue
-        value = reference.value(held, family.formula, rates.get(held.name))
-        if value is not None:
-            yield held.name, value
+        if family.formula is None:
+            unknown.append(held)
+        elif not family.formula.reads_all:
+            value = reference.value(held, family.formula, rates.get(held.name))
+            if value is not None:
+                yield held.name, value
+    if unknown:
+        yield from _doubled(fresh, draws, trial, unknown)
+
+
+def _doubled(
+    fresh: Callable[[], Subject], draws: Draws, trial: _Trial, members: Sequence[Held]
+) -> Iterator[tuple[str, float]]:
+    """Yield the values of parameters whose way is proportional to the value in their group."""
+    ways = []
+    for factor in (1.0, 2.0):
+        subject = fresh()
+        _step(subject, draws, trial, factor)
+        begins = {held.name: digest(own_part(draws.value(held), held.tensor)) for held in members}
+        by_name = subject.tensors
+        ways.append({name: digest(by_name[name]) - begin for name, begin in begins.items()})
+    for held in members:
+        once, twice = ways[0][held.name], ways[1][held.name]
+        length = float(once.abs().max()) if once.numel() else 0.0
+        error = float((twice - 2 * once).abs().max()) if once.numel() else 0.0
+        planned = held.row.lr if trial.value == "lr" else held.row.weight_decay
+        if planned is not None and bool(length) is bool(planned) and error <= _LINEAR * length:
+            yield held.name, planned
 
 
 def _is_measurable(held: Held, trial: _Trial) -> bool:
@@ -92,8 +118,8 @@ def _is_measurable(held: Held, trial: _Trial) -> bool:
     return has_value and row.requires_grad and held.tensor.requires_grad and held.tensor.numel() > 0
 
 
-def _step(subject: Subject, draws: Draws, trial: _Trial) -> set[int]:
-    """Do the step; return the numbers of the optimizers that raise."""
+def _step(subject: Subject, draws: Draws, trial: _Trial, factor: float = 1.0) -> set[int]:
+    """Do the step, with a multiple of the value; return the numbers of the optimizers that raise."""
     for held in subject.stepped:
         put_value(held.tensor, draws.value(held), draws.dtypes[held.name])
         if held.tensor.requires_grad:
@@ -107,6 +133,8 @@ def _step(subject: Subject, draws: Draws, trial: _Trial) -> set[int]:
         for group in named.optimizer.param_groups:
             if trial.without_decay and group.get("weight_decay"):
                 set_value(group, "weight_decay", 0.0)
+            if factor != 1.0 and isinstance(group.get(trial.value), float | torch.Tensor):
+                set_value(group, trial.value, float(group[trial.value]) * factor)
         if failure_of(named.optimizer.step) is not None:
             failed.add(number)
     for held in subject.stepped:
@@ -164,7 +192,9 @@ class _Reference:
             optimizer.step()
         return parameter.detach() - start
 
-    def _shows(self, held: Held, formula: Formula, values: Mapping[str, Any], value: float) -> bool:
+    def _shows(
+        self, held: Held, formula: Formula, values: Mapping[str, Any], value: float
+    ) -> bool:
         """Whether the formula moves such a parameter in proportion to the value."""
         others = {name: one for name, one in values.items() if name not in ("lr", "weight_decay")}
         key = formula.name, held.tensor.ndim, values_key(others)
@@ -194,3 +224,4 @@ def _share(way: Tensor, whole: Tensor) -> float:
     """Return how much of a way another is."""
     length = float((whole.conj() * whole).real.sum())
     return float((whole.conj() * way).real.sum()) / length if length else 0.0
+

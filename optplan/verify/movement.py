@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 from torch.distributed.tensor import DTensor
 
 from optplan.verify.bench import Bench
-from optplan.verify.closures import ClosureStep, closure_mismatches, closure_steps
 from optplan.verify.explain import Explainer
+from optplan.verify.closures import ClosureStep, closure_mismatches, closure_steps
 from optplan.verify.families import Evidence, Family, find_family, own_rule
 from optplan.verify.formula_oracle import Expected, FormulaOracle, allowed_error
 from optplan.verify.formulas import Formula
@@ -180,16 +180,12 @@ class _Comparison:
         return self._run(Program(full=self._program.full), only=[held])
 
     def _oddities(self, families: Mapping[int, Family]) -> Iterator[Mismatch]:
-        """Yield what optimizers do to their groups and closures; of one without formula it is a note."""
+        """Yield what optimizers that follow a formula do to their groups and closures."""
         for number, family in families.items():
-            found = [*self._overwritten(number), *self._closure(number, self._closures.get(number))]
             if family.formula is not None:
-                yield from found
-            else:
-                words = (
-                    f"{family.class_name}: {one.built}" for one in found if one.what == "groups"
-                )
-                self._notes += words
+                yield from self._overwritten(number)
+            if family.is_claimed:  # torch's optimizers take closures, others need not
+                yield from self._closure(number, self._closures.get(number))
 
     def _closure_steps(self) -> Mapping[int, ClosureStep]:
         self._put_start()
@@ -230,17 +226,15 @@ class _Comparison:
             return {held.name: self._still(held) for held in members}
         if number in self._real.failures:
             reason = self._real.failures[number]
-            return {
-                held.name: Moved(movement=Movement.UNCHECKED, reason=reason) for held in members
-            }
+            return {held.name: Moved(movement=Movement.UNCHECKED, reason=reason) for held in members}
         if note := self._real.notes.get(number):
             self._notes.append(f"{type(self._subject.optimizers[number].inner).__name__}: {note}")
         if family is None or family.formula is None:
-            return self._by_class(number, members)
+            return self._by_class(number, members, family)
         ruled = [held for held in members if own_rule(held)]
         others = [held for held in members if not own_rule(held)]
         return {
-            **(self._by_class(number, ruled) if ruled else {}),
+            **(self._by_class(number, ruled, family) if ruled else {}),
             **self._by_formula(others, family),
         }
 
@@ -305,12 +299,12 @@ class _Comparison:
         reason = f"ended elsewhere than its class on the plan's groups {where}".rstrip()
         return Moved(movement=Movement.DEVIATES, reason=reason)
 
-    def _by_class(self, number: int, members: Sequence[Held]) -> dict[str, Moved]:
+    def _by_class(
+        self, number: int, members: Sequence[Held], family: Family | None
+    ) -> dict[str, Moved]:
         if (failure := self._reference.failures.get(number)) is not None:
             reason = f"no reference could be made: {failure}"
-            return {
-                held.name: Moved(movement=Movement.UNCHECKED, reason=reason) for held in members
-            }
+            return {held.name: Moved(movement=Movement.UNCHECKED, reason=reason) for held in members}
         differing = {
             held.name: first
             for held in members
@@ -318,7 +312,13 @@ class _Comparison:
         }
         if differing:
             differing = self._certain(number, members, differing)
-        return {held.name: self._class_verdict(held, differing.get(held.name)) for held in members}
+        verdicts = {
+            held.name: self._class_verdict(held, differing.get(held.name)) for held in members
+        }
+        if family is not None and family.may_stand_still and not any(map(self._moves, members)):
+            reason = f"{family.class_name} moved nothing in {self._program.full} steps"
+            return dict.fromkeys(verdicts, Moved(movement=Movement.UNCHECKED, reason=reason))
+        return verdicts
 
     def _certain(
         self, number: int, members: Sequence[Held], differing: Mapping[str, int]
@@ -343,9 +343,7 @@ class _Comparison:
         )
         self._explainer = Explainer(self._subject, self._oracle, self._real)
         if is_chance:
-            self._notes.append(
-                f"{name} moves otherwise each time: it draws random numbers of its own"
-            )
+            self._notes.append(f"{name} moves otherwise each time: it draws random numbers of its own")
             return {}
         del before
         return again

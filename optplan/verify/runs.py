@@ -212,10 +212,7 @@ def first_difference(mine: Trace, other: Trace, name: str, allowed: float) -> in
     """Return the first step after which two runs differ in a parameter by more than allowed."""
     for (step, one), (_, two) in zip(looked_at(mine, name), looked_at(other, name), strict=False):
         error = (one - two).abs()
-        if (
-            not bool(torch.isfinite(error).all())
-            or float(error.max() if len(error) else 0) > allowed
-        ):
+        if not bool(torch.isfinite(error).all()) or float(error.max() if len(error) else 0) > allowed:
             same = torch.equal(torch.isfinite(one), torch.isfinite(two))
             if not (same and not bool(torch.isfinite(two).all())):
                 return step

@@ -21,11 +21,12 @@ QUICK = ("--no-cost", "--device", "cpu")
 TEXT = """\
 sample_configs/models.py:Segmentor · file · 14 parameters · 25.0 k
  AdamW  lr 0.0002  weight_decay 0.05  betas (0.9, 0.999)
- on cpu · float32 · 2 steps · seed 0
+ on cpu · float32 · 6 steps · seed 0
 
  groups      14 groups as planned: values, members, order
  float64     14 parameters: 10 moved as planned, 4 stood still as planned
  float32     14 parameters: 10 moved as planned, 4 stood still as planned
+ formula     AdamW, one tensor at a time: it is torch's
  real step   input 2×3×8×8, loss 0.12
              3 buffers changed in frozen parts or such of lr 0: backbone.layer0.1.running_mean, backbone.layer0.1.running_var, backbone.layer0.1.num_batches_tracked
 
@@ -135,7 +136,7 @@ def test_a_saved_plan_alone_has_no_optimizer(tmp_path: Path, invoke: Invoke) -> 
 
 def test_an_update_that_is_lost(invoke: Invoke) -> None:
     done = invoke("verify", *SEGMENTOR, *QUICK, "--dtype", "bfloat16")
-    assert done.returncode == 1
+    assert done.returncode == 0
     assert " bfloat16    14 parameters: " in done.stdout
     assert "\n update below bfloat16 resolution: " in done.stdout
     assert "backbone.layer1.1.weight" in done.stdout

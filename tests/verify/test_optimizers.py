@@ -38,8 +38,8 @@ def test_it_verifies(name: str, model: Callable[[], nn.Module]) -> None:
     assert {m.movement for one in found.parameters for m in one.movements} <= AS_PLANNED
     still = {one.name for one in found.parameters if one.exact.movement is Movement.STILL}
     assert still == ({"stem.weight", "stem.bias"} if model is Cnn else set())
-    assert found.coupled == (("Lamb",) if name == "lamb" else ())
-    assert all(one.joint is (name == "lamb") for one in found.parameters)
+    assert found.coupled == {"lamb": ("Lamb",), "muon": ("Muon",)}.get(name, ())
+    assert all(one.joint is (name in ("lamb", "muon")) for one in found.parameters)
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)

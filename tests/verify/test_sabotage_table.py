@@ -13,7 +13,8 @@ from torch.optim import optimizer as torch_optimizer
 
 from tests.conftest import ROOT, Invoke, Result
 from tests.verify.sabotage import sane
-from tests.verify.sabotage.table import KINDS, Kind
+from tests.verify.sabotage.kind import Kind
+from tests.verify.sabotage.table import KINDS
 
 FOLDER = Path(__file__).with_name("sabotage").relative_to(ROOT)
 
@@ -25,8 +26,23 @@ def _restored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch_optimizer, "_global_optimizer_post_hooks", OrderedDict())
 
 
-def command(target: str, model: str) -> tuple[str, ...]:
+CONFIG = """\
+optim_wrapper = dict(
+    optimizer=dict(type='SGD', lr=0.1, momentum=0.9, weight_decay=0.01),
+    paramwise_cfg=dict(norm_decay_mult=0.0),
+    constructor='{}',
+)
+"""
+
+
+def command(target: str, model: str, folder: Path = FOLDER) -> tuple[str, ...]:
+    """Return the config or function, and the model; a config of a constructor is written to a folder."""
     file, _, name = target.partition(".")
+    if file == "constructors":
+        config = folder / f"{name}.py"
+        config.write_text(CONFIG.format(name))
+        imported = ("--import", f"{FOLDER}/constructors.py")
+        return str(config), "--model", f"{FOLDER}/nets.py:{model}", *imported
     return f"{FOLDER}/{file}.py:{name}", "--model", f"{FOLDER}/nets.py:{model}"
 
 
@@ -38,7 +54,7 @@ def verified(invoke: Invoke, kind: Kind, folder: Path) -> Result:
         assert saved.returncode == 0, saved.stderr
         plan = ("--plan", folder / "plan.json")
         (folder / "plan.json").write_text(saved.stdout)
-    target = command(kind.target, kind.model)
+    target = command(kind.target, kind.model, folder)
     return invoke("verify", *target, "--device", "cpu", "--no-cost", *plan)
 
 

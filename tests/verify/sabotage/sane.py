@@ -89,3 +89,53 @@ def two(model: nn.Module) -> list[Optimizer]:
 
 def orthogonalized(model: nn.Module) -> Optimizer:
     return torch.optim.Muon(model.parameters(), lr=0.02, weight_decay=0.1)
+
+
+class Signs(Plain):
+    """The sign of the gradient."""
+
+    def __init__(self, params: Any, lr: float = 0.01) -> None:
+        super().__init__(params, {"lr": lr, "maximize": False})
+
+    def update(self, tensor: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
+        tensor.add_(gradient.sign(), alpha=-group["lr"])
+
+
+def signs(model: nn.Module) -> Optimizer:
+    return Signs(model.parameters())
+
+
+class Centralized(PlainSGD):
+    """Takes the mean off the gradients of matrices (Yong et al. 2020)."""
+
+    def update(self, tensor: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
+        if gradient.ndim > 1:
+            gradient = gradient - gradient.mean(tuple(range(1, gradient.ndim)), keepdim=True)
+        super().update(tensor, gradient, group)
+
+
+def centralized(model: nn.Module) -> Optimizer:
+    return Centralized(decayed_and_flat(model))
+
+
+class LayerRates(PlainSGD):
+    """Scales what a tensor of several dimensions moves by its norm (You et al. 2017)."""
+
+    def averaged(self, tensor: Tensor, gradient: Tensor, group: dict[str, Any]) -> Tensor:
+        update = super().averaged(tensor, gradient, group)
+        return update * (tensor.norm() / update.norm()) if tensor.ndim > 1 else update
+
+
+def layer_rates(model: nn.Module) -> Optimizer:
+    return LayerRates(decayed_and_flat(model))
+
+
+class TwoRules(PlainLion):
+    """Signs for matrices, and plain steps for what is flat."""
+
+    def direction(self, average: Tensor) -> Tensor:
+        return average.sign() if average.ndim > 1 else average
+
+
+def two_rules(model: nn.Module) -> Optimizer:
+    return TwoRules(decayed_and_flat(model))
