@@ -57,7 +57,7 @@ def is_somebodys_own(paramwise: Mapping[str, Any]) -> bool:
     Args:
         paramwise: ``paramwise_cfg`` as written.
     """
-    return any(
+    return LAYERS not in paramwise and any(
         name not in _BUILTIN and not close_matches(str(name), _BUILTIN, most=1, cutoff=_SAME_WORD)
         for name in paramwise
     )
