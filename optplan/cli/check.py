@@ -116,6 +116,7 @@ def check(
         from optplan.checks import ALL_CHECKS
         from optplan.checks.session import Request
         from optplan.cli.checking import Ending, checked, codes_of, settings_report, target_of
+        from optplan.cli.planning import preparation
         from optplan.config import Batch
         from optplan.config.generation import chosen_generation
 
@@ -131,6 +132,7 @@ def check(
             function_arguments=function_arguments(function_arg),
             trust=trust,
             generation=chosen_generation(),
+            prepare=preparation(trust=trust),
             batch=Batch(world_size=world_size, size=batch_size, auto_scale_lr=auto_scale_lr),
         )
         if show_settings:

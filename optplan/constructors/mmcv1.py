@@ -7,10 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 from optplan.constructors.default import OPTIMIZER_CONSTRUCTORS, DefaultOptimizerConstructor
+from optplan.constructors.registry import Registry
 from optplan.rules import MMCV1_RULES
 
 DEFAULT_OF_MMCV1 = "DefaultOptimizerConstructor"
-_HOME = "mmcv.runner"
+HOME = "mmcv.runner"
 
 
 class Mmcv1OptimizerConstructor(DefaultOptimizerConstructor):
@@ -31,7 +32,9 @@ def constructor_of_mmcv1(name: str) -> Callable[..., Any] | None:
 
 def _registered(registry: str, name: str) -> Callable[..., Any] | None:
     """What is registered in mmcv 1.x itself, where code that was imported has imported it; its own default is not."""
-    found = getattr(sys.modules.get(_HOME), registry, None)
-    one: Callable[..., Any] | None = None if found is None else found.get(name)
-    is_its_own = getattr(one, "__module__", "").startswith(f"{_HOME}.")
+    found = getattr(sys.modules.get(HOME), registry, None)
+    if found is None or isinstance(found, Registry):  # one of optplan's own in its place
+        return None
+    one: Callable[..., Any] | None = found.get(name)
+    is_its_own = getattr(one, "__module__", "").startswith(f"{HOME}.")
     return None if is_its_own else one

@@ -6,7 +6,6 @@ import ast
 import json
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,7 +19,6 @@ from optplan.plan import Plan
 from optplan.schedule.motion import Motion
 from optplan.schedule.training import Unit
 from tests.mmcv1.common import (
-    OPTIMIZERS,
     RECORDED,
     Scheduled,
     courses_hash,
