@@ -36,6 +36,7 @@ from optplan.config import (
     load_config,
     load_function,
     names_function,
+    recognized,
 )
 from optplan.config.functions import functions_meant
 from optplan.config.generation import choosing
@@ -222,6 +223,7 @@ class Runner:
 
     def _checked(self, task: Task, config: Config) -> Outcome:
         context, crash = None, None
+        found_generation = recognized(config.data)
         findings: list[Reported] = []
         ran = set()
         try:
@@ -246,6 +248,7 @@ class Runner:
             Kind.CONFIG,
             has_model=context.has_model if context else task.target is not None,
             remark=self._remark(task) if context and not context.has_model else None,
+            generation=found_generation.generation if found_generation else None,
             ran=frozenset(ran),
             findings=tuple(findings),
             comments=_comments(config),

@@ -40,11 +40,13 @@ class Schedulers:
         specs: The schedulers that are not wrong, with how the config is to be quoted for each.
         training: How long the training is, with the smaller number.
         problems: What is wrong with the others, each with how its scheduler is quoted.
+        is_whole: None is left out because some package may have it.
     """
 
     specs: tuple[tuple[AnySpec, str], ...]
     training: Training
     problems: tuple[tuple[Problem, str], ...] = ()
+    is_whole: bool = True
 
     @property
     def lengths(self) -> tuple[int, ...]:
@@ -100,14 +102,15 @@ def schedulers_of(config: Config, per_epoch: int | None = None) -> Schedulers | 
 
     per_epoch = per_epoch or _per_epoch(list(written.values()), training)
     assumed = replace(training, per_epoch=per_epoch)
-    found, problems = [], []
+    found, problems, is_whole = [], [], True
     for path, one in written.items():
         try:
             parsed(one, training, is_users)
         except EpochLengthError:
             pass  # it is told what it is once the number is given
         except UnknownPolicyError:
-            continue  # a package may well have it
+            is_whole = False  # a package may well have it
+            continue
         except ScheduleError as error:
             problems += [(problem, path) for problem in error.problems]
             continue
@@ -117,7 +120,9 @@ def schedulers_of(config: Config, per_epoch: int | None = None) -> Schedulers | 
             continue  # nobody can say whether it is wrong without the number
     if not written:
         return None
-    return Schedulers(specs=tuple(found), training=assumed, problems=tuple(problems))
+    return Schedulers(
+        specs=tuple(found), training=assumed, problems=tuple(problems), is_whole=is_whole
+    )
 
 
 def _quoted(
@@ -199,7 +204,7 @@ def problems_of_run(context: Context) -> tuple[Problem, ...]:
     Nothing is said of other packages' classes, which may not be installed here, but for torch's.
     """
     found = context.schedulers
-    if found is None or not all(_is_here(spec) for spec, _ in found.specs):
+    if found is None or not found.is_whole or not all(_is_here(spec) for spec, _ in found.specs):
         return ()
     told: list[tuple[Problem, ...]] = []
     for per_epoch in found.lengths:

@@ -63,6 +63,11 @@ def is_somebodys_own(paramwise: Mapping[str, Any]) -> bool:
     )
 
 
+def own_class_hint(name: str) -> str:
+    """Return what to do about a constructor that a project brings itself."""
+    return f"{name} is a class that the project brings itself: --import FILE, the file that registers it"
+
+
 def rate_problems(raw: Mapping[str, Any], *, is_needed: bool) -> Iterator[Problem]:
     """What is wrong with ``layer_decay_rate``.
 
