@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.machinery import PathFinder
 from pathlib import Path
+from traceback import extract_tb
 from types import ModuleType
 
 from optplan.chatter import chatter_to_stderr
@@ -36,14 +37,20 @@ def user_attribute(head: str, attr: str, error: type[OptplanError]) -> object:
 
 
 @lifted()
-def import_for_user(word: str) -> None:
+def import_for_user(word: str, prepare: Callable[[], None] | None = None) -> None:
     """Import the module or Python file that ``--import`` names, so that it can register its classes.
 
     A file is known by its own name afterwards, for configs that name it as a module.
 
+    Args:
+        word: The module or file.
+        prepare: Called before, where the user trusts what configs name.
+
     Raises:
         UsageError: There is no such file or module, or it raises on import.
     """
+    if prepare is not None:
+        prepare()
     with importable_folders(word):
         if word.endswith(".py"):
             run_file(word, UsageError)
@@ -119,11 +126,28 @@ def _run(action: Callable[[], ModuleType], what: str, error: type[OptplanError])
         with chatter_to_stderr(), no_network() as tried:
             return action()
     except ModuleNotFoundError as raised:
-        raise error(f"{what!r} cannot be imported: there is no module {raised.name!r}") from raised
+        hint = _of_mmcv1(raised)
+        text = f"{what!r} cannot be imported: there is no module {raised.name!r}"
+        raise error(text, hint=hint) from raised
     except (Exception, SystemExit) as raised:
         if tried:
             raise download_error(repr(what), tried[0], error) from raised
         raise error(f"{what!r} raises on import: {described_exception(raised)}") from raised
+
+
+def _of_mmcv1(error: ModuleNotFoundError) -> str | None:
+    """What to do about code for mmcv 1.x, which is not installed; None about any other."""
+    if error.name not in ("mmcv", "mmcv.runner"):
+        return None
+    frame = next((one for one in reversed(extract_tb(error.__traceback__)) if one.line), None)
+    where = (
+        f"change line {frame.lineno} of {frame.filename}, {frame.line!r}, to" if frame else "write"
+    )
+    return (
+        f"mmcv 1.x is not installed: {where} 'from optplan import OPTIMIZER_CONSTRUCTORS as"
+        " OPTIMIZER_BUILDERS, DefaultOptimizerConstructor', or give --trust, which puts optplan's own names"
+        " in the place of mmcv's"
+    )
 
 
 def _similar_files(file: Path) -> str | None:

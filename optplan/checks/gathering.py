@@ -14,6 +14,7 @@ from optplan.checks.selection import selected
 from optplan.checks.settings import Ignore, Settings
 from optplan.checks.suppression import Comment
 from optplan.checks.unused import Knowledge, unused_findings
+from optplan.config import Generation
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,13 @@ def gather(
         without_model=sum(not has_model for has_model in configs.values()),
         suppressed=suppressed,
         crashes=tuple(sorted({outcome.crash for outcome in outcomes if outcome.crash})),
+        generations=_generations(outcomes),
     )
+
+
+def _generations(outcomes: Iterable[Outcome]) -> dict[Generation, int]:
+    known = {outcome.config: outcome.generation for outcome in outcomes if outcome.generation}
+    return {one: count for one in Generation if (count := list(known.values()).count(one))}
 
 
 def entries_of(outcomes: Iterable[Outcome], report: Report) -> list[Entry]:

@@ -41,7 +41,8 @@ class KeyUse:
 def key_uses(planned: Planned) -> tuple[KeyUse, ...]:
     """What each key does, in the order that keys are tried.
 
-    A parameter that the constructor's own code decided counts as skipped: no key won it.
+    A parameter that the constructor's own code decided counts as skipped, and so does a frozen one that is in
+    a group as it is: no key won it.
     """
     inventory, options = planned.inventory, planned.options
     if options is None:
@@ -64,7 +65,7 @@ def key_uses(planned: Planned) -> tuple[KeyUse, ...]:
         if names not in narrowed:
             narrowed[names] = replace(options, keys=tuple(keys))
         decision = decide(facts, narrowed[names], in_group=in_group)
-        if isinstance(decision, Skipped) or facts.name in by_code:
+        if isinstance(decision, Skipped) or facts.name in by_code or decision.key is None:
             for key in keys:
                 uses[key.key].skipped.append(facts)
             continue

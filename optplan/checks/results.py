@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from optplan.checks.base import Finding
 from optplan.checks.paths import shown_path
 from optplan.checks.suppression import Comment
+from optplan.config import Generation
 from optplan.names import Severity
 from optplan.places import Place
 
@@ -82,6 +84,7 @@ class Outcome:
         remark: Why it was checked without its own model, where that is there and cannot be built.
         is_doubtful: Whether code was stopped that this config may not have named: one checked before it in the
             same process may have left it there.
+        generation: The generation of OpenMMLab's trainers whose rules it was checked by.
     """
 
     config: str
@@ -95,6 +98,7 @@ class Outcome:
     crash: str | None = None
     remark: str | None = None
     is_doubtful: bool = False
+    generation: Generation | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +115,7 @@ class Report:
         without_model: How many configs had no model.
         suppressed: How many findings were suppressed.
         crashes: What went wrong inside optplan.
+        generations: How many configs were checked by the rules of each of OpenMMLab's trainers.
     """
 
     findings: tuple[Reported, ...]
@@ -122,6 +127,7 @@ class Report:
     without_model: int = 0
     suppressed: int = 0
     crashes: tuple[str, ...] = field(default=())
+    generations: Mapping[Generation, int] = field(default_factory=dict)
 
     def count(self, severity: Severity) -> int:
         """How many findings are of one severity."""

@@ -36,6 +36,7 @@ from optplan.config import (
     load_config,
     load_function,
     names_function,
+    recognized,
 )
 from optplan.config.functions import functions_meant
 from optplan.config.generation import choosing
@@ -102,6 +103,7 @@ class Job:
             models out.
         imports: Modules and files of the user's own to import first.
         make_schedule: Puts a config's schedulers to its plan; importable by its name as well.
+        prepare: Called before each import; importable by its name as well.
         overrides: ``a.b=value`` for every config.
         function_arguments: What functions in the place of a config are given beside the model.
         trust: What a config names may be imported from anywhere, and a Python config that cannot be
@@ -116,6 +118,7 @@ class Job:
     own_models: OwnModels | None = None
     imports: tuple[str, ...] = ()
     make_schedule: MakeSchedule | None = None
+    prepare: Callable[[], None] | None = None
     overrides: tuple[str, ...] = ()
     function_arguments: Mapping[str, Any] = field(default_factory=dict)
     trust: bool = False
@@ -132,7 +135,7 @@ class Runner:
 
     def __init__(self, job: Job) -> None:
         for word in job.imports:
-            import_for_user(word)
+            import_for_user(word, job.prepare)
         self._job = job
         self._selected = [selected(job.checks, s.select, s.ignore) for s in job.settings]
         self._model: Target | str | None = None
@@ -225,6 +228,7 @@ class Runner:
 
     def _checked(self, task: Task, config: Config) -> Outcome:
         context, crash = None, None
+        found_generation = recognized(config.data)
         findings: list[Reported] = []
         ran = set()
         try:
@@ -250,6 +254,7 @@ class Runner:
             Kind.CONFIG,
             has_model=context.has_model if context else task.target is not None,
             remark=self._remark(task) if context and not context.has_model else None,
+            generation=found_generation.generation if found_generation else None,
             ran=frozenset(ran),
             findings=tuple(findings),
             comments=_comments(config),

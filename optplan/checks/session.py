@@ -29,7 +29,7 @@ class Request:
         models: Whether there are models at all.
         select: Prefixes of codes, instead of those of the settings.
         ignore: Prefixes of codes, besides those of the settings.
-        imports, overrides, function_arguments, trust, generation, batch: As for :class:`Job`.
+        imports, overrides, function_arguments, trust, generation, prepare, batch: As for :class:`Job`.
     """
 
     words: tuple[str, ...] = ()
@@ -42,6 +42,7 @@ class Request:
     function_arguments: Mapping[str, Any] = field(default_factory=dict)
     trust: bool = False
     generation: Generation | None = None
+    prepare: Callable[[], None] | None = None
     batch: Batch = NO_BATCH
 
 
@@ -96,6 +97,7 @@ def run_session(
         function_arguments=request.function_arguments,
         trust=request.trust,
         generation=request.generation,
+        prepare=request.prepare,
         batch=request.batch,
     )
     outcomes = run_all(tasks, job, workers, advance=start(len(tasks)))

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from optplan.checks.base import Check, Context, Finding
+from optplan.checks.raw_section import RawSection
 from optplan.config import Symbol
+from optplan.config.layer_decay import is_somebodys_own, own_class_hint
 from optplan.config.optimizer import DEFAULT_CONSTRUCTORS
 from optplan.errors import PlanError, close_matches, did_you_mean
 from optplan.names import Mistake, Severity
+from optplan.rules import LAYER_DECAY_RULES
 
 
 class UnknownConstructor(Check):
@@ -51,8 +54,18 @@ class UnknownConstructor(Check):
             f"the constructor {name!r} is not known: {what} not checked",
             key=f"{raw.where}.constructor",
             place=raw.constructor_place,
-            hint=_misspelt(name) or next((problem.hint for problem in untold), None),
+            hint=_misspelt(name)
+            or next((problem.hint for problem in untold), None)
+            or _import_it(raw, name),
         )
+
+
+def _import_it(raw: RawSection, name: str) -> str | None:
+    """A hint where the class is the project's own, whatever is installed."""
+    is_own = raw.is_mmcv1 or (
+        name == LAYER_DECAY_RULES.constructor and is_somebodys_own(raw.paramwise)
+    )
+    return own_class_hint(name) if is_own else None
 
 
 def _misspelt(name: str) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -150,7 +150,16 @@ def import_first(configs: Sequence[str], options: PlanOptions) -> None:
         with suppress(OptplanError):  # opening it for the report says what is wrong
             isolate_named_code(open_source(word), options.model)
     for word in options.imports or ():
-        import_for_user(word)
+        import_for_user(word, preparation(trust=options.trust))
+
+
+def preparation(*, trust: bool) -> Callable[[], None] | None:
+    """Return what is done before the user's own code is imported: with trust, names of mmcv 1.x are provided."""
+    if not trust:
+        return None
+    from optplan.constructors.mmcv1_runner import provide_names_of_mmcv1
+
+    return provide_names_of_mmcv1
 
 
 def refuse_unused(word: str, options: PlanOptions) -> None:

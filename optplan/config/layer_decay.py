@@ -57,10 +57,15 @@ def is_somebodys_own(paramwise: Mapping[str, Any]) -> bool:
     Args:
         paramwise: ``paramwise_cfg`` as written.
     """
-    return any(
+    return LAYERS not in paramwise and any(
         name not in _BUILTIN and not close_matches(str(name), _BUILTIN, most=1, cutoff=_SAME_WORD)
         for name in paramwise
     )
+
+
+def own_class_hint(name: str) -> str:
+    """Return what to do about a constructor that a project brings itself."""
+    return f"{name} is a class that the project brings itself: --import FILE, the file that registers it"
 
 
 def rate_problems(raw: Mapping[str, Any], *, is_needed: bool) -> Iterator[Problem]:

@@ -11,7 +11,7 @@ from typing import Any
 from torch import nn
 
 from optplan.config import Form, OptimizerConfig, Symbol
-from optplan.config.layer_decay import is_somebodys_own
+from optplan.config.layer_decay import is_somebodys_own, own_class_hint
 from optplan.config.optimizer import DEFAULT_CONSTRUCTORS
 from optplan.constructors.default import OPTIMIZER_CONSTRUCTORS, DefaultOptimizerConstructor
 from optplan.constructors.layer_decay import (
@@ -190,7 +190,7 @@ def _hint(name: str, *, is_somebodys: bool = False) -> str:
     if scope and not is_scope(scope):
         return f"it belongs to the package {scope}, which is not installed"
     if is_somebodys:
-        return f"{name} is a class that the project brings itself: --import FILE, the file that registers it"
+        return own_class_hint(name)
     known = {
         *OPTIMIZER_CONSTRUCTORS,
         *registered_names(Kind.CONSTRUCTORS, scope, current_namespace()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -16,6 +17,8 @@ from optplan.registries import ROOT, Kind, default_scope, is_loaded, live_scope,
 from optplan.runtime import gate
 from optplan.runtime.gate import NotInstalledError
 
+# Where mmcv 1.x has its registries of constructors and optimizers.
+HOME_OF_MMCV1 = "mmcv.runner"
 _NOTHING = Namespace()
 _CURRENT: ContextVar[Namespace] = ContextVar("namespace")
 
@@ -69,6 +72,21 @@ def look_up(
     if found is None and scope is not None:
         found = registry.builtin(f"{scope}.{own_name}")
     return found or (builtin if is_general or given is None else None)
+
+
+def registered_in_mmcv1(registry: str, name: str) -> Any:
+    """Return what code that was imported has registered in mmcv 1.x under a name; mmcv's own classes are not.
+
+    Args:
+        registry: ``OPTIMIZER_BUILDERS`` or ``OPTIMIZERS``.
+        name: The name.
+    """
+    found = getattr(sys.modules.get(HOME_OF_MMCV1), registry, None)
+    if found is None or isinstance(found, Registry):  # one of optplan's own in its place
+        return None
+    one = found.get(name)
+    is_its_own = getattr(one, "__module__", "").startswith(f"{HOME_OF_MMCV1}.")
+    return None if is_its_own else one
 
 
 def import_named(name: str, what: str, place: Place | None) -> object:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import Any
 
 from optplan.constructors.default import OPTIMIZER_CONSTRUCTORS, DefaultOptimizerConstructor
+from optplan.constructors.lookup import registered_in_mmcv1
 from optplan.rules import MMCV1_RULES
 
 DEFAULT_OF_MMCV1 = "DefaultOptimizerConstructor"
-_HOME = "mmcv.runner"
 
 
 class Mmcv1OptimizerConstructor(DefaultOptimizerConstructor):
@@ -25,13 +24,5 @@ def constructor_of_mmcv1(name: str) -> Callable[..., Any] | None:
     Args:
         name: The name as the config writes it.
     """
-    found = OPTIMIZER_CONSTRUCTORS.added(name) or _registered("OPTIMIZER_BUILDERS", name)
+    found = OPTIMIZER_CONSTRUCTORS.added(name) or registered_in_mmcv1("OPTIMIZER_BUILDERS", name)
     return found or (Mmcv1OptimizerConstructor if name == DEFAULT_OF_MMCV1 else None)
-
-
-def _registered(registry: str, name: str) -> Callable[..., Any] | None:
-    """What is registered in mmcv 1.x itself, where code that was imported has imported it; its own default is not."""
-    found = getattr(sys.modules.get(_HOME), registry, None)
-    one: Callable[..., Any] | None = None if found is None else found.get(name)
-    is_its_own = getattr(one, "__module__", "").startswith(f"{_HOME}.")
-    return None if is_its_own else one

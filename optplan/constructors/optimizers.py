@@ -14,7 +14,7 @@ from torch.optim import Optimizer
 from optplan.config import Symbol, place_of
 from optplan.config.inherited import inherited_hint
 from optplan.config.paramwise import described
-from optplan.constructors.lookup import current_namespace, look_up
+from optplan.constructors.lookup import current_namespace, look_up, registered_in_mmcv1
 from optplan.constructors.lookup import import_named as import_or_explain
 from optplan.constructors.registry import Registry
 from optplan.constructors.timm_optimizers import PREFIX as TIMM
@@ -73,6 +73,8 @@ def optimizer_class(
         return timm_optimizer(name.removeprefix(TIMM), place)
     if isinstance(kind, str) and (found := _registered(name)) is not None:
         return found
+    if isinstance(kind, str) and (found := registered_in_mmcv1("OPTIMIZERS", name)) is not None:
+        return _checked(found, name, place)
     if "." in name:
         return _checked(import_or_explain(name, "optimizer", place), name, place)
     if (optional := _optional(name)) is not None:

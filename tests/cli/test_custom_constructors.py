@@ -96,7 +96,7 @@ def test_show_in_a_pipe(folder: Path, invoke: Invoke) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert lines[1] == f" made by {LONG}  own_ours.py:10"
-    rules = [line.partition("  ")[2].rpartition("  ")[2] for line in lines[3:9]]
+    rules = [line.partition("  ")[2].rpartition("  ")[2] for line in lines[4:10]]
     own = f"constructor {LONG} lr ×0.1"
     assert rules == [
         own,
@@ -150,7 +150,7 @@ def test_json_of_a_class_of_mmengines(folder: Path, invoke: Invoke) -> None:
 def test_view_keys(folder: Path, invoke: Invoke) -> None:
     done = invoke("show", *words(folder, OPTIONS + ", other=1"), "--view", "keys", cwd=folder)
     assert (done.returncode, done.stderr) == (0, "")
-    table = [line.split() for line in done.stdout.splitlines()[3:9]]
+    table = [line.split() for line in done.stdout.splitlines()[4:10]]
     assert table == [
         ["'head'", "2", "2", "head", "a.py:3"],
         ["'nope'", "0", "0", "matches", "nothing", "a.py:3"],
@@ -170,6 +170,8 @@ def test_explain(folder: Path, invoke: Invoke) -> None:
 
 
 EXPLAINED = """\
+rules of MMEngine (optim_wrapper)
+
 backbone.1.weight   4   BatchNorm2d
   in group 0 of 2, 4 parameters: backbone.*
   lr            0.05  = 0.5 × 0.1  constructor Merging  own_ours.py:21:1
@@ -197,6 +199,7 @@ def test_explain_what_was_left_to_the_default(
     done = invoke("explain", *arguments, "head.bias", cwd=folder)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(
+        "rules of MMEngine (optim_wrapper)\n\n"
         f"head.bias   2   Linear\n{note}  lr            1    = 0.5 × 2  custom_key 'head'  a.py:3:"
     )
     reason = "    won  custom_key 'head'  lr, weight_decay  the longest key in the name"
@@ -267,7 +270,7 @@ def test_diff(folder: Path, invoke: Invoke) -> None:
     done = invoke("diff", "a.py", "b.py", *arguments[1:], cwd=folder)
     assert (done.returncode, done.stderr) == (1, "")
     assert done.stdout.splitlines()[:2] == [
-        "a.py → b.py · net.py:Net · 4 of 6 parameters change",
+        "a.py → b.py · net.py:Net · MMEngine · 4 of 6 parameters change",
         "  lr  0.05  →  0.1  4 parameters  constructor ×0.1 → ×0.2  own_ours.py:10  backbone.*",
     ]
 

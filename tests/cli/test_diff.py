@@ -33,7 +33,7 @@ optim_wrapper = dict(optimizer=dict(type='AdamW', lr=0.001, weight_decay=0.05),
     paramwise_cfg=dict(custom_keys={'0': {None: 1, 'a': 2, ('b', 1): 3, 4: 5}}))
 """
 RESNET = """\
-a.py → b.py · resnet18 · 44 of 62 parameters change
+a.py → b.py · resnet18 · MMEngine · 44 of 62 parameters change
   weight_decay   0.05  →  0       32 parameters  norm ×0            b.py:4  bn1.*, layer{2-4}.*.bn*, *.downsample.1.*
   lr            0.001  →  0.0001   8 parameters  'layer1' ×0.1      b.py:5  layer1.*.conv*, layer1.1.*
   lr            0.001  →  0.0005   4 parameters  'layer1.0.b' ×0.5  b.py:5  layer1.0.bn*
@@ -95,7 +95,7 @@ def test_global_lr_is_one_line(folder: Path, invoke: Invoke) -> None:
     done = invoke("diff", "a.py", "lr.py", "--model", "vit_base_patch16_224", cwd=folder)
     assert (done.returncode, done.stdout) == (
         1,
-        "a.py → lr.py · vit_base_patch16_224 · 152 of 152 parameters change\n"
+        "a.py → lr.py · vit_base_patch16_224 · MMEngine · 152 of 152 parameters change\n"
         " optimizer\n"
         "  lr  0.001  →  0.01  152 parameters with it\n"
         " changes: lr of 152\n",
@@ -114,7 +114,7 @@ def test_two_models(folder: Path, invoke: Invoke) -> None:
     done = invoke("diff", "a.py", "a.py", "-m", "resnet18", "--model-b", "resnet34", cwd=folder)
     assert done.returncode == 1
     assert done.stdout.splitlines() == [
-        "a.py (resnet18) → a.py (resnet34) · resnet18 → resnet34 · 0 of 62 parameters change",
+        "a.py (resnet18) → a.py (resnet34) · resnet18 → resnet34 · MMEngine · 0 of 62 parameters change",
         " only in a.py (resnet34)  48 parameters  layer*.{2-5}.*",
         " changes: 48 only in a.py (resnet34)",
     ]
@@ -145,7 +145,7 @@ def test_saved_plan_brings_its_model(folder: Path, invoke: Invoke) -> None:
     note = lines.pop()
     assert (done.returncode, done.stdout.splitlines()) == (1, [*lines, *NOT_KEPT, note, foot])
     done = invoke("diff", "p.json", "p.json", cwd=folder)
-    head = "p.json → p.json · resnet18 · no difference in what was read"
+    head = "p.json → p.json · resnet18 · MMEngine · no difference in what was read"
     assert (done.returncode, done.stdout.splitlines()) == (0, [head, *NOT_KEPT])
 
 
@@ -216,7 +216,7 @@ def test_resuming(checkpoint: Path, invoke: Invoke) -> None:
     assert (done.returncode, done.stdout.splitlines()) == (
         0,
         [
-            "b.py → last.pth · net.py:make · no difference",
+            "b.py → last.pth · net.py:make · MMEngine · no difference",
             " the checkpoint was saved in the middle of a schedule, its lr at ×0.1 of the initial lr;"
             " the initial one is compared",
         ],
@@ -227,7 +227,7 @@ def test_resuming(checkpoint: Path, invoke: Invoke) -> None:
     assert (done.returncode, done.stdout.splitlines()[:4]) == (
         1,
         [
-            "c.py → last.pth · net.py:make · 4 of 4 parameters change",
+            "c.py → last.pth · net.py:make · MMEngine · 4 of 4 parameters change",
             "  weight_decay  0.025  →  0  2 parameters  checkpoint, not norm ×0.5  c.py:4  1.*",
             " optimizer",
             "  lr  0.002  →  0.001  4 parameters with it",
@@ -246,7 +246,7 @@ def test_resuming_what_does_not_fit(checkpoint: Path, invoke: Invoke) -> None:
         assert (data["same"], data["misfits"]) == (False, ["param groups: 4 saved, 1 now"])
     done = invoke("diff", "b.py", "last.pth", "-m", "net.py:make", "-k", "width=4", cwd=checkpoint)
     assert done.stdout == (
-        "b.py → last.pth · net.py:make · cannot be resumed\n"
+        "b.py → last.pth · net.py:make · MMEngine · cannot be resumed\n"
         " the parameters were others, or in another order: 0.weight is 2×4, the state in its place is"
         " 2×3\n"
     )
@@ -344,7 +344,7 @@ def test_a_schedule_that_parts_later(folder: Path, invoke: Invoke) -> None:
     done = invoke("diff", "first.py", "second.py", "--model", "resnet18", cwd=folder)
     assert (done.returncode, done.stderr) == (1, "")
     assert done.stdout == (
-        "first.py → second.py · resnet18 · the same at step 0, not in the schedule\n"
+        "first.py → second.py · resnet18 · MMEngine · the same at step 0, not in the schedule\n"
         " schedule\n"
         "  lr from epoch 55 on  0.0001  →  1e-05  62 parameters      *\n"
         " changes: the schedule of 62\n"

@@ -23,6 +23,8 @@ optim_wrapper = dict(
 """
 
 TEXT = """\
+rules of MMEngine (optim_wrapper)
+
 backbone.layer0.1.weight   16   BatchNorm2d
   lr            0.0005  = 0.001 × 0.5  custom_key 'backbone.layer0'  a.py:7:13
   weight_decay  0.05    = 0.05 × 1     custom_key 'backbone.layer0'  a.py:7:13
@@ -139,6 +141,8 @@ def test_a_value_of_the_command_line_has_no_line(folder: Path, invoke: Invoke) -
 
 
 LAYERED = """\
+rules of MMEngine (optim_wrapper)
+
 pos_embed   1×197×384   VisionTransformer
   lr            2.37573e-05  = 0.001 × 0.0237573  layer_decay (layer_decay_rate)  layer_decay.py:7:9
   weight_decay  0            = 0.05 × 0           custom_key '.pos_embed'         layer_decay.py:11:13

@@ -56,6 +56,7 @@ def data_of(invoke: Invoke, folder: Path, *words: str) -> dict[str, Any]:
 
 TEXT = """\
 net.py:Net · file · 4 parameters · 26                  SGD  lr 0.1  weight_decay 0.0001  momentum 0.9
+ rules of MMEngine (optim_wrapper, param_scheduler)
  10 epochs
   LinearLR      lr   epoch 0–3    start_factor 0.5     a.py:5
   MultiStepLR   lr   epoch 3–10   milestones [2, 4]   a.py:6

@@ -22,6 +22,7 @@ SEGMENTOR = "sample_configs/models.py:Segmentor"
 TABLE = """\
 sample_configs/models.py:Segmentor · file · 14 parameters · 25.0 k
  AdamW  lr 0.0002  weight_decay 0.05  betas (0.9, 0.999)
+ rules of MMEngine (optim_wrapper)
  parameter                 shape         lr  weight_decay  rule
  backbone.layer0.0.weight  16×3×3×3       0             0  custom_key 'backbone.layer0' ×0
  backbone.layer0.0.bias    16             0             0  custom_key 'backbone.layer0' ×0

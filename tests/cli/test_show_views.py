@@ -17,6 +17,7 @@ SEGMENTOR = ("--model", "sample_configs/models.py:Segmentor")
 TREE = """\
 sample_configs/models.py:Segmentor · file · 14 parameters · 25.0 k
  AdamW  lr 0.0002  weight_decay 0.05  betas (0.9, 0.999)
+ rules of MMEngine (optim_wrapper)
  module          parameters  elements       lr              weight_decay  rule
  Segmentor               14    25.0 k  0–0.002  ░░░░░░░░░░        0–0.05
  ├ backbone              12    23.8 k  0–2e-05  ░                 0–0.05
@@ -30,6 +31,7 @@ sample_configs/models.py:Segmentor · file · 14 parameters · 25.0 k
 KEYS = """\
 sample_configs/models.py:Segmentor · file · 14 parameters · 25.0 k
  AdamW  lr 0.0002  weight_decay 0.05  betas (0.9, 0.999)
+ rules of MMEngine (optim_wrapper)
  option or key      gives    matched  won  lost to              words hit        place
  'backbone.layer0'  ×0             4    4                       backbone.layer0  backbone_and_head.py:8
  'backbone'         lr ×0.1       12    8  'backbone.layer0' 4  backbone         backbone_and_head.py:7
@@ -134,6 +136,7 @@ LAYERS = """\
 sample_configs/models.py:Segmentor · file · 14 parameters · 25.0 k
  AdamW  lr 0.001  weight_decay 0.05
  made by LayerDecayOptimizerConstructor
+ rules of MMEngine (optim_wrapper)
  layer  lr_scale        lr              parameters  elements  names
      0     0.125  0.000125  █                    4       480  *.layer0.*
      1      0.25   0.00025  ████                 4    4.70 k  *.layer1.*

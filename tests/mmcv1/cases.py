@@ -17,6 +17,7 @@ _WARMUPS: tuple[Case, ...] = (
     {"warmup": "linear", "warmup_iters": 2, "warmup_by_epoch": True},
     {"warmup_iters": 10},
 )
+_UNITS: tuple[Case, ...] = ({}, {"by_epoch": True}, {"by_epoch": False})
 _POLICIES: tuple[Case, ...] = (
     {"policy": "fixed"},
     {"policy": "step", "step": 3},
@@ -102,8 +103,8 @@ def schedule_cases() -> list[Case]:
     found: list[Case] = []
     for policy, warmup in product(_POLICIES, _WARMUPS):
         for runner in (EPOCHS, ITERS):
-            for by_epoch in ({}, {"by_epoch": True}, {"by_epoch": False}):
-                found.append({"lr_config": {**policy, **warmup, **by_epoch}, "runner": runner})
+            configs = [{**policy, **warmup, **by_epoch} for by_epoch in _UNITS]
+            found += [{"lr_config": one, "runner": runner} for one in configs]
     for policy, warmup in product(_BY_ITERATION, _WARMUPS[:4]):
         found += [{"lr_config": {**policy, **warmup}, "runner": one} for one in (EPOCHS, ITERS)]
     for momentum, runner in product(_MOMENTA, (EPOCHS, ITERS)):

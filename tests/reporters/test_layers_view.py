@@ -61,6 +61,7 @@ def layered() -> Plan:
 RAMP = """\
 Classifier · module · 17 parameters · 1.20 k                          SGD  lr 0.5  weight_decay 0.25
  made by LayerDecayOptimizerConstructor
+ rules of MMEngine (optim_wrapper)
  layer  lr_scale       lr              parameters  elements  names
      0     0.001   0.0005  █                    1         4  backbone.cls_token
      1      0.01    0.005  ███▋                 2         8  *.blocks.0.norm.*
@@ -75,6 +76,7 @@ NARROW = """\
 Classifier · module · 17 parameters · 1.20 k
  SGD  lr 0.5  weight_decay 0.25
  made by LayerDecayOptimizerConstructor
+ rules of MMEngine (optim_wrapper)
  layer  scale       lr              params  names
      0  0.001   0.0005  █                1  backbo…cls_token
      1   0.01    0.005  ███▋             2  *.bloc….0.norm.*
@@ -110,6 +112,7 @@ MD = """\
 - `Classifier · module · 17 parameters · 1.20 k`
 - `SGD  lr 0.5  weight_decay 0.25`
 - `made by LayerDecayOptimizerConstructor`
+- `rules of MMEngine (optim_wrapper)`
 
 **4 layers · lr_scale 0.001–1**
 

@@ -21,6 +21,7 @@ MD = """\
 
 - `Transformer · module · 33 parameters · 350`
 - `AdamW  lr 0.001  weight_decay 0.05`
+- `rules of MMEngine (optim_wrapper)`
 
 **7 rows**
 

@@ -44,6 +44,7 @@ def keys(paramwise: Mapping[str, Any], width: int | None, model: Any = None) -> 
 
 RAMP = """\
 Transformer · module · 33 parameters · 350                        AdamW  lr 0.001  weight_decay 0.05
+ rules of MMEngine (optim_wrapper)
  module       parameters  elements            lr              weight_decay  rule
  Transformer          33       350        0–0.01  ░░░░░░░░░░          0.05
  ├ cls_token           1         4             0                      0.05  custom_key 'cls_token' lr ×0
@@ -59,6 +60,7 @@ Transformer · module · 33 parameters · 350                        AdamW  lr 0
 
 FOLDED = """\
 Transformer · module · 33 parameters · 350    AdamW  lr 0.001  weight_decay 0.05
+ rules of MMEngine (optim_wrapper)
  module              parameters  elements     lr  weight_decay  rule
  Transformer                 33       350  0.001        0–0.05
  ├ cls_token                  1         4  0.001          0.05  default
@@ -80,6 +82,7 @@ Transformer · module · 33 parameters · 350    AdamW  lr 0.001  weight_decay 0
 
 SETTINGS = """\
 Transformer · module · 33 parameters · 350                        AdamW  lr 0.001  weight_decay 0.05
+ rules of MMEngine (optim_wrapper)
 
  lr 0  weight_decay 0.05                     1 parameter    4   1.1%
     custom_key 'cls_token' lr ×0
@@ -107,6 +110,7 @@ Transformer · module · 33 parameters · 350                        AdamW  lr 0
 
 KEYS = """\
 Transformer · module · 33 parameters · 350                        AdamW  lr 0.001  weight_decay 0.05
+ rules of MMEngine (optim_wrapper)
  option or key    gives      matched  won  lost to                 words hit
  'blocks.0.'      lr ×0.001       10   10                          blocks.0
  'blocks.1.'      lr ×0.01        10   10                          blocks.1
@@ -139,7 +143,7 @@ def test_keys() -> None:
 
 
 def test_a_terminal_without_room_gets_shorter_words() -> None:
-    assert tree(selection(on_meta(Transformer), LAYER_DECAY), 70).splitlines()[2:7] == [
+    assert tree(selection(on_meta(Transformer), LAYER_DECAY), 70).splitlines()[3:8] == [
         " module       params            lr              decay  rule",
         " Transformer      33        0–0.01  ░░░░░░░░░░   0.05",
         " ├ cls_token       1             0               0.05  'cls_token'",
@@ -150,7 +154,7 @@ def test_a_terminal_without_room_gets_shorter_words() -> None:
 
 def test_depth_closes_what_is_mixed() -> None:
     lines = tree(selection(on_meta(Transformer), NO_DECAY), None, depth=1).splitlines()
-    assert lines[2:6] == [
+    assert lines[3:7] == [
         " Transformer             33       350  0.001        0–0.05",
         " ├ cls_token              1         4  0.001          0.05  default",
         " ├ blocks.{0-2}          30       336  0.001        0–0.05  norm ×0 | default | bias decay ×0",
@@ -161,18 +165,18 @@ def test_depth_closes_what_is_mixed() -> None:
 def test_zero_and_one_other_lr_has_one_full_bar() -> None:
     paramwise = {"custom_keys": {"head.": {"lr_mult": 0.0}}}
     lines = tree(selection(on_meta(Transformer), paramwise), None).splitlines()
-    assert [line.count("█") for line in lines[2:6]] == [0, 10, 10, 0]
+    assert [line.count("█") for line in lines[3:7]] == [0, 10, 10, 0]
 
 
 def test_what_is_in_no_group() -> None:
     shown = selection("FrozenAndTied", {**NO_DECAY, "bypass_duplicate": True})
-    assert tree(shown, None).splitlines()[2:6] == [
+    assert tree(shown, None).splitlines()[3:7] == [
         " FrozenAndTied           2        25  0.001             0",
         " ├ embedding             1        20      –             –  frozen",
         " └ decoder               1         5  0.001             0",
         "   ├ weight              0         0      –             –  duplicate of embedding.weight",
     ]
-    assert groups(shown, None).splitlines()[2:12] == [
+    assert groups(shown, None).splitlines()[3:13] == [
         " lr 0.001  weight_decay 0    1 parameter   5  20.0%",
         "    bias decay ×0",
         "    decoder.bias",
@@ -190,19 +194,19 @@ def test_narrowed_views_say_so() -> None:
     shown = selection(on_meta(Transformer), NO_DECAY)
     narrowing = Narrowing(patterns=("blocks.0.*",))
     part = replace(shown, rows=narrowed(shown.plan, narrowing), narrowing=narrowing)
-    assert tree(part, None).splitlines()[2].split()[:2] == ["Transformer", "10"]
+    assert tree(part, None).splitlines()[3].split()[:2] == ["Transformer", "10"]
     for text in (tree(part, None), groups(part, None)):
         assert text.splitlines()[-1] == " 10 of 33 rows shown: --param blocks.0.*"
 
 
 def test_no_rows_at_all() -> None:
     shown = replace(selection(on_meta(Transformer), NO_DECAY), rows=())
-    assert tree(shown, 80).splitlines()[2].split() == ["Transformer", "0", "0", "–", "–"]
+    assert tree(shown, 80).splitlines()[3].split() == ["Transformer", "0", "0", "–", "–"]
     assert "1 setting" not in groups(shown, 80)
 
 
 def test_no_entries_at_all() -> None:
-    assert keys({}, 80).splitlines()[2] == (
+    assert keys({}, 80).splitlines()[3] == (
         " no options and no custom keys: every parameter gets the optimizer's own values"
     )
 

@@ -1,0 +1,269 @@
+"""Configs for mmcv 1.x on the command line: recognized, told, planned and scheduled by its rules."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from optplan.config.generation import SIGNS_OF_MMCV1
+from tests.conftest import Invoke
+from tests.schema import validate
+
+NET = """\
+from torch import nn
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+        self.norm = nn.BatchNorm2d(4)
+        self.depthwise = nn.Conv2d(4, 4, 3, groups=4)
+        self.head = nn.Linear(4, 2)
+        self.head.weight.requires_grad_(False)
+"""
+OPTIMIZER = (
+    "optimizer = dict(type='SGD', lr=0.1, momentum=0.9, weight_decay=0.5,"
+    " paramwise_cfg=dict(bias_lr_mult=2., bias_decay_mult=0.))\n"
+)
+STEP = "lr_config = dict(policy='step', step=[2, 4])\n"
+EPOCHS = "runner = dict(type='EpochBasedRunner', max_epochs=6)\n"
+OLDER = OPTIMIZER + STEP + EPOCHS
+MODEL = ("--model", "net.py:Net")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "net.py").write_text(NET)
+    (tmp_path / "a.py").write_text(OLDER)
+    return tmp_path
+
+
+def rows(stdout: str) -> dict[str, tuple[float, float]]:
+    """lr and weight decay by name."""
+    data = json.loads(stdout)
+    return {row["name"]: (row["lr"], row["weight_decay"]) for row in data["parameters"]}
+
+
+def test_show_says_whose_rules_hold(folder: Path, invoke: Invoke) -> None:
+    done = invoke("show", "a.py", *MODEL, cwd=folder)
+    assert done.stdout.splitlines()[1] == " rules of mmcv 1.x (lr_config, runner)"
+    found = rows(invoke("show", "a.py", *MODEL, "-f", "json", cwd=folder).stdout)
+    # the bias of a norm and of a depthwise convolution keep their decay, as mmcv 1.7.2 has it
+    assert found["norm.bias"] == (0.1, 0.5)
+    assert found["depthwise.bias"] == (0.2, 0.5)
+    assert found["conv.bias"] == found["head.bias"] == (0.2, 0.0)
+    assert found["head.weight"] == (0.1, 0.5)  # frozen, and in a group
+
+
+@pytest.mark.parametrize("sign", SIGNS_OF_MMCV1)
+def test_each_sign(sign: str, folder: Path, invoke: Invoke) -> None:
+    (folder / "b.py").write_text(f"{OPTIMIZER}{sign} = dict(policy='fixed')\n")
+    data = json.loads(invoke("show", "b.py", *MODEL, "-f", "json", cwd=folder).stdout)
+    validate(data, "plan-1.0")
+    assert data["generation"] == {"name": "mmcv 1.x", "signs": [sign]}
+
+
+@pytest.mark.parametrize(
+    ("text", "signs"),
+    [
+        (OPTIMIZER, ["optimizer"]),
+        (OPTIMIZER + STEP + "param_scheduler = dict(type='PolyLR')\n", ["param_scheduler"]),
+        ("optim_wrapper = dict(optimizer=dict(type='SGD', lr=0.1))\n" + STEP, ["optim_wrapper"]),
+    ],
+)
+def test_what_is_for_mmengine(text: str, signs: list[str], folder: Path, invoke: Invoke) -> None:
+    (folder / "b.py").write_text(text)
+    data = json.loads(invoke("show", "b.py", *MODEL, "-f", "json", cwd=folder).stdout)
+    assert data["generation"] == {"name": "MMEngine", "signs": signs}
+
+
+def test_the_option_decides(folder: Path, invoke: Invoke) -> None:
+    done = invoke("show", "a.py", *MODEL, "--dialect", "mmengine", cwd=folder)
+    assert done.stdout.splitlines()[1] == " rules of MMEngine (--dialect)"
+    data = invoke("show", "a.py", *MODEL, "--dialect", "mmengine", "-f", "json", cwd=folder).stdout
+    assert rows(data)["norm.bias"] == (0.1, 0.0)
+    (folder / "b.py").write_text(OPTIMIZER)
+    data = invoke("show", "b.py", *MODEL, "--dialect", "mmcv1", "-f", "json", cwd=folder).stdout
+    assert rows(data)["norm.bias"] == (0.1, 0.5)
+    (folder / "c.py").write_text("optim_wrapper = dict(optimizer=dict(type='SGD', lr=0.1))\n")
+    done = invoke("show", "c.py", *MODEL, "--dialect", "mmcv1", cwd=folder)
+    assert done.returncode == 2
+    assert "mmcv 1.x reads 'optimizer', and the config has 'optim_wrapper' alone" in done.stderr
+
+
+def test_every_command_has_the_head(folder: Path, invoke: Invoke) -> None:
+    head = "rules of mmcv 1.x (lr_config, runner)"
+    for words in (("schedule", "a.py"), ("explain", "a.py", "head.bias")):
+        assert head in invoke(*words, *MODEL, cwd=folder).stdout
+    for view in ("tree", "groups", "keys"):
+        assert head in invoke("show", "a.py", *MODEL, "--view", view, cwd=folder).stdout
+    assert invoke("config", "a.py", cwd=folder).stdout.startswith(
+        "# for mmcv 1.x: lr_config, runner\n"
+    )
+    done = invoke("diff", "a.py", "a.py", *MODEL, cwd=folder)
+    assert done.stdout == "a.py → a.py · net.py:Net · mmcv 1.x · no difference\n"
+    assert "by the rules of mmcv 1.x" in invoke("check", "a.py", *MODEL, cwd=folder).stdout
+
+
+def test_explain_tells_what_mmcv_leaves_out(folder: Path, invoke: Invoke) -> None:
+    told = invoke("explain", "a.py", *MODEL, "norm.bias", "head.weight", cwd=folder).stdout
+    assert "BatchNorm2d is a norm, whose biases go by norm_decay_mult alone" in told
+    assert (
+        "frozen (requires_grad is false), but in a group: mmcv 1.x takes them as they are" in told
+    )
+
+
+def test_schedule(folder: Path, invoke: Invoke) -> None:
+    done = invoke("schedule", "a.py", *MODEL, "-f", "json", cwd=folder)
+    data = json.loads(done.stdout)
+    validate(data, "schedule-1.0")
+    assert (data["unit"], data["length"]) == ("epoch", 6)
+    assert [point["step"] for point in data["points"]] == [0, 2, 4, 5]
+    assert data["settings"][0]["values"]["lr"] == [0.1, 0.1 * 0.1, 0.1 * 0.1**2, 0.1 * 0.1**2]
+    warm = "lr_config = dict(policy='step', step=[2], warmup='linear', warmup_iters=5)\n"
+    (folder / "b.py").write_text(OPTIMIZER + warm + EPOCHS)
+    done = invoke("schedule", "b.py", *MODEL, cwd=folder)
+    assert done.returncode == 2
+    assert "hint: give --iters-per-epoch N" in done.stderr
+    done = invoke("diff", "a.py", "b.py", *MODEL, "--iters-per-epoch", "10", cwd=folder)
+    assert "lr from iteration 0 on" in done.stdout
+
+
+def test_a_policy_of_some_package(folder: Path, invoke: Invoke) -> None:
+    (folder / "b.py").write_text(OPTIMIZER + "lr_config = dict(policy='YOLOX')\n" + EPOCHS)
+    done = invoke("schedule", "b.py", *MODEL, cwd=folder)
+    assert done.returncode == 2
+    assert (
+        "some package registers YOLOXLrUpdaterHook, and what that does is not known" in done.stderr
+    )
+    assert invoke("check", "b.py", *MODEL, cwd=folder).returncode == 0
+    (folder / "c.py").write_text(OPTIMIZER + "lr_config = dict(policy='CosineAnealing')\n")
+    assert "did you mean 'CosineAnnealing'?" in invoke("check", "c.py", cwd=folder).stdout
+
+
+@pytest.mark.parametrize(
+    ("lr_config", "told"),
+    [
+        ("policy='step', step=[2, 8]", "OPT504 warning: step: step 8 is never reached"),
+        ("policy='poly', min_lr=0.2", "OPT502 min_lr 0.2 is not below the starting lr"),
+        ("policy='step', stepp=[2]", "OPT506 the policy step takes no argument 'stepp'"),
+    ],
+)
+def test_checks_of_schedules(lr_config: str, told: str, folder: Path, invoke: Invoke) -> None:
+    (folder / "b.py").write_text(f"{OPTIMIZER}lr_config = dict({lr_config})\n{EPOCHS}")
+    assert told in invoke("check", "b.py", *MODEL, cwd=folder).stdout
+
+
+def test_checks_of_options(folder: Path, invoke: Invoke) -> None:
+    options = "flat_decay_mult=0., custom_keys={'head': dict(lr=0.2)}"
+    text = OPTIMIZER.replace("bias_lr_mult=2.", options)
+    (folder / "b.py").write_text(text + STEP + EPOCHS)
+    told = invoke("check", "b.py", *MODEL, cwd=folder).stdout
+    assert "'flat_decay_mult' in paramwise_cfg does nothing" in told
+    assert "'lr' in custom_keys['head'] does nothing" in told
+    assert "OPT111" not in told
+
+
+def test_leftovers(folder: Path, invoke: Invoke) -> None:
+    newer = "optim_wrapper = dict(optimizer=dict(type='SGD', lr=0.1))\n"
+    (folder / "b.py").write_text(newer + STEP + EPOCHS + "total_epochs = 6\n")
+    told = invoke("check", "b.py", cwd=folder).stdout
+    assert "b.py:2:1: OPT008 warning: 'lr_config' is read by mmcv 1.x alone" in told
+    assert "b.py:3:1: OPT008 warning: 'runner' is read by mmcv 1.x alone" in told
+    assert "total_epochs" not in told  # numbers are variables of the config's own
+    assert "OPT008" not in invoke("check", "a.py", cwd=folder).stdout
+
+
+LAYERED = """\
+optimizer = dict(type='AdamW', lr=0.1, weight_decay=0.05, constructor='LayerDecayOptimizerConstructor',
+                 paramwise_cfg=dict(num_layers=12, layer_decay_rate=0.9))
+"""
+
+
+@pytest.mark.parametrize("rest", [STEP, ""])
+def test_layer_decay_of_somebodys_own(rest: str, folder: Path, invoke: Invoke) -> None:
+    (folder / "b.py").write_text(LAYERED + rest)
+    told = invoke("check", "b.py", cwd=folder).stdout
+    assert "OPT005 info: the constructor 'LayerDecayOptimizerConstructor' is not known" in told
+    assert "--import FILE, the file that registers it" in told
+    assert "OPT1" not in told
+    done = invoke("show", "b.py", *MODEL, cwd=folder)
+    assert done.returncode == 2
+    assert "--import FILE, the file that registers it" in done.stderr
+
+
+OWN = """\
+from mmcv.runner import OPTIMIZER_BUILDERS, DefaultOptimizerConstructor, get_dist_info
+
+
+@OPTIMIZER_BUILDERS.register_module()
+class LayerDecayOptimizerConstructor(DefaultOptimizerConstructor):
+    def add_params(self, params, module, prefix="", is_dcn_module=None):
+        groups = {}
+        for name, parameter in module.named_parameters():
+            if not parameter.requires_grad:
+                continue
+            depth = 0 if name.startswith("conv") else self.paramwise_cfg["num_layers"]
+            group = groups.setdefault(depth, {
+                "params": [], "param_names": [], "weight_decay": self.base_wd, "group_name": f"layer_{depth}",
+                "lr": self.base_lr * self.paramwise_cfg["layer_decay_rate"] ** (12 - depth)})
+            group["params"].append(parameter)
+            group["param_names"].append(name)
+        if get_dist_info()[0] == 0:
+            print(sorted(groups))
+        params.extend(groups.values())
+"""
+
+
+@pytest.fixture
+def _without_stand_ins() -> Iterator[None]:
+    """Leave no module behind that --trust has put in the place of mmcv's."""
+    before = set(sys.modules)
+    yield
+    for name in set(sys.modules) - before:
+        if name.partition(".")[0] in ("mmcv", "mmdet", "mmseg"):
+            del sys.modules[name]
+
+
+@pytest.mark.usefixtures("_without_stand_ins")
+def test_constructors_written_for_mmcv(folder: Path, invoke: Invoke) -> None:
+    (folder / "b.py").write_text(LAYERED + STEP)
+    (folder / "own.py").write_text(OWN)
+    words = ("show", "b.py", *MODEL, "--import", "own.py", "-f", "json")
+    refused = invoke(*words, cwd=folder)
+    assert refused.returncode == 2
+    assert "change line 1 of" in refused.stderr
+    assert "or give --trust" in refused.stderr
+    done = invoke(*words, "--trust", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert rows(done.stdout)["conv.weight"] == (0.1 * 0.9**12, 0.05)
+    assert rows(done.stdout)["head.bias"] == (0.1, 0.05)
+
+
+SHARED = """\
+from optplan import OPTIMIZER_CONSTRUCTORS as OPTIMIZER_BUILDERS, DefaultOptimizerConstructor
+
+
+@OPTIMIZER_BUILDERS.register_module()
+class HalvingConstructorOfMmcv(DefaultOptimizerConstructor):
+    def add_params(self, params, module, prefix="", is_dcn_module=None):
+        super().add_params(params, module, prefix, is_dcn_module)
+        for group in params:
+            group["lr"] = self.base_lr / 2
+"""
+
+
+def test_what_is_left_to_the_base_is_mmcvs(folder: Path, invoke: Invoke) -> None:
+    text = OLDER.replace(
+        "weight_decay=0.5", "weight_decay=0.5, constructor='HalvingConstructorOfMmcv'"
+    )
+    (folder / "b.py").write_text(text)
+    (folder / "shared.py").write_text(SHARED)
+    done = invoke("show", "b.py", *MODEL, "--import", "shared.py", "-f", "json", cwd=folder)
+    found = rows(done.stdout)
+    assert found["norm.bias"] == (0.05, 0.5)
+    assert found["conv.bias"] == (0.05, 0.0)
+    assert found["head.weight"] == (0.05, 0.5)
