@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -57,7 +57,14 @@ def attached_schedule(
         defaults,
         _Maker(run, {id(spec): place for place, spec in enumerate(specs)}),
         lists=[values for one in found.schedulers for values in _per_group(one, found)],
-        unread=tuple(Unread(name=text) for text in (*found.unread, *alone)),
+        unread=tuple(Unread(name=text) for text in (*found.unread, *alone, *_may_move(found))),
+    )
+
+
+def _may_move(found: Attachments) -> Iterator[str]:
+    """Yield what runs at each step of an optimizer, and may give its groups other values."""
+    return (
+        name for name in found.beside if name.startswith(("hooks before", "hooks after", "the own"))
     )
 
 

@@ -97,8 +97,11 @@ def _refuse_missing(
     ]
     if missing:
         words = " ".join(f"-a {name}=VALUE" for name in missing)
+        hint = f"give {'it' if len(missing) == 1 else 'them'}: {words}"
+        if "self" in missing:
+            hint = "it is a method: name it as that of an object"
         raise ConfigError(
             f"{who} needs {' and '.join(map(repr, missing))} besides the model",
             place=place,
-            hint=f"give {'it' if len(missing) == 1 else 'them'}: {words}",
+            hint=hint,
         )

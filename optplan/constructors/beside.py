@@ -113,12 +113,14 @@ def described(value: Any, depth: int = _DEPTH) -> Any:
         return (*items, *([f"{len(value)} items"] if len(value) > _MOST else []))
     if isinstance(value, FunctionType):
         cells = [_content(cell) for cell in value.__closure__ or ()]
-        own = plain((value.__defaults__, value.__kwdefaults__))
+        own = described([value.__defaults__, value.__kwdefaults__], depth - 1)
         closure = described(cells, depth - 1)
         return {"code": _code_text(value.__code__), "closure": closure, "defaults": own}
     if isinstance(value, dict):
         entries = islice(value.items(), _MOST if depth >= 0 else 0)
         return {str(key): described(item, depth - 1) for key, item in entries}
+    if isinstance(value, set | frozenset):
+        return tuple(sorted(repr(described(item, depth - 1)) for item in value))
     if value is None or isinstance(value, bool | int | float | str):
         return plain(value)
     is_part = isinstance(value, Tensor | nn.Module | Optimizer | type)

@@ -241,6 +241,17 @@ def test_what_nobody_sees_is_not_called_the_same(invoke: Invoke, folder: Path) -
     assert lines[0].endswith("· no difference in what was read")
 
 
+def test_schedule_names_what_runs_at_each_step(invoke: Invoke, folder: Path) -> None:
+    for function, what in (
+        ("hook_after", "hooks after a step of SGD"),
+        ("step_of_its_own_and_scheduler", "the own step of this SGD"),
+    ):
+        done = invoke("schedule", f"f.py:{function}", *MODEL, "--iters", "9", cwd=folder)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert what in done.stdout
+        assert "not read, may move the lr: " in done.stdout
+
+
 CONFIG = """\
 optim_wrapper = dict(optimizer=dict(type='SGD', lr=0.1))
 param_scheduler = [dict(type='CosineAnnealingLR', T_max={}, by_epoch={})]

@@ -206,6 +206,9 @@ class Method:
     def __call__(self, model):
         return 3
 
+    def make(self, model):
+        return optimizer(model)
+
 
 method = Method()
 wrong = functools.partial(no_params)
@@ -381,6 +384,7 @@ def test_tensors_besides_the_models(
         ("in_itself", "train.py:in_itself returned a list with list in it"),
         ("scheduler_in_a_dict", "returned a scheduler alone (StepLR)"),
         ("method", "train.py:method returned a value of type int"),
+        ("Method.make", "hint: it is a method: name it as that of an object"),
         ("wrong", "train.py:wrong returned a list with a dict without 'params' in it"),
         ("CONSTANT", "'train.py:CONSTANT' is a int, not a function that takes the model"),
         ("Net", "'train.py:Net' is a type, not a function that takes the model"),
