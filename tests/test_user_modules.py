@@ -318,3 +318,21 @@ def test_targets_and_functions_in_check(run: Run, tmp_path: Path) -> None:
     done = run("check", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stderr.count("run:") == 1
+
+
+def test_an_editable_project_comes_before_an_installed_package(
+    invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Packages with a top-level ``tests`` or ``tools`` are installed often."""
+    site, project = tmp_path / "site-packages", tmp_path / "project"
+    write(site, tools_S___in__="")
+    write(
+        project,
+        tools_S___in__="",
+        tools_S_model=MODEL,
+        tools_S_train=train("from tools.model import RMSNorm"),
+    )
+    monkeypatch.setattr("sys.path", [*sys.path, str(site), str(project)])
+    found, said = plan(invoke, project, "tools/train.py:build", "tools/model.py:Net")
+    assert decays(found) == DECAYS
+    assert said == "run: tools.model\n"
