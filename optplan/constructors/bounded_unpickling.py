@@ -14,7 +14,7 @@ MOST_STEPS = 40_000_000
 # Python hashes nested tuples by recursion, and one that holds another twice hashes it twice.
 _DEEPEST_KEY = 200
 _read_global: Any = plain_unpickler._read_global_instruction  # noqa: SLF001
-_ALLOWED = plain_unpickler._get_allowed_globals, plain_unpickler._get_user_allowed_globals  # noqa: SLF001
+_ALLOWED: Any = plain_unpickler._get_allowed_globals, plain_unpickler._get_user_allowed_globals  # noqa: SLF001
 _SETITEM, _SETITEMS, _REDUCE = b"s", b"u", b"R"
 
 
