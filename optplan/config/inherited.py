@@ -24,14 +24,15 @@ _SIGN_OF_PURE = re.compile(
 )
 
 
-def inherited_hint(written: Mapping[str, Any], name: str) -> str | None:
+def inherited_hint(written: Mapping[str, Any], name: str, decider: str = "type") -> str | None:
     """A hint for an argument that the class of a section does not take; None where it is just another word.
 
     Args:
         written: The section, which knows the places of its entries.
         name: The argument.
+        decider: The entry that decides which arguments are taken.
     """
-    place, kind = place_of(written, name), place_of(written, "type")
+    place, kind = place_of(written, name), place_of(written, decider)
     if name == DELETE:
         return _nothing_to_delete(place)
     if place is None or kind is None or not _is_other_file(place.source, kind.source):

@@ -13,7 +13,8 @@ from torch import _weights_only_unpickler as plain_unpickler
 MOST_STEPS = 40_000_000
 # Python hashes nested tuples by recursion, and one that holds another twice hashes it twice.
 _DEEPEST_KEY = 200
-_ALLOWED = plain_unpickler._get_allowed_globals, plain_unpickler._get_user_allowed_globals  # noqa: SLF001
+_read_global: Any = plain_unpickler._read_global_instruction  # noqa: SLF001
+_ALLOWED: Any = plain_unpickler._get_allowed_globals, plain_unpickler._get_user_allowed_globals  # noqa: SLF001
 _SETITEM, _SETITEMS, _REDUCE = b"s", b"u", b"R"
 
 
@@ -73,7 +74,7 @@ class _Unpickler(plain_unpickler.Unpickler):
         self._lines.append(line)
         if len(self._lines) == 2:
             lines, self._lines = iter(self._lines), []
-            name = ".".join(plain_unpickler._read_global_instruction(lambda: next(lines)))  # noqa: SLF001
+            name = ".".join(_read_global(lambda: next(lines)))
             if not any(name in names() for names in _ALLOWED):
                 self.stand_ins.enter_context(torch.serialization.safe_globals([(Inert, name)]))
         return line
@@ -94,7 +95,7 @@ class _Unpickler(plain_unpickler.Unpickler):
         Raises:
             ValueError: They are too many, or nested too deeply.
         """
-        waiting = [(one, 0) for one in values if isinstance(one, tuple)]
+        waiting: list[tuple[Any, int]] = [(one, 0) for one in values if isinstance(one, tuple)]
         while waiting:
             value, depth = waiting.pop()
             self._charge(len(value) + 1)
@@ -108,8 +109,8 @@ def bounded_unpickling() -> Iterator[None]:
     """Have ``torch.load(..., weights_only=True)`` keep to the bounds meanwhile."""
     with contextlib.ExitStack() as stack:
         bounded = type("Unpickler", (_Unpickler,), {"stand_ins": stack})
-        original, plain_unpickler.Unpickler = plain_unpickler.Unpickler, bounded
+        original, vars(plain_unpickler)["Unpickler"] = plain_unpickler.Unpickler, bounded
         try:
             yield
         finally:
-            plain_unpickler.Unpickler = original
+            vars(plain_unpickler)["Unpickler"] = original

@@ -145,6 +145,8 @@ def _count(
         name = _entry(candidate)
         if candidate.outcome is Outcome.NOT_APPLICABLE or name in counted:
             continue  # a key is tried for both settings at once
+        if name not in tallies:
+            continue  # a key, where there is no weight decay for it to decide
         counted.add(name)
         tally = tallies[name]
         if name.is_key:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from optplan.config import is_mmcv1, place_of
+from optplan.config.inherited import inherited_hint
 from optplan.config.paramwise import described
 from optplan.config.timm_args import is_timm_args
 from optplan.errors import Problem, ScheduleError, UsageError, did_you_mean, quoted
@@ -16,7 +17,7 @@ from optplan.schedule.reading import timm_arguments
 _LOOPS = {"EpochBasedTrainLoop": True, "IterBasedTrainLoop": False}
 MOST_STEPS = 2**53  # beyond that a float counts no more by ones
 _LENGTHS = {True: "max_epochs", False: "max_iters"}
-_TAKEN = ("type", "by_epoch", "val_begin", "val_interval", "dynamic_intervals")
+_TAKEN = ("type", "_scope_", "by_epoch", "val_begin", "val_interval", "dynamic_intervals")
 _LOOPS_OF_MMCV1 = {"EpochBasedRunner": True, "IterBasedRunner": False}
 _TOTALS = {True: "total_epochs", False: "total_iters"}
 
@@ -183,13 +184,14 @@ def _mistakes(data: Mapping[str, Any], section: Mapping[str, Any]) -> Iterator[P
     """Yield what one of the reference's loops refuses."""
     if "type" in section and _loop(section) not in _LOOPS:
         return
-    name = _LENGTHS[_is_by_epoch(section)]
+    name, decider = _LENGTHS[_is_by_epoch(section)], "type" if "type" in section else "by_epoch"
     for other in map(str, section):
         if other not in (*_TAKEN, name):
             yield Problem(
                 message=f"train_cfg takes no {quoted(other)} beside {name}",
                 place=place_of(section, other),
-                hint=did_you_mean(other, (*_TAKEN, name)),
+                hint=inherited_hint(section, other, decider)
+                or did_you_mean(other, (*_TAKEN, name)),
             )
     if section.get(name) is None:
         yield Problem(

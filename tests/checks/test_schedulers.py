@@ -447,6 +447,16 @@ def test_opt506_without_a_length_or_without_schedulers(text: str, expected: str)
     assert found.startswith(f"a.py:{expected}")
 
 
+def test_opt506_of_a_length_that_is_inherited_beside_another() -> None:
+    """mmengine: IterBasedTrainLoop got an unexpected keyword argument 'max_epochs'."""
+    child = "_base_ = 'base.py'\ntrain_cfg = dict(by_epoch=False, max_iters=9)\n"
+    (found,) = lines("OPT506", context_of(child, base=f"{SLOW}{EPOCHS}"))
+    assert found == (
+        "base.py:3:33 error: train_cfg takes no 'max_epochs' beside max_iters (it is inherited: give"
+        " _delete_=True in a.py:2)"
+    )
+
+
 @pytest.mark.parametrize(
     "text",
     [

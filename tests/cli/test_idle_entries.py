@@ -68,3 +68,16 @@ def test_patterns_of_other_trainers(invoke: Invoke, tmp_path: Path) -> None:
     done = invoke("show", "a.toml", "--model", "tests.checks.models:Net", cwd=tmp_path)
     last = done.stdout.splitlines()[-1]
     assert last.startswith(" 1 of 1 options and keys decides nothing: 'haed'")
+
+
+@pytest.mark.parametrize("view", ["params", "keys"])
+def test_keys_of_an_optimizer_without_a_weight_decay(
+    view: str, invoke: Invoke, tmp_path: Path
+) -> None:
+    config(tmp_path, KEYS.replace("backbone", "head"))
+    text = (tmp_path / "a.py").read_text()
+    (tmp_path / "a.py").write_text(text.replace(", weight_decay=.1", ""))
+    words = ("show", "a.py", "--model", "tests.checks.models:Net", "--view", view)
+    done = invoke(*words, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "1 of 2 options and keys decides nothing" in done.stdout
