@@ -204,7 +204,7 @@ def _spelled(number: int, kind: str) -> Case:
     return Case(
         name=f"spelling_{number}",
         text=f"model = {_typed(kind, arguments)}\n{SGD}",
-        says=("model", "nn.Module class"),
+        says=("model", "nn.Module class", "is a program"),
     )
 
 

@@ -177,7 +177,12 @@ FORMS = (
     ),
     _form("format", "model = dict(type='{{0.__class__}}'.format('{token}'))\n" + SGD, ".py", ""),
     *(
-        _form(f"base_{number}", f"_base_ = [{base!r}]\n{SGD}", ".py", ("base", "config"))
+        _form(
+            f"base_{number}",
+            f"_base_ = [{base!r}]\n{SGD}",
+            ".py",
+            ("base", "config", "no installed package"),
+        )
         for number, base in enumerate(
             (
                 *(
