@@ -72,18 +72,22 @@ def registered(kind: Kind, name: str, namespace: Namespace) -> Any:
 
 
 def is_replaced(kind: Kind, name: str, namespace: Namespace) -> bool:
-    """Whether another class than mmengine's own is registered under a name.
+    """Return whether another class than mmengine's own is registered under a name.
 
     Args:
         kind: The registry.
         name: ``Name``, or ``mmengine.Name``.
-        namespace: The config's. Its package is asked where it is imported already, else its source.
+        namespace: The config's. Its package is asked where it is imported already, else its source, as
+            where it cannot be imported.
     """
-    where = namespace if namespace.scope in sys.modules else replace(namespace, scope=None)
-    found = registered(kind, name, where)
+    is_imported = namespace.scope in sys.modules
+    try:
+        found = registered(kind, name, namespace if is_imported else replace(namespace, scope=None))
+    except ConfigError:
+        found, is_imported = None, False
     if found is not None and getattr(found, "__module__", "").partition(".")[0] != ROOT:
         return True
-    return where is not namespace and name in _written_names(kind, namespace.scope)
+    return not is_imported and name in _written_names(kind, namespace.scope)
 
 
 # What a released package registers under a name of mmengine's, where that package is not installed.

@@ -26,7 +26,7 @@ from optplan.cli.model_planner import (
 )
 from optplan.cli.options import PlanOptions
 from optplan.cli.running import Color, ExitStatus, deliver
-from optplan.errors import UsageError
+from optplan.errors import UsageError, listed
 from optplan.names import Severity
 from optplan.workers import Workers
 
@@ -66,7 +66,7 @@ class Done:
             CheckCrashError: A check broke down.
         """
         if self.report.crashes:
-            raise CheckCrashError("; ".join(self.report.crashes))
+            raise CheckCrashError(listed(self.report.crashes, most=3))
         failing = any(reaches(finding.severity, self.fail_on) for finding in self.report.findings)
         return ExitStatus.FINDINGS if failing and not self.exit_zero else ExitStatus.FINE
 

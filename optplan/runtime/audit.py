@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -184,14 +184,21 @@ def _install() -> None:
         sys.addaudithook(_hook)
 
 
-def _hook(event: str, arguments: tuple[Any, ...]) -> None:
-    rule = EVENTS.get(event)
+def _hook(
+    event: str,
+    arguments: tuple[Any, ...],
+    # an interpreter that ends takes the module's names away, and goes on announcing events
+    events: Mapping[str, Any] = EVENTS,
+    rules: _Rules = _RULES,
+    thread: Callable[[], int] = threading.get_ident,
+) -> None:
+    rule = events.get(event)
     if rule is None:
         return
-    if _RULES.offline and event in NETWORK and (host := _host(event, arguments)) is not None:
+    if rules.offline and event in NETWORK and (host := _host(event, arguments)) is not None:
         _refuse_host(host)
-    said = _RULES.threads.get(threading.get_ident())
-    if said[-1] if said else _RULES.everywhere:
+    said = rules.threads.get(thread())
+    if said[-1] if said else rules.everywhere:
         what = rule(event, arguments)
         if what is not None:
             _refuse(what)

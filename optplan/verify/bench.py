@@ -16,9 +16,9 @@ from optplan.chatter import chatter_to_stderr
 from optplan.model import Memory, given_memory
 from optplan.plan import Plan
 from optplan.verify.devices import exact_device
+from optplan.verify.model_content import ModelContent
 from optplan.verify.parallel import World, wrapping
 from optplan.verify.planned_groups import make_reference
-from optplan.verify.model_content import ModelContent
 from optplan.verify.results import Mismatch, Parallel
 from optplan.verify.seeded import Draws, exact_dtype, seed_all
 from optplan.verify.sharding import give_memory, shard

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 from torch.distributed.tensor import DTensor
 
 from optplan.verify.bench import Bench
-from optplan.verify.explain import Explainer
 from optplan.verify.closures import ClosureStep, closure_mismatches, closure_steps
+from optplan.verify.explain import Explainer
 from optplan.verify.families import Evidence, Family, find_family, own_rule
 from optplan.verify.formula_oracle import Expected, FormulaOracle, allowed_error
 from optplan.verify.formulas import Formula

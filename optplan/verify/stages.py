@@ -13,9 +13,9 @@ from optplan.verify.agreement import Found, merged
 from optplan.verify.bench import Bench, Source
 from optplan.verify.cost import measure_cost, reset_peak
 from optplan.verify.devices import ChosenDevice, exact_device, within_memory
-from optplan.verify.inputs import InputShape, known_inputs
 from optplan.verify.families import Family
 from optplan.verify.hooks import gradient_hooks, hooks_of
+from optplan.verify.inputs import InputShape, known_inputs
 from optplan.verify.measuring import measure
 from optplan.verify.movement import Conditions, Movements, find_movements
 from optplan.verify.parallel import World, differing
@@ -33,7 +33,6 @@ from optplan.verify.seeded import exact_dtype
 from optplan.verify.structure import compare_structure
 from optplan.verify.subject import Subject
 from optplan.verify.tensors import fingerprint
-
 
 STEPS = 6
 # Steps in which a few parameters alone have gradients: what begins late shows.

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from optplan.config import Namespace
+from optplan.errors import ConfigError
 from optplan.registries import Kind, _written_names, is_replaced
 
 SOURCE = """\
@@ -50,3 +53,21 @@ def test_a_released_package_that_is_not_installed() -> None:
     assert is_replaced(Kind.SCHEDULERS, "ConstantLR", Namespace(scope="mmpose"))
     assert not is_replaced(Kind.SCHEDULERS, "LinearLR", Namespace(scope="mmpose"))
     assert not is_replaced(Kind.SCHEDULERS, "ConstantLR", Namespace(scope="mmdet"))
+
+
+def test_the_source_of_a_package_that_raises_on_import(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be there in part, as after a config of its own that was checked before."""
+    (tmp_path / "engine").mkdir()
+    (tmp_path / "engine" / "own.py").write_text(SOURCE)
+    monkeypatch.setattr("optplan.registries.package_folder", lambda _: str(tmp_path))
+    monkeypatch.setitem(sys.modules, "half_there", ModuleType("half_there"))
+
+    def raising(*_: object) -> None:
+        raise ConfigError("the package 'half_there' is installed but raises on import")
+
+    monkeypatch.setattr("optplan.registries.registered", raising)
+    scope = Namespace(scope="half_there")
+    assert is_replaced(Kind.SCHEDULERS, "ConstantLR", scope)
+    assert not is_replaced(Kind.SCHEDULERS, "PolyLR", scope)
