@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from optplan.verify.digests import digest
-from optplan.verify.families import Family
+from optplan.verify.families import Family, own_rule
 from optplan.verify.formulas import Formula
 from optplan.verify.hooks import without_global_hooks
 from optplan.verify.planned_groups import PlannedValues, values_key
@@ -82,7 +82,7 @@ def _seen(
         family = families.get(-1 if held.row.optimizer is None else held.row.optimizer)
         if held.row.optimizer in failed or family is None or not _is_measurable(held, trial):
             continue
-        if family.formula is None:
+        if family.formula is None or own_rule(held, family):
             unknown.append(held)
         elif not family.formula.reads_all:
             value = reference.value(held, family.formula, rates.get(held.name))

@@ -231,8 +231,8 @@ class _Comparison:
             self._notes.append(f"{type(self._subject.optimizers[number].inner).__name__}: {note}")
         if family is None or family.formula is None:
             return self._by_class(number, members, family)
-        ruled = [held for held in members if own_rule(held)]
-        others = [held for held in members if not own_rule(held)]
+        ruled = [held for held in members if own_rule(held, family)]
+        others = [held for held in members if not own_rule(held, family)]
         return {
             **(self._by_class(number, ruled, family) if ruled else {}),
             **self._by_formula(others, family),

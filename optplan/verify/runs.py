@@ -157,7 +157,7 @@ class Run:
         self, number: int, optimizer: Optimizer, step: int, put: Callable[[], object]
     ) -> None:
         before = values_of(optimizer)
-        if wants_closure(optimizer):
+        if wants_closure(optimizer) or self._program.has_closures:
             own = [one for group in optimizer.param_groups for one in group["params"]]
             closure = Closure([one for one in own if one.requires_grad], put, bends=True)
             optimizer.step(closure)  # type: ignore[arg-type]

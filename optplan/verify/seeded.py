@@ -18,7 +18,7 @@ from optplan.verify.subject import Held
 # A prime, so that rows of a large matrix are not each other's copies.
 _PERIOD = 1_048_583
 # How large the gradients of a step are: what keeps the largest, cuts or ignores some shows by that.
-_SIZES = (1.0, 1.0, 2.0**-7, 2.0, 2.0**-3, 1.0)
+_SIZES = (1.0, 2.0**-7, 2.0, 1.0, 2.0**-3, 1.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
