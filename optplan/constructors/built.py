@@ -151,9 +151,7 @@ class PlannedEntries:
         facts = optimizer_facts(real)
         found = {name: plain_value(value) for name, value in facts.defaults.items()}
         found |= {
-            name: value
-            for name, value in class_defaults(facts.class_name).items()
-            if name in found
+            name: value for name, value in class_defaults(facts.class_name).items() if name in found
         }
         # a plan that states every option means None as a value, others leave it to the class
         is_whole = found.keys() - set(_VALUES) <= planned.options.keys()

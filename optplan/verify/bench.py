@@ -16,9 +16,9 @@ from optplan.chatter import chatter_to_stderr
 from optplan.model import Memory, given_memory
 from optplan.plan import Plan
 from optplan.verify.devices import exact_device
+from optplan.verify.model_content import ModelContent
 from optplan.verify.parallel import World, wrapping
 from optplan.verify.planned_groups import make_reference
-from optplan.verify.model_content import ModelContent
 from optplan.verify.results import Mismatch, Parallel
 from optplan.verify.seeded import Draws, exact_dtype, seed_all
 from optplan.verify.sharding import give_memory, shard
@@ -203,7 +203,9 @@ def _whole(named: NamedOptimizer) -> NamedOptimizer:
     if not isinstance(outer, ZeroRedundancyOptimizer):
         return named
     make: Any = type(outer.optim)
-    made: Optimizer = make([dict(group) for group in outer.param_groups], **arguments_of(outer.optim))
+    made: Optimizer = make(
+        [dict(group) for group in outer.param_groups], **arguments_of(outer.optim)
+    )
     return NamedOptimizer(name=named.name, optimizer=made)
 
 

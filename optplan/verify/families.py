@@ -94,7 +94,9 @@ class _Search:
             full=evidence.oracle.program.full, resumes=evidence.oracle.program.resumes
         )
         known = [
-            held for held in samples(evidence.subject) if held.row.optimizer == number and held.row.lr
+            held
+            for held in samples(evidence.subject)
+            if held.row.optimizer == number and held.row.lr
         ]
         self._sample = [held for held in known if not own_rule(held)]
         self._counts = self._kinds()
@@ -182,10 +184,12 @@ class _Search:
 
     def _to_the_end(self, formula: Formula) -> float:
         def test(held: Held) -> bool:
-            found = self._expected(formula, held, self._evidence.real, self._evidence.oracle.program)
+            found = self._expected(
+                formula, held, self._evidence.real, self._evidence.oracle.program
+            )
             return found is not None and found.first is None
 
-        return self._share(formula, test)
+        return self._share(test)
 
     def _whole(self, formula: Formula) -> float:
         """Return the share that follows; 0 where no matrix does and the class is not named like the formula.
@@ -195,16 +199,13 @@ class _Search:
         if not self._is_named_like(formula) and not self._follows_a_matrix(formula):
             return 0.0
         traces = self._evidence.real, self._evidence.reference
-        return max(
-            self._share(formula, self._is_followed(formula, trace, _FEW_STEPS)) for trace in traces
-        )
+        return max(self._share(self._is_followed(formula, trace, _FEW_STEPS)) for trace in traces)
 
     def _varied(self, formula: Formula) -> float:
         evidence = self._evidence
         explainer = Explainer(evidence.subject, evidence.oracle, evidence.real)
         follows = self._is_followed(formula, evidence.real, _FEW_STEPS)
         return self._share(
-            formula,
             lambda held: follows(held) or bool(explainer.words(held, formula, steps=_FEW_STEPS)),
         )
 
@@ -216,9 +217,9 @@ class _Search:
         return sum(seen) / len(few) if few else 0.0
 
     def _slowed(self, formula: Formula) -> float:
-        return self._share(formula, lambda held: self._is_parallel(formula, held))
+        return self._share(lambda held: self._is_parallel(formula, held))
 
-    def _share(self, formula: Formula, test: Callable[[Held], bool]) -> float:
+    def _share(self, test: Callable[[Held], bool]) -> float:
         """Return which share of the parameters those stand for that pass a test."""
         total = sum(self._counts[held.name] for held in self._sample)
         return sum(self._counts[held.name] for held in self._sample if test(held)) / max(total, 1)
