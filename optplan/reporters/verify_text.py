@@ -204,7 +204,9 @@ def _by_reason(
 ) -> Mapping[tuple[bool, str], list[str]]:
     found: dict[tuple[bool, str], list[str]] = {}
     for one in parameters:
-        pairs: tuple[tuple[bool, Moved | None], ...] = ((True, one.exact), (False, one.trained))
+        # what departs in float64 departs in the training's dtype for the same reason
+        trained = None if one.exact.movement is Movement.DEVIATES else one.trained
+        pairs: tuple[tuple[bool, Moved | None], ...] = ((True, one.exact), (False, trained))
         for is_exact, moved in pairs:
             if moved is not None and moved.movement is movement:
                 # how much is lost is another for each, and in the JSON

@@ -203,7 +203,9 @@ def _whole(named: NamedOptimizer) -> NamedOptimizer:
     if not isinstance(outer, ZeroRedundancyOptimizer):
         return named
     make: Any = type(outer.optim)
-    made: Optimizer = make([dict(group) for group in outer.param_groups], **arguments_of(outer.optim))
+    made: Optimizer = make(
+        [dict(group) for group in outer.param_groups], **arguments_of(outer.optim)
+    )
     return NamedOptimizer(name=named.name, optimizer=made)
 
 

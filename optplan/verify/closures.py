@@ -74,7 +74,7 @@ def _take(
         return losses[-1]
 
     set_train_mode(named.optimizer)
-    returned: object = named.optimizer.step(loss)  # type: ignore[arg-type,func-returns-value]
+    returned: object = named.optimizer.step(loss)  # type: ignore[arg-type]
     step.calls = closure.calls
     step.is_loss_returned = any(returned is one for one in losses) or isinstance(
         returned, float | torch.Tensor

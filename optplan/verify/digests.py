@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from math import sqrt
 
 import torch
 from torch import Tensor
@@ -35,7 +36,7 @@ def digest(tensor: Tensor) -> Tensor:
 
 def block_noise(count: int) -> float:
     """Return how much larger than that of one element the rounding error of a block's sum may be."""
-    return float(max(1, -(-count // BLOCKS))) ** 0.5
+    return sqrt(max(1, -(-count // BLOCKS)))
 
 
 @lru_cache(maxsize=4)

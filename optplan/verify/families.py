@@ -11,6 +11,7 @@ from torch.optim import Optimizer
 from optplan.verify.explain import Explainer
 from optplan.verify.formula_oracle import Expected, FormulaOracle
 from optplan.verify.formulas import Formula, candidates, declared_formula, formulas
+from optplan.verify.own_rules import has_own_rule
 from optplan.verify.program import Program
 from optplan.verify.runs import Trace, looked_at, samples
 from optplan.verify.stepping import failure_of
@@ -24,6 +25,7 @@ _MOST_SOLO = 3
 # Steps that have the planned values: what departs later is held to the formula all the same.
 _FEW_STEPS = 2
 _ALL = 1 << 30
+_KINDS = {True: "tensors of several dimensions", False: "flat tensors"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +37,7 @@ class Family:
         class_name: Its class.
         formula: The formula; None where it follows none.
         reason: Why it is held to this one, or to none.
+        own_kinds: Of matrices (true) and flat tensors (false) those that a rule of its own steps.
         is_claimed: The class is torch's, derived from it, or has its name.
         may_stand_still: It has options that no formula knows, so that nobody can say when it moves.
     """
@@ -43,6 +46,7 @@ class Family:
     class_name: str
     formula: Formula | None
     reason: str
+    own_kinds: frozenset[bool] = frozenset()
     is_claimed: bool = False
     may_stand_still: bool = False
 
@@ -90,7 +94,9 @@ class _Search:
             full=evidence.oracle.program.full, resumes=evidence.oracle.program.resumes
         )
         known = [
-            held for held in samples(evidence.subject) if held.row.optimizer == number and held.row.lr
+            held
+            for held in samples(evidence.subject)
+            if held.row.optimizer == number and held.row.lr
         ]
         self._sample = [held for held in known if not own_rule(held)]
         self._counts = self._kinds()
@@ -103,7 +109,7 @@ class _Search:
             return self._made(declared, "it is torch's" if is_own else f"{name} is derived from it")
         tried = [declared] if declared is not None else candidates(name)
         if self._sample and (found := self._followed(tried)) is not None:
-            return self._made(found, f"{name} moves its parameters by it")
+            return self._with_own_kinds(self._made(found, f"{name} moves its parameters by it"))
         if declared is None:
             return self._none("it follows none of the formulas that are known")
         options = ", ".join(declared.unknown_options(self._optimizer.defaults))
@@ -118,6 +124,26 @@ class _Search:
             reason=reason,
             is_claimed=formula is not None and self._is_named_like(formula),
         )
+
+    def _with_own_kinds(self, family: Family) -> Family:
+        evidence = self._evidence
+        explainer = Explainer(evidence.subject, evidence.oracle, evidence.real)
+        assert family.formula is not None
+        found = set()
+        for is_matrix in (True, False):
+            members = [one for one in self._sample if (one.tensor.ndim > 1) is is_matrix]
+            if not members or not has_own_rule(
+                members, family.formula, evidence.oracle, evidence.real, explainer
+            ):
+                continue
+            alone = self._is_followed(family.formula, evidence.alone(members[0]), _FEW_STEPS)
+            if not alone(members[0]):
+                found.add(is_matrix)
+        if not found:
+            return family
+        kinds = " and ".join(_KINDS[one] for one in sorted(found))
+        reason = f"{family.reason}, but {kinds}, which it steps by a rule of its own"
+        return replace(family, own_kinds=frozenset(found), reason=reason)
 
     def _none(self, reason: str) -> Family:
         may_stand_still = all(one.unknown_options(self._options) for one in formulas().values())
@@ -158,10 +184,12 @@ class _Search:
 
     def _to_the_end(self, formula: Formula) -> float:
         def test(held: Held) -> bool:
-            found = self._expected(formula, held, self._evidence.real, self._evidence.oracle.program)
+            found = self._expected(
+                formula, held, self._evidence.real, self._evidence.oracle.program
+            )
             return found is not None and found.first is None
 
-        return self._share(formula, test)
+        return self._share(test)
 
     def _whole(self, formula: Formula) -> float:
         """Return the share that follows; 0 where no matrix does and the class is not named like the formula.
@@ -171,16 +199,13 @@ class _Search:
         if not self._is_named_like(formula) and not self._follows_a_matrix(formula):
             return 0.0
         traces = self._evidence.real, self._evidence.reference
-        return max(
-            self._share(formula, self._is_followed(formula, trace, _FEW_STEPS)) for trace in traces
-        )
+        return max(self._share(self._is_followed(formula, trace, _FEW_STEPS)) for trace in traces)
 
     def _varied(self, formula: Formula) -> float:
         evidence = self._evidence
         explainer = Explainer(evidence.subject, evidence.oracle, evidence.real)
         follows = self._is_followed(formula, evidence.real, _FEW_STEPS)
         return self._share(
-            formula,
             lambda held: follows(held) or bool(explainer.words(held, formula, steps=_FEW_STEPS)),
         )
 
@@ -192,9 +217,9 @@ class _Search:
         return sum(seen) / len(few) if few else 0.0
 
     def _slowed(self, formula: Formula) -> float:
-        return self._share(formula, lambda held: self._is_parallel(formula, held))
+        return self._share(lambda held: self._is_parallel(formula, held))
 
-    def _share(self, formula: Formula, test: Callable[[Held], bool]) -> float:
+    def _share(self, test: Callable[[Held], bool]) -> float:
         """Return which share of the parameters those stand for that pass a test."""
         total = sum(self._counts[held.name] for held in self._sample)
         return sum(self._counts[held.name] for held in self._sample if test(held)) / max(total, 1)
@@ -259,8 +284,10 @@ def _common_options(optimizer: Optimizer) -> dict[str, Any]:
     return {**(common if others else {}), **optimizer.defaults}
 
 
-def own_rule(held: Held) -> bool:
-    """Whether an entry of its group switches a rule of its own on for a parameter, as ``use_muon`` does."""
+def own_rule(held: Held, family: Family | None = None) -> bool:
+    """Whether a parameter is of a kind with a rule of its own, or an entry of its group says so, as ``use_muon``."""
+    if family is not None and (held.tensor.ndim > 1) in family.own_kinds:
+        return True
     return any(
         value is True or (isinstance(value, str) and not name.endswith(("name", "names")))
         for name, value in held.row.extra.items()

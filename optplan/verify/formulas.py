@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -35,7 +35,9 @@ _COUPLED = ("SGD", "NAdam", "RAdam", "Adamax", "Adagrad", "Adadelta", "RMSprop")
 # The plainest way to compute: one tensor after the other, on any device.
 _PLAIN = {"foreach": False, "fused": False, "capturable": False, "differentiable": False}
 # Entries that say how a class computes or what a scheduler keeps, not what it computes.
-_SILENT = frozenset({*_PLAIN, "params", "param_names", "initial_lr", "step", "decoupled_weight_decay"})
+_SILENT = frozenset(
+    {*_PLAIN, "params", "param_names", "initial_lr", "step", "decoupled_weight_decay"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +62,8 @@ class Formula:
     @property
     def options(self) -> Mapping[str, Any]:
         """What it takes, with the defaults."""
-        return _options(self.make)
+        make: Any = self.make
+        return _options(make)
 
     def optimizer(self, parameters: Iterable[Any], values: Mapping[str, Any]) -> Optimizer:
         """Return an optimizer that computes the rule.
@@ -101,7 +104,7 @@ def _is_on(value: Any) -> bool:
 
 
 @cache
-def _options(make: type[Optimizer]) -> Mapping[str, Any]:
+def _options(make: Callable[..., Optimizer]) -> Mapping[str, Any]:
     parameters = list(inspect.signature(make).parameters.values())[1:]
     return {one.name: one.default for one in parameters}
 
@@ -151,4 +154,3 @@ def candidates(class_name: str) -> list[Formula]:
     """Return the rules that a class of this name may follow, those of a like name first."""
     word = class_name.lower()
     return sorted(formulas().values(), key=lambda one: one.name.split()[0].lower() not in word)
-

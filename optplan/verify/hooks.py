@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -86,13 +87,13 @@ def gradient_hooks(subject: Subject) -> Iterator[Mismatch]:
         if not hooks or not held.tensor.requires_grad:
             continue
         before = local(held.tensor.detach()).clone()
-        seen: list[torch.Tensor] = []
-        failure = failure_of(lambda held=held, seen=seen: seen.append(_gradient_of_sum(held)))
+        seen: list[torch.Tensor | None] = []
+        failure = failure_of(partial(_add_gradient_of_sum, held, seen))
         if failure is not None:
             built = f"a hook raises {failure}"
         elif not torch.equal(local(held.tensor.detach()), before):
             built = "moved during the backward"
-        elif not seen or seen[0] is None or not bool((local(seen[0]) == 1).all()):
+        elif (one := seen[0]) is None or not bool((local(one) == 1).all()):
             built = "changed"
         else:
             continue
@@ -106,12 +107,11 @@ def gradient_hooks(subject: Subject) -> Iterator[Mismatch]:
         )
 
 
-def _gradient_of_sum(held: Held) -> torch.Tensor:
+def _add_gradient_of_sum(held: Held, seen: list[torch.Tensor | None]) -> None:
     held.tensor.grad = None
     held.tensor.sum().backward()  # type: ignore[no-untyped-call]
-    found = held.tensor.grad
+    seen.append(held.tensor.grad)
     held.tensor.grad = None
-    return found  # type: ignore[return-value]
 
 
 def _of(module: nn.Module, name: str) -> Iterator[Hook]:
@@ -162,7 +162,9 @@ def _place(function: Any) -> str:
 @contextmanager
 def without_global_hooks() -> Iterator[None]:
     """Take the hooks of every optimizer of the process away meanwhile."""
-    kept = [(found, dict(found)) for name in _GLOBAL_OPTIMIZERS if (found := getattr(optimizers, name))]
+    kept = [
+        (found, dict(found)) for name in _GLOBAL_OPTIMIZERS if (found := getattr(optimizers, name))
+    ]
     for found, _ in kept:
         found.clear()
     try:

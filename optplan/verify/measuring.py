@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from optplan.verify.digests import digest
-from optplan.verify.families import Family
+from optplan.verify.families import Family, own_rule
 from optplan.verify.formulas import Formula
 from optplan.verify.hooks import without_global_hooks
 from optplan.verify.planned_groups import PlannedValues, values_key
@@ -82,7 +82,7 @@ def _seen(
         family = families.get(-1 if held.row.optimizer is None else held.row.optimizer)
         if held.row.optimizer in failed or family is None or not _is_measurable(held, trial):
             continue
-        if family.formula is None:
+        if family.formula is None or own_rule(held, family):
             unknown.append(held)
         elif not family.formula.reads_all:
             value = reference.value(held, family.formula, rates.get(held.name))
@@ -192,9 +192,7 @@ class _Reference:
             optimizer.step()
         return parameter.detach() - start
 
-    def _shows(
-        self, held: Held, formula: Formula, values: Mapping[str, Any], value: float
-    ) -> bool:
+    def _shows(self, held: Held, formula: Formula, values: Mapping[str, Any], value: float) -> bool:
         """Whether the formula moves such a parameter in proportion to the value."""
         others = {name: one for name, one in values.items() if name not in ("lr", "weight_decay")}
         key = formula.name, held.tensor.ndim, values_key(others)
@@ -209,8 +207,7 @@ class _Reference:
         start = self._draws.value(held)
 
         def run() -> None:
-            for one in (value, value / 2):
-                found.append(self._way(held, formula, values, one, start))
+            found.extend(self._way(held, formula, values, one, start) for one in (value, value / 2))
 
         if failure_of(run) is not None:
             return False
@@ -224,4 +221,3 @@ def _share(way: Tensor, whole: Tensor) -> float:
     """Return how much of a way another is."""
     length = float((whole.conj() * whole).real.sum())
     return float((whole.conj() * way).real.sum()) / length if length else 0.0
-

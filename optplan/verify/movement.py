@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -30,6 +30,7 @@ _LOOSE = 0.1
 _SAME_CLASS = 1e-6
 _MOST_EXPLAINED = 4
 _SMALL = 1 << 12
+_MOST_WATCHED = 1 << 24
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +42,7 @@ class Movements:
         families: The formula of each optimizer.
         notes: What could not be told.
         mismatches: What optimizers do to their groups and closures.
+        program: The steps that they took.
         is_refused: Whether an optimizer raised.
     """
 
@@ -48,6 +50,7 @@ class Movements:
     families: Mapping[int, Family]
     notes: tuple[str, ...] = ()
     mismatches: tuple[Mismatch, ...] = ()
+    program: Program = field(default_factory=lambda: Program(full=1))
     is_refused: bool = False
 
 
@@ -96,6 +99,7 @@ class _Comparison:
         self._progress = progress
         self._notes: list[str] = []
         self._is_moved = False
+        self._watched = 0
         self._explained_kinds: dict[tuple[int | None, int], int] = {}
         self._program, self._reference = self._reference_run()
         self._closures = self._closure_steps() if conditions.families is None else {}
@@ -107,6 +111,10 @@ class _Comparison:
     def _reference_run(self) -> tuple[Program, Trace]:
         """Step the references; by a program that asks less, where they refuse."""
         tried = []
+        if self._conditions.families is not None and all(
+            map(self._has_formula, self._subject.stepped)
+        ):
+            return self._conditions.program, Trace()  # the formulas tell more
         for program in self._conditions.program.weaker():
             self._put_start()
             run = Run(
@@ -120,6 +128,14 @@ class _Comparison:
             if not trace.failures:
                 return tried[-1]
         return tried[0]
+
+    def _has_formula(self, held: Held) -> bool:
+        """Whether a formula is known to move a parameter, or nothing shall."""
+        number, families = self._stepping(held), self._conditions.families or {}
+        if number is None:
+            return True
+        family = families.get(number)
+        return family is not None and family.formula is not None and not own_rule(held, family)
 
     def _put_start(self) -> None:
         """Constructors of optimizers may keep copies of the values."""
@@ -162,6 +178,7 @@ class _Comparison:
             families=families,
             notes=tuple(self._notes),
             mismatches=mismatches,
+            program=self._program,
             is_refused=bool(self._real.failures),
         )
 
@@ -226,13 +243,15 @@ class _Comparison:
             return {held.name: self._still(held) for held in members}
         if number in self._real.failures:
             reason = self._real.failures[number]
-            return {held.name: Moved(movement=Movement.UNCHECKED, reason=reason) for held in members}
+            return {
+                held.name: Moved(movement=Movement.UNCHECKED, reason=reason) for held in members
+            }
         if note := self._real.notes.get(number):
             self._notes.append(f"{type(self._subject.optimizers[number].inner).__name__}: {note}")
         if family is None or family.formula is None:
             return self._by_class(number, members, family)
-        ruled = [held for held in members if own_rule(held)]
-        others = [held for held in members if not own_rule(held)]
+        ruled = [held for held in members if own_rule(held, family)]
+        others = [held for held in members if not own_rule(held, family)]
         return {
             **(self._by_class(number, ruled, family) if ruled else {}),
             **self._by_formula(others, family),
@@ -247,7 +266,7 @@ class _Comparison:
         formula = family.formula
         assert formula is not None
         self._progress.say(f"{self._conditions.label}, the formula of {formula.name}")
-        for one in self._oracle.expected(members, formula, self._real):
+        for one in self._oracle.expected(members, formula, self._real, watches=False):
             moved = self._judged(one, family)
             if moved.movement in AS_PLANNED and self._conditions.in_float64:
                 moved = self._agreeing(one.held, moved)
@@ -260,10 +279,10 @@ class _Comparison:
         loose = _LOOSE if rounds and (is_sharded or held.tensor.is_cuda) else 0.0
         moved = self._judge(held, one.start, one.end, loose)
         is_known = moved.movement is Movement.DEVIATES
-        if moved.movement in AS_PLANNED and self._conditions.in_float64:
-            if one.first is not None and not loose:  # it came back to where it should be
-                is_known = True
-                moved = replace(moved, movement=Movement.DEVIATES, reason="went another way")
+        is_back = moved.movement in AS_PLANNED and one.first is not None and not loose
+        if is_back and self._conditions.in_float64:  # it came back to where it should be
+            is_known = True
+            moved = replace(moved, movement=Movement.DEVIATES, reason="went another way")
         if not is_known:
             return moved if not self._is_idle(held, moved) else _idle(held)
         return self._explained(held, moved, one.first, family)
@@ -274,11 +293,19 @@ class _Comparison:
             return moved
         if not self._moves(held):
             moved = replace(moved, reason="did not move")
+        first = self._first_step(held, family.formula, first)
         where = when(first, self._program) if first is not None else ""
         words = "" if moved.reason == "did not move" else self._words(held, family.formula)
         what = ", ".join(part for part in (moved.reason, words) if part)
         lead = f"differs from the formula of {family.formula.name}"
         return replace(moved, reason=f"{what} ({lead}{' ' + where if where else ''})")
+
+    def _first_step(self, held: Held, formula: Formula, first: int | None) -> int | None:
+        """In which step a parameter departs; looked for in a few large ones and in all small ones."""
+        self._watched += held.tensor.numel()
+        if self._watched > _MOST_WATCHED:
+            return first
+        return next(self._oracle.expected([held], formula, self._real)).first
 
     def _words(self, held: Held, formula: Formula) -> str:
         """What values explain a movement; looked for in a few parameters of each kind."""
@@ -304,14 +331,16 @@ class _Comparison:
     ) -> dict[str, Moved]:
         if (failure := self._reference.failures.get(number)) is not None:
             reason = f"no reference could be made: {failure}"
-            return {held.name: Moved(movement=Movement.UNCHECKED, reason=reason) for held in members}
+            return {
+                held.name: Moved(movement=Movement.UNCHECKED, reason=reason) for held in members
+            }
         differing = {
             held.name: first
             for held in members
             if (first := self._first_difference(held)) is not None
         }
         if differing:
-            differing = self._certain(number, members, differing)
+            differing = self._certain(number, members)
         verdicts = {
             held.name: self._class_verdict(held, differing.get(held.name)) for held in members
         }
@@ -320,11 +349,9 @@ class _Comparison:
             return dict.fromkeys(verdicts, Moved(movement=Movement.UNCHECKED, reason=reason))
         return verdicts
 
-    def _certain(
-        self, number: int, members: Sequence[Held], differing: Mapping[str, int]
-    ) -> dict[str, int]:
+    def _certain(self, number: int, members: Sequence[Held]) -> dict[str, int]:
         """The differences that are not those of loading a state, nor of chance: run it once more."""
-        before, self._real = self._real, self._run(replace(self._program, resumes=False))
+        self._real = self._run(replace(self._program, resumes=False))
         name = type(self._subject.optimizers[number].inner).__name__
         again = {
             held.name: first
@@ -343,9 +370,10 @@ class _Comparison:
         )
         self._explainer = Explainer(self._subject, self._oracle, self._real)
         if is_chance:
-            self._notes.append(f"{name} moves otherwise each time: it draws random numbers of its own")
+            self._notes.append(
+                f"{name} moves otherwise each time: it draws random numbers of its own"
+            )
             return {}
-        del before
         return again
 
     def _class_verdict(self, held: Held, first: int | None) -> Moved:
@@ -399,7 +427,7 @@ class _Comparison:
             return 0.0
         reach = max(float((one - digests[0]).abs().nan_to_num(0.0).max()) for one in digests)
         if self._conditions.in_float64:
-            return allowed_error(held, digests[0], reach) + _SAME_CLASS * reach
+            return allowed_error(held, reach) + _SAME_CLASS * reach
         eps = torch.finfo(self._conditions.draws.dtypes[held.name]).eps
         return float(4 * eps * digests[0].abs().max() + eps**0.5 * reach)
 

@@ -66,9 +66,8 @@ class Lamb(Optimizer):
             group["step"] = group.get("step", 0) + 1
         for group, parameter, gradient in _members(self):
             most = group["max_grad_norm"]
-            if most and self.norm is not None:
-                gradient = gradient / max(1.0, self.norm / most)
-            self._move(group, parameter, gradient)
+            bound = max(1.0, self.norm / most) if most and self.norm is not None else 1.0
+            self._move(group, parameter, gradient / bound)
 
     def _move(self, group: dict[str, Any], parameter: Tensor, gradient: Tensor) -> None:
         (first, second), step = group["betas"], group["step"]

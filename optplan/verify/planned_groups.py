@@ -77,7 +77,9 @@ def make_reference(subject: Subject) -> None:
 def _correct(
     optimizer: Optimizer, members: Mapping[int, Sequence[Held]], values: PlannedValues
 ) -> None:
-    planned = {group: {id(held.tensor) for held in held_there} for group, held_there in members.items()}
+    planned = {
+        group: {id(held.tensor) for held in held_there} for group, held_there in members.items()
+    }
     real = {
         index: ids
         for index, group in enumerate(optimizer.param_groups)

@@ -27,6 +27,7 @@ class Program:
         resumes: Whether the state is saved and loaded into a new optimizer before the fourth step.
         is_uniform: Whether all settings are changed alike.
         has_graph: Whether gradients can be differentiated again.
+        has_closures: Whether each step is given a closure that computes the gradients.
     """
 
     full: int
@@ -35,6 +36,7 @@ class Program:
     resumes: bool = False
     is_uniform: bool = False
     has_graph: bool = False
+    has_closures: bool = False
 
     @property
     def total(self) -> int:
@@ -65,6 +67,7 @@ class Program:
         yield replace(self, is_uniform=True)
         yield replace(self, changes=False)
         yield replace(self, has_graph=True)
+        yield replace(self, has_closures=True)
 
 
 def when(step: int, program: Program) -> str:

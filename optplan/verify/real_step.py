@@ -13,11 +13,12 @@ from torch import Tensor, nn
 from optplan.chatter import chatter_to_stderr
 from optplan.errors import VerifyError, described_exception
 from optplan.verify.devices import is_out_of_memory
+from optplan.verify.digests import digest
 from optplan.verify.inputs import InputShape, random_input
 from optplan.verify.results import RealStep
 from optplan.verify.stepping import wants_closure
 from optplan.verify.subject import Held, Subject
-from optplan.verify.tensors import fingerprint, local
+from optplan.verify.tensors import local
 
 _NO_GRADIENT = "its forward gives nothing that a backward could start from"
 
@@ -67,16 +68,16 @@ class _Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Prints:
-    """The model's content, as numbers."""
+    """The model's content, as digests."""
 
-    parameters: Mapping[str, int]
-    buffers: Mapping[str, int]
+    parameters: Mapping[str, list[float]]
+    buffers: Mapping[str, list[float]]
 
     @classmethod
     def of(cls, subject: Subject) -> _Prints:
         return cls(
-            parameters={held.name: fingerprint(held.tensor) for held in subject.held},
-            buffers={name: fingerprint(b) for name, b in subject.module.named_buffers()},
+            parameters={held.name: digest(held.tensor).tolist() for held in subject.held},
+            buffers={name: digest(b).tolist() for name, b in subject.module.named_buffers()},
         )
 
 

@@ -24,7 +24,7 @@ from optplan.verify.stepping import (
     wants_closure,
 )
 from optplan.verify.subject import Held, NamedOptimizer, Subject
-from optplan.verify.tensors import put_gradient, put_graph, put_value
+from optplan.verify.tensors import put_gradient, put_graph
 
 _SAMPLES = 16
 
@@ -74,8 +74,8 @@ class Run:
     """One run of the optimizers of a subject.
 
     Args:
-        subject: Freshly built; its parameters' values are overwritten.
-        draws: Values and gradients.
+        subject: Freshly built, with the values that the run begins with.
+        draws: Gradients.
         program: What happens in each step.
         fresh: Makes the optimizers again, to resume with.
         progress: Is told of each step.
@@ -104,8 +104,6 @@ class Run:
     def take(self, what: str = "") -> Trace:
         """Do all steps."""
         seed_all(self._draws.seed)
-        for held in self.subject.stepped:
-            put_value(held.tensor, self._draws.value(held), self._draws.dtypes[held.name])
         self.trace.look(self.subject.stepped, -1)
         groups = [GroupValues(one.optimizer, self._settings(one)) for one in self._optimizers]
         for number, named in enumerate(self._optimizers):
@@ -157,7 +155,7 @@ class Run:
         self, number: int, optimizer: Optimizer, step: int, put: Callable[[], object]
     ) -> None:
         before = values_of(optimizer)
-        if wants_closure(optimizer):
+        if wants_closure(optimizer) or self._program.has_closures:
             own = [one for group in optimizer.param_groups for one in group["params"]]
             closure = Closure([one for one in own if one.requires_grad], put, bends=True)
             optimizer.step(closure)  # type: ignore[arg-type]
@@ -212,7 +210,10 @@ def first_difference(mine: Trace, other: Trace, name: str, allowed: float) -> in
     """Return the first step after which two runs differ in a parameter by more than allowed."""
     for (step, one), (_, two) in zip(looked_at(mine, name), looked_at(other, name), strict=False):
         error = (one - two).abs()
-        if not bool(torch.isfinite(error).all()) or float(error.max() if len(error) else 0) > allowed:
+        if (
+            not bool(torch.isfinite(error).all())
+            or float(error.max() if len(error) else 0) > allowed
+        ):
             same = torch.equal(torch.isfinite(one), torch.isfinite(two))
             if not (same and not bool(torch.isfinite(two).all())):
                 return step

@@ -22,7 +22,7 @@ TEXT = """\
 sample_configs/models.py:Segmentor · file · 14 parameters · 25.0 k
  AdamW  lr 0.0002  weight_decay 0.05  betas (0.9, 0.999)
  rules of MMEngine (optim_wrapper)
- on cpu · float32 · 6 steps · seed 0
+ on cpu · float32 · 4 steps · seed 0
 
  groups      14 groups as planned: values, members, order
  float64     14 parameters: 10 moved as planned, 4 stood still as planned

@@ -119,7 +119,7 @@ def test_the_command_reports_once() -> None:
     words = ("--parallel", "fsdp", "--input", "2x3x8x8", "--no-cost", "--device", "cpu")
     done = torchrun("optplan", "verify", *SEGMENTOR, *words)
     assert done.returncode == 0, done.stderr
-    assert " on cpu · float32 · 6 steps · seed 0 · fsdp on 2 processes\n" in done.stdout
+    assert " on cpu · float32 · 4 steps · seed 0 · fsdp on 2 processes\n" in done.stdout
     assert done.stdout.count("matches: every parameter got what the plan says") == 1
 
 

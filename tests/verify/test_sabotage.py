@@ -260,9 +260,7 @@ def test_an_optimizer_that_skips_one_parameter() -> None:
 def test_a_class_that_moves_nothing_keeps_to_no_plan() -> None:
     found = verified(source(Cnn, config(NeverMoves)))
     assert deviating(found) == {one.name for one in found.parameters if one.lr}
-    assert found.against_plan[0].exact.reason == (
-        "did not move (differs from the formula of SGD)"
-    )
+    assert found.against_plan[0].exact.reason == ("did not move (differs from the formula of SGD)")
 
 
 def test_a_parameter_that_is_missing_and_one_that_is_not_the_models() -> None:
