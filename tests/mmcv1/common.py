@@ -13,8 +13,9 @@ from torch import nn
 
 from tests.models import (
     Convolutions,
-    DcnBackbone,
+    Dcn,
     FrozenAndTied,
+    ModulatedDeformConv2dPack,
     Norms,
     PartlyFrozen,
     RootParameter,
@@ -47,7 +48,7 @@ class Detector(nn.Module):
         table = nn.Module()
         table.relative_position_bias_table = nn.Parameter(torch.empty(9, 2))
         self.backbone["window"] = table
-        self.neck = DcnBackbone()
+        self.neck = ModulatedDeformConv2dPack(4)
         self.query_embed = nn.Embedding(3, 4)
         self.query_feat = nn.Embedding(3, 4)
         self.level_embed = nn.Embedding(3, 4)
@@ -66,7 +67,7 @@ MODELS = {
     for one in (
         Detector,
         Convolutions,
-        DcnBackbone,
+        Dcn,
         FrozenAndTied,
         Norms,
         PartlyFrozen,

@@ -140,7 +140,7 @@ def test_a_policy_of_some_package(folder: Path, invoke: Invoke) -> None:
         "some package registers YOLOXLrUpdaterHook, and what that does is not known" in done.stderr
     )
     assert invoke("check", "b.py", *MODEL, cwd=folder).returncode == 0
-    (folder / "c.py").write_text(OPTIMIZER + "lr_config = dict(policy='CosineAnealing')\n")
+    (folder / "c.py").write_text(OPTIMIZER + "lr_config = dict(policy='CosineAnealing')\n" + EPOCHS)
     assert "did you mean 'CosineAnnealing'?" in invoke("check", "c.py", cwd=folder).stdout
 
 
