@@ -123,5 +123,6 @@ def test_class_of_the_users_own_under_a_built_in_name() -> None:
     assert heads("OPT101", given) == heads("OPT105", given) == []
     assert heads("OPT005", given) == [
         "a.py:3:5 info: the constructor 'LayerDecayOptimizerConstructor' is not known: paramwise_cfg was"
-        " not checked"
+        " not checked (LayerDecayOptimizerConstructor is a class that the project brings itself: --import"
+        " FILE, the file that registers it)"
     ]
