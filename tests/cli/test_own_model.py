@@ -95,7 +95,7 @@ def test_explain(invoke: Invoke, tmp_path: Path) -> None:
     config(tmp_path, "a.py", LINEAR.format(3))
     done = invoke("explain", "a.py", "bias", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("bias   3   Linear\n")
+    assert done.stdout.startswith("rules of MMEngine (optimizer)\n\nbias   3   Linear\n")
 
 
 def test_diff(invoke: Invoke, tmp_path: Path) -> None:
