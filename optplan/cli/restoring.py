@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from optplan.cli.scheduling import Length, schedule_for, training_of
 from optplan.cli.sources import Opened, SavedPlan
-from optplan.config import Config, FunctionConfig
+from optplan.config import Config, FunctionConfig, is_mmcv1
 from optplan.errors import OptplanError, UsageError, listed, quoted
 from optplan.plan import Plan
 from optplan.plan.changes import PlanDiff, SchedulerChange, UnreadChange
@@ -42,7 +42,8 @@ def with_restored(
             others.append(f"the checkpoint's schedulers: {what} has none to compare them with")
         return _with_others(diff, others)
     if not saved.count:
-        if not saved.unread and not _is_empty(source):
+        # the hooks of mmcv 1.x have no state: they go on from each group's initial_lr
+        if not (saved.unread or is_mmcv1(source.data) or _is_empty(source)):
             others.append("the config's schedulers: the checkpoint keeps none")
         return _with_others(diff, others)
     diff = _with_others(diff, others)

@@ -21,7 +21,7 @@ _RUNNER = frozenset(
         "opencv_num_threads", "optim_wrapper", "optimizer", "optimizer_config", "param_scheduler",
         "randomness", "resource_limit", "resume", "resume_from", "runner",
         "runner_type", "seed", "strategy", "sync_bn", "test_cfg", "test_dataloader", "test_evaluator",
-        "total_epochs", "train_cfg", "train_dataloader", "tta_model", "tta_pipeline", "val_cfg",
+        "total_epochs", "total_iters", "train_cfg", "train_dataloader", "tta_model", "tta_pipeline", "val_cfg",
         "val_dataloader", "val_evaluator", "vis_backends", "visualizer", "work_dir", "workflow",
     }
 )  # fmt: skip

@@ -95,7 +95,7 @@ def test_explain(invoke: Invoke, tmp_path: Path) -> None:
     config(tmp_path, "a.py", LINEAR.format(3))
     done = invoke("explain", "a.py", "bias", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("bias   3   Linear\n")
+    assert done.stdout.startswith("rules of MMEngine (optimizer)\n\nbias   3   Linear\n")
 
 
 def test_diff(invoke: Invoke, tmp_path: Path) -> None:
@@ -106,10 +106,14 @@ def test_diff(invoke: Invoke, tmp_path: Path) -> None:
     assert invoke("diff", a, a, cwd=tmp_path).returncode == 0
     done = invoke("diff", a, b, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (1, "")
-    assert done.stdout.startswith("a.py → b.py · torch.nn.Linear · 1 of 2 parameters change\n")
+    assert done.stdout.startswith(
+        "a.py → b.py · torch.nn.Linear · MMEngine · 1 of 2 parameters change\n"
+    )
     assert invoke("show", a, "-f", "json", "-o", "plan.json", cwd=tmp_path).returncode == 0
     done = invoke("diff", "plan.json", b, cwd=tmp_path)
-    assert done.stdout.startswith("plan.json → b.py · torch.nn.Linear · 1 of 2 parameters change\n")
+    assert done.stdout.startswith(
+        "plan.json → b.py · torch.nn.Linear · MMEngine · 1 of 2 parameters change\n"
+    )
     assert invoke("diff", a, "plan.json", cwd=tmp_path).returncode == 0
     for words in ((none, "plan.json"), (a, none)):
         done = invoke("diff", *words, cwd=tmp_path)

@@ -47,7 +47,7 @@ def test_the_same_schedulers(folder: Path, invoke: Invoke) -> None:
     save(folder, NEW)
     for sides in (("a.py", "last.pth"), ("last.pth", "a.py")):
         done = invoke("diff", *sides, *MODEL, cwd=folder)
-        head = f"{sides[0]} → {sides[1]} · net.py:make · no difference"
+        head = f"{sides[0]} → {sides[1]} · net.py:make · MMEngine · no difference"
         assert (done.returncode, done.stdout.splitlines()) == (0, [head])
 
 
@@ -62,7 +62,7 @@ def test_other_milestones(folder: Path, invoke: Invoke) -> None:
         assert (done.returncode, done.stdout.splitlines()) == (
             1,
             [
-                f"{sides[0]} → {sides[1]} · net.py:make · the same at step 0, not in the schedule",
+                f"{sides[0]} → {sides[1]} · net.py:make · MMEngine · the same at step 0, not in the schedule",
                 " schedule",
                 f"  {name}  {values}  (the checkpoint's stay)",
             ],
@@ -172,7 +172,7 @@ def test_what_is_not_compared_is_named(
     assert (done.returncode, done.stdout.splitlines()) == (
         0,
         [
-            "a.py → last.pth · net.py:make · no difference in what was read",
+            "a.py → last.pth · net.py:make · MMEngine · no difference in what was read",
             " schedule",
             f"  not compared: {line}",
         ],

@@ -6,8 +6,10 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 
 from optplan.config.generation import SIGNS_OF_MMCV1
 from tests.conftest import Invoke
@@ -175,6 +177,28 @@ def test_leftovers(folder: Path, invoke: Invoke) -> None:
     assert "b.py:3:1: OPT008 warning: 'runner' is read by mmcv 1.x alone" in told
     assert "total_epochs" not in told  # numbers are variables of the config's own
     assert "OPT008" not in invoke("check", "a.py", cwd=folder).stdout
+
+
+def test_a_checkpoint_with_frozen_parameters_among_its_groups(folder: Path, invoke: Invoke) -> None:
+    code: dict[str, Any] = {}
+    exec(NET, code)
+    model = code["Net"]()
+    groups = [{"params": [one], "lr": 0.1, "weight_decay": 0.5} for one in model.parameters()]
+    for (name, _), group in zip(model.named_parameters(), groups, strict=True):
+        if name.endswith("bias") and name != "norm.bias":
+            group["lr"] = 0.2
+        if name in ("conv.bias", "head.bias"):
+            group["weight_decay"] = 0.0
+    optimizer = torch.optim.SGD(groups, lr=0.1, momentum=0.9, weight_decay=0.5)
+    saved = {"meta": {"epoch": 3}, "state_dict": model.state_dict()}
+    torch.save({**saved, "optimizer": optimizer.state_dict()}, folder / "epoch_3.pth")
+    done = invoke("diff", "epoch_3.pth", "a.py", *MODEL, cwd=folder)
+    assert done.stdout == "epoch_3.pth → a.py · net.py:Net · mmcv 1.x · no difference\n"
+    (folder / "b.py").write_text(OLDER.replace("bias_decay_mult=0.", "bias_decay_mult=1."))
+    done = invoke("diff", "epoch_3.pth", "b.py", *MODEL, cwd=folder)
+    assert "2 of 8 parameters change" in done.stdout
+    done = invoke("diff", "epoch_3.pth", "a.py", *MODEL, "--dialect", "mmengine", cwd=folder)
+    assert "param groups: 8 saved, 7 now" in done.stdout
 
 
 LAYERED = """\
