@@ -56,6 +56,10 @@ LOOP = {
     "blip2/blip2-opt2.7b_8xb16_vqa.py": "93:1 OPT506 train_cfg has neither",
     "maskfeat/benchmarks/vit-base-p16_8xb256-coslr-100e_in1k.py": "109:1 OPT506 train_cfg has both",
 }
+RUNNER = "OPT008 'runner' is read by mmcv 1.x alone: MMEngine takes no notice of it"
+MOBILENET = "mobilenet_v3/mobilenet-v3-d8{}_lraspp_4xb4-320k_cityscapes-512x1024.py"
+SCRATCH = f"configs/{MOBILENET.format('-scratch')}:13:1 {RUNNER}"
+PRETRAINED = f"configs/{MOBILENET.format('')}:16:1 {RUNNER}"
 
 ERRORS = {
     "mmpretrain": {
@@ -91,12 +95,19 @@ OTHERS = {
             "configs/lenet/lenet5_mnist.py:45:5 OPT504 MultiStepLR: milestone 15 is never reached:"
             " the training has 5 epochs"
         ],
+        "vision_transformer/vit-base-p16_4xb544-ipu_in1k.py": [
+            f"configs/vision_transformer/vit-base-p16_4xb544-ipu_in1k.py:106:1 {RUNNER}"
+        ],
         "resnet/resnet50_8xb128_coslr-90e_in21k.py": [
             "configs/_base_/schedules/imagenet_bs1024_coslr.py:8:70 OPT504 CosineAnnealingLR: end 100 is"
             " past the end of the training, which has 90 epochs"
         ],
     },
     "mmseg": {
+        MOBILENET.format("-scratch"): [SCRATCH],
+        MOBILENET.format("-scratch-s"): [SCRATCH],
+        MOBILENET.format(""): [PRETRAINED],
+        MOBILENET.format("-s"): [PRETRAINED],
         "beit/beit-large_upernet_8xb1-amp-160k_ade20k-640x640.py": [BEIT],
         "beit/beit-large_upernet_8xb1-amp-160k_ade20k-640x640_ms.py": [BEIT],
         "ocrnet/ocrnet_r101-d8_8xb2-80k_cityscapes-512x1024.py": [
