@@ -201,7 +201,8 @@ class _Comparison:
         for number, family in families.items():
             if family.formula is not None:
                 yield from self._overwritten(number)
-            if family.is_claimed:  # torch's optimizers take closures, others need not
+            if family.is_claimed and family.formula is not None and not family.formula.reads_all:
+                # torch's optimizers take closures, others need not
                 yield from self._closure(number, self._closures.get(number))
 
     def _closure_steps(self) -> Mapping[int, ClosureStep]:
