@@ -53,6 +53,7 @@ class Bench:
         seed: Of the model's initial values.
 
     Attributes:
+        world: The processes.
         dtypes: The dtype in training of each parameter, by name.
         sizes: The root mean square of the values that the model itself gives them.
         touched: What the optimizer's constructor changes in the model.
@@ -73,6 +74,7 @@ class Bench:
         self._dtype = dtype
         self._parallel = parallel
         self._world = world or World()
+        self.world = self._world
         self._seed = seed
         self._kept: nn.Module | None = None
         self.dtypes: Mapping[str, torch.dtype] = {}

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from optplan.verify.digests import digest
 from optplan.verify.results import Mismatch
+from optplan.verify.runs import samples
 from optplan.verify.stepping import Closure, failure_of, set_train_mode, takes_closure
 from optplan.verify.subject import Held, NamedOptimizer, Subject
 from optplan.verify.tensors import put_gradient
@@ -35,7 +36,7 @@ def closure_steps(
     optimizers: Sequence[NamedOptimizer],
     gradient: Callable[[Held, int], Tensor],
 ) -> dict[int, ClosureStep]:
-    """Do the first step of each optimizer that takes a closure with one.
+    """Do the first step of each optimizer that takes a closure with one, with gradients for a few parameters.
 
     Args:
         subject: The parameters, with the values that a run begins with.
@@ -47,7 +48,7 @@ def closure_steps(
         if not takes_closure(named.optimizer):
             continue
         step = ClosureStep()
-        members = [held for held in subject.stepped if held.row.optimizer == number]
+        members = [held for held in samples(subject) if held.row.optimizer == number]
         if failure_of(lambda: _take(named, members, gradient, step)) is None:  # noqa: B023
             step.digests = {held.name: digest(held.tensor) for held in members}
             found[number] = step

@@ -59,14 +59,15 @@ class Evidence:
         subject: The parameters.
         oracle: Steps them by formulas.
         real, reference: What the real optimizers and the references did.
-        alone: Runs the real optimizers with a gradient for one parameter only.
+        alone: Runs the real optimizers with a gradient for one parameter only; None where several processes
+            would have to.
     """
 
     subject: Subject
     oracle: FormulaOracle
     real: Trace
     reference: Trace
-    alone: Callable[[Held], Trace]
+    alone: Callable[[Held], Trace] | None
 
 
 def find_family(number: int, evidence: Evidence) -> Family:
@@ -136,9 +137,11 @@ class _Search:
                 members, family.formula, evidence.oracle, evidence.real, explainer
             ):
                 continue
-            alone = self._is_followed(family.formula, evidence.alone(members[0]), _FEW_STEPS)
-            if not alone(members[0]):
-                found.add(is_matrix)
+            if evidence.alone is not None:
+                trace = evidence.alone(members[0])
+                if self._is_followed(family.formula, trace, _FEW_STEPS)(members[0]):
+                    continue
+            found.add(is_matrix)
         if not found:
             return family
         kinds = " and ".join(_KINDS[one] for one in sorted(found))
@@ -210,10 +213,11 @@ class _Search:
         )
 
     def _alone(self, formula: Formula) -> float:
-        if formula is not self._likely([formula])[0]:
+        alone = self._evidence.alone
+        if alone is None or formula is not self._likely([formula])[0]:
             return 0.0
         few = self._sample[:_MOST_SOLO]
-        seen = [self._is_followed(formula, self._evidence.alone(held))(held) for held in few]
+        seen = [self._is_followed(formula, alone(held))(held) for held in few]
         return sum(seen) / len(few) if few else 0.0
 
     def _slowed(self, formula: Formula) -> float:

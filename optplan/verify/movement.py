@@ -14,7 +14,7 @@ from optplan.verify.closures import ClosureStep, closure_mismatches, closure_ste
 from optplan.verify.explain import Explainer
 from optplan.verify.families import Evidence, Family, find_family, own_rule
 from optplan.verify.formula_oracle import Expected, FormulaOracle, allowed_error
-from optplan.verify.formulas import Formula
+from optplan.verify.formulas import Formula, formulas
 from optplan.verify.judging import Way, judge_exact, judge_resolution, judge_trained
 from optplan.verify.program import Program, when
 from optplan.verify.progress import Progress
@@ -125,7 +125,7 @@ class _Comparison:
             )
             trace = plain_run(run, f"{self._conditions.label}, the same class")
             tried.append((program, trace))
-            if not trace.failures:
+            if not any(self._bench.world.gathered(bool(trace.failures))):
                 return tried[-1]
         return tried[0]
 
@@ -163,6 +163,8 @@ class _Comparison:
                 for number in range(len(self._subject.optimizers))
                 if number not in self._real.failures
             }
+            if self._bench.world.size > 1:
+                families = self._agreed(families)
         mismatches = tuple(self._oddities(families)) if self._conditions.families is None else ()
         if self._is_moved:
             self._real = self._run(self._program)
@@ -182,13 +184,31 @@ class _Comparison:
             is_refused=bool(self._real.failures),
         )
 
+    def _agreed(self, families: Mapping[int, Family]) -> dict[int, Family]:
+        """The formulas that the first process found: others may hold too little of a parameter to tell."""
+        mine = {
+            number: (one.class_name, one.formula and one.formula.name, one.reason, one.is_claimed)
+            for number, one in families.items()
+        }
+        first = self._bench.world.gathered(mine)[0]
+        return {
+            number: Family(
+                optimizer=number,
+                class_name=class_name,
+                formula=None if name is None else formulas()[name],
+                reason=reason,
+                is_claimed=is_claimed,
+            )
+            for number, (class_name, name, reason, is_claimed) in first.items()
+        }
+
     def _evidence(self) -> Evidence:
         return Evidence(
             subject=self._subject,
             oracle=self._oracle,
             real=self._real,
             reference=self._reference,
-            alone=self._alone,
+            alone=self._alone if self._bench.world.size == 1 else None,
         )
 
     def _alone(self, held: Held) -> Trace:
@@ -201,7 +221,8 @@ class _Comparison:
         for number, family in families.items():
             if family.formula is not None:
                 yield from self._overwritten(number)
-            if family.is_claimed:  # torch's optimizers take closures, others need not
+            if family.is_claimed and family.formula is not None and not family.formula.reads_all:
+                # torch's optimizers take closures, others need not
                 yield from self._closure(number, self._closures.get(number))
 
     def _closure_steps(self) -> Mapping[int, ClosureStep]:
@@ -339,7 +360,7 @@ class _Comparison:
             for held in members
             if (first := self._first_difference(held)) is not None
         }
-        if differing:
+        if differing and self._bench.world.size == 1:
             differing = self._certain(number, members)
         verdicts = {
             held.name: self._class_verdict(held, differing.get(held.name)) for held in members

@@ -58,7 +58,9 @@ def put_gradient(parameter: Param, whole: Tensor | None) -> None:
         parameter.grad = None
         return
     part = own_part(whole, parameter).to(
-        device=local(parameter.detach()).device, dtype=parameter.dtype, copy=True
+        device=local(parameter.detach()).device,
+        dtype=parameter.dtype,
+        copy=whole._base is not None,  # noqa: SLF001 - one that is no view was made for this
     )
     if isinstance(parameter, DTensor):
         part = DTensor.from_local(
