@@ -76,7 +76,7 @@ def find_family(number: int, evidence: Evidence) -> Family:
     That of torch's class which it is or is derived from; else one by which a third of its parameters move in
     the first steps, or most of them with another value of the plan, or alone, or at another speed after the
     first step. A
-    class with options that a formula does not know is held to it only if every parameter moves by it.
+    class with options that a formula does not know is not held to it.
 
     Args:
         number: The optimizer.
@@ -153,11 +153,9 @@ class _Search:
         return replace(self._made(None, reason), may_stand_still=may_stand_still)
 
     def _followed(self, tried: Sequence[Formula]) -> Formula | None:
-        strict = [one for one in tried if one.unknown_options(self._options)]
-        plain = [one for one in tried if one not in strict]
+        plain = [one for one in tried if not one.unknown_options(self._options)]
         return (
-            self._best(strict, self._to_the_end, 1.0)
-            or self._best(plain, self._whole, _ENOUGH)
+            self._best(plain, self._whole, _ENOUGH)
             or self._best(self._likely(plain), self._varied, _MOST)
             or self._best(self._likely(plain), self._alone, _MOST)
             or self._best(self._likely(plain), self._slowed, _MOST)
@@ -184,15 +182,6 @@ class _Search:
         names = {"lr", *self._options}
         like = [one for one in tried if self._is_named_like(one)]
         return like or [one for one in tried if names <= set(one.options)]
-
-    def _to_the_end(self, formula: Formula) -> float:
-        def test(held: Held) -> bool:
-            found = self._expected(
-                formula, held, self._evidence.real, self._evidence.oracle.program
-            )
-            return found is not None and found.first is None
-
-        return self._share(test)
 
     def _whole(self, formula: Formula) -> float:
         """Return the share that follows; 0 where no matrix does and the class is not named like the formula.

@@ -45,6 +45,9 @@ def has_own_rule(
         real = trace.digests[held.name]
         if torch.equal(real[0], real[1]) or explainer.words(held, formula, steps=1):
             return False
+        planned = next(oracle.expected([held], formula, trace, program=Program(full=1)), None)
+        if planned is not None and planned.first is None:
+            return False
         expected = _first_step(held, formula, oracle, trace)
         if expected is None:
             continue
