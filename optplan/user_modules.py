@@ -42,7 +42,9 @@ def user_imports(first: Sequence[str], last: Sequence[str] = ()) -> Iterator[Non
     """
     before, added = list(sys.path), _added_paths.setdefault(first[0], [])
     finder = _Finder((*first, *last))
-    ahead = dict.fromkeys((*added, *first))  # also what stands behind the installed packages already
+    ahead = dict.fromkeys(
+        (*added, *first)
+    )  # also what stands behind the installed packages already
     others = [folder for folder in before if folder not in ahead]
     sys.path[:] = [*ahead, *others, *(folder for folder in last if folder not in before)]
     given = list(sys.path)
