@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from optplan import user_modules
-from tests.conftest import Invoke, Run
+from tests.conftest import SAMPLES, Invoke, Run
 
 MODEL = """\
 import torch
@@ -52,9 +52,12 @@ DECAYS = {"fc.weight": 0.1, "norm.weight": 0.0}
 @pytest.fixture(autouse=True)
 def _as_before(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A process of the command ends after each command; this one forgets what it has imported."""
-    of_tests = str(tmp_path_factory.getbasetemp())
+    for module in user_modules.BY_FILE.values():  # of other tests
+        if not module.__name__.startswith("tests."):
+            sys.modules.pop(module.__name__, None)
+    folders = (str(tmp_path_factory.getbasetemp()), str(SAMPLES))
     for name, module in list(sys.modules.items()):
-        if of_tests in repr(module):
+        if any(folder in repr(module) for folder in folders):
             sys.modules.pop(name)
     user_modules.BY_FILE.clear()
     before, path, finders = dict(sys.modules), list(sys.path), list(sys.meta_path)

@@ -160,9 +160,9 @@ class PlannedEntries:
             found["weight_decay"] = row.weight_decay
         return found
 
-    def _has_none(self, row: PlannedParameter, name: str) -> bool:
-        """Whether an lr or weight decay is read by nobody: its class has none, and so has the plan."""
-        return getattr(row, name) is None and name not in self._base
+    def _has_none(self, row: PlannedParameter, name: str, entries: Mapping[str, Any]) -> bool:
+        """Return whether there is no such lr or weight decay: not in the plan, the class or the group."""
+        return getattr(row, name) is None and name not in self._base and name not in entries
 
     def differences(
         self, row: PlannedParameter, entries: Mapping[str, Any]
@@ -175,7 +175,7 @@ class PlannedEntries:
         """
         wanted = self.of(row)
         for name in dict.fromkeys([*wanted, *entries]):
-            if name in _NAMES or (name in _VALUES and self._has_none(row, name)):
+            if name in _NAMES or (name in _VALUES and self._has_none(row, name, entries)):
                 continue
             now = plain_value(entries[name]) if name in entries else NO_ENTRY
             then = wanted.get(name, NO_ENTRY)

@@ -30,7 +30,7 @@ from tests.test_samples import command_of, samples, show_of
 # All others name code of their own, or a model, or are another trainer's recipes.
 REMEMBERED = {
     "auto_scale_lr.py", "bag_of_tricks.py", "bias_lr.py", "depthwise.py", "inherited.py", "layer_decay.py",
-    "layer_ramp.py", "resnet18.json", "resnet18.toml", "resnet18.yaml", "vit_adamw.py",
+    "layer_ramp.py", "mmcv1_detector.py", "resnet18.json", "resnet18.toml", "resnet18.yaml", "vit_adamw.py",
 }  # fmt: skip
 ARCHITECTURES = timm.list_models()[7::27]
 TRICKS = str(SAMPLES / "bag_of_tricks.py")

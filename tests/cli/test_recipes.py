@@ -26,6 +26,7 @@ resnet18 · timm · 62 parameters · 11.7 M          timm:lamb  lr 0.005 (not fi
 """
 SCALE_HEAD = """\
 resnet18 · timm · 62 parameters · 11.7 M          SGD  lr 0.1 × 2  weight_decay 0.0001  momentum 0.9
+ rules of MMEngine (optim_wrapper)
  lr 0.2 = 0.1 × 2   auto_scale_lr (512 / 256), batch 512 = 16 × 32   auto_scale_lr.py:8
 """
 TITAN_HEAD = """\
@@ -128,6 +129,8 @@ block.norm1.bias   32   LayerNorm
     no   regex                             no match in 'block.norm1.bias': 'norm', 'embedding'
 """
 SCALED = """\
+rules of MMEngine (optim_wrapper)
+
 fc.bias   1000   Linear
   lr            2       = 0.1 × 10 × 2 (batch)  custom_key 'fc'  auto_scale_lr.py:5:37
 """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
@@ -97,7 +99,12 @@ def test_the_older_form_gives_the_same(case: str) -> None:
     older = {"optimizer": {**BASES["sgd"], "paramwise_cfg": paramwise}}
     newer = {"optim_wrapper": {"optimizer": BASES["sgd"], "paramwise_cfg": paramwise}}
     model = hard_case(case)
-    assert optplan.make_plan(model, older) == optplan.make_plan(model, newer)
+    plans = [optplan.make_plan(model, config) for config in (older, newer)]
+    assert [plan.generation and plan.generation.signs for plan in plans] == [
+        ("optimizer",),
+        ("optim_wrapper",),
+    ]
+    assert replace(plans[0], generation=plans[1].generation) == plans[1]
     groups = optplan.build_optimizer(model, older).param_groups
     assert str(groups) == str(optplan.build_optimizer(model, newer).param_groups)
 

@@ -300,7 +300,6 @@ def test_part_of_a_model_has_no_layers() -> None:
     ("paramwise", "message"),
     [
         ({}, r"paramwise_cfg has no 'layer_decay_rate'.* \(write layer_decay_rate=0.75"),
-        ({"decay_rate": 0.5, "num_layers": 12}, "paramwise_cfg has no 'layer_decay_rate'"),
         ({"layer_decay_rate": "0.5"}, "layer_decay_rate must be a number, got the string '0.5'"),
         ({"layer_decay_rate": None}, "layer_decay_rate must be a number, got NoneType None"),
         ({"layer_decay_rate": -0.5}, "layer_decay_rate must not be negative, got -0.5"),

@@ -466,4 +466,9 @@ def test_verify_where_state_is_shared_or_a_scheduler_has_begun(
     words = ("--model", "g.py:Net", "--no-cost", "--device", "cpu")
     done = invoke("verify", f"g.py:{function}", *words, cwd=folder)
     assert (done.returncode, done.stderr) == (0, "")
-    assert " matches: every parameter got what the plan says" in done.stdout
+    # of a class that steps equal tensors as one, nothing tells what a flat one alone should do
+    ending = {
+        "stacked": " matches as far as it was checked: 4 parameters could not be",
+        "attached": " matches: every parameter got what the plan says",
+    }
+    assert ending[function] in done.stdout

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from optplan.config.generation import SIGNS_OF_MMCV1
+from optplan.constructors import OPTIMIZER_CONSTRUCTORS
 from tests.conftest import Invoke
 from tests.schema import validate
 
@@ -242,17 +243,17 @@ class LayerDecayOptimizerConstructor(DefaultOptimizerConstructor):
 """
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def _without_stand_ins() -> Iterator[None]:
-    """Leave no module behind that --trust has put in the place of mmcv's."""
-    before = set(sys.modules)
+    """Leave nothing behind that --trust puts in the place of mmcv's, or that files register."""
+    before, registered = set(sys.modules), dict(OPTIMIZER_CONSTRUCTORS._filled())
     yield
+    OPTIMIZER_CONSTRUCTORS._entries = registered
     for name in set(sys.modules) - before:
         if name.partition(".")[0] in ("mmcv", "mmdet", "mmseg"):
             del sys.modules[name]
 
 
-@pytest.mark.usefixtures("_without_stand_ins")
 def test_constructors_written_for_mmcv(folder: Path, invoke: Invoke) -> None:
     (folder / "b.py").write_text(LAYERED + STEP)
     (folder / "own.py").write_text(OWN)

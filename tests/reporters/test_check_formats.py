@@ -115,6 +115,7 @@ def test_json() -> None:
         "configs_without_model": 2,
         "without_optimizer": 2,
         "no_config": 1,
+        "generations": {},
     }
     assert data["checks_left_out"] == ["OPT103"]
     first, _, last = data["findings"]

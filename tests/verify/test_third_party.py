@@ -64,7 +64,10 @@ def verified(invoke: Invoke, optimizer: str) -> Result:
     return invoke("verify", f"{FILE}:build", *words)
 
 
-@pytest.mark.parametrize("optimizer", SAMPLE)
+HERE = [one for one in SAMPLE if one.partition(".")[0] in ("timm", *PACKAGES)]
+
+
+@pytest.mark.parametrize("optimizer", HERE)
 def test_it_is_not_blamed(optimizer: str, invoke: Invoke) -> None:
     done = verified(invoke, optimizer)
     assert done.returncode == 0, outcome(done)
@@ -98,4 +101,4 @@ def test_no_sane_optimizer_is_blamed(package: str, invoke: Invoke, tell: Tell) -
 
 def test_the_packages_have_as_many_as_ever() -> None:
     found = list(everything())
-    assert len([one for one in found if left_out(one) is None]) > 280
+    assert len([one for one in found if left_out(one) is None]) > 250

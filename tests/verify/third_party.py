@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import torch
@@ -54,7 +55,7 @@ class Matrices(nn.Module):
         return out
 
 
-PACKAGES = {
+_PACKAGES = {
     "torch": "torch.optim",
     "pytorch_optimizer": "pytorch_optimizer",
     "schedulefree": "schedulefree",
@@ -65,6 +66,8 @@ PACKAGES = {
     "torchao": "torchao.optim",
     "bitsandbytes": "bitsandbytes.optim",
 }
+# lion_pytorch and bitsandbytes are in the extra third-party alone
+PACKAGES = {name: home for name, home in _PACKAGES.items() if find_spec(name) is not None}
 ON_MATRICES = frozenset({"torch.Muon", "pytorch_optimizer.SpectralSphere"})
 # what does not run on the CPU, or not by a step of its own
 LEFT_OUT = {
