@@ -186,5 +186,5 @@ def test_other_commands(command: str, case: Case, watched: Environment) -> None:
     run = run_optplan(watched, {**cases_of_names.BESIDE, **case.all_files}, *words)
     assert run.status in (0, 1, 2), run.stderr[-2000:]  # 0 where all that is hostile is left out
     assert not run.wrongs()
-    if run.status:
+    if run.status and case.name not in UNSAID:  # what check has no need to look at, others may
         assert_said(case, run.said)
