@@ -148,6 +148,7 @@ class _Finder:
 
     def __init__(self, folders: Sequence[str]) -> None:
         self._folders = folders
+        _installed_folders()  # now: finding them imports a module on some Pythons, for which this would be asked
 
     def find_spec(
         self, name: str, path: Sequence[str] | None, _target: ModuleType | None = None, /
