@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from optplan.collecting import uncollected
@@ -14,6 +15,7 @@ from optplan.config.locations import (
     base_location,
     entry_location,
     outside_project,
+    project_roots,
 )
 from optplan.config.placed import (
     File,
@@ -123,6 +125,10 @@ class Loader:
         # Whether any dict was handed out as one of a base.
         self.exposed = False
 
+    @cached_property
+    def _roots(self) -> frozenset[str]:
+        return project_roots(self.entry.path)
+
     def load(self, location: Location, place: Place | None) -> PlacedDict:
         """The entries of a file, merged into those of its bases.
 
@@ -136,7 +142,7 @@ class Loader:
         file = self.open(location, place)
         extension = os.path.splitext(location.path)[1]
         is_own = place is None or location.root is not None or location.reader is not DISK
-        outside = None if is_own else outside_project(location.path, self.entry.path)
+        outside = None if is_own else outside_project(location.path, self._roots)
         try:
             if extension == ".py":
                 data = self._load_python(file, location)

@@ -141,17 +141,21 @@ def module_location(module: str, child: Location, entry: Location, place: Place)
     return _package_location(path, (parts[0], folder))
 
 
-def outside_project(path: str, entry: str) -> str | None:
+def project_roots(entry: str) -> frozenset[str]:
+    """Return the folders, as real paths, below which the files of a config's project are."""
+    folder = os.path.dirname(entry)
+    real, here = os.path.realpath(folder), os.path.realpath(os.getcwd())
+    roots = {os.path.realpath(_project_folder(folder)), real}
+    return frozenset(roots | {here} if is_below(real, here) else roots)
+
+
+def outside_project(path: str, roots: frozenset[str]) -> str | None:
     """Return where a base really is, if that is outside the project of the entry config; None elsewhere.
 
     The content of such a file is not the project's to show, not even in an error: a link or a path with dots
     may lead to anything.
     """
-    real, folder = os.path.realpath(path), os.path.dirname(entry)
-    here = os.path.realpath(os.getcwd())
-    roots = {os.path.realpath(_project_folder(folder)), os.path.realpath(folder)}
-    if is_below(os.path.realpath(folder), here):
-        roots.add(here)
+    real = os.path.realpath(path)
     return None if any(is_below(real, root) for root in roots) else real
 
 
