@@ -12,8 +12,9 @@ from torch import nn
 from optplan.cli.options import PlanOptions
 from optplan.cli.planning import Planner, isolate_named_code, open_with, planner_for
 from optplan.cli.sources import SavedPlan, open_source
-from optplan.config import Config
+from optplan.config import Config, FunctionConfig
 from optplan.constructors import build_optimizers
+from optplan.constructors.attached import attachments_of
 from optplan.constructors.functions import OnlyGroups
 from optplan.constructors.observing import rewind
 from optplan.errors import UsageError, VerifyError
@@ -64,7 +65,12 @@ def source_of(
             hint=f"name the config, and this as what it is held against: --plan {config}",
         )
     isolate_named_code(opened, model)
-    own = planner_for(options).plan(opened, model, given).plan
+    planner = planner_for(options)
+    own = planner.plan(opened, model, given).plan
+    wrappers: tuple[str, ...] = ()
+    if isinstance(opened, FunctionConfig):
+        module = planner.model(opened, model, given).module
+        wrappers = attachments_of(opened, module, planner.world_size).wrappers
 
     def make_model() -> nn.Module:
         return Planner().model(opened, model, given).module
@@ -84,6 +90,7 @@ def source_of(
         plan=own if saved is None else _saved(saved),
         make_model=make_model,
         make_optimizers=make_optimizers,
+        wrappers=wrappers,
     )
 
 

@@ -53,6 +53,7 @@ class Attachments:
         unread: What may move the lr besides, each in words.
         beside: What else acts on the training, by name.
         code: What the function itself is.
+        wrappers: The classes of what steps the optimizers from around them.
     """
 
     optimizers: tuple[Optimizer, ...]
@@ -60,6 +61,7 @@ class Attachments:
     unread: tuple[str, ...]
     beside: Mapping[str, Any] = field(default_factory=dict)
     code: Any = None
+    wrappers: tuple[str, ...] = ()
 
 
 def attachments_of(
@@ -83,6 +85,7 @@ def attachments_of(
             _attachments(returned, made),
             beside=_together(beside(returned, model, before)),
             code=(config.function, config.arguments),
+            wrappers=tuple(type(one).__qualname__ for one in returned.wrappers),
         )
 
 

@@ -53,6 +53,7 @@ def verify_json(found: Verification) -> str:
         "coupled": list(found.coupled),
         "oracles": [_oracle(one) for one in found.oracles],
         "hooks": list(found.hooks),
+        "wrappers": list(found.wrappers),
         "remarks": list(found.remarks),
         "step": _step(found.step) if isinstance(found.step, RealStep) else None,
         "no_step": None if isinstance(found.step, RealStep) else found.step.reason,

@@ -264,9 +264,11 @@ def _remarks(found: Verification, width: int | None) -> Iterator[str]:
 def _verdict(found: Verification, color: bool) -> str:
     if not found.matches:
         return " " + paint(Cell(_failure(found), "red"), color)
-    unchecked = len(found.unchecked)
+    unchecked = [f"what {name} does around its optimizer" for name in found.wrappers]
+    if found.unchecked:
+        unchecked.insert(0, plural(len(found.unchecked), "parameter"))
     if unchecked:
-        text = f"matches as far as it was checked: {plural(unchecked, 'parameter')} could not be"
+        text = f"matches as far as it was checked: {' and '.join(unchecked)} could not be"
         return " " + paint(Cell(text, "yellow"), color)
     return " " + paint(Cell("matches: every parameter got what the plan says", "green"), color)
 

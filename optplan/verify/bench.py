@@ -34,11 +34,13 @@ class Source:
         plan: What it is held against.
         make_model: Makes the model, in training mode or not.
         make_optimizers: Makes the real optimizers on a model, as training does.
+        wrappers: Classes around the optimizers whose own steps are not looked at.
     """
 
     plan: Plan
     make_model: Callable[[], nn.Module]
     make_optimizers: Callable[[nn.Module], Sequence[NamedOptimizer]]
+    wrappers: tuple[str, ...] = ()
 
 
 class Bench:

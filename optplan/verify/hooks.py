@@ -174,27 +174,6 @@ def without_global_hooks() -> Iterator[None]:
             found.update(before)
 
 
-@contextmanager
-def without_module_hooks(module: nn.Module) -> Iterator[None]:
-    """Take the hooks of a model that are not torch's own away meanwhile."""
-    owners: list[Any] = [*module.modules(), *module.parameters(), modules]
-    kept = []
-    for owner in owners:
-        for attribute in (*_ON_MODULES, *_ON_TENSORS, *_GLOBAL_MODULES):
-            found = getattr(owner, attribute, None)
-            if not found:
-                continue
-            kept.append((found, dict(found)))
-            for key in [key for key, function in found.items() if not _is_torchs(function)]:
-                del found[key]
-    try:
-        yield
-    finally:
-        for found, before in kept:
-            found.clear()
-            found.update(before)
-
-
 def strip(optimizer: torch.optim.Optimizer) -> None:
     """Take the hooks of an optimizer away, and a step that was put over that of its class."""
     for attribute in _ON_OPTIMIZERS:

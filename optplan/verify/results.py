@@ -222,6 +222,7 @@ class Verification:
         cost: What a step costs, if that was asked for.
         oracles: The formula of each optimizer.
         hooks: Functions that the user's code has put on optimizers, modules and tensors.
+        wrappers: Classes around the optimizers whose own steps were not looked at.
     """
 
     plan: Plan
@@ -236,6 +237,7 @@ class Verification:
     cost: Cost | None
     oracles: tuple[Oracle, ...] = ()
     hooks: tuple[str, ...] = ()
+    wrappers: tuple[str, ...] = ()
 
     @property
     def against_plan(self) -> tuple[ParameterResult, ...]:

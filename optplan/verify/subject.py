@@ -100,16 +100,6 @@ class Subject:
         first = {id(tensor): name for name, tensor in reversed(list(self.tensors.items()))}
         return first | {id(held.tensor): held.name for held in self.held}
 
-    def foreign_to(self, optimizer: int) -> frozenset[int]:
-        """The tensors, by ``id``, in the groups of the other optimizers."""
-        return frozenset(
-            id(tensor)
-            for number, named in enumerate(self.optimizers)
-            if number != optimizer
-            for group in named.optimizer.param_groups
-            for tensor in group["params"]
-        )
-
     def own(self, optimizer: int) -> Sequence[Held]:
         """The tensors that the plan gives to an optimizer."""
         return [held for held in self.held if held.row.optimizer == optimizer]

@@ -107,6 +107,7 @@ def _verification(run: Stages, found: Found, plan_source: str | None) -> Verific
         remarks=tuple(run.remarks),
         oracles=tuple(map(_oracle, run.families.values())),
         hooks=run.hooks,
+        wrappers=run.source.wrappers,
         step=run.step,
         cost=run.cost,
     )

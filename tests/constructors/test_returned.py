@@ -472,3 +472,38 @@ def test_verify_where_state_is_shared_or_a_scheduler_has_begun(
         "attached": " matches: every parameter got what the plan says",
     }
     assert ending[function] in done.stdout
+
+
+WRAPPED = """\
+import torch
+from torch import nn
+
+class Net(nn.Linear):
+    def __init__(self):
+        super().__init__(3, 2)
+
+class EverySecond:
+    def __init__(self, optimizer):
+        self.optimizer, self.calls = optimizer, 0
+
+    def step(self):
+        self.calls += 1
+        if self.calls % 2:
+            self.optimizer.step()
+
+def build(model):
+    return EverySecond(torch.optim.SGD(model.parameters(), lr=0.1))
+"""
+
+
+def test_verify_does_not_vouch_for_a_wrapper(invoke: Invoke, folder: Path) -> None:
+    (folder / "w.py").write_text(WRAPPED)
+    words = ("verify", "w.py:build", "--model", "w.py:Net", "--no-cost", "--device", "cpu")
+    done = invoke(*words, cwd=folder)
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[-1] == (
+        " matches as far as it was checked: what EverySecond does around its optimizer could not be"
+    )
+    assert json.loads(invoke(*words, "-f", "json", cwd=folder).stdout)["wrappers"] == [
+        "EverySecond"
+    ]
