@@ -28,7 +28,7 @@ from optplan.runtime.where import RefusedError
 _log = logging.getLogger(__name__)
 
 
-class Kind(StrEnum):
+class RegistryKind(StrEnum):
     """What a registry holds, by the name that every package gives it in ``<package>.registry``."""
 
     CONSTRUCTORS = "OPTIM_WRAPPER_CONSTRUCTORS"
@@ -46,7 +46,7 @@ _BROKEN: dict[str, ConfigError] = {}
 VOUCH = "pass --import {} or --trust; without them only installed packages are imported"
 
 
-def registered(kind: Kind, name: str, namespace: Namespace) -> Any:
+def registered(kind: RegistryKind, name: str, namespace: Namespace) -> Any:
     """What a name means in the registry of the package that its scope names, None for nothing.
 
     Args:
@@ -71,7 +71,7 @@ def registered(kind: Kind, name: str, namespace: Namespace) -> Any:
     return None
 
 
-def is_replaced(kind: Kind, name: str, namespace: Namespace) -> bool:
+def is_replaced(kind: RegistryKind, name: str, namespace: Namespace) -> bool:
     """Return whether another class than mmengine's own is registered under a name.
 
     Args:
@@ -91,11 +91,11 @@ def is_replaced(kind: Kind, name: str, namespace: Namespace) -> bool:
 
 
 # What a released package registers under a name of mmengine's, where that package is not installed.
-_REPLACED = {(Kind.SCHEDULERS, "mmpose"): frozenset({"ConstantLR"})}
+_REPLACED = {(RegistryKind.SCHEDULERS, "mmpose"): frozenset({"ConstantLR"})}
 
 
 @cache
-def _written_names(kind: Kind, scope: str | None) -> frozenset[str]:
+def _written_names(kind: RegistryKind, scope: str | None) -> frozenset[str]:
     """Return what a scope's package registers, as its source says: importing it takes seconds."""
     folder = package_folder(scope) if scope and scope != ROOT else None
     if folder is None:
@@ -106,7 +106,7 @@ def _written_names(kind: Kind, scope: str | None) -> frozenset[str]:
     return frozenset(name for text in texts for name in written.findall(text))
 
 
-def registered_names(kind: Kind, scope: str | None, namespace: Namespace) -> list[str]:
+def registered_names(kind: RegistryKind, scope: str | None, namespace: Namespace) -> list[str]:
     """The names that a package has registered; None for the one at the root.
 
     Raises:
@@ -144,7 +144,7 @@ def live_scope() -> str | None:
     return None if current is None else str(current.scope_name)
 
 
-def is_loaded(scope: str | None, kind: Kind) -> bool:
+def is_loaded(scope: str | None, kind: RegistryKind) -> bool:
     """Return whether a scope's registry can be asked without importing a package."""
     return scope in sys.modules or (scope is not None and _child(scope, kind) is not None)
 
@@ -210,7 +210,7 @@ def default_scope(namespace: Namespace) -> Iterator[None]:
         overwritten.__exit__(None, None, None)
 
 
-def _registry(scope: str, kind: Kind, namespace: Namespace) -> Any:
+def _registry(scope: str, kind: RegistryKind, namespace: Namespace) -> Any:
     """The registry of a package, filled; None where there is no such package or registry."""
     if scope == ROOT and ROOT not in sys.modules:
         return None  # nobody can have registered anything there
@@ -244,7 +244,7 @@ def _fill(registry: Any, namespace: Namespace) -> None:
         registry.import_from_location()
 
 
-def _child(scope: str, kind: Kind) -> Any:
+def _child(scope: str, kind: RegistryKind) -> Any:
     """Return the registry that running code has made for a scope, None for none."""
     if ROOT not in sys.modules:
         return None

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from optplan.checks.base import Check
-from optplan.checks.baseline import Baseline, Entry
+from optplan.checks.baseline import Baseline, BaselineEntry
 from optplan.checks.paths import fits
-from optplan.checks.results import Kind, Order, Outcome, Report, Reported, worst
+from optplan.checks.results import CheckedConfig, FileKind, Order, Report, Reported, worst
 from optplan.checks.selection import selected
 from optplan.checks.settings import Ignore, Settings
 from optplan.checks.suppression import Comment
@@ -29,11 +29,11 @@ class Suppressions:
 
     comments: set[tuple[str, int, str]] = field(default_factory=set)
     ignores: set[Ignore] = field(default_factory=set)
-    known: set[Entry] = field(default_factory=set)
+    known: set[BaselineEntry] = field(default_factory=set)
 
 
 def gather(
-    outcomes: Sequence[Outcome],
+    outcomes: Sequence[CheckedConfig],
     *,
     checks: tuple[Check, ...],
     settings: Sequence[Settings],
@@ -59,12 +59,12 @@ def gather(
     knowledge = Knowledge(outcomes=outcomes, checks=checks, settings=settings)
     kept += unused_findings(knowledge, comments.values(), baseline, did)
     chosen = {c.code: c for s in settings for c in selected(checks, s.select, s.ignore)}
-    configs = {o.config: o.has_model for o in outcomes if o.kind is Kind.CONFIG}
+    configs = {o.config: o.has_model for o in outcomes if o.kind is FileKind.CONFIG}
     return Report(
         findings=merged(kept),
         configs=tuple(sorted(configs)),
-        parts=sum(outcome.kind is Kind.PART for outcome in outcomes),
-        others=sum(outcome.kind is Kind.OTHER for outcome in outcomes),
+        parts=sum(outcome.kind is FileKind.PART for outcome in outcomes),
+        others=sum(outcome.kind is FileKind.OTHER for outcome in outcomes),
         checks=tuple(sorted(chosen)),
         left_out=tuple(
             sorted(c.code for c in chosen.values() if c.needs_plan)
@@ -78,16 +78,16 @@ def gather(
     )
 
 
-def _generations(outcomes: Iterable[Outcome]) -> dict[Generation, int]:
+def _generations(outcomes: Iterable[CheckedConfig]) -> dict[Generation, int]:
     known = {outcome.config: outcome.generation for outcome in outcomes if outcome.generation}
     return {one: count for one in Generation if (count := list(known.values()).count(one))}
 
 
-def entries_of(outcomes: Iterable[Outcome], report: Report) -> list[Entry]:
+def entries_of(outcomes: Iterable[CheckedConfig], report: Report) -> list[BaselineEntry]:
     """What a baseline has to hold so that nothing in a report is reported again."""
     reported = {(f.code, config, f.key) for f in report.findings for config in f.configs}
     found = {(f.code, o.config, f.key) for o in outcomes for f in o.findings}
-    return [Entry(*one) for one in sorted(reported & found)]
+    return [BaselineEntry(*one) for one in sorted(reported & found)]
 
 
 def merged(findings: Iterable[Reported]) -> tuple[Reported, ...]:
@@ -106,13 +106,13 @@ def _one(alike: list[Reported]) -> Reported:
     return replace(alike[0], severity=severity, configs=tuple(configs))
 
 
-def _by_line(outcomes: Iterable[Outcome]) -> dict[tuple[str, int], Comment]:
+def _by_line(outcomes: Iterable[CheckedConfig]) -> dict[tuple[str, int], Comment]:
     return {(c.file, c.line): c for outcome in outcomes for c in outcome.comments}
 
 
 def _is_suppressed(
     finding: Reported,
-    outcome: Outcome,
+    outcome: CheckedConfig,
     settings: Sequence[Settings],
     comments: dict[tuple[str, int], Comment],
     baseline: Baseline | None,
@@ -129,7 +129,7 @@ def _is_suppressed(
         if finding.code.startswith(ignore.code) and fits(ignore.glob, outcome.config, own.folder):
             did.ignores.add(ignore)
             needed += 1
-    entry = Entry(finding.code, outcome.config, finding.key)
+    entry = BaselineEntry(finding.code, outcome.config, finding.key)
     if baseline is not None and entry in baseline.entries:
         did.known.add(entry)
         needed += 1

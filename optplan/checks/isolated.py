@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from optplan.checks.plan_refused import PlanRefused
-from optplan.checks.results import Outcome, reported
+from optplan.checks.results import CheckedConfig, reported
 from optplan.checks.running import Job, Runner, Task
 from optplan.errors import ModelError, OptplanError, Problem
 from optplan.runtime.audit import TRUST_HINT, lifted, take_refused
@@ -25,7 +25,7 @@ _MOMENT = 0.5
 
 def run_isolated(
     tasks: Sequence[Task], job: Job, runner: Runner, processes: int, advance: Callable[[int], None]
-) -> list[Outcome]:
+) -> list[CheckedConfig]:
     """Return the outcomes of configs that name code.
 
     Args:
@@ -55,15 +55,15 @@ def run_isolated(
 
 
 def _outcomes(
-    answers: Sequence[Outcome | Task | ModelError],
+    answers: Sequence[CheckedConfig | Task | ModelError],
     runner: Runner,
     advance: Callable[[int], None],
-) -> Iterator[Outcome]:
+) -> Iterator[CheckedConfig]:
     for answer in answers:
         if isinstance(answer, OptplanError):
             raise answer
         done = runner.run(answer) if isinstance(answer, Task) else answer
-        assert isinstance(done, Outcome)
+        assert isinstance(done, CheckedConfig)
         advance(1)
         yield done
 
@@ -86,20 +86,20 @@ class _Lane:
         self._files = files
         self._process: IsolatedProcess | None = None
 
-    def run(self, chunks: Sequence[Sequence[Task]]) -> list[Outcome | Task | ModelError]:
+    def run(self, chunks: Sequence[Sequence[Task]]) -> list[CheckedConfig | Task | ModelError]:
         """Return what each task gave, or the task with what its process failed of."""
         return [self._sure_answer(task) for chunk in chunks for task in chunk]
 
-    def _sure_answer(self, task: Task) -> Outcome | Task | ModelError:
+    def _sure_answer(self, task: Task) -> CheckedConfig | Task | ModelError:
         """Return the answer of a process in which no other config has left code that may decide it."""
         is_new = self._process is None
         answer = self._answer(task)
-        if isinstance(answer, Outcome) and answer.is_doubtful:
+        if isinstance(answer, CheckedConfig) and answer.is_doubtful:
             self.close()
             return answer if is_new else self._answer(task)
         return answer
 
-    def _answer(self, task: Task) -> Outcome | Task | ModelError:
+    def _answer(self, task: Task) -> CheckedConfig | Task | ModelError:
         if self._process is None:
             self._process = IsolatedProcess(serve, Bounds.from_environment(), self._files)
             self._process.send(self._job)
@@ -109,7 +109,7 @@ class _Lane:
         except IsolatedError as error:
             self.close()
             return replace(task, failure=error.problems[0])
-        if isinstance(answer, Outcome):
+        if isinstance(answer, CheckedConfig):
             return answer
         if isinstance(answer, tuple) and answer and all(isinstance(one, Problem) for one in answer):
             return ModelError(answer)
@@ -125,7 +125,7 @@ class _Lane:
             self._process = None
 
 
-def _with_refused(outcome: Outcome, refused: Sequence[str]) -> Outcome:
+def _with_refused(outcome: CheckedConfig, refused: Sequence[str]) -> CheckedConfig:
     """Return an outcome with what was refused, where nothing else has come of that: code may pass over it."""
     check = PlanRefused()
     if not refused or any(one.code == check.code for one in outcome.findings):
@@ -169,7 +169,7 @@ def serve(connection: Connection) -> None:
             # a model is built for the first of its configs alone
             refused = [*of_models.get(task.own, ()), *take_refused()]
             of_models = {task.own: refused} if task.own is not None else {}
-            answer = _with_refused(done, refused) if isinstance(done, Outcome) else done
+            answer = _with_refused(done, refused) if isinstance(done, CheckedConfig) else done
         except ModelError as error:
             answer = error.problems
         connection.send_bytes(pickle.dumps(answer))

@@ -7,7 +7,7 @@ from typing import Any
 
 from optplan.checks.base import Check, Context, Finding
 from optplan.checks.raw_section import RawSection
-from optplan.config import Form, place_of
+from optplan.config import SectionForm, place_of
 from optplan.names import Severity
 
 _NAME = "paramwise_cfg"
@@ -43,7 +43,7 @@ class MisplacedParamwise(Check):
         raw, data = context.raw, context.config.data
         if raw is None:
             return
-        if raw.form is Form.WRAPPER:
+        if raw.form is SectionForm.WRAPPER:
             yield from self._in_optimizer(raw)
             if isinstance(old := data.get("optimizer"), Mapping):
                 yield from self._unread(
@@ -74,7 +74,7 @@ class MisplacedParamwise(Check):
             f"{_NAME!r} {place} does nothing: {why}",
             key=f"{where}.{_NAME}" if where else _NAME,
             place=place_of(container, _NAME),
-            hint=_BESIDE if raw.form is Form.WRAPPER else _INSIDE,
+            hint=_BESIDE if raw.form is SectionForm.WRAPPER else _INSIDE,
         )
 
 

@@ -9,12 +9,12 @@ from multiprocessing.context import SpawnProcess
 from typing import cast
 
 from optplan.checks.isolated import run_isolated
-from optplan.checks.results import Outcome
+from optplan.checks.results import CheckedConfig
 from optplan.checks.running import Job, Runner, Task
 from optplan.errors import ModelError, OptplanError, Problem
 from optplan.workers import Workers
 
-Done = Outcome | Task  # a task that is for later
+Done = CheckedConfig | Task  # a task that is for later
 Answer = list[Done] | tuple[Problem, ...]
 _LARGEST_CHUNK = 32
 # chunks that a worker has at hand, so that it never waits for this process to finish one of its own
@@ -23,7 +23,7 @@ _AHEAD = 2
 
 def run_all(
     tasks: Sequence[Task], job: Job, workers: Workers, *, advance: Callable[[int], None]
-) -> list[Outcome]:
+) -> list[CheckedConfig]:
     """The outcomes of all tasks.
 
     Those that are put off, once it is known which own model a config has, come in a second round, in
@@ -43,12 +43,12 @@ def run_all(
     for connection in workers:
         connection.send(serve)
         connection.send(job)
-    outcomes: list[Outcome] = []
+    outcomes: list[CheckedConfig] = []
     isolated: list[Task] = []
     while tasks:
         later: list[Task] = []
         for one in _round(tasks, runner, workers, advance):
-            if isinstance(one, Outcome):
+            if isinstance(one, CheckedConfig):
                 outcomes.append(one)
             elif one.is_isolated:
                 isolated.append(one)
@@ -79,7 +79,7 @@ def _round(
 
 
 def _told(done: list[Done], advance: Callable[[int], None]) -> list[Done]:
-    advance(sum(isinstance(one, Outcome) for one in done))
+    advance(sum(isinstance(one, CheckedConfig) for one in done))
     return done
 
 

@@ -13,7 +13,7 @@ from optplan.checks.known_constructors import (
     known_constructor,
     known_of_mmcv1,
 )
-from optplan.config import Form, Symbol, is_mmcv1, named_sections, place_of
+from optplan.config import SectionForm, Symbol, is_mmcv1, named_sections, place_of
 from optplan.config.dialects import dialect_of
 from optplan.places import Place
 from optplan.rules import RuleSet
@@ -35,7 +35,7 @@ class RawSection:
     """
 
     data: Mapping[str, Any]
-    form: Form
+    form: SectionForm
     outer: Mapping[str, Any]
     optimizer: Mapping[str, Any]
     followed: RuleSet | None = None
@@ -71,7 +71,7 @@ class RawSection:
     @property
     def optimizer_path(self) -> str:
         """Where the optimizer's arguments stand, as a config path."""
-        return self.where if self.form is Form.OPTIMIZER else f"{self.where}.optimizer"
+        return self.where if self.form is SectionForm.OPTIMIZER else f"{self.where}.optimizer"
 
     @property
     def has_decay(self) -> bool:
@@ -120,13 +120,15 @@ def raw_section(data: Mapping[str, Any]) -> RawSection | None:
     if not is_older and isinstance(wrapper := data.get("optim_wrapper"), Mapping):
         return RawSection(
             data=data,
-            form=Form.WRAPPER,
+            form=SectionForm.WRAPPER,
             outer=wrapper,
             optimizer=_mapping(wrapper.get("optimizer")),
         )
     is_alone = is_older or "optim_wrapper" not in data
     if is_alone and isinstance(optimizer := data.get("optimizer"), Mapping):
-        return RawSection(data=data, form=Form.OPTIMIZER, outer=optimizer, optimizer=optimizer)
+        return RawSection(
+            data=data, form=SectionForm.OPTIMIZER, outer=optimizer, optimizer=optimizer
+        )
     return None
 
 
@@ -141,7 +143,7 @@ def raw_section_named(data: Mapping[str, Any], name: str) -> RawSection:
     is_wrapper = "optimizer" in outer
     return RawSection(
         data=data,
-        form=Form.WRAPPER if is_wrapper else Form.OPTIMIZER,
+        form=SectionForm.WRAPPER if is_wrapper else SectionForm.OPTIMIZER,
         outer=outer,
         optimizer=_mapping(outer["optimizer"]) if is_wrapper else outer,
         name=name,

@@ -59,7 +59,7 @@ class Reported:
         return (*place, self.code, self.key, self.message, self.hint or "", self.parameters)
 
 
-class Kind(StrEnum):
+class FileKind(StrEnum):
     """What a file turned out to be."""
 
     CONFIG = "config"
@@ -68,7 +68,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class CheckedConfig:
     """What checking one file gave.
 
     Args:
@@ -89,7 +89,7 @@ class Outcome:
 
     config: str
     settings: int
-    kind: Kind
+    kind: FileKind
     has_model: bool = False
     ran: frozenset[str] = frozenset()
     findings: tuple[Reported, ...] = ()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from optplan.checks.base import Check, Context, MakeSchedule
-from optplan.checks.discovery import Candidate
+from optplan.checks.discovery import FoundFile
 from optplan.checks.paths import is_in_revision, shown_path
 from optplan.checks.recognition import (
     defines_optimizer,
@@ -18,7 +18,7 @@ from optplan.checks.recognition import (
     is_saved_plan,
     looks_like_config,
 )
-from optplan.checks.results import Kind, Outcome, Reported, reported
+from optplan.checks.results import CheckedConfig, FileKind, Reported, reported
 from optplan.checks.selection import selected
 from optplan.checks.settings import Settings, Target
 from optplan.checks.suppression import Comment, comments_of
@@ -81,7 +81,7 @@ class Task:
         files: What was read for it.
     """
 
-    candidate: Candidate
+    candidate: FoundFile
     settings: int
     target: Target | None = None
     own: str | None = None
@@ -142,7 +142,7 @@ class Runner:
         self._planner: Planner | OptplanError | None = None
         self._files: tuple[str, ...] = ()
 
-    def run(self, task: Task) -> Outcome | Task:
+    def run(self, task: Task) -> CheckedConfig | Task:
         """What checking one file gives, or the task for later: when those with its model come together, or
         for a process of its own.
 
@@ -156,7 +156,7 @@ class Runner:
             self._model = self._planner = None  # it may be half made
             return replace(task, is_isolated=True, files=self._files)
 
-    def _run(self, task: Task) -> Outcome | Task:
+    def _run(self, task: Task) -> CheckedConfig | Task:
         candidate = task.candidate
         self._files = ()
         try:
@@ -167,15 +167,17 @@ class Runner:
         given = task
         if is_in_revision(candidate.path):
             path = config.entry.path or candidate.path  # as its own findings name it
-            task = replace(task, candidate=Candidate(path, named=True))
+            task = replace(task, candidate=FoundFile(path, named=True))
         if isinstance(config, FunctionConfig):
             return self._checked(task, config)
         if not candidate.named or not is_saved_plan(config.data):
             if not defines_optimizer(config.data):
                 meant = functions_meant(candidate.path) if candidate.named else None
-                return self._unreadable(task, meant) if meant else self._outcome(task, Kind.PART)
+                return (
+                    self._unreadable(task, meant) if meant else self._outcome(task, FileKind.PART)
+                )
             if not candidate.named and is_foreign(config.data, _suffix(candidate)):
-                return self._outcome(task, Kind.OTHER)
+                return self._outcome(task, FileKind.OTHER)
         if (key := self._own_key(task, config)) is not None:
             return replace(given, own=key, is_isolated=not self._job.trust, files=self._files)
         return self._checked(task, config)
@@ -188,7 +190,7 @@ class Runner:
         return own_models.key(config)
 
     @lifted()
-    def _loaded(self, candidate: Candidate) -> Config:
+    def _loaded(self, candidate: FoundFile) -> Config:
         """The config in a file.
 
         Executing one loses the places of its values, and a script in a folder is not to be executed:
@@ -206,14 +208,14 @@ class Runner:
                 raise
             return load(candidate.path, overrides=overrides, trust=True)
 
-    def _outcome(self, task: Task, kind: Kind, **found: Any) -> Outcome:
-        return Outcome(config=task.candidate.path, settings=task.settings, kind=kind, **found)
+    def _outcome(self, task: Task, kind: FileKind, **found: Any) -> CheckedConfig:
+        return CheckedConfig(config=task.candidate.path, settings=task.settings, kind=kind, **found)
 
-    def _unreadable(self, task: Task, error: ConfigError) -> Outcome:
+    def _unreadable(self, task: Task, error: ConfigError) -> CheckedConfig:
         """The findings of a file that cannot be read; no config at all, perhaps."""
         candidate = task.candidate
         if not candidate.named and not _was_meant(candidate):
-            return self._outcome(task, Kind.OTHER)
+            return self._outcome(task, FileKind.OTHER)
         if candidate.named:
             error = functions_meant(candidate.path) or error
         wanted = [c for c in self._selected[task.settings] if isinstance(c, UnreadableConfig)]
@@ -224,9 +226,9 @@ class Runner:
             for finding in check.of(error.problems, whole)
         )
         has_model = task.target is not None
-        return self._outcome(task, Kind.CONFIG, has_model=has_model, findings=findings)
+        return self._outcome(task, FileKind.CONFIG, has_model=has_model, findings=findings)
 
-    def _checked(self, task: Task, config: Config) -> Outcome:
+    def _checked(self, task: Task, config: Config) -> CheckedConfig:
         context, crash = None, None
         found_generation = recognized(config.data)
         findings: list[Reported] = []
@@ -251,7 +253,7 @@ class Runner:
             crash = f"{task.candidate.path}: {type(error).__name__}: {error}"
         return self._outcome(
             task,
-            Kind.CONFIG,
+            FileKind.CONFIG,
             has_model=context.has_model if context else task.target is not None,
             remark=self._remark(task) if context and not context.has_model else None,
             generation=found_generation.generation if found_generation else None,
@@ -364,12 +366,12 @@ def _could_see(check: Check, context: Context) -> bool:
     return context.section is not None and not (check.needs_plan and context.planned is None)
 
 
-def _suffix(candidate: Candidate) -> str:
+def _suffix(candidate: FoundFile) -> str:
     return os.path.splitext(candidate.path)[1]
 
 
 @lifted()
-def _was_meant(candidate: Candidate) -> bool:
+def _was_meant(candidate: FoundFile) -> bool:
     try:
         with open(candidate.path, encoding="utf-8", errors="replace") as file:
             return looks_like_config(file.read(1 << 20), _suffix(candidate))

@@ -12,7 +12,7 @@ from optplan.config import find_namespace, is_mmcv1, place_of
 from optplan.errors import OptplanError, Problem, ScheduleError, close_matches
 from optplan.names import Severity
 from optplan.plan.key_hints import near
-from optplan.registries import Kind, is_replaced
+from optplan.registries import RegistryKind, is_replaced
 from optplan.schedule.catalog import KNOWN
 from optplan.schedule.parsing import TORCH_PREFIX
 from optplan.schedule.reading import find_schedulers
@@ -100,7 +100,7 @@ def _of_type(context: Context, spec: AnySpec) -> Iterator[Problem]:
     cutoff = _SURE if data.get("default_scope") else _LIKELY
     if not data.get("custom_imports") and close_matches(spec.kind, KNOWN, cutoff=cutoff):
         namespace = find_namespace(context.config)
-        if not is_replaced(Kind.SCHEDULERS, spec.kind, namespace):
+        if not is_replaced(RegistryKind.SCHEDULERS, spec.kind, namespace):
             yield Problem(
                 message=f"there is no scheduler {spec.kind!r}",
                 place=spec.place,

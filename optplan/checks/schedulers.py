@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from optplan.checks.wording import plain_number
 from optplan.config import Config, find_namespace
 from optplan.errors import OptplanError, Problem, ScheduleError, UsageError
-from optplan.registries import Kind, is_replaced
+from optplan.registries import RegistryKind, is_replaced
 from optplan.schedule.catalog import NO_END
 from optplan.schedule.clockwork import Clockwork
 from optplan.schedule.lanes import Lanes
@@ -108,7 +108,7 @@ def schedulers_of(config: Config, per_epoch: int | None = None) -> Schedulers | 
         return None
 
     def is_users(name: str) -> bool:
-        return is_replaced(Kind.SCHEDULERS, name, namespace)
+        return is_replaced(RegistryKind.SCHEDULERS, name, namespace)
 
     training = stated or _ENDLESS
     per_epoch = per_epoch or _per_epoch(list(written.values()), training)

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from optplan.checks.base import Check, MakeSchedule
-from optplan.checks.discovery import Candidate, Discovery, discover
+from optplan.checks.discovery import Discovery, FoundFile, discover
 from optplan.checks.paths import fits, is_in_package, shown_path
 from optplan.checks.pool import run_all
-from optplan.checks.results import Outcome
+from optplan.checks.results import CheckedConfig
 from optplan.checks.running import Job, MakePlanner, OwnModels, Task
 from optplan.checks.settings import Settings, Target
 from optplan.checks.settings_file import SettingsFinder
@@ -50,7 +50,7 @@ class Request:
 class Session:
     """What a run gave: the outcomes, the settings they refer to, and words that led nowhere."""
 
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[CheckedConfig, ...]
     settings: tuple[Settings, ...]
     remarks: tuple[str, ...] = ()
 
@@ -119,7 +119,7 @@ def _refuse_unused(request: Request, discovery: Discovery) -> None:
         raise UsageError("-a gives arguments to a function, and none is named")
 
 
-def _unbuilt(outcomes: Iterable[Outcome]) -> Iterator[str]:
+def _unbuilt(outcomes: Iterable[CheckedConfig]) -> Iterator[str]:
     """What to say of own models that were not built, once for each reason."""
     configs: dict[str, list[str]] = {}
     for outcome in outcomes:
@@ -164,7 +164,7 @@ class _Planned:
         self.settings: list[Settings] = []
         self._index(finder.here())
 
-    def tasks(self, candidate: Candidate) -> list[Task]:
+    def tasks(self, candidate: FoundFile) -> list[Task]:
         """One task for each model that is named for a file; one without where there is none."""
         own = self._finder.of(candidate.path)
         index = self._index(own)

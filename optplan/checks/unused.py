@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from optplan.checks.base import Check
-from optplan.checks.baseline import Baseline, Entry
+from optplan.checks.baseline import Baseline, BaselineEntry
 from optplan.checks.paths import fits
-from optplan.checks.results import Kind, Outcome, Reported, Spot
+from optplan.checks.results import CheckedConfig, FileKind, Reported, Spot
 from optplan.checks.selection import selected
 from optplan.checks.settings import Ignore, Settings
 from optplan.checks.suppression import Comment
@@ -33,7 +33,7 @@ class Needed(Protocol):
         ...
 
     @property
-    def known(self) -> set[Entry]:
+    def known(self) -> set[BaselineEntry]:
         """Entries of the baseline."""
         ...
 
@@ -48,7 +48,7 @@ class Knowledge:
         settings: The settings that outcomes refer to.
     """
 
-    outcomes: Sequence[Outcome]
+    outcomes: Sequence[CheckedConfig]
     checks: tuple[Check, ...]
     settings: Sequence[Settings]
     _ran: dict[str, frozenset[str]] = field(init=False, default_factory=dict)
@@ -56,7 +56,7 @@ class Knowledge:
     def __post_init__(self) -> None:
         """Join what several models say of one config: a check ran if it did with all of them."""
         for outcome in self.outcomes:
-            if outcome.kind is Kind.CONFIG:
+            if outcome.kind is FileKind.CONFIG:
                 earlier = self._ran.get(outcome.config, outcome.ran)
                 self._ran[outcome.config] = earlier & outcome.ran
 
@@ -84,7 +84,7 @@ def unused_findings(
         judge = knowledge.judge(settings)
         if judge is None:
             continue
-        own = [o for o in knowledge.outcomes if o.settings == index and o.kind is Kind.CONFIG]
+        own = [o for o in knowledge.outcomes if o.settings == index and o.kind is FileKind.CONFIG]
         found += _unused_ignores(knowledge, judge, settings, own, needed)
         found += _unused_group_keys(knowledge, judge, settings, own)
     judge = knowledge.judge(knowledge.settings[0]) if knowledge.settings else None
@@ -111,7 +111,7 @@ def _finding(
 def _unused_comments(
     knowledge: Knowledge, comments: Iterable[Comment], needed: Needed
 ) -> Iterator[Reported]:
-    readers: dict[tuple[str, int], list[Outcome]] = {}
+    readers: dict[tuple[str, int], list[CheckedConfig]] = {}
     for outcome in knowledge.outcomes:
         for comment in outcome.comments:
             readers.setdefault((comment.file, comment.line), []).append(outcome)
@@ -159,7 +159,7 @@ def _unused_ignores(
     knowledge: Knowledge,
     judge: UnusedSuppression,
     settings: Settings,
-    outcomes: Sequence[Outcome],
+    outcomes: Sequence[CheckedConfig],
     needed: Needed,
 ) -> Iterator[Reported]:
     for ignore in settings.per_config_ignores:
@@ -181,7 +181,7 @@ def _unused_group_keys(
     knowledge: Knowledge,
     judge: UnusedSuppression,
     settings: Settings,
-    outcomes: Sequence[Outcome],
+    outcomes: Sequence[CheckedConfig],
 ) -> Iterator[Reported]:
     if not outcomes or not all(_GROUP_KEYS in knowledge.ran(o.config) for o in outcomes):
         return

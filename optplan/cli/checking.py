@@ -11,9 +11,9 @@ from functools import partial
 from pathlib import Path
 
 from optplan.checks.base import Check
-from optplan.checks.baseline import Baseline, Entry, baseline_text, read_baseline
+from optplan.checks.baseline import Baseline, BaselineEntry, baseline_text, read_baseline
 from optplan.checks.gathering import entries_of, gather
-from optplan.checks.results import Outcome, Report, reaches
+from optplan.checks.results import CheckedConfig, Report, reaches
 from optplan.checks.selection import prefix_problem, split_codes
 from optplan.checks.session import Request, Session, run_session, with_request
 from optplan.checks.settings import Target
@@ -177,7 +177,7 @@ def _written(path: Path, session: Session, checks: tuple[Check, ...]) -> Report:
     )
 
 
-def _kept(path: Path, outcomes: Sequence[Outcome]) -> list[Entry]:
+def _kept(path: Path, outcomes: Sequence[CheckedConfig]) -> list[BaselineEntry]:
     if not path.is_file() or path.stat().st_size == 0:
         return []
     ran = {(code, outcome.config) for outcome in outcomes for code in outcome.ran}

@@ -13,8 +13,8 @@ from optplan.config.loading import Config, load_config
 from optplan.config.namespace import Namespace, find_namespace
 from optplan.config.optimizer import (
     NO_SECTION,
-    Form,
     OptimizerConfig,
+    SectionForm,
     find_optimizer,
     find_sections,
     named_sections,
@@ -32,7 +32,6 @@ __all__ = [
     "Batch",
     "Config",
     "DiskReader",
-    "Form",
     "FunctionConfig",
     "Generation",
     "Namespace",
@@ -44,6 +43,7 @@ __all__ = [
     "Reader",
     "Recognized",
     "Scaling",
+    "SectionForm",
     "Symbol",
     "find_namespace",
     "find_optimizer",

@@ -23,7 +23,7 @@ _OPTIMIZER = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Definition:
+class FunctionName:
     """A function of a file, or a method of a class at its top, with its line and column from 1."""
 
     name: str
@@ -66,18 +66,18 @@ def _body(text: str) -> list[ast.stmt]:
         return []
 
 
-def _definitions(text: str) -> Iterator[Definition]:
+def _definitions(text: str) -> Iterator[FunctionName]:
     for node in _body(text):
         if isinstance(node, _Function):
-            yield Definition(node.name, node.lineno, node.col_offset + 1, node)
+            yield FunctionName(node.name, node.lineno, node.col_offset + 1, node)
         elif isinstance(node, ast.ClassDef):
             for inner in node.body:
                 if isinstance(inner, _Function):
                     name = f"{node.name}.{inner.name}"
-                    yield Definition(name, inner.lineno, inner.col_offset + 1, inner)
+                    yield FunctionName(name, inner.lineno, inner.col_offset + 1, inner)
 
 
-def _may_make_optimizers(found: Definition) -> bool:
+def _may_make_optimizers(found: FunctionName) -> bool:
     arguments = found.node.args
     takes = arguments.posonlyargs or arguments.args or arguments.vararg or arguments.kwonlyargs
     inside = list(_inside(found.node))

@@ -35,7 +35,7 @@ OPTIMIZER = "optimizer"
 DEFAULT_CONSTRUCTORS = ("DefaultOptimizerConstructor", "DefaultOptimWrapperConstructor")
 
 
-class Form(StrEnum):
+class SectionForm(StrEnum):
     """The two generations of the format, by the name of the section."""
 
     WRAPPER = "optim_wrapper"
@@ -63,7 +63,7 @@ class OptimizerConfig:
         recognized: The generation of the trainer that it is for, with what tells it; None for a recipe.
     """
 
-    form: Form
+    form: SectionForm
     type: str | Symbol | type | None
     optimizer: Mapping[str, Any]
     paramwise: Mapping[str, Any]
@@ -105,7 +105,7 @@ class OptimizerConfig:
 
 
 NO_SECTION = OptimizerConfig(
-    form=Form.OPTIMIZER,
+    form=SectionForm.OPTIMIZER,
     type=None,
     optimizer={},
     paramwise={},
@@ -130,7 +130,7 @@ def find_sections(config: Config | Mapping[str, Any]) -> dict[str, OptimizerConf
             found[name] = (
                 _from_wrapper(section, place_of(outer, name), generation)
                 if OPTIMIZER in section
-                else _validated(Form.OPTIMIZER, section, section, {}, [], generation)
+                else _validated(SectionForm.OPTIMIZER, section, section, {}, [], generation)
             )
         except ConfigError as error:
             problems += error.problems
@@ -195,7 +195,7 @@ def find_optimizer(config: Config | Mapping[str, Any]) -> OptimizerConfig:
     if WRAPPER in data and not _is_mmcv1(generation):
         return _from_wrapper(_section(data, WRAPPER), place_of(data, WRAPPER), generation)
     section = _section(data, OPTIMIZER)
-    return _validated(Form.OPTIMIZER, section, section, {}, [], generation)
+    return _validated(SectionForm.OPTIMIZER, section, section, {}, [], generation)
 
 
 def section_names(config: Config) -> list[str]:
@@ -227,7 +227,7 @@ def _from_recipe(
     recipe: TimmArgs | RegexGroups, *, kind: str, arguments: Mapping[str, Any], place: Place | None
 ) -> OptimizerConfig:
     return OptimizerConfig(
-        form=Form.OPTIMIZER,
+        form=SectionForm.OPTIMIZER,
         type=kind,
         optimizer={"type": kind, **arguments},
         paramwise={},
@@ -280,14 +280,14 @@ def _from_wrapper(
     ]
     kept = [(name, value) for name, value in wrapper.items() if name not in _SECTION_KEYS]
     outer = placed_dict(kept, getattr(wrapper, "raw_places", {}))
-    return _validated(Form.WRAPPER, wrapper, optimizer, outer, problems, generation)
+    return _validated(SectionForm.WRAPPER, wrapper, optimizer, outer, problems, generation)
 
 
 _SECTION_KEYS = ("optimizer", "paramwise_cfg", "constructor")
 
 
 def _validated(
-    form: Form,
+    form: SectionForm,
     section: Mapping[str, Any],
     optimizer: Mapping[str, Any],
     outer: Mapping[str, Any],
@@ -346,7 +346,7 @@ def _validated(
             "constructor": place_of(section, "constructor"),
             "paramwise_cfg": place_of(section, "paramwise_cfg"),
         },
-        has_optimizer=form is Form.OPTIMIZER or OPTIMIZER in section,
+        has_optimizer=form is SectionForm.OPTIMIZER or OPTIMIZER in section,
         has_paramwise=paramwise is not None,
         recognized=generation,
     )

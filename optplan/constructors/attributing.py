@@ -15,7 +15,7 @@ from optplan.errors import PlanError, Problem, listed
 from optplan.facts import Inventory, ParameterFacts
 from optplan.names import Mistake, Rule
 from optplan.places import Place
-from optplan.plan import Assignment, EmptyGroup, hashable, plain
+from optplan.plan import Assignment, EmptyParamGroup, hashable, plain
 from optplan.plan.compare import differ
 from optplan.rules import Decision, Verdict
 
@@ -133,10 +133,10 @@ def _other_options(group: ObservedGroup, base: Mapping[str, Any]) -> dict[str, A
     return {name: value for name, value in found.items() if differ(value, base[name])}
 
 
-def empty_groups(observation: Observation) -> tuple[EmptyGroup, ...]:
+def empty_groups(observation: Observation) -> tuple[EmptyParamGroup, ...]:
     """The groups that have no parameters at all, not even such as are no part of the model."""
     return tuple(
-        EmptyGroup(
+        EmptyParamGroup(
             optimizer=number,
             group=index,
             lr=as_number(group.final.get("lr")),

@@ -10,7 +10,7 @@ from typing import Any
 
 from torch import nn
 
-from optplan.config import Form, OptimizerConfig, Symbol
+from optplan.config import OptimizerConfig, SectionForm, Symbol
 from optplan.config.layer_decay import is_somebodys_own, own_class_hint
 from optplan.config.optimizer import DEFAULT_CONSTRUCTORS
 from optplan.constructors.default import OPTIMIZER_CONSTRUCTORS, DefaultOptimizerConstructor
@@ -27,7 +27,7 @@ from optplan.constructors.mmcv1 import (
 from optplan.errors import PlanError, Problem, close_matches, quoted
 from optplan.names import Mistake
 from optplan.places import Place
-from optplan.registries import ROOT, Kind, is_scope, registered_names
+from optplan.registries import ROOT, RegistryKind, is_scope, registered_names
 from optplan.rules import DEFAULT_RULES, MMCV1_RULES, MMPRETRAIN_RULES, RuleSet
 
 WHAT = "optimizer constructor"
@@ -111,7 +111,7 @@ def choose_constructor(section: OptimizerConfig) -> Chosen:
     if section.is_mmcv1 and not isinstance(written, Symbol):
         return _of_mmcv1(written or DEFAULT_OF_MMCV1, place)
     if written is None:
-        written = DEFAULT_CONSTRUCTORS[section.form is Form.WRAPPER]
+        written = DEFAULT_CONSTRUCTORS[section.form is SectionForm.WRAPPER]
     found: Any = (
         _imported(written, place) if isinstance(written, Symbol) else _named(written, place)
     )
@@ -162,7 +162,7 @@ def _named(name: str, place: Place | None) -> object:
     found = look_up(
         name,
         OPTIMIZER_CONSTRUCTORS,
-        Kind.CONSTRUCTORS,
+        RegistryKind.CONSTRUCTORS,
         in_any_scope=lambda own_name: own_name in DEFAULT_CONSTRUCTORS,
     )
     if found is not None:
@@ -193,7 +193,7 @@ def _hint(name: str, *, is_somebodys: bool = False) -> str:
         return own_class_hint(name)
     known = {
         *OPTIMIZER_CONSTRUCTORS,
-        *registered_names(Kind.CONSTRUCTORS, scope, current_namespace()),
+        *registered_names(RegistryKind.CONSTRUCTORS, scope, current_namespace()),
     }
     own_name = name.rpartition(".")[2]
     # all end alike, so that only what stands before tells one from another

@@ -12,7 +12,7 @@ from optplan.facts import Inventory
 from optplan.names import Matcher
 from optplan.plan import (
     Assignment,
-    EmptyGroup,
+    EmptyParamGroup,
     LrScaling,
     Planned,
     PlannedOptimizer,
@@ -56,7 +56,7 @@ class Made:
     lr_scaling: LrScaling | None = None
     matcher: Matcher | None = None
     needs_world_size: bool = False
-    empty_groups: tuple[EmptyGroup, ...] = ()
+    empty_groups: tuple[EmptyParamGroup, ...] = ()
 
 
 def options_of(section: OptimizerConfig, rules: RuleSet) -> Options:

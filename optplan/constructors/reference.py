@@ -16,7 +16,7 @@ from optplan.constructors.lookup import current_namespace, import_named
 from optplan.constructors.recording import Recording
 from optplan.errors import PlanError
 from optplan.places import Place
-from optplan.registries import ROOT, Kind, registered
+from optplan.registries import ROOT, RegistryKind, registered
 from optplan.unregistered import Unregistered, replaced
 
 
@@ -126,7 +126,7 @@ def wrapper_for_planning(wrapper: Mapping[str, Any]) -> Mapping[str, Any]:
         return wrapper
     found = kind
     if isinstance(kind, str):
-        found = registered(Kind.WRAPPERS, kind, current_namespace())
+        found = registered(RegistryKind.WRAPPERS, kind, current_namespace())
         if found is None and "." not in kind:
             return wrapper  # nobody has it, which mmengine says itself if it is asked
         if found is None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import nn
 
-from optplan.config import Form, OptimizerConfig, PlacedDict, Symbol, place_of
+from optplan.config import OptimizerConfig, PlacedDict, SectionForm, Symbol, place_of
 from optplan.config.placed import placed_dict
 from optplan.constructors.choosing import Chosen
 from optplan.constructors.code_place import source_file
@@ -30,7 +30,7 @@ from optplan.constructors.returned import NamedOptimizers, optimizers_of
 from optplan.errors import PlanError
 from optplan.names import Mistake
 from optplan.places import Place
-from optplan.registries import ROOT, Kind, registered
+from optplan.registries import ROOT, RegistryKind, registered
 from optplan.rules import Decision
 from optplan.runtime.gate import calling
 
@@ -129,7 +129,7 @@ def _given(section: OptimizerConfig, chosen: Chosen) -> dict[str, Any]:
         found = optimizer_class(section.type, section.places["type"])
         if not _knows(section.type, chosen):
             optimizer["type"] = found
-    if section.form is Form.OPTIMIZER:
+    if section.form is SectionForm.OPTIMIZER:
         for name in ("constructor", "paramwise_cfg"):
             optimizer.pop(name, None)
         # the reference's own class knows only the newer form
@@ -146,7 +146,7 @@ def _knows(kind: str | Symbol | type, chosen: Chosen) -> bool:
         return False
     if chosen.is_own or ROOT not in sys.modules:
         return True
-    return registered(Kind.OPTIMIZERS, kind, current_namespace()) is not None
+    return registered(RegistryKind.OPTIMIZERS, kind, current_namespace()) is not None
 
 
 def _live(value: Any, place: Place | None = None) -> Any:

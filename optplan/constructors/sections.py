@@ -17,7 +17,7 @@ from optplan.facts import Inventory
 from optplan.model import make_inventory
 from optplan.names import Mistake
 from optplan.places import Place
-from optplan.plan import Assignment, EmptyGroup, LrScaling, Planned, PlannedOptimizer
+from optplan.plan import Assignment, EmptyParamGroup, LrScaling, Planned, PlannedOptimizer
 
 
 class SectionsMaker(Maker):
@@ -41,7 +41,7 @@ class SectionsMaker(Maker):
         trainable: dict[int, bool] = {}
         parts: list[Planned] = []
         scalings: list[LrScaling | None] = []
-        empty: list[EmptyGroup] = []
+        empty: list[EmptyParamGroup] = []
         repeated: dict[str, None] = {}
         for name, child in self._children(model).items():
             own = make_inventory(child)

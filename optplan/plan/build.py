@@ -10,7 +10,7 @@ from optplan.facts import Inventory, ParameterFacts
 from optplan.names import Matcher, Status
 from optplan.places import Place
 from optplan.plan.plan import (
-    EmptyGroup,
+    EmptyParamGroup,
     LrScaling,
     Origin,
     Plan,
@@ -62,7 +62,7 @@ def build_plan(
     lr_scaling: LrScaling | None = None,
     matcher: Matcher | None = None,
     needs_world_size: bool = False,
-    empty_groups: tuple[EmptyGroup, ...] = (),
+    empty_groups: tuple[EmptyParamGroup, ...] = (),
     generation: Recognized | None = None,
 ) -> Plan:
     """Put the rows together.

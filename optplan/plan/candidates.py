@@ -17,7 +17,7 @@ _MOST_KEPT_BESIDE_A_PART = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class ShapeCandidate:
     """A shape, the positions of the name it keeps whole, and whether another one is kept in part."""
 
     shape: Shape
@@ -25,7 +25,7 @@ class Candidate:
     in_part: bool
 
 
-def candidates(components: list[str], index: NameBits) -> Iterator[Candidate]:
+def candidates(components: list[str], index: NameBits) -> Iterator[ShapeCandidate]:
     """The shapes that match a name, the most general first and the name itself last."""
     everything = frozenset(range(len(components)))
     for kept in _kept(components):
@@ -71,7 +71,9 @@ def _kept(components: list[str]) -> list[frozenset[int]]:
     return sorted(filter(None, found), key=len)[:_MOST]
 
 
-def _candidate(components: list[str], kept: frozenset[int], partly: dict[int, Part]) -> Candidate:
+def _candidate(
+    components: list[str], kept: frozenset[int], partly: dict[int, Part]
+) -> ShapeCandidate:
     items: list[Item] = []
     for position, word in enumerate(components):
         if position in kept:
@@ -80,7 +82,7 @@ def _candidate(components: list[str], kept: frozenset[int], partly: dict[int, Pa
             items.append(partly[position])
         else:
             items.append(Gap())
-    return Candidate(joined(items), kept, bool(partly))
+    return ShapeCandidate(joined(items), kept, bool(partly))
 
 
 def joined(items: Iterable[Item]) -> Shape:

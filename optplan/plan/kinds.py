@@ -10,7 +10,7 @@ from optplan.plan.plan import PlannedParameter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
+class RowKind:
     """Rows that are alike.
 
     Args:
@@ -27,7 +27,7 @@ class Kind:
         return 0 if self.first.status is Status.DUPLICATE else self.names
 
 
-Kinds = dict[Hashable, Kind]
+Kinds = dict[Hashable, RowKind]
 KindOf = Callable[[PlannedParameter], Hashable]
 
 
@@ -50,7 +50,7 @@ def kinds_by_rule() -> KindOf:
 
 def kinds_of(rows: Iterable[PlannedParameter], kind_of: KindOf) -> Kinds:
     """The kinds of rows, in the order of their first."""
-    return together({kind_of(row): Kind(first=row, names=1)} for row in rows)
+    return together({kind_of(row): RowKind(first=row, names=1)} for row in rows)
 
 
 def together(parts: Iterable[Kinds]) -> Kinds:
@@ -63,4 +63,4 @@ def together(parts: Iterable[Kinds]) -> Kinds:
                 counts[key] += kind.names
             else:
                 firsts[key], counts[key] = kind.first, kind.names
-    return {key: Kind(first=first, names=counts[key]) for key, first in firsts.items()}
+    return {key: RowKind(first=first, names=counts[key]) for key, first in firsts.items()}

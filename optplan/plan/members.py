@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from optplan.names import Status
-from optplan.plan.kinds import Kind, KindOf, kinds_by_rule, kinds_of
+from optplan.plan.kinds import KindOf, RowKind, kinds_by_rule, kinds_of
 from optplan.plan.plan import Plan, PlannedParameter, Setting
 from optplan.plan.summarize import Summarizer
 from optplan.plan.tree import branches, module_tree
@@ -39,7 +39,7 @@ class Members:
 
     setting: Setting | None
     status: Status
-    kinds: tuple[Kind, ...]
+    kinds: tuple[RowKind, ...]
     names: tuple[str, ...]
     parameters: int
     elements: int

@@ -127,7 +127,7 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EmptyGroup:
+class EmptyParamGroup:
     """A param group that other code made without parameters; ``optimizer`` and ``group`` are indices."""
 
     optimizer: int
@@ -201,7 +201,7 @@ class Plan:
     lr_scaling: LrScaling | None = None
     matcher: Matcher | None = None
     needs_world_size: bool = False
-    empty_groups: tuple[EmptyGroup, ...] = ()
+    empty_groups: tuple[EmptyParamGroup, ...] = ()
     generation: Recognized | None = None
 
     @property

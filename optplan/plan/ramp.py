@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from optplan.plan.kinds import Kind, KindOf, kinds_by_rule, kinds_of
+from optplan.plan.kinds import KindOf, RowKind, kinds_by_rule, kinds_of
 from optplan.plan.plan import PlannedParameter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class LayerStep:
     """The parameters of one layer, or of one scale where the groups number no layers.
 
     Args:
@@ -23,12 +23,12 @@ class Step:
 
     layer: int | None
     scales: tuple[float, ...]
-    kinds: tuple[Kind, ...]
+    kinds: tuple[RowKind, ...]
     names: tuple[str, ...]
     elements: int
 
 
-def ramp(rows: Iterable[PlannedParameter]) -> tuple[Step, ...]:
+def ramp(rows: Iterable[PlannedParameter]) -> tuple[LayerStep, ...]:
     """The layers in order, then what is in a group but in no layer; empty where there are no layers.
 
     Args:
@@ -53,8 +53,8 @@ def _place(row: PlannedParameter) -> tuple[int, float]:
     return _NOWHERE if row.lr_scale is None else (1, row.lr_scale)
 
 
-def _step(rows: Sequence[PlannedParameter], kind_of: KindOf) -> Step:
-    return Step(
+def _step(rows: Sequence[PlannedParameter], kind_of: KindOf) -> LayerStep:
+    return LayerStep(
         layer=rows[0].layer,
         scales=tuple(sorted({row.lr_scale for row in rows if row.lr_scale is not None})),
         kinds=tuple(kinds_of(rows, kind_of).values()),

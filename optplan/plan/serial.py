@@ -12,7 +12,7 @@ from optplan.errors import PlanError
 from optplan.names import Matcher, Rule, Status
 from optplan.plan.plan import (
     FORMAT_VERSION,
-    EmptyGroup,
+    EmptyParamGroup,
     LrScaling,
     Origin,
     Plan,
@@ -26,7 +26,7 @@ from optplan.plan.schema import MisfitError
 from optplan.plan.validation import validate_plan
 from optplan.plan.values import plain
 
-_Flat = PlannedModel | PlannedOptimizer | Setting | EmptyGroup
+_Flat = PlannedModel | PlannedOptimizer | Setting | EmptyParamGroup
 
 _PARAMETER_PLAIN = ("name", "elements", "dtype", "requires_grad", "module")
 _PARAMETER_VALUES = ("lr", "weight_decay", "lr_scale", "effective_lr", "layer")
@@ -135,7 +135,7 @@ def _plan_from_dict(data: Mapping[str, Any]) -> Plan:
         matcher=None if data.get("matcher") is None else Matcher(data["matcher"]),
         needs_world_size=bool(data.get("needs_world_size", False)),
         empty_groups=tuple(
-            EmptyGroup(**_read(item, EmptyGroup)) for item in data.get("empty_groups", ())
+            EmptyParamGroup(**_read(item, EmptyParamGroup)) for item in data.get("empty_groups", ())
         ),
         generation=_generation_from_dict(data.get("generation")),
     )

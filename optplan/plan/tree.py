@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from optplan.names import Status
-from optplan.plan.kinds import Kind, KindOf, Kinds, kinds_by_rule, together
+from optplan.plan.kinds import KindOf, Kinds, RowKind, kinds_by_rule, together
 from optplan.plan.patterns import escape
 from optplan.plan.plan import PlannedParameter
 from optplan.plan.shapes import Words, numbered, written
@@ -173,7 +173,7 @@ def _parameter(row: PlannedParameter, kind: Hashable, signatures: dict[Hashable,
             is_module=False,
             parameters=int(counted),
             elements=row.elements if counted else 0,
-            kinds={kind: Kind(first=row, names=1)},
+            kinds={kind: RowKind(first=row, names=1)},
         ),
     )
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from optplan.cache import Entry
+from optplan.cache import CacheEntry
 from optplan.reporters.layout import visible
 from optplan.reporters.words import count_text, plural
 
 
-def cache_text(folder: str, entries: Sequence[Entry], limit: int) -> str:
+def cache_text(folder: str, entries: Sequence[CacheEntry], limit: int) -> str:
     """Where it is, what it remembers, and how large it is and may be."""
     kinds = Counter(entry.kind for entry in entries)
     held = ", ".join(plural(count, kind) for kind, count in sorted(kinds.items()))

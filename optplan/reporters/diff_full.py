@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from optplan.plan import PlannedParameter
-from optplan.plan.changes import Change, Kind, PlanDiff
+from optplan.plan.changes import Change, ChangeKind, PlanDiff
 from optplan.reporters.diff_words import field_text, value_text, values_text
 from optplan.reporters.layout import Cell, Column, table
 from optplan.reporters.words import rule_text
@@ -25,7 +25,7 @@ def full_lines(diff: PlanDiff, *, width: int | None, color: bool) -> list[str]:
     """A line for each parameter: ``~`` where it changes, ``-`` and ``+`` where one side has it."""
     others: dict[str, list[Change]] = {}
     for cluster in diff.clusters:
-        if cluster.change.kind is not Kind.VALUE or cluster.change.field not in _BESIDE:
+        if cluster.change.kind is not ChangeKind.VALUE or cluster.change.field not in _BESIDE:
             for name in cluster.names:
                 others.setdefault(name, []).append(cluster.change)
     body = [tuple(Cell(heading, "dim") for heading in _HEADINGS)]
@@ -63,7 +63,7 @@ def _value(before: _Row, after: _Row, field: str) -> str:
     values = [getattr(row, field) for row in rows]
     if len(values) == 1 or values[0] == values[1]:
         return value_text(values[0])
-    change = Change(kind=Kind.VALUE, field=field, before=values[0], after=values[1])
+    change = Change(kind=ChangeKind.VALUE, field=field, before=values[0], after=values[1])
     return " → ".join(values_text(change))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from optplan.plan.changes import Cluster, Kind, OneSided, PlanDiff
+from optplan.plan.changes import ChangeKind, Cluster, OneSided, PlanDiff
 from optplan.reporters.diff_full import full_lines
 from optplan.reporters.diff_words import (
     Labels,
@@ -204,7 +204,7 @@ def _foot(diff: PlanDiff, labels: Labels) -> list[str]:
     courses = sum(len(change.names) for change in diff.courses)
     if courses:
         words.append(f"the schedule of {courses}")
-    others = sum(change.change.kind is not Kind.OPTIMIZER for change in diff.optimizers)
+    others = sum(change.change.kind is not ChangeKind.OPTIMIZER for change in diff.optimizers)
     if others:
         words.append(plural(others, "option") + " of the optimizer")
     return f"changes: {visible(' · '.join(words))}".split(" ") if words else []

@@ -11,9 +11,9 @@ from optplan.plan import PlannedModel, RuleUse
 from optplan.plan.changes import (
     ABSENT,
     Change,
+    ChangeKind,
     Cluster,
     CourseChange,
-    Kind,
     OptimizerChange,
     PlanDiff,
     SchedulerChange,
@@ -25,12 +25,12 @@ Labels = tuple[str, str]
 
 def field_text(change: Change) -> str:
     """What changes: ``weight_decay``, ``extra foo``."""
-    return f"extra {change.field}" if change.kind is Kind.EXTRA else change.field
+    return f"extra {change.field}" if change.kind is ChangeKind.EXTRA else change.field
 
 
 def values_text(change: Change) -> tuple[str, str]:
     """The value before and after; numbers with all digits where six do not tell them apart."""
-    if change.field == "shape" and change.kind is Kind.PARAMETER:
+    if change.field == "shape" and change.kind is ChangeKind.PARAMETER:
         return shape_text(change.before), shape_text(change.after)
     texts = value_text(change.before), value_text(change.after)
     if texts[0] == texts[1] and change.before != change.after:
@@ -54,7 +54,7 @@ def value_text(value: Any) -> str:
 def cause_text(cluster: Cluster) -> str:
     """Why: the rule after, the rule that no longer holds, or both; '' where no rule is known."""
     before, after = cluster.rule_before, cluster.rule_after
-    if cluster.change.kind in (Kind.OPTION, Kind.EXTRA):
+    if cluster.change.kind in (ChangeKind.OPTION, ChangeKind.EXTRA):
         return _key_text(before, after)
     if before is None:
         return f"{use_text(after)}, not the checkpoint" if after is not None else ""

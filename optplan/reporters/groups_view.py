@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from rich.cells import cell_len
 
-from optplan.plan.kinds import Kind
+from optplan.plan.kinds import RowKind
 from optplan.plan.members import Members, member_patterns, members_of
 from optplan.reporters.bars import LogScale, bar
 from optplan.reporters.kind_words import kind_cell, lr_span
@@ -88,7 +88,7 @@ def size_text(members: Members) -> str:
 
 
 def _rules(
-    kinds: Iterable[Kind], carriers: frozenset[str], width: int | None, color: bool
+    kinds: Iterable[RowKind], carriers: frozenset[str], width: int | None, color: bool
 ) -> list[str]:
     ordered = sorted(kinds, key=lambda kind: -kind.names)
     rows = [

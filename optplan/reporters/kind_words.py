@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable
 
 from optplan.errors import quoted
 from optplan.names import Rule, Status
-from optplan.plan.kinds import Kind
+from optplan.plan.kinds import RowKind
 from optplan.reporters.bars import Span, span_of
 from optplan.reporters.layout import Cell
 from optplan.reporters.words import (
@@ -18,7 +18,7 @@ from optplan.reporters.words import (
 )
 
 
-def kind_cell(kind: Kind, carriers: Container[str]) -> Cell:
+def kind_cell(kind: RowKind, carriers: Container[str]) -> Cell:
     """What decided rows of a kind, or why nothing did."""
     row = kind.first
     if row.status is Status.DUPLICATE and kind.names == 1:
@@ -27,14 +27,14 @@ def kind_cell(kind: Kind, carriers: Container[str]) -> Cell:
     return Cell(rule_text(row), style, short_label(kind))
 
 
-def kind_cells(kinds: Iterable[Kind], carriers: Container[str]) -> list[Cell]:
+def kind_cells(kinds: Iterable[RowKind], carriers: Container[str]) -> list[Cell]:
     """The same for several kinds, what decided most first; one cell for each text."""
     ordered = sorted(kinds, key=lambda kind: -kind.names)
     cells = [kind_cell(kind, carriers) for kind in ordered]
     return list({cell.text: cell for cell in cells}.values())
 
 
-def short_label(kind: Kind) -> str:
+def short_label(kind: RowKind) -> str:
     """The key or the rules alone: beside the values they gave, the factors go without saying."""
     row = kind.first
     uses = [use for use in (row.lr_rule, row.weight_decay_rule) if use is not None]
@@ -45,12 +45,12 @@ def short_label(kind: Kind) -> str:
     return ", ".join(dict.fromkeys(names))
 
 
-def lr_span(kinds: Iterable[Kind]) -> Span | None:
+def lr_span(kinds: Iterable[RowKind]) -> Span | None:
     """From the smallest to the largest lr, as it is once a scheduler has applied its scale."""
     return span_of(kind.first.effective_lr for kind in kinds)
 
 
-def weight_decay_span(kinds: Iterable[Kind]) -> Span | None:
+def weight_decay_span(kinds: Iterable[RowKind]) -> Span | None:
     """From the smallest to the largest weight decay."""
     return span_of(kind.first.weight_decay for kind in kinds)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from optplan.plan.members import member_patterns
-from optplan.plan.ramp import Step, ramp
+from optplan.plan.ramp import LayerStep, ramp
 from optplan.reporters.bars import LogScale, bar, span_of
 from optplan.reporters.kind_words import lr_span, span_cell, span_text
 from optplan.reporters.layout import Cell, Column, paint, table
@@ -66,7 +66,7 @@ def layers_text(shown: Selection, *, width: int | None, color: bool) -> str:
     return "\n".join(lines) + "\n"
 
 
-def ramp_text(shown: Selection, steps: Sequence[Step]) -> str:
+def ramp_text(shown: Selection, steps: Sequence[LayerStep]) -> str:
     """How many layers there are, how far their scales reach, and who applies them."""
     scales = _scales(steps)
     if not steps:
@@ -84,16 +84,16 @@ def ramp_text(shown: Selection, steps: Sequence[Step]) -> str:
     return " · ".join(words)
 
 
-def layer_text(step: Step) -> str:
+def layer_text(step: LayerStep) -> str:
     """The layer's number; '' for what is in none."""
     return "" if step.layer is None else str(step.layer)
 
 
-def _scales(steps: Sequence[Step]) -> list[float]:
+def _scales(steps: Sequence[LayerStep]) -> list[float]:
     return sorted({scale for step in steps for scale in step.scales})
 
 
-def _cells(step: Step, patterns: Sequence[str], scale: LogScale | None) -> tuple[Cell, ...]:
+def _cells(step: LayerStep, patterns: Sequence[str], scale: LogScale | None) -> tuple[Cell, ...]:
     lr, more = lr_span(step.kinds), len(patterns) - _MOST_PATTERNS
     short = ", ".join(patterns[:_MOST_PATTERNS]) + (f" and {more} more" if more > 0 else "")
     return (

@@ -44,7 +44,7 @@ class Sheet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Curve:
+class ChartCurve:
     """One line of a chart: what it is of, and its value at each step; None where there is none."""
 
     label: str
@@ -70,7 +70,7 @@ class Chart:
     per_epoch: int | None
     steps: tuple[int, ...]
     ticks: tuple[int, ...]
-    curves: tuple[Curve, ...]
+    curves: tuple[ChartCurve, ...]
     is_log: bool
 
 

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 
 from optplan.names import Status
 from optplan.plan import PlannedParameter
-from optplan.plan.kinds import Kind, kinds_by_rule
+from optplan.plan.kinds import RowKind, kinds_by_rule
 from optplan.plan.members import member_patterns
 from optplan.plan.ramp import ramp
 from optplan.reporters.bars import LogScale, span_of
@@ -187,7 +187,7 @@ def _parameters(shown: Selection) -> Iterator[tuple[Value, ...]]:
 
 def _decided(row: PlannedParameter, carriers: frozenset[str]) -> tuple[Value, ...]:
     """What a row gets and why."""
-    (label,) = kind_cells([Kind(first=row, names=1)], carriers)
+    (label,) = kind_cells([RowKind(first=row, names=1)], carriers)
     return (
         number_value(row.lr),
         number_value(row.weight_decay),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from optplan.reporters.page import (
     Chart,
-    Curve,
+    ChartCurve,
     Heading,
     Page,
     Sheet,
@@ -70,7 +70,8 @@ def _chart(view: ScheduleView, field: str) -> Chart:
         steps=view.courses.steps,
         ticks=tuple(view.points),
         curves=tuple(
-            Curve(label=_label(view, index), values=course) for index, course in enumerate(courses)
+            ChartCurve(label=_label(view, index), values=course)
+            for index, course in enumerate(courses)
         ),
         is_log=axis is not None and axis.is_log,
     )

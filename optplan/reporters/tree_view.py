@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from optplan.plan.kinds import Kind
+from optplan.plan.kinds import RowKind
 from optplan.plan.tree import Branch, branches, module_tree
 from optplan.reporters.bars import LogScale, bar, log_scale
 from optplan.reporters.kind_words import kind_cells, lr_span, span_cell, weight_decay_span
@@ -50,7 +50,7 @@ class TreeLine:
     """
 
     branch: Branch
-    kinds: tuple[Kind, ...]
+    kinds: tuple[RowKind, ...]
     labels: tuple[Cell, ...]
 
     @property

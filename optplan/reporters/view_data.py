@@ -6,9 +6,9 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from optplan.plan.kinds import Kind
+from optplan.plan.kinds import RowKind
 from optplan.plan.members import Members, member_patterns, members_of
-from optplan.plan.ramp import Step, ramp
+from optplan.plan.ramp import LayerStep, ramp
 from optplan.plan.serial import extras_to_dict, rule_to_dict
 from optplan.plan.tree import Branch, branches, module_tree
 from optplan.plan.values import plain
@@ -85,7 +85,7 @@ def _members(members: Members, patterns: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _step(step: Step, patterns: Sequence[str]) -> dict[str, Any]:
+def _step(step: LayerStep, patterns: Sequence[str]) -> dict[str, Any]:
     return {
         "layer": step.layer,
         "lr_scale": _span(span_of(step.scales)),
@@ -96,7 +96,7 @@ def _step(step: Step, patterns: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _values(kinds: Sequence[Kind]) -> dict[str, Any]:
+def _values(kinds: Sequence[RowKind]) -> dict[str, Any]:
     return {
         "lr": _span(lr_span(kinds)),
         "weight_decay": _span(weight_decay_span(kinds)),
@@ -108,7 +108,7 @@ def _span(span: Span | None) -> list[float] | None:
     return None if span is None else [span.low, span.high]
 
 
-def _kind(kind: Kind) -> dict[str, Any]:
+def _kind(kind: RowKind) -> dict[str, Any]:
     row = kind.first
     return {
         "names": kind.names,

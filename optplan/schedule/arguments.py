@@ -8,12 +8,12 @@ from typing import Any, assert_never
 from optplan.config import place_of
 from optplan.config.paramwise import described, number_problem
 from optplan.errors import Problem, quoted
-from optplan.schedule.catalog import Argument, Form
+from optplan.schedule.catalog import Argument, SchedulerForm
 
 _CHOICES = {
-    Form.ANNEALING: ("cos", "linear"),
-    Form.COMPARISON: ("less", "greater"),
-    Form.THRESHOLD: ("rel", "abs"),
+    SchedulerForm.ANNEALING: ("cos", "linear"),
+    SchedulerForm.COMPARISON: ("less", "greater"),
+    SchedulerForm.THRESHOLD: ("rel", "abs"),
 }
 
 
@@ -23,23 +23,28 @@ def argument_problem(raw: Mapping[str, Any], name: str, argument: Argument) -> P
     if value is None and argument.default is None:
         return None
     match argument.form:
-        case Form.ANY:
+        case SchedulerForm.ANY:
             return None
-        case Form.TEXT | Form.ANNEALING | Form.COMPARISON | Form.THRESHOLD:
+        case (
+            SchedulerForm.TEXT
+            | SchedulerForm.ANNEALING
+            | SchedulerForm.COMPARISON
+            | SchedulerForm.THRESHOLD
+        ):
             return _word_problem(raw, name, argument.form)
-        case Form.NUMBERS:
+        case SchedulerForm.NUMBERS:
             return _numbers_problem(raw, name, argument.form)
-        case Form.NUMBER_OR_NUMBERS:
+        case SchedulerForm.NUMBER_OR_NUMBERS:
             if isinstance(value, list | tuple):
                 return _numbers_problem(raw, name, argument.form)
             return number_problem(raw, name)
         case (
-            Form.NUMBER
-            | Form.FRACTION
-            | Form.FLOAT_FRACTION
-            | Form.BELOW_ONE
-            | Form.PERIOD
-            | Form.COUNT
+            SchedulerForm.NUMBER
+            | SchedulerForm.FRACTION
+            | SchedulerForm.FLOAT_FRACTION
+            | SchedulerForm.BELOW_ONE
+            | SchedulerForm.PERIOD
+            | SchedulerForm.COUNT
         ):
             return number_problem(raw, name) or _range_problem(raw, name, argument.form)
         case _:
@@ -54,20 +59,20 @@ def whole_problem(raw: Mapping[str, Any], name: str, least: int) -> Problem | No
     return _must_be(raw, name, f"a whole number of at least {least}")
 
 
-def _range_problem(raw: Mapping[str, Any], name: str, form: Form) -> Problem | None:
+def _range_problem(raw: Mapping[str, Any], name: str, form: SchedulerForm) -> Problem | None:
     value = raw[name]
     fits = {
-        Form.NUMBER: True,
-        Form.FRACTION: 0 <= value <= 1,
-        Form.FLOAT_FRACTION: isinstance(value, float) and 0 <= value <= 1,
-        Form.BELOW_ONE: value < 1,
-        Form.PERIOD: value > 0,
-        Form.COUNT: isinstance(value, int) and value > 0,
+        SchedulerForm.NUMBER: True,
+        SchedulerForm.FRACTION: 0 <= value <= 1,
+        SchedulerForm.FLOAT_FRACTION: isinstance(value, float) and 0 <= value <= 1,
+        SchedulerForm.BELOW_ONE: value < 1,
+        SchedulerForm.PERIOD: value > 0,
+        SchedulerForm.COUNT: isinstance(value, int) and value > 0,
     }
     return None if fits[form] else _must_be(raw, name, form.value)
 
 
-def _word_problem(raw: Mapping[str, Any], name: str, form: Form) -> Problem | None:
+def _word_problem(raw: Mapping[str, Any], name: str, form: SchedulerForm) -> Problem | None:
     value = raw[name]
     words = _CHOICES.get(form)
     if isinstance(value, str) and (words is None or value in words):
@@ -75,7 +80,7 @@ def _word_problem(raw: Mapping[str, Any], name: str, form: Form) -> Problem | No
     return _must_be(raw, name, form.value)
 
 
-def _numbers_problem(raw: Mapping[str, Any], name: str, form: Form) -> Problem | None:
+def _numbers_problem(raw: Mapping[str, Any], name: str, form: SchedulerForm) -> Problem | None:
     value = raw[name]
     if not isinstance(value, list | tuple):
         return _must_be(raw, name, form.value)

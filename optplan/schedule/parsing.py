@@ -18,7 +18,7 @@ from optplan.schedule.catalog import (
     REQUIRED,
     Family,
     Known,
-    Target,
+    ScheduledEntry,
 )
 from optplan.schedule.policy_parsing import hook_spec
 from optplan.schedule.reading import TIMM_FACTORY, Written, timm_arguments
@@ -71,7 +71,7 @@ def parsed(
         name=shown(written.kind),
         family=known.family,
         param=_param(raw, known),
-        moves_betas=known.target is Target.MOMENTUM,
+        moves_betas=known.target is ScheduledEntry.MOMENTUM,
         by_epoch=by_epoch,
         converted=is_converted(raw),
         begin=begin,
@@ -113,11 +113,11 @@ def ticks_by_epoch(raw: Mapping[str, Any]) -> bool:
 
 def _param(raw: Mapping[str, Any], known: Known) -> str:
     match known.target:
-        case Target.LR:
+        case ScheduledEntry.LR:
             return "lr"
-        case Target.MOMENTUM:
+        case ScheduledEntry.MOMENTUM:
             return "momentum"
-        case Target.PARAM:
+        case ScheduledEntry.PARAM:
             return str(raw["param_name"])
 
 
@@ -195,7 +195,7 @@ def _empty_span(written: Written, begin: float, end: float, converted: str = "")
 
 def _mistakes(written: Written, known: Known) -> Iterator[Problem]:
     raw, own = written.raw, ARGUMENTS[known.family]
-    names = [*own, *COMMON, *(["param_name"] if known.target is Target.PARAM else [])]
+    names = [*own, *COMMON, *(["param_name"] if known.target is ScheduledEntry.PARAM else [])]
     for name in map(str, raw):
         if name not in (*names, *_FOR_THE_BUILDER):
             yield Problem(
@@ -210,7 +210,7 @@ def _mistakes(written: Written, known: Known) -> Iterator[Problem]:
     for name, argument in own.items():
         if argument.default is REQUIRED and name not in raw:
             yield _missing(written, name)
-    if known.target is Target.PARAM and not isinstance(raw.get("param_name"), str):
+    if known.target is ScheduledEntry.PARAM and not isinstance(raw.get("param_name"), str):
         yield _missing(written, "param_name")
     yield from _common_mistakes(written)
     yield from _joint_mistakes(written, known)
@@ -250,7 +250,9 @@ def _joint_mistakes(written: Written, known: Known) -> Iterator[Problem]:
                 )
             if known.family is Family.COSINE_RESTART:
                 yield from _restart_mistakes(written, given)
-        case Family.ONE_CYCLE if known.target is Target.PARAM and raw.get("param_name") != "lr":
+        case Family.ONE_CYCLE if (
+            known.target is ScheduledEntry.PARAM and raw.get("param_name") != "lr"
+        ):
             yield Problem(message=f"{name} works for lr alone", place=place_of(raw, "param_name"))
         case Family.REDUCE_ON_PLATEAU if not raw.get("by_epoch", True) or is_converted(raw):
             yield Problem(

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from optplan.plan.changes import SchedulerChange
-from optplan.schedule.catalog import ARGUMENTS, Family, Target
+from optplan.schedule.catalog import ARGUMENTS, Family, ScheduledEntry
 from optplan.schedule.specs import AnySpec, ForeignSpec, Spec
 from optplan.schedule.unread import SECTION
 
@@ -96,8 +96,10 @@ def _class_of(state: Mapping[str, Any]) -> str:
     fitting = [family for family in Family if _names(family) - _LATER <= state.keys()]
     if not fitting:
         return "another class"
-    target = {"lr": Target.LR, "momentum": Target.MOMENTUM}.get(str(state.get("param_name")))
-    return max(fitting, key=lambda one: len(_names(one))) + (target or Target.PARAM)
+    target = {"lr": ScheduledEntry.LR, "momentum": ScheduledEntry.MOMENTUM}.get(
+        str(state.get("param_name"))
+    )
+    return max(fitting, key=lambda one: len(_names(one))) + (target or ScheduledEntry.PARAM)
 
 
 def _attributes(spec: Spec) -> dict[str, Any]:

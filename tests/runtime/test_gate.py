@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from optplan.checks.discovery import Candidate
+from optplan.checks.discovery import FoundFile
 from optplan.checks.plan_refused import PlanRefused
 from optplan.checks.running import Job, Runner, Task
 from optplan.checks.settings import Settings, Target
@@ -45,7 +45,7 @@ def test_what_is_refused_late_is_a_finding_of_that_config(tmp_path: Path) -> Non
     )
     target = Target(model="net", arguments={})
     done = Runner(job).run(
-        Task(candidate=Candidate(str(file), named=True), settings=0, target=target)
+        Task(candidate=FoundFile(str(file), named=True), settings=0, target=target)
     )
     assert not isinstance(done, Task)
     assert done.crash is None

@@ -8,12 +8,12 @@ from typing import assert_never
 from optplan.schedule.catalog import Family
 from optplan.schedule.curves.base import Curve
 from optplan.schedule.curves.cycle import OneCycle, ReduceOnPlateau
-from optplan.schedule.curves.factors import Constant, Exponential, Linear, MultiStep, Step
+from optplan.schedule.curves.factors import Constant, Exponential, Linear, MultiStep, StepFactor
 from optplan.schedule.curves.floors import CosineAnnealing, CosineRestart, Poly
 from optplan.schedule.specs import FOREVER, Spec
 
 CURVES: Mapping[Family, type[Curve]] = {
-    Family.STEP: Step,
+    Family.STEP: StepFactor,
     Family.MULTI_STEP: MultiStep,
     Family.CONSTANT: Constant,
     Family.EXPONENTIAL: Exponential,

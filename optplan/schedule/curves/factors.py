@@ -34,7 +34,7 @@ class Rare(Curve):
         """What a tick multiplies by; None for nothing."""
 
 
-class Step(Rare):
+class StepFactor(Rare):
     """Times ``gamma`` after every ``step_size`` ticks."""
 
     def factor(self, position: int) -> float | None:

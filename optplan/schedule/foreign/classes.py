@@ -10,7 +10,7 @@ from typing import Any
 from optplan.config import Namespace, Symbol
 from optplan.errors import ScheduleError, described_exception, did_you_mean
 from optplan.places import Place
-from optplan.registries import VOUCH, Kind, is_scope, registered, run_custom_imports
+from optplan.registries import VOUCH, RegistryKind, is_scope, registered, run_custom_imports
 from optplan.runtime.gate import NotInstalledError, import_named
 from optplan.schedule.catalog import KNOWN
 from optplan.schedule.parsing import TORCH_HOME, TORCH_PREFIX
@@ -60,7 +60,7 @@ def _found(kind: str | Symbol | type, name: str, namespace: Namespace, place: Pl
     if name.startswith(TORCH_PREFIX):
         return _torchs(name.removeprefix(TORCH_PREFIX), place)
     run_custom_imports(namespace)
-    if isinstance(kind, str) and (found := registered(Kind.SCHEDULERS, name, namespace)):
+    if isinstance(kind, str) and (found := registered(RegistryKind.SCHEDULERS, name, namespace)):
         return found
     if "." in name and not _is_scoped(name):
         return _imported(name, namespace, place)

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 from optplan.config import Namespace
 from optplan.config.inherited import inherited_hint
 from optplan.errors import OptplanError, ScheduleError, did_you_mean, quoted
-from optplan.registries import Kind, default_scope, is_replaced, run_custom_imports
+from optplan.registries import RegistryKind, default_scope, is_replaced, run_custom_imports
 from optplan.runtime.gate import calling
 from optplan.schedule.foreign.classes import Way, scheduler_class
 from optplan.schedule.lanes import Lanes
@@ -63,7 +63,7 @@ class ForeignMaker:
         # what cannot be imported has registered nothing; the planner reports it where it is needed
         with suppress(OptplanError):
             run_custom_imports(self._namespace)
-        return is_replaced(Kind.SCHEDULERS, name, self._namespace)
+        return is_replaced(RegistryKind.SCHEDULERS, name, self._namespace)
 
     def _made(
         self, spec: ForeignSpec, lanes: Lanes, optimizer: StandIn, training: Training
