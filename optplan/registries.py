@@ -17,12 +17,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from optplan.chatter import hushed
 from optplan.config import Namespace
 from optplan.errors import ConfigError, described_exception
 from optplan.runtime.audit import refusal
 from optplan.runtime.gate import NotInstalledError, import_named, installed_only, named_code
 from optplan.runtime.installed import find_installed, package_folder
+from optplan.runtime.stdio import suppress_output
 from optplan.runtime.where import RefusedError
 
 _log = logging.getLogger(__name__)
@@ -217,7 +217,7 @@ def _registry(scope: str, kind: RegistryKind, namespace: Namespace) -> Any:
     if (broken := _BROKEN.get(scope)) is not None:
         raise ConfigError(broken.problems)
     try:
-        with hushed():
+        with suppress_output():
             found: Any = import_named(f"{scope}.registry.{kind}", trusted=namespace.trusted)
             _fill(found, namespace)
     except NotInstalledError:

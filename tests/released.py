@@ -15,7 +15,6 @@ import pytest
 from torch import nn
 
 import optplan
-from optplan.chatter import hushed
 from optplan.checks import ALL_CHECKS, Context, Finding
 from optplan.config import find_own_model, load_config
 from optplan.constructors import make_plan, plan_with_facts
@@ -23,6 +22,7 @@ from optplan.errors import ModelError, OptplanError, listed
 from optplan.model import LoadedModel, open_configured
 from optplan.model.meta import build_on_meta
 from optplan.plan import Planned
+from optplan.runtime.stdio import suppress_output
 from tests.agreement import assert_same_plan
 from tests.reference import ReferenceOptimizer, run_reference_section
 
@@ -216,7 +216,7 @@ def _built(path: Path) -> nn.Module:
             built: nn.Module = MODELS.build(config.model)
         return built
 
-    with hushed():
+    with suppress_output():
         return build_on_meta(build, path.name)
 
 

@@ -17,8 +17,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from optplan.interrupts import InterruptsWait
 from optplan.runtime.audit import lifted
+from optplan.runtime.interrupts import InterruptsWait
 from optplan.runtime.where import Where, named_code_runs
 
 FORMAT = 1

@@ -9,9 +9,9 @@ from functools import cached_property
 from typing import ClassVar
 
 from optplan.checks.expectations import Expectation
-from optplan.checks.key_use import KeyUse, key_uses
-from optplan.checks.raw_section import RawSection, raw_section, raw_section_named
-from optplan.checks.schedulers import Schedulers, schedulers_of
+from optplan.checks.facts.config_schedulers import Schedulers, schedulers_of
+from optplan.checks.facts.key_use import KeyUse, key_uses
+from optplan.checks.facts.unvalidated_section import RawSection, raw_section, raw_section_named
 from optplan.config import NO_BATCH, Batch, Config, FunctionConfig, OptimizerConfig, find_sections
 from optplan.config.regex_groups import RegexGroups
 from optplan.errors import OptplanError, Problem

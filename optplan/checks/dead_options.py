@@ -8,10 +8,10 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from optplan.checks.base import Context
-from optplan.checks.group_names import MULTIPLIERS
-from optplan.checks.known_constructors import ALL_OPTIONS
-from optplan.checks.raw_section import RawSection
-from optplan.checks.watched_keys import unmatched_keys
+from optplan.checks.facts.group_names import MULTIPLIERS
+from optplan.checks.facts.known_constructors import ALL_OPTIONS
+from optplan.checks.facts.unvalidated_section import RawSection
+from optplan.checks.facts.watched_keys import unmatched_keys
 from optplan.config import place_of
 from optplan.config.timm_args import OPTIMIZER_KEYS, TimmArgs
 from optplan.places import Place

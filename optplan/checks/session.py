@@ -9,14 +9,14 @@ from typing import Any
 from optplan.checks.base import Check, MakeSchedule
 from optplan.checks.discovery import Discovery, FoundFile, discover
 from optplan.checks.paths import fits, is_in_package, shown_path
-from optplan.checks.pool import run_all
 from optplan.checks.results import CheckedConfig
-from optplan.checks.running import Job, MakePlanner, OwnModels, Task
-from optplan.checks.settings import Settings, Target
-from optplan.checks.settings_file import SettingsFinder
+from optplan.checks.runner import Job, MakePlanner, OwnModels, Task
+from optplan.checks.tool_config import Settings, Target
+from optplan.checks.tool_config_file import SettingsFinder
+from optplan.checks.worker_pool import run_all
 from optplan.config import NO_BATCH, Batch, Generation, names_function
 from optplan.errors import OptplanError, UsageError, listed
-from optplan.workers import Workers
+from optplan.runtime.workers import Workers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, assert_never
 
 import typer
 
+from optplan.app.request import PlanRequest
 from optplan.cli.completion import check_codes
-from optplan.cli.options import PlanOptions, ReportOptions, with_options
+from optplan.cli.options import ReportOptions, with_options
 from optplan.cli.running import deliver, running
 from optplan.names import Severity
 
@@ -38,7 +39,7 @@ def check(
         ),
     ] = None,
     *,
-    options: PlanOptions,
+    options: PlanRequest,
     to: ReportOptions,
     no_model: Annotated[
         bool,
@@ -91,16 +92,16 @@ def check(
 
     Exit status: 0 no findings that fail, 1 findings, 2 nothing could be checked, 3 a bug in optplan.
     """
-    from optplan.workers import started_workers
+    from optplan.runtime.workers import started_workers
 
     with (
         running(quiet=to.quiet, debug=to.debug, dialect=options.dialect),
         started_workers(1 if show_settings else jobs) as workers,
     ):
+        from optplan.app.plan import preparation
         from optplan.checks import ALL_CHECKS
         from optplan.checks.session import Request
         from optplan.cli.checking import Ending, checked, codes_of, settings_report, target_of
-        from optplan.cli.planning import preparation
         from optplan.config.generation import chosen_generation
 
         given = target_of(options, no_model=no_model)

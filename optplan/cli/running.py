@@ -6,7 +6,7 @@ import contextlib
 import io
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
+    from optplan.app.request import DialectName
     from optplan.errors import OptplanError, Problem
     from optplan.runtime.where import RefusedError
 
@@ -36,13 +37,6 @@ class Color(StrEnum):
     AUTO = "auto"
     ALWAYS = "always"
     NEVER = "never"
-
-
-class Dialect(StrEnum):
-    """The generations of OpenMMLab's trainers by which a config can be read."""
-
-    MMCV1 = "mmcv1"
-    MMENGINE = "mmengine"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +85,7 @@ def relayed(relay: Relay) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def running(*, quiet: bool, debug: bool, dialect: Dialect | None = None) -> Iterator[None]:
+def running(*, quiet: bool, debug: bool, dialect: DialectName | None = None) -> Iterator[None]:
     """Turn whatever a command raises into its message on stderr and its exit status.
 
     Args:
@@ -101,11 +95,11 @@ def running(*, quiet: bool, debug: bool, dialect: Dialect | None = None) -> Iter
     """
     import logging
 
-    from optplan.collecting import collect_from_now
     from optplan.errors import OptplanError
+    from optplan.runtime.gc_control import resume_gc
     from optplan.runtime.where import IsolationNeededError, RefusedError
 
-    collect_from_now()
+    resume_gc()
 
     logging.basicConfig(stream=sys.stderr, format="optplan: %(message)s", level=logging.WARNING)
     logging.getLogger("optplan").setLevel(logging.ERROR if quiet else logging.WARNING)
@@ -139,7 +133,7 @@ def running(*, quiet: bool, debug: bool, dialect: Dialect | None = None) -> Iter
         raise typer.Exit(ExitStatus.BUG) from None
 
 
-def _reading_for(dialect: Dialect | None) -> contextlib.AbstractContextManager[None]:
+def _reading_for(dialect: DialectName | None) -> contextlib.AbstractContextManager[None]:
     """Read configs by the rules of one trainer meanwhile."""
     if dialect is None:
         return contextlib.nullcontext()
@@ -169,14 +163,6 @@ def reported() -> Iterator[None]:
             _close_quietly()
             _complain(f"error: cannot write the report: {error.strerror or error}")
             raise SystemExit(ExitStatus.COULD_NOT) from None
-
-
-def remark(lines: Iterable[str]) -> None:
-    """Write remarks to stderr, for a format of the report that has no place for them."""
-    import logging
-
-    for line in lines:
-        logging.getLogger("optplan").warning("%s", line)
 
 
 def _print_traceback() -> None:
@@ -217,7 +203,7 @@ def deliver(make: Callable[[int | None, bool], str], output: Path | None, color:
     Raises:
         OutputError: The file cannot be written.
     """
-    from optplan.collecting import uncollected
+    from optplan.runtime.gc_control import gc_paused
 
     relay = _RELAY.get()
     terminal = relay.terminal if relay is not None else Terminal.current()
@@ -225,7 +211,7 @@ def deliver(make: Callable[[int | None, bool], str], output: Path | None, color:
     has_color = color is Color.ALWAYS
     if output is None and color is Color.AUTO:
         has_color = terminal.has_color
-    with uncollected():
+    with gc_paused():
         text = make(width, has_color)
     path = None if output is None else str(output)
     if relay is not None:
@@ -276,7 +262,7 @@ def _write(path: Path, text: str) -> None:
     import shutil
 
     from optplan.errors import OutputError
-    from optplan.interrupts import InterruptsWait
+    from optplan.runtime.interrupts import InterruptsWait
 
     try:
         with contextlib.suppress(FileNotFoundError):

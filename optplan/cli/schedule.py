@@ -7,14 +7,10 @@ from typing import Annotated
 
 import typer
 
-from optplan.cli.options import (
-    CONFIG_HELP,
-    ItersPerEpochOption,
-    PlanOptions,
-    ReportOptions,
-    with_options,
-)
-from optplan.cli.running import deliver, remark, running
+from optplan.app.request import PlanRequest
+from optplan.cli.options import CONFIG_HELP, ItersPerEpochOption, ReportOptions, with_options
+from optplan.cli.running import deliver, running
+from optplan.runtime.stdio import remark
 
 
 class ScheduleFormat(StrEnum):
@@ -29,7 +25,7 @@ class ScheduleFormat(StrEnum):
 @with_options
 def schedule(
     config: Annotated[str, typer.Argument(metavar="CONFIG", help=CONFIG_HELP)],
-    options: PlanOptions,
+    options: PlanRequest,
     to: ReportOptions,
     iters_per_epoch: ItersPerEpochOption = None,
     epochs: Annotated[
@@ -69,8 +65,8 @@ def schedule(
     Exit status: 0 fine, 2 could not do it, 3 a bug in optplan.
     """
     with running(quiet=to.quiet, debug=to.debug, dialect=options.dialect):
-        from optplan.cli.planning import import_first
-        from optplan.cli.scheduling import Length, scheduled, view_of
+        from optplan.app.plan import import_first
+        from optplan.app.schedule import Length, scheduled, view_of
         from optplan.reporters.schedule_data import schedule_csv, schedule_json
         from optplan.reporters.schedule_html import schedule_html
         from optplan.reporters.schedule_text import schedule_text

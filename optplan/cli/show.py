@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
+from optplan.app.request import PlanRequest
 from optplan.cli import views
-from optplan.cli.options import PLAN_HELP, PlanOptions, ReportOptions, with_options
+from optplan.cli.options import PLAN_HELP, ReportOptions, with_options
 from optplan.cli.running import deliver, running
 from optplan.cli.views import ShowFormat, ShowView
 from optplan.names import Rule, Status
@@ -19,7 +20,7 @@ _WITH_IDLE = frozenset({ShowView.PARAMS, ShowView.TREE, ShowView.SETTINGS})
 @with_options
 def show(
     config: Annotated[str, typer.Argument(metavar="CONFIG", help=PLAN_HELP)],
-    options: PlanOptions,
+    options: PlanRequest,
     to: ReportOptions,
     view: Annotated[
         ShowView,
@@ -59,8 +60,8 @@ def show(
     """
     with running(quiet=to.quiet, debug=to.debug, dialect=options.dialect):
         views.require_sense(view, output_format, depth)
-        from optplan.cli.entries import entries_of, idle_words
-        from optplan.cli.planning import import_first, plan_of
+        from optplan.app.option_use import entries_of, idle_words
+        from optplan.app.plan import import_first, plan_of
         from optplan.errors import UsageError
         from optplan.plan import Planned
         from optplan.reporters.rows import Narrowing, Selection, narrowed

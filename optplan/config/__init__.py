@@ -7,6 +7,7 @@ or index of it was set last; ``find_optimizer`` finds and validates the optimize
 from __future__ import annotations
 
 from optplan.config.batch import NO_BATCH, Batch, Scaling, find_scaling
+from optplan.config.files.file_reader import DiskReader, Reader
 from optplan.config.functions import FunctionConfig, load_config_file, load_function, names_function
 from optplan.config.generation import Generation, Recognized, is_mmcv1, recognized
 from optplan.config.loading import Config, load_config
@@ -23,7 +24,6 @@ from optplan.config.optimizer import (
 from optplan.config.overrides import regroup_cfg_options
 from optplan.config.own_model import OwnModel, find_own_model, without_weights
 from optplan.config.placed import PlacedDict, PlacedList, PlacedTuple, place_of
-from optplan.config.reading import DiskReader, Reader
 from optplan.config.symbols import Symbol
 
 __all__ = [

@@ -19,7 +19,7 @@ from optplan.config.overrides import apply_overrides
 from optplan.config.placed import placed_dict
 from optplan.errors import ConfigError, listed
 from optplan.places import Place, Source
-from optplan.user_code import importable_folders, module_file, module_in, user_attribute
+from optplan.runtime.user_code import importable_folders, module_file, module_in, user_attribute
 
 _DOTTED = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 # How the path of a config in a revision ends, as in HEAD:config.py.

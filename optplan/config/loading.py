@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from optplan.collecting import uncollected
 from optplan.config.base_dict import as_base
+from optplan.config.files.file_reader import DISK, Reader, decoded
 from optplan.config.limits import MAX_BASE_DEPTH, MAX_FILES, Budget, Refusal
 from optplan.config.locations import (
     Location,
@@ -24,10 +24,10 @@ from optplan.config.placed import (
     placed_dict,
     raw_place_of,
 )
-from optplan.config.reading import DISK, Reader, decoded
 from optplan.config.trees import Copier, add_scope, merge, plain
 from optplan.errors import ConfigError, Problem
 from optplan.places import Place, Source
+from optplan.runtime.gc_control import gc_paused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,7 +84,7 @@ def load_config(
     location = entry_location(os.fspath(path), reader)
     loader = Loader(location, trust=trust)
     try:
-        with uncollected():  # a syntax tree is many objects at once, none of them garbage
+        with gc_paused():  # a syntax tree is many objects at once, none of them garbage
             data = loader.load(location, None)
     except RecursionError:
         raise ConfigError(
@@ -242,7 +242,7 @@ class Loader:
         return result
 
     def _load_python(self, file: File, location: Location) -> PlacedDict:
-        from optplan.config.python_files import load_python
+        from optplan.config.files.python_files import load_python
 
         return load_python(self, file, location)
 
@@ -295,7 +295,7 @@ def _visible(data: PlacedDict) -> PlacedDict:
 
 
 def _read_data(file: File, extension: str, budget: Budget) -> PlacedDict:
-    from optplan.config import data_files
+    from optplan.config.files import data_files
 
     data = data_files.read(file, extension, budget)
     if not isinstance(data, PlacedDict):

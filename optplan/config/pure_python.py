@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from optplan.config.base_dict import as_base
 from optplan.config.evaluator import Frame
+from optplan.config.files.python_files import entries
 from optplan.config.locations import module_location
-from optplan.config.python_files import entries
 from optplan.config.syntax import is_base_assignment, is_read_base, parsed
 from optplan.config.trees import Copier
 from optplan.errors import ConfigError, did_you_mean

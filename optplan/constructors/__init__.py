@@ -9,14 +9,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from optplan.constructors.default import (
+    from optplan.constructors.default_constructor import (
         OPTIM_WRAPPER_CONSTRUCTORS,
         OPTIMIZER_CONSTRUCTORS,
         DefaultOptimizerConstructor,
         DefaultOptimWrapperConstructor,
     )
-    from optplan.constructors.layer_decay import LayerDecayOptimizerConstructor
-    from optplan.constructors.live import assert_matches
+    from optplan.constructors.layer_decay_constructor import LayerDecayOptimizerConstructor
+    from optplan.constructors.live_optimizer import assert_matches
     from optplan.constructors.optimizers import OPTIMIZERS
     from optplan.constructors.planning import (
         build_optimizer,

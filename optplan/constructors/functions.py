@@ -14,16 +14,16 @@ from torch.optim import Optimizer
 
 from optplan.config import NO_SECTION, FunctionConfig, OptimizerConfig, find_optimizer
 from optplan.config.optimizer import OPTIMIZER
-from optplan.constructors.code_place import code_place
-from optplan.constructors.observing import others_code
+from optplan.constructors.observed_groups import others_code
 from optplan.constructors.optimizers import instantiate, optimizer_class
-from optplan.constructors.returned import (
+from optplan.constructors.returned_optimizers import (
     NamedOptimizers,
     Returned,
     described,
     is_scheduler,
     read_return,
 )
+from optplan.constructors.source_location import code_place
 from optplan.constructors.world_size import WorldSize
 from optplan.errors import ConfigError, PlanError
 from optplan.model.moves import moves_ignored

@@ -23,21 +23,21 @@ from optplan.config import (
 )
 from optplan.config.regex_groups import RegexGroups
 from optplan.config.timm_args import TimmArgs
-from optplan.constructors.choosing import choose_constructor
 from optplan.constructors.functions import FunctionRun, section_of
-from optplan.constructors.lookup import naming
-from optplan.constructors.makers import (
-    CodeMaker,
-    FunctionMaker,
-    Maker,
-    RulesMaker,
+from optplan.constructors.group_builders import (
+    CodeBuilder,
+    FunctionBuilder,
+    GroupBuilder,
+    RulesBuilder,
     planned_by,
 )
-from optplan.constructors.pattern_groups import PatternMaker
-from optplan.constructors.returned import NamedOptimizers
-from optplan.constructors.scaled_maker import scaled
-from optplan.constructors.sections import SectionsMaker
-from optplan.constructors.timm_recipe import TimmMaker
+from optplan.constructors.lookup import naming
+from optplan.constructors.pattern_groups import PatternBuilder
+from optplan.constructors.resolve_constructor import choose_constructor
+from optplan.constructors.returned_optimizers import NamedOptimizers
+from optplan.constructors.scaled_builder import scaled
+from optplan.constructors.sections import SectionsBuilder
+from optplan.constructors.timm_recipe import TimmBuilder
 from optplan.errors import PlanError
 from optplan.facts import Inventory
 from optplan.model import LoadedModel, make_inventory, open_model
@@ -90,7 +90,7 @@ def plan_with_facts(
         return replace(planned_by(maker, module, inventory, path)[0], not_imported=missing)
 
 
-def maker_of(config: Config | Mapping[str, Any], batch: Batch = NO_BATCH) -> Maker:
+def maker_of(config: Config | Mapping[str, Any], batch: Batch = NO_BATCH) -> GroupBuilder:
     """What makes the optimizers that a config asks for, by the names that are looked up now.
 
     Raises:
@@ -100,26 +100,26 @@ def maker_of(config: Config | Mapping[str, Any], batch: Batch = NO_BATCH) -> Mak
     folder, scaling = _folder(config), find_scaling(config, batch)
     if isinstance(config, FunctionConfig):
         run = FunctionRun(config, folder, batch.world_size)
-        return scaled(FunctionMaker(config.name, run, section_of(config)), scaling)
+        return scaled(FunctionBuilder(config.name, run, section_of(config)), scaling)
     if sections := find_sections(config):
         makers = {
             name: scaled(_maker(section, folder, batch), scaling)
             for name, section in sections.items()
         }
-        return SectionsMaker(makers, find_optimizer(config))
+        return SectionsBuilder(makers, find_optimizer(config))
     section = find_optimizer(config)
     if isinstance(section.recipe, TimmArgs):
-        return TimmMaker(section, section.recipe, scaling)
+        return TimmBuilder(section, section.recipe, scaling)
     return scaled(_maker(section, folder, batch), scaling)
 
 
-def _maker(section: OptimizerConfig, folder: str | None, batch: Batch) -> Maker:
+def _maker(section: OptimizerConfig, folder: str | None, batch: Batch) -> GroupBuilder:
     if isinstance(section.recipe, RegexGroups):
-        return PatternMaker(section, section.recipe)
+        return PatternBuilder(section, section.recipe)
     chosen = choose_constructor(section)
     if chosen.is_builtin and (rules := chosen.rules) is not None:
-        return RulesMaker(chosen, section, rules)
-    return CodeMaker(chosen, section, folder, batch.world_size)
+        return RulesBuilder(chosen, section, rules)
+    return CodeBuilder(chosen, section, folder, batch.world_size)
 
 
 def build_optimizer(

@@ -13,20 +13,20 @@ from torch.optim import Optimizer
 
 from optplan.config import OptimizerConfig, Scaling, place_of
 from optplan.config.timm_args import TimmArgs
-from optplan.constructors.assign import GroupReader, as_number, planned_optimizer, refuse_bad_values
-from optplan.constructors.attributing import OwnRules
-from optplan.constructors.decided import Made
 from optplan.constructors.dry_run import optimizer_facts
-from optplan.constructors.makers import Maker
-from optplan.constructors.observing import ObservedOptimizer, observe, others_code
-from optplan.constructors.returned import NamedOptimizers
-from optplan.constructors.scaling import lr_scaling
+from optplan.constructors.group_builders import GroupBuilder
+from optplan.constructors.observed_groups import ObservedOptimizer, observe, others_code
+from optplan.constructors.returned_optimizers import NamedOptimizers
+from optplan.constructors.rule_attribution import OwnRules
 from optplan.constructors.timm_optimizers import require_timm_name, timm_class
 from optplan.errors import PlanError, Problem, did_you_mean
 from optplan.facts import Inventory, Layers, ParameterFacts
 from optplan.model import model_layers
 from optplan.names import LayerSource, Mistake, Rule
 from optplan.plan import Assignment, PlannedOptimizer, plain
+from optplan.planner.assign import GroupReader, as_number, planned_optimizer, refuse_bad_values
+from optplan.planner.builtin_plan import BuildResult
+from optplan.planner.scaling import lr_scaling
 from optplan.rules import Verdict
 from optplan.rules.layer_decay import LEFT_OVER
 from optplan.rules.timm_groups import TimmOptions, decide_weight_decay
@@ -34,7 +34,7 @@ from optplan.rules.timm_groups import TimmOptions, decide_weight_decay
 FACTORY = "timm.optim.create_optimizer_v2"
 
 
-class TimmMaker(Maker):
+class TimmBuilder(GroupBuilder):
     """timm's factory on a recipe.
 
     Args:
@@ -50,7 +50,7 @@ class TimmMaker(Maker):
         self._scaling = scaling
         self._lr = _lr(args, scaling)
 
-    def plan(self, model: nn.Module, inventory: Inventory) -> Made:
+    def plan(self, model: nn.Module, inventory: Inventory) -> BuildResult:
         """As of a maker: the factory runs on the model, and its rules are found behind its groups."""
         observation = observe(model, inventory, self.build)
         (made,) = observation.optimizers
@@ -61,7 +61,7 @@ class TimmMaker(Maker):
         refuse_bad_values(assignments, inventory)
         optimizers = [_planned(self._args, made.optimizer, self._lr)]
         scaling = self._scaling
-        return Made(
+        return BuildResult(
             assignments=assignments,
             optimizers=optimizers,
             trainable=observation.trainable,

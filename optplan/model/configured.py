@@ -6,7 +6,6 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from optplan.chatter import hushed
 from optplan.config import OwnModel, Symbol
 from optplan.config.own_model import TIMM
 from optplan.errors import ConfigError, ModelError, did_you_mean
@@ -23,6 +22,7 @@ from optplan.registries import (
     run_custom_imports,
 )
 from optplan.runtime.gate import named_code
+from optplan.runtime.stdio import suppress_output
 
 if TYPE_CHECKING:
     from torch import nn
@@ -47,7 +47,7 @@ def open_configured(own: OwnModel) -> LoadedModel:
     import_torch()
     run_custom_imports(own.namespace)
     try:
-        with named_code(own.name, trusted=trusted), hushed():
+        with named_code(own.name, trusted=trusted), suppress_output():
             module = _opened(own)
     except (ModelError, ConfigError) as error:
         problems = [

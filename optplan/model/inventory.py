@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from optplan.errors import ModelError, listed
 from optplan.facts import Inventory, ParameterFacts
-from optplan.model.at_rest import at_rest
 from optplan.model.declared import declared_no_decay
+from optplan.model.eval_mode import modules_in_eval_mode
 from optplan.model.owners import Owners
 from optplan.model.walk import Walk
-from optplan.user_modules import FILE_MODULE
+from optplan.runtime.user_modules import FILE_MODULE
 
 if TYPE_CHECKING:
     import torch
@@ -106,7 +106,7 @@ def make_inventory(
             hint="is this the network, and not only a loss or a transform?",
         )
     # a user's own module may be in use, and even changing its mode is not for us to do
-    resting = frozenset[int]() if source == "module" else at_rest(model, walk.kinds)
+    resting = frozenset[int]() if source == "module" else modules_in_eval_mode(model, walk.kinds)
     declared = declared_no_decay(model, walk.kinds, [facts.name for facts in parameters])
     if declared or resting:
         parameters = [

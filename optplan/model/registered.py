@@ -14,7 +14,7 @@ from optplan.model.meta import build_on_meta
 from optplan.places import Place
 from optplan.registries import RegistryKind, default_scope, is_part_of_models, registered_names
 from optplan.runtime.gate import installed_only, is_module_class
-from optplan.unregistered import Unregistered
+from optplan.unregistered_names import Unregistered
 
 
 def is_of_mmengine(found: object) -> bool:

@@ -14,12 +14,12 @@ from optplan.plan.changes import (
     PlanDiff,
     all_names,
 )
-from optplan.plan.clusters import Clusters, Patterns
 from optplan.plan.compare import (
     Pair,
     optimizer_change,
     optimizer_changes,
 )
+from optplan.plan.names.clusters import Clusters, Patterns
 from optplan.plan.plan import Plan, PlannedOptimizer, PlannedParameter
 
 

@@ -9,7 +9,7 @@ from optplan.facts import ParameterFacts
 from optplan.names import Rule
 from optplan.plan.planned import Planned
 from optplan.rules import Outcome, Verdict
-from optplan.rules.regex_groups import PatternRule, RegexOptions
+from optplan.rules.regex_rules import PatternRule, RegexOptions
 from optplan.rules.statistics import EntryName, EntryStatistics
 
 

@@ -227,7 +227,7 @@ class Plan:
             PlanError: A parameter is in several groups, or these are no optimizers.
         """
         # not imported: the plan itself is plain data, this is only a name where users look for it
-        live = import_module("optplan.constructors.live")
+        live = import_module("optplan.constructors.live_optimizer")
         plan: Plan = live.plan_from_optimizer(model, optimizer)
         return plan
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from rich.cells import cell_len
 
-from optplan.plan.kinds import RowKind
-from optplan.plan.members import Members, member_patterns, members_of
+from optplan.plan.row_kinds import RowKind
+from optplan.plan.setting_members import Members, member_patterns, members_of
 from optplan.reporters.bars import LogScale, bar
 from optplan.reporters.kind_words import kind_cell, lr_span
 from optplan.reporters.layout import Cell, Column, cut, table, visible

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from optplan.errors import quoted
 from optplan.names import Rule
-from optplan.plan.shapes import Stem, Words, numbered, written
+from optplan.plan.names.name_shapes import Stem, Words, numbered, written
 from optplan.reporters.layout import Cell, Column, paint, table
 from optplan.reporters.rows import Selection
 from optplan.reporters.summary import closing_lines, head_lines

@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable
 
 from optplan.errors import quoted
 from optplan.names import Rule, Status
-from optplan.plan.kinds import RowKind
+from optplan.plan.row_kinds import RowKind
 from optplan.reporters.bars import Span, span_of
 from optplan.reporters.layout import Cell
 from optplan.reporters.words import (

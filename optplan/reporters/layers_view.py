@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from optplan.plan.members import member_patterns
-from optplan.plan.ramp import LayerStep, ramp
+from optplan.plan.layer_table import LayerStep, ramp
+from optplan.plan.setting_members import member_patterns
 from optplan.reporters.bars import LogScale, bar, span_of
 from optplan.reporters.kind_words import lr_span, span_cell, span_text
 from optplan.reporters.layout import Cell, Column, paint, table

@@ -6,9 +6,9 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 
 from optplan.names import Status
 from optplan.plan import PlannedParameter
-from optplan.plan.kinds import RowKind, kinds_by_rule
-from optplan.plan.members import member_patterns
-from optplan.plan.ramp import ramp
+from optplan.plan.layer_table import ramp
+from optplan.plan.row_kinds import RowKind, kinds_by_rule
+from optplan.plan.setting_members import member_patterns
 from optplan.reporters.bars import LogScale, span_of
 from optplan.reporters.keys_view import (
     conclusion,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from optplan.errors import UsageError, did_you_mean
 from optplan.names import Rule, Status
 from optplan.plan import Plan, PlannedParameter
-from optplan.plan.patterns import matching
+from optplan.plan.names.patterns import matching
 from optplan.reporters.words import deciding_rules
 
 

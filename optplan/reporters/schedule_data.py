@@ -13,8 +13,8 @@ from optplan.plan.serial import generation_to_dict
 from optplan.reporters.csv_text import csv_text
 from optplan.reporters.schedule_view import ScheduleView
 from optplan.schedule.schedule import Schedule
+from optplan.schedule.scheduled_settings import ScheduledSetting
 from optplan.schedule.specs import AnySpec, is_own
-from optplan.schedule.tracks import Track
 
 SCHEDULE_FORMAT_VERSION = "1.1"
 
@@ -77,7 +77,7 @@ def _origin(place: Place | None) -> dict[str, Any] | None:
     return {"file": place.source.name, "line": place.line, "column": place.column}
 
 
-def _setting(view: ScheduleView, place: int, track: Track) -> dict[str, Any]:
+def _setting(view: ScheduleView, place: int, track: ScheduledSetting) -> dict[str, Any]:
     setting = view.setting(track)
     return {
         "setting": track.setting,

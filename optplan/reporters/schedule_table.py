@@ -8,7 +8,7 @@ from optplan.reporters.layout import Cell, Column, cell_len, table
 from optplan.reporters.plot import curve_style
 from optplan.reporters.schedule_view import ScheduleView, word_of
 from optplan.reporters.summary import besides_text
-from optplan.schedule.tracks import Track
+from optplan.schedule.scheduled_settings import ScheduledSetting
 
 _LABELS = (Column(), Column(right=True), Column(right=True), Column(), Column(right=True))
 _BESIDES = 3  # its place among these
@@ -83,7 +83,7 @@ def _texts(row: Cells) -> tuple[str, ...]:
     return tuple(cell.text for cell in row)
 
 
-def _label(view: ScheduleView, track: Track, index: int, color: bool) -> Cells:
+def _label(view: ScheduleView, track: ScheduledSetting, index: int, color: bool) -> Cells:
     setting = view.setting(track)
     return (
         Cell("━" if color else "", curve_style(index)),

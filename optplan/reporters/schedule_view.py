@@ -9,10 +9,10 @@ from optplan.plan import Plan, Setting
 from optplan.reporters.rows import Narrowing
 from optplan.reporters.summary import value_text
 from optplan.reporters.words import number, plural, where_text
-from optplan.schedule.courses import Course, Courses
+from optplan.schedule.scheduled_settings import ScheduledSetting
 from optplan.schedule.specs import AnySpec, is_own
-from optplan.schedule.tracks import Track
 from optplan.schedule.training import Unit
+from optplan.schedule.trajectories import Course, Trajectories
 from optplan.schedule.unread import Unread
 
 # What the span and the name of a scheduler say already.
@@ -43,7 +43,7 @@ class ScheduleView:
     """
 
     plan: Plan
-    courses: Courses
+    courses: Trajectories
     points: Mapping[int, tuple[str, ...]]
     chosen: tuple[int, ...]
     narrowing: Narrowing
@@ -54,7 +54,7 @@ class ScheduleView:
         return self.courses.schedule.unit
 
     @property
-    def tracks(self) -> tuple[Track, ...]:
+    def tracks(self) -> tuple[ScheduledSetting, ...]:
         """The tracks that are shown."""
         return tuple(self.courses.schedule.tracks[index] for index in self.chosen)
 
@@ -69,7 +69,7 @@ class ScheduleView:
         places = {step: place for place, step in enumerate(self.courses.steps)}
         return tuple(course[places[step]] for step in self.points)
 
-    def setting(self, track: Track) -> Setting:
+    def setting(self, track: ScheduledSetting) -> Setting:
         """The setting of a track."""
         return self.plan.settings[track.setting]
 

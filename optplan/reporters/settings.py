@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 from optplan.checks.expectations import Expectation
-from optplan.checks.settings import Settings, Target
+from optplan.checks.tool_config import Settings, Target
 from optplan.reporters.layout import visible
 
 _HOLDS = ("weight_decay", "lr", "lr_mult", "frozen")

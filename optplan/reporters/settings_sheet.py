@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from optplan.plan.members import Members, member_patterns, members_of
+from optplan.plan.setting_members import Members, member_patterns, members_of
 from optplan.reporters.bars import LogScale
 from optplan.reporters.kind_words import kind_cells, lr_span, weight_decay_span
 from optplan.reporters.page import Heading, Sheet, Value, count_value, name_value, without_empty

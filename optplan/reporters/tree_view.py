@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from optplan.plan.kinds import RowKind
-from optplan.plan.tree import Branch, branches, module_tree
+from optplan.plan.names.tree import Branch, branches, module_tree
+from optplan.plan.row_kinds import RowKind
 from optplan.reporters.bars import LogScale, bar, log_scale
 from optplan.reporters.kind_words import kind_cells, lr_span, span_cell, weight_decay_span
 from optplan.reporters.layout import Cell, Column, table

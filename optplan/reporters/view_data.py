@@ -6,11 +6,11 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from optplan.plan.kinds import RowKind
-from optplan.plan.members import Members, member_patterns, members_of
-from optplan.plan.ramp import LayerStep, ramp
+from optplan.plan.layer_table import LayerStep, ramp
+from optplan.plan.names.tree import Branch, branches, module_tree
+from optplan.plan.row_kinds import RowKind
 from optplan.plan.serial import extras_to_dict, rule_to_dict
-from optplan.plan.tree import Branch, branches, module_tree
+from optplan.plan.setting_members import Members, member_patterns, members_of
 from optplan.plan.values import plain
 from optplan.reporters.bars import Span, span_of
 from optplan.reporters.kind_words import lr_span, weight_decay_span

@@ -10,7 +10,7 @@ from optplan.rules.options import (
     Verdict,
     make_options,
 )
-from optplan.rules.reading import read_options
+from optplan.rules.read_options import read_options
 from optplan.rules.rule_sets import (
     BYPASS,
     DEFAULT_RULES,

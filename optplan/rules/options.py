@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from optplan.config.layer_decay import LayerDecay, LayerList
+from optplan.config.layer_decay_options import LayerDecay, LayerList
 from optplan.config.paramwise import CustomKey, Multiplier, Paramwise
 from optplan.names import Rule
 from optplan.places import Place

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from optplan.config.layer_decay import LAYER_RATE, LAYERS
+from optplan.config.layer_decay_options import LAYER_RATE, LAYERS
 from optplan.errors import PlanError
 from optplan.facts import Inventory, ParameterFacts
 from optplan.names import Rule

@@ -16,12 +16,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from optplan.chatter import hushed
 from optplan.errors import OptplanError
-from optplan.foreign_runs import note_foreign_run, note_import
 from optplan.runtime.audit import LeavingError, is_still_told, lifted, restricted
 from optplan.runtime.installed import find_installed, import_folders, is_installed_file
 from optplan.runtime.landlock import raise_wall
+from optplan.runtime.stdio import suppress_output
+from optplan.runtime.third_party_runs import note_import, note_third_party_run
 from optplan.runtime.torch_files import announce_torch_files
 from optplan.runtime.where import IsolationNeededError, RefusedError, Where, named_code_runs
 
@@ -48,7 +48,7 @@ def import_named(dotted: str, *, trusted: bool) -> object:
     if "__main__" in dotted.split("."):
         raise RefusedError(f"{dotted!r} is a program, which is never imported")
     if trusted:
-        with _current_folder(), hushed():
+        with _current_folder(), suppress_output():
             return _walk(dotted)
     if (found := _loaded(dotted)) is not None:
         return found
@@ -56,13 +56,13 @@ def import_named(dotted: str, *, trusted: bool) -> object:
     if not _is_installed(package):
         raise NotInstalledError(f"no installed package provides {dotted!r}")
     if package in _LIBRARIES and package not in sys.modules:
-        with lifted(), hushed():  # as optplan itself uses them
+        with lifted(), suppress_output():  # as optplan itself uses them
             import_module(package)
     with ExitStack() as stack:
         if not is_own_name(dotted):
             stack.enter_context(named_code(dotted))
         stack.enter_context(installed_only())
-        stack.enter_context(hushed())
+        stack.enter_context(suppress_output())
         return _walk(dotted)
 
 
@@ -86,7 +86,7 @@ def named_code(what: str, *, trusted: bool = False) -> Iterator[None]:
         return
     if named_code_runs() is Where.ELSEWHERE:
         raise IsolationNeededError
-    note_foreign_run()
+    note_third_party_run()
     announce_torch_files()
     with lifted():
         raise_wall()

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from optplan.schedule.courses import Courses, courses_of
-from optplan.schedule.reading import Section, find_schedulers, scheduler_types
+from optplan.schedule.read_schedulers import Section, find_schedulers, scheduler_types
 from optplan.schedule.schedule import Schedule, schedule_of
 from optplan.schedule.training import Training, Unit, find_training
+from optplan.schedule.trajectories import Trajectories, courses_of
 
 __all__ = [
-    "Courses",
     "Schedule",
     "Section",
     "Training",
+    "Trajectories",
     "Unit",
     "courses_of",
     "find_schedulers",

@@ -21,7 +21,7 @@ from optplan.schedule.catalog import (
     ScheduledEntry,
 )
 from optplan.schedule.policy_parsing import hook_spec
-from optplan.schedule.reading import TIMM_FACTORY, Written, timm_arguments
+from optplan.schedule.read_schedulers import TIMM_FACTORY, Written, timm_arguments
 from optplan.schedule.specs import AnySpec, ForeignSpec, Spec
 from optplan.schedule.training import EpochLengthError, Training
 

@@ -12,7 +12,7 @@ from optplan.config.inherited import inherited_hint
 from optplan.config.paramwise import described
 from optplan.config.timm_args import is_timm_args
 from optplan.errors import Problem, ScheduleError, UsageError, did_you_mean, quoted
-from optplan.schedule.reading import timm_arguments
+from optplan.schedule.read_schedulers import timm_arguments
 
 _LOOPS = {"EpochBasedTrainLoop": True, "IterBasedTrainLoop": False}
 MOST_STEPS = 2**53  # beyond that a float counts no more by ones

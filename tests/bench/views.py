@@ -13,13 +13,13 @@ from typing import Any
 import torch
 from torch import nn
 
+from optplan.app.option_use import entries_of
 from optplan.cli import views
-from optplan.cli.entries import entries_of
 from optplan.cli.views import ShowFormat
-from optplan.collecting import uncollected
 from optplan.constructors import plan_with_facts
 from optplan.plan import Planned
 from optplan.reporters.rows import Selection
+from optplan.runtime.gc_control import gc_paused
 from tests.bench.timing import medians, seconds
 
 BOUND = 1.0  # seconds
@@ -65,7 +65,7 @@ def reports(planned: Planned) -> dict[str, Callable[[], float]]:
 
 
 def _as_delivered(make: Callable[[], object]) -> None:
-    with uncollected():
+    with gc_paused():
         make()
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from optplan.app.model_planner import ConfiguredModels, planner_of
 from optplan.checks import ALL_CHECKS
 from optplan.checks.session import Request, run_session
-from optplan.cli.model_planner import ConfiguredModels, planner_of
 from tests.checks.conftest import Check, config
 from tests.checks.test_settings import codes
 from tests.conftest import Invoke

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from optplan.checks import ALL_CHECKS, Context, Finding
-from optplan.checks.raw_section import raw_section
+from optplan.checks.facts.unvalidated_section import raw_section
 from optplan.config import Config, OptimizerConfig, find_optimizer, load_config
 from optplan.errors import ConfigError, OptplanError
 from optplan.names import Severity

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from optplan.checks.gathering import merged
+from optplan.checks.report import merged
 from optplan.checks.results import Reported, Spot
 from optplan.names import Severity
 from tests.checks.conftest import Check, config

@@ -12,7 +12,7 @@ from optplan.config import load_config, regroup_cfg_options
 from optplan.config.overrides import parse_value
 from optplan.config.timm_args import OPTIMIZER_KEYS
 from optplan.errors import ConfigError, UsageError
-from optplan.schedule.reading import timm_arguments
+from optplan.schedule.read_schedulers import timm_arguments
 
 VALUES = [
     "1", "-1", "1.5", "1e-3", "1_000", "0x10", "nan", "inf", "-inf", "True", "false", "TRUE",

@@ -16,8 +16,8 @@ from torch import nn
 import optplan
 from optplan.config.dialects import Dialect
 from optplan.config.regex_groups import Pattern, RegexGroup, RegexGroups
-from optplan.constructors.pattern_trial import refuse_endless
 from optplan.constructors.planning import build_optimizers
+from optplan.constructors.regex_timeout import refuse_endless
 from optplan.errors import ConfigError, PlanError
 from optplan.names import Matcher, Rule, Status
 from optplan.plan import Plan

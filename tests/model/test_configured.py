@@ -16,7 +16,7 @@ from torch import nn
 from optplan.config import OwnModel, find_own_model, load_config
 from optplan.errors import ModelError
 from optplan.model import LoadedModel, make_inventory, may_be_installed, open_configured
-from optplan.user_code import import_for_user
+from optplan.runtime.user_code import import_for_user
 
 SGD = "optimizer = dict(type='SGD', lr=0.1)\n"
 Make = Callable[..., OwnModel]

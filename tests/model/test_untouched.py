@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn.utils import parametrizations
 
 from optplan import DefaultOptimizerConstructor, OptplanError, make_plan
-from optplan.model.untouched import untouched
+from optplan.model.restore_model import restored_model
 
 
 class Net(nn.Module):
@@ -168,7 +168,7 @@ VALUES_ONLY = {"values", "values behind the back", "statistics", "gradients in p
 def test_each_change(device: str, change: str) -> None:
     model = net(device)
     before = state(model)
-    with untouched(model):
+    with restored_model(model):
         HOSTILE[change](model)
         if device == "cpu" or change not in VALUES_ONLY:
             assert differences(before, state(model))  # it does change something
@@ -193,7 +193,7 @@ def ruin(model: Any) -> None:
 def test_all_changes_at_once(device: str, raises: bool) -> None:
     model = net(device)
     before = state(model)
-    with contextlib.suppress(ZeroDivisionError), untouched(model):
+    with contextlib.suppress(ZeroDivisionError), restored_model(model):
         ruin(model)
         1 / (not raises)
     assert differences(before, state(model)) == []
@@ -201,7 +201,7 @@ def test_all_changes_at_once(device: str, raises: bool) -> None:
 
 def test_the_model_still_trains_afterwards() -> None:
     model = net("cpu")
-    with untouched(model):
+    with restored_model(model):
         ruin(model)
     assert model.norm.training is False
     model.norm(model.conv(torch.ones(2, 1, 2, 2))).sum().backward()

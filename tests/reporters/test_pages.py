@@ -7,8 +7,8 @@ from html.parser import HTMLParser
 
 import pytest
 
+from optplan.app.option_use import entries_of
 from optplan.cli import views
-from optplan.cli.entries import entries_of
 from optplan.cli.views import ShowFormat
 from optplan.reporters.markdown import code
 from optplan.reporters.rows import Narrowing, Selection

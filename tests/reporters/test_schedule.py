@@ -17,7 +17,7 @@ from optplan.reporters.schedule_html import schedule_html
 from optplan.reporters.schedule_text import schedule_text
 from optplan.reporters.schedule_view import ScheduleView
 from optplan.schedule import Training, courses_of, find_schedulers, schedule_of
-from optplan.schedule.points import telling_steps
+from optplan.schedule.key_steps import telling_steps
 from tests.schedule.reference import SGD, plan_of_three
 
 WARM: list[dict[str, Any]] = [

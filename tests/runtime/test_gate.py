@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from optplan.checks.catalog.plan_refused import PlanRefused
 from optplan.checks.discovery import FoundFile
-from optplan.checks.plan_refused import PlanRefused
-from optplan.checks.running import Job, Runner, Task
-from optplan.checks.settings import Settings, Target
+from optplan.checks.runner import Job, Runner, Task
+from optplan.checks.tool_config import Settings, Target
 from optplan.config import Batch, Config
 from optplan.plan import Planned
 from optplan.runtime.gate import calling

@@ -170,7 +170,7 @@ def loop_stubbornly() -> None:
 
 _PARENT = """\
 import os
-from optplan.interrupts import EndingAtInterrupt
+from optplan.runtime.interrupts import EndingAtInterrupt
 from optplan.runtime.isolation import Bounds, isolated
 from tests.runtime.test_isolation import echo, loop_stubbornly
 if __name__ == "__main__":

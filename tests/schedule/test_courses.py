@@ -14,9 +14,9 @@ from mmengine.optim import CosineAnnealingLR, ReduceOnPlateauLR
 
 from optplan.errors import UsageError
 from optplan.schedule import Training, Unit, courses_of, find_schedulers, schedule_of
-from optplan.schedule.asked import asked_steps
-from optplan.schedule.curves.moves import Moves, woven
-from optplan.schedule.points import telling_steps
+from optplan.schedule.key_steps import telling_steps
+from optplan.schedule.requested_steps import asked_steps
+from optplan.schedule.schedulers.moves import Moves, woven
 from tests.schedule.reference import ADAM, LRS, SGD, ours, plan_of_three, stepped
 
 TEN = Training(by_epoch=True, length=10)
