@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         make_plan,
     )
     from optplan.errors import OptplanError
+    from optplan.guard import PlanGuard
     from optplan.model import load_model
     from optplan.plan import Plan
 
@@ -40,6 +41,7 @@ __all__ = [
     "LayerDecayOptimizerConstructor",
     "OptplanError",
     "Plan",
+    "PlanGuard",
     "__version__",
     "assert_matches",
     "build_optimizer",
@@ -56,6 +58,7 @@ _HOMES = {
     "load_model": "optplan.model",
     "OptplanError": "optplan.errors",
     "Plan": "optplan.plan",
+    "PlanGuard": "optplan.guard",
     "OPTIMIZERS": "optplan.constructors",
     "OPTIMIZER_CONSTRUCTORS": "optplan.constructors",
     "OPTIM_WRAPPER_CONSTRUCTORS": "optplan.constructors",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -82,7 +83,7 @@ def assert_matches(plan: Plan, model: nn.Module, optimizer: Live, *, groups: boo
         raise MismatchError(
             f"{len(observation.optimizers)} optimizers, planned {len(plan.optimizers)}"
         )
-    optimizers = [one.optimizer for one in observation.optimizers]
+    optimizers = [_stepping(one.optimizer) for one in observation.optimizers]
     _refuse_other_classes(plan, observation)
     differences = _Differences(groups)
     rows = {row.name: row for row in plan.parameters}
@@ -92,6 +93,10 @@ def assert_matches(plan: Plan, model: nn.Module, optimizer: Live, *, groups: boo
             differences.add("not in the plan", facts.name)
         else:
             differences.compare(row, homes.get(facts.tensor, []), plan, optimizers)
+            if facts.requires_grad != row.requires_grad:
+                words = ("frozen", "trainable")
+                now, planned = words[facts.requires_grad], words[row.requires_grad]
+                differences.add(f"{now}, planned {planned}", facts.name)
     known = {facts.name for facts in inventory.parameters}
     for name in rows.keys() - known:
         differences.add("not in the model", name)
@@ -99,10 +104,19 @@ def assert_matches(plan: Plan, model: nn.Module, optimizer: Live, *, groups: boo
         raise MismatchError(problems)
 
 
+def _stepping(optimizer: Optimizer) -> Optimizer:
+    """Return what steps the tensors: ``ZeroRedundancyOptimizer`` has one of the planned class for its shard."""
+    zero = sys.modules.get("torch.distributed.optim.zero_redundancy_optimizer")
+    if zero is not None and isinstance(optimizer, zero.ZeroRedundancyOptimizer):
+        inner: Optimizer = optimizer.optim
+        return inner
+    return optimizer
+
+
 def _refuse_other_classes(plan: Plan, observation: Observation) -> None:
     """Raise where an optimizer is of another class than planned."""
     pairs = [
-        (planned.class_name, class_name(one.optimizer))
+        (planned.class_name, class_name(_stepping(one.optimizer)))
         for planned, one in zip(plan.optimizers, observation.optimizers, strict=True)
     ]
     problems = [
