@@ -115,7 +115,7 @@ def check(
             overrides=tuple(options.overrides or ()),
             function_arguments=options.function_arguments,
             trust=options.trust,
-            generation=chosen_generation(),
+            dialect=chosen_generation(),
             prepare=preparation(trust=options.trust),
             batch=options.batch,
         )

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from optplan.config.dialects import dialect_of, read_regex_groups
-from optplan.config.generation import Generation, Recognized, recognized
+from optplan.config.generation import MMCV1, generation_of
 from optplan.config.loading import Config
 from optplan.config.paramwise import (
     FIELDS,
@@ -20,14 +19,11 @@ from optplan.config.paramwise import (
     parse_paramwise,
 )
 from optplan.config.placed import place_of, placed_dict
+from optplan.config.recognition import Recognition
 from optplan.config.symbols import Symbol
-from optplan.config.timm_args import OPTIMIZER_KEYS, TimmArgs, is_timm_args, read_timm_args
 from optplan.errors import ConfigError, Problem, close_matches
 from optplan.names import Mistake
 from optplan.places import Place
-
-if TYPE_CHECKING:
-    from optplan.config.regex_groups import RegexGroups
 
 WRAPPER = "optim_wrapper"
 OPTIMIZER = "optimizer"
@@ -58,9 +54,10 @@ class OptimizerConfig:
         places: Where the section's own entries stand: ``type``, ``constructor``, ``paramwise_cfg``.
         has_optimizer: Whether ``optim_wrapper`` holds an ``optimizer``.
         has_paramwise: Whether ``paramwise_cfg`` is written.
-        recipe: What it was read from, where that is the form of another trainer; its rules are not those
-            of any constructor.
-        recognized: The generation of the trainer that it is for, with what tells it; None for a recipe.
+        recipe: What its dialect read, where that is another form; its rules are not those of any constructor.
+        layer_decay: The argument that is a rate of layer decay, where its dialect has one.
+        applies_lr_scale: The schedulers of its trainer multiply the lr of groups by their ``lr_scale``.
+        recognized: The generation of OpenMMLab's trainers that it is for, with what tells it; None for others.
     """
 
     form: SectionForm
@@ -72,8 +69,10 @@ class OptimizerConfig:
     places: Mapping[str, Place | None]
     has_optimizer: bool = True
     has_paramwise: bool = True
-    recipe: TimmArgs | RegexGroups | None = None
-    recognized: Recognized | None = None
+    recipe: Any = None
+    layer_decay: str | None = None
+    applies_lr_scale: bool = False
+    recognized: Recognition | None = None
 
     @property
     def is_mmcv1(self) -> bool:
@@ -115,14 +114,13 @@ NO_SECTION = OptimizerConfig(
 )
 
 
-def find_sections(config: Config | Mapping[str, Any]) -> dict[str, OptimizerConfig]:
-    """The optimizer sections of a config that has several by name; none where it has one.
+def read_sections(data: Mapping[str, Any]) -> dict[str, OptimizerConfig]:
+    """Return the optimizer sections of a config that has several by name; none where it has one.
 
     Raises:
         ConfigError: Every mistake in them.
     """
-    data = config.data if isinstance(config, Config) else config
-    outer, generation = _outer(data), recognized(data)
+    outer, generation = _outer(data), generation_of(data)
     found: dict[str, OptimizerConfig] = {}
     problems: list[Problem] = []
     for name, section in named_sections(data).items():
@@ -157,7 +155,7 @@ def named_sections(data: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
 
 def _outer(data: Mapping[str, Any]) -> Any:
     """What stands in the place of the optimizer section."""
-    if _is_mmcv1(recognized(data)):
+    if _is_mmcv1(generation_of(data)):
         return data.get(OPTIMIZER)
     return data.get(WRAPPER, data.get(OPTIMIZER))
 
@@ -166,8 +164,8 @@ def _is_section(value: object) -> bool:
     return isinstance(value, Mapping) and ("type" in value or OPTIMIZER in value)
 
 
-def find_optimizer(config: Config | Mapping[str, Any]) -> OptimizerConfig:
-    """Find and validate the optimizer section of a config.
+def read_section(config: Config | Mapping[str, Any]) -> OptimizerConfig:
+    """Validate the optimizer section of a config.
 
     Args:
         config: A loaded config or a dict; a dict that has a ``type`` of its own is the section itself.
@@ -176,20 +174,16 @@ def find_optimizer(config: Config | Mapping[str, Any]) -> OptimizerConfig:
         ConfigError: No section, or every mistake in it.
 
     Returns:
-        The section, or one with nothing in it where :func:`find_sections` finds several.
+        The section, or one with nothing in it where :func:`read_sections` finds several.
     """
     data: Mapping[str, Any] = config.data if isinstance(config, Config) else config
-    if is_timm_args(data):
-        return _from_timm(read_timm_args(data))
-    if (dialect := dialect_of(data)) is not None:
-        return _from_groups(read_regex_groups(data, dialect))
     if isinstance(config, Config):
-        section_names(config)
+        section_name(config)
     elif WRAPPER not in config and "type" in config:
         data = {WRAPPER if OPTIMIZER in config else OPTIMIZER: config}
     else:
         _name_of_section(data, None)
-    generation = recognized(data)
+    generation = generation_of(data)
     if named_sections(data):
         return replace(NO_SECTION, recognized=generation)
     if WRAPPER in data and not _is_mmcv1(generation):
@@ -198,49 +192,48 @@ def find_optimizer(config: Config | Mapping[str, Any]) -> OptimizerConfig:
     return _validated(SectionForm.OPTIMIZER, section, section, {}, [], generation)
 
 
-def section_names(config: Config) -> list[str]:
-    """The entries that make up the optimizer section: ``optim_wrapper``, else ``optimizer``; several of a recipe.
+def section_name(config: Config) -> str:
+    """Return the entry that is the optimizer section: ``optim_wrapper``, else ``optimizer``.
 
     Raises:
-        ConfigError: There are none.
+        ConfigError: There is none.
     """
-    if is_timm_args(config.data):
-        return [name for name in config.data if name in OPTIMIZER_KEYS]
-    return [_name_of_section(config.data, Place(config.entry, 0, 0))]
+    return _name_of_section(config.data, Place(config.entry, 0, 0))
 
 
-def _from_timm(args: TimmArgs) -> OptimizerConfig:
-    return _from_recipe(
-        args,
-        kind=f"timm:{args.factory['opt']}",
-        arguments={k: v for k, v in args.factory.items() if k != "opt" and v is not None},
-        place=args.place_of("opt"),
-    )
-
-
-def _from_groups(groups: RegexGroups) -> OptimizerConfig:
-    first = groups.optimizers[0]
-    return _from_recipe(groups, kind=first.type, arguments=first.arguments, place=first.place)
-
-
-def _from_recipe(
-    recipe: TimmArgs | RegexGroups, *, kind: str, arguments: Mapping[str, Any], place: Place | None
+def section_of_recipe(
+    recipe: object,
+    *,
+    kind: str,
+    arguments: Mapping[str, Any],
+    place: Place | None,
+    written: Mapping[str, Any] | None = None,
+    **known: Any,
 ) -> OptimizerConfig:
-    return OptimizerConfig(
-        form=SectionForm.OPTIMIZER,
+    """Return what another form than ``paramwise_cfg`` says as a section.
+
+    Args:
+        recipe: What was read of that form.
+        kind, arguments: The optimizer's type and arguments.
+        place: Where its type is written.
+        written: The dict that the arguments stand in, for their places.
+        known: Further fields of the section.
+    """
+    return replace(
+        NO_SECTION,
         type=kind,
-        optimizer={"type": kind, **arguments},
-        paramwise={},
-        constructor=None,
-        wrapper={},
-        places={"type": place, "constructor": None, "paramwise_cfg": None},
+        optimizer=placed_dict(
+            {"type": kind, **arguments}.items(), getattr(written, "raw_places", {})
+        ),
+        places={**NO_SECTION.places, "type": place},
         has_paramwise=False,
         recipe=recipe,
+        **known,
     )
 
 
 def _name_of_section(data: Mapping[str, Any], entry: Place | None) -> str:
-    if _is_mmcv1(recognized(data)):
+    if _is_mmcv1(generation_of(data)):
         if OPTIMIZER in data:
             return OPTIMIZER
         raise ConfigError(
@@ -259,7 +252,7 @@ def _name_of_section(data: Mapping[str, Any], entry: Place | None) -> str:
 
 
 def _from_wrapper(
-    wrapper: Mapping[str, Any], place: Place | None, generation: Recognized | None
+    wrapper: Mapping[str, Any], place: Place | None, generation: Recognition | None
 ) -> OptimizerConfig:
     if OPTIMIZER not in wrapper and _is_default(wrapper.get("constructor"), generation):
         raise ConfigError(
@@ -292,7 +285,7 @@ def _validated(
     optimizer: Mapping[str, Any],
     outer: Mapping[str, Any],
     problems: list[Problem],
-    generation: Recognized | None,
+    generation: Recognition | None,
 ) -> OptimizerConfig:
     """The section as typed data; ``section`` holds the constructor and ``paramwise_cfg``."""
     kind = optimizer.get("type")
@@ -352,13 +345,13 @@ def _validated(
     )
 
 
-def _is_default(constructor: object, generation: Recognized | None) -> bool:
+def _is_default(constructor: object, generation: Recognition | None) -> bool:
     names = DEFAULT_CONSTRUCTORS[:1] if _is_mmcv1(generation) else DEFAULT_CONSTRUCTORS
     return constructor is None or constructor in names
 
 
-def _is_mmcv1(found: Recognized | None) -> bool:
-    return found is not None and found.generation is Generation.MMCV1
+def _is_mmcv1(found: Recognition | None) -> bool:
+    return found is not None and found.dialect == MMCV1
 
 
 def _misspelt(data: Mapping[str, Any], *wanted: str) -> str | None:

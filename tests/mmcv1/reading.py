@@ -10,7 +10,8 @@ import json
 import sys
 from pathlib import Path
 
-from optplan.config import is_mmcv1, load_config
+from optplan.config import load_config
+from optplan.config.generation import is_mmcv1
 from tests.mmcv1.common import RECORDED
 
 _SCHEDULE = ("lr_config", "momentum_config", "runner", "total_epochs", "total_iters", "workflow")

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from optplan.checks.base import Check, Context, Finding
-from optplan.config import Generation, place_of, recognized
-from optplan.config.generation import SIGNS_OF_MMCV1
+from optplan.config import place_of
+from optplan.config.generation import MMENGINE, SIGNS_OF_MMCV1
+from optplan.dialects import recognition_of
 from optplan.names import Severity
 
 _INSTEAD: Mapping[str, str] = {
@@ -45,8 +46,8 @@ class Mmcv1Leftover(Check):
     def run(self, context: Context) -> Iterator[Finding]:
         """Every such section."""
         data = context.config.data
-        found = recognized(data)
-        if found is None or found.generation is not Generation.MMENGINE:
+        found = recognition_of(context.config)
+        if found is None or found.dialect != MMENGINE:
             return
         for name in SIGNS_OF_MMCV1:
             value = data.get(name)

@@ -13,8 +13,9 @@ from optplan.checks.facts.known_constructors import (
     known_constructor,
     known_of_mmcv1,
 )
-from optplan.config import SectionForm, Symbol, is_mmcv1, named_sections, place_of
-from optplan.config.dialects import dialect_of
+from optplan.config import SectionForm, Symbol, named_sections, place_of
+from optplan.config.generation import is_mmcv1
+from optplan.dialects import dialect_of
 from optplan.places import Place
 from optplan.rules import RuleSet
 
@@ -114,7 +115,7 @@ class RawSection:
 
 def raw_section(data: Mapping[str, Any]) -> RawSection | None:
     """The section of a config's top level, None where there is none, several, or one of another form."""
-    if named_sections(data) or dialect_of(data) is not None:
+    if not dialect_of(data).has_paramwise or named_sections(data):
         return None
     is_older = is_mmcv1(data)
     if not is_older and isinstance(wrapper := data.get("optim_wrapper"), Mapping):
