@@ -27,7 +27,6 @@ class PatternDialect(Dialect):
     other_tables: ClassVar[frozenset[str]]
 
     def recognize(self, data: Entries) -> Recognition | None:
-        """Return why a config is of this dialect, by its ``optimizer``."""
         section = data.get("optimizer")
         if "optim_wrapper" in data or not isinstance(section, Mapping) or "type" in section:
             return None
@@ -56,7 +55,6 @@ class PatternDialect(Dialect):
         return found if len(found) >= 2 else []
 
     def is_doubtful(self, data: Entries, suffix: str) -> bool:
-        """Return whether it has neither tables of the trainer's nor groups with patterns."""
         groups = self.groups_in(data["optimizer"])
         has_patterns = isinstance(groups, list) and any(
             isinstance(group, Mapping) and group.keys() & {"pattern", "params"} for group in groups
@@ -64,25 +62,17 @@ class PatternDialect(Dialect):
         return not (has_patterns or self.own_tables(data))
 
     def settable(self) -> frozenset[str]:
-        """Return all tables."""
         return self.tables | self.other_tables
 
     def read(self, config: Source) -> OptimizerConfig:
-        """Return the ``optimizer`` section.
-
-        Raises:
-            ConfigError: Every mistake in it.
-        """
         from optplan.config.regex_groups import section_of_groups
 
         return section_of_groups(self.read_groups(entries_of(config)["optimizer"]))
 
     def remedy(self, in_paramwise: str) -> str | None:
-        """Return that groups reach single parameters."""
         return "a group whose pattern matches them reaches them"
 
     def build(self, section: OptimizerConfig, request: BuildRequest) -> GroupBuilder:
-        """Return what sorts parameters by the patterns of the groups."""
         from optplan.constructors.pattern_groups import PatternBuilder
 
         groups: Any = section.recipe

@@ -24,23 +24,16 @@ class Fairseq2(PatternDialect):
     )
 
     def signs(self, data: Entries, section: Entries) -> list[str]:
-        """Return the groups, or a config that has nothing but a name beside it."""
         if "groups" in section:
             return ["optimizer.groups"]
         is_config = isinstance(section.get("config"), Mapping)
         return ["optimizer.config"] if is_config and section.keys() <= {"name", "config"} else []
 
     def groups_in(self, section: Entries) -> object:
-        """Return ``groups`` in the config."""
         config = section.get("config")
         return config.get("groups") if isinstance(config, Mapping) else None
 
     def read_groups(self, section: Entries) -> RegexGroups:
-        """Return the section as typed data.
-
-        Raises:
-            ConfigError: Every mistake in it.
-        """
         from optplan.dialects.fairseq2.read import read_fairseq2
 
         return read_fairseq2(section)

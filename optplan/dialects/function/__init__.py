@@ -32,40 +32,25 @@ class Function(Dialect):
     is_code = True
 
     def recognize(self, data: Entries) -> Recognition | None:
-        """Return None: a function is known by its word, and opened by it."""
         return None
 
     def opens(self, word: str) -> bool:
-        """Return whether a word names a function."""
         return names_function(word)
 
     def open(self, word: str, *, overrides: Sequence[str], arguments: Entries) -> Config:
-        """Import the function.
-
-        Raises:
-            ConfigError: It raises, or there is no such function.
-        """
         return load_function(word, overrides=overrides, arguments=arguments)
 
     def meant(self, word: str) -> ConfigError | None:
-        """Return which functions may be meant."""
         return word_meant(word)
 
     def read(self, config: Source) -> OptimizerConfig:
-        """Return the optimizer that ``--set`` gives the groups.
-
-        Raises:
-            ConfigError: It is wrong.
-        """
         assert isinstance(config, FunctionConfig)
         return section_of(config)
 
     def remedy(self, in_paramwise: str) -> str | None:
-        """Return that a group reaches single parameters."""
         return "put them into a group with weight_decay 0"
 
     def build(self, section: OptimizerConfig, request: BuildRequest) -> GroupBuilder:
-        """Return what runs the function."""
         from optplan.dialects.function.build import FunctionBuilder
         from optplan.dialects.function.run import FunctionRun
 
@@ -75,11 +60,6 @@ class Function(Dialect):
         return FunctionBuilder(config.name, run, section)
 
     def attachments(self, config: Config, module: nn.Module, world_size: int | None) -> Attachments:
-        """Return the optimizers and schedulers of one run of the function.
-
-        Raises:
-            PlanError: The function raises, or makes no optimizer.
-        """
         from optplan.dialects.function.attached_schedulers import attachments_of
 
         assert isinstance(config, FunctionConfig)

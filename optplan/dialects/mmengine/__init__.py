@@ -36,7 +36,6 @@ class MMEngine(Dialect):
     names_rules = True
 
     def recognize(self, data: Entries) -> Recognition | None:
-        """Return which sections tell that it is one, or that ``--dialect`` says so."""
         found = generation_of(data)
         return found if found is not None and found.dialect == self.name else None
 
@@ -71,93 +70,52 @@ class MMEngine(Dialect):
         return any(isinstance(section.get(name), Mapping) for name in _ARGUMENTS)
 
     def settable(self) -> frozenset[str]:
-        """Return what the runners read."""
         from optplan.dialects.mmengine.entries import ENTRIES
 
         return ENTRIES
 
     def section_names(self, config: Config) -> list[str]:
-        """Return ``optim_wrapper``, else ``optimizer``.
-
-        Raises:
-            ConfigError: There is neither.
-        """
         return [section_name(config)]
 
     def read(self, config: Source) -> OptimizerConfig:
-        """Return the section; one with nothing in it where there are several.
-
-        Raises:
-            ConfigError: Every mistake in it.
-        """
         return read_section(config)
 
     def read_several(self, config: Source) -> Mapping[str, OptimizerConfig]:
-        """Return the sections by name, as GANs have them.
-
-        Raises:
-            ConfigError: Every mistake in them.
-        """
         return read_sections(entries_of(config))
 
     def scaling(self, config: Source, batch: Batch) -> Scaling | None:
-        """Return what ``auto_scale_lr`` says.
-
-        Raises:
-            ConfigError: It is wrong, or missing where it is needed.
-        """
         from optplan.dialects.mmengine.auto_scaling import auto_scaling
 
         return auto_scaling(entries_of(config), batch)
 
     def remedy(self, in_paramwise: str) -> str | None:
-        """Return what to write in ``paramwise_cfg``."""
         return in_paramwise
 
     def schedulers(self, data: Entries) -> Section:
-        """Return those of ``param_scheduler``.
-
-        Raises:
-            ScheduleError: Something else stands there.
-        """
         from optplan.dialects.mmengine.read_schedulers import read_schedulers
 
         return read_schedulers(data, self.unread(data))
 
     def scheduler_entries(self, config: Config) -> dict[str, Any]:
-        """Return ``param_scheduler`` and ``train_cfg``."""
         return _said(config, "param_scheduler", "train_cfg")
 
     def training(self, data: Entries, per_epoch: int | None) -> Training:
-        """Return what ``train_cfg`` says.
-
-        Raises:
-            UsageError: There is none.
-            ScheduleError: It is wrong.
-        """
         from optplan.dialects.mmengine.read_training import read_training
 
         return read_training(data, per_epoch)
 
     def states_length(self, data: Entries) -> bool:
-        """Return whether there is a ``train_cfg`` of MMEngine's."""
         from optplan.dialects.mmengine.read_training import sets_up_training
 
         return sets_up_training(data.get("train_cfg"))
 
     def length_problems(self, data: Entries) -> Iterator[Problem]:
-        """Yield why the runner refuses a ``train_cfg`` whose length is plain."""
         from optplan.dialects.mmengine.read_training import refused_by_runner
 
         if self.states_length(data) and (problem := refused_by_runner(data)):
             yield problem
 
     def build(self, section: OptimizerConfig, request: BuildRequest) -> GroupBuilder:
-        """Return the constructor: a built-in one, or code.
-
-        Raises:
-            PlanError: There is no such constructor.
-        """
         from optplan.constructors.group_builders import CodeBuilder, RulesBuilder
         from optplan.constructors.resolve_constructor import choose_constructor
 
@@ -175,37 +133,23 @@ class Mmcv1(MMEngine):
     keeps_scheduler_states = False  # its hooks go on from each group's initial_lr
 
     def schedulers(self, data: Entries) -> Section:
-        """Return the policies of ``lr_config`` and ``momentum_config``.
-
-        Raises:
-            ScheduleError: Something else stands there.
-        """
         from optplan.dialects.mmengine.read_schedulers import read_policies
 
         return read_policies(data, self.unread(data))
 
     def unread(self, data: Entries) -> tuple[Unread, ...]:
-        """Return all but the policies."""
         from optplan.schedule.unread import HOOK_SECTIONS, find_unread
 
         return find_unread(data, read=HOOK_SECTIONS)
 
     def misspelt_schedulers(self, data: Entries) -> Iterator[str]:
-        """Yield nothing: ``param_scheduler`` is not read."""
         return iter(())
 
     def scheduler_entries(self, config: Config) -> dict[str, Any]:
-        """Return the policies, and what says the length."""
         names = ("lr_config", "momentum_config", "runner", "total_epochs", "total_iters")
         return _said(config, *names)
 
     def training(self, data: Entries, per_epoch: int | None) -> Training:
-        """Return what ``runner`` or ``total_epochs`` says.
-
-        Raises:
-            UsageError: There is neither.
-            ScheduleError: It is wrong.
-        """
         from optplan.dialects.mmengine.read_training import read_runner
 
         return read_runner(data, per_epoch)

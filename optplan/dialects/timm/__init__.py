@@ -28,7 +28,6 @@ class Timm(Dialect):
     applies_scaling = True
 
     def recognize(self, data: Entries) -> Recognition | None:
-        """Return why it is one: it has names of train.py's arguments, and no optimizer section."""
         if "optim_wrapper" in data or "optimizer" in data:
             return None
         signs = sorted(_SIGNS & data.keys())
@@ -38,28 +37,20 @@ class Timm(Dialect):
         return self.recognized(*(["opt"] if has_name else []), *signs)
 
     def is_doubtful(self, data: Entries, suffix: str) -> bool:
-        """Return whether it has few of the arguments, or is code."""
         known = self.flat_entries() | _MORE_SIGNS
         return suffix == ".py" or len(known & data.keys()) < _MOST_CHANCE
 
     def settable(self) -> frozenset[str]:
-        """Return the arguments of train.py."""
         from optplan.dialects.timm.script_arguments import ARGUMENTS
 
         return ARGUMENTS | self.flat_entries()
 
     def flat_entries(self) -> frozenset[str]:
-        """Return the arguments that the optimizer is made of."""
         from optplan.dialects.timm.arguments import OPTIMIZER_KEYS
 
         return OPTIMIZER_KEYS
 
     def read(self, config: Source) -> OptimizerConfig:
-        """Return the optimizer as a section.
-
-        Raises:
-            ConfigError: Every value that is not of its kind.
-        """
         from optplan.config.optimizer import section_of_recipe
         from optplan.dialects.timm.arguments import read_timm_args
 
@@ -75,11 +66,6 @@ class Timm(Dialect):
         )
 
     def scaling(self, config: Source, batch: Batch) -> Scaling | None:
-        """Return how train.py works the lr out of the batch.
-
-        Raises:
-            ConfigError: A value is not of its kind, or ``--auto-scale-lr`` is given.
-        """
         from optplan.dialects.timm.arguments import read_timm_args
         from optplan.dialects.timm.batches import timm_scaling
 
@@ -90,39 +76,26 @@ class Timm(Dialect):
         return timm_scaling(read_timm_args(entries_of(config)), batch)
 
     def model(self, config: Config) -> Any:
-        """Return the model of timm's that the recipe names, as a section.
-
-        Raises:
-            ConfigError: A value is not of its kind, or ``split_bn`` changes the model.
-        """
         from optplan.dialects.timm.arguments import model_section, read_timm_args
 
         return model_section(read_timm_args(config.data))
 
     def schedulers(self, data: Entries) -> Section:
-        """Return the one scheduler that train.py makes."""
         from optplan.dialects.timm.schedule import section_of
 
         return section_of(data, self.unread(data))
 
     def unread(self, data: Entries) -> tuple[Unread, ...]:
-        """Return sections of other trainers."""
         from optplan.schedule.unread import find_unread
 
         return find_unread(data, is_read=True)
 
     def scheduler_entries(self, config: Config) -> dict[str, Any]:
-        """Return the arguments that the scheduler is made of, with their defaults."""
         from optplan.dialects.timm.schedule import timm_arguments
 
         return timm_arguments(config.data)
 
     def training(self, data: Entries, per_epoch: int | None) -> Training:
-        """Return the epochs that are written.
-
-        Raises:
-            ScheduleError: They are no count.
-        """
         from optplan.dialects.timm.schedule import timm_arguments
         from optplan.schedule.training import Training, count_in
 
@@ -132,11 +105,6 @@ class Timm(Dialect):
     def decided_training(
         self, data: Entries, epochs: int | None, per_epoch: int | None
     ) -> Training | None:
-        """Return the epochs that timm's scheduler has the training run.
-
-        Raises:
-            ScheduleError: timm refuses the scheduler.
-        """
         from optplan.dialects.timm.run_scheduler import timm_epochs
         from optplan.dialects.timm.schedule import timm_arguments
         from optplan.schedule.training import Training
@@ -146,7 +114,6 @@ class Timm(Dialect):
         return Training(by_epoch=True, length=found, per_epoch=per_epoch, asked_for=epochs)
 
     def build(self, section: OptimizerConfig, request: BuildRequest) -> GroupBuilder:
-        """Return timm's own factory."""
         from optplan.dialects.timm.build import TimmBuilder
 
         return TimmBuilder(section, section.recipe, request.scaling)

@@ -64,25 +64,20 @@ class TimmScheduler(LibraryScheduler):
     counts_epochs = True
 
     def arguments(self, raw: Mapping[str, Any], training: Training) -> dict[str, Any]:
-        """Return what the factory reads; the epochs are those that the user asks for."""
         asked = training.asked_for
         return timm_arguments(raw) | ({} if asked is None else {"epochs": asked})
 
     def name(self, arguments: Mapping[str, Any]) -> str:
-        """Return timm's name of the scheduler."""
         return f"timm {arguments['sched']}"
 
     def by_epoch(self, arguments: Mapping[str, Any]) -> bool:
-        """Return whether it is stepped after each epoch."""
         return not arguments["sched_on_updates"]
 
     def make(self, arguments: Mapping[str, Any], optimizer: Any, training: Training) -> Any:
-        """Return what the factory makes; None for ``sched: none``."""
         from optplan.dialects.timm.run_scheduler import timm_scheduler
 
         return timm_scheduler(arguments, optimizer, training.per_epoch)[0]
 
     def zero_start(self, arguments: Mapping[str, Any]) -> str | None:
-        """Return ``warmup_lr`` where a warm-up begins with 0."""
         is_zero = arguments["warmup_epochs"] and arguments["warmup_lr"] == 0
         return "warmup_lr" if is_zero else None

@@ -34,7 +34,6 @@ class Torchtitan(PatternDialect):
     )  # fmt: skip
 
     def signs(self, data: Entries, section: Entries) -> list[str]:
-        """Return the groups, or the tables and arguments that only torchtitan has beside a name."""
         if "param_groups" in section:
             return ["optimizer.param_groups"]
         if not isinstance(section.get("name"), str) or isinstance(section.get("config"), Mapping):
@@ -43,15 +42,9 @@ class Torchtitan(PatternDialect):
         return [*self.own_tables(data), *(f"optimizer.{name}" for name in arguments)]
 
     def groups_in(self, section: Entries) -> object:
-        """Return ``param_groups``."""
         return section.get("param_groups")
 
     def read_groups(self, section: Entries) -> RegexGroups:
-        """Return the table as typed data.
-
-        Raises:
-            ConfigError: Every mistake in it.
-        """
         from optplan.dialects.torchtitan.read import read_torchtitan
 
         return read_torchtitan(section)
