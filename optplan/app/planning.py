@@ -16,7 +16,8 @@ from optplan.constructors.lookup import naming
 from optplan.constructors.returned_optimizers import NamedOptimizers
 from optplan.constructors.scaled_builder import scaled
 from optplan.constructors.sections import SectionsBuilder
-from optplan.dialects import BuildRequest, dialect_of, find_scaling
+from optplan.dialects import dialect_of, find_scaling
+from optplan.dialects.protocol import BuildRequest
 from optplan.errors import PlanError
 from optplan.facts import Inventory
 from optplan.model import LoadedModel, make_inventory, open_model

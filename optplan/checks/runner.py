@@ -25,7 +25,7 @@ from optplan.config import (
     Config,
     OptimizerConfig,
 )
-from optplan.config.generation import choosing
+from optplan.config.recognition import choosing
 from optplan.config.revisions import load_revision
 from optplan.dialects import (
     dialect_of,

@@ -137,7 +137,7 @@ def _reading_for(dialect: DialectName | None) -> contextlib.AbstractContextManag
     """Read configs by the rules of one trainer meanwhile."""
     if dialect is None:
         return contextlib.nullcontext()
-    from optplan.config.generation import choosing
+    from optplan.config.recognition import choosing
 
     return choosing(dialect.value)
 

@@ -14,7 +14,6 @@ from optplan.config.optimizer import (
     NO_SECTION,
     OptimizerConfig,
     SectionForm,
-    named_sections,
 )
 from optplan.config.overrides import regroup_cfg_options
 from optplan.config.own_model import OwnModel, without_weights
@@ -41,7 +40,6 @@ __all__ = [
     "Symbol",
     "find_namespace",
     "load_config",
-    "named_sections",
     "place_of",
     "regroup_cfg_options",
     "without_weights",

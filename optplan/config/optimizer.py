@@ -1,4 +1,4 @@
-"""The optimizer section of a config, found in either generation of the format and validated."""
+"""An optimizer section as typed data, and the validation of one in OpenMMLab's form."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from optplan.config.generation import MMCV1, generation_of
-from optplan.config.loading import Config
 from optplan.config.paramwise import (
     FIELDS,
     FIELDS_OF_MMCV1,
@@ -22,11 +20,12 @@ from optplan.config.placed import place_of, placed_dict
 from optplan.config.recognition import Recognition
 from optplan.config.symbols import Symbol
 from optplan.errors import ConfigError, Problem, close_matches
-from optplan.names import Mistake
 from optplan.places import Place
 
 WRAPPER = "optim_wrapper"
 OPTIMIZER = "optimizer"
+# The generation whose rules are older.
+MMCV1 = "mmcv1"
 # One class under both its names: the older generation's and the newer's.
 DEFAULT_CONSTRUCTORS = ("DefaultOptimizerConstructor", "DefaultOptimWrapperConstructor")
 
@@ -36,6 +35,10 @@ class SectionForm(StrEnum):
 
     WRAPPER = "optim_wrapper"
     OPTIMIZER = "optimizer"
+
+
+# The generation whose rules are older.
+MMCV1 = "mmcv1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,17 +80,17 @@ class OptimizerConfig:
     @property
     def is_mmcv1(self) -> bool:
         """Whether it is for mmcv 1.x."""
-        return _is_mmcv1(self.recognized)
+        return is_mmcv1(self.recognized)
 
     @property
     def is_default(self) -> bool:
         """Whether it names the default constructor, or none."""
-        return _is_default(self.constructor, self.recognized)
+        return is_default(self.constructor, self.recognized)
 
     @property
     def arguments(self) -> dict[str, Any]:
         """The arguments for the optimizer's class."""
-        no_arguments = ("type", "_scope_", *_SECTION_KEYS)
+        no_arguments = ("type", "_scope_", *SECTION_KEYS)
         return {k: v for k, v in self.optimizer.items() if k not in no_arguments}
 
     @property
@@ -112,93 +115,6 @@ NO_SECTION = OptimizerConfig(
     wrapper={},
     places={"type": None, "constructor": None, "paramwise_cfg": None},
 )
-
-
-def read_sections(data: Mapping[str, Any]) -> dict[str, OptimizerConfig]:
-    """Return the optimizer sections of a config that has several by name; none where it has one.
-
-    Raises:
-        ConfigError: Every mistake in them.
-    """
-    outer, generation = _outer(data), generation_of(data)
-    found: dict[str, OptimizerConfig] = {}
-    problems: list[Problem] = []
-    for name, section in named_sections(data).items():
-        try:
-            found[name] = (
-                _from_wrapper(section, place_of(outer, name), generation)
-                if OPTIMIZER in section
-                else _validated(SectionForm.OPTIMIZER, section, section, {}, [], generation)
-            )
-        except ConfigError as error:
-            problems += error.problems
-    if problems:
-        raise ConfigError(problems)
-    return found
-
-
-def named_sections(data: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """The sections that ``optim_wrapper`` or ``optimizer`` holds by name, as GANs have them.
-
-    Without a constructor of its own, each is for the child of the model that it is named after.
-    """
-    outer = _outer(data)
-    if not isinstance(outer, Mapping) or "constructor" in outer or OPTIMIZER in outer:
-        return {}
-    inner = {name: value for name, value in outer.items() if _is_section(value)}
-    if len(inner) < len(outer) - ("type" in outer and WRAPPER in data) or _misspelt(
-        inner, OPTIMIZER
-    ):
-        return {}
-    return {str(name): value for name, value in inner.items()}
-
-
-def _outer(data: Mapping[str, Any]) -> Any:
-    """What stands in the place of the optimizer section."""
-    if _is_mmcv1(generation_of(data)):
-        return data.get(OPTIMIZER)
-    return data.get(WRAPPER, data.get(OPTIMIZER))
-
-
-def _is_section(value: object) -> bool:
-    return isinstance(value, Mapping) and ("type" in value or OPTIMIZER in value)
-
-
-def read_section(config: Config | Mapping[str, Any]) -> OptimizerConfig:
-    """Validate the optimizer section of a config.
-
-    Args:
-        config: A loaded config or a dict; a dict that has a ``type`` of its own is the section itself.
-
-    Raises:
-        ConfigError: No section, or every mistake in it.
-
-    Returns:
-        The section, or one with nothing in it where :func:`read_sections` finds several.
-    """
-    data: Mapping[str, Any] = config.data if isinstance(config, Config) else config
-    if isinstance(config, Config):
-        section_name(config)
-    elif WRAPPER not in config and "type" in config:
-        data = {WRAPPER if OPTIMIZER in config else OPTIMIZER: config}
-    else:
-        _name_of_section(data, None)
-    generation = generation_of(data)
-    if named_sections(data):
-        return replace(NO_SECTION, recognized=generation)
-    if WRAPPER in data and not _is_mmcv1(generation):
-        return _from_wrapper(_section(data, WRAPPER), place_of(data, WRAPPER), generation)
-    section = _section(data, OPTIMIZER)
-    return _validated(SectionForm.OPTIMIZER, section, section, {}, [], generation)
-
-
-def section_name(config: Config) -> str:
-    """Return the entry that is the optimizer section: ``optim_wrapper``, else ``optimizer``.
-
-    Raises:
-        ConfigError: There is none.
-    """
-    return _name_of_section(config.data, Place(config.entry, 0, 0))
 
 
 def section_of_recipe(
@@ -232,66 +148,34 @@ def section_of_recipe(
     )
 
 
-def _name_of_section(data: Mapping[str, Any], entry: Place | None) -> str:
-    if _is_mmcv1(generation_of(data)):
-        if OPTIMIZER in data:
-            return OPTIMIZER
-        raise ConfigError(
-            "no optimizer: mmcv 1.x reads 'optimizer', and the config has 'optim_wrapper' alone",
-            place=place_of(data, WRAPPER) or entry,
-            hint="leave --dialect out",
-        )
-    for name in (WRAPPER, OPTIMIZER):
-        if name in data:
-            return name
-    raise ConfigError(
-        "no optimizer: the config defines neither 'optim_wrapper' nor 'optimizer'",
-        place=entry,
-        hint=_misspelt(data, WRAPPER, OPTIMIZER),
-    )
+SECTION_KEYS = ("optimizer", "paramwise_cfg", "constructor")
 
 
-def _from_wrapper(
-    wrapper: Mapping[str, Any], place: Place | None, generation: Recognition | None
-) -> OptimizerConfig:
-    if OPTIMIZER not in wrapper and _is_default(wrapper.get("constructor"), generation):
-        raise ConfigError(
-            "'optim_wrapper' has no 'optimizer'",
-            place=place,
-            hint=_misspelt(wrapper, OPTIMIZER) or "write optimizer=dict(type=..., lr=...) in it",
-        )
-    optimizer = _section(wrapper, OPTIMIZER) if OPTIMIZER in wrapper else {}
-    problems = [
-        Problem(
-            message=f"'{name}' inside 'optim_wrapper.optimizer' reaches the optimizer class as an argument",
-            place=place_of(optimizer, name),
-            hint="put it beside 'optimizer', inside 'optim_wrapper'",
-            kind=Mistake.MISPLACED,
-        )
-        for name in ("paramwise_cfg", "constructor")
-        if name in optimizer
-    ]
-    kept = [(name, value) for name, value in wrapper.items() if name not in _SECTION_KEYS]
-    outer = placed_dict(kept, getattr(wrapper, "raw_places", {}))
-    return _validated(SectionForm.WRAPPER, wrapper, optimizer, outer, problems, generation)
-
-
-_SECTION_KEYS = ("optimizer", "paramwise_cfg", "constructor")
-
-
-def _validated(
+def validated_section(
     form: SectionForm,
     section: Mapping[str, Any],
     optimizer: Mapping[str, Any],
     outer: Mapping[str, Any],
     problems: list[Problem],
-    generation: Recognition | None,
+    recognized: Recognition | None,
 ) -> OptimizerConfig:
-    """The section as typed data; ``section`` holds the constructor and ``paramwise_cfg``."""
+    """Return a section as typed data.
+
+    Args:
+        form: The form that it has.
+        section: What holds the constructor and ``paramwise_cfg``.
+        optimizer: What holds the optimizer's type and arguments.
+        outer: The other entries of ``optim_wrapper``.
+        problems: What is wrong with it already.
+        recognized: The generation that it is for, with what tells it; None for neither.
+
+    Raises:
+        ConfigError: Every mistake in it.
+    """
     kind = optimizer.get("type")
-    is_default = _is_default(section.get("constructor"), generation)
+    takes_default = is_default(section.get("constructor"), recognized)
     if not isinstance(kind, str | Symbol | type) or not kind:
-        if is_default or "type" in optimizer:
+        if takes_default or "type" in optimizer:
             problems.append(_bad_type(optimizer, kind, section))
         kind = None
     problems += [
@@ -315,10 +199,10 @@ def _validated(
                 place=place_of(section, "constructor"),
             )
         )
-    if is_default:
+    if takes_default:
         has_decay = optimizer.get("weight_decay") is not None
         raw = paramwise if isinstance(paramwise, Mapping) else {}
-        is_older = _is_mmcv1(generation)
+        is_older = is_mmcv1(recognized)
         problems += parse_paramwise(
             raw,
             has_weight_decay=has_decay,
@@ -341,37 +225,27 @@ def _validated(
         },
         has_optimizer=form is SectionForm.OPTIMIZER or OPTIMIZER in section,
         has_paramwise=paramwise is not None,
-        recognized=generation,
+        recognized=recognized,
     )
 
 
-def _is_default(constructor: object, generation: Recognition | None) -> bool:
-    names = DEFAULT_CONSTRUCTORS[:1] if _is_mmcv1(generation) else DEFAULT_CONSTRUCTORS
+def is_default(constructor: object, recognized: Recognition | None) -> bool:
+    """Return whether what names a constructor means the default one."""
+    names = DEFAULT_CONSTRUCTORS[:1] if is_mmcv1(recognized) else DEFAULT_CONSTRUCTORS
     return constructor is None or constructor in names
 
 
-def _is_mmcv1(found: Recognition | None) -> bool:
+def is_mmcv1(found: Recognition | None) -> bool:
+    """Return whether a section is for mmcv 1.x."""
     return found is not None and found.dialect == MMCV1
 
 
-def _misspelt(data: Mapping[str, Any], *wanted: str) -> str | None:
-    """A hint to rename the entry that looks like what is missing."""
+def misspelt(data: Mapping[str, Any], *wanted: str) -> str | None:
+    """Return a hint to rename the entry that looks like what is missing; None where there is none."""
     for key in map(str, data):
         if found := close_matches(key, wanted, most=1):
             return f"rename {key!r} to {found[0]!r}"
     return None
-
-
-def _section(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    section = data[name]
-    if isinstance(section, Mapping):
-        return section
-    if section is None:
-        raise ConfigError(f"no optimizer: '{name}' is None", place=place_of(data, name))
-    raise ConfigError(
-        f"'{name}' must be a dict, got {described(section)}",
-        place=place_of(data, name),
-    )
 
 
 def _bad_type(optimizer: Mapping[str, Any], kind: object, section: Mapping[str, Any]) -> Problem:
@@ -383,7 +257,7 @@ def _bad_type(optimizer: Mapping[str, Any], kind: object, section: Mapping[str, 
     return Problem(
         message="the optimizer has no 'type'",
         place=next((place_of(d, k) for d in (optimizer, section) for k in d), None),
-        hint=_misspelt(optimizer, "type") or "write type='SGD', or another optimizer's name",
+        hint=misspelt(optimizer, "type") or "write type='SGD', or another optimizer's name",
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from optplan.config.batch import NO_BATCH, Batch, Scaling, finite
 from optplan.config.files.file_reader import DISK, Reader
@@ -19,34 +19,13 @@ from optplan.config.loading import Config
 from optplan.config.loading import load_config as load_plain
 from optplan.config.own_model import OwnModel, own_model
 from optplan.config.recognition import Recognition
-from optplan.dialects.protocol import BuildRequest, Dialect, Entries, Source, entries_of
+from optplan.dialects.protocol import Dialect, Entries, Source, entries_of
 from optplan.errors import ConfigError, ScheduleError, UsageError
 
 if TYPE_CHECKING:
     from optplan.config import OptimizerConfig
     from optplan.schedule import Section, Training
     from optplan.schedule.unread import Unread
-
-__all__ = [
-    "BuildRequest",
-    "Dialect",
-    "dialect_of",
-    "dialects",
-    "find_optimizer",
-    "find_own_model",
-    "find_scaling",
-    "find_schedulers",
-    "find_sections",
-    "find_training",
-    "find_unread",
-    "load_config",
-    "load_config_file",
-    "meant_by",
-    "opener_of",
-    "recognition_of",
-    "scheduler_types",
-    "section_names",
-]
 
 # The first that recognizes a file reads it; the last one reads what none recognizes.
 _REGISTRY = (
@@ -140,66 +119,32 @@ def meant_by(word: str) -> ConfigError | None:
 
 
 def section_names(config: Config) -> list[str]:
-    """Return the top-level entries that make up a config's optimizer section.
-
-    Raises:
-        ConfigError: There are none.
-    """
+    """Return the top-level entries that make up a config's optimizer section."""
     return dialect_of(config).section_names(config)
 
 
 def find_optimizer(config: Source) -> OptimizerConfig:
-    """Find and validate the optimizer section of a config.
-
-    Args:
-        config: A loaded config or a dict; a dict that has a ``type`` of its own is the section itself.
-
-    Raises:
-        ConfigError: No section, or every mistake in it.
-
-    Returns:
-        The section, or one with nothing in it where :func:`find_sections` finds several.
-    """
+    """Return a config's optimizer section; one with nothing in it where :func:`find_sections` finds several."""
     return dialect_of(config).read(config)
 
 
 def find_sections(config: Source) -> Mapping[str, OptimizerConfig]:
-    """Return the optimizer sections of a config that has several by name; none where it has one.
-
-    Raises:
-        ConfigError: Every mistake in them.
-    """
+    """Return the optimizer sections of a config that has several by name; none where it has one."""
     return dialect_of(config).read_several(config)
 
 
 def find_scaling(config: Source, batch: Batch = NO_BATCH) -> Scaling | None:
-    """Return how a config's lr depends on the batch, None where it does not.
-
-    Args:
-        config: A loaded config or a dict.
-        batch: What is known besides.
-
-    Raises:
-        ConfigError: The config says it wrongly, or the lr is to be scaled and the config has no base batch.
-    """
+    """Return how a config's lr depends on the batch, None where it does not."""
     return finite(dialect_of(config).scaling(config, batch))
 
 
 def find_own_model(config: Config) -> OwnModel | None:
-    """Return the model that a config names itself, None where it names none.
-
-    Raises:
-        ConfigError: What says where its names are looked up is not of its form.
-    """
+    """Return the model that a config names itself, None where it names none."""
     return own_model(config, dialect_of(config).model(config))
 
 
 def find_schedulers(source: Source) -> Section:
-    """Return the schedulers of a config: shared ones, or those of each optimizer by its name.
-
-    Raises:
-        ScheduleError: Something else stands there.
-    """
+    """Return the schedulers of a config: shared ones, or those of each optimizer by its name."""
     return dialect_of(source).schedulers(entries_of(source))
 
 
@@ -240,7 +185,7 @@ def find_training(
 
     if epochs is not None and iters is not None:
         raise UsageError("--epochs and --iters: give one of them")
-    if epochs is not None or iters is not None:
-        length: Any = iters if epochs is None else epochs
-        return Training(by_epoch=epochs is not None, length=length, per_epoch=per_epoch)
-    return dialect_of(source).training(entries_of(source), per_epoch)
+    length = iters if epochs is None else epochs
+    if length is None:
+        return dialect_of(source).training(entries_of(source), per_epoch)
+    return Training(by_epoch=epochs is not None, length=length, per_epoch=per_epoch)

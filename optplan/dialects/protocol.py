@@ -53,6 +53,8 @@ class Dialect(ABC):
         name: Its name, that of its folder.
         title: What reports call it.
         has_paramwise: Its optimizer section has the form of MMEngine's, with ``paramwise_cfg``.
+        has_wrapper: That section may stand in ``optim_wrapper``.
+        outdated: Top-level entries that an older generation of the trainer read, and this one does not.
         names_rules: Reports name the rules that hold, since files of another trainer look the same.
         default_scheduler: The scheduler that the trainer has without any entry, in words; it is not read.
         keeps_scheduler_states: Checkpoints keep states of the schedulers.
@@ -63,6 +65,8 @@ class Dialect(ABC):
     name: ClassVar[str]
     title: ClassVar[str]
     has_paramwise: ClassVar[bool] = False
+    has_wrapper: ClassVar[bool] = False
+    outdated: ClassVar[tuple[str, ...]] = ()
     names_rules: ClassVar[bool] = False
     default_scheduler: ClassVar[str | None] = None
     keeps_scheduler_states: ClassVar[bool] = True
@@ -134,6 +138,10 @@ class Dialect(ABC):
         Raises:
             ConfigError: Every mistake in it.
         """
+
+    def named_sections(self, data: Entries) -> Mapping[str, Entries]:
+        """Return the optimizer sections by name as they are written; nothing where there is one."""
+        return {}
 
     def read_several(self, config: Source) -> Mapping[str, OptimizerConfig]:
         """Return the optimizer sections by name where there are several; nothing where there is one.

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from optplan.config.generation import TITLES
 from optplan.config.recognition import Recognition
 from optplan.errors import PlanError
 from optplan.names import Matcher, Rule, Status
@@ -145,9 +144,7 @@ def _plan_from_dict(data: Mapping[str, Any]) -> Plan:
 def _generation_from_dict(data: Mapping[str, Any] | None) -> Recognition | None:
     if data is None:
         return None
-    title = data["name"]
-    dialect = next(name for name, known in TITLES.items() if known == title)
-    return Recognition(dialect=dialect, title=title, because=tuple(data["signs"]))
+    return Recognition(title=data["name"], because=tuple(data["signs"]))
 
 
 def extras_to_dict(plan: Plan) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from math import isfinite
 from typing import Any
 
 from optplan.config import Symbol, place_of
-from optplan.config.generation import MMCV1
 from optplan.dialects import recognition_of
 from optplan.places import Place
 from optplan.plan import plain
@@ -38,7 +37,7 @@ def config_text(
         for code, place in _lines(f"{name} = ", entries[name], place_of(entries, name), "", "")
     ]
     found = recognition_of(entries)
-    is_older = found is not None and found.dialect == MMCV1
+    is_older = found is not None and found.title == "mmcv 1.x"
     lines = [f"# for {found}"] if is_older else []
     lines += table(_COLUMNS, rows, width=width, color=color, indent=0, gap=3)
     return "\n".join(lines) + "\n"

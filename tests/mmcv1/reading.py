@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from optplan.config import load_config
-from optplan.config.generation import is_mmcv1
+from optplan.dialects import dialect_of
 from tests.mmcv1.common import RECORDED
 
 _SCHEDULE = ("lr_config", "momentum_config", "runner", "total_epochs", "total_iters", "workflow")
@@ -28,7 +28,7 @@ def main(folders: list[str]) -> int:
             continue
         config = load_config(path)
         data = config.to_dict()
-        others += not is_mmcv1(config.data)
+        others += dialect_of(config).name != "mmcv1"
         if isinstance(data.get("optimizer"), dict):
             sections.add(repr(data["optimizer"]))
         if data.get("lr_config") is not None:

@@ -12,7 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from optplan.config.loading import Config
-from optplan.config.optimizer import NO_SECTION, OPTIMIZER, OptimizerConfig, read_section
+from optplan.config.optimizer import (
+    NO_SECTION,
+    OPTIMIZER,
+    OptimizerConfig,
+    SectionForm,
+    validated_section,
+)
 from optplan.config.overrides import apply_overrides
 from optplan.config.placed import placed_dict
 from optplan.config.recognition import SIGN_OF_CONFIG
@@ -175,7 +181,10 @@ def section_of(config: FunctionConfig) -> OptimizerConfig:
             hint="add --set optimizer.type=SGD; if the function makes the optimizer itself, give it arguments:"
             " -a NAME=VALUE",
         )
-    section = read_section(config) if config.data else NO_SECTION
+    given = config.data.get(OPTIMIZER)
+    section = NO_SECTION
+    if given is not None:
+        section = validated_section(SectionForm.OPTIMIZER, given, given, {}, [], None)
     return replace(section, places={**section.places, "constructor": config.place})
 
 

@@ -1,16 +1,27 @@
 """OpenMMLab's configs: those of MMEngine, and of mmcv 1.x before it.
 
-Both have the optimizer section that ``optplan.config.optimizer`` reads, which functions share for ``--set``.
+Both have the optimizer section that ``optplan.config.optimizer`` validates, which functions share for ``--set``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from optplan.config.generation import MMCV1, MMENGINE, TITLES, generation_of
-from optplan.config.optimizer import read_section, read_sections, section_name
+from optplan.config.optimizer import MMCV1
 from optplan.config.recognition import Recognition
+from optplan.dialects.mmengine.generation import (
+    MMENGINE,
+    SIGNS_OF_MMCV1,
+    TITLES,
+    generation_of,
+)
+from optplan.dialects.mmengine.read_sections import (
+    named_sections,
+    read_section,
+    read_sections,
+    section_name,
+)
 from optplan.dialects.protocol import BuildRequest, Dialect, Entries, Source, entries_of
 from optplan.errors import Problem
 
@@ -33,7 +44,9 @@ class MMEngine(Dialect):
     name = MMENGINE
     title = TITLES[MMENGINE]
     has_paramwise = True
+    has_wrapper = True
     names_rules = True
+    outdated: ClassVar[tuple[str, ...]] = SIGNS_OF_MMCV1
 
     def recognize(self, data: Entries) -> Recognition | None:
         found = generation_of(data)
@@ -79,6 +92,9 @@ class MMEngine(Dialect):
 
     def read(self, config: Source) -> OptimizerConfig:
         return read_section(config)
+
+    def named_sections(self, data: Entries) -> Mapping[str, Entries]:
+        return named_sections(data)
 
     def read_several(self, config: Source) -> Mapping[str, OptimizerConfig]:
         return read_sections(entries_of(config))
@@ -130,6 +146,8 @@ class Mmcv1(MMEngine):
 
     name = MMCV1
     title = TITLES[MMCV1]
+    has_wrapper = False
+    outdated = ()
     keeps_scheduler_states = False  # its hooks go on from each group's initial_lr
 
     def schedulers(self, data: Entries) -> Section:

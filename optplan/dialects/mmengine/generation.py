@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Mapping
 from typing import Any
 
-from optplan.config.recognition import Recognition
+from optplan.config.optimizer import MMCV1
+from optplan.config.recognition import Recognition, chosen_dialect
 
-MMCV1 = "mmcv1"
 MMENGINE = "mmengine"
 # What reports call them.
 TITLES = {MMCV1: "mmcv 1.x", MMENGINE: "MMEngine"}
@@ -31,23 +29,6 @@ SIGNS_OF_MMCV1 = (
 SIGNS_OF_MMENGINE = ("optim_wrapper", "param_scheduler")
 BY_OPTION = "--dialect"
 
-_CHOSEN: ContextVar[str | None] = ContextVar("generation", default=None)
-
-
-@contextmanager
-def choosing(generation: str | None) -> Iterator[None]:
-    """Take every config for one of this generation meanwhile; for None its content decides."""
-    token = _CHOSEN.set(generation)
-    try:
-        yield
-    finally:
-        _CHOSEN.reset(token)
-
-
-def chosen_generation() -> str | None:
-    """Return the generation that the user has chosen for all configs."""
-    return _CHOSEN.get()
-
 
 def generation_of(data: Mapping[str, Any]) -> Recognition | None:
     """Return the generation of a config of one of the two, with what tells it.
@@ -61,7 +42,7 @@ def generation_of(data: Mapping[str, Any]) -> Recognition | None:
     sections = tuple(name for name in ("optim_wrapper", "optimizer") if name in data)
     if not sections:
         return None
-    if (chosen := chosen_generation()) is not None:
+    if (chosen := chosen_dialect()) is not None:
         return _recognized(chosen, BY_OPTION)
     if newer := tuple(name for name in SIGNS_OF_MMENGINE if name in data):
         return _recognized(MMENGINE, *newer)
@@ -72,9 +53,3 @@ def generation_of(data: Mapping[str, Any]) -> Recognition | None:
 
 def _recognized(generation: str, *because: str) -> Recognition:
     return Recognition(dialect=generation, title=TITLES[generation], because=because)
-
-
-def is_mmcv1(data: Mapping[str, Any]) -> bool:
-    """Return whether a config of one of the two is for mmcv 1.x."""
-    found = generation_of(data)
-    return found is not None and found.dialect == MMCV1
