@@ -20,11 +20,10 @@ from optplan.schedule.catalog import (
     Known,
     ScheduledEntry,
 )
-from optplan.schedule.library_scheduler import LibraryScheduler
 from optplan.schedule.policy_parsing import hook_spec
 from optplan.schedule.specs import AnySpec, ForeignSpec, Spec
 from optplan.schedule.training import EpochLengthError, Training
-from optplan.schedule.written import Written
+from optplan.schedule.written import LibraryScheduler, Written
 
 _HOME = "mmengine"
 TORCH_PREFIX = "torch:"

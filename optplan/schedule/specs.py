@@ -10,7 +10,7 @@ from typing import Any, TypeGuard
 from optplan.config import Symbol, place_of
 from optplan.places import Place
 from optplan.schedule.catalog import Family
-from optplan.schedule.library_scheduler import LibraryScheduler
+from optplan.schedule.written import LibraryScheduler
 
 # More ticks than any training has.
 FOREVER = 1 << 62

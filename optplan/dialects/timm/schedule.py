@@ -7,10 +7,9 @@ from typing import Any
 
 from optplan.config import place_of
 from optplan.dialects.timm.arguments import as_parsed
-from optplan.schedule.library_scheduler import LibraryScheduler
 from optplan.schedule.training import Training
 from optplan.schedule.unread import Unread
-from optplan.schedule.written import Section, Written
+from optplan.schedule.written import LibraryScheduler, Section, Written
 
 FACTORY = "timm.scheduler.create_scheduler_v2"
 # What train.py takes where a file says nothing. As read in the repository of timm 1.0.
