@@ -12,7 +12,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from optplan.config import Batch, Config, load_config
+    from optplan.app.planning import build_optimizer, build_optimizers, make_plan
+    from optplan.config import Batch, Config
     from optplan.constructors import (
         OPTIM_WRAPPER_CONSTRUCTORS,
         OPTIMIZER_CONSTRUCTORS,
@@ -21,10 +22,8 @@ if TYPE_CHECKING:
         DefaultOptimWrapperConstructor,
         LayerDecayOptimizerConstructor,
         assert_matches,
-        build_optimizer,
-        build_optimizers,
-        make_plan,
     )
+    from optplan.dialects import load_config
     from optplan.errors import OptplanError
     from optplan.guard import PlanGuard
     from optplan.model import load_model
@@ -54,7 +53,7 @@ __all__ = [
 _HOMES = {
     "Batch": "optplan.config",
     "Config": "optplan.config",
-    "load_config": "optplan.config",
+    "load_config": "optplan.dialects",
     "load_model": "optplan.model",
     "OptplanError": "optplan.errors",
     "Plan": "optplan.plan",
@@ -66,9 +65,9 @@ _HOMES = {
     "DefaultOptimWrapperConstructor": "optplan.constructors",
     "assert_matches": "optplan.constructors",
     "LayerDecayOptimizerConstructor": "optplan.constructors",
-    "build_optimizer": "optplan.constructors",
-    "build_optimizers": "optplan.constructors",
-    "make_plan": "optplan.constructors",
+    "build_optimizer": "optplan.app.planning",
+    "build_optimizers": "optplan.app.planning",
+    "make_plan": "optplan.app.planning",
 }
 
 

@@ -15,9 +15,10 @@ import pytest
 from torch import nn
 
 import optplan
+from optplan.app.planning import make_plan, plan_with_facts
 from optplan.checks import ALL_CHECKS, Context, Finding
-from optplan.config import find_own_model, load_config
-from optplan.constructors import make_plan, plan_with_facts
+from optplan.config import load_config
+from optplan.dialects import find_own_model
 from optplan.errors import ModelError, OptplanError, listed
 from optplan.model import LoadedModel, open_configured
 from optplan.model.meta import build_on_meta

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from optplan.app.plan import (
@@ -17,18 +18,16 @@ from optplan.app.request import named_values
 from optplan.app.resumed_divergence import turned, with_restored
 from optplan.app.schedule_divergence import with_schedules
 from optplan.app.sources import Checkpoint, Opened, SavedPlan
-from optplan.config import Config, FunctionConfig, names_function
+from optplan.config import Config
+from optplan.dialects import dialect_of, opener_of, scheduler_types
 from optplan.errors import UsageError
 from optplan.plan import Plan
 from optplan.plan.changes import PlanDiff, UnreadChange
 from optplan.plan.diff import diff_plans
 from optplan.plan.resume import Resumed, resumed
 from optplan.plan.saved_schedulers import SavedSchedulers
-from optplan.schedule import scheduler_types
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from optplan.app.request import PlanRequest
 
 
@@ -62,7 +61,7 @@ def diff_of(
     _refuse_unused(words, sources, models, options)
     chosen = models[0] or model, models[1] or model
     for source, one in zip(sources, chosen, strict=True):
-        types = scheduler_types(source.data) if isinstance(source, Config) else ()
+        types = scheduler_types(source) if isinstance(source, Config) else ()
         isolate_named_code(source, one, schedulers=types)
     planner = planner_for(options)
     plans = [
@@ -73,9 +72,10 @@ def diff_of(
     match sources:
         case (Checkpoint(), _) | (_, Checkpoint()):
             return diff
-        case (FunctionConfig(), Config()) | (Config(), FunctionConfig()):
-            return _with_functions(diff, planner, sources, chosen, given, per_epoch)
         case Config() as before, Config() as after:
+            if _is_code(before) or _is_code(after):
+                both = before, after
+                return _with_code(diff, planner, both, chosen, given, per_epoch)
             return with_schedules(diff, (before, after), per_epoch, is_cached=is_cached)
     return replace(diff, unread=(*diff.unread, _NO_SCHEDULES))
 
@@ -85,33 +85,35 @@ _NO_SCHEDULES = UnreadChange(
 )
 
 
-def _with_functions(
+def _is_code(config: Config) -> bool:
+    return dialect_of(config).is_code
+
+
+def _with_code(
     diff: PlanDiff,
     planner: Planner,
-    sources: tuple[Opened, Opened],
+    configs: tuple[Config, Config],
     models: tuple[str | None, str | None],
     given: Mapping[str, Any],
     per_epoch: int | None,
 ) -> PlanDiff:
-    """Return the difference with that of the schedulers, where a side is a function."""
+    """Return the difference with that of the schedulers, where a side is code."""
     from optplan.app.function_divergence import with_attached, with_config
-    from optplan.constructors.attached_schedulers import Attachments, attachments_of
 
-    runs = []
-    for source, model in zip(sources, models, strict=True):
-        if not isinstance(source, FunctionConfig):
-            continue
-        module = planner.model(source, model, given).module
-
-        def run(config: FunctionConfig = source, module: nn.Module = module) -> Attachments:
-            return attachments_of(config, module, planner.world_size)
-
-        runs.append(run)
-    if len(runs) == len(sources):
+    runs = [
+        partial(
+            dialect_of(config).attachments,
+            config,
+            planner.model(config, model, given).module,
+            planner.world_size,
+        )
+        for config, model in zip(configs, models, strict=True)
+        if _is_code(config)
+    ]
+    if len(runs) == len(configs):
         return with_attached(diff, runs)
-    is_first = not isinstance(sources[0], FunctionConfig)
-    config = sources[0] if is_first else sources[1]
-    assert isinstance(config, Config)
+    is_first = not _is_code(configs[0])
+    config = configs[0] if is_first else configs[1]
     return with_config(diff, runs[0], config, per_epoch, is_first=is_first)
 
 
@@ -125,7 +127,7 @@ def arguments_of(
     Raises:
         UsageError: A word that is not of the form ``name=value``.
     """
-    are_functions = [names_function(word) for word in words]
+    are_functions = [opener_of(word) is not None for word in words]
     for_both = options.function_arguments
     first, second = (
         {

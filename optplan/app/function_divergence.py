@@ -11,15 +11,15 @@ from optplan.app.schedule import Length, class_defaults_of, schedule_for, traini
 from optplan.app.schedule_divergence import compared, course_changes, unread_changes
 from optplan.config import Config
 from optplan.constructors.training_extras import STEPS
+from optplan.dialects import find_schedulers, find_unread
 from optplan.errors import OptplanError, listed
 from optplan.plan.changes import PlanDiff, UnreadChange
-from optplan.schedule import find_schedulers
 from optplan.schedule.divergence import are_same, partings
 from optplan.schedule.training import Training
-from optplan.schedule.unread import Unread, find_unread
+from optplan.schedule.unread import Unread
 
 if TYPE_CHECKING:
-    from optplan.constructors.attached_schedulers import Attachments
+    from optplan.dialects.attachments import Attachments
 
 Run = Callable[[], "Attachments"]
 
@@ -62,8 +62,8 @@ def with_config(
         per_epoch: How many iterations one epoch has.
         is_first: The config is the first side.
     """
-    found, section = run(), find_schedulers(config.data)
-    sides = [list(find_unread(config.data)), _beside(found)]
+    found, section = run(), find_schedulers(config)
+    sides = [list(find_unread(config)), _beside(found)]
     diff = _with_unread(diff, sides if is_first else sides[::-1])
     diff = replace(diff, unread=(*diff.unread, _ELSE))
     names = [[str(one.kind) for one in section.shared], _names(found)]
@@ -74,7 +74,7 @@ def with_config(
     plans = (diff.before, diff.after) if is_first else (diff.after, diff.before)
 
     def compare() -> PlanDiff:
-        training = training_of(config, section, Length(per_epoch=per_epoch))
+        training = training_of(config, Length(per_epoch=per_epoch))
         own = schedule_for(plans[0], config, section, training)
         other = attached_schedule(run, plans[1], training, class_defaults_of(plans[1]))
         remarks = list(diff.remarks)

@@ -17,7 +17,7 @@ from optplan.schedule.training import Training
 from optplan.schedule.unread import Unread
 
 if TYPE_CHECKING:
-    from optplan.constructors.attached_schedulers import Attached, Attachments
+    from optplan.dialects.attachments import Attached, Attachments
     from optplan.schedule.foreign.stage import RunningForeignScheduler
 
 

@@ -12,11 +12,11 @@ from optplan.runtime.gc_control import gc_paused, import_with_gc_paused
 from optplan.runtime.stdio import capture_warnings
 
 if TYPE_CHECKING:
+    from optplan.app.cached_plan import CachedPlans
     from optplan.checks.tool_config import Target
     from optplan.config import Batch, Config
     from optplan.model import LoadedModel
     from optplan.plan import Plan, Planned
-    from optplan.planner.cached_plan import CachedPlans
     from optplan.schedule import Schedule
 
 
@@ -32,7 +32,7 @@ class BuiltModel:
         Raises:
             OptplanError: The config is wrong, or the optimizer refuses the model.
         """
-        from optplan.constructors import plan_with_facts
+        from optplan.app.planning import plan_with_facts
 
         with gc_paused():
             return plan_with_facts(self.loaded, config, batch=batch)
@@ -98,7 +98,7 @@ class NamedModel:
                 return found
         made = self._made(config, batch)
         if cached.vouches_for(config, batch):
-            from optplan.constructors.store_plan import store
+            from optplan.app.store_plan import store
 
             store(cached, made, self._arguments, is_silent=not self._said)
         return made
@@ -126,7 +126,7 @@ class NamedModel:
         from optplan.model import Memory, given_memory, is_timm_spec, open_model
 
         is_timm = is_timm_spec(self._name)
-        import_with_gc_paused("optplan.constructors.planning", *(("timm",) if is_timm else ()))
+        import_with_gc_paused("optplan.app.planning", *(("timm",) if is_timm else ()))
         memory = given_memory(Memory.ALL) if self._materialize else nullcontext()
         with gc_paused() if is_timm else nullcontext(), capture_warnings() as self._said, memory:
             return (self._opener or open_model)(self._name, self._arguments)
@@ -169,8 +169,8 @@ def _opener(target: Target) -> Opener | None:
 @cache  # what a process may vouch for depends on all that it has done
 def cached_plans() -> CachedPlans:
     """Open the cache of this machine."""
+    from optplan.app.cached_plan import CachedPlans
     from optplan.cache import Store, cache_folder
-    from optplan.planner.cached_plan import CachedPlans
 
     return CachedPlans.opened(Store(cache_folder()))
 
@@ -183,7 +183,7 @@ class ConfiguredModels:
 
     def key(self, config: Config) -> str | None:
         """Equal for configs of one model; None where there is no model, or its package is not there."""
-        from optplan.config import find_own_model
+        from optplan.dialects import find_own_model
         from optplan.errors import ConfigError
         from optplan.model import may_be_installed
 
@@ -204,7 +204,7 @@ class ConfiguredModels:
         Raises:
             OptplanError: The model cannot be built.
         """
-        from optplan.config import find_own_model
+        from optplan.dialects import find_own_model
         from optplan.model import open_configured
 
         own = find_own_model(config)
@@ -221,8 +221,8 @@ def schedule_of_plan(
         OptplanError: They are wrong, or nobody says how long the training is.
     """
     from optplan.app.schedule import Length, schedule_for, training_of
-    from optplan.schedule import find_schedulers
+    from optplan.dialects import find_schedulers
 
-    section = find_schedulers(config.data)
-    training = training_of(config, section, Length(per_epoch=per_epoch))
+    section = find_schedulers(config)
+    training = training_of(config, Length(per_epoch=per_epoch))
     return schedule_for(plan, config, section, training, is_cached=is_cached)

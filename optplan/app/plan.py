@@ -19,12 +19,10 @@ from optplan.config import (
     NO_BATCH,
     Batch,
     Config,
-    FunctionConfig,
     Symbol,
     find_namespace,
-    find_optimizer,
-    find_own_model,
 )
+from optplan.dialects import find_optimizer, find_own_model
 from optplan.errors import ConfigError, ModelError, OptplanError, UsageError
 from optplan.plan import Plan, Planned
 from optplan.runtime.audit import lifted
@@ -268,7 +266,6 @@ class Planner:
 
 def _example(config: Config) -> str:
     """A model that may be meant: the class that a method is named of."""
-    word = config.word if isinstance(config, FunctionConfig) else ""
-    head, _, attribute = word.rpartition(":")
+    head, _, attribute = config.word.rpartition(":")
     of_class = attribute.rpartition(".")[0]
     return f"{head}:{of_class}" if of_class else "resnet50"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from optplan.app.schedule import Length, schedule_for, training_of
-from optplan.app.sources import Opened, SavedPlan
-from optplan.config import Config, FunctionConfig, is_mmcv1
+from optplan.app.sources import Opened
+from optplan.config import Config
+from optplan.dialects import dialect_of, find_schedulers
 from optplan.errors import OptplanError, UsageError, listed, quoted
 from optplan.plan import Plan
 from optplan.plan.changes import PlanDiff, SchedulerChange, UnreadChange
 from optplan.plan.saved_schedulers import SavedSchedulers
-from optplan.schedule import find_schedulers
 from optplan.schedule.resumed_schedulers import not_compared, restored_changes
 from optplan.schedule.specs import AnySpec
 
@@ -36,14 +36,14 @@ def with_restored(
         is_cached: Whether what torch's optimizers have may be cached.
     """
     others = [f"{quoted(name)} of the checkpoint, which is not read" for name in saved.unread]
-    if isinstance(source, FunctionConfig) or not isinstance(source, Config):
-        what = "a saved plan" if isinstance(source, SavedPlan) else "a function"
+    dialect = dialect_of(source) if isinstance(source, Config) else None
+    if dialect is None or dialect.is_code or not isinstance(source, Config):
+        what = "a saved plan" if dialect is None else dialect.title
         if saved.count:
             others.append(f"the checkpoint's schedulers: {what} has none to compare them with")
         return _with_others(diff, others)
     if not saved.count:
-        # the hooks of mmcv 1.x have no state: they go on from each group's initial_lr
-        if not (saved.unread or is_mmcv1(source.data) or _is_empty(source)):
+        if dialect.keeps_scheduler_states and not (saved.unread or _is_empty(source)):
             others.append("the config's schedulers: the checkpoint keeps none")
         return _with_others(diff, others)
     diff = _with_others(diff, others)
@@ -60,7 +60,7 @@ def with_restored(
 
 def _is_empty(config: Config) -> bool:
     try:
-        return find_schedulers(config.data).is_empty
+        return find_schedulers(config).is_empty
     except OptplanError:
         return False
 
@@ -78,10 +78,10 @@ def _specs(
     Raises:
         OptplanError: A scheduler is wrong, or the training's length is not known.
     """
-    section = find_schedulers(config.data)
+    section = find_schedulers(config)
     if section.is_empty:
         return ()
-    training = training_of(config, section, Length(per_epoch=per_epoch))
+    training = training_of(config, Length(per_epoch=per_epoch))
     return schedule_for(plan, config, section, training, is_cached=is_cached).specs[0]
 
 

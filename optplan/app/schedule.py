@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 from optplan.app.model_planner import cached_plans
 from optplan.app.plan import Planner, isolate_named_code, open_with, planner_for
 from optplan.app.sources import Checkpoint, SavedPlan
-from optplan.config import Config, FunctionConfig, find_namespace
+from optplan.config import Config, find_namespace
+from optplan.dialects import (
+    dialect_of,
+    find_schedulers,
+    find_training,
+    find_unread,
+    scheduler_types,
+)
 from optplan.errors import OptplanError, UsageError, listed, quoted
 from optplan.plan import Plan
 from optplan.reporters.rows import Narrowing, narrowed
@@ -20,15 +27,10 @@ from optplan.schedule import (
     Section,
     Training,
     courses_of,
-    find_schedulers,
-    find_training,
     schedule_of,
-    scheduler_types,
 )
 from optplan.schedule.key_steps import telling_steps
-from optplan.schedule.read_schedulers import TIMM_FACTORY, timm_arguments
 from optplan.schedule.requested_steps import asked_steps
-from optplan.schedule.unread import find_unread
 
 if TYPE_CHECKING:
     from torch import nn
@@ -79,22 +81,22 @@ def scheduled(
         )
     if isinstance(config, Checkpoint):
         raise _no_schedule_of(config)
-    isolate_named_code(config, model, schedulers=scheduler_types(config.data))
+    isolate_named_code(config, model, schedulers=scheduler_types(config))
     planner = planner_for(options)
-    if isinstance(config, FunctionConfig):
+    if dialect_of(config).is_code:
         return _scheduled_function(planner, config, model, given, length)
     try:
         return _scheduled_config(planner, config, length, options)
     except OptplanError:  # it is named all the same
-        remark(unread_notes(find_unread(config.data)))
+        remark(unread_notes(find_unread(config)))
         raise
 
 
 def _scheduled_config(
     planner: Planner, config: Config, length: Length, options: PlanRequest
 ) -> Scheduled:
-    section = find_schedulers(config.data)
-    training = training_of(config, section, length)
+    section = find_schedulers(config)
+    training = training_of(config, length)
     plan = planner.plan(config, options.model, options.model_arguments).plan
     schedule = schedule_for(plan, config, section, training, is_cached=options.is_cached)
     return Scheduled(plan=plan, schedule=schedule)
@@ -118,7 +120,7 @@ def _no_schedule_of(checkpoint: Checkpoint) -> UsageError:
 
 def _scheduled_function(
     planner: Planner,
-    config: FunctionConfig,
+    config: Config,
     model: str | None,
     given: Mapping[str, Any],
     length: Length,
@@ -133,7 +135,7 @@ def _scheduled_function(
 
 
 def function_schedule(
-    config: FunctionConfig,
+    config: Config,
     module: nn.Module,
     plan: Plan,
     training: Training,
@@ -145,15 +147,17 @@ def function_schedule(
         OptplanError: The function raises, or the length of an epoch is not known.
     """
     from optplan.app.function_schedules import attached_schedule
-    from optplan.constructors.attached_schedulers import attachments_of
 
     defaults = class_defaults_of(plan)
     return attached_schedule(
-        lambda: attachments_of(config, module, world_size), plan, training, defaults
+        lambda: dialect_of(config).attachments(config, module, world_size),
+        plan,
+        training,
+        defaults,
     )
 
 
-def training_of(config: Config, section: Section, length: Length) -> Training:
+def training_of(config: Config, length: Length) -> Training:
     """How long the training of a config is.
 
     Raises:
@@ -161,17 +165,11 @@ def training_of(config: Config, section: Section, length: Length) -> Training:
         ScheduleError: What the config says is wrong.
     """
     asked, per_epoch = length.epochs, length.per_epoch
-    if length.iters is None and _is_timms(section):
-        from optplan.schedule.foreign.timm_args import timm_epochs
-
-        arguments = timm_arguments(config.data) | ({"epochs": asked} if asked else {})
-        found = timm_epochs(arguments, per_epoch)
-        return Training(by_epoch=True, length=found, per_epoch=per_epoch, asked_for=asked)
-    return find_training(config.data, epochs=asked, iters=length.iters, per_epoch=per_epoch)
-
-
-def _is_timms(section: Section) -> bool:
-    return any(written.kind == TIMM_FACTORY for written in section.shared)
+    if length.iters is None:
+        decided = dialect_of(config).decided_training(config.data, asked, per_epoch)
+        if decided is not None:
+            return decided
+    return find_training(config, epochs=asked, iters=length.iters, per_epoch=per_epoch)
 
 
 def schedule_for(

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
 from optplan.app.schedule import Length, schedule_for, training_of
-from optplan.config import Config, is_mmcv1
-from optplan.config.timm_args import is_timm_args
+from optplan.config import Config
+from optplan.dialects import dialect_of, find_schedulers, find_unread
 from optplan.errors import OptplanError
 from optplan.plan import Plan
 from optplan.plan.changes import CourseChange, PlanDiff, UnreadChange, all_names
 from optplan.plan.names.clusters import Patterns
-from optplan.schedule import Schedule, find_schedulers
+from optplan.schedule import Schedule
 from optplan.schedule.divergence import Divergence, are_same, partings, same_unit
-from optplan.schedule.read_schedulers import timm_arguments
-from optplan.schedule.unread import HOOK_SECTIONS, SECTION, Unread, find_unread
-
-_READ = (SECTION, "train_cfg")
-_READ_BY_MMCV1 = (*HOOK_SECTIONS, "runner", "total_epochs", "total_iters")
+from optplan.schedule.unread import Unread
 
 
 def with_schedules(
@@ -37,9 +32,9 @@ def with_schedules(
         per_epoch: How many iterations one epoch has.
         is_cached: Whether what torch's optimizers have may be cached.
     """
-    first, second = (find_unread(config.data) for config in configs)
+    first, second = (find_unread(config) for config in configs)
     diff = replace(diff, unread=(*diff.unread, *unread_changes(first, second)))
-    said = [_said(config) for config in configs]
+    said = [dialect_of(config).scheduler_entries(config) for config in configs]
     if said[0] == said[1]:
         return diff
     if not all(said):
@@ -68,18 +63,9 @@ def unread_changes(first: Sequence[Unread], second: Sequence[Unread]) -> Iterato
         yield UnreadChange(text=f"{name}{where}", is_alike=alike)
 
 
-def _said(config: Config) -> dict[str, Any]:
-    """What a config says of schedulers and of the length; nothing, where it says neither."""
-    if is_timm_args(config.data):
-        return timm_arguments(config.data)
-    data = config.to_dict()
-    read = _READ_BY_MMCV1 if is_mmcv1(config.data) else _READ
-    return {name: data[name] for name in read if data.get(name) is not None}
-
-
 def _schedule(config: Config, plan: Plan, length: Length, *, is_cached: bool) -> Schedule:
-    section = find_schedulers(config.data)
-    training = training_of(config, section, length)
+    section = find_schedulers(config)
+    training = training_of(config, length)
     return schedule_for(plan, config, section, training, is_cached=is_cached)
 
 

@@ -8,13 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from optplan.config import (
-    Config,
-    FunctionConfig,
-    load_config_file,
-    load_function,
-    names_function,
-)
+from optplan.config import Config
+from optplan.dialects import load_config, load_config_file, opener_of
 from optplan.errors import PlanError, UsageError
 from optplan.plan import Plan
 from optplan.plan.serial import plan_from_data
@@ -62,7 +57,7 @@ def open_source(
         OptplanError: There is no such thing, or it cannot be read.
     """
     found = _opened(word, overrides, arguments or {}, trust=trust)
-    if arguments and not isinstance(found, FunctionConfig):
+    if arguments and not (isinstance(found, Config) and found.word):
         raise UsageError(
             f"-a gives arguments to a function, and {word!r} is none",
             hint="change a config with --set, and give arguments to the model with -k",
@@ -82,12 +77,12 @@ def _opened(
             return SavedPlan(plan=plan)
         if file.suffix not in _CONFIG_SUFFIXES and _is_checkpoint(file):
             return Checkpoint(path=word)
-    elif names_function(word):
-        return load_function(word, overrides=overrides, arguments=arguments)
+    elif (opener := opener_of(word)) is not None:
+        return opener.open(word, overrides=overrides, arguments=arguments)
     elif names_revision(word):
         if is_json and (plan := _saved_plan(read_revision(word), word)) is not None:
             return SavedPlan(plan=plan)
-        return load_revision(word, overrides=overrides, trust=trust)
+        return load_revision(word, overrides=overrides, trust=trust, load=load_config)
     return load_config_file(word, overrides=overrides, trust=trust)
 
 

@@ -9,7 +9,7 @@ from optplan.checks import ALL_CHECKS
 from optplan.checks.paths import fits
 from optplan.checks.tool_config import Settings, Target
 from optplan.checks.tool_config_file import SettingsFinder
-from optplan.config import Config, FunctionConfig
+from optplan.config import Config
 from optplan.errors import UsageError, listed
 
 
@@ -46,7 +46,7 @@ def _shown(config: Config) -> str:
 
 def _paths(config: Config) -> Iterator[str]:
     """What settings may call a config."""
-    if isinstance(config, FunctionConfig):
+    if config.word:
         yield config.word
     path = config.entry.path
     if path is None:

@@ -10,13 +10,13 @@ import torch
 from torch import nn
 
 from optplan.app.plan import Planner, isolate_named_code, open_with, planner_for
+from optplan.app.planning import build_optimizers
 from optplan.app.request import PlanRequest
 from optplan.app.sources import SavedPlan, open_source
-from optplan.config import Config, FunctionConfig
-from optplan.constructors import build_optimizers
-from optplan.constructors.attached_schedulers import attachments_of
-from optplan.constructors.functions import OnlyGroups
+from optplan.config import Config
 from optplan.constructors.observed_groups import rewind
+from optplan.constructors.only_groups import OnlyGroups
+from optplan.dialects import dialect_of
 from optplan.errors import UsageError, VerifyError
 from optplan.plan import Plan
 from optplan.verify.bench import Source
@@ -68,9 +68,10 @@ def source_of(
     planner = planner_for(options)
     own = planner.plan(opened, model, given).plan
     wrappers: tuple[str, ...] = ()
-    if isinstance(opened, FunctionConfig):
+    dialect = dialect_of(opened)
+    if dialect.is_code:
         module = planner.model(opened, model, given).module
-        wrappers = attachments_of(opened, module, planner.world_size).wrappers
+        wrappers = dialect.attachments(opened, module, planner.world_size).wrappers
 
     def make_model() -> nn.Module:
         return Planner().model(opened, model, given).module

@@ -12,8 +12,8 @@ from optplan.checks.expectations import Expectation
 from optplan.checks.facts.config_schedulers import Schedulers, schedulers_of
 from optplan.checks.facts.key_use import KeyUse, key_uses
 from optplan.checks.facts.unvalidated_section import RawSection, raw_section, raw_section_named
-from optplan.config import NO_BATCH, Batch, Config, FunctionConfig, OptimizerConfig, find_sections
-from optplan.config.regex_groups import RegexGroups
+from optplan.config import NO_BATCH, Batch, Config, OptimizerConfig
+from optplan.dialects import dialect_of, find_sections
 from optplan.errors import OptplanError, Problem
 from optplan.names import Mistake, Severity
 from optplan.places import Place
@@ -157,14 +157,7 @@ class Context:
 
     def remedy(self, in_paramwise: str) -> str | None:
         """What to do about values of some parameters: the hint for ``paramwise_cfg``, or for another form."""
-        if isinstance(self.config, FunctionConfig):
-            return "put them into a group with weight_decay 0"
-        match self.section.recipe if self.section is not None else None:
-            case RegexGroups():
-                return "a group whose pattern matches them reaches them"
-            case None:
-                return in_paramwise
-        return None
+        return dialect_of(self.config).remedy(in_paramwise)
 
     def is_inherited(self, place: Place | None) -> bool:
         """Whether a place is in a file that the config inherits from."""

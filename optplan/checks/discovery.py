@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from optplan.checks.paths import is_in_package, is_in_revision, shown_path
-from optplan.config import names_function
+from optplan.dialects import opener_of
 from optplan.errors import Problem, did_you_mean
 
 SUFFIXES = (".py", ".json", ".yaml", ".yml", ".toml")
@@ -113,7 +113,7 @@ def _is_new(root: str, name: str, seen: set[str]) -> bool:
 
 def _is_function(word: str) -> bool:
     file = word.rpartition(":")[0]
-    return names_function(word) and (not file.endswith(".py") or os.path.isfile(file))
+    return opener_of(word) is not None and (not file.endswith(".py") or os.path.isfile(file))
 
 
 def _below(folder: str) -> Iterator[FoundFile]:

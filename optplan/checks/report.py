@@ -14,7 +14,7 @@ from optplan.checks.selection import selected
 from optplan.checks.suppression import Comment
 from optplan.checks.tool_config import Ignore, Settings
 from optplan.checks.unneeded_suppressions import Knowledge, unused_findings
-from optplan.config import Generation
+from optplan.dialects import dialects
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +78,10 @@ def gather(
     )
 
 
-def _generations(outcomes: Iterable[CheckedConfig]) -> dict[Generation, int]:
+def _generations(outcomes: Iterable[CheckedConfig]) -> dict[str, int]:
     known = {outcome.config: outcome.generation for outcome in outcomes if outcome.generation}
-    return {one: count for one in Generation if (count := list(known.values()).count(one))}
+    titles = [one.title for one in dialects()]
+    return {one: count for one in titles if (count := list(known.values()).count(one))}
 
 
 def entries_of(outcomes: Iterable[CheckedConfig], report: Report) -> list[BaselineEntry]:

@@ -7,40 +7,34 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Protocol
 
 from optplan.checks.base import Check, Context, MakeSchedule
 from optplan.checks.catalog.unreadable_config import UnreadableConfig
 from optplan.checks.discovery import FoundFile
 from optplan.checks.paths import is_in_revision, shown_path
-from optplan.checks.recognition import (
-    defines_optimizer,
-    is_foreign,
-    is_saved_plan,
-    looks_like_config,
-)
+from optplan.checks.recognition import is_saved_plan, looks_like_config
 from optplan.checks.results import CheckedConfig, FileKind, Reported, reported
 from optplan.checks.selection import selected
 from optplan.checks.suppression import Comment, comments_of
 from optplan.checks.tool_config import Settings, Target
 from optplan.config import (
     NO_BATCH,
-    NO_SECTION,
     Batch,
     Config,
-    FunctionConfig,
-    Generation,
     OptimizerConfig,
+)
+from optplan.config.recognition import choosing
+from optplan.config.revisions import load_revision
+from optplan.dialects import (
+    dialect_of,
     find_optimizer,
     find_scaling,
     load_config,
-    load_function,
-    names_function,
-    recognized,
+    meant_by,
+    opener_of,
 )
-from optplan.config.functions import functions_meant
-from optplan.config.generation import choosing
-from optplan.config.revisions import load_revision
 from optplan.errors import ConfigError, ModelError, OptplanError, PlanError, Problem
 from optplan.names import Mistake
 from optplan.places import Place, Source
@@ -108,7 +102,7 @@ class Job:
         function_arguments: What functions in the place of a config are given beside the model.
         trust: What a config names may be imported from anywhere, and a Python config that cannot be
             evaluated is executed.
-        generation: The trainer by whose rules configs are read; None where their entries tell.
+        dialect: The dialect that configs are read as; None where their entries tell.
         batch: What is known of the batch that the configs are trained with.
     """
 
@@ -122,7 +116,7 @@ class Job:
     overrides: tuple[str, ...] = ()
     function_arguments: Mapping[str, Any] = field(default_factory=dict)
     trust: bool = False
-    generation: Generation | None = None
+    dialect: str | None = None
     batch: Batch = NO_BATCH
 
 
@@ -150,7 +144,7 @@ class Runner:
             ModelError: There is no such model as the command line names.
         """
         try:
-            with choosing(self._job.generation):
+            with choosing(self._job.dialect):
                 return self._run(task)
         except IsolationNeededError:
             self._model = self._planner = None  # it may be half made
@@ -168,15 +162,16 @@ class Runner:
         if is_in_revision(candidate.path):
             path = config.entry.path or candidate.path  # as its own findings name it
             task = replace(task, candidate=FoundFile(path, named=True))
-        if isinstance(config, FunctionConfig):
+        if config.word:
             return self._checked(task, config)
         if not candidate.named or not is_saved_plan(config.data):
-            if not defines_optimizer(config.data):
-                meant = functions_meant(candidate.path) if candidate.named else None
+            dialect = dialect_of(config)
+            if not dialect.defines_optimizer(config.data):
+                meant = meant_by(candidate.path) if candidate.named else None
                 return (
                     self._unreadable(task, meant) if meant else self._outcome(task, FileKind.PART)
                 )
-            if not candidate.named and is_foreign(config.data, _suffix(candidate)):
+            if not candidate.named and dialect.is_doubtful(config.data, _suffix(candidate)):
                 return self._outcome(task, FileKind.OTHER)
         if (key := self._own_key(task, config)) is not None:
             return replace(given, own=key, is_isolated=not self._job.trust, files=self._files)
@@ -196,11 +191,12 @@ class Runner:
         Executing one loses the places of its values, and a script in a folder is not to be executed:
         only what was meant as a config is, where it cannot be evaluated.
         """
-        load = load_revision if is_in_revision(candidate.path) else load_config
+        is_in_git = is_in_revision(candidate.path)
+        load = partial(load_revision, load=load_config) if is_in_git else load_config
         overrides = self._job.overrides
-        if names_function(candidate.path):
+        if (opener := opener_of(candidate.path)) is not None:
             arguments = self._job.function_arguments
-            return load_function(candidate.path, overrides=overrides, arguments=arguments)
+            return opener.open(candidate.path, overrides=overrides, arguments=arguments)
         try:
             return replace(load(candidate.path, overrides=overrides), trusted=self._job.trust)
         except ConfigError:
@@ -217,7 +213,7 @@ class Runner:
         if not candidate.named and not _was_meant(candidate):
             return self._outcome(task, FileKind.OTHER)
         if candidate.named:
-            error = functions_meant(candidate.path) or error
+            error = meant_by(candidate.path) or error
         wanted = [c for c in self._selected[task.settings] if isinstance(c, UnreadableConfig)]
         whole = Place(Source(name=candidate.path, path=candidate.path), 0, 0)
         findings = tuple(
@@ -230,7 +226,7 @@ class Runner:
 
     def _checked(self, task: Task, config: Config) -> CheckedConfig:
         context, crash = None, None
-        found_generation = recognized(config.data)
+        dialect = dialect_of(config)
         findings: list[Reported] = []
         ran = set()
         try:
@@ -256,7 +252,9 @@ class Runner:
             FileKind.CONFIG,
             has_model=context.has_model if context else task.target is not None,
             remark=self._remark(task) if context and not context.has_model else None,
-            generation=found_generation.generation if found_generation else None,
+            generation=dialect.title
+            if dialect.names_rules and dialect.recognize(config.data)
+            else None,
             ran=frozenset(ran),
             findings=tuple(findings),
             comments=_comments(config),
@@ -358,7 +356,7 @@ def _section(config: Config) -> OptimizerConfig:
             place=entry,
             hint="name the config that it was made from",
         )
-    return NO_SECTION if isinstance(config, FunctionConfig) else find_optimizer(config)
+    return find_optimizer(config)
 
 
 def _could_see(check: Check, context: Context) -> bool:

@@ -14,7 +14,8 @@ from optplan.checks.runner import Job, MakePlanner, OwnModels, Task
 from optplan.checks.tool_config import Settings, Target
 from optplan.checks.tool_config_file import SettingsFinder
 from optplan.checks.worker_pool import run_all
-from optplan.config import NO_BATCH, Batch, Generation, names_function
+from optplan.config import NO_BATCH, Batch
+from optplan.dialects import opener_of
 from optplan.errors import OptplanError, UsageError, listed
 from optplan.runtime.workers import Workers
 
@@ -41,7 +42,7 @@ class Request:
     overrides: tuple[str, ...] = ()
     function_arguments: Mapping[str, Any] = field(default_factory=dict)
     trust: bool = False
-    generation: Generation | None = None
+    dialect: str | None = None
     prepare: Callable[[], None] | None = None
     batch: Batch = NO_BATCH
 
@@ -96,7 +97,7 @@ def run_session(
         overrides=request.overrides,
         function_arguments=request.function_arguments,
         trust=request.trust,
-        generation=request.generation,
+        dialect=request.dialect,
         prepare=request.prepare,
         batch=request.batch,
     )
@@ -114,7 +115,7 @@ def _refuse_unused(request: Request, discovery: Discovery) -> None:
     Raises:
         UsageError: There are such.
     """
-    has_function = any(names_function(one.path) for one in discovery.candidates)
+    has_function = any(opener_of(one.path) for one in discovery.candidates)
     if request.function_arguments and not has_function:
         raise UsageError("-a gives arguments to a function, and none is named")
 
@@ -168,7 +169,7 @@ class _Planned:
         """One task for each model that is named for a file; one without where there is none."""
         own = self._finder.of(candidate.path)
         index = self._index(own)
-        is_function = names_function(candidate.path)
+        is_function = opener_of(candidate.path) is not None
         # a function is meant by its file as well
         paths = (candidate.path, *([candidate.path.rpartition(":")[0]] if is_function else ()))
         targets: list[Target | None] = [

@@ -102,7 +102,7 @@ def check(
         from optplan.checks import ALL_CHECKS
         from optplan.checks.session import Request
         from optplan.cli.checking import Ending, checked, codes_of, settings_report, target_of
-        from optplan.config.generation import chosen_generation
+        from optplan.config.recognition import chosen_dialect
 
         given = target_of(options, no_model=no_model)
         request = Request(
@@ -115,7 +115,7 @@ def check(
             overrides=tuple(options.overrides or ()),
             function_arguments=options.function_arguments,
             trust=options.trust,
-            generation=chosen_generation(),
+            dialect=chosen_dialect(),
             prepare=preparation(trust=options.trust),
             batch=options.batch,
         )

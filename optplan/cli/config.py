@@ -39,7 +39,8 @@ def config(
     """
     with running(quiet=to.quiet, debug=to.debug, dialect=options.dialect):
         from optplan.app.sources import open_source
-        from optplan.config import Config, FunctionConfig, section_names
+        from optplan.config import Config
+        from optplan.dialects import dialect_of, section_names
         from optplan.errors import UsageError
         from optplan.reporters.config import config_json, config_text
 
@@ -54,9 +55,9 @@ def config(
                 f"{config!r} is no config, but a saved plan or a checkpoint",
                 hint="name the config that it was made from",
             )
-        if isinstance(loaded, FunctionConfig) and not loaded.data:
+        if loaded.word and not loaded.data:
             raise UsageError(
-                f"{config!r} is a function, which has no entries that could be resolved",
+                f"{config!r} is {dialect_of(loaded).title}, which has no entries that could be resolved",
                 hint=f"see what it makes: optplan show {config} --model MODEL",
             )
         names = list(loaded.data) if everything else section_names(loaded)

@@ -137,9 +137,9 @@ def _reading_for(dialect: DialectName | None) -> contextlib.AbstractContextManag
     """Read configs by the rules of one trainer meanwhile."""
     if dialect is None:
         return contextlib.nullcontext()
-    from optplan.config.generation import Generation, choosing
+    from optplan.config.recognition import choosing
 
-    return choosing(Generation[dialect.name])
+    return choosing(dialect.value)
 
 
 def _problems(error: OptplanError | RefusedError) -> Sequence[Problem]:

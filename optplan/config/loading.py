@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from optplan.config.placed import RawPlace
+    from optplan.config.settable import Settable
 
 _RESERVED = ("filename", "text", "pretty_text", "env_variables")
 
@@ -47,12 +48,16 @@ class Config:
         entry: The file that was asked for.
         sources: All files that were read, in the order of reading.
         trusted: The user vouches for it: what it names may be imported from anywhere.
+        word: What the command line calls it, where that is no file.
+        dialect: The name of the dialect that opened it; None where its content tells.
     """
 
     data: PlacedDict
     entry: Source
     sources: tuple[Source, ...] = field(repr=False)
     trusted: bool = False
+    word: str = ""
+    dialect: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The entries as plain dicts, lists and tuples, imported names as text."""
@@ -66,6 +71,7 @@ def load_config(
     overrides: Sequence[str] = (),
     trust: bool = False,
     reader: Reader = DISK,
+    settable: Settable | None = None,
 ) -> Config:
     """Read a config file and what it inherits from.
 
@@ -77,6 +83,7 @@ def load_config(
             values are unknown.
         reader: Where files are read from. It is given absolute paths; the configs of installed
             packages always come from the disk.
+        settable: Returns the top-level entries that overrides may add to entries; None for all.
 
     Raises:
         ConfigError: The config cannot be read.
@@ -99,7 +106,7 @@ def load_config(
         from optplan.config.overrides import apply_overrides
 
         data = loader.unshared(data)
-        apply_overrides(data, overrides)
+        apply_overrides(data, overrides, settable)
     return Config(data=data, entry=loader.sources[0], sources=tuple(loader.sources), trusted=trust)
 
 

@@ -101,6 +101,15 @@ def parse_paramwise(
     return parsed, problems
 
 
+def rate_problem(section: Mapping[str, Any], name: str) -> Problem | None:
+    """Return what is wrong with a number that must not be negative, None for nothing."""
+    problem = number_problem(section, name)
+    if problem is None and section[name] < 0:
+        message = f"{name} must not be negative, got {section[name]}"
+        problem = Problem(message=message, place=place_of(section, name))
+    return problem
+
+
 def number_problem(container: Mapping[str, Any], name: str) -> Problem | None:
     """What is wrong with a value that has to be a finite number, or None."""
     value = container[name]

@@ -18,12 +18,6 @@ if TYPE_CHECKING:
     from optplan.constructors.layer_decay_constructor import LayerDecayOptimizerConstructor
     from optplan.constructors.live_optimizer import assert_matches
     from optplan.constructors.optimizers import OPTIMIZERS
-    from optplan.constructors.planning import (
-        build_optimizer,
-        build_optimizers,
-        make_plan,
-        plan_with_facts,
-    )
     from optplan.constructors.registry import Registry
 
 __all__ = [
@@ -35,10 +29,6 @@ __all__ = [
     "LayerDecayOptimizerConstructor",
     "Registry",
     "assert_matches",
-    "build_optimizer",
-    "build_optimizers",
-    "make_plan",
-    "plan_with_facts",
 ]
 
 _HOMES = {
@@ -50,10 +40,6 @@ _HOMES = {
     "LayerDecayOptimizerConstructor": "layer_decay_constructor",
     "Registry": "registry",
     "assert_matches": "live_optimizer",
-    "build_optimizer": "planning",
-    "build_optimizers": "planning",
-    "make_plan": "planning",
-    "plan_with_facts": "planning",
 }
 
 

@@ -11,7 +11,6 @@ from optplan.config import OptimizerConfig
 from optplan.constructors.built_values import built_optimizer
 from optplan.constructors.constructor_run import ConstructorRun
 from optplan.constructors.dry_run import dry_run
-from optplan.constructors.functions import FunctionRun
 from optplan.constructors.layer_decay_constructor import with_layers
 from optplan.constructors.observed_groups import Observation, observe
 from optplan.constructors.optimizers import optimizer_class
@@ -157,40 +156,6 @@ class CodeBuilder(GroupBuilder):
             return with_layers(inventory, model, options), options
         except (ConfigError, PlanError):
             return inventory, None
-
-
-class FunctionBuilder(GroupBuilder):
-    """A function of the user's own.
-
-    Args:
-        name: What the plan calls it.
-        run: Gives the optimizers that it makes of a model.
-        section: The optimizer that its groups are for.
-    """
-
-    def __init__(self, name: str, run: FunctionRun, section: OptimizerConfig) -> None:
-        self.name = name
-        self.section = section
-        self._run = run
-
-    def plan(self, model: nn.Module, inventory: Inventory) -> BuildResult:
-        """As of a maker."""
-        run = self._run
-        observation = observe(model, inventory, run, run.place)
-        return BuildResult(
-            assignments=attribute(
-                observation, inventory, who=self.name, place=run.place, leaves_unset=True
-            ),
-            optimizers=planned_optimizers(observation, self.section, is_written=False),
-            trainable=observation.trainable,
-            read=frozenset(),
-            needs_world_size=run.world_size.is_missed,
-            empty_groups=empty_groups(observation),
-        )
-
-    def build(self, model: nn.Module) -> NamedOptimizers:
-        """As of a maker."""
-        return self._run(model)
 
 
 def planned_by(

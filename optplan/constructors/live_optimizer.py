@@ -10,8 +10,8 @@ from torch import nn
 from torch.optim import Optimizer
 
 from optplan.constructors.built_values import NO_ENTRY, built_optimizer, differences
-from optplan.constructors.functions import OnlyGroups
 from optplan.constructors.observed_groups import Observation, ObservedGroup, observe_made
+from optplan.constructors.only_groups import OnlyGroups
 from optplan.constructors.returned_optimizers import model_groups, optimizers_of
 from optplan.constructors.rule_attribution import attribute, empty_groups
 from optplan.constructors.versions import versions

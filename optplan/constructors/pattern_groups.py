@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from torch import nn
 
 from optplan.config import OptimizerConfig, place_of
-from optplan.config.dialects import Dialect
 from optplan.config.regex_groups import RegexGroups, RegexOptimizer
 from optplan.constructors.checkpoint import class_defaults
 from optplan.constructors.dry_run import optimizer_facts
@@ -31,10 +30,6 @@ from optplan.rules import Skipped
 from optplan.rules.regex_rules import RegexOptions, Taken, decide_group, make_regex_options
 
 _log = logging.getLogger(__name__)
-_NAMES = {
-    Dialect.TORCHTITAN: "torchtitan's param_groups",
-    Dialect.FAIRSEQ2: "fairseq2's groups",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +56,7 @@ class PatternBuilder(GroupBuilder):
     """
 
     def __init__(self, section: OptimizerConfig, groups: RegexGroups) -> None:
-        self.name = _NAMES[groups.dialect]
+        self.name = f"{groups.dialect}'s {groups.entry}"
         self.section = section
         self._groups = groups
 

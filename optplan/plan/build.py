@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from optplan.config.generation import Recognized
+from optplan.config.recognition import Recognition
 from optplan.facts import Inventory, ParameterFacts
 from optplan.names import Matcher, Status
 from optplan.places import Place
@@ -63,7 +63,7 @@ def build_plan(
     matcher: Matcher | None = None,
     needs_world_size: bool = False,
     empty_groups: tuple[EmptyParamGroup, ...] = (),
-    generation: Recognized | None = None,
+    generation: Recognition | None = None,
 ) -> Plan:
     """Put the rows together.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, NamedTuple
 
-from optplan.config.generation import Recognized
+from optplan.config.recognition import Recognition
 from optplan.names import Matcher, Rule, Status
 
 FORMAT_VERSION = "1.0"
@@ -202,7 +202,7 @@ class Plan:
     matcher: Matcher | None = None
     needs_world_size: bool = False
     empty_groups: tuple[EmptyParamGroup, ...] = ()
-    generation: Recognized | None = None
+    generation: Recognition | None = None
 
     @property
     def is_final(self) -> bool:

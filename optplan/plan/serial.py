@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from optplan.config.generation import Generation, Recognized
+from optplan.config.recognition import Recognition
 from optplan.errors import PlanError
 from optplan.names import Matcher, Rule, Status
 from optplan.plan.plan import (
@@ -56,7 +56,7 @@ def generation_to_dict(plan: Plan) -> dict[str, Any]:
     found = plan.generation
     if found is None:
         return {}
-    return {"generation": {"name": found.generation.value, "signs": list(found.signs)}}
+    return {"generation": {"name": found.title, "signs": list(found.because)}}
 
 
 def setting_to_dict(setting: Setting) -> dict[str, Any]:
@@ -141,10 +141,10 @@ def _plan_from_dict(data: Mapping[str, Any]) -> Plan:
     )
 
 
-def _generation_from_dict(data: Mapping[str, Any] | None) -> Recognized | None:
+def _generation_from_dict(data: Mapping[str, Any] | None) -> Recognition | None:
     if data is None:
         return None
-    return Recognized(generation=Generation(data["name"]), signs=tuple(data["signs"]))
+    return Recognition(title=data["name"], because=tuple(data["signs"]))
 
 
 def extras_to_dict(plan: Plan) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def check_json(report: Report, *, version: str) -> str:
             "configs_without_model": report.without_model,
             "without_optimizer": report.parts,
             "no_config": report.others,
-            "generations": {one.value: count for one, count in report.generations.items()},
+            "generations": dict(report.generations),
         },
         "checks": list(report.checks),
         "checks_left_out": list(report.left_out),

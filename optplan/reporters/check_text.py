@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from rich.cells import cell_len
 
 from optplan.checks.results import Report, Reported
-from optplan.config import Generation
 from optplan.errors import listed
 from optplan.names import Severity
 from optplan.reporters.layout import Cell, paint, visible
@@ -103,7 +102,7 @@ def summary(report: Report, *, color: bool = False) -> Iterator[str]:
         yield f"{', '.join(counts)} in {affected_configs} of {configs}"
     else:
         yield f"no findings in {configs}"
-    if count := report.generations.get(Generation.MMCV1, 0):
+    if count := report.generations.get("mmcv 1.x", 0):
         yield f"{plural(count, 'config')} checked by the rules of mmcv 1.x"
     if report.suppressed:
         yield f"{plural(report.suppressed, 'finding')} suppressed"

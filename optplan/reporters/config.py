@@ -8,7 +8,8 @@ from keyword import iskeyword
 from math import isfinite
 from typing import Any
 
-from optplan.config import Generation, Symbol, place_of, recognized
+from optplan.config import Symbol, place_of
+from optplan.dialects import recognition_of
 from optplan.places import Place
 from optplan.plan import plain
 from optplan.reporters.layout import Cell, Column, table, visible
@@ -35,8 +36,8 @@ def config_text(
         for name in names
         for code, place in _lines(f"{name} = ", entries[name], place_of(entries, name), "", "")
     ]
-    found = recognized(entries)
-    is_older = found is not None and found.generation is Generation.MMCV1
+    found = recognition_of(entries)
+    is_older = found is not None and found.title == "mmcv 1.x"
     lines = [f"# for {found}"] if is_older else []
     lines += table(_COLUMNS, rows, width=width, color=color, indent=0, gap=3)
     return "\n".join(lines) + "\n"

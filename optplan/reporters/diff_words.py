@@ -167,7 +167,7 @@ def unread_notes(diff: PlanDiff) -> list[str]:
 def model_text(diff: PlanDiff) -> str:
     """The model and whose rules hold, or both where they are not the same."""
     names = _model_name(diff.before.model), _model_name(diff.after.model)
-    rules = [plan.generation and plan.generation.generation for plan in (diff.before, diff.after)]
+    rules = [plan.generation and plan.generation.title for plan in (diff.before, diff.after)]
     told = [_both(*names)]
     if any(rules):
         told.append(_both(*(str(one) if one else "no rules" for one in rules)))

@@ -36,7 +36,7 @@ def head_facts(plan: Plan) -> list[str]:
 def rules_text(plan: Plan) -> str:
     """Whose rules the plan goes by, and what told so; '' for what is no config of OpenMMLab's trainers."""
     found = plan.generation
-    return "" if found is None else f"rules of {found.generation} ({', '.join(found.signs)})"
+    return "" if found is None else f"rules of {found.title} ({', '.join(found.because)})"
 
 
 def wrapped(text: str, width: int | None) -> list[str]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from optplan.schedule.read_schedulers import Section, find_schedulers, scheduler_types
 from optplan.schedule.schedule import Schedule, schedule_of
-from optplan.schedule.training import Training, Unit, find_training
+from optplan.schedule.training import Training, Unit
 from optplan.schedule.trajectories import Trajectories, courses_of
+from optplan.schedule.written import Section, types_in
 
 __all__ = [
     "Schedule",
@@ -14,8 +14,6 @@ __all__ = [
     "Trajectories",
     "Unit",
     "courses_of",
-    "find_schedulers",
-    "find_training",
     "schedule_of",
-    "scheduler_types",
+    "types_in",
 ]

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from optplan.schedule.catalog import Family
 from optplan.schedule.policies import cycle_phases
-from optplan.schedule.read_schedulers import TIMM_FACTORY
 from optplan.schedule.schedulers.cycle import phases
 from optplan.schedule.specs import AnySpec, ForeignSpec, HookSpec, Spec, whole_tick
 from optplan.schedule.training import Training, Unit
@@ -32,8 +31,8 @@ def telling_steps(
     last = training.steps(unit) - 1
     found: dict[int, list[str]] = {0: [START]}
     for spec in specs:
-        # the turns of another package's scheduler are epochs where timm's arguments tell them
-        by_epoch = spec.by_epoch or (isinstance(spec, ForeignSpec) and spec.kind == TIMM_FACTORY)
+        library = spec.library if isinstance(spec, ForeignSpec) else None
+        by_epoch = spec.by_epoch or (library is not None and library.counts_epochs)
         for tick, what in _turns(spec):
             step = _step(tick, by_epoch, training, unit)
             if step is not None and 0 < step <= last:

@@ -21,9 +21,9 @@ from optplan.schedule.catalog import (
     ScheduledEntry,
 )
 from optplan.schedule.policy_parsing import hook_spec
-from optplan.schedule.read_schedulers import TIMM_FACTORY, Written, timm_arguments
 from optplan.schedule.specs import AnySpec, ForeignSpec, Spec
 from optplan.schedule.training import EpochLengthError, Training
+from optplan.schedule.written import LibraryScheduler, Written
 
 _HOME = "mmengine"
 TORCH_PREFIX = "torch:"
@@ -282,8 +282,8 @@ def _restart_mistakes(written: Written, given: list[str]) -> Iterator[Problem]:
 
 def _foreign(written: Written, training: Training) -> ForeignSpec:
     raw = written.raw
-    if written.kind == TIMM_FACTORY:
-        return _of_timm(written, training)
+    if written.library is not None:
+        return _of_library(written, written.library, training)
     return ForeignSpec(
         name=shown(written.kind),
         kind=written.kind,
@@ -296,20 +296,18 @@ def _foreign(written: Written, training: Training) -> ForeignSpec:
     )
 
 
-def _of_timm(written: Written, training: Training) -> ForeignSpec:
-    raw = written.raw
-    arguments = timm_arguments(raw)
-    if training.asked_for is not None:
-        arguments["epochs"] = training.asked_for
+def _of_library(written: Written, library: LibraryScheduler, training: Training) -> ForeignSpec:
+    arguments = library.arguments(written.raw, training)
     return ForeignSpec(
-        name=f"timm {arguments['sched']}",
-        kind=TIMM_FACTORY,
-        by_epoch=not arguments["sched_on_updates"],
+        name=library.name(arguments),
+        kind=written.kind,
+        by_epoch=library.by_epoch(arguments),
         converted=False,
         arguments=arguments,
         end=NO_END,
-        raw=raw,
+        raw=written.raw,
         place=written.place,
+        library=library,
     )
 
 

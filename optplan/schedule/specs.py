@@ -10,6 +10,7 @@ from typing import Any, TypeGuard
 from optplan.config import Symbol, place_of
 from optplan.places import Place
 from optplan.schedule.catalog import Family
+from optplan.schedule.written import LibraryScheduler
 
 # More ticks than any training has.
 FOREVER = 1 << 62
@@ -69,6 +70,7 @@ class ForeignSpec:
         end: The end that the training gives it where it states none.
         raw: Its dict in the config.
         place: Where it is written.
+        library: What makes it, where that is a library's own function.
     """
 
     name: str
@@ -79,6 +81,7 @@ class ForeignSpec:
     end: int
     raw: Mapping[str, Any]
     place: Place | None
+    library: LibraryScheduler | None = None
 
     def at(self, name: str) -> Place | None:
         """Where an argument is written, or else the scheduler."""

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from optplan.app.planning import plan_with_facts
 from optplan.checks import ALL_CHECKS, Context
 from optplan.cli import views
 from optplan.cli.views import ShowFormat
 from optplan.config import load_config
-from optplan.constructors import plan_with_facts
 from optplan.model import LoadedModel
 from optplan.plan import Planned
 from optplan.plan.diff import diff_plans

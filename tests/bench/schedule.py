@@ -12,7 +12,8 @@ import tracemalloc
 from dataclasses import replace
 from typing import Any
 
-from optplan.schedule import Schedule, Training, courses_of, find_schedulers, schedule_of
+from optplan.dialects import find_schedulers
+from optplan.schedule import Schedule, Training, courses_of, schedule_of
 from tests.bench.timing import growth
 from tests.schedule.reference import SGD, plan_of_three
 

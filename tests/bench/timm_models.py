@@ -11,7 +11,7 @@ from typing import Any
 import timm
 from torch import nn
 
-from optplan.constructors import plan_with_facts
+from optplan.app.planning import plan_with_facts
 from optplan.model import open_model
 from optplan.runtime.gc_control import gc_paused
 from tests.agreement import assert_same_plan

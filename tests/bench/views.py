@@ -14,9 +14,9 @@ import torch
 from torch import nn
 
 from optplan.app.option_use import entries_of
+from optplan.app.planning import plan_with_facts
 from optplan.cli import views
 from optplan.cli.views import ShowFormat
-from optplan.constructors import plan_with_facts
 from optplan.plan import Planned
 from optplan.reporters.rows import Selection
 from optplan.runtime.gc_control import gc_paused

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from optplan.app.planning import plan_with_facts
 from optplan.checks import Context
-from optplan.config import NO_SECTION, load_function
-from optplan.constructors import plan_with_facts
+from optplan.config import NO_SECTION
+from optplan.dialects.function.load import load_function
 from optplan.plan import Plan
 from optplan.reporters.summary import coverage_lines
 from tests.checks.given import lines, meta

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from optplan.config.function_names import optimizer_functions
+from optplan.dialects.function.source_functions import optimizer_functions
 from tests.conftest import Invoke, Run
 
 FUNCTIONS = """\

@@ -13,16 +13,17 @@ import timm
 
 from optplan.app import model_planner
 from optplan.app import plan as app_plan
+from optplan.app.cached_plan import CachedPlans
 from optplan.app.model_planner import NamedModel
 from optplan.app.sources import open_source
 from optplan.cache import Store
 from optplan.cache.cache_key import cache_key
-from optplan.config import NO_BATCH, Config, FunctionConfig, load_config
+from optplan.config import NO_BATCH, Config, load_config
+from optplan.dialects.function.load import FunctionConfig
 from optplan.errors import OptplanError, Problem
 from optplan.model import configured, load
 from optplan.model.meta import build_on_meta
 from optplan.plan import Planned
-from optplan.planner.cached_plan import CachedPlans
 from optplan.runtime.gate import import_named
 from optplan.runtime.user_code import import_for_user, user_attribute
 from tests.conftest import SAMPLES, Invoke

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from optplan.app.model_planner import schedule_of_plan
+from optplan.app.planning import make_plan
 from optplan.config import Config, PlacedDict
-from optplan.constructors import make_plan
 from optplan.errors import OptplanError
 from optplan.places import Source
 from optplan.plan import Plan

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from optplan import DefaultOptimizerConstructor
+from optplan.app.planning import plan_with_facts
 from optplan.config import load_config
-from optplan.constructors import plan_with_facts
 from optplan.errors import PlanError, UsageError
 from optplan.plan import Planned
 from optplan.plan.explanation import Explanation, explain

@@ -9,7 +9,7 @@ import pytest
 from torch import nn
 
 from optplan import OPTIMIZER_CONSTRUCTORS, DefaultOptimizerConstructor
-from optplan.constructors import plan_with_facts
+from optplan.app.planning import plan_with_facts
 from optplan.plan.observed_entries import observed_entries
 from optplan.rules.statistics import EntryStatistics
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from optplan.dialects import find_schedulers
 from optplan.plan import Plan
 from optplan.reporters.layout import cell_len
 from optplan.reporters.plot import axis_for, plot_lines
@@ -16,7 +17,7 @@ from optplan.reporters.rows import Narrowing
 from optplan.reporters.schedule_html import schedule_html
 from optplan.reporters.schedule_text import schedule_text
 from optplan.reporters.schedule_view import ScheduleView
-from optplan.schedule import Training, courses_of, find_schedulers, schedule_of
+from optplan.schedule import Training, courses_of, schedule_of
 from optplan.schedule.key_steps import telling_steps
 from tests.schedule.reference import SGD, plan_of_three
 

@@ -16,8 +16,9 @@ import pytest
 from mmengine.registry import DefaultScope
 
 from optplan.config import Config, find_namespace, load_config
+from optplan.dialects import find_training
 from optplan.errors import ConfigError
-from optplan.schedule import Training, find_training
+from optplan.schedule import Training
 from optplan.schedule.foreign import ForeignBuilder
 from tests.schedule.reference import ours, stepped, worst
 

@@ -12,8 +12,9 @@ import pytest
 import torch
 from mmengine.optim import CosineAnnealingLR, ReduceOnPlateauLR
 
+from optplan.dialects import find_schedulers
 from optplan.errors import UsageError
-from optplan.schedule import Training, Unit, courses_of, find_schedulers, schedule_of
+from optplan.schedule import Training, Unit, courses_of, schedule_of
 from optplan.schedule.key_steps import telling_steps
 from optplan.schedule.requested_steps import asked_steps
 from optplan.schedule.schedulers.moves import Moves, woven

@@ -14,11 +14,12 @@ from timm.scheduler import create_scheduler_v2
 from timm.scheduler.scheduler_factory import scheduler_kwargs
 
 from optplan.config import Namespace
+from optplan.dialects import find_schedulers
+from optplan.dialects.timm.run_scheduler import timm_epochs
+from optplan.dialects.timm.schedule import timm_arguments
 from optplan.errors import ScheduleError
-from optplan.schedule import Training, Unit, courses_of, find_schedulers, schedule_of
+from optplan.schedule import Training, Unit, courses_of, schedule_of
 from optplan.schedule.foreign import ForeignBuilder
-from optplan.schedule.foreign.timm_args import timm_epochs
-from optplan.schedule.read_schedulers import timm_arguments
 from tests.schedule.reference import LRS, SGD, plan_of_three
 
 SCALES = (1.0, 0.5, 0.25)

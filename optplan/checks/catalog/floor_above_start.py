@@ -11,7 +11,6 @@ from optplan.checks.facts.wording import number, parameters, values
 from optplan.names import Severity
 from optplan.schedule.catalog import Family
 from optplan.schedule.parsing import is_torch
-from optplan.schedule.read_schedulers import TIMM_FACTORY
 from optplan.schedule.specs import AnySpec, HookSpec, Spec, is_own
 
 _WITH_FLOOR = frozenset({Family.COSINE_ANNEALING, Family.COSINE_RESTART, Family.POLY})
@@ -143,7 +142,7 @@ def _floor(spec: AnySpec) -> tuple[str, float] | None:
     if isinstance(spec, Spec):
         known = spec.family in _WITH_FLOOR
     else:  # what other packages' schedulers move is not known
-        known = is_torch(spec.kind) or spec.kind == TIMM_FACTORY
+        known = is_torch(spec.kind) or spec.library is not None
     if not known:
         return None
     for name in _FLOORS:

@@ -9,7 +9,6 @@ from optplan.checks.base import Check, Context, Finding
 from optplan.checks.facts.known_constructors import DEFAULT
 from optplan.checks.facts.wording import number, parameters
 from optplan.config import place_of
-from optplan.config.timm_args import TimmArgs
 from optplan.names import Severity
 from optplan.places import Place
 from optplan.plan import PlannedParameter
@@ -59,10 +58,12 @@ class _Rate(NamedTuple):
 
 def _rate(context: Context) -> _Rate | None:
     """The decay rate that the config sets, None where it sets none."""
-    if context.section is not None and isinstance(context.section.recipe, TimmArgs):
-        args, name = context.section.recipe, "layer_decay"
-        value = args.factory.get(name)
-        return None if value is None else _Rate(name, value, name, args.place_of(name))
+    section = context.section
+    if section is not None and (name := section.layer_decay) is not None:
+        value = section.optimizer.get(name)
+        return (
+            None if value is None else _Rate(name, value, name, place_of(section.optimizer, name))
+        )
     raw = context.raw
     if raw is None or raw.known is DEFAULT:
         return None

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from optplan.checks.base import Check, Context, Finding
-from optplan.config import FunctionConfig, Scaling, find_scaling
+from optplan.config import Scaling
 from optplan.config.batch import ScalingSource
+from optplan.dialects import find_scaling
 from optplan.errors import ConfigError
 from optplan.names import Severity
 
@@ -39,12 +40,11 @@ class LrNotFinal(Check):
     def run(self, context: Context) -> Iterator[Finding]:
         """What scales the lr, where the batch is not known; and a constructor that asks for the world size."""
         if context.planned is not None and context.planned.plan.needs_world_size:
-            constructor, config = context.planned.plan.constructor, context.config
-            place = context.raw.constructor_place if context.raw else None
+            constructor, section = context.planned.plan.constructor, context.section
             yield self.finding(
                 f"{constructor} asks for the world size, which is not known: its groups are those of one process",
                 key="constructor.world_size",
-                place=config.place if isinstance(config, FunctionConfig) else place,
+                place=section.places["constructor"] if section else None,
                 hint="give the world size: --world-size N",
             )
         try:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from optplan.checks.base import Check, Context, Finding
 from optplan.checks.facts.wording import number, parameters, values
-from optplan.config.timm_args import TimmArgs
 from optplan.names import Severity
 from optplan.plan import PlannedParameter
 
@@ -31,7 +30,7 @@ class LrScaleUnconsumed(Check):
 
     def run(self, context: Context) -> Iterator[Finding]:
         """Each optimizer with such groups; a recipe of timm trains with timm's schedulers."""
-        if context.section is not None and isinstance(context.section.recipe, TimmArgs):
+        if context.section is not None and context.section.applies_lr_scale:
             return
         by_optimizer: dict[int, list[PlannedParameter]] = {}
         for row in context.planned.plan.parameters if context.planned else ():

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from optplan.checks.base import Check, Context, Finding
-from optplan.config import Generation, place_of, recognized
-from optplan.config.generation import SIGNS_OF_MMCV1
+from optplan.config import place_of
+from optplan.dialects import dialect_of
 from optplan.names import Severity
 
 _INSTEAD: Mapping[str, str] = {
@@ -44,11 +44,8 @@ class Mmcv1Leftover(Check):
 
     def run(self, context: Context) -> Iterator[Finding]:
         """Every such section."""
-        data = context.config.data
-        found = recognized(data)
-        if found is None or found.generation is not Generation.MMENGINE:
-            return
-        for name in SIGNS_OF_MMCV1:
+        data, dialect = context.config.data, dialect_of(context.config)
+        for name in dialect.outdated if dialect.recognize(data) else ():
             value = data.get(name)
             if isinstance(value, Mapping | list) and value and not _is_used(data, name):
                 instead = _INSTEAD.get(name)

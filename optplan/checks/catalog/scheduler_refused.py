@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from optplan.checks.base import Check, Context, Finding
 from optplan.checks.facts.scheduler_runs import problems_of_run
-from optplan.checks.recognition import is_training
-from optplan.config import find_namespace, is_mmcv1, place_of
+from optplan.config import Config, find_namespace, place_of
+from optplan.dialects import dialect_of, find_schedulers, find_training
 from optplan.errors import OptplanError, Problem, ScheduleError, close_matches
 from optplan.names import Severity
 from optplan.plan.key_hints import near
 from optplan.registries import RegistryKind, is_replaced
 from optplan.schedule.catalog import KNOWN
 from optplan.schedule.parsing import TORCH_PREFIX
-from optplan.schedule.read_schedulers import find_schedulers
 from optplan.schedule.specs import AnySpec, ForeignSpec
-from optplan.schedule.training import find_training, refused_by_runner
-from optplan.schedule.unread import SECTION, misspelt_sections
+from optplan.schedule.unread import SECTION
 
 
 class SchedulerRefused(Check):
@@ -43,15 +40,16 @@ class SchedulerRefused(Check):
 
     def run(self, context: Context) -> Iterator[Finding]:
         """Every mistake that ``optplan schedule`` would stop at."""
-        data = context.config.data
-        for name in () if is_mmcv1(data) else misspelt_sections(data):
+        dialect, data = dialect_of(context.config), context.config.data
+        for name in dialect.misspelt_schedulers(data):
             yield self.finding(
                 f"{name!r} is read by nobody: no scheduler moves the lr",
                 key=name,
-                place=place_of(context.config.data, name),
+                place=place_of(data, name),
                 hint=f"did you mean {SECTION!r}?",
             )
-        for problem, path in (*_of_runner(context.config.data), *_problems(context)):
+        lengths = ((problem, "train_cfg") for problem in dialect.length_problems(data))
+        for problem, path in (*lengths, *_problems(context)):
             yield self.finding(problem.message, key=path, place=problem.place, hint=problem.hint)
 
 
@@ -60,15 +58,10 @@ _SURE = 0.93
 _LIKELY = 0.85
 
 
-def _of_runner(data: Mapping[str, Any]) -> Iterator[tuple[Problem, str]]:
-    if is_training(data.get("train_cfg")) and (problem := refused_by_runner(data)):
-        yield problem, "train_cfg"
-
-
 def _problems(context: Context) -> Iterator[tuple[Problem, str]]:
-    data, found = context.config.data, context.schedulers
+    found = context.schedulers
     if found is None:
-        yield from _unread(data)
+        yield from _unread(context.config)
         return
     yield from found.problems
     for spec, path in found.specs:
@@ -77,13 +70,12 @@ def _problems(context: Context) -> Iterator[tuple[Problem, str]]:
         yield from ((problem, SECTION) for problem in problems_of_run(context))
 
 
-def _unread(data: Mapping[str, Any]) -> Iterator[tuple[Problem, str]]:
+def _unread(config: Config) -> Iterator[tuple[Problem, str]]:
     """What keeps the section, or the length of the training, from being read."""
     try:
-        section = find_schedulers(data)
-        if section.is_empty and not is_training(data.get("train_cfg")):
-            return
-        find_training(data)
+        is_empty = find_schedulers(config).is_empty
+        if not is_empty or dialect_of(config).states_length(config.data):
+            find_training(config)
     except ScheduleError as error:
         yield from ((problem, SECTION) for problem in error.problems)
     except OptplanError:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from optplan.checks.base import Check, Context, Finding
 from optplan.names import Severity
 from optplan.schedule.catalog import Family
-from optplan.schedule.read_schedulers import TIMM_FACTORY
 from optplan.schedule.specs import AnySpec, HookSpec, Spec
 
 # By kind of scheduler, the argument that makes the first value 0.
@@ -54,8 +53,7 @@ def _zero(spec: AnySpec) -> str | None:
     if isinstance(spec, HookSpec):
         return None  # its warm-up begins above 0
     if not isinstance(spec, Spec):
-        is_timm = spec.kind == TIMM_FACTORY and spec.arguments["warmup_epochs"]
-        return "warmup_lr" if is_timm and spec.arguments["warmup_lr"] == 0 else None
+        return None if spec.library is None else spec.library.zero_start(spec.arguments)
     name = _FIRST.get(spec.family)
     if name is None or spec.param != "lr" or spec.begin > 0 or spec.last_step != -1:
         return None

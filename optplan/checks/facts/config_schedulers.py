@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 from optplan.checks.facts.wording import plain_number
 from optplan.config import Config, find_namespace
+from optplan.dialects import find_schedulers, find_training
 from optplan.errors import OptplanError, Problem, ScheduleError, UsageError
 from optplan.registries import RegistryKind, is_replaced
 from optplan.schedule.catalog import NO_END
 from optplan.schedule.param_group_table import ParamGroupTable
 from optplan.schedule.parsing import parsed
 from optplan.schedule.policy_parsing import UnknownPolicyError
-from optplan.schedule.read_schedulers import Written, find_schedulers
 from optplan.schedule.scheduler_stepper import SchedulerStepper
 from optplan.schedule.simulation import Simulation
 from optplan.schedule.specs import AnySpec, HookSpec, Spec
-from optplan.schedule.training import MOST_STEPS, EpochLengthError, Training, Unit, find_training
+from optplan.schedule.training import MOST_STEPS, EpochLengthError, Training, Unit
+from optplan.schedule.written import Written
 
 if TYPE_CHECKING:
     from optplan.checks.base import Context
@@ -98,7 +99,7 @@ def schedulers_of(config: Config, per_epoch: int | None = None) -> Schedulers | 
         per_epoch: How many iterations an epoch is assumed to have; None for the least.
     """
     try:
-        section = find_schedulers(config.data)
+        section = find_schedulers(config)
         stated = _stated_training(config)
         namespace = find_namespace(config)
     except OptplanError:
@@ -145,7 +146,7 @@ def _stated_training(config: Config) -> Training | None:
         ScheduleError: What it says is wrong.
     """
     try:
-        return find_training(config.data)
+        return find_training(config)
     except UsageError:
         return None
 

@@ -10,10 +10,10 @@ from optplan.checks.base import Context
 from optplan.checks.facts.config_schedulers import Schedulers, schedulers_of
 from optplan.checks.facts.torch_signatures import torch_optimizer
 from optplan.config import Config
+from optplan.dialects import find_schedulers
 from optplan.errors import OptplanError, Problem, ScheduleError, did_you_mean, listed, quoted
 from optplan.schedule.param_group_table import ParamGroupTable
 from optplan.schedule.parsing import is_torch
-from optplan.schedule.read_schedulers import find_schedulers
 from optplan.schedule.schedule import per_group_lists, schedulers_for
 from optplan.schedule.scheduler_stepper import SchedulerStepper, TooFarError
 from optplan.schedule.schedulers import may_break_down
@@ -57,7 +57,7 @@ def _start(context: Context, found: Schedulers, per_epoch: int) -> None:
         Simulation(context.make_schedule(context.config, context.planned.plan, per_epoch))
         return
     if context.raw is not None and "constructor" not in context.raw.outer:
-        schedulers_for(find_schedulers(context.config.data), None)
+        schedulers_for(find_schedulers(context.config), None)
     known = _group_names(context)
     for spec, _ in found.specs:
         is_param = isinstance(spec, Spec) and "param_name" in spec.raw

@@ -13,8 +13,8 @@ from optplan.checks.facts.known_constructors import (
     known_constructor,
     known_of_mmcv1,
 )
-from optplan.config import SectionForm, Symbol, is_mmcv1, named_sections, place_of
-from optplan.config.dialects import dialect_of
+from optplan.config import SectionForm, Symbol, place_of
+from optplan.dialects import dialect_of
 from optplan.places import Place
 from optplan.rules import RuleSet
 
@@ -44,7 +44,7 @@ class RawSection:
     @property
     def is_mmcv1(self) -> bool:
         """Whether mmcv 1.x reads it."""
-        return is_mmcv1(self.data)
+        return not dialect_of(self.data).has_wrapper
 
     @property
     def where(self) -> str:
@@ -114,17 +114,17 @@ class RawSection:
 
 def raw_section(data: Mapping[str, Any]) -> RawSection | None:
     """The section of a config's top level, None where there is none, several, or one of another form."""
-    if named_sections(data) or dialect_of(data) is not None:
+    dialect = dialect_of(data)
+    if not dialect.has_paramwise or dialect.named_sections(data):
         return None
-    is_older = is_mmcv1(data)
-    if not is_older and isinstance(wrapper := data.get("optim_wrapper"), Mapping):
+    if dialect.has_wrapper and isinstance(wrapper := data.get("optim_wrapper"), Mapping):
         return RawSection(
             data=data,
             form=SectionForm.WRAPPER,
             outer=wrapper,
             optimizer=_mapping(wrapper.get("optimizer")),
         )
-    is_alone = is_older or "optim_wrapper" not in data
+    is_alone = not dialect.has_wrapper or "optim_wrapper" not in data
     if is_alone and isinstance(optimizer := data.get("optimizer"), Mapping):
         return RawSection(
             data=data, form=SectionForm.OPTIMIZER, outer=optimizer, optimizer=optimizer
@@ -134,7 +134,8 @@ def raw_section(data: Mapping[str, Any]) -> RawSection | None:
 
 def raw_section_named(data: Mapping[str, Any], name: str) -> RawSection:
     """One of several sections."""
-    sections = data.get("optimizer" if is_mmcv1(data) else "optim_wrapper", data.get("optimizer"))
+    has_wrapper = dialect_of(data).has_wrapper
+    sections = data.get("optim_wrapper" if has_wrapper else "optimizer", data.get("optimizer"))
     assert isinstance(sections, Mapping)
     if name in sections:
         outer = sections[name]

@@ -48,7 +48,7 @@ def scheduler_class(
     """
     name = str(kind) if not isinstance(kind, type) else kind.__qualname__
     found = _found(kind, name, namespace, place)
-    way = _way(found)
+    way = way_of(found)
     if way is None:
         raise ScheduleError(f"{name!r} is no scheduler class", place=place)
     return found, way
@@ -108,7 +108,8 @@ def _hint(name: str) -> str | None:
     return did_you_mean(name, KNOWN) or "no package that the config names provides it"
 
 
-def _way(found: object) -> Way | None:
+def way_of(found: object) -> Way | None:
+    """Return how a class is stepped; None for what is no class of schedulers."""
     if not inspect.isclass(found):
         return None
     for way, (module, name) in _ROOTS.items():

@@ -14,12 +14,12 @@ from optplan.config.inherited import inherited_hint
 from optplan.errors import OptplanError, ScheduleError, did_you_mean, quoted
 from optplan.registries import RegistryKind, default_scope, is_replaced, run_custom_imports
 from optplan.runtime.gate import calling
-from optplan.schedule.foreign.classes import Way, scheduler_class
+from optplan.schedule.foreign.classes import Way, scheduler_class, way_of
 from optplan.schedule.param_group_table import ParamGroupTable
-from optplan.schedule.read_schedulers import NESTED, TIMM_FACTORY
 from optplan.schedule.scheduled_settings import PER_GROUP
 from optplan.schedule.specs import ForeignSpec
 from optplan.schedule.training import Training
+from optplan.schedule.written import NESTED
 
 if TYPE_CHECKING:
     from optplan.schedule.foreign.stage import RunningForeignScheduler
@@ -47,14 +47,14 @@ class ForeignBuilder:
         """
         from optplan.schedule.foreign.stage import RunningForeignScheduler
         from optplan.schedule.foreign.stand_in import StandIn
-        from optplan.schedule.foreign.timm_args import timm_scheduler
 
         if lanes not in self._stand_ins:
             self._stand_ins[lanes] = StandIn(lanes)
 
         def make(optimizer: StandIn) -> tuple[Any, Way]:
-            if spec.kind == TIMM_FACTORY:
-                return timm_scheduler(spec.arguments, optimizer, training.per_epoch)[0], Way.TIMM
+            if spec.library is not None:
+                made = spec.library.make(spec.arguments, optimizer, training)
+                return made, way_of(type(made)) or Way.TORCH
             return self._made(spec, lanes, optimizer, training)
 
         stepping = partial(self._stepping, spec.name)

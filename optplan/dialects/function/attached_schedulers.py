@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from torch import nn
 from torch.optim import Optimizer, lr_scheduler
 from torch.optim.lr_scheduler import LRScheduler
 
-from optplan.config import FunctionConfig, find_namespace
-from optplan.constructors.functions import FunctionRun
+from optplan.config import find_namespace
 from optplan.constructors.lookup import naming
 from optplan.constructors.returned_optimizers import Returned, ReturnedScheduler, read_return
 from optplan.constructors.training_extras import beside, hooks_of
+from optplan.dialects.attachments import Attached, Attachments
+from optplan.dialects.function.load import FunctionConfig
+from optplan.dialects.function.run import FunctionRun
 from optplan.model.restore_model import restored_model
 
 # Classes that do not call the constructor of torch's base class.
@@ -26,42 +28,6 @@ _ROOTS = (
     lr_scheduler.SequentialLR,
     lr_scheduler.ChainedScheduler,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attached:
-    """A scheduler that can be stepped.
-
-    Args:
-        said: The scheduler, and how often the training steps it as far as the function says.
-        optimizer: The index of its optimizer.
-        is_timms: It is stepped as timm's are, with the number of the epoch or the update.
-    """
-
-    said: ReturnedScheduler
-    optimizer: int
-    is_timms: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attachments:
-    """What one run of a function gave.
-
-    Args:
-        optimizers: Its optimizers.
-        schedulers: Those that can be stepped; none that another one steps.
-        unread: What may move the lr besides, each in words.
-        beside: What else acts on the training, by name.
-        code: What the function itself is.
-        wrappers: The classes of what steps the optimizers from around them.
-    """
-
-    optimizers: tuple[Optimizer, ...]
-    schedulers: tuple[Attached, ...]
-    unread: tuple[str, ...]
-    beside: Mapping[str, Any] = field(default_factory=dict)
-    code: Any = None
-    wrappers: tuple[str, ...] = ()
 
 
 def attachments_of(

@@ -1,20 +1,17 @@
-"""Functions of the user's own that make param groups or optimizers."""
+"""Runs a function that makes param groups or optimizers."""
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from optplan.config import NO_SECTION, FunctionConfig, OptimizerConfig, find_optimizer
-from optplan.config.optimizer import OPTIMIZER
 from optplan.constructors.observed_groups import others_code
+from optplan.constructors.only_groups import OnlyGroups
 from optplan.constructors.optimizers import instantiate, optimizer_class
 from optplan.constructors.returned_optimizers import (
     NamedOptimizers,
@@ -25,18 +22,10 @@ from optplan.constructors.returned_optimizers import (
 )
 from optplan.constructors.source_location import code_place
 from optplan.constructors.world_size import WorldSize
-from optplan.errors import ConfigError, PlanError
+from optplan.dialects.function.load import FunctionConfig, section_of
+from optplan.errors import PlanError
 from optplan.model.moves import moves_ignored
 from optplan.runtime.audit import lifted
-
-
-class OnlyGroups(Optimizer):
-    """What stands in for an optimizer where there are only groups: it has no values of its own."""
-
-    TYPE_NAME = "param groups"
-
-    def __init__(self, groups: Any) -> None:
-        super().__init__(groups, dict.fromkeys(("lr", "weight_decay", *_hyper_parameters())))
 
 
 class FunctionRun:
@@ -146,35 +135,6 @@ class FunctionRun:
             place=self.place,
             hint="it must return param groups, an optimizer, or several optimizers",
         )
-
-
-def section_of(config: FunctionConfig) -> OptimizerConfig:
-    """The optimizer that ``--set`` gives the groups of a function; one without a type if it gives none.
-
-    Raises:
-        ConfigError: It is wrong.
-    """
-    if config.data and "type" not in config.data[OPTIMIZER]:
-        raise ConfigError(
-            f"--set names no optimizer for the param groups of {config.word}",
-            place=config.place,
-            hint="add --set optimizer.type=SGD; if the function makes the optimizer itself, give it arguments:"
-            " -a NAME=VALUE",
-        )
-    return find_optimizer(config) if config.data else NO_SECTION
-
-
-@cache
-def _hyper_parameters() -> tuple[str, ...]:
-    """The names of all that torch's optimizers keep in their groups."""
-    classes = [c for c in vars(torch.optim).values() if inspect.isclass(c)]
-    names = {
-        name
-        for found in classes
-        if issubclass(found, Optimizer) and found is not Optimizer
-        for name in list(inspect.signature(found).parameters)[1:]
-    }
-    return tuple(sorted(names - {"lr", "weight_decay"}))
 
 
 def _is_entry(entry: object) -> bool:

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from optplan.config.dialects import Dialect
 from optplan.config.fields import Is, entries_of, field_problems, pattern_of
 from optplan.config.paramwise import described
 from optplan.config.placed import place_of
@@ -91,7 +90,8 @@ def _with_multipliers(
     value = {**_DEFAULTS, **section}
     betas = (value["beta1"], value["beta2"])
     return RegexGroups(
-        dialect=Dialect.TORCHTITAN,
+        dialect="torchtitan",
+        entry="param_groups",
         matcher=_matcher(section, problems),
         groups=tuple(_multiplying(entry, place, betas, problems) for entry, place in entries),
         optimizers=(
@@ -164,7 +164,8 @@ def _with_own_optimizers(
     by_name: dict[str, RegexOptimizer] = {}
     groups = [_own(entry, place, section, by_name, problems) for entry, place in entries]
     return RegexGroups(
-        dialect=Dialect.TORCHTITAN,
+        dialect="torchtitan",
+        entry="param_groups",
         matcher=Matcher.SEARCH,
         groups=tuple(groups),
         optimizers=tuple(by_name.values()),

@@ -10,34 +10,14 @@ from typing import Any
 from torch import nn
 from torch.optim import Optimizer
 
-from optplan.config import (
-    NO_BATCH,
-    Batch,
-    Config,
-    FunctionConfig,
-    OptimizerConfig,
-    find_namespace,
-    find_optimizer,
-    find_scaling,
-    find_sections,
-)
-from optplan.config.regex_groups import RegexGroups
-from optplan.config.timm_args import TimmArgs
-from optplan.constructors.functions import FunctionRun, section_of
-from optplan.constructors.group_builders import (
-    CodeBuilder,
-    FunctionBuilder,
-    GroupBuilder,
-    RulesBuilder,
-    planned_by,
-)
+from optplan.config import NO_BATCH, Batch, Config, OptimizerConfig, find_namespace
+from optplan.constructors.group_builders import GroupBuilder, planned_by
 from optplan.constructors.lookup import naming
-from optplan.constructors.pattern_groups import PatternBuilder
-from optplan.constructors.resolve_constructor import choose_constructor
 from optplan.constructors.returned_optimizers import NamedOptimizers
 from optplan.constructors.scaled_builder import scaled
 from optplan.constructors.sections import SectionsBuilder
-from optplan.constructors.timm_recipe import TimmBuilder
+from optplan.dialects import dialect_of, find_scaling
+from optplan.dialects.protocol import BuildRequest
 from optplan.errors import PlanError
 from optplan.facts import Inventory
 from optplan.model import LoadedModel, make_inventory, open_model
@@ -97,29 +77,17 @@ def maker_of(config: Config | Mapping[str, Any], batch: Batch = NO_BATCH) -> Gro
         ConfigError: The config's optimizer section is wrong.
         PlanError: There is no such constructor.
     """
-    folder, scaling = _folder(config), find_scaling(config, batch)
-    if isinstance(config, FunctionConfig):
-        run = FunctionRun(config, folder, batch.world_size)
-        return scaled(FunctionBuilder(config.name, run, section_of(config)), scaling)
-    if sections := find_sections(config):
-        makers = {
-            name: scaled(_maker(section, folder, batch), scaling)
-            for name, section in sections.items()
-        }
-        return SectionsBuilder(makers, find_optimizer(config))
-    section = find_optimizer(config)
-    if isinstance(section.recipe, TimmArgs):
-        return TimmBuilder(section, section.recipe, scaling)
-    return scaled(_maker(section, folder, batch), scaling)
+    dialect, scaling = dialect_of(config), find_scaling(config, batch)
+    request = BuildRequest(config=config, folder=_folder(config), batch=batch, scaling=scaling)
 
+    def maker(section: OptimizerConfig) -> GroupBuilder:
+        made = dialect.build(section, request)
+        return made if dialect.applies_scaling else scaled(made, scaling)
 
-def _maker(section: OptimizerConfig, folder: str | None, batch: Batch) -> GroupBuilder:
-    if isinstance(section.recipe, RegexGroups):
-        return PatternBuilder(section, section.recipe)
-    chosen = choose_constructor(section)
-    if chosen.is_builtin and (rules := chosen.rules) is not None:
-        return RulesBuilder(chosen, section, rules)
-    return CodeBuilder(chosen, section, folder, batch.world_size)
+    sections = dialect.read_several(config)
+    makers = {name: maker(section) for name, section in sections.items()}
+    section = dialect.read(config)
+    return SectionsBuilder(makers, section) if makers else maker(section)
 
 
 def build_optimizer(

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from optplan.config.paramwise import described, number_problem
-from optplan.config.placed import PlacedDict, place_of, placed_dict
+from optplan.config.own_model import SECTION, TIMM
+from optplan.config.paramwise import described, number_problem, rate_problem
+from optplan.config.placed import PlacedDict, place_of, placed_dict, raw_place_of
 from optplan.errors import ConfigError, Problem, did_you_mean
 from optplan.places import Place
 
@@ -53,7 +54,7 @@ _INTS = frozenset(
 _MAPPINGS = ("opt_kwargs", "opt_args", "model_kwargs")
 _SCALES = ("", "linear", "sqrt")
 # The arguments that train.py gives to the model by names of its own, as far as they change parameters.
-MODEL_ARGUMENTS = MappingProxyType(
+_MODEL_ARGUMENTS = MappingProxyType(
     {"num_classes": "num_classes", "in_chans": "in_chans", "gp": "global_pool"}
 )
 # What the factory is given as arguments of its own, which opt_kwargs must not repeat.
@@ -72,7 +73,6 @@ _GIVEN = MappingProxyType(
     }
 )
 OPTIMIZER_KEYS = frozenset({*DEFAULTS, *_FACTORY, *_FACTORY_MORE, "opt_kwargs"})
-_SIGNS = frozenset({"lr", "lr_base", "weight_decay", "momentum", "layer_decay", "sched", "model"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,14 +103,6 @@ class TimmArgs:
         """An entry, or what ``train.py`` takes for it."""
         found = self.written.get(name)
         return DEFAULTS.get(name) if found is None else found
-
-
-def is_timm_args(data: Mapping[str, Any]) -> bool:
-    """Whether a config is a recipe of timm: it has the names of its arguments, and no optimizer section."""
-    if "optim_wrapper" in data or "optimizer" in data:
-        return False
-    signs = len(_SIGNS & data.keys())
-    return signs >= 1 if isinstance(data.get("opt"), str) else signs >= 3
 
 
 def as_parsed(data: Mapping[str, Any]) -> PlacedDict:
@@ -159,7 +151,7 @@ def _problems(data: Mapping[str, Any]) -> Iterable[Problem]:
         if data.get(name) is not None and not isinstance(data[name], str):
             yield _wrong(data, name, "a name")
     for name in _RATES:
-        if data.get(name) is not None and (problem := _rate_problem(data, name)):
+        if data.get(name) is not None and (problem := rate_problem(data, name)):
             yield problem
     for name in ("weight_decay", "momentum", "lr_base"):
         if name in data and data[name] is None:
@@ -169,15 +161,6 @@ def _problems(data: Mapping[str, Any]) -> Iterable[Problem]:
         if data.get(name) is not None and not isinstance(data[name], Mapping):
             yield _wrong(data, name, "a mapping of names to values")
     yield from _repeated(data)
-
-
-def _rate_problem(data: Mapping[str, Any], name: str) -> Problem | None:
-    problem = number_problem(data, name)
-    if problem is None and data[name] < 0:
-        problem = Problem(
-            message=f"{name} must not be negative, got {data[name]}", place=place_of(data, name)
-        )
-    return problem
 
 
 def _is_count(value: object, name: str) -> bool:
@@ -250,7 +233,7 @@ def _repeated(data: Mapping[str, Any]) -> Iterable[Problem]:
                 hint=f"set {entry} instead",
             )
     model = data.get("model_kwargs")
-    for entry, name in MODEL_ARGUMENTS.items():
+    for entry, name in _MODEL_ARGUMENTS.items():
         if isinstance(model, Mapping) and name in model:
             yield Problem(
                 message=f"model_kwargs repeats {name!r}, which train.py gives to the model already",
@@ -269,9 +252,29 @@ def _wrong(data: Mapping[str, Any], name: str, wanted: str, hint: str | None = N
 
 def _model_arguments(data: Mapping[str, Any]) -> dict[str, Any]:
     found = {
-        name: data[entry] for entry, name in MODEL_ARGUMENTS.items() if data.get(entry) is not None
+        name: data[entry] for entry, name in _MODEL_ARGUMENTS.items() if data.get(entry) is not None
     }
     size = data.get("input_size")
     if "in_chans" not in found and isinstance(size, list | tuple) and size:
         found["in_chans"] = size[0]
     return found | dict(data.get("model_kwargs") or {})
+
+
+def model_section(args: TimmArgs) -> PlacedDict | None:
+    """Return what a recipe says of its model as a section; None where it names none.
+
+    Raises:
+        ConfigError: ``split_bn`` changes the model.
+    """
+    if args.model is None:
+        return None
+    if args.written.get("split_bn"):
+        raise ConfigError(
+            "split_bn makes train.py add batch norms to the model, which are not planned",
+            place=args.place_of("split_bn"),
+            hint="name a model that has them: --model FILE.py:ATTR",
+        )
+    kind = raw_place_of(args.written, SECTION)
+    places = {name: raw_place_of(args.written, entry) for entry, name in _MODEL_ARGUMENTS.items()}
+    section = {"type": f"{TIMM}{args.model}", **args.model_arguments}
+    return placed_dict(section.items(), {name: places.get(name) or kind for name in section})

@@ -12,13 +12,13 @@ from torch import nn
 from torch.optim import Optimizer
 
 from optplan.config import OptimizerConfig, Scaling, place_of
-from optplan.config.timm_args import TimmArgs
 from optplan.constructors.dry_run import optimizer_facts
 from optplan.constructors.group_builders import GroupBuilder
 from optplan.constructors.observed_groups import ObservedOptimizer, observe, others_code
 from optplan.constructors.returned_optimizers import NamedOptimizers
 from optplan.constructors.rule_attribution import OwnRules
 from optplan.constructors.timm_optimizers import require_timm_name, timm_class
+from optplan.dialects.timm.arguments import TimmArgs
 from optplan.errors import PlanError, Problem, did_you_mean
 from optplan.facts import Inventory, Layers, ParameterFacts
 from optplan.model import model_layers

@@ -7,13 +7,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-# What only configs have at their top.
-SIGN_OF_CONFIG = re.compile(
-    r"^(?:_base_\s*=\s*[\['\"(]|(?:optim_wrapper|optimizer)\s*=\s*(?:dict\b|\{)"
-    r"|with\s+read_base\b)",
-    re.MULTILINE,
-)
-
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _TELLING_NAME = re.compile(r"optim|param_?groups|parameter_?groups", re.IGNORECASE)
 # A word of the path to what is called: torch.optim.AdamW, build_optimizer, bnb.optim.Lion8bit.

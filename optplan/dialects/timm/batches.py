@@ -10,9 +10,45 @@ from collections.abc import Mapping, Sequence
 from math import exp
 from typing import Any
 
+from optplan.config import Batch
+from optplan.config.batch import Scaling, ScalingRule, ScalingSource
+from optplan.dialects.timm.arguments import TimmArgs
+
 _EPOCHS = 300
 _SPREAD = 0.65
 _RANDOM_MIX = 0.1
+# The names of optimizers in which train.py looks for a reason to scale by the square root.
+_SQRT_NAMES = ("ada", "lamb")
+
+
+def timm_scaling(args: TimmArgs, batch: Batch) -> Scaling | None:
+    """Return how a recipe's lr depends on the batch: it is worked out where ``lr`` is not set, or 0."""
+    if args.value("lr"):
+        return None
+    return Scaling(
+        source=ScalingSource.LR_BASE,
+        rule=_rule_of(args),
+        base_lr=args.value("lr_base"),
+        base_batch=args.value("lr_base_size"),
+        batch_size=batch.size or _whole(average_batch_size(args.written, args.value("batch_size"))),
+        accumulation=max(1, args.value("grad_accum_steps")),
+        world_size=batch.world_size,
+        place=args.place_of("lr_base") or args.place_of("lr"),
+    )
+
+
+def _whole(size: float) -> float:
+    """A whole number as such, so that plans of one batch size stay as they are."""
+    return int(size) if size == int(size) else size
+
+
+def _rule_of(args: TimmArgs) -> ScalingRule:
+    written = args.value("lr_base_scale")
+    if written:
+        return ScalingRule(written)
+    name = args.value("opt").lower()
+    grows_slowly = any(part in name for part in _SQRT_NAMES)
+    return ScalingRule.SQRT if grows_slowly else ScalingRule.LINEAR
 
 
 def average_batch_size(args: Mapping[str, Any], batch_size: int) -> float:

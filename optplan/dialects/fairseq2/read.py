@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from optplan.config.dialects import Dialect
 from optplan.config.fields import Is, entries_of, field_problems, pattern_of, with_numbers
 from optplan.config.paramwise import described
 from optplan.config.placed import place_of
@@ -95,7 +94,7 @@ def read_fairseq2(section: Mapping[str, Any]) -> RegexGroups:
         raise ConfigError(problems)
     given = {k: _plain(v) for k, v in config.items() if k not in ("groups", "impl")}
     return RegexGroups(
-        dialect=Dialect.FAIRSEQ2,
+        dialect="fairseq2",
         matcher=Matcher.PREFIX,
         groups=groups,
         optimizers=(

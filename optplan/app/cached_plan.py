@@ -20,11 +20,9 @@ from optplan.config import (
     Scaling,
     Symbol,
     find_namespace,
-    find_optimizer,
-    find_scaling,
-    find_sections,
 )
 from optplan.config.layer_decay_options import is_somebodys_own
+from optplan.dialects import find_optimizer, find_scaling, find_sections
 from optplan.facts import Inventory
 from optplan.plan import Planned
 from optplan.planner.assign import DryRun

@@ -10,11 +10,11 @@ from typing import Any
 import torch
 from torch import nn
 
+from optplan.app.cached_plan import CachedPlans, is_layered
 from optplan.cache.optimizers import KNOWN_CLASSES
 from optplan.constructors.dry_run import optimizer_facts
 from optplan.constructors.optimizers import optimizer_class
 from optplan.plan import Planned
-from optplan.planner.cached_plan import CachedPlans, is_layered
 
 
 def store(

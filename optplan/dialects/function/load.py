@@ -7,16 +7,23 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from optplan.config.function_arguments import bound_arguments
-from optplan.config.function_names import SIGN_OF_CONFIG, definition_at, optimizer_functions
-from optplan.config.loading import Config, load_config
-from optplan.config.optimizer import OPTIMIZER, section_names
+from optplan.config.loading import Config
+from optplan.config.optimizer import (
+    NO_SECTION,
+    OPTIMIZER,
+    OptimizerConfig,
+    SectionForm,
+    validated_section,
+)
 from optplan.config.overrides import apply_overrides
 from optplan.config.placed import placed_dict
+from optplan.config.recognition import SIGN_OF_CONFIG
+from optplan.dialects.function.call_arguments import bound_arguments
+from optplan.dialects.function.source_functions import definition_at, optimizer_functions
 from optplan.errors import ConfigError, listed
 from optplan.places import Place, Source
 from optplan.runtime.user_code import importable_folders, module_file, module_in, user_attribute
@@ -33,16 +40,15 @@ class FunctionConfig(Config):
     Args:
         function: Takes the model, and gives groups, an optimizer or several.
         name: What its file calls it.
-        word: What the command line calls it.
         arguments: What it is given beside the model.
         place: Where its file defines the name.
     """
 
     function: Callable[..., Any]
     name: str
-    word: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
     place: Place | None = None
+    dialect: str | None = "function"
 
     def call(self, model: object) -> Any:
         """Return what the function makes of a model."""
@@ -162,22 +168,29 @@ def _refuse_other_kinds(found: object, word: str, place: Place) -> None:
         )
 
 
-def load_config_file(path: str, *, overrides: Sequence[str] = (), trust: bool = False) -> Config:
-    """Load the config that the command line names; as :func:`load_config`.
+def section_of(config: FunctionConfig) -> OptimizerConfig:
+    """The optimizer that ``--set`` gives the groups of a function; one without a type if it gives none.
 
     Raises:
-        ConfigError: It cannot be read, or it is code, whose functions the message lists.
+        ConfigError: It is wrong.
     """
-    try:
-        config = load_config(path, overrides=overrides, trust=trust)
-    except ConfigError as error:
-        raise functions_meant(path.removesuffix(":")) or _with_colon(path) or error from None
-    try:
-        section_names(config)
-    except ConfigError:
-        if meant := functions_meant(path):
-            raise meant from None
-    return config
+    if config.data and "type" not in config.data[OPTIMIZER]:
+        raise ConfigError(
+            f"--set names no optimizer for the param groups of {config.word}",
+            place=config.place,
+            hint="add --set optimizer.type=SGD; if the function makes the optimizer itself, give it arguments:"
+            " -a NAME=VALUE",
+        )
+    given = config.data.get(OPTIMIZER)
+    section = NO_SECTION
+    if given is not None:
+        section = validated_section(SectionForm.OPTIMIZER, given, given, {}, [], None)
+    return replace(section, places={**section.places, "constructor": config.place})
+
+
+def word_meant(word: str) -> ConfigError | None:
+    """Return what to say of a word that is no config, None where no function may be meant."""
+    return functions_meant(word.removesuffix(":")) or _with_colon(word)
 
 
 def functions_meant(path: str) -> ConfigError | None:
@@ -198,7 +211,7 @@ def functions_meant(path: str) -> ConfigError | None:
 
 
 def _with_colon(word: str) -> ConfigError | None:
-    """What to say of ``package.module.attr``, None where a word is no such."""
+    """Return what to say of ``package.module.attr``, None where a word is no such."""
     suffix = word.rpartition(".")[2]
     if not _DOTTED.fullmatch(word) or suffix in _SUFFIXES or Path(word).exists():
         return None
