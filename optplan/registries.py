@@ -6,6 +6,7 @@ vouches for the config, only if it is installed.
 
 from __future__ import annotations
 
+import inspect
 import logging
 import re
 import sys
@@ -132,6 +133,23 @@ def is_part_of_models(found: object) -> bool:
             return True
         trees += registry.children.values()
     return False
+
+
+def is_of_own_registry(found: object) -> bool:
+    """Return whether a package has registered a class in a registry of its own, such as one of codecs."""
+    if ROOT not in sys.modules or not inspect.isclass(found):
+        return False
+    from mmengine.registry import Registry  # type: ignore[import-not-found, unused-ignore]
+
+    package = found.__module__.partition(".")[0]
+    registries = vars(sys.modules.get(f"{package}.registry", sys)).values()
+    return package != ROOT and any(
+        isinstance(registry, Registry)
+        and registry.parent is None
+        and registry.scope == package
+        and any(entry is found for entry in registry.module_dict.values())
+        for registry in registries
+    )
 
 
 def live_scope() -> str | None:

@@ -6,7 +6,7 @@ import ast
 import copy
 from typing import TYPE_CHECKING, Any
 
-from optplan.config.evaluator.frame import STATEMENTS
+from optplan.config.evaluator.frame import HANDLERS
 from optplan.config.evaluator.modules import Module
 from optplan.config.symbols import LiveSymbol, Symbol
 from optplan.errors import ConfigError
@@ -62,7 +62,7 @@ def _execute(frame: Frame, node: ast.stmt, scope: dict[str, Any]) -> None:
 def _import(frame: Frame, node: ast.Import | ast.ImportFrom, scope: dict[str, Any]) -> None:
     """Bind symbols; what comes from the standard library is really imported."""
     before = dict(frame.names)
-    STATEMENTS[type(node)](frame, node)
+    HANDLERS[type(node)](frame, node)
     for name, value in frame.names.items():
         if before.get(name) is value:
             continue

@@ -17,7 +17,7 @@ from optplan.constructors.recording_dict import unnoticed
 from optplan.constructors.registry import Registry
 from optplan.errors import ConfigError
 from optplan.facts import ParameterFacts
-from optplan.model import Owners, class_name, is_dcn, make_inventory, walked_module
+from optplan.model import class_name, is_dcn, make_inventory, owner_flags, walked_module
 from optplan.planner.groups import refuse_empty, tied_error
 from optplan.rules import (
     DEFAULT_RULES,
@@ -93,7 +93,6 @@ class DefaultOptimizerConstructor:
         self._options_of: tuple[Any, ...] | None = None
         self._seen_of: tuple[list[Group], int, set[int]] | None = None
         self.decisions: dict[int, Decision] = {}
-        self._owners = Owners()
         with unnoticed(self.paramwise_cfg):  # to validate options puts none to use
             self._options()
         self._options_of = None
@@ -148,7 +147,7 @@ class DefaultOptimizerConstructor:
         options = self._options()
         if options.is_empty:  # whoever calls this all the same wants a group for each
             options = replace(options, is_empty=False)
-        flags = self._owners.of(module)._asdict()
+        flags = owner_flags(module)._asdict()
         owner = class_name(module)
         for name, parameter in module.named_parameters(recurse=False):
             facts = self._placed(

@@ -18,7 +18,7 @@ from typing import Any
 
 from optplan.errors import OptplanError
 from optplan.runtime.audit import LeavingError, is_still_told, lifted, restricted
-from optplan.runtime.installed import find_installed, import_folders, is_installed_file
+from optplan.runtime.installed import import_folders, is_installed, is_users_file
 from optplan.runtime.landlock import raise_wall
 from optplan.runtime.stdio import suppress_output
 from optplan.runtime.third_party_runs import note_import, note_third_party_run
@@ -53,7 +53,7 @@ def import_named(dotted: str, *, trusted: bool) -> object:
     if (found := _loaded(dotted)) is not None:
         return found
     package = dotted.partition(".")[0]
-    if not _is_installed(package):
+    if not is_installed(package):
         raise NotInstalledError(f"no installed package provides {dotted!r}")
     if package in _LIBRARIES and package not in sys.modules:
         with lifted(), suppress_output():  # as optplan itself uses them
@@ -195,19 +195,13 @@ def _is_own(found: object) -> bool:
     if _is_of_torch(found):
         return True
     file = getattr(sys.modules.get(_home_of(found)), "__file__", None)
-    return file is not None and not is_installed_file(file)
+    return file is not None and is_users_file(file)
 
 
 def _is_class_of(found: object, module: str, name: str) -> bool:
     """Return whether something is a subclass, where the module of the base class is loaded at all."""
     base = getattr(sys.modules.get(module), name, None)
     return base is not None and isinstance(found, type) and issubclass(found, base)
-
-
-def _is_installed(package: str) -> bool:
-    """Return whether an installed distribution has a package: one of the user's that is imported does not count."""
-    file = getattr(sys.modules.get(package), "__file__", None)
-    return (file is not None and is_installed_file(file)) or find_installed(package) is not None
 
 
 def _loaded(dotted: str) -> object:

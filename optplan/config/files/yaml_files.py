@@ -14,7 +14,7 @@ from optplan.errors import ConfigError
 from optplan.places import Place
 
 if TYPE_CHECKING:
-    from optplan.config.limits import Budget
+    from optplan.config.limits import StepCounter
     from optplan.config.placed import File, RawPlace
 
 _TAG = "tag:yaml.org,2002:"
@@ -24,12 +24,12 @@ _NUMBERS = frozenset({_TAG + "int", _TAG + "float"})
 _MAX_DIGITS = 4300
 
 
-def read_yaml(file: File, budget: Budget) -> Any:
+def read_yaml(file: File, steps: StepCounter) -> Any:
     """The data of a YAML text, by the rules of YAML 1.1.
 
     Args:
         file: The text.
-        budget: What building the data goes to.
+        steps: What building the data goes to.
 
     Raises:
         ConfigError: It is not YAML, has several documents, or a tag that is no plain data.
@@ -41,7 +41,7 @@ def read_yaml(file: File, budget: Budget) -> Any:
         node = yaml.compose(file.text, Loader=loader_class)
         if node is None:
             raise ConfigError("it is empty", place=Place(file.source, 0, 0))
-        return _Builder(marks, budget).value(node, 0)
+        return _Builder(marks, steps).value(node, 0)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         text = error.problem or error.context or "malformed"
@@ -109,12 +109,12 @@ class _Marks:
 class _Builder:
     """Makes the data that YAML's nodes stand for."""
 
-    def __init__(self, marks: _Marks, budget: Budget) -> None:
+    def __init__(self, marks: _Marks, steps: StepCounter) -> None:
         self.raw = marks.raw
         self.place = marks.place
         self.scalars = yaml.SafeLoader("")
         self.made: dict[int, Any] = {}
-        self.budget = budget
+        self.steps = steps
 
     def value(self, node: Any, depth: int) -> Any:
         if id(node) in self.made:
@@ -132,8 +132,8 @@ class _Builder:
         return result
 
     def spend(self, steps: int, node: Any) -> None:
-        self.budget.left -= steps
-        if self.budget.left < 0:
+        self.steps.left -= steps
+        if self.steps.left < 0:
             raise ConfigError("the data is too large", place=self.place(node.start_mark))
 
     def scalar(self, node: Any) -> Any:
@@ -172,7 +172,7 @@ class _Builder:
         for key_node, value_node in own:
             key = self.value(key_node, depth + 1)
             try:
-                self.budget.spend_key(key)
+                self.steps.charge_key(key)
                 hash(key)
             except TypeError:
                 message = "a key cannot be a mapping or a list, or hold one"

@@ -24,7 +24,7 @@ from optplan.constructors.source_location import code_place
 from optplan.constructors.world_size import WorldSize
 from optplan.dialects.function.load import FunctionConfig, section_of
 from optplan.errors import PlanError
-from optplan.model.moves import moves_ignored
+from optplan.model.device_moves import ignore_device_moves
 from optplan.runtime.audit import lifted
 
 
@@ -68,7 +68,7 @@ class FunctionRun:
             lifted(),
             others_code(who, self.place),
             importable,
-            moves_ignored(),
+            ignore_device_moves(),
             self.world_size.answered(),
         ):
             made = self._config.call(model)

@@ -1,4 +1,4 @@
-"""Letting code move a model between devices without effect: a plan needs no device."""
+"""Let code move a model between devices without effect: a plan needs no device."""
 
 from __future__ import annotations
 
@@ -17,17 +17,16 @@ _MOVES = frozenset(
 
 
 @contextmanager
-def moves_ignored() -> Iterator[None]:
+def ignore_device_moves() -> Iterator[None]:
     """Keep every tensor on its device meanwhile; changes of dtype that come with a move are made.
 
-    The values of a tensor on the meta device cannot be copied to another one, and the other may not be
-    there.
+    Values cannot be copied off the meta device, and this machine may not have the other device.
     """
-    with _Staying():
+    with _IgnoreMoves():
         yield
 
 
-class _Staying(TorchFunctionMode):
+class _IgnoreMoves(TorchFunctionMode):
     def __torch_function__(
         self,
         func: Any,
@@ -52,7 +51,7 @@ class _Staying(TorchFunctionMode):
 def _converted(
     tensor: torch.Tensor, args: Sequence[Any], kwargs: Mapping[str, Any]
 ) -> torch.Tensor:
-    """A tensor as ``Tensor.to`` makes it with these arguments, but on its own device."""
+    """Return what ``Tensor.to`` makes of a tensor with these arguments, but on its own device."""
     given = [*args, kwargs.get("dtype"), kwargs.get("other")]
     dtypes = [one.dtype for one in given if isinstance(one, torch.Tensor)]
     dtypes += [one for one in given if isinstance(one, torch.dtype)]

@@ -7,49 +7,39 @@ from typing import TYPE_CHECKING
 
 from optplan.config.base_dict import as_base
 from optplan.config.evaluator import Frame
-from optplan.config.files.python_files import entries
+from optplan.config.files.python_frames import entries, run
 from optplan.config.locations import module_location
 from optplan.config.syntax import is_base_assignment, is_read_base, parsed
-from optplan.config.trees import Copier
 from optplan.errors import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
-    from optplan.config.loading import Loader
+    from optplan.config.loader import Loader
     from optplan.config.locations import Location
     from optplan.config.placed import File, PlacedDict
+    from optplan.places import Place
 
 
 def load_pure(loader: Loader, file: File, location: Location, tree: ast.Module) -> PlacedDict:
-    """The entries of a pure-Python config, its bases' among them.
+    """Return the entries of a pure-Python config, those of its bases among them.
 
     Raises:
         ConfigError: It cannot be evaluated.
     """
-    frame = _evaluated(loader, file, location, tree)
-    data: PlacedDict = Copier(loader.budget).copied(entries(frame), None)
-    return data
+    return loader.unshared(entries(_evaluated(loader, file, location, tree)))
 
 
 def _evaluated(loader: Loader, file: File, location: Location, tree: ast.Module) -> Frame:
-    frame = Frame(file, loader.budget)
+    frame = Frame(file, loader.steps)
     frame.pure = True
-    frame.imported = set()
     frame.extras = {"__name__": "builtins", "__file__": location.path}
-    body = _with_bases(loader, frame, location, tree.body)
-    if loader.trust:
-        loader.exposed = True
-        from optplan.config.trusted import execute
-
-        execute(frame, body, None)
-    else:
-        frame.run_file(body)
+    run(loader, frame, _with_bases(loader, frame, location, tree.body))
     return frame
 
 
 def _with_bases(
     loader: Loader, frame: Frame, location: Location, statements: list[ast.stmt]
 ) -> list[ast.stmt]:
-    """Bind what ``with read_base()`` imports; the other statements are left to run."""
+    """Bind what ``with read_base()`` imports, and return the other statements."""
     for node in statements:
         if is_base_assignment(node):
             raise ConfigError(
@@ -68,15 +58,15 @@ def _with_bases(
 
 
 def _bind_base(loader: Loader, frame: Frame, location: Location, node: ast.stmt) -> None:
-    place = frame.place(node)
-    assert place is not None
+    place = frame.file.place(node.lineno, node.col_offset)
     if not isinstance(node, ast.ImportFrom) or node.module is None:
         raise ConfigError(
             "only 'from module import …' may stand in 'with read_base():'", place=place
         )
     module = "." * node.level + node.module
-    base_location = module_location(module, location, loader.entry, place)
-    base, imported = _load_base(loader, base_location, place)
+    base, imported = _load_base(
+        loader, module_location(module, location, loader.entry, place), place
+    )
     frame.imported |= imported
     for alias in node.names:
         if alias.name == "*":
@@ -91,20 +81,17 @@ def _bind_base(loader: Loader, frame: Frame, location: Location, node: ast.stmt)
             frame.marks[name] = base.raw_places.get(alias.name)
 
 
-def _load_base(loader: Loader, location: Location, place: object) -> tuple[PlacedDict, set[str]]:
-    file = loader.open(location, place)  # type: ignore[arg-type]
-    try:
+def _load_base(loader: Loader, location: Location, place: Place) -> tuple[PlacedDict, set[str]]:
+    with loader.opened(location, place) as file:
         frame = _evaluated(loader, file, location, parsed(file))
-        base: PlacedDict = Copier(loader.budget).copied(_all_names(frame), None)
-    finally:
-        loader.chain.pop()
+        base = loader.unshared(_all_names(frame))
     loader.exposed = True
     as_base(base)
     return base, frame.imported
 
 
 def _all_names(frame: Frame) -> PlacedDict:
-    """The entries, and the symbols that imports bind: a child may import those too."""
+    """Return the entries, and the symbols that imports bind: a child may import those too."""
     imported, frame.imported = frame.imported, set()
     result = entries(frame)
     frame.imported = imported
