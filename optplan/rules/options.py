@@ -131,7 +131,7 @@ def make_options(
         layer_decay: The rate by which it goes from layer to layer, if it does.
         layers: The layers, if the config lists them.
     """
-    ordered = sorted(paramwise.custom_keys, key=_order)
+    ordered = sorted(paramwise.custom_keys, key=lambda custom: key_order(custom.key))
     default_weight_decay = Verdict(rule=Rule.DEFAULT, place=weight_decay_place)
     return Options(
         base_lr=base_lr,
@@ -154,9 +154,9 @@ def make_options(
     )
 
 
-def _order(custom: CustomKey) -> tuple[int, str]:
-    """The longest key first, those of one length in alphabetical order."""
-    return -len(custom.key), custom.key
+def key_order(key: str) -> tuple[int, str]:
+    """Order keys: the longest first, those of one length in alphabetical order."""
+    return -len(key), key
 
 
 def _product(base: float | None, mult: float) -> float | None:

@@ -69,7 +69,8 @@ class CosineRestart(Curve):
         return FOREVER if self._index(position) == len(self._ends) else 0
 
     def _busy(self, position: int) -> int:
-        return ceil(self._ends[-1]) - position
+        end: float = self._ends[-1]
+        return ceil(end) - position
 
 
 class Poly(Curve):
