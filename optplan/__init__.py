@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         build_optimizer,
         build_optimizers,
         make_plan,
+        plan_from_optimizer,
     )
     from optplan.errors import OptplanError
     from optplan.model import load_model
@@ -47,6 +48,7 @@ __all__ = [
     "load_config",
     "load_model",
     "make_plan",
+    "plan_from_optimizer",
 ]
 
 _HOMES = {
@@ -66,6 +68,7 @@ _HOMES = {
     "build_optimizer": "optplan.constructors",
     "build_optimizers": "optplan.constructors",
     "make_plan": "optplan.constructors",
+    "plan_from_optimizer": "optplan.constructors",
 }
 
 

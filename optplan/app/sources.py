@@ -17,7 +17,6 @@ from optplan.config import (
 )
 from optplan.errors import PlanError, UsageError
 from optplan.plan import Plan
-from optplan.plan.serial import plan_from_data
 from optplan.runtime.audit import lifted
 
 
@@ -111,7 +110,7 @@ def _saved_plan(text: bytes, word: str) -> Plan | None:
     if not (isinstance(data, dict) and "format_version" in data):
         return None
     try:
-        return plan_from_data(data)
+        return Plan.from_data(data)
     except PlanError as error:
         raise PlanError(
             [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -49,7 +49,7 @@ class Recognized:
         signs: The entries of the config that tell, or the option that says so.
     """
 
-    generation: Generation
+    generation: Generation = field(metadata={"json": "name"})
     signs: tuple[str, ...]
 
     def __str__(self) -> str:

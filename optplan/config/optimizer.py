@@ -16,8 +16,8 @@ from optplan.config.paramwise import (
     MULTIPLIERS,
     MULTIPLIERS_OF_MMCV1,
     described,
-    number_problem,
     parse_paramwise,
+    rate_problem,
 )
 from optplan.config.placed import place_of, placed_dict
 from optplan.config.symbols import Symbol
@@ -304,7 +304,7 @@ def _validated(
     problems += [
         problem
         for name in ("lr", "weight_decay")
-        if optimizer.get(name) is not None and (problem := _rate_problem(optimizer, name))
+        if optimizer.get(name) is not None and (problem := rate_problem(optimizer, name))
     ]
     paramwise = section.get("paramwise_cfg")
     if paramwise is not None and not isinstance(paramwise, Mapping):
@@ -397,13 +397,3 @@ def _bad_type(optimizer: Mapping[str, Any], kind: object, section: Mapping[str, 
 def _by_place(problem: Problem) -> tuple[str, int, int]:
     place = problem.place
     return (place.source.name, place.line, place.column) if place else ("", 0, 0)
-
-
-def _rate_problem(optimizer: Mapping[str, Any], name: str) -> Problem | None:
-    problem = number_problem(optimizer, name)
-    if problem is None and optimizer[name] < 0:
-        problem = Problem(
-            message=f"{name} must not be negative, got {optimizer[name]}",
-            place=place_of(optimizer, name),
-        )
-    return problem

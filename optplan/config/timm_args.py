@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from optplan.config.paramwise import described, number_problem
+from optplan.config.paramwise import described, number_problem, rate_problem
 from optplan.config.placed import PlacedDict, place_of, placed_dict
 from optplan.errors import ConfigError, Problem, did_you_mean
 from optplan.places import Place
@@ -159,7 +159,7 @@ def _problems(data: Mapping[str, Any]) -> Iterable[Problem]:
         if data.get(name) is not None and not isinstance(data[name], str):
             yield _wrong(data, name, "a name")
     for name in _RATES:
-        if data.get(name) is not None and (problem := _rate_problem(data, name)):
+        if data.get(name) is not None and (problem := rate_problem(data, name)):
             yield problem
     for name in ("weight_decay", "momentum", "lr_base"):
         if name in data and data[name] is None:
@@ -169,15 +169,6 @@ def _problems(data: Mapping[str, Any]) -> Iterable[Problem]:
         if data.get(name) is not None and not isinstance(data[name], Mapping):
             yield _wrong(data, name, "a mapping of names to values")
     yield from _repeated(data)
-
-
-def _rate_problem(data: Mapping[str, Any], name: str) -> Problem | None:
-    problem = number_problem(data, name)
-    if problem is None and data[name] < 0:
-        problem = Problem(
-            message=f"{name} must not be negative, got {data[name]}", place=place_of(data, name)
-        )
-    return problem
 
 
 def _is_count(value: object, name: str) -> bool:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
         DefaultOptimWrapperConstructor,
     )
     from optplan.constructors.layer_decay_constructor import LayerDecayOptimizerConstructor
-    from optplan.constructors.live_optimizer import assert_matches
+    from optplan.constructors.live_optimizer import assert_matches, plan_from_optimizer
     from optplan.constructors.optimizers import OPTIMIZERS
     from optplan.constructors.planning import (
         build_optimizer,
@@ -38,6 +38,7 @@ __all__ = [
     "build_optimizer",
     "build_optimizers",
     "make_plan",
+    "plan_from_optimizer",
     "plan_with_facts",
 ]
 
@@ -53,6 +54,7 @@ _HOMES = {
     "build_optimizer": "planning",
     "build_optimizers": "planning",
     "make_plan": "planning",
+    "plan_from_optimizer": "live_optimizer",
     "plan_with_facts": "planning",
 }
 

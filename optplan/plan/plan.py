@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import Any, NamedTuple
 
 from optplan.config.generation import Recognized
 from optplan.names import Matcher, Rule, Status
+from optplan.plan.codec import OPTIONAL, from_data, named, to_data
+from optplan.plan.validation import parsed, refuse_damaged
 
 FORMAT_VERSION = "1.0"
 _NOTHING: Mapping[str, Any] = {}
@@ -39,8 +41,8 @@ class RuleUse:
     key: str | None = None
     mult: float | None = 1.0
     origin: Origin | None = None
-    constructor: str | None = None
-    note: str | None = None
+    constructor: str | None = field(default=None, metadata=OPTIONAL)
+    note: str | None = field(default=None, metadata=OPTIONAL)
 
 
 class PlannedParameter(NamedTuple):
@@ -91,7 +93,7 @@ class PlannedOptimizer:
 
     name: str | None
     type: str
-    class_name: str
+    class_name: str = field(metadata=named("class"))
     lr: float | None
     weight_decay: float | None
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -103,7 +105,7 @@ class PlannedModel:
 
     spec: str | None
     source: str
-    class_name: str
+    class_name: str = field(metadata=named("class"))
     parameters: int
     elements: int
 
@@ -123,7 +125,7 @@ class Setting:
     options: Mapping[str, Any]
     parameters: int
     elements: int
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict, metadata=OPTIONAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,46 +200,40 @@ class Plan:
     optimizers: tuple[PlannedOptimizer, ...]
     parameters: tuple[PlannedParameter, ...]
     settings: tuple[Setting, ...]
-    lr_scaling: LrScaling | None = None
-    matcher: Matcher | None = None
-    needs_world_size: bool = False
-    empty_groups: tuple[EmptyParamGroup, ...] = ()
-    generation: Recognized | None = None
+    generation: Recognized | None = field(default=None, metadata=OPTIONAL)
+    lr_scaling: LrScaling | None = field(default=None, metadata=OPTIONAL)
+    matcher: Matcher | None = field(default=None, metadata=OPTIONAL)
+    needs_world_size: bool = field(default=False, metadata=OPTIONAL)
+    empty_groups: tuple[EmptyParamGroup, ...] = field(default=(), metadata=OPTIONAL)
 
     @property
     def is_final(self) -> bool:
         """Whether the lr is that of the training, and does not depend on what is not known."""
         return not self.needs_world_size and (self.lr_scaling is None or self.lr_scaling.final)
 
+    def to_data(self) -> dict[str, Any]:
+        """Return the plan as nested dicts and lists, as ``schemas/plan-1.0.schema.json`` describes it."""
+        return {"format_version": FORMAT_VERSION, **to_data(self)}
+
     def to_json(self, *, indent: int | None = 1) -> str:
-        """The plan as JSON text, as ``schemas/plan-1.0.schema.json`` describes it."""
-        from optplan.plan.serial import plan_to_json
-
-        return plan_to_json(self, indent)
-
-    @classmethod
-    def from_optimizer(cls, model: Any, optimizer: Any) -> Plan:
-        """The plan that an optimizer carries out, one that exists already.
-
-        Args:
-            model: The ``nn.Module``, bare or wrapped for parallel training or compilation.
-            optimizer: Its optimizer, a wrapper with an attribute ``optimizer``, or several by name.
-
-        Raises:
-            PlanError: A parameter is in several groups, or these are no optimizers.
-        """
-        # not imported: the plan itself is plain data, this is only a name where users look for it
-        live = import_module("optplan.constructors.live_optimizer")
-        plan: Plan = live.plan_from_optimizer(model, optimizer)
-        return plan
+        """Return the plan as JSON text."""
+        return json.dumps(self.to_data(), indent=indent, allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Plan:
-        """The plan that :meth:`to_json` wrote.
+        """Return the plan that :meth:`to_json` wrote.
 
         Raises:
             PlanError: The text is no saved plan, one of a newer major format, or a field of it is wrong.
         """
-        from optplan.plan.serial import plan_from_json
+        return cls.from_data(parsed(text))
 
-        return plan_from_json(text)
+    @classmethod
+    def from_data(cls, data: Any) -> Plan:
+        """Return the plan that :meth:`to_data` made data of, once JSON is parsed.
+
+        Raises:
+            PlanError: As :meth:`from_json`.
+        """
+        refuse_damaged(data, FORMAT_VERSION)
+        return from_data(cls, data)

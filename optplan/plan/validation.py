@@ -8,7 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from optplan.names import Status
+from optplan.errors import PlanError
+from optplan.names import Rule, Status
 from optplan.plan.schema import Check, MisfitError, compiled, got
 
 _SCHEMA = Path(__file__).parents[1] / "schemas" / "plan-1.0.schema.json"
@@ -17,7 +18,55 @@ _PLACES = ("optimizer", "group", "setting")
 _UNGROUPED = (Status.DUPLICATE, Status.UNCOVERED)
 
 
-def validate_plan(data: Mapping[str, Any], *, is_newer: bool) -> None:
+def parsed(text: str | bytes) -> Any:
+    """Return JSON data.
+
+    Raises:
+        PlanError: The text is none.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise PlanError("not a saved plan: it is nested too deeply") from None
+    except ValueError as error:
+        raise PlanError(f"not a saved plan: {error}") from error
+
+
+def refuse_damaged(data: Any, format_version: str) -> None:
+    """Refuse data from JSON that is no saved plan.
+
+    Args:
+        data: The data.
+        format_version: The format that is read.
+
+    Raises:
+        PlanError: It is none, one of a newer major format, or a field of it is wrong.
+    """
+    version = data.get("format_version") if isinstance(data, dict) else None
+    if not isinstance(version, str):
+        raise PlanError("not a saved plan: it has no format_version")
+    if version.partition(".")[0] != format_version.partition(".")[0]:
+        raise PlanError(
+            f"the saved plan has format {version}, this optplan reads {format_version}",
+            hint="save it again with this version",
+        )
+    if "view" in data:
+        raise PlanError(
+            f"not a saved plan: it is the {data['view']} view of one",
+            hint="save it without --view",
+        )
+    if "narrowed" in data:
+        raise PlanError(
+            f"the saved plan is not whole, it was narrowed by {data['narrowed']}",
+            hint="save it again without these options",
+        )
+    try:
+        _validate(data, is_newer=version != format_version)
+    except MisfitError as error:
+        raise PlanError(f"the saved plan is damaged: {error}") from None
+
+
+def _validate(data: Mapping[str, Any], *, is_newer: bool) -> None:
     """Raise :class:`MisfitError` where data from JSON is no plan.
 
     Args:
@@ -35,7 +84,9 @@ def validate_plan(data: Mapping[str, Any], *, is_newer: bool) -> None:
 
 @cache
 def _check(is_open: bool) -> Check:
-    return compiled(json.loads(_SCHEMA.read_text("utf-8")), is_open=is_open)
+    schema = json.loads(_SCHEMA.read_text("utf-8"))
+    schema["$defs"]["rule"]["properties"]["rule"]["enum"] = list(Rule)
+    return compiled(schema, is_open=is_open)
 
 
 def _check_rows(rows: Sequence[Mapping[str, Any]], data: Mapping[str, Any]) -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 from optplan.config.layer_decay_options import LayerDecay, LayerList
 from optplan.config.paramwise import CustomKey, Multiplier, Paramwise
-from optplan.names import Rule
+from optplan.names import LR_OPTIONS, WEIGHT_DECAY_OPTIONS, Rule
 from optplan.places import Place
 from optplan.rules.rule_sets import BYPASS, DEFAULT_RULES, RuleSet
 
@@ -92,20 +91,6 @@ class Options:
     rules: RuleSet = DEFAULT_RULES
     layer_decay: LayerDecay | None = None
     layers: LayerList | None = None
-
-
-# Which option switches a rule on, apart for the lr and for the weight decay.
-LR_OPTIONS = MappingProxyType(
-    {"dcn_offset_lr_mult": Rule.DCN_OFFSET, "bias_lr_mult": Rule.BIAS},
-)
-WEIGHT_DECAY_OPTIONS = MappingProxyType(
-    {
-        "norm_decay_mult": Rule.NORM,
-        "bias_decay_mult": Rule.BIAS,
-        "dwconv_decay_mult": Rule.DWCONV,
-        "flat_decay_mult": Rule.FLAT,
-    },
-)
 
 
 def make_options(

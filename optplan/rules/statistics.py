@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 from optplan.config.layer_decay_options import LAYER_RATE, LAYERS
 from optplan.facts import Inventory
-from optplan.names import Rule
+from optplan.names import LR_OPTIONS, Rule
 from optplan.places import Place
 from optplan.rules.decide import applicable
 from optplan.rules.decision import Skipped
-from optplan.rules.options import LR_OPTIONS, Options, Verdict
+from optplan.rules.options import Options, Verdict
 from optplan.rules.regex_rules import RegexOptions
 from optplan.rules.rule_sets import BYPASS
 from optplan.rules.uses import KeyUse, PatternUse, Use, Visit, add_visit, pattern_uses, visits

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.optim import Optimizer, lr_scheduler
 
-from optplan import Plan, assert_matches
+from optplan import Plan, assert_matches, plan_from_optimizer
 from optplan.app.function_divergence import with_attached
 from optplan.config import FunctionConfig
 from optplan.config.placed import placed_dict
@@ -244,7 +244,7 @@ def test_no_change_is_seen_where_there_is_none(spec: Spec) -> None:
     plan = planned(spec)
     assert seen(plan, spec) == (False, False, False)
     model = Net()
-    live = Plan.from_optimizer(model, returned(spec, model))
+    live = plan_from_optimizer(model, returned(spec, model))
     assert diff_plans(replace(live, constructor=plan.constructor), plan).is_same
     assert [(o.class_name, o.options) for o in live.optimizers] == [
         (o.class_name, o.options) for o in plan.optimizers

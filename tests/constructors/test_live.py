@@ -14,7 +14,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 import optplan
-from optplan import Plan, assert_matches, build_optimizer, make_plan
+from optplan import Plan, assert_matches, build_optimizer, make_plan, plan_from_optimizer
 from optplan.errors import MismatchError, PlanError
 
 CONFIG: dict[str, Any] = {
@@ -48,7 +48,7 @@ def numbers(plan: Plan) -> list[Any]:
 def test_the_numbers_are_those_of_the_config() -> None:
     model = net()
     plan = make_plan(model, CONFIG)
-    assert numbers(Plan.from_optimizer(model, build_optimizer(model, CONFIG))) == numbers(plan)
+    assert numbers(plan_from_optimizer(model, build_optimizer(model, CONFIG))) == numbers(plan)
     assert [(row.name, row.lr) for row in plan.parameters][4:] == [
         ("2.weight", 0.1 * 0.1),
         ("2.bias", 0.1 * 0.1),
@@ -58,7 +58,7 @@ def test_the_numbers_are_those_of_the_config() -> None:
 def test_without_any_option() -> None:
     model = net()
     config = {"optimizer": {"type": "AdamW", "lr": 0.01}}
-    plan = Plan.from_optimizer(model, build_optimizer(model, config))
+    plan = plan_from_optimizer(model, build_optimizer(model, config))
     assert numbers(plan) == numbers(make_plan(model, config))
     assert {row.group for row in plan.parameters} == {0}
 
@@ -69,7 +69,7 @@ def test_an_optimizer_written_by_hand() -> None:
         {"params": model[0].parameters()},
         {"params": model[2].parameters(), "lr": 0.5, "weight_decay": 0},
     ]
-    plan = Plan.from_optimizer(model, torch.optim.AdamW(groups, lr=0.1))
+    plan = plan_from_optimizer(model, torch.optim.AdamW(groups, lr=0.1))
     got = {row.name: (row.status.value, row.lr, row.weight_decay) for row in plan.parameters}
     assert got == {
         "0.weight": ("optimized", 0.1, 0.01),
@@ -92,7 +92,7 @@ def test_a_scheduler_has_begun() -> None:
     torch.optim.lr_scheduler.LinearLR(optimizer, start_factor=0.1)
     assert optimizer.param_groups[0]["lr"] == pytest.approx(0.01)
     assert_matches(plan, model, optimizer)
-    assert numbers(Plan.from_optimizer(model, optimizer)) == numbers(plan)
+    assert numbers(plan_from_optimizer(model, optimizer)) == numbers(plan)
 
 
 def _move(optimizer: Optimizer) -> None:
@@ -171,7 +171,7 @@ def test_a_doubled_parameter_makes_no_plan() -> None:
     optimizer = build_optimizer(model, CONFIG)
     optimizer.param_groups[3]["params"].extend(optimizer.param_groups[2]["params"])
     with pytest.raises(PlanError, match=r"several groups: 1\.weight"):
-        Plan.from_optimizer(model, optimizer)
+        plan_from_optimizer(model, optimizer)
 
 
 def test_several_optimizers_by_name() -> None:
@@ -180,7 +180,7 @@ def test_several_optimizers_by_name() -> None:
         "muon": torch.optim.Muon(parameters(model, "0.weight", "2.weight"), lr=0.02),
         "adamw": torch.optim.AdamW([p for p in model.parameters() if p.ndim == 1]),
     }
-    plan = Plan.from_optimizer(model, made)
+    plan = plan_from_optimizer(model, made)
     assert [one.name for one in plan.optimizers] == ["muon", "adamw"]
     assert [row.optimizer for row in plan.parameters] == [0, 1, 1, 1, 0, 1]
     assert_matches(plan, model, made)
@@ -202,7 +202,7 @@ import tempfile, torch
 import torch.distributed as dist
 from torch.distributed.fsdp import fully_shard
 from torch.nn.parallel import DistributedDataParallel
-from optplan import Plan, assert_matches, build_optimizer, make_plan
+from optplan import Plan, assert_matches, build_optimizer, make_plan, plan_from_optimizer
 from tests.constructors.test_live import CONFIG, net, numbers
 
 plan = make_plan(net(), CONFIG)
@@ -210,7 +210,7 @@ plan = make_plan(net(), CONFIG)
 def check(what, model, inner):
     optimizer = build_optimizer(inner, CONFIG)
     assert_matches(plan, model, optimizer)
-    assert numbers(Plan.from_optimizer(model, optimizer)) == numbers(plan)
+    assert numbers(plan_from_optimizer(model, optimizer)) == numbers(plan)
     optimizer.param_groups[4]["lr"] = 7.0
     try:
         assert_matches(plan, model, optimizer)

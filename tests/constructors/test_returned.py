@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from optplan import Plan, assert_matches
+from optplan import assert_matches, plan_from_optimizer
 from optplan.constructors.returned_optimizers import read_return
 from optplan.errors import PlanError
 from tests.conftest import Invoke
@@ -356,9 +356,9 @@ def made(model: nn.Sequential) -> Optimizer:
 )
 def test_wrappers_of_live_optimizers(wrap: Any) -> None:
     model = net()
-    plan = Plan.from_optimizer(model, made(model))
+    plan = plan_from_optimizer(model, made(model))
     wrapped = wrap(made(model))
-    assert Plan.from_optimizer(model, wrapped) == plan
+    assert plan_from_optimizer(model, wrapped) == plan
     assert_matches(plan, model, wrapped)
     assert [row.lr for row in plan.parameters] == [0.5, 0.5, 0.1, 0.1]
 
@@ -377,7 +377,7 @@ def test_a_scheduler_alone_is_no_optimizer() -> None:
     model = net()
     scheduler = torch.optim.lr_scheduler.ExponentialLR(made(model), 0.5)
     with pytest.raises(PlanError, match=r"a scheduler alone \(ExponentialLR\)"):
-        Plan.from_optimizer(model, scheduler)
+        plan_from_optimizer(model, scheduler)  # type: ignore[arg-type]
 
 
 def test_a_checkpoint_shows_the_values_of_groups(invoke: Invoke, folder: Path) -> None:
