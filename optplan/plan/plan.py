@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from optplan.config.generation import Recognized
 from optplan.names import Matcher, Rule, Status
-from optplan.plan.codec import OPTIONAL, from_data, named, to_data
-from optplan.plan.validation import parsed, refuse_damaged
+from optplan.plan.codec import OPTIONAL, Above, from_data, named, to_data
+from optplan.plan.validation import fitting, parsed, refuse_other_data
 
 FORMAT_VERSION = "1.0"
 _NOTHING: Mapping[str, Any] = {}
@@ -104,9 +104,9 @@ class PlannedModel:
     """The model, with its tensors counted once each."""
 
     spec: str | None
-    source: str
+    source: Annotated[str, ("timm", "import", "file", "module", "config")]
     class_name: str = field(metadata=named("class"))
-    parameters: int
+    parameters: Annotated[int, 1]
     elements: int
 
 
@@ -123,7 +123,7 @@ class Setting:
     weight_decay: float | None
     lr_scale: float | None
     options: Mapping[str, Any]
-    parameters: int
+    parameters: Annotated[int, 1]
     elements: int
     extra: Mapping[str, Any] = field(default_factory=dict, metadata=OPTIONAL)
 
@@ -157,14 +157,14 @@ class LrScaling:
         origin: Where it is switched on.
     """
 
-    source: str
-    rule: str
+    source: Annotated[str, ("auto_scale_lr", "lr_base")]
+    rule: Annotated[str, ("linear", "sqrt")]
     base_lr: float | None
-    base_batch: float
-    batch_size: float | None
-    accumulation: int
-    world_size: int | None
-    batch: float | None
+    base_batch: Annotated[float, Above(0)]
+    batch_size: Annotated[float | None, 1]
+    accumulation: Annotated[int, 1]
+    world_size: Annotated[int | None, 1]
+    batch: Annotated[float | None, 1]
     factor: float | None
     lr: float | None
     final: bool
@@ -235,5 +235,6 @@ class Plan:
         Raises:
             PlanError: As :meth:`from_json`.
         """
-        refuse_damaged(data, FORMAT_VERSION)
-        return from_data(cls, data)
+        is_newer = refuse_other_data(data, FORMAT_VERSION)
+        fields = {name: value for name, value in data.items() if name != "format_version"}
+        return fitting(data, lambda: from_data(cls, fields, is_open=is_newer))
