@@ -5,7 +5,7 @@ Nothing here imports torch until a name that needs it is used.
 
 from __future__ import annotations
 
-__version__ = "0.1.0"
+from optplan.version import __version__
 
 # typing and importlib are not imported: until a command handles Ctrl-C, every millisecond counts
 TYPE_CHECKING = False

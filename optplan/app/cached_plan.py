@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import optplan
 from optplan.cache import Store
 from optplan.cache.cache_key import PACKAGES, CacheKey, cache_key
 from optplan.cache.models import CachedModels
@@ -31,6 +30,7 @@ from optplan.planner.groups import PlannedGroup
 from optplan.planner.scaling import scaled_made
 from optplan.rules import DEFAULT_RULES, LAYER_DECAY_RULES, MMCV1_RULES, Options, RuleSet
 from optplan.runtime.third_party_runs import third_party_runs
+from optplan.version import __version__
 
 
 class _UnknownError(Exception):
@@ -64,7 +64,7 @@ class CachedPlans:
         self.models = CachedModels(store, key)
         self.optimizers = CachedOptimizers(store, key)
         self._versions = {
-            "optplan": optplan.__version__,
+            "optplan": __version__,
             **({} if found is None else found.versions),
         }
 

@@ -6,12 +6,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from optplan.config import place_of
+from optplan.names import Status
 from optplan.plan import Planned, PlannedParameter
-from optplan.plan.observed_entries import observed_entries
-from optplan.plan.pattern_use import recipe_entries
 from optplan.reporters.idle_entries import idle_text
-from optplan.rules import DEFAULT_RULES
-from optplan.rules.statistics import EntryStatistics, entry_statistics
+from optplan.rules import DEFAULT_RULES, Verdict
+from optplan.rules.observed_statistics import Observed
+from optplan.rules.regex_rules import RegexOptions
+from optplan.rules.statistics import (
+    EntryStatistics,
+    entry_statistics,
+    pattern_statistics,
+    verdict_statistics,
+)
 
 
 def entries_of(planned: Planned, rows: Iterable[PlannedParameter]) -> tuple[EntryStatistics, ...]:
@@ -20,13 +26,41 @@ def entries_of(planned: Planned, rows: Iterable[PlannedParameter]) -> tuple[Entr
     if planned.parts:
         return tuple(_part_entries(planned, rows))
     among = frozenset(row.name for row in rows)
+    if isinstance(planned.tracer, RegexOptions):
+        return pattern_statistics(planned.inventory, planned.tracer, among)
     if planned.tracer is not None:
-        return recipe_entries(planned, among)
+        return tuple(verdict_statistics(_verdicts(planned, rows)))
     if planned.rules is None:
-        return observed_entries(planned, among)
+        return observed_entries(planned, rows)
     paramwise = planned.section.paramwise
     places = {name: place_of(paramwise, name) for name in paramwise if name != "custom_keys"}
     return entry_statistics(planned.inventory, planned.rules, places, among)
+
+
+def observed_entries(
+    planned: Planned, rows: tuple[PlannedParameter, ...]
+) -> tuple[EntryStatistics, ...]:
+    """What entries do under a constructor that was watched."""
+    grouped = [row for row in rows if row.group is not None]
+    return Observed(
+        deciders={row.name: (row.lr_rule, row.weight_decay_rule) for row in grouped},
+        duplicates=sum(row.status is Status.DUPLICATE for row in rows),
+        paramwise=planned.section.paramwise,
+        read=planned.read or frozenset(),
+        multipliers=frozenset(planned.options.multipliers if planned.options else ()),
+    ).statistics()
+
+
+def _verdicts(
+    planned: Planned, rows: tuple[PlannedParameter, ...]
+) -> Iterator[tuple[str, Verdict]]:
+    """What decided each value of parameters that are in a group."""
+    grouped = {row.name for row in rows if row.group is not None}
+    for facts in planned.inventory.parameters:
+        if facts.name in grouped:
+            one = planned.assignments[facts.tensor]
+            yield "lr", one.lr_verdict
+            yield "weight_decay", one.weight_decay_verdict
 
 
 def idle_words(planned: Planned) -> str:

@@ -12,7 +12,6 @@ from optplan.config import Config
 from optplan.dialects import load_config, load_config_file, opener_of
 from optplan.errors import PlanError, UsageError
 from optplan.plan import Plan
-from optplan.plan.serial import plan_from_data
 from optplan.runtime.audit import lifted
 
 
@@ -106,7 +105,7 @@ def _saved_plan(text: bytes, word: str) -> Plan | None:
     if not (isinstance(data, dict) and "format_version" in data):
         return None
     try:
-        return plan_from_data(data)
+        return Plan.from_data(data)
     except PlanError as error:
         raise PlanError(
             [

@@ -142,7 +142,7 @@ def check(
 
 def _report(done: Done, output_format: CheckFormat, color: bool) -> str:
     """The report in one format."""
-    from optplan import __version__
+    from optplan.version import __version__
 
     report = done.report
     match output_format:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from optplan.config.paramwise import MULTIPLIERS, described, number_problem
+from optplan.config.paramwise import MULTIPLIERS, described, rate_problem
 from optplan.config.placed import place_of
 from optplan.errors import Problem, close_matches
 from optplan.places import Place
@@ -82,13 +82,8 @@ def rate_problems(raw: Mapping[str, Any], *, is_needed: bool) -> Iterator[Proble
                 place=next((place_of(raw, name) for name in raw), None),
                 hint=f"write {LAYER_RATE}=0.75 in it, or another number",
             )
-    elif (problem := number_problem(raw, LAYER_RATE)) is not None:
+    elif (problem := rate_problem(raw, LAYER_RATE)) is not None:
         yield problem
-    elif raw[LAYER_RATE] < 0:
-        yield Problem(
-            message=f"{LAYER_RATE} must not be negative, got {raw[LAYER_RATE]}",
-            place=place_of(raw, LAYER_RATE),
-        )
 
 
 def parse_layers(raw: Mapping[str, Any]) -> tuple[LayerList | None, list[Problem]]:

@@ -26,9 +26,9 @@ class Recognition:
         because: The entries of the config that tell, or the option that says so.
     """
 
-    dialect: str = field(default="", compare=False)
-    title: str
-    because: tuple[str, ...]
+    dialect: str = field(default="", compare=False, metadata={"json": None})
+    title: str = field(metadata={"json": "name"})
+    because: tuple[str, ...] = field(metadata={"json": "signs"})
 
     def __str__(self) -> str:
         return f"{self.title}: {', '.join(self.because)}"

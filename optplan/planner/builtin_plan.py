@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from optplan.config import OptimizerConfig
 from optplan.facts import Inventory
 from optplan.names import Matcher
 from optplan.plan import (
-    Assignment,
     EmptyParamGroup,
     LrScaling,
     Planned,
@@ -17,42 +16,31 @@ from optplan.plan import (
     build_plan,
 )
 from optplan.plan.layer_patterns import listed_layers
+from optplan.plan.planned import Decisions
 from optplan.planner.assign import DryRun, assign, planned_optimizer
 from optplan.planner.groups import PlannedGroup, default_groups
-from optplan.rules import Options, RuleSet, Tracer, read_options
+from optplan.rules import Options, RuleSet, read_options
 
 MakeDry = Callable[[Sequence[PlannedGroup]], DryRun]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BuildResult:
+class BuildResult(Decisions):
     """What was made of a model, and what is known of the way there.
 
     Args:
-        assignments: What each tensor gets, by its number.
         optimizers: The optimizers that the assignments refer to.
-        options: The options that the rules worked with, if they did.
         trainable: ``requires_grad`` of each tensor afterwards, where it may have changed.
-        read: What other people's code was seen to read of ``paramwise_cfg``.
-        wanted: What it asked for there in vain.
-        parts: For each optimizer of several sections, the plan of its section.
         inventory: The parameters with their layers, where the rules asked for them.
-        tracer: What tells why, where rules of another kind than ``paramwise_cfg`` decided.
         lr_scaling: How the lr depends on the batch, where it does.
         matcher: How regular expressions are held against names, where there are some.
-        needs_world_size: Other people's code asked for the world size, which is not known.
-        empty_groups: The groups without parameters that other people's code made.
+        needs_world_size: Third-party code asked for the world size, which is not known.
+        empty_groups: The groups without parameters that third-party code made.
     """
 
-    assignments: Mapping[int, Assignment]
     optimizers: list[PlannedOptimizer]
-    options: Options | None = None
     trainable: Mapping[int, bool] = field(default_factory=dict)
-    read: frozenset[tuple[str, ...]] | None = None
-    wanted: frozenset[tuple[str, ...]] = frozenset()
-    parts: tuple[Planned, ...] = ()
     inventory: Inventory | None = None
-    tracer: Tracer | None = None
     lr_scaling: LrScaling | None = None
     matcher: Matcher | None = None
     needs_world_size: bool = False
@@ -146,14 +134,5 @@ def planned(
         empty_groups=made.empty_groups,
         generation=section.recognized,
     )
-    return Planned(
-        plan=plan,
-        inventory=inventory,
-        assignments=made.assignments,
-        section=section,
-        options=made.options,
-        read=made.read,
-        wanted=made.wanted,
-        parts=made.parts,
-        tracer=made.tracer,
-    )
+    decisions = {one.name: getattr(made, one.name) for one in fields(Decisions)}
+    return Planned(plan=plan, inventory=inventory, section=section, **decisions)

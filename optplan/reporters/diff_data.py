@@ -16,7 +16,8 @@ from optplan.plan.changes import (
     PlanDiff,
     SchedulerChange,
 )
-from optplan.plan.serial import generation_to_dict, parameter_to_dict, rule_to_dict
+from optplan.plan.codec import to_data
+from optplan.plan.serial import generation_to_dict
 from optplan.reporters.csv_text import csv_text
 from optplan.reporters.diff_words import Labels, cause_text, place_text, schedule_rows, values_text
 from optplan.reporters.words import rule_text, shape_text
@@ -100,8 +101,8 @@ def _change(change: Change) -> dict[str, Any]:
 def _cluster(cluster: Cluster) -> dict[str, Any]:
     return {
         **_change(cluster.change),
-        "rule_before": rule_to_dict(cluster.rule_before),
-        "rule_after": rule_to_dict(cluster.rule_after),
+        "rule_before": to_data(cluster.rule_before),
+        "rule_after": to_data(cluster.rule_after),
         "parameters": len(cluster.names),
         "elements": cluster.elements,
         "patterns": list(cluster.patterns),
@@ -142,7 +143,7 @@ def _one_sided(side: OneSided) -> dict[str, Any]:
 
 
 def _row(row: PlannedParameter | None) -> dict[str, Any] | None:
-    return None if row is None else parameter_to_dict(row)
+    return None if row is None else to_data(row)
 
 
 def diff_csv(diff: PlanDiff, *, full: bool) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from optplan.plan import Plan, PlannedParameter
-from optplan.plan.serial import plan_to_dict
 from optplan.reporters.csv_text import csv_text
 from optplan.reporters.rows import Narrowing
 from optplan.reporters.words import shape_text
@@ -43,7 +42,7 @@ def show_json(plan: Plan, rows: Sequence[PlannedParameter], narrowing: Narrowing
     """The plan as JSON; a narrowed one says so, since it is no whole plan."""
     if not narrowing:
         return plan.to_json() + "\n"
-    data = plan_to_dict(replace(plan, parameters=tuple(rows)))
+    data = replace(plan, parameters=tuple(rows)).to_data()
     return json.dumps({**data, "narrowed": str(narrowing)}, indent=1) + "\n"
 
 

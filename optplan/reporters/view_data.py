@@ -6,10 +6,11 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from optplan.plan.codec import to_data
 from optplan.plan.layer_table import LayerStep, ramp
 from optplan.plan.names.tree import Branch, branches, module_tree
 from optplan.plan.row_kinds import RowKind
-from optplan.plan.serial import extras_to_dict, rule_to_dict
+from optplan.plan.serial import extras_to_dict
 from optplan.plan.setting_members import Members, member_patterns, members_of
 from optplan.plan.values import plain
 from optplan.reporters.bars import Span, span_of
@@ -115,8 +116,8 @@ def _kind(kind: RowKind) -> dict[str, Any]:
         "status": row.status.value,
         "lr": row.effective_lr,
         "weight_decay": row.weight_decay,
-        "lr_rule": rule_to_dict(row.lr_rule),
-        "weight_decay_rule": rule_to_dict(row.weight_decay_rule),
+        "lr_rule": to_data(row.lr_rule),
+        "weight_decay_rule": to_data(row.weight_decay_rule),
     }
 
 

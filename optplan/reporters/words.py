@@ -5,23 +5,10 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 
 from optplan.errors import quoted
-from optplan.names import Rule, Status
+from optplan.names import LR_OPTIONS, WEIGHT_DECAY_OPTIONS, Rule, Status
 from optplan.plan import PlannedParameter, RuleUse
 
-RULE_STYLES = {
-    Rule.CUSTOM_KEY: "cyan",
-    Rule.NORM: "green",
-    Rule.BIAS: "yellow",
-    Rule.DWCONV: "magenta",
-    Rule.DCN_OFFSET: "blue",
-    Rule.FLAT: "bright_magenta",
-    Rule.LAYER_DECAY: "bright_cyan",
-    Rule.NO_WEIGHT_DECAY: "bright_blue",
-    Rule.REGEX: "bright_green",
-    Rule.CONSTRUCTOR: "red",
-    Rule.SET: "red",
-    Rule.DEFAULT: "",
-}
+RULE_STYLES = {rule: rule.style for rule in Rule}
 
 STATUS_STYLES = {
     Status.OPTIMIZED: "",
@@ -31,7 +18,7 @@ STATUS_STYLES = {
 }
 
 # These can only ever decide one of the two, so that it goes without saying which.
-_ONE_SIDED = frozenset({Rule.NORM, Rule.DWCONV, Rule.DCN_OFFSET, Rule.FLAT, Rule.NO_WEIGHT_DECAY})
+_ONE_SIDED = {*LR_OPTIONS.values()} ^ {*WEIGHT_DECAY_OPTIONS.values(), Rule.NO_WEIGHT_DECAY}
 
 
 def number(value: float | None) -> str:

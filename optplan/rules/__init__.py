@@ -3,8 +3,6 @@
 from optplan.rules.decide import decide, trace
 from optplan.rules.decision import Candidate, Decision, Outcome, Skipped
 from optplan.rules.options import (
-    LR_OPTIONS,
-    WEIGHT_DECAY_OPTIONS,
     KeyRule,
     Options,
     Verdict,
@@ -25,10 +23,8 @@ __all__ = [
     "BYPASS",
     "DEFAULT_RULES",
     "LAYER_DECAY_RULES",
-    "LR_OPTIONS",
     "MMCV1_RULES",
     "MMPRETRAIN_RULES",
-    "WEIGHT_DECAY_OPTIONS",
     "Candidate",
     "Decision",
     "KeyRule",

@@ -9,16 +9,13 @@ from optplan.schedule.hooks import RunningHook
 from optplan.schedule.param_group_table import ParamGroupTable
 from optplan.schedule.running_scheduler import ANYTHING, MakeForeign, RunningScheduler
 from optplan.schedule.schedulers import CURVES, FOREVER, Curve
-from optplan.schedule.schedulers.moves import woven
 from optplan.schedule.specs import AnySpec, HookSpec, Spec
 from optplan.schedule.training import Training, Unit
 
-# How many ticks are made at once, so that their factors take little room.
-_CHUNK = 4096
 # How much one training is followed for, so that an answer comes within seconds: a value that a scheduler moves
-# by a tick is 1, the tick itself 7, a turn from tick to tick 32, a tick of another package's scheduler 50.
+# by a tick is 1, the tick itself 12, a turn from tick to tick 32, a tick of another package's scheduler 50.
 _MOST_WORK = 100_000_000
-_TICK, _TURN, _FOREIGN = 7, 32, 50
+_TICK, _TURN, _FOREIGN = 12, 32, 50
 
 
 class TooFarError(ScheduleError):
@@ -74,92 +71,58 @@ class SchedulerStepper:
             ScheduleError: A scheduler breaks down on the way.
         """
         while self.step < step:
-            self._charge(_TURN)
-            count = min(step - self.step, self._period - self.step % self._period)
-            self._tick(count)
+            self._advance_often(min(step - self.step, self._period - self.step % self._period))
             if self.step % self._period == 0:
+                self._charged(self._seldom, 1)
                 for stage in self._seldom:
                     _advance(stage, 1, self._unit, self.step)
 
-    def _cost(self, stage: RunningScheduler, span: int) -> int:
-        """The work of so many ticks."""
-        own = _TICK + self.lanes.count
-        if isinstance(stage, RunningHook):
-            return own  # it looks at the last of them alone
-        return span * (own if isinstance(stage, Curve) else _FOREIGN)
+    def _advance_often(self, count: int) -> None:
+        """Make so many steps without the end of an epoch among them."""
+        stages = self._often
+        while count:
+            acting = [stage for stage in stages if stage.acts]
+            span = self._charged(acting, min([count, *(stage.steady() for stage in stages)]))
+            if _are_apart(acting):
+                for stage in acting:
+                    _advance(stage, span, self._unit, self.step + 1)
+            else:
+                for turn in range(span):
+                    for stage in acting:
+                        _advance(stage, 1, self._unit, self.step + 1 + turn)
+            for stage in stages:
+                if stage not in acting:
+                    stage.advance(span)
+            self.step += span
+            count -= span
 
-    def _charge(self, work: int) -> None:
-        """Count work.
+    def _charged(self, acting: Sequence[RunningScheduler], span: int) -> int:
+        """Count the work of so many steps, or of as many as it suffices for; return how many these are.
 
         Raises:
-            TooFarError: It is more than a training is followed for.
+            TooFarError: It suffices for none.
         """
-        self._work += work
-        if self._work > _MOST_WORK:
+        left = _MOST_WORK - self._work - _TURN
+        each = sum(self._cost(stage) for stage in acting)
+        done = min(span, left // each) if each else span
+        if left < 0 or not done:
             raise TooFarError(
                 f"the schedulers are followed to {self._unit} {self.step}, and no further: "
                 "they move too many values at too many steps",
                 hint=f"show steps before that with --at {self.step // 2}, or a shorter training",
             )
+        self._work += _TURN + done * each
+        return done
 
-    def _tick(self, count: int) -> None:
-        """Make so many steps without the end of an epoch among them."""
-        while count:
-            acting = [stage for stage in self._often if stage.acts]
-            most = _CHUNK if acting else FOREVER
-            span = min([count, most, *(stage.steady() for stage in self._often)])
-            costs = (self._cost(stage, span) for stage in acting)
-            self._charge(_TURN + sum(costs))
-            if _are_apart(acting):
-                for stage in self._often:
-                    _advance(stage, span, self._unit, self.step + 1)
-            elif not _weave(self._often, acting, span, self._unit, self.step + 1):
-                span = 1
-                for stage in self._often:
-                    _advance(stage, 1, self._unit, self.step + 1)
-            self.step += span
-            count -= span
-
-
-def _weave(
-    stages: Sequence[RunningScheduler],
-    acting: Sequence[RunningScheduler],
-    span: int,
-    unit: Unit,
-    step: int,
-) -> bool:
-    """Make some ticks, the first of which leads to ``step``, of schedulers that act on one another's results.
-
-    Returns:
-        False where they cannot be made at once, and nothing is done.
-    """
-    by_param: dict[str, list[Curve]] = {}
-    for stage in acting:
-        if not isinstance(stage, Curve):
-            return False
-        by_param.setdefault(stage.param, []).append(stage)
-    together = [curves for curves in by_param.values() if len(curves) > 1]
-    try:
-        moves = [[curve.next_moves(span) for curve in curves] for curves in together]
-    except (ArithmeticError, ValueError):
-        return False  # tick by tick it shows where
-    known = [[one for one in own if one is not None] for own in moves]
-    if any(len(own) < len(curves) for own, curves in zip(known, together, strict=True)):
-        return False
-    for curves, own in zip(together, known, strict=True):
-        entries, param = curves[0].lanes.entries, curves[0].param
-        entries[param] = woven(entries[param], own)
-    woven_ones = [curve for curves in together for curve in curves]
-    for stage in stages:
-        if isinstance(stage, Curve) and stage in woven_ones:
-            stage.pass_over(span)
-        else:
-            _advance(stage, span, unit, step)
-    return True
+    def _cost(self, stage: RunningScheduler) -> int:
+        """Return the work of one tick."""
+        if isinstance(stage, RunningHook):
+            return 0  # it looks at the last tick of many alone
+        return _TICK + self.lanes.count if isinstance(stage, Curve) else _FOREIGN
 
 
 def _are_apart(acting: Sequence[RunningScheduler]) -> bool:
-    """Whether none of them acts on the results of another."""
+    """Return whether none of them acts on the results of another."""
     params = [stage.param for stage in acting]
     return len(set(params)) == len(params) and (len(params) < 2 or ANYTHING not in params)
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from optplan.checks.base import Check, Context, Finding
-from optplan.checks.facts.key_use import KeyUse
 from optplan.checks.facts.wording import number, parameters
 from optplan.facts import ParameterFacts
 from optplan.names import Severity
 from optplan.rules import Verdict
+from optplan.rules.uses import KeyUse
 
 
 class KeyDropsRules(Check):

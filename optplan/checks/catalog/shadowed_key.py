@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from optplan.checks.base import Check, Context, Finding
-from optplan.checks.facts.key_use import KeyUse
 from optplan.checks.facts.wording import parameters
 from optplan.errors import listed, quoted
 from optplan.names import Severity
-from optplan.plan.pattern_use import PatternUse
+from optplan.rules.uses import KeyUse, PatternUse
 
 
 class ShadowedKey(Check):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any
 
 from optplan.errors import ScheduleError, listed, quoted
 from optplan.schedule.param_group_table import ParamGroupTable
-from optplan.schedule.schedulers.moves import Moves, Values, woven
 from optplan.schedule.specs import FOREVER, Spec, whole_tick
+
+Values = list[Any]
 
 
 class Curve(ABC):
@@ -60,34 +63,31 @@ class Curve(ABC):
         return self.spec.by_epoch
 
     def unknown_from(self) -> int | None:
-        """The first tick at which a metric may have changed the values; None where none can."""
+        """Return the first tick at which a metric may have changed the values; None where none can."""
         return None
 
     @property
     def acts(self) -> bool:
         """Whether anything may change at the next tick."""
-        return self._has_betas or (self._is_inside and self._rest(self._position + 1) == 0)
+        return self._has_betas or self._turns
 
     def steady(self) -> int:
-        """For how many ticks from now on ``acts`` stays what it is; at least one."""
+        """Return for how many ticks from now on ``acts`` stays what it is; at least one."""
         tick = self._tick + 1
         if tick < self._first:
             return self._first - tick
         if tick >= self._stop:
             return FOREVER
-        rest = self._rest(self._position + 1)
-        return min(rest or self._burst(self._position + 1), self._stop - tick)
+        position = self._position + 1
+        return min(self._rest(position) or self._busy(position), self._stop - tick)
 
     def advance(self, count: int) -> None:
-        """Make so many ticks, of which ``steady`` says that they are alike."""
-        position = self._position + 1
-        if self._is_inside and self._rest(position) == 0:
-            entries = self.lanes.entries
-            entries[self.param] = self.follow(position, count, entries[self.param])
-        self.pass_over(count)
-
-    def pass_over(self, count: int) -> None:
-        """Count so many ticks, whatever they did to the values."""
+        """Make so many ticks, at most as many as ``steady`` returns."""
+        if self._turns:
+            values = self.lanes.entries[self.param]
+            for position in range(self._position + 1, self._position + 1 + count):
+                values = self.turn(position, values)
+            self.lanes.entries[self.param] = values
         self._position += count if self._is_inside else 0
         self._tick += count
         if self._has_betas:
@@ -95,40 +95,34 @@ class Curve(ABC):
             pairs = zip(entries["momentum"], entries["betas"], strict=True)
             entries["betas"] = [(first, *betas[1:]) for first, betas in pairs]
 
-    def next_moves(self, count: int) -> Moves | None:
-        """The moves of so many ticks from now on, which are alike; None where these are none."""
-        position = self._position + 1
-        if self._has_betas or not self._is_inside or self._rest(position):
-            return None
-        return self.moves(position, count)
-
     @property
     def _is_inside(self) -> bool:
         """Whether the next tick is between its begin and its end."""
         return self._first <= self._tick + 1 < self._stop
 
-    def follow(self, position: int, count: int, values: Values) -> Values:
-        """The values after so many ticks, of which the first is at ``position``."""
-        moves = self.moves(position, count)
-        return self.turn(position, values) if moves is None else woven(values, [moves])
-
-    @abstractmethod
-    def moves(self, position: int, count: int) -> Moves | None:
-        """What so many ticks do to each value; None where a single one does something else."""
+    @property
+    def _turns(self) -> bool:
+        """Whether the next tick may change the values."""
+        return self._is_inside and self._rest(self._position + 1) == 0
 
     @abstractmethod
     def turn(self, position: int, values: Values) -> Values:
-        """The values after the single tick that is no move."""
+        """Return the values after the tick at a position."""
 
     def _rest(self, position: int) -> int:
-        """For how many positions from this one on nothing changes."""
+        """Return for how many positions from this one on nothing changes."""
         del position
         return 0
 
-    def _burst(self, position: int) -> int:
-        """For how many positions from this one on all are moves; one, where it is none."""
+    def _busy(self, position: int) -> int:
+        """Return for how many positions from this one on, which changes something, all do."""
         del position
         return FOREVER
+
+
+def towards(values: Values, ratio: float, floors: Sequence[float]) -> Values:
+    """Return values whose distances from their floors are multiplied by a ratio."""
+    return [ratio * (value - floor) + floor for value, floor in zip(values, floors, strict=True)]
 
 
 def _no_param(spec: Spec, lanes: ParamGroupTable) -> ScheduleError:

@@ -9,8 +9,7 @@ from typing import Any
 
 from optplan.errors import ScheduleError
 from optplan.schedule.param_group_table import ParamGroupTable
-from optplan.schedule.schedulers.base import Curve
-from optplan.schedule.schedulers.moves import Moves, Values
+from optplan.schedule.schedulers.base import Curve, Values
 from optplan.schedule.specs import FOREVER, Spec
 
 
@@ -45,17 +44,8 @@ class OneCycle(Curve):
                 place=spec.at("last_step"),
             )
 
-    def follow(self, position: int, count: int, values: Values) -> Values:
-        """The values after some ticks, of which the last alone counts."""
-        return self.turn(position + count - 1, values)
-
-    def moves(self, position: int, count: int) -> Moves | None:
-        """None: it takes no heed of where a value is."""
-        del position, count
-        return None
-
     def turn(self, position: int, values: Values) -> Values:
-        """The values after a tick."""
+        """Return the values after a tick."""
         del values
         if position > self._total:
             raise ValueError(
@@ -126,13 +116,8 @@ class ReduceOnPlateau(Curve):
                 place=spec.at("min_value"),
             )
 
-    def moves(self, position: int, count: int) -> Moves | None:
-        """None: it never acts."""
-        del position, count
-        return None
-
     def turn(self, position: int, values: Values) -> Values:
-        """The values as they are."""
+        """Return the values as they are."""
         del position
         return values
 

@@ -2,43 +2,40 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from bisect import bisect_left
 from collections import Counter
 
 from optplan.schedule.param_group_table import ParamGroupTable
-from optplan.schedule.schedulers.base import Curve
-from optplan.schedule.schedulers.moves import Moves, Values
+from optplan.schedule.schedulers.base import Curve, Values
 from optplan.schedule.specs import FOREVER, Spec
 
 
-class Rare(Curve):
-    """A scheduler that multiplies now and then."""
-
-    def moves(self, position: int, count: int) -> Moves | None:
-        """None: it does nothing for most of the time."""
-        del position, count
-        return None
+class Factor(Curve):
+    """A scheduler that multiplies the values by a factor of each tick."""
 
     def turn(self, position: int, values: Values) -> Values:
-        """The values after the tick that changes them."""
+        """Return the values after a tick."""
         factor = self.factor(position)
         return values if factor is None else [value * factor for value in values]
 
-    def _burst(self, position: int) -> int:
+    def factor(self, position: int) -> float | None:
+        """Return what a tick multiplies by; None for nothing."""
+        raise NotImplementedError
+
+
+class Rare(Factor):
+    """A scheduler that multiplies now and then: after each time it may rest."""
+
+    def _busy(self, position: int) -> int:
         del position
         return 1
-
-    @abstractmethod
-    def factor(self, position: int) -> float | None:
-        """What a tick multiplies by; None for nothing."""
 
 
 class StepFactor(Rare):
     """Times ``gamma`` after every ``step_size`` ticks."""
 
     def factor(self, position: int) -> float | None:
-        """What a tick multiplies by; None for nothing."""
+        """Return what a tick multiplies by; None for nothing."""
         if position == 0 or position % self.spec.arguments["step_size"] != 0:
             return None
         return float(self.spec.arguments["gamma"])
@@ -58,8 +55,8 @@ class MultiStep(Rare):
         self._times = Counter(spec.arguments["milestones"])
         self._milestones = sorted(one for one in self._times if one == int(one))
 
-    def factor(self, position: int) -> float | None:
-        """What a tick multiplies by; None for nothing."""
+    def factor(self, position: int) -> float:
+        """Return what a tick multiplies by."""
         return float(self.spec.arguments["gamma"] ** self._times[position])
 
     def _rest(self, position: int) -> int:
@@ -76,8 +73,8 @@ class Constant(Rare):
         super().__init__(spec, lanes)
         self._last = spec.end - spec.begin - 1
 
-    def factor(self, position: int) -> float | None:
-        """What a tick multiplies by; None for nothing."""
+    def factor(self, position: int) -> float:
+        """Return what a tick multiplies by."""
         factor = float(self.spec.arguments["factor"])
         return factor if position == 0 else 1.0 / factor
 
@@ -87,44 +84,25 @@ class Constant(Rare):
         return int(self._last) - position if self._last == int(self._last) >= position else FOREVER
 
 
-class Exponential(Curve):
+class Exponential(Factor):
     """Times ``gamma`` at every tick but the first."""
 
-    def moves(self, position: int, count: int) -> Moves | None:
-        """What some ticks do."""
-        if position == 0:
-            return None
-        return Moves([float(self.spec.arguments["gamma"])] * count)
-
-    def turn(self, position: int, values: Values) -> Values:
-        """The values as they are: the first tick."""
-        del position
-        return values
-
-    def _burst(self, position: int) -> int:
-        return FOREVER if position else 1
+    def factor(self, position: int) -> float | None:
+        """Return what a tick multiplies by; None for nothing."""
+        return float(self.spec.arguments["gamma"]) if position else None
 
 
-class Linear(Curve):
+class Linear(Factor):
     """From ``start_factor`` to ``end_factor`` along a line."""
 
     def __init__(self, spec: Spec, lanes: ParamGroupTable) -> None:
         super().__init__(spec, lanes)
-        self._length = spec.end - spec.begin - 1
+        self._start = spec.arguments["start_factor"]
+        self._rise = spec.arguments["end_factor"] - self._start
+        self._base = (spec.end - spec.begin - 1) * self._start
 
-    def moves(self, position: int, count: int) -> Moves | None:
-        """What some ticks do."""
-        start = self.spec.arguments["start_factor"]
-        rise = self.spec.arguments["end_factor"] - start
-        base = self._length * start
-        factors = [float(start)] if position == 0 else []
-        factors += [
-            1.0 + rise / (base + (tick - 1) * rise)
-            for tick in range(max(position, 1), position + count)
-        ]
-        return Moves(factors)
-
-    def turn(self, position: int, values: Values) -> Values:
-        """The values as they are: every tick is a move."""
-        del position
-        return values
+    def factor(self, position: int) -> float:
+        """Return what a tick multiplies by."""
+        if position == 0:
+            return float(self._start)
+        return float(1.0 + self._rise / (self._base + (position - 1) * self._rise))

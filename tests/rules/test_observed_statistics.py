@@ -9,8 +9,8 @@ import pytest
 from torch import nn
 
 from optplan import OPTIMIZER_CONSTRUCTORS, DefaultOptimizerConstructor
+from optplan.app.option_use import observed_entries
 from optplan.app.planning import plan_with_facts
-from optplan.plan.observed_entries import observed_entries
 from optplan.rules.statistics import EntryStatistics
 
 
@@ -53,8 +53,8 @@ def entries(
         "paramwise_cfg": {"bypass_duplicate": True, **paramwise},
     }
     planned = plan_with_facts(Net(), {"optim_wrapper": wrapper})
-    among = {row.name for row in planned.plan.parameters} if among is None else among
-    return {entry.name.text: entry for entry in observed_entries(planned, among)}
+    rows = tuple(r for r in planned.plan.parameters if among is None or r.name in among)
+    return {entry.name.text: entry for entry in observed_entries(planned, rows)}
 
 
 def counts(found: dict[str, EntryStatistics]) -> dict[str, tuple[bool, int, int]]:
@@ -135,8 +135,8 @@ def test_what_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
         "paramwise_cfg": options,
     }
     planned = plan_with_facts(Net(), {"optim_wrapper": wrapper})
-    names = {row.name for row in planned.plan.parameters}
-    found = {entry.name.text: entry for entry in observed_entries(planned, names)}
+    rows = planned.plan.parameters
+    found = {entry.name.text: entry for entry in observed_entries(planned, rows)}
     assert counts(found) == {
         "nowhere": (True, 0, 0),
         "head": (False, 0, 0),
