@@ -9,7 +9,7 @@ from optplan.config import place_of
 from optplan.plan import Planned, PlannedParameter
 from optplan.plan.observed_entries import observed_entries
 from optplan.plan.pattern_use import recipe_entries
-from optplan.reporters.idle_entries import idle_text
+from optplan.reporters.show.unused_entries import idle_text
 from optplan.rules import DEFAULT_RULES
 from optplan.rules.statistics import EntryStatistics, entry_statistics
 

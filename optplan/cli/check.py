@@ -147,27 +147,27 @@ def _report(done: Done, output_format: CheckFormat, color: bool) -> str:
     report = done.report
     match output_format:
         case CheckFormat.TEXT:
-            from optplan.reporters.check_text import check_text
+            from optplan.reporters.check.text import check_text
 
             return check_text(report, color=color)
         case CheckFormat.JSON:
-            from optplan.reporters.check_json import check_json
+            from optplan.reporters.check.data import check_json
 
             return check_json(report, version=__version__)
         case CheckFormat.GITHUB:
-            from optplan.reporters.check_github import check_github
+            from optplan.reporters.check.github import check_github
 
             return check_github(report)
         case CheckFormat.SARIF:
-            from optplan.reporters.check_sarif import check_sarif
+            from optplan.reporters.check.sarif import check_sarif
 
             return check_sarif(report, done.checks, version=__version__)
         case CheckFormat.JUNIT:
-            from optplan.reporters.check_junit import check_junit
+            from optplan.reporters.check.junit import check_junit
 
             return check_junit(report, fail_on=done.fail_on)
         case CheckFormat.MD:
-            from optplan.reporters.check_md import check_md
+            from optplan.reporters.check.markdown import check_md
 
             return check_md(report)
         case _:

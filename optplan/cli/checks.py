@@ -48,7 +48,7 @@ def checks(
         from optplan.checks import ALL_CHECKS
         from optplan.checks.find_checks import by_code
         from optplan.errors import UsageError
-        from optplan.reporters.check_pages import check_list, check_pages, checks_json
+        from optplan.reporters.check.pages import check_list, check_pages, checks_json
 
         if codes and everything:
             raise UsageError("--all lists all checks, and some are named")

@@ -59,10 +59,10 @@ def diff(
     with running(quiet=to.quiet, debug=to.debug, dialect=options.dialect):
         from optplan.app.diff import arguments_of, diff_of
         from optplan.app.plan import import_first
-        from optplan.reporters.diff_data import diff_csv, diff_json
-        from optplan.reporters.diff_md import diff_md
-        from optplan.reporters.diff_text import diff_text
-        from optplan.reporters.diff_words import labels_of, unread_notes
+        from optplan.reporters.diff.data import diff_csv, diff_json
+        from optplan.reporters.diff.markdown import diff_md
+        from optplan.reporters.diff.text import diff_text
+        from optplan.reporters.diff.words import labels_of, unread_notes
 
         import_first((a, b), options)
         arguments = arguments_of((a, b), options, (function_arg_a, function_arg_b))

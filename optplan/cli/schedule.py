@@ -67,10 +67,10 @@ def schedule(
     with running(quiet=to.quiet, debug=to.debug, dialect=options.dialect):
         from optplan.app.plan import import_first
         from optplan.app.schedule import Length, scheduled, view_of
-        from optplan.reporters.schedule_data import schedule_csv, schedule_json
-        from optplan.reporters.schedule_html import schedule_html
-        from optplan.reporters.schedule_text import schedule_text
-        from optplan.reporters.schedule_view import unread_notes
+        from optplan.reporters.schedule.data import schedule_csv, schedule_json
+        from optplan.reporters.schedule.page import schedule_html
+        from optplan.reporters.schedule.text import schedule_text
+        from optplan.reporters.schedule.view import unread_notes
 
         import_first((config,), options)
         length = Length(epochs=epochs, iters=iters, per_epoch=iters_per_epoch)

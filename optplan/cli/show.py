@@ -64,7 +64,7 @@ def show(
         from optplan.app.plan import import_first, plan_of
         from optplan.errors import UsageError
         from optplan.plan import Planned
-        from optplan.reporters.rows import Narrowing, Selection, narrowed
+        from optplan.reporters.selection import Narrowing, Selection, narrowed
 
         import_first((config,), options)
         found = plan_of(config, options)

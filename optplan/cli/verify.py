@@ -110,8 +110,8 @@ def verify(
     with running(quiet=to.quiet, debug=to.debug, dialect=options.dialect):
         from optplan.app.plan import import_first
         from optplan.app.verify import is_first_process, source_of, terms_of
-        from optplan.reporters.verify_json import verify_json
-        from optplan.reporters.verify_text import verify_text
+        from optplan.reporters.verify.data import verify_json
+        from optplan.reporters.verify.text import verify_text
         from optplan.verify.devices import choose_device
         from optplan.verify.verification import verify as verified
 

@@ -7,8 +7,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from optplan.reporters.page import Page
-    from optplan.reporters.rows import Selection
+    from optplan.reporters.formats.page import Page
+    from optplan.reporters.selection import Selection
     from optplan.rules.statistics import EntryStatistics
 
 
@@ -54,18 +54,18 @@ def params_report(
 ) -> str:
     """A row per name."""
     if output_format is ShowFormat.TEXT:
-        from optplan.reporters.show_text import show_text
+        from optplan.reporters.show.params import show_text
 
         return show_text(shown, width=width, color=color)
     if output_format is ShowFormat.JSON:
-        from optplan.reporters.show_data import show_json
+        from optplan.reporters.show.params_data import show_json
 
         return show_json(shown.plan, shown.rows, shown.narrowing)
     if output_format is ShowFormat.CSV:
-        from optplan.reporters.show_data import show_csv
+        from optplan.reporters.show.params_data import show_csv
 
         return show_csv(shown.plan, shown.rows)
-    from optplan.reporters.pages import params_page
+    from optplan.reporters.show.pages import params_page
 
     return _written(params_page(shown), output_format)
 
@@ -79,14 +79,14 @@ def tree_report(
 ) -> str:
     """The module tree."""
     if output_format is ShowFormat.TEXT:
-        from optplan.reporters.tree_view import tree_text
+        from optplan.reporters.show.tree import tree_text
 
         return tree_text(shown, depth=depth, width=width, color=color)
     if output_format is ShowFormat.JSON:
-        from optplan.reporters.view_data import tree_json
+        from optplan.reporters.show.view_data import tree_json
 
         return tree_json(shown, depth=depth)
-    from optplan.reporters.pages import tree_page
+    from optplan.reporters.show.pages import tree_page
 
     return _written(tree_page(shown, depth=depth), output_format)
 
@@ -96,14 +96,14 @@ def settings_report(
 ) -> str:
     """The settings with their members."""
     if output_format is ShowFormat.TEXT:
-        from optplan.reporters.groups_view import groups_text
+        from optplan.reporters.show.settings import groups_text
 
         return groups_text(shown, width=width, color=color)
     if output_format is ShowFormat.JSON:
-        from optplan.reporters.view_data import groups_json
+        from optplan.reporters.show.view_data import groups_json
 
         return groups_json(shown)
-    from optplan.reporters.pages import groups_page
+    from optplan.reporters.show.pages import groups_page
 
     return _written(groups_page(shown), output_format)
 
@@ -117,14 +117,14 @@ def keys_report(
 ) -> str:
     """What each option and key does."""
     if output_format is ShowFormat.TEXT:
-        from optplan.reporters.keys_view import keys_text
+        from optplan.reporters.show.keys import keys_text
 
         return keys_text(shown, statistics, width=width, color=color)
     if output_format is ShowFormat.JSON:
-        from optplan.reporters.view_data import keys_json
+        from optplan.reporters.show.view_data import keys_json
 
         return keys_json(shown, statistics)
-    from optplan.reporters.pages import keys_page
+    from optplan.reporters.show.pages import keys_page
 
     return _written(keys_page(shown, statistics), output_format)
 
@@ -134,23 +134,23 @@ def layers_report(
 ) -> str:
     """The layers, where the lr goes by layers."""
     if output_format is ShowFormat.TEXT:
-        from optplan.reporters.layers_view import layers_text
+        from optplan.reporters.show.layers import layers_text
 
         return layers_text(shown, width=width, color=color)
     if output_format is ShowFormat.JSON:
-        from optplan.reporters.view_data import layers_json
+        from optplan.reporters.show.view_data import layers_json
 
         return layers_json(shown)
-    from optplan.reporters.pages import layers_page
+    from optplan.reporters.show.pages import layers_page
 
     return _written(layers_page(shown), output_format)
 
 
 def _written(page: Page, output_format: ShowFormat) -> str:
     if output_format is ShowFormat.MD:
-        from optplan.reporters.page_md import page_md
+        from optplan.reporters.formats.markdown_page import page_md
 
         return page_md(page)
-    from optplan.reporters.page_html import page_html
+    from optplan.reporters.formats.html_page import page_html
 
     return page_html(page)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from optplan.cache import CacheEntry
-from optplan.reporters.layout import visible
+from optplan.reporters.formats.terminal import visible
 from optplan.reporters.words import count_text, plural
 
 

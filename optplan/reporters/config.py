@@ -11,7 +11,7 @@ from typing import Any
 from optplan.config import Generation, Symbol, place_of, recognized
 from optplan.places import Place
 from optplan.plan import plain
-from optplan.reporters.layout import Cell, Column, table, visible
+from optplan.reporters.formats.terminal import Cell, Column, table, visible
 from optplan.reporters.words import where_text
 
 _COLUMNS = (Column(shrink_to=30), Column())

@@ -12,8 +12,8 @@ from optplan.places import Place
 from optplan.plan import Plan, PlannedParameter
 from optplan.plan.explanation import Explained, Explanation
 from optplan.plan.serial import extras_to_dict, words_to_dict
-from optplan.reporters.layout import Cell, Column, cell_len, paint, table, visible
-from optplan.reporters.summary import wrapped
+from optplan.reporters.formats.terminal import Cell, Column, cell_len, paint, table, visible
+from optplan.reporters.plan_summary import wrapped
 from optplan.reporters.words import RULE_STYLES, number, shape_text, where_text
 from optplan.rules import Candidate, Outcome, Verdict
 

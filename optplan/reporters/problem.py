@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.cells import cell_len
 
 from optplan.errors import Problem
-from optplan.reporters.layout import Cell, paint, visible
+from optplan.reporters.formats.terminal import Cell, paint, visible
 
 _LONGEST = 120
 

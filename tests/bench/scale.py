@@ -15,8 +15,8 @@ from optplan.constructors import plan_with_facts
 from optplan.model import LoadedModel
 from optplan.plan import Planned
 from optplan.plan.diff import diff_plans
-from optplan.reporters.diff_text import diff_text
-from optplan.reporters.rows import Selection
+from optplan.reporters.diff.text import diff_text
+from optplan.reporters.selection import Selection
 from optplan.runtime.gc_control import gc_paused
 from tests.bench.giants import mixture_of_experts
 from tests.bench.table import Row

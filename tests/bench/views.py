@@ -18,7 +18,7 @@ from optplan.cli import views
 from optplan.cli.views import ShowFormat
 from optplan.constructors import plan_with_facts
 from optplan.plan import Planned
-from optplan.reporters.rows import Selection
+from optplan.reporters.selection import Selection
 from optplan.runtime.gc_control import gc_paused
 from tests.bench.timing import medians, seconds
 

@@ -11,7 +11,7 @@ from optplan.checks import Context
 from optplan.config import NO_SECTION, load_function
 from optplan.constructors import plan_with_facts
 from optplan.plan import Plan
-from optplan.reporters.summary import coverage_lines
+from optplan.reporters.plan_summary import coverage_lines
 from tests.checks.given import lines, meta
 from tests.checks.models import Net
 from tests.conftest import Invoke

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 import optplan
-from optplan.reporters.rows import Selection
-from optplan.reporters.show_text import show_text
+from optplan.reporters.selection import Selection
+from optplan.reporters.show.params import show_text
 from tests.conftest import Invoke
 from tests.constructors.registering import OUR_IMPORTS, THEIR_IMPORTS, restored_registries
 from tests.schema import validate

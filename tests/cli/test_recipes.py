@@ -262,7 +262,7 @@ def test_config_shows_what_makes_up_the_optimizer(invoke: Invoke) -> None:
 
 
 def test_narrow_terminals_wrap_the_warning(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
-    from optplan.reporters.summary import head_lines
+    from optplan.reporters.plan_summary import head_lines
 
     plan = Plan.from_json(
         invoke("show", SAMPLES / "timm_lamb.yaml", "-m", "resnet18", "--format", "json").stdout

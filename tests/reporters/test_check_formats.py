@@ -10,12 +10,12 @@ import pytest
 
 from optplan.checks.results import Report, Reported, Spot
 from optplan.names import Severity
-from optplan.reporters.check_github import check_github
-from optplan.reporters.check_json import check_json
-from optplan.reporters.check_junit import check_junit
-from optplan.reporters.check_md import check_md, literal
-from optplan.reporters.check_sarif import check_sarif
-from optplan.reporters.check_text import check_text
+from optplan.reporters.check.data import check_json
+from optplan.reporters.check.github import check_github
+from optplan.reporters.check.junit import check_junit
+from optplan.reporters.check.markdown import check_md, literal
+from optplan.reporters.check.sarif import check_sarif
+from optplan.reporters.check.text import check_text
 from tests.checks.fakes import FAKES
 from tests.sarif import validate_sarif
 from tests.schema import validate

@@ -12,9 +12,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from optplan.plan.diff import diff_plans
-from optplan.reporters.csv_text import csv_text
-from optplan.reporters.diff_data import diff_csv
-from optplan.reporters.show_data import show_csv
+from optplan.reporters.diff.data import diff_csv
+from optplan.reporters.formats.csv_rows import csv_text
+from optplan.reporters.show.params_data import show_csv
 from tests.conftest import Invoke
 from tests.plans import key, plan, row
 

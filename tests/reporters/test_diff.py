@@ -17,11 +17,11 @@ from optplan.names import Status
 from optplan.plan import Plan
 from optplan.plan.changes import PlanDiff
 from optplan.plan.diff import diff_plans
-from optplan.reporters.diff_data import diff_csv, diff_json
-from optplan.reporters.diff_md import diff_md
-from optplan.reporters.diff_text import diff_text
-from optplan.reporters.diff_words import cause_text, values_text
-from optplan.reporters.markdown import code, escaped
+from optplan.reporters.diff.data import diff_csv, diff_json
+from optplan.reporters.diff.markdown import diff_md
+from optplan.reporters.diff.text import diff_text
+from optplan.reporters.diff.words import cause_text, values_text
+from optplan.reporters.formats.markdown import code, escaped
 from tests.plans import DEFAULT, NORM, key, optimizer, outside, plan, row
 from tests.schema import validate
 

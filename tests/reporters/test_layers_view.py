@@ -15,7 +15,7 @@ from optplan.cli.views import ShowFormat
 from optplan.names import Rule, Status
 from optplan.plan import Plan, RuleUse
 from optplan.plan.names.patterns import matching
-from optplan.reporters.rows import Narrowing, Selection, narrowed
+from optplan.reporters.selection import Narrowing, Selection, narrowed
 from optplan.reporters.words import rule_text
 from tests.layered_models import layered_model
 from tests.plans import DEFAULT, outside, plan, row

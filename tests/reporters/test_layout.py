@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from rich.cells import cell_len
 
-from optplan.reporters.layout import Cell, Column, cut, table, visible
+from optplan.reporters.formats.terminal import Cell, Column, cut, table, visible
 from optplan.reporters.words import count_text, number, percent, shape_text
 
 

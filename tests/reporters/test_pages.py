@@ -10,8 +10,8 @@ import pytest
 from optplan.app.option_use import entries_of
 from optplan.cli import views
 from optplan.cli.views import ShowFormat
-from optplan.reporters.markdown import code
-from optplan.reporters.rows import Narrowing, Selection
+from optplan.reporters.formats.markdown import code
+from optplan.reporters.selection import Narrowing, Selection
 from tests.views import MarkedUp, Transformer, on_meta, planned, selection
 
 NO_DECAY = {"norm_decay_mult": 0.0, "bias_decay_mult": 0.0}

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from optplan.plan import Plan
-from optplan.reporters.layout import cell_len
-from optplan.reporters.plot import axis_for, plot_lines
-from optplan.reporters.rows import Narrowing
-from optplan.reporters.schedule_html import schedule_html
-from optplan.reporters.schedule_text import schedule_text
-from optplan.reporters.schedule_view import ScheduleView
+from optplan.reporters.formats.plot import axis_for, plot_lines
+from optplan.reporters.formats.terminal import cell_len
+from optplan.reporters.schedule.page import schedule_html
+from optplan.reporters.schedule.text import schedule_text
+from optplan.reporters.schedule.view import ScheduleView
+from optplan.reporters.selection import Narrowing
 from optplan.schedule import Training, courses_of, find_schedulers, schedule_of
 from optplan.schedule.key_steps import telling_steps
 from tests.schedule.reference import SGD, plan_of_three

@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from optplan.app.option_use import entries_of
 from optplan.cli import views
 from optplan.cli.views import ShowFormat
-from optplan.reporters.rows import Narrowing, Selection, narrowed
+from optplan.reporters.selection import Narrowing, Selection, narrowed
 from tests.views import PLANNED, MarkedUp, Transformer, on_meta, planned, selection
 
 LAYER_DECAY = {

@@ -1,0 +1,41 @@
+"""Findings as annotations of GitHub: workflow commands."""
+
+from __future__ import annotations
+
+from optplan.checks.results import Report, Reported
+from optplan.names import Severity
+from optplan.reporters.check.text import affected, headline, summary
+from optplan.reporters.formats.terminal import visible
+
+_COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
+
+
+def check_github(report: Report) -> str:
+    """A command for each finding, and the summary."""
+    lines = [_command(finding) for finding in report.findings]
+    return "\n".join([*lines, *summary(report)]) + "\n"
+
+
+def _command(finding: Reported) -> str:
+    spot = finding.spot
+    properties = {"file": spot.file}
+    if spot.line:
+        properties |= {"line": str(spot.line), "col": str(spot.column)}
+    properties["title"] = f"{finding.code} {finding.name}"
+    given = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
+    return f"::{_COMMANDS[finding.severity]} {given}::{_data(_message(finding))}"
+
+
+def _message(finding: Reported) -> str:
+    head = headline(finding)
+    hint = finding.hint if finding.hint and head == finding.message else ""
+    return "\n".join(visible(part) for part in (head, hint, affected(finding)) if part)
+
+
+def _data(text: str) -> str:
+    """Text behind ``::``, escaped as GitHub's own toolkit does it."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(visible(text)).replace(":", "%3A").replace(",", "%2C")

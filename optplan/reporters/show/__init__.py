@@ -1,0 +1,1 @@
+"""The views of a plan, each declared once for all formats."""
