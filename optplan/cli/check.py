@@ -135,12 +135,14 @@ def check(
             materialize=options.materialize,
             quiet=to.quiet,
         )
-        deliver(lambda _width, colored: _report(done, output_format, colored), to.output, to.color)
+        deliver(
+            lambda width, colored: _report(done, output_format, width, colored), to.output, to.color
+        )
         status = done.status()
     raise typer.Exit(status)
 
 
-def _report(done: Done, output_format: CheckFormat, color: bool) -> str:
+def _report(done: Done, output_format: CheckFormat, width: int | None, color: bool) -> str:
     """The report in one format."""
     from optplan import __version__
 
@@ -149,7 +151,7 @@ def _report(done: Done, output_format: CheckFormat, color: bool) -> str:
         case CheckFormat.TEXT:
             from optplan.reporters.check.text import check_text
 
-            return check_text(report, color=color)
+            return check_text(report, width=width, color=color)
         case CheckFormat.JSON:
             from optplan.reporters.check.data import check_json
 

@@ -59,7 +59,7 @@ def checks(
             if output_format is ChecksFormat.JSON:
                 return checks_json(found)
             if codes:
-                return check_pages(found, color=colored)
+                return check_pages(found, width=width, color=colored)
             return check_list(found, width=width, color=colored)
 
         deliver(report, to.output, to.color)

@@ -2,64 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from textwrap import wrap
-
-from rich.cells import cell_len
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from optplan.config.optimizer import DEFAULT_CONSTRUCTORS
 from optplan.names import Status
 from optplan.plan import Plan, PlannedOptimizer, PlannedParameter, RuleUse, Setting
-from optplan.reporters.formats.terminal import Cell, paint, visible
+from optplan.reporters.formats.report import Cell
 from optplan.reporters.lr_scaling import lr_end, matcher_text, not_final_text, scaling_text
 from optplan.reporters.selection import Narrowing, Selection
 from optplan.reporters.words import RULE_STYLES, count_text, number, plural, rules_of
 
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
 _MOST_LABELS = 3
+Parts = list[tuple[str, str]]
 
 
-def head_lines(plan: Plan, width: int | None, color: bool) -> list[str]:
-    """What the plan is of; that its lr is not final above all else."""
-    warning = wrapped(not_final_text(plan), width)
-    return [
-        *(paint(Cell(line, "yellow"), color) for line in warning),
-        *_model_and_optimizers(plan, width, color),
-        *(f" {line}" for text in head_facts(plan) for line in wrapped(visible(text), width)),
-    ]
+def head_blocks(plan: Plan) -> Iterator[RenderableType]:
+    """Yield what the plan is of; that its lr is not final above all else."""
+    from optplan.reporters.formats.terminal import Paragraph, Sides
+
+    yield Paragraph(not_final_text(plan), style="yellow", indent=0)
+    model, optimizers = (model_text(plan), "bold"), optimizer_texts(plan)
+    if len(optimizers) == 1:
+        yield Sides(model, optimizers[0])
+    else:
+        yield Paragraph(model, indent=0, hanging=1)
+        yield from map(Paragraph, optimizers)
+    yield from map(Paragraph, [*constructor_texts(plan), *head_facts(plan)])
+
+
+def plan_facts(plan: Plan) -> tuple[str, ...]:
+    """Return the same as lines of a page, with the config."""
+    config = [plan.config] if plan.config is not None else []
+    lines = (model_text(plan), *optimizer_texts(plan), *constructor_texts(plan), *head_facts(plan))
+    return (*filter(None, [not_final_text(plan)]), *config, *lines)
 
 
 def head_facts(plan: Plan) -> list[str]:
-    """What else there is to say of the whole plan: whose rules hold, how its lr came about, how patterns match."""
+    """Return whose rules hold, how the lr came about, and how patterns match."""
     return [text for text in (rules_text(plan), scaling_text(plan), matcher_text(plan)) if text]
 
 
 def rules_text(plan: Plan) -> str:
-    """Whose rules the plan goes by, and what told so; '' for what is no config of OpenMMLab's trainers."""
+    """Return whose rules the plan follows, and the signs of that; '' outside of OpenMMLab's trainers."""
     found = plan.generation
     return "" if found is None else f"rules of {found.generation} ({', '.join(found.signs)})"
 
 
-def wrapped(text: str, width: int | None) -> list[str]:
-    """A text in as many lines as it takes; none for none."""
-    if not text or width is None:
-        return [text] if text else []
-    return wrap(text, max(width - 1, 20), break_long_words=False, break_on_hyphens=False)
-
-
-def _model_and_optimizers(plan: Plan, width: int | None, color: bool) -> list[str]:
-    """The model on the left, the optimizer on the right, below each other where there is no room."""
-    left, rights = visible(model_text(plan)), optimizer_texts(plan)
-    painted = paint(Cell(left, "bold"), color)
-    below = [f" {visible(line)}" for line in constructor_texts(plan)]
-    if len(rights) == 1:
-        room = (width or 100) - cell_len(left) - cell_len(rights[0])
-        if room >= 3:
-            return [painted + " " * room + rights[0], *below]
-    return [painted, *(f" {right}" for right in rights), *below]
-
-
 def constructor_texts(plan: Plan) -> list[str]:
-    """The constructor, where it is not the default one, which goes without saying."""
+    """Return the constructor, where it is not the default one."""
     if plan.constructor in DEFAULT_CONSTRUCTORS:
         return []
     origins = (use.origin for row in plan.parameters for use in _own_uses(row))
@@ -74,19 +68,19 @@ def _own_uses(row: PlannedParameter) -> Iterator[RuleUse]:
 
 
 def model_text(plan: Plan) -> str:
-    """What the model is and how large."""
+    """Return what the model is and how large."""
     model = plan.model
     size = (plural(model.parameters, "parameter"), count_text(model.elements))
     return " · ".join((model_name(plan), model.source, *size))
 
 
 def model_name(plan: Plan) -> str:
-    """What the user calls the model; its class where that is all there is."""
+    """Return what the user calls the model; its class where that is all there is."""
     return plan.model.spec or plan.model.class_name.rpartition(".")[2]
 
 
 def optimizer_texts(plan: Plan) -> list[str]:
-    """Each optimizer with its own values."""
+    """Return each optimizer with its own values."""
     return [_optimizer_text(optimizer, plan) for optimizer in plan.optimizers]
 
 
@@ -97,11 +91,11 @@ def _optimizer_text(optimizer: PlannedOptimizer, plan: Plan) -> str:
     if optimizer.weight_decay is not None:
         words += [f"weight_decay {number(optimizer.weight_decay)}"]
     words += [f"{name} {value_text(value)}" for name, value in optimizer.options.items()]
-    return visible("  ".join(words))
+    return "  ".join(words)
 
 
 def value_text(value: object) -> str:
-    """A value of the config on one line."""
+    """Return a value of the config on one line."""
     if isinstance(value, float):
         return number(value)
     if isinstance(value, tuple):
@@ -110,7 +104,7 @@ def value_text(value: object) -> str:
 
 
 def setting_text(setting: Setting, plan: Plan) -> str:
-    """A setting's values, after the optimizer's name where there are several."""
+    """Return a setting's values, after the optimizer's name where there are several."""
     lr = f"lr {number(setting.lr)}" + ("" if plan.is_final else " (not final)")
     words = [*_optimizer_name(setting, plan), lr]
     if setting.weight_decay is not None:
@@ -119,7 +113,7 @@ def setting_text(setting: Setting, plan: Plan) -> str:
 
 
 def besides_text(setting: Setting, plan: Plan) -> str:
-    """The same without lr and weight decay."""
+    """Return the same without lr and weight decay."""
     return "  ".join([*_optimizer_name(setting, plan), *_entries(setting)])
 
 
@@ -136,68 +130,68 @@ def _entries(setting: Setting) -> list[str]:
 
 
 def label_cell(labels: Sequence[Cell]) -> Cell:
-    """The first labels in one cell, and how many more there are."""
+    """Return labels as one cell: the first ones and how many more there are, all of them on a page."""
+    if not labels:
+        return Cell()
     more = len(labels) - _MOST_LABELS
     end = f" and {more} more" if more > 0 else ""
+    shown = labels[:_MOST_LABELS]
     return Cell(
-        " | ".join(label.text for label in labels[:_MOST_LABELS]) + end,
+        " | ".join(label.text for label in shown) + end,
         labels[0].style,
-        " | ".join(label.short or label.text for label in labels[:_MOST_LABELS]) + end,
+        " | ".join(label.short or label.text for label in shown) + end,
+        lines=tuple(label.text for label in labels),
     )
 
 
-def closing_lines(shown: Selection, color: bool, width: int | None = None) -> list[str]:
-    """What decided how much, whether all is covered, what narrowed the rows, and what decides nothing."""
-    lines = [f" {line}" for line in coverage_lines(shown.plan, color)]
-    if shown.narrowing:
-        text = narrowing_text(shown.plan, shown.rows, shown.narrowing)
-        lines.append(" " + paint(Cell(visible(text), "bold"), color))
-    idle = wrapped(visible(shown.idle), width)
-    return lines + [" " + paint(Cell(line, "red"), color) for line in idle]
+def closing_blocks(shown: Selection) -> Iterator[RenderableType]:
+    """Yield what decided how much, whether all is covered, what narrowed the rows, and what decides nothing."""
+    from optplan.reporters.formats.terminal import Paragraph
+
+    for parts in _coverage(shown.plan):
+        yield Paragraph(*parts)
+    yield Paragraph(narrowing_text(shown.plan, shown.rows, shown.narrowing), style="bold")
+    yield Paragraph(shown.idle, style="alarm")
 
 
-def coverage_lines(plan: Plan, color: bool) -> list[str]:
-    """What decided how much, and whether all is covered."""
-    counts = rules_of(plan.parameters)
-    words = [paint(Cell(f"{r.value} {n}", RULE_STYLES[r]), color) for r, n in counts.items()]
-    coverage = " · ".join(_coverage(plan.parameters, color))
-    empty = [paint(Cell(visible(text), "yellow"), color) for text in empty_group_texts(plan)]
-    return [*(["decided by " + " · ".join(words)] if words else []), coverage, *empty]
-
-
-def empty_group_texts(plan: Plan) -> list[str]:
-    """``group 1 (lr 1e-05) has no parameters``, for each such group."""
-    return [
-        f"group {group.group}{_of_optimizer(plan, group.optimizer)}"
-        f" (lr {number(group.lr)}) has no parameters"
-        for group in plan.empty_groups
-    ]
-
-
-def _of_optimizer(plan: Plan, index: int) -> str:
-    return (
-        f" of optimizer {plan.optimizers[index].name or index}" if len(plan.optimizers) > 1 else ""
-    )
+def coverage_lines(plan: Plan) -> list[str]:
+    """Return what decided how much, whether all is covered, and which groups are empty."""
+    return ["".join(text for text, _ in parts) for parts in _coverage(plan)]
 
 
 def narrowing_text(plan: Plan, rows: Sequence[PlannedParameter], narrowing: Narrowing) -> str:
-    """How many rows are shown, and what narrowed them."""
-    return f"{len(rows)} of {len(plan.parameters)} rows shown: {narrowing}"
+    """Return how many rows are shown, and what narrowed them; '' for nothing."""
+    return f"{len(rows)} of {len(plan.parameters)} rows shown: {narrowing}" if narrowing else ""
 
 
-def _coverage(rows: Sequence[PlannedParameter], color: bool) -> list[str]:
+def _coverage(plan: Plan) -> Iterator[Parts]:
+    counts = rules_of(plan.parameters)
+    if counts:
+        words = [(f"{rule.value} {count}", RULE_STYLES[rule]) for rule, count in counts.items()]
+        yield [("decided by ", ""), *_separated(words)]
+    yield list(_separated(_coverage_words(plan.parameters)))
+    for group in plan.empty_groups:
+        whose = ""
+        if len(plan.optimizers) > 1:
+            whose = f" of optimizer {plan.optimizers[group.optimizer].name or group.optimizer}"
+        text = f"group {group.group}{whose} (lr {number(group.lr)}) has no parameters"
+        yield [(text, "yellow")]
+
+
+def _separated(parts: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    for number_, part in enumerate(parts):
+        if number_:
+            yield " · ", ""
+        yield part
+
+
+def _coverage_words(rows: Sequence[PlannedParameter]) -> Iterator[tuple[str, str]]:
     carriers = [row for row in rows if row.status is not Status.DUPLICATE]
-    duplicates = sum(1 for row in rows if row.status is Status.DUPLICATE)
     trainable = sum(row.requires_grad for row in carriers)
-    covered = sum(row.group is not None for row in carriers)
-    uncovered = sum(row.status is Status.UNCOVERED for row in carriers)
-    words = [
-        f"trainable {trainable}",
-        f"in the optimizer {covered}",
-        f"frozen {len(carriers) - trainable}",
-    ]
-    if duplicates:
-        words.append(plural(duplicates, "duplicate name"))
-    if uncovered:
-        words.append(paint(Cell(f"uncovered {uncovered}", "red"), color))
-    return words
+    yield f"trainable {trainable}", ""
+    yield f"in the optimizer {sum(row.group is not None for row in carriers)}", ""
+    yield f"frozen {len(carriers) - trainable}", ""
+    if duplicates := len(rows) - len(carriers):
+        yield plural(duplicates, "duplicate name"), ""
+    if uncovered := sum(row.status is Status.UNCOVERED for row in carriers):
+        yield f"uncovered {uncovered}", "alarm"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from optplan.errors import UsageError, did_you_mean
@@ -9,6 +10,7 @@ from optplan.names import Rule, Status
 from optplan.plan import Plan, PlannedParameter
 from optplan.plan.names.patterns import matching
 from optplan.reporters.words import deciding_rules
+from optplan.rules.statistics import EntryStatistics
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,16 +40,20 @@ class Selection:
         rows: The rows.
         narrowing: What narrowed them.
         idle: What to say of options and keys that decide nothing; '' where all do, or none is known.
+        depth: How many levels of the tree to show below the model; None for all.
+        entries: What each option and key does, for the view of the keys.
     """
 
     plan: Plan
     rows: tuple[PlannedParameter, ...]
     narrowing: Narrowing = field(default_factory=Narrowing)
     idle: str = ""
+    depth: int | None = None
+    entries: Sequence[EntryStatistics] = ()
 
 
 def narrowed(plan: Plan, narrowing: Narrowing) -> tuple[PlannedParameter, ...]:
-    """The rows that fit.
+    """Return the rows that fit.
 
     Raises:
         UsageError: A pattern fits no parameter's name.

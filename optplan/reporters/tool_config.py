@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 from optplan.checks.expectations import Expectation
 from optplan.checks.tool_config import Settings, Target
-from optplan.reporters.formats.terminal import visible
+from optplan.reporters.formats.visible import visible
 
 _HOLDS = ("weight_decay", "lr", "lr_mult", "frozen")
 
 
 def settings_text(settings: Settings) -> str:
-    """The settings as TOML, after a line that names their file."""
+    """Return the settings as TOML, after a line that names their file."""
     return "".join(f"{visible(line)}\n" for line in _lines(settings))
 
 
@@ -62,5 +62,5 @@ def _expectation(expectation: Expectation) -> Iterator[str]:
 
 
 def _value(value: object) -> str:
-    """A value of TOML; its texts and JSON's are written alike."""
+    """Return a value of TOML; its texts and those of JSON are written alike."""
     return json.dumps(value, ensure_ascii=False, default=str)

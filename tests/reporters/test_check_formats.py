@@ -70,7 +70,7 @@ EMPTY = Report(findings=(), configs=("a.py",))
 SUMMARY = """\
 1 error, 1 warning, 1 info in 3 of 4 configs
 1 finding suppressed
-1 check left out for want of a model in 2 configs: name one with --model
+1 check skipped in 2 configs: no model given; name one with --model
 2 files passed over: no optimizer in them
 1 file passed over: no config
 """
@@ -266,7 +266,7 @@ def test_md() -> None:
     assert text.endswith(
         "\n\n**1 error, 1 warning, 1 info in 3 of 4 configs**\n\n"
         "- 1 finding suppressed\n"
-        "- 1 check left out for want of a model in 2 configs: name one with --model\n"
+        "- 1 check skipped in 2 configs: no model given; name one with --model\n"
         "- 2 files passed over: no optimizer in them\n"
         "- 1 file passed over: no config\n"
     )

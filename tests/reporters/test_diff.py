@@ -21,7 +21,7 @@ from optplan.reporters.diff.data import diff_csv, diff_json
 from optplan.reporters.diff.markdown import diff_md
 from optplan.reporters.diff.text import diff_text
 from optplan.reporters.diff.words import cause_text, values_text
-from optplan.reporters.formats.markdown import code, escaped
+from optplan.reporters.formats.md import code, escaped
 from tests.plans import DEFAULT, NORM, key, optimizer, outside, plan, row
 from tests.schema import validate
 
@@ -337,7 +337,7 @@ def test_many_patterns() -> None:
     diff = replace(DIFF, clusters=clusters)
     assert ", ".join(patterns) in text(diff)
     shown = " ".join(text(diff, 80).split())
-    assert f"{', '.join(patterns[:8])} and 12 patterns more" in shown
+    assert f"{', '.join(patterns[:8])} and 12 more" in shown
 
 
 def test_the_key_behind_an_extra_entry_is_spelled_as_it_is() -> None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from optplan.checks.results import Report, Reported
 from optplan.names import Severity
+from optplan.reporters.formats.json import json_text
 
 FORMAT_VERSION = "1.0"
 
 
 def check_json(report: Report, *, version: str) -> str:
-    """The report as ``schemas/check-1.0.schema.json`` describes it.
+    """Return the report as ``schemas/check-1.0.schema.json`` describes it.
 
     Args:
         report: What to write.
@@ -35,7 +35,7 @@ def check_json(report: Report, *, version: str) -> str:
         "checks_left_out": list(report.left_out),
         "findings": [_finding_data(finding) for finding in report.findings],
     }
-    return json.dumps(data, indent=1) + "\n"
+    return json_text(data)
 
 
 def _finding_data(finding: Reported) -> dict[str, Any]:

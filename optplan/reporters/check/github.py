@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from optplan.checks.results import Report, Reported
 from optplan.names import Severity
-from optplan.reporters.check.text import affected, headline, summary
-from optplan.reporters.formats.terminal import visible
+from optplan.reporters.check.words import summary, told_parts
+from optplan.reporters.formats.visible import visible
 
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
 
 def check_github(report: Report) -> str:
-    """A command for each finding, and the summary."""
+    """Return a command for each finding, and the summary."""
     lines = [_command(finding) for finding in report.findings]
     return "\n".join([*lines, *summary(report)]) + "\n"
 
@@ -23,17 +23,12 @@ def _command(finding: Reported) -> str:
         properties |= {"line": str(spot.line), "col": str(spot.column)}
     properties["title"] = f"{finding.code} {finding.name}"
     given = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
-    return f"::{_COMMANDS[finding.severity]} {given}::{_data(_message(finding))}"
-
-
-def _message(finding: Reported) -> str:
-    head = headline(finding)
-    hint = finding.hint if finding.hint and head == finding.message else ""
-    return "\n".join(visible(part) for part in (head, hint, affected(finding)) if part)
+    told = _data("\n".join(told_parts(finding)))
+    return f"::{_COMMANDS[finding.severity]} {given}::{told}"
 
 
 def _data(text: str) -> str:
-    """Text behind ``::``, escaped as GitHub's own toolkit does it."""
+    """Return text behind ``::``, escaped as GitHub's own toolkit does it."""
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 

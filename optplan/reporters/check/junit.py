@@ -6,12 +6,12 @@ from xml.etree import ElementTree as ET
 
 from optplan.checks.results import Report, Reported, reaches
 from optplan.names import Severity
-from optplan.reporters.check.text import affected, headline
-from optplan.reporters.formats.terminal import visible
+from optplan.reporters.check.words import affected, headline, hint_of
+from optplan.reporters.formats.visible import visible
 
 
 def check_junit(report: Report, *, fail_on: Severity) -> str:
-    """A test case for each finding, and one for each config without any.
+    """Return a test case for each finding, and one for each config without any.
 
     Args:
         report: What to write.
@@ -35,7 +35,7 @@ def check_junit(report: Report, *, fail_on: Severity) -> str:
 
 
 def _add(suite: ET.Element, finding: Reported, *, is_failure: bool) -> int:
-    """Add a finding; 1 where it is a failure."""
+    """Add a finding; return 1 where it is a failure."""
     spot = finding.spot
     attributes = {
         "classname": visible(spot.file),
@@ -54,6 +54,9 @@ def _add(suite: ET.Element, finding: Reported, *, is_failure: bool) -> int:
 
 
 def _told(finding: Reported) -> list[str]:
-    hint = finding.hint if finding.hint and headline(finding) == finding.message else ""
     head = f"{finding.spot}: {finding.severity.value} {finding.code} {headline(finding)}"
-    return [visible(part) for part in (head, finding.spot.text, hint, affected(finding)) if part]
+    return [
+        visible(part)
+        for part in (head, finding.spot.text, hint_of(finding), affected(finding))
+        if part
+    ]

@@ -6,8 +6,8 @@ import re
 
 from optplan.checks.results import Report, Reported
 from optplan.names import Severity
-from optplan.reporters.check.text import affected, headline, summary
-from optplan.reporters.formats.terminal import visible
+from optplan.reporters.check.words import summary, told_parts
+from optplan.reporters.formats.visible import visible
 
 _MARKUP = re.compile(r"[\\`*_{}\[\]<>~|#@&]")
 # An empty comment keeps GitHub from making a mention or a reference of what follows.
@@ -16,7 +16,7 @@ _MARKS = {Severity.ERROR: "🔴", Severity.WARNING: "🟡", Severity.INFO: "🔵
 
 
 def check_md(report: Report) -> str:
-    """A table with a row for each finding, and the summary."""
+    """Return a table with a row for each finding, and the summary."""
     lines = ["## optplan check", ""]
     if report.findings:
         lines += ["| | place | code | finding |", "| --- | --- | --- | --- |"]
@@ -29,13 +29,11 @@ def check_md(report: Report) -> str:
 
 
 def literal(text: str) -> str:
-    """Text in which no character is markup."""
+    """Return text in which no character is markup."""
     return _MARKUP.sub(lambda m: _REFERENCES.get(m[0], f"\\{m[0]}"), visible(text))
 
 
 def _row(finding: Reported) -> str:
-    hint = finding.hint if finding.hint and headline(finding) == finding.message else ""
-    parts = (headline(finding), hint, affected(finding))
-    told = "<br>".join(literal(part) for part in parts if part)
+    told = "<br>".join(map(literal, told_parts(finding)))
     mark = f"{_MARKS[finding.severity]} {finding.severity.value}"
     return f"| {mark} | {literal(str(finding.spot))} | {finding.code} | {told} |"

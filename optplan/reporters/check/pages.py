@@ -3,41 +3,58 @@
 from __future__ import annotations
 
 import inspect
-import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from textwrap import wrap
+from typing import TYPE_CHECKING
 
 from optplan.checks.base import Check
 from optplan.names import Severity
-from optplan.reporters.formats.terminal import Cell, Column, paint, table
+from optplan.reporters.formats.json import json_text
+from optplan.reporters.formats.report import Cell, Field, Only, records_of, sheet_of
 from optplan.reporters.words import plural
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 WIDTH = 80
 _STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
-_COLUMNS = (Column(), Column(), Column(), Column(), Column())
 
 
 def page_of(check: Check) -> str:
-    """A check's page as it is written."""
+    """Return a check's page as it is written."""
     return inspect.cleandoc(check.__doc__ or "")
 
 
-def check_pages(checks: Iterable[Check], *, color: bool) -> str:
-    """The pages of some checks, one after another."""
-    return "\n\n".join("\n".join(_page(check, color)) for check in checks) + "\n"
+def check_pages(checks: Iterable[Check], *, width: int | None, color: bool) -> str:
+    """Return the pages of some checks, one after another."""
+    from optplan.reporters.formats.terminal import Blank, render
+
+    blocks: list[RenderableType] = []
+    for check in checks:
+        blocks += [*([Blank()] if blocks else []), *_page(check)]
+    return render(blocks, width=min(width or WIDTH, WIDTH), color=color)
 
 
-def _page(check: Check, color: bool) -> Iterator[str]:
+def _page(check: Check) -> Iterator[RenderableType]:
+    from optplan.reporters.formats.terminal import Blank, Paragraph
+
     severity = check.severity
-    head = paint(Cell(f"{check.code} {check.name}", "bold"), color)
-    yield f"{head}   {paint(Cell(severity.value, _STYLES[severity]), color)}"
+    title = (f"{check.code} {check.name}", "bold")
+    yield Paragraph(title, "   ", (severity.value, _STYLES[severity]), indent=0)
     facts = [fact for fact, holds in _facts(check) if holds]
     if facts:
-        yield f"{'. '.join(facts)}."
+        yield Paragraph(f"{'. '.join(facts)}.", indent=0)
     for block in re.split(r"\n{2,}", page_of(check)):
-        yield ""
-        yield from _block(block)
+        yield Blank()
+        yield from map(_line, _block(block))
+
+
+def _line(text: str) -> RenderableType:
+    """Return a line; one of an example keeps its own indentation."""
+    from optplan.reporters.formats.terminal import Paragraph
+
+    indent = len(text) - len(text.lstrip())
+    return Paragraph(text[indent:], indent=indent)
 
 
 def _facts(check: Check) -> tuple[tuple[str, bool], ...]:
@@ -48,41 +65,41 @@ def _facts(check: Check) -> tuple[tuple[str, bool], ...]:
 
 
 def _block(block: str) -> list[str]:
-    """A paragraph, wrapped anew; an indented block as it stands."""
+    """Return a paragraph as one line; an indented block as it stands."""
     if block.startswith(" "):
         return block.split("\n")
     text = re.sub(r"``(.*?)``", r"`\1`", " ".join(block.split()))
-    return wrap(re.sub(r"::$", ":", text), WIDTH, break_long_words=False, break_on_hyphens=False)
+    return [re.sub(r"::$", ":", text)]
 
 
 def check_list(checks: Sequence[Check], *, width: int | None, color: bool) -> str:
-    """A line for each check."""
-    head = tuple(Cell(word, "dim") for word in ("code", "name", "severity", "needs", ""))
-    rows = [
-        (
-            Cell(check.code, "bold"),
-            Cell(check.name),
-            Cell(check.severity.value, _STYLES[check.severity]),
-            Cell("model" if check.needs_plan else ""),
-            Cell("opt-in" if check.opt_in else "", "dim"),
-        )
-        for check in checks
-    ]
-    lines = table(_COLUMNS, [head, *rows], width=width, color=color)
-    return "\n".join([*lines, "", f" {plural(len(checks), 'check')}"]) + "\n"
+    """Return a line for each check."""
+    from optplan.reporters.formats.terminal import Blank, Paragraph, render, sheet_table
+
+    sheet = sheet_of("", _FIELDS, checks, Only.TEXT)
+    count = Paragraph(plural(len(checks), "check"))
+    return render([sheet_table(sheet), Blank(), count], width=width, color=color)
 
 
 def checks_json(checks: Iterable[Check]) -> str:
-    """The checks as ``schemas/rule-1.0.schema.json`` describes them."""
-    data = [
-        {
-            "code": check.code,
-            "name": check.name,
-            "severity": check.severity.value,
-            "opt_in": check.opt_in,
-            "needs_model": check.needs_plan,
-            "page": page_of(check),
-        }
-        for check in checks
-    ]
-    return json.dumps({"format_version": "1.0", "checks": data}, indent=1) + "\n"
+    """Return the checks as ``schemas/rule-1.0.schema.json`` describes them."""
+    return json_text({"format_version": "1.0", "checks": list(records_of(_FIELDS, checks))})
+
+
+def _needs_cell(check: Check) -> Cell:
+    return Cell("model" if check.needs_plan else "", data=check.needs_plan)
+
+
+_FIELDS: tuple[Field[Check], ...] = (
+    Field(heading="code", cell=lambda c: Cell(c.code, "bold", data=c.code), key="code"),
+    Field(heading="name", cell=lambda c: Cell(c.name, data=c.name), key="name"),
+    Field(
+        heading="severity",
+        cell=lambda c: Cell(c.severity.value, _STYLES[c.severity], data=c.severity.value),
+        key="severity",
+    ),
+    Field(key="opt_in", data=lambda c: c.opt_in),
+    Field(heading="needs", cell=_needs_cell, key="needs_model"),
+    Field(cell=lambda c: Cell("opt-in" if c.opt_in else "", "dim")),
+    Field(key="page", data=page_of),
+)

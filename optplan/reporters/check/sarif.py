@@ -7,7 +7,6 @@ a linter needs of the format is one page.
 from __future__ import annotations
 
 import hashlib
-import inspect
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -16,8 +15,9 @@ from urllib.parse import quote
 from optplan.checks.base import Check
 from optplan.checks.results import Report, Reported, Spot
 from optplan.names import Severity
-from optplan.reporters.check.text import affected, headline
-from optplan.reporters.formats.terminal import visible
+from optplan.reporters.check.pages import page_of
+from optplan.reporters.check.words import told_parts
+from optplan.reporters.formats.visible import visible
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
@@ -25,7 +25,7 @@ _ROOT = "%SRCROOT%"
 
 
 def check_sarif(report: Report, checks: Sequence[Check], *, version: str) -> str:
-    """The report as a SARIF log.
+    """Return the report as a SARIF log.
 
     Args:
         report: What to write.
@@ -58,7 +58,7 @@ def _driver(rules: Sequence[Check], version: str) -> dict[str, Any]:
 
 
 def _rule(check: Check) -> dict[str, Any]:
-    page = inspect.cleandoc(check.__doc__ or "")
+    page = page_of(check)
     first = page.partition("\n\n")[0].replace("\n", " ")
     return {
         "id": check.code,
@@ -70,12 +70,10 @@ def _rule(check: Check) -> dict[str, Any]:
 
 
 def _result(finding: Reported, index: dict[str, int]) -> dict[str, Any]:
-    hint = finding.hint if finding.hint and headline(finding) == finding.message else ""
-    parts = (headline(finding), hint, affected(finding))
     result: dict[str, Any] = {
         "ruleId": finding.code,
         "level": _LEVELS[finding.severity],
-        "message": {"text": _plain("\n".join(visible(part) for part in parts if part))},
+        "message": {"text": _plain("\n".join(told_parts(finding)))},
         "locations": [{"physicalLocation": _location(finding.spot)}],
         "partialFingerprints": {"optplan/v1": _fingerprint(finding)},
         "properties": {
@@ -90,7 +88,7 @@ def _result(finding: Reported, index: dict[str, int]) -> dict[str, Any]:
 
 
 def _plain(text: str) -> str:
-    """Text in which nothing is a link, as ``[word](target)`` would be."""
+    """Return text in which nothing is a link, as ``[word](target)`` would be."""
     return text.replace("](", "]\\(")
 
 
@@ -111,6 +109,6 @@ def _artifact(file: str) -> dict[str, str]:
 
 
 def _fingerprint(finding: Reported) -> str:
-    """Code, file and key: what stays when lines move."""
+    """Return a hash of code, file and key, which stay when lines move."""
     text = f"{finding.code}\0{finding.spot.file}\0{finding.key}"
     return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()

@@ -1,126 +1,73 @@
-"""Findings as a person reads them."""
+"""Findings for people."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-
-from rich.cells import cell_len
+from typing import TYPE_CHECKING
 
 from optplan.checks.results import Report, Reported
-from optplan.config import Generation
 from optplan.errors import listed
 from optplan.names import Severity
-from optplan.reporters.formats.terminal import Cell, paint, visible
-from optplan.reporters.problem import window
+from optplan.reporters.check.words import affected, counted, headline, hint_of, remarks
+from optplan.reporters.formats.visible import visible
 from optplan.reporters.words import plural
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
 _TOKEN = re.compile(r"#.*|[\w.]+|'[^']*'|\"[^\"]*\"|\S")
-_MOST_CONFIGS = 10
 _MOST_PARAMETERS = 3
+_LONGEST_MARK = 60
 
 
-def check_text(report: Report, *, color: bool) -> str:
-    """The findings, each with its line, and a summary.
+def check_text(report: Report, *, width: int | None = None, color: bool) -> str:
+    """Return the findings, each with its line, and a summary."""
+    from optplan.reporters.formats.terminal import render
 
-    Args:
-        report: What to print.
-        color: Whether to write styles.
-    """
-    lines = [line for finding in report.findings for line in _finding(finding, color)]
-    return "\n".join([*lines, *summary(report, color=color)]) + "\n"
+    return render(_blocks(report), width=width, color=color)
 
 
-def headline(finding: Reported) -> str:
-    """What is wrong, with a did-you-mean where there is one."""
-    hint = finding.hint or ""
-    return f"{finding.message}, {hint}" if hint.startswith("did you mean") else finding.message
+def _blocks(report: Report) -> Iterator[RenderableType]:
+    from optplan.reporters.formats.terminal import Paragraph
+
+    for finding in report.findings:
+        yield from _finding(finding)
+    first, *others = counted(report)
+    parts = [(first[1], STYLES[first[0]] if first[0] else "")]
+    for severity, text in others:
+        parts += [(", " if severity else "", ""), (text, STYLES[severity] if severity else "")]
+    yield Paragraph(*parts, indent=0, hanging=1)
+    for text in remarks(report):
+        yield Paragraph(text, indent=0, hanging=1)
 
 
-def affected(finding: Reported, most: int = _MOST_CONFIGS) -> str:
-    """The configs that a finding affects; '' where it is the file alone that it stands in."""
-    if finding.configs == (finding.spot.file,):
-        return ""
-    return f"affects {plural(len(finding.configs), 'config')}: {listed(finding.configs, most=most)}"
+def _finding(finding: Reported) -> Iterator[RenderableType]:
+    from optplan.reporters.formats.excerpt import Excerpt
+    from optplan.reporters.formats.terminal import Paragraph
 
-
-def _finding(finding: Reported, color: bool) -> Iterator[str]:
-    severity = finding.severity
-    code = paint(Cell(finding.code, STYLES[severity]), color)
-    word = "" if severity is Severity.ERROR else f"{severity.value}: "
-    where = paint(Cell(visible(str(finding.spot)), "bold"), color)
-    yield f"{where}: {code} {word}{visible(headline(finding))}"
-    yield from _excerpt(finding, color)
-    if finding.hint and headline(finding) == finding.message:
-        yield paint(Cell("  hint: ", "cyan"), color) + visible(finding.hint)
-    if affected(finding):
-        yield f"  {visible(affected(finding))}"
-
-
-def _excerpt(finding: Reported, color: bool) -> Iterator[str]:
-    """The line that it is about, marked, and the parameters that it concerns."""
-    spot = finding.spot
-    note = _parameters(finding)
-    if not spot.text.strip():
-        if note:
-            yield f"  {note}"
-        return
-    start, shown = window(spot.text, spot.column - 1)
-    yield paint(Cell(f"{spot.line:>5} │ ", "dim"), color) + shown
-    if start <= spot.column - 1 < len(spot.text):
-        blank = " " * cell_len(visible(spot.text[start : spot.column - 1]))
-        mark = paint(
-            Cell("^" * _width(spot.text, spot.column - 1), STYLES[finding.severity]), color
-        )
-        bar = paint(Cell(f"{'│':>7} ", "dim"), color)
-        yield f"{bar}{blank}{mark} {note}".rstrip()
-
-
-def _width(text: str, column: int) -> int:
-    """The cells of the word at a column."""
-    match = _TOKEN.match(text, column)
-    return max(1, min(60, cell_len(visible(match[0])))) if match else 1
-
-
-def _parameters(finding: Reported) -> str:
+    spot, style = finding.spot, STYLES[finding.severity]
+    word = "" if finding.severity is Severity.ERROR else f"{finding.severity.value}: "
+    code, told = (finding.code, style), f" {word}{headline(finding)}"
+    yield Paragraph((str(spot), "bold"), ": ", code, told, indent=0, hanging=2)
     names = finding.parameters
-    if not names:
-        return ""
-    return visible(f"{plural(len(names), 'parameter')}: {listed(names, most=_MOST_PARAMETERS)}")
+    note = f"{plural(len(names), 'parameter')}: {listed(names, most=_MOST_PARAMETERS)}"
+    if spot.text.strip():
+        length, shown = _length(spot.text, spot.column - 1), note if names else ""
+        yield Excerpt(
+            spot.text, spot.file, spot.line, spot.column, length=length, style=style, note=shown
+        )
+    elif names:
+        yield Paragraph(note, indent=2)
+    if hint := hint_of(finding):
+        yield Paragraph(("  hint: ", "cyan"), hint, indent=0, hanging=4)
+    yield Paragraph(affected(finding), indent=2)
 
 
-def summary(report: Report, *, color: bool = False) -> Iterator[str]:
-    """How many findings there are, in how many configs, and what was not looked at."""
-    counts = [
-        paint(Cell(_counted(count, severity), STYLES[severity]), color)
-        for severity in Severity
-        if (count := report.count(severity))
-    ]
-    configs = plural(len(report.configs), "config")
-    if counts:
-        affected_configs = f"{report.affected:,}".replace(",", " ")
-        yield f"{', '.join(counts)} in {affected_configs} of {configs}"
-    else:
-        yield f"no findings in {configs}"
-    if count := report.generations.get(Generation.MMCV1, 0):
-        yield f"{plural(count, 'config')} checked by the rules of mmcv 1.x"
-    if report.suppressed:
-        yield f"{plural(report.suppressed, 'finding')} suppressed"
-    if report.left_out:
-        some = report.without_model != len(report.configs)
-        where = f" in {plural(report.without_model, 'config')}" if some else ""
-        left_out = plural(len(report.left_out), "check")
-        yield f"{left_out} left out for want of a model{where}: name one with --model"
-    if report.parts:
-        yield f"{plural(report.parts, 'file')} passed over: no optimizer in {_it(report.parts)}"
-    if report.others:
-        yield f"{plural(report.others, 'file')} passed over: no config"
+def _length(text: str, column: int) -> int:
+    """Return how many cells the word at a column takes."""
+    from rich.cells import cell_len
 
-
-def _counted(count: int, severity: Severity) -> str:
-    return f"{count} info" if severity is Severity.INFO else plural(count, severity.value)
-
-
-def _it(count: int) -> str:
-    return "it" if count == 1 else "them"
+    match = _TOKEN.match(text, column)
+    return min(_LONGEST_MARK, cell_len(visible(match[0]))) if match else 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,7 +17,8 @@ from optplan.plan.changes import (
 )
 from optplan.plan.serial import generation_to_dict, parameter_to_dict, rule_to_dict
 from optplan.reporters.diff.words import Labels, cause_text, place_text, schedule_rows, values_text
-from optplan.reporters.formats.csv_rows import csv_text
+from optplan.reporters.formats.csv import csv_text
+from optplan.reporters.formats.json import json_text
 from optplan.reporters.words import rule_text, shape_text
 
 DIFF_FORMAT_VERSION = "1.2"
@@ -39,7 +39,7 @@ _CSV_SIDED = ("status", "shape", "lr", "weight_decay", "rule")
 
 
 def diff_json(diff: PlanDiff, labels: Labels, *, full: bool) -> str:
-    """The difference as ``schemas/diff-1.0.schema.json`` describes it."""
+    """Return the difference as ``schemas/diff-1.0.schema.json`` describes it."""
     data: dict[str, Any] = {
         "format_version": DIFF_FORMAT_VERSION,
         "same": diff.is_same,
@@ -74,7 +74,7 @@ def diff_json(diff: PlanDiff, labels: Labels, *, full: bool) -> str:
         data["rows"] = [
             {"before": _row(first), "after": _row(second)} for first, second in diff.rows()
         ]
-    return json.dumps(data, indent=1, allow_nan=False) + "\n"
+    return json_text(data)
 
 
 def _side(plan: Plan, label: str) -> dict[str, Any]:

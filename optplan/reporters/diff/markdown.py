@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from optplan.plan import PlannedParameter
 from optplan.plan.changes import Cluster, OneSided, PlanDiff
@@ -20,7 +20,7 @@ from optplan.reporters.diff.words import (
     values_text,
     verdict_text,
 )
-from optplan.reporters.formats.markdown import code, escaped
+from optplan.reporters.formats.md import code, escaped, table_text
 from optplan.reporters.words import number, rule_text
 
 _HEADINGS = ("what", "before", "after", "parameters", "why", "where", "names")
@@ -28,13 +28,13 @@ _MOST_PATTERNS = 12
 
 
 def diff_md(diff: PlanDiff, labels: Labels, *, full: bool) -> str:
-    """The whole comment."""
+    """Return the whole comment."""
     sides = f"{code(labels[0])} → {code(labels[1])}"
     parts = [f"### optplan diff: {sides}", f"{code(model_text(diff))} · **{verdict_text(diff)}**"]
     if diff.misfits:
         parts.append("\n".join(f"- {escaped(misfit)}" for misfit in diff.misfits))
     if diff.clusters:
-        parts.append(_table(_HEADINGS, map(_cluster, diff.clusters)))
+        parts.append(table_text([_HEADINGS, *map(_cluster, diff.clusters)]))
     if diff.optimizers:
         rows = [
             (
@@ -44,13 +44,13 @@ def diff_md(diff: PlanDiff, labels: Labels, *, full: bool) -> str:
             )
             for item in diff.optimizers
         ]
-        parts.append(_table(("optimizer", "before", "after", ""), rows))
+        parts.append(table_text([("optimizer", "before", "after", ""), *rows]))
     if found := schedule_rows(diff):
         cells = [
             (*map(code, (what, before, after)), escaped(reach), _patterns(patterns))
             for what, before, after, reach, patterns in found
         ]
-        parts.append(_table(("schedule", "before", "after", "", "names"), cells))
+        parts.append(table_text([("schedule", "before", "after", "", "names"), *cells]))
     if diff.uncompared is not None:
         parts.append(f"**{escaped(diff.uncompared)}**")
     parts += [f"**{escaped(note)}**" for note in unread_notes(diff)]
@@ -60,7 +60,7 @@ def diff_md(diff: PlanDiff, labels: Labels, *, full: bool) -> str:
     if diff.rules:
         gives = "another rule gives the same value, or one that follows the base value"
         title = f"No difference: {gives} ({len(diff.rules)})"
-        parts.append(_details(title, _table(_HEADINGS, map(_cluster, diff.rules))))
+        parts.append(_details(title, table_text([_HEADINGS, *map(_cluster, diff.rules)])))
     parts += [f"<sub>{escaped(remark)}</sub>" for remark in remarks_of(diff)]
     if full:
         parts.append(_details("Each parameter", _full(diff)))
@@ -92,7 +92,7 @@ def _one_sided(side: OneSided, label: str) -> str:
 
 def _full(diff: PlanDiff) -> str:
     headings = ("parameter", "lr", "", "weight_decay", "", "rule", "")
-    return _table(headings, (_parameter(before, after) for before, after in diff.rows()))
+    return table_text([headings, *(_parameter(before, after) for before, after in diff.rows())])
 
 
 def _parameter(before: PlannedParameter | None, after: PlannedParameter | None) -> Sequence[str]:
@@ -102,11 +102,6 @@ def _parameter(before: PlannedParameter | None, after: PlannedParameter | None) 
     decays = ["" if row is None else number(row.weight_decay) for row in rows]
     rules = ["" if row is None else code(rule_text(row)) for row in rows]
     return (code(name), *lrs, *decays, *rules)
-
-
-def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [headings, ["---"] * len(headings), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _details(title: str, content: str) -> str:

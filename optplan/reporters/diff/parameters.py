@@ -5,32 +5,31 @@ from __future__ import annotations
 from optplan.plan import PlannedParameter
 from optplan.plan.changes import Change, ChangeKind, PlanDiff
 from optplan.reporters.diff.words import field_text, value_text, values_text
-from optplan.reporters.formats.terminal import Cell, Column, table
+from optplan.reporters.formats.report import Cell, Column, Sheet
+from optplan.reporters.formats.terminal import Table, sheet_table
 from optplan.reporters.words import rule_text
 
 _COLUMNS = (
     Column(),
-    Column(shrink_to=16),
-    Column(),
-    Column(),
-    Column(shrink_to=10),
-    Column(shrink_to=12, optional=True),
+    Column(heading="parameter", shrink_to=16),
+    Column(heading="lr"),
+    Column(heading="weight_decay"),
+    Column(heading="rule", shrink_to=10),
+    Column(heading="also", shrink_to=12, optional=True),
 )
-_HEADINGS = ("", "parameter", "lr", "weight_decay", "rule", "also")
 _BESIDE = frozenset({"lr", "weight_decay"})
 _Row = PlannedParameter | None
 
 
-def full_lines(diff: PlanDiff, *, width: int | None, color: bool) -> list[str]:
-    """A line for each parameter: ``~`` where it changes, ``-`` and ``+`` where one side has it."""
+def parameter_table(diff: PlanDiff) -> Table:
+    """Return a line for each parameter: ``~`` where it changes, ``-`` and ``+`` where one side has it."""
     others: dict[str, list[Change]] = {}
     for cluster in diff.clusters:
         if cluster.change.kind is not ChangeKind.VALUE or cluster.change.field not in _BESIDE:
             for name in cluster.names:
                 others.setdefault(name, []).append(cluster.change)
-    body = [tuple(Cell(heading, "dim") for heading in _HEADINGS)]
-    body += [_row(before, after, others) for before, after in diff.rows()]
-    return table(_COLUMNS, body, width=width, color=color)
+    rows = tuple(_row(before, after, others) for before, after in diff.rows())
+    return sheet_table(Sheet(title="", columns=_COLUMNS, rows=rows))
 
 
 def _row(before: _Row, after: _Row, others: dict[str, list[Change]]) -> tuple[Cell, ...]:
@@ -38,7 +37,7 @@ def _row(before: _Row, after: _Row, others: dict[str, list[Change]]) -> tuple[Ce
     if row is None:
         raise ValueError("a row of neither side")
     lr, decay = _value(before, after, "lr"), _value(before, after, "weight_decay")
-    also = "; ".join(map(change_text, others.get(row.name, [])))
+    also = "; ".join(map(_change_text, others.get(row.name, [])))
     mark, style = "~" if "→" in lr + decay or also else "", ""
     if before is None or after is None:
         mark, style = ("+", "green") if before is None else ("-", "red")
@@ -52,8 +51,8 @@ def _row(before: _Row, after: _Row, others: dict[str, list[Change]]) -> tuple[Ce
     )
 
 
-def change_text(change: Change) -> str:
-    """``status optimized → frozen``."""
+def _change_text(change: Change) -> str:
+    """Return ``status optimized → frozen``."""
     before, after = values_text(change)
     return f"{field_text(change)} {before} → {after}"
 

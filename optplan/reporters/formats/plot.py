@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from math import isfinite, log10
+from typing import TYPE_CHECKING
+
+from rich.segment import Segment
 
 from optplan.reporters.formats.braille import ACROSS, Canvas
-from optplan.reporters.formats.terminal import Cell, paint
+from optplan.reporters.formats.terminal import WIDE
 from optplan.reporters.words import number
+
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions
 
 _HEIGHT = 12
 _LEAST_WIDTH = 10
@@ -36,7 +43,7 @@ class Axis:
     is_cut: bool = False
 
     def height(self, value: float) -> float:
-        """How high a value stands, between 0 and 1."""
+        """Return how high a value stands, between 0 and 1."""
         if self.low == self.high:
             return 0.5
         if not self.is_log:
@@ -46,14 +53,14 @@ class Axis:
         return log10(value / self.low) / log10(self.high / self.low)
 
     def value(self, height: float) -> float:
-        """The value that stands so high."""
+        """Return the value that stands so high."""
         if not self.is_log:
             return self.low + (self.high - self.low) * height
         return float(self.low * (self.high / self.low) ** height)
 
 
 def axis_for(values: Sequence[float | None]) -> Axis | None:
-    """The scale for some values; None where there are none."""
+    """Return the scale for some values; None where there are none."""
     known = [value for value in values if value is not None and isfinite(value)]
     if not known:
         return None
@@ -67,49 +74,47 @@ def axis_for(values: Sequence[float | None]) -> Axis | None:
     return Axis(low=min(low, 0.0) if low <= high / 2 else low, high=high, is_log=False)
 
 
-def plot_lines(
-    steps: Sequence[int],
-    curves: Sequence[Sequence[float | None]],
-    ticks: Sequence[int],
-    *,
-    width: int,
-    color: bool,
-) -> list[str]:
-    """The curves with both axes; none where there is nothing to draw.
+class Plot:
+    """Curves with both axes; nothing where there is nothing to draw.
 
     Args:
         steps: The steps at which the curves are known, ascending.
         curves: The values of each curve at these.
         ticks: The steps to mark below.
-        width: Characters per line.
-        color: Whether to write styles.
     """
-    axis = axis_for([value for curve in curves for value in curve])
-    if axis is None or not steps:
-        return []
-    labels = _labels(axis)
-    margin = max(map(len, labels.values()))
-    room = width - margin - 3
-    if room < _LEAST_WIDTH:
-        return []
-    canvas = Canvas(room, _HEIGHT)
-    # the last curve is drawn over the others: that of the first setting should be
-    for owner in reversed(range(len(curves))):
-        canvas.curve(_heights(steps, curves[owner], axis, room * ACROSS), owner)
-    lines = [
-        f" {labels.get(row, ''):>{margin}} {'┤' if row in labels else '│'}" + _painted(cells, color)
-        for row, cells in enumerate(canvas.rows())
-    ]
-    return [*lines, *_below(steps, ticks, room, margin)]
+
+    def __init__(
+        self, steps: Sequence[int], curves: Sequence[Sequence[float | None]], ticks: Sequence[int]
+    ) -> None:
+        self.steps, self.curves, self.ticks = steps, curves, ticks
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
+        axis = axis_for([value for curve in self.curves for value in curve])
+        if axis is None or not self.steps:
+            return
+        labels = _labels(axis)
+        margin = max(map(len, labels.values()))
+        room = min(options.max_width, WIDE) - margin - 3
+        if room < _LEAST_WIDTH:
+            return
+        canvas = Canvas(room, _HEIGHT)
+        # the last curve is drawn over the others: that of the first setting should be
+        for owner in reversed(range(len(self.curves))):
+            canvas.curve(_heights(self.steps, self.curves[owner], axis, room * ACROSS), owner)
+        for row, cells in enumerate(canvas.rows()):
+            yield Segment(f" {labels.get(row, ''):>{margin}} {'┤' if row in labels else '│'}")
+            yield from _painted(cells, console)
+        for line in _below(self.steps, self.ticks, room, margin):
+            yield Segment(f"{line}\n")
 
 
 def curve_style(owner: int) -> str:
-    """The colour of a curve."""
+    """Return the colour of a curve."""
     return CURVE_STYLES[owner % len(CURVE_STYLES)]
 
 
 def _labels(axis: Axis) -> dict[int, str]:
-    """What stands beside some rows, each value once."""
+    """Return what stands beside some rows, each value once."""
     found: dict[int, str] = {}
     for row in (0, _HEIGHT // 3, 2 * _HEIGHT // 3, _HEIGHT - 1):
         text = f"{axis.value(1 - row / (_HEIGHT - 1)):.2g}"
@@ -124,7 +129,7 @@ def _labels(axis: Axis) -> dict[int, str]:
 def _heights(
     steps: Sequence[int], curve: Sequence[float | None], axis: Axis, dots: int
 ) -> list[float | None]:
-    """How high a curve stands at each dot: a value holds until the next step."""
+    """Return how high a curve stands at each dot: a value holds until the next step."""
     last = steps[-1]
     found = []
     for dot in range(dots):
@@ -134,19 +139,21 @@ def _heights(
     return found
 
 
-def _painted(cells: Sequence[tuple[str, int | None]], color: bool) -> str:
-    """A row of the canvas, runs of one curve painted at once."""
-    text, run, owner = "", "", None
-    for character, own in [*cells, ("", -1)]:
-        if own != owner:
-            text += paint(Cell(run, "" if owner is None else curve_style(owner)), color)
-            run, owner = "", own
-        run += character
-    return text if color else text.rstrip()
+def _painted(cells: Sequence[tuple[str, int | None]], console: Console) -> Iterator[Segment]:
+    """Yield a row of the canvas, runs of one curve at once."""
+    runs = [
+        (owner, "".join(character for character, _ in run))
+        for owner, run in groupby(cells, lambda cell: cell[1])
+    ]
+    if runs and runs[-1][0] is None:
+        runs.pop()
+    for owner, text in runs:
+        yield Segment(text, None if owner is None else console.get_style(curve_style(owner)))
+    yield Segment.line()
 
 
 def _below(steps: Sequence[int], ticks: Sequence[int], room: int, margin: int) -> list[str]:
-    """The axis of the steps, with those marks that have room."""
+    """Return the axis of the steps, with those marks that have room."""
     line, texts = ["─"] * room, ""
     last = steps[-1] or 1
     wanted = sorted({0, steps[-1], *ticks}, key=lambda step: (step not in (0, steps[-1]), step))

@@ -1,17 +1,15 @@
-"""The courses of a plan's settings for programs: JSON and CSV."""
+"""What each setting has over a training, for JSON and CSV."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import isfinite
 from typing import Any
 
-from optplan.places import Place
 from optplan.plan import plain
 from optplan.plan.serial import generation_to_dict
-from optplan.reporters.formats.csv_rows import csv_text
 from optplan.reporters.schedule.view import ScheduleView
+from optplan.reporters.words import place_data
 from optplan.schedule.schedule import Schedule
 from optplan.schedule.scheduled_settings import ScheduledSetting
 from optplan.schedule.specs import AnySpec, is_own
@@ -19,11 +17,11 @@ from optplan.schedule.specs import AnySpec, is_own
 SCHEDULE_FORMAT_VERSION = "1.1"
 
 
-def schedule_json(view: ScheduleView) -> str:
-    """The courses as ``schemas/schedule-1.0.schema.json`` describes them."""
+def schedule_data(view: ScheduleView) -> dict[str, Any]:
+    """Return the values as ``schemas/schedule-1.0.schema.json`` describes them."""
     schedule = view.courses.schedule
     training = schedule.training
-    data = {
+    return {
         "format_version": SCHEDULE_FORMAT_VERSION,
         "config": view.plan.config,
         "model": view.plan.model.spec or view.plan.model.class_name,
@@ -43,7 +41,7 @@ def schedule_json(view: ScheduleView) -> str:
             }
             for (optimizer, field), metric in view.courses.metrics.items()
         ],
-        "unread": [{"name": one.name, "origin": _origin(one.place)} for one in schedule.unread],
+        "unread": [{"name": one.name, "origin": place_data(one.place)} for one in schedule.unread],
         "narrowed": str(view.narrowing) or None,
         "points": [
             {"step": step, "epoch": view.epoch(step), "what": list(reasons)}
@@ -51,7 +49,6 @@ def schedule_json(view: ScheduleView) -> str:
         ],
         "settings": [_setting(view, place, track) for place, track in enumerate(view.tracks)],
     }
-    return json.dumps(data, indent=1, allow_nan=False) + "\n"
 
 
 def _scheduler(spec: AnySpec, schedule: Schedule) -> dict[str, Any]:
@@ -67,14 +64,8 @@ def _scheduler(spec: AnySpec, schedule: Schedule) -> dict[str, Any]:
         "end": spec.end if is_own(spec) else None,
         "arguments": {str(name): plain(value) for name, value in spec.arguments.items()},
         "run_for_real": not own,
-        "origin": _origin(spec.place),
+        "origin": place_data(spec.place),
     }
-
-
-def _origin(place: Place | None) -> dict[str, Any] | None:
-    if place is None:
-        return None
-    return {"file": place.source.name, "line": place.line, "column": place.column}
 
 
 def _setting(view: ScheduleView, place: int, track: ScheduledSetting) -> dict[str, Any]:
@@ -97,18 +88,17 @@ def _setting(view: ScheduleView, place: int, track: ScheduledSetting) -> dict[st
 
 
 def _finite(value: float | None) -> float | None:
-    """JSON has no word for what is not finite."""
+    """Return None for what is not finite, since JSON has no word for it."""
     return value if value is not None and isfinite(value) else None
 
 
-def schedule_csv(view: ScheduleView) -> str:
-    """A line per point and setting, after a line of headings; what is not known is empty."""
+def schedule_records(view: ScheduleView) -> Iterator[Sequence[object]]:
+    """Yield the headings, then a row per point and setting; what is not known is empty."""
     fields = list(view.courses.values)
     columns = {field: [view.at_points(one) for one in view.courses_of(field)] for field in fields}
-    rows: list[Sequence[object]] = [["step", "epoch", "what", "setting", "parameters", *fields]]
+    yield ["step", "epoch", "what", "setting", "parameters", *fields]
     for point, (step, reasons) in enumerate(view.points.items()):
         head = [step, view.epoch(step), " | ".join(reasons)]
         for place, track in enumerate(view.tracks):
             values = [columns[field][place][point] for field in fields]
-            rows.append([*head, track.setting, track.parameters, *values])
-    return csv_text(rows)
+            yield [*head, track.setting, track.parameters, *values]

@@ -1,16 +1,26 @@
-"""What every setting has at the steps that matter, in as many parts as the width asks for."""
+"""What every setting has at the steps that matter."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, RenderableType
+
 from optplan.reporters.formats.plot import curve_style
-from optplan.reporters.formats.terminal import Cell, Column, cell_len, table
+from optplan.reporters.formats.report import Cell, Column
+from optplan.reporters.formats.terminal import Table
 from optplan.reporters.plan_summary import besides_text
 from optplan.reporters.schedule.view import ScheduleView, word_of
 from optplan.schedule.scheduled_settings import ScheduledSetting
 
-_LABELS = (Column(), Column(right=True), Column(right=True), Column(), Column(right=True))
+_LABELS = (
+    Column(),
+    Column(is_number=True),
+    Column(is_number=True),
+    Column(),
+    Column(is_number=True),
+)
 _BESIDES = 3  # its place among these
 _HEADINGS = ("", "lr", "weight_decay", "", "parameters")
 _GAP = 2
@@ -20,35 +30,36 @@ _LEAST_POINTS = 3
 Cells = tuple[Cell, ...]
 
 
-def table_lines(view: ScheduleView, field: str, width: int | None, color: bool) -> list[str]:
-    """A row per setting and a column per point.
+class PointTable:
+    """A row per setting and a column per point, in as many parts as the terminal's width asks for.
 
     Args:
         view: What to show.
         field: The hyper-parameter.
-        width: The terminal's width in cells; None for one part that is as wide as it needs.
-        color: Whether to write styles.
     """
-    points = list(_points(view, field))
-    wide = [max(cell_len(cell.text) for cell in column) + _GAP for column in points]
-    shape, labels = _labels(view, (width or 10**9) - sum(wide[:_LEAST_POINTS]), color)
-    left = max(map(cell_len, table(shape, labels, width=None, color=False)))
-    lines: list[str] = []
-    start = 0
-    while start < len(points):
-        stop = _fitting(wide, start, (width or 10**9) - left)
-        part = points[start:stop]
-        rows = [
-            (*label, *cells) for label, cells in zip(labels, zip(*part, strict=True), strict=True)
-        ]
-        columns = (*shape, *(Column(right=True) for _ in part))
-        lines += table(columns, rows, width=None, color=color, gap=_GAP)
-        start = stop
-    return lines
+
+    def __init__(self, view: ScheduleView, field: str) -> None:
+        self.view, self.points = view, list(_points(view, field))
+
+    def __rich_console__(
+        self, console: Console, options: ConsoleOptions
+    ) -> Iterator[RenderableType]:
+        width, points = options.max_width, self.points
+        wide = [max(cell_len(cell.text) for cell in column) + _GAP for column in points]
+        has_color = console.color_system is not None
+        shape, labels = _labels(self.view, width - sum(wide[:_LEAST_POINTS]), has_color)
+        left = Table(shape, labels).width()
+        start = 0
+        while start < len(points):
+            stop = _fitting(wide, start, width - left)
+            part = zip(*points[start:stop], strict=True)
+            rows = [(*label, *cells) for label, cells in zip(labels, part, strict=True)]
+            yield Table((*shape, *[Column(is_number=True)] * (stop - start)), rows, gap=_GAP)
+            start = stop
 
 
 def _fitting(wide: Sequence[int], start: int, room: int) -> int:
-    """The end of the columns that fit side by side, at least one."""
+    """Return the end of the columns that fit side by side, at least one."""
     stop = start
     while stop < len(wide) and (stop == start or room >= wide[stop]):
         room -= wide[stop]
@@ -57,7 +68,7 @@ def _fitting(wide: Sequence[int], start: int, room: int) -> int:
 
 
 def _labels(view: ScheduleView, room: int, color: bool) -> tuple[tuple[Column, ...], list[Cells]]:
-    """The columns before the points, with their headings."""
+    """Return the columns before the points, with their headings."""
     blank = tuple(Cell("") for _ in _LABELS)
     headings = [blank] * (1 if view.epoch(0) is None else 2)
     headings.append(tuple(Cell(heading, "dim") for heading in _HEADINGS))
@@ -66,7 +77,7 @@ def _labels(view: ScheduleView, room: int, color: bool) -> tuple[tuple[Column, .
     without = [_without_besides(row) for row in rows]
     tells_apart = len({_texts(row) for row in rows}) > len({_texts(row) for row in without})
     full = [*headings, *rows]
-    fits = max(map(cell_len, table(_LABELS, full, width=None, color=False))) <= room
+    fits = Table(_LABELS, full).width() <= room
     if besides != {""} and (fits or tells_apart):
         return _LABELS, full
     return (*_LABELS[:_BESIDES], *_LABELS[_BESIDES + 1 :]), [
@@ -95,7 +106,7 @@ def _label(view: ScheduleView, track: ScheduledSetting, index: int, color: bool)
 
 
 def _points(view: ScheduleView, field: str) -> Iterator[list[Cell]]:
-    """For each point its headings and the values of all settings."""
+    """Yield for each point its headings and the values of all settings."""
     values = [view.at_points(course) for course in view.courses_of(field)]
     metrics = view.courses.metrics
     for place, (step, reasons) in enumerate(view.points.items()):
@@ -111,5 +122,5 @@ def _points(view: ScheduleView, field: str) -> Iterator[list[Cell]]:
 
 
 def _short(value: float | None) -> str:
-    """A value in four digits: a course is looked at, and all digits are in the other formats."""
+    """Return a value in four digits; the other formats have all of them."""
     return "–" if value is None else f"{value:.4g}"

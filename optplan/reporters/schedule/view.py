@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from optplan.plan import Plan, Setting
 from optplan.reporters.plan_summary import value_text
 from optplan.reporters.selection import Narrowing
-from optplan.reporters.words import number, plural, where_text
+from optplan.reporters.words import number, plural
 from optplan.schedule.scheduled_settings import ScheduledSetting
 from optplan.schedule.specs import AnySpec, is_own
 from optplan.schedule.training import Unit
@@ -50,32 +50,32 @@ class ScheduleView:
 
     @property
     def unit(self) -> Unit:
-        """What steps are counted in."""
+        """Return what steps are counted in."""
         return self.courses.schedule.unit
 
     @property
     def tracks(self) -> tuple[ScheduledSetting, ...]:
-        """The tracks that are shown."""
+        """Return the settings that are shown."""
         return tuple(self.courses.schedule.tracks[index] for index in self.chosen)
 
     def courses_of(self, field: str) -> tuple[Course, ...]:
-        """The courses of a hyper-parameter, of the tracks that are shown."""
+        """Return the values of a hyper-parameter, for each setting that is shown."""
         return tuple(self.courses.values[field][index] for index in self.chosen)
 
     def at_points(self, course: Course) -> tuple[float | None, ...]:
-        """A course at the steps of the table."""
+        """Return the values at the steps of the table."""
         if len(self.points) == len(self.courses.steps):
             return course  # every step is a point
         places = {step: place for place, step in enumerate(self.courses.steps)}
         return tuple(course[places[step]] for step in self.points)
 
     def setting(self, track: ScheduledSetting) -> Setting:
-        """The setting of a track."""
+        """Return the setting that is scheduled."""
         return self.plan.settings[track.setting]
 
     @property
     def moving(self) -> tuple[str, ...]:
-        """The hyper-parameters that schedulers move, as far as the tracks that are shown have them."""
+        """Return the hyper-parameters that schedulers move, as far as what is shown has them."""
         return tuple(
             field
             for field in self.courses.moving
@@ -83,7 +83,7 @@ class ScheduleView:
         )
 
     def epoch(self, step: int) -> int | None:
-        """The epoch that an iteration is in; None where steps are epochs, or there is but one."""
+        """Return the epoch that an iteration is in; None where steps are epochs, or there is but one."""
         training = self.courses.schedule.training
         if self.unit is Unit.EPOCH or not training.by_epoch or training.per_epoch is None:
             return None
@@ -91,7 +91,7 @@ class ScheduleView:
 
 
 def length_text(view: ScheduleView) -> str:
-    """How long the training is: ``100 epochs``."""
+    """Return how long the training is: ``100 epochs``."""
     training = view.courses.schedule.training
     text = plural(training.length, "epoch" if training.by_epoch else "iteration")
     if training.by_epoch and training.per_epoch is not None:
@@ -100,12 +100,12 @@ def length_text(view: ScheduleView) -> str:
 
 
 def param_text(spec: AnySpec) -> str:
-    """The hyper-parameter that a scheduler moves; '' where its class alone knows."""
+    """Return the hyper-parameter that a scheduler moves; '' where its class alone knows."""
     return spec.param if is_own(spec) else ""
 
 
 def span_text(spec: AnySpec) -> str:
-    """Between which ticks a scheduler acts: ``epoch 5–100``."""
+    """Return between which ticks a scheduler acts: ``epoch 5–100``."""
     if not is_own(spec):
         return "by epoch" if spec.by_epoch else "by iteration"
     unit = Unit.EPOCH if spec.by_epoch else Unit.ITERATION
@@ -117,7 +117,7 @@ def _tick(tick: float) -> str:
 
 
 def arguments_text(spec: AnySpec) -> str:
-    """What the config gives a scheduler: ``start_factor 0.001``."""
+    """Return what the config gives a scheduler: ``start_factor 0.001``."""
     given = {name: value for name, value in spec.arguments.items() if name in spec.raw}
     return "  ".join(
         f"{name} {_value(value)}" for name, value in given.items() if name not in _SAID
@@ -130,14 +130,8 @@ def _value(value: object) -> str:
     return value_text(value)
 
 
-def place_text(spec: AnySpec) -> str:
-    """``file:line`` of a scheduler; '' where it stands in no file."""
-    place = spec.place
-    return where_text(place.source.name, place.line) if place is not None else ""
-
-
 def metric_notes(view: ScheduleView) -> list[str]:
-    """What depends on a metric, in a line each."""
+    """Return a line for each value that depends on a metric."""
     found = []
     for (optimizer, field), metric in view.courses.metrics.items():
         several = len(view.plan.optimizers) > 1
@@ -155,7 +149,7 @@ def unread_notes(unread: Iterable[Unread]) -> list[str]:
 
 
 def word_of(reasons: Sequence[str]) -> str:
-    """What happens at a step, in one word."""
+    """Return what happens at a step, in one word."""
     if not reasons:
         return ""
     for word in ("start", "end"):

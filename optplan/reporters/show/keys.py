@@ -1,4 +1,4 @@
-"""What each option and custom key of a config does to a model, for people."""
+"""What each option and custom key of a config does to a model."""
 
 from __future__ import annotations
 
@@ -7,59 +7,31 @@ from collections.abc import Iterable, Sequence
 from optplan.errors import quoted
 from optplan.names import Rule
 from optplan.plan.names.name_shapes import Stem, Words, numbered, written
-from optplan.reporters.formats.terminal import Cell, Column, paint, table
-from optplan.reporters.plan_summary import closing_lines, head_lines
+from optplan.reporters.formats.report import Cell, Field, count_cell, list_cell
 from optplan.reporters.selection import Selection
-from optplan.reporters.words import number, where_text
+from optplan.reporters.show.view import View
+from optplan.reporters.words import number, place_data, place_text
 from optplan.rules.options import Verdict
 from optplan.rules.statistics import EntryName, EntryStatistics
 
-_COLUMNS = (
-    Column(shrink_to=14),
-    Column(optional=True),
-    Column(right=True),
-    Column(right=True),
-    Column(shrink_to=12),
-    Column(shrink_to=10),
-    Column(shrink_to=10),
-)
-_TITLES = ("option or key", "gives", "matched", "won", "lost to", "words hit", "place")
 _MOST_WORDS = 3
 
 
-def keys_text(
-    shown: Selection,
-    statistics: Sequence[EntryStatistics],
-    *,
-    width: int | None,
-    color: bool,
-) -> str:
-    """A line per option and key, in the order in which they are tried.
-
-    Args:
-        shown: The plan, and the rows that were counted.
-        statistics: What was counted.
-        width: The terminal's width in cells; None cuts nothing.
-        color: Whether to write styles.
-    """
-    rows = [_cells(entry) for entry in statistics]
-    kept = [place for place in range(len(_TITLES)) if any(row[place].text for row in rows)]
-    body = [[Cell(title, "dim") for title in _TITLES], *rows]
-    lines = head_lines(shown.plan, width, color)
-    lines += table(
-        [_COLUMNS[place] for place in kept],
-        [[row[place] for place in kept] for row in body if kept],
-        width=width,
-        color=color,
+def declare(shown: Selection) -> View:
+    """Return a row per option and key, in the order in which they are tried."""
+    told = conclusion(shown.entries)
+    return View(
+        title="options and keys",
+        sheet=told,
+        fields=_FIELDS,
+        rows=shown.entries,
+        key="entries",
+        note=(told, "alarm" if any(map(does_nothing, shown.entries)) else ""),
     )
-    alarm = "red" if any(map(does_nothing, statistics)) else ""
-    lines += ["", " " + paint(Cell(conclusion(statistics), alarm), color)]
-    lines += closing_lines(shown, color)
-    return "\n".join(lines) + "\n"
 
 
 def conclusion(statistics: Sequence[EntryStatistics]) -> str:
-    """Whether each entry does something."""
+    """Return whether each entry does something."""
     if not statistics:
         return "no options and no custom keys: every parameter gets the optimizer's own values"
     idle = sum(does_nothing(entry) for entry in statistics)
@@ -70,23 +42,17 @@ def conclusion(statistics: Sequence[EntryStatistics]) -> str:
 
 
 def does_nothing(entry: EntryStatistics) -> bool:
-    """Whether it decides nothing."""
+    """Return whether it decides nothing."""
     return not entry.won
 
 
 def entry_text(name: EntryName) -> str:
-    """A key in quotes, an option as it is."""
+    """Return a key in quotes, an option as it is."""
     return quoted(name.text) if name.is_key else name.text
 
 
-def place_text(entry: EntryStatistics) -> str:
-    """``file:line``; '' where it is not known."""
-    place = entry.place
-    return where_text(place.source.name, place.line) if place else ""
-
-
-def effect_text(entry: EntryStatistics) -> str:
-    """What it does to the values: ``lr ×0.1, decay ×0``."""
+def _effect_text(entry: EntryStatistics) -> str:
+    """Return what it does to the values: ``lr ×0.1, decay ×0``."""
     verdicts = {"lr": entry.lr, "decay": entry.weight_decay}
     changes = {
         setting: _change(verdict)
@@ -106,8 +72,8 @@ def _change(verdict: Verdict) -> str:
     return f"×{number(verdict.mult)}{a_layer}"
 
 
-def losses(entry: EntryStatistics) -> list[str]:
-    """Who took what it did not get, keys that differ by a number as one, or why nobody had to."""
+def _losses(entry: EntryStatistics) -> list[str]:
+    """Return what won over it, keys that differ by a number as one, or why nothing had to."""
     if not entry.is_read:
         return ["nothing reads it"]
     if not entry.matched:
@@ -128,14 +94,8 @@ def _rivals(texts: list[str], is_key: bool, count: int) -> str:
     return f"{quoted(written((Words(frozenset(texts)),)))} {count} each"
 
 
-def _some(words: list[str], most: int | None) -> str:
-    if most is None or len(words) <= most:
-        return ", ".join(words)
-    return ", ".join(words[:most]) + f" and {len(words) - most} more"
-
-
-def word_patterns(words: Iterable[str]) -> list[str]:
-    """The words, those that differ by a number as one pattern: ``norm{1,2}``."""
+def _word_patterns(words: Iterable[str]) -> list[str]:
+    """Return the words, those that differ by a number as one pattern: ``norm{1,2}``."""
     found: dict[Stem | str, list[str]] = {}
     for word in words:
         parts = numbered(word)
@@ -143,15 +103,64 @@ def word_patterns(words: Iterable[str]) -> list[str]:
     return [written((Words(frozenset(alike)),)) for alike in found.values()]
 
 
-def _cells(entry: EntryStatistics) -> list[Cell]:
-    style = "red" if does_nothing(entry) else ""
-    words, rivals = word_patterns(entry.words), losses(entry)
-    return [
-        Cell(entry_text(entry.name), style or ("cyan" if entry.name.is_key else "")),
-        Cell(effect_text(entry)),
-        Cell(str(entry.matched), style),
-        Cell(str(entry.won), style),
-        Cell(_some(rivals, None), style, _some(rivals, 1)),
-        Cell(_some(words, None), "", _some(words, _MOST_WORDS)),
-        Cell(place_text(entry), "dim"),
-    ]
+def _style(entry: EntryStatistics) -> str:
+    return "alarm" if does_nothing(entry) else ""
+
+
+def _name_cell(entry: EntryStatistics) -> Cell:
+    return Cell(entry_text(entry.name), _style(entry) or ("cyan" if entry.name.is_key else ""))
+
+
+def _name_data(name: EntryName) -> dict[str, str | None]:
+    return {"option": None if name.is_key else name.text, "key": name.text if name.is_key else None}
+
+
+def _lost_data(entry: EntryStatistics) -> list[dict[str, object]]:
+    return [{**_name_data(name), "parameters": count} for name, count in entry.lost]
+
+
+_FIELDS: Sequence[Field[EntryStatistics]] = (
+    Field(key="option", data=lambda entry: _name_data(entry.name)["option"]),
+    Field(key="key", data=lambda entry: _name_data(entry.name)["key"]),
+    Field(key="origin", data=lambda entry: place_data(entry.place)),
+    Field(heading="option or key", cell=_name_cell, is_name=True, shrink_to=14),
+    Field(heading="gives", cell=lambda entry: Cell(_effect_text(entry)), optional=True),
+    Field(key="lr_mult", data=lambda entry: entry.lr and entry.lr.mult),
+    Field(key="decay_mult", data=lambda entry: entry.weight_decay and entry.weight_decay.mult),
+    Field(key="is_read", data=lambda entry: entry.is_read),
+    Field(
+        heading="matched",
+        cell=lambda entry: count_cell(entry.matched, style=_style(entry)),
+        key="matched",
+        is_number=True,
+    ),
+    Field(
+        heading="won",
+        cell=lambda entry: count_cell(entry.won, style=_style(entry)),
+        key="won",
+        is_number=True,
+    ),
+    Field(
+        heading="lost to",
+        cell=lambda entry: list_cell(_losses(entry), _style(entry), most=1),
+        key="lost",
+        data=_lost_data,
+        is_name=True,
+        shrink_to=12,
+    ),
+    Field(key="skipped", data=lambda entry: entry.skipped),
+    Field(
+        heading="words hit",
+        cell=lambda entry: list_cell(_word_patterns(entry.words), most=_MOST_WORDS),
+        key="words",
+        data=lambda entry: list(entry.words),
+        is_name=True,
+        shrink_to=10,
+    ),
+    Field(
+        heading="place",
+        cell=lambda entry: Cell(place_text(entry.place), "dim"),
+        is_name=True,
+        shrink_to=10,
+    ),
+)

@@ -1,25 +1,32 @@
-"""Rows of one kind in words: what decided them, their values and how far these reach."""
+"""Rows that are alike: what decided them, and the columns that every view of them has."""
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Container, Iterable
+from typing import Any, Protocol
 
 from optplan.errors import quoted
 from optplan.names import Rule, Status
 from optplan.plan.row_kinds import RowKind
-from optplan.reporters.formats.bars import Span, span_of
-from optplan.reporters.formats.terminal import Cell
-from optplan.reporters.words import (
-    STATUS_STYLES,
-    duplicate_text,
-    number,
-    rule_style,
-    rule_text,
-)
+from optplan.plan.serial import rule_to_dict
+from optplan.reporters.formats.bars import LogScale, Span, bar, log_scale, span_of
+from optplan.reporters.formats.report import Cell, Field, Only
+from optplan.reporters.lr_scaling import lr_heading
+from optplan.reporters.selection import Selection
+from optplan.reporters.words import STATUS_STYLES, duplicate_text, number, rule_style, rule_text
+
+
+class HasKinds(Protocol):
+    """Parameters of one or several kinds."""
+
+    @property
+    def kinds(self) -> tuple[RowKind, ...]:
+        """What they get, and why."""
+        ...
 
 
 def kind_cell(kind: RowKind, carriers: Container[str]) -> Cell:
-    """What decided rows of a kind, or why nothing did."""
+    """Return what decided rows of a kind, or why nothing did."""
     row = kind.first
     if row.status is Status.DUPLICATE and kind.names == 1:
         return Cell(duplicate_text(row, carriers), STATUS_STYLES[row.status])
@@ -28,14 +35,18 @@ def kind_cell(kind: RowKind, carriers: Container[str]) -> Cell:
 
 
 def kind_cells(kinds: Iterable[RowKind], carriers: Container[str]) -> list[Cell]:
-    """The same for several kinds, what decided most first; one cell for each text."""
-    ordered = sorted(kinds, key=lambda kind: -kind.names)
-    cells = [kind_cell(kind, carriers) for kind in ordered]
+    """Return the same for several kinds, the largest first; one cell for each text."""
+    cells = [kind_cell(kind, carriers) for kind in by_size(kinds)]
     return list({cell.text: cell for cell in cells}.values())
 
 
+def by_size(kinds: Iterable[RowKind]) -> list[RowKind]:
+    """Return the kinds, the largest first."""
+    return sorted(kinds, key=lambda kind: -kind.names)
+
+
 def short_label(kind: RowKind) -> str:
-    """The key or the rules alone: beside the values they gave, the factors go without saying."""
+    """Return the key or the rules alone: the factors follow from the values beside them."""
     row = kind.first
     uses = [use for use in (row.lr_rule, row.weight_decay_rule) if use is not None]
     told = [use for use in uses if use.rule is not Rule.DEFAULT] or uses[:1]
@@ -45,24 +56,81 @@ def short_label(kind: RowKind) -> str:
     return ", ".join(dict.fromkeys(names))
 
 
-def lr_span(kinds: Iterable[RowKind]) -> Span | None:
-    """From the smallest to the largest lr, as it is once a scheduler has applied its scale."""
-    return span_of(kind.first.effective_lr for kind in kinds)
+def lr_span(row: HasKinds) -> Span | None:
+    """Return the smallest and the largest lr, as it is once a scheduler has applied its scale."""
+    return span_of(kind.first.effective_lr for kind in row.kinds)
 
 
-def weight_decay_span(kinds: Iterable[RowKind]) -> Span | None:
-    """From the smallest to the largest weight decay."""
-    return span_of(kind.first.weight_decay for kind in kinds)
+def lr_scale(shown: Selection) -> LogScale | None:
+    """Return the scale for the bars of all rows that are shown."""
+    return log_scale({row.effective_lr for row in shown.rows})
 
 
 def span_text(span: Span | None, digits: int = 6) -> str:
-    """``0–0.05``; one number where both ends read alike."""
+    """Return ``0–0.05``; one number where both ends read alike."""
     if span is None:
         return number(None)
     ends = dict.fromkeys(f"{value:.{digits}g}" for value in (span.low, span.high))
     return "–".join(ends)
 
 
-def span_cell(span: Span | None, style: str = "") -> Cell:
-    """The same in a table, with fewer digits where there is no room."""
-    return Cell(span_text(span), style, span_text(span, 3))
+def span_cell(span: Span | None, style: str = "", scale: LogScale | None = None) -> Cell:
+    """Return a span: with fewer digits in a narrow terminal, with a bar on a page, sorted by its larger end."""
+    if span is None:
+        return Cell(span_text(None), style)
+    ends = (scale.length(span.low), scale.length(span.high)) if scale is not None else None
+    return Cell(
+        span_text(span),
+        style,
+        span_text(span, 3),
+        data=[span.low, span.high],
+        order=span.high,
+        bar=ends,
+    )
+
+
+def lr_fields(
+    shown: Selection, style: Callable[[Any], str], *, is_short: bool = False
+) -> tuple[Field[Any], ...]:
+    """Return the columns of lr and weight decay, with the bar that a terminal draws.
+
+    Args:
+        shown: What is shown.
+        style: The style of a row.
+        is_short: Leave the weight decay to the pages, and show the lr in bold.
+    """
+    scale = lr_scale(shown)
+    return (
+        Field(
+            heading=lr_heading(shown.plan),
+            cell=lambda row: span_cell(lr_span(row), "bold" if is_short else style(row), scale),
+            key="lr",
+            is_number=True,
+        ),
+        Field(cell=lambda row: Cell(bar(scale, lr_span(row)), "blue"), only=Only.TEXT),
+        Field(
+            heading="weight_decay",
+            short="decay",
+            cell=lambda row: span_cell(
+                span_of(kind.first.weight_decay for kind in row.kinds), style(row)
+            ),
+            key="weight_decay",
+            is_number=True,
+            only=Only.PAGE if is_short else None,
+        ),
+    )
+
+
+KINDS: Field[Any] = Field(key="kinds", data=lambda row: [_kind_data(kind) for kind in row.kinds])
+
+
+def _kind_data(kind: RowKind) -> dict[str, Any]:
+    row = kind.first
+    return {
+        "names": kind.names,
+        "status": row.status.value,
+        "lr": row.effective_lr,
+        "weight_decay": row.weight_decay,
+        "lr_rule": rule_to_dict(row.lr_rule),
+        "weight_decay_rule": rule_to_dict(row.weight_decay_rule),
+    }

@@ -1,73 +1,52 @@
-"""The layers of a plan and how the lr falls over them, for people."""
+"""The layers of a plan, and how the lr falls over them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from optplan.plan.layer_table import LayerStep, ramp
+from optplan.plan.row_kinds import RowKind
 from optplan.plan.setting_members import member_patterns
-from optplan.reporters.formats.bars import LogScale, bar, span_of
-from optplan.reporters.formats.terminal import Cell, Column, paint, table
-from optplan.reporters.lr_scaling import lr_heading
-from optplan.reporters.plan_summary import closing_lines, head_lines
+from optplan.reporters.formats.bars import span_of
+from optplan.reporters.formats.report import Cell, Field, count_cell, list_cell
 from optplan.reporters.selection import Selection
-from optplan.reporters.show.kinds import lr_span, span_cell, span_text
-from optplan.reporters.show.tree import lr_scale
+from optplan.reporters.show.kinds import KINDS, lr_fields, span_cell, span_text
+from optplan.reporters.show.view import View
 from optplan.reporters.words import count_text, number, plural
 
-_COLUMNS = (
-    Column(right=True),
-    Column(right=True),
-    Column(right=True),
-    Column(),
-    Column(right=True),
-    Column(right=True, optional=True),
-    Column(shrink_to=16),
-)
-_HEADS = tuple(
-    Cell(title, "dim", short)
-    for title, short in (
-        ("layer", None),
-        ("lr_scale", "scale"),
-        ("lr", None),
-        ("", None),
-        ("parameters", "params"),
-        ("elements", None),
-        ("names", None),
-    )
-)
 _MOST_PATTERNS = 2
 
 
-def layers_text(shown: Selection, *, width: int | None, color: bool) -> str:
-    """A line per layer, from the input on.
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """A layer with the patterns that match its names."""
 
-    Args:
-        shown: The rows to sort into layers.
-        width: The terminal's width in cells; None cuts nothing.
-        color: Whether to write styles.
-    """
-    steps, scale = ramp(shown.rows), lr_scale(shown)
-    lines = head_lines(shown.plan, width, color)
-    if steps:
-        patterns = member_patterns(shown.plan, steps)
-        rows = [_cells(*pair, scale) for pair in zip(steps, patterns, strict=True)]
-        heads = [Cell(lr_heading(shown.plan), "dim") if h.text == "lr" else h for h in _HEADS]
-        kept = [at for at in range(len(_HEADS)) if any(row[at].text for row in rows)]
-        lines += table(
-            [_COLUMNS[at] for at in kept],
-            [[row[at] for at in kept] for row in (heads, *rows)],
-            width=width,
-            color=color,
-        )
-    alarm = "red" if len(_scales(steps)) == 1 else ""
-    lines += ["", " " + paint(Cell(ramp_text(shown, steps), alarm), color)]
-    lines += closing_lines(shown, color, width)
-    return "\n".join(lines) + "\n"
+    step: LayerStep
+    patterns: tuple[str, ...]
+
+    @property
+    def kinds(self) -> tuple[RowKind, ...]:
+        """What its parameters get, and why."""
+        return self.step.kinds
+
+
+def declare(shown: Selection) -> View:
+    """Return a row per layer, from the input on."""
+    steps = ramp(shown.rows)
+    told = ramp_text(shown, steps)
+    return View(
+        title="layers",
+        sheet=told,
+        fields=_fields(shown),
+        rows=list(map(_Layer, steps, member_patterns(shown.plan, steps))) if steps else (),
+        key="layers",
+        note=(told, "alarm" if len(_scales(steps)) == 1 else ""),
+    )
 
 
 def ramp_text(shown: Selection, steps: Sequence[LayerStep]) -> str:
-    """How many layers there are, how far their scales reach, and who applies them."""
+    """Return how many layers there are, how far their scales reach, and who applies them."""
     scales = _scales(steps)
     if not steps:
         return (
@@ -84,24 +63,51 @@ def ramp_text(shown: Selection, steps: Sequence[LayerStep]) -> str:
     return " · ".join(words)
 
 
-def layer_text(step: LayerStep) -> str:
-    """The layer's number; '' for what is in none."""
-    return "" if step.layer is None else str(step.layer)
-
-
 def _scales(steps: Sequence[LayerStep]) -> list[float]:
     return sorted({scale for step in steps for scale in step.scales})
 
 
-def _cells(step: LayerStep, patterns: Sequence[str], scale: LogScale | None) -> tuple[Cell, ...]:
-    lr, more = lr_span(step.kinds), len(patterns) - _MOST_PATTERNS
-    short = ", ".join(patterns[:_MOST_PATTERNS]) + (f" and {more} more" if more > 0 else "")
+def _layer_cell(step: LayerStep) -> Cell:
+    text = "" if step.layer is None else str(step.layer)
+    return Cell(text, data=step.layer, order=step.layer)
+
+
+def _scale_cell(step: LayerStep) -> Cell:
+    cell = span_cell(span_of(step.scales))
+    return cell if step.scales else Cell(cell.text, lines=())
+
+
+def _fields(shown: Selection) -> Sequence[Field[_Layer]]:
     return (
-        Cell(layer_text(step)),
-        span_cell(span_of(step.scales)),
-        span_cell(lr, "bold"),
-        Cell(bar(scale, lr), "blue"),
-        Cell(str(len(step.names))),
-        Cell(count_text(step.elements), "dim"),
-        Cell(", ".join(patterns), "", short),
+        Field(heading="layer", cell=lambda row: _layer_cell(row.step), key="layer", is_number=True),
+        Field(
+            heading="lr_scale",
+            short="scale",
+            cell=lambda row: _scale_cell(row.step),
+            key="lr_scale",
+            is_number=True,
+        ),
+        *lr_fields(shown, lambda _: "", is_short=True),
+        Field(
+            heading="parameters",
+            short="params",
+            cell=lambda row: count_cell(len(row.step.names)),
+            key="parameters",
+            is_number=True,
+        ),
+        Field(
+            heading="elements",
+            cell=lambda row: count_cell(row.step.elements, count_text(row.step.elements), "dim"),
+            key="elements",
+            is_number=True,
+            optional=True,
+        ),
+        Field(
+            heading="names",
+            cell=lambda row: list_cell(row.patterns, most=_MOST_PATTERNS),
+            key="patterns",
+            is_name=True,
+            shrink_to=16,
+        ),
+        KINDS,
     )

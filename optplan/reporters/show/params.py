@@ -1,118 +1,172 @@
-"""A plan as a table for people."""
+"""The parameters of a plan, a row per name."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
+from typing import Any
 
 from optplan.names import Status
-from optplan.plan import Plan, PlannedParameter
-from optplan.reporters.formats.terminal import Cell, Column, table
+from optplan.plan import PlannedParameter, RuleUse
+from optplan.plan.row_kinds import kinds_by_rule
+from optplan.plan.serial import plan_to_dict
+from optplan.reporters.formats.report import Cell, Field, Only, count_cell
 from optplan.reporters.lr_scaling import lr_heading
-from optplan.reporters.plan_summary import closing_lines, head_lines, label_cell, setting_text
 from optplan.reporters.selection import Selection
+from optplan.reporters.show.settings import settings_blocks, settings_sheet
+from optplan.reporters.show.view import View
 from optplan.reporters.words import (
     STATUS_STYLES,
     carriers_of,
-    count_text,
     duplicate_text,
     number,
     origin_text,
-    percent,
     plural,
     rule_style,
     rule_text,
     shape_text,
 )
 
-_COLUMNS = (
-    Column(shrink_to=24),
-    Column(optional=True),
-    Column(right=True),
-    Column(right=True),
-    Column(right=True),
-    Column(right=True),
-    Column(shrink_to=22),
-)
-_SETTING_COLUMNS = (
-    Column(),
-    Column(right=True),
-    Column(right=True, optional=True),
-    Column(right=True),
-    Column(shrink_to=16),
-    Column(optional=True),
-)
-_HEADINGS = ("parameter", "shape", "lr", "lr_scale", "effective_lr", "weight_decay", "rule")
-# Only where a scheduler is to multiply the lr of groups later.
-_LATER = frozenset({3, 4})
+_Fields = Sequence[Field[PlannedParameter]]
 
 
-def show_text(shown: Selection, *, width: int | None, color: bool) -> str:
-    """The whole report.
-
-    Args:
-        shown: The plan, and the rows to show.
-        width: The terminal's width in cells; None cuts nothing.
-        color: Whether to write styles.
-    """
-    plan = shown.plan
-    lines = [*head_lines(plan, width, color), *_rows(plan, shown.rows, width, color), ""]
-    lines += _settings(plan, width, color)
-    lines += closing_lines(shown, color, width)
-    return "\n".join(lines) + "\n"
-
-
-def _rows(
-    plan: Plan, rows: Sequence[PlannedParameter], width: int | None, color: bool
-) -> list[str]:
-    carriers = carriers_of(plan.parameters)
-    headings = (lr_heading(plan) if word == "lr" else word for word in _HEADINGS)
-    body = [tuple(Cell(heading, "dim") for heading in headings)]
-    body += [_row(row, carriers) for row in rows]
-    has_later = any(row.effective_lr != row.lr for row in plan.parameters)
-    kept = [at for at in range(len(_COLUMNS)) if has_later or at not in _LATER]
-    return table(
-        [_COLUMNS[at] for at in kept],
-        [tuple(cells[at] for at in kept) for cells in body],
-        width=width,
-        color=color,
+def declare(shown: Selection) -> View:
+    """Return a row per name, and the settings below."""
+    return View(
+        title="parameters",
+        sheet=plural(len(shown.rows), "name"),
+        fields=(*_identity_fields(), *_value_fields(shown), *_rule_fields(shown)),
+        rows=shown.rows,
+        key="parameters",
+        more_blocks=lambda: settings_blocks(shown),
+        more_sheets=lambda: [settings_sheet(shown)],
+        data=lambda: _data(shown),
     )
 
 
-def _row(row: PlannedParameter, carriers: frozenset[str]) -> tuple[Cell, ...]:
-    style = STATUS_STYLES[row.status]
-    rule, short = rule_text(row), rule_text(row, short=True)
-    if row.status is Status.DUPLICATE:
-        rule = short = duplicate_text(row, carriers)
+def _data(shown: Selection) -> dict[str, Any]:
+    """Return the plan; a narrowed one says so, since it is no whole plan."""
+    if not shown.narrowing:
+        return plan_to_dict(shown.plan)
+    data = plan_to_dict(replace(shown.plan, parameters=shown.rows))
+    return {**data, "narrowed": str(shown.narrowing)}
+
+
+def _style(row: PlannedParameter) -> str:
+    return STATUS_STYLES[row.status]
+
+
+def _shape_cell(row: PlannedParameter) -> Cell:
+    return Cell(shape_text(row.shape), _style(row) or "dim", order=row.elements)
+
+
+def _identity_fields() -> _Fields:
     return (
-        Cell(row.name, style),
-        Cell(shape_text(row.shape), style or "dim"),
-        Cell(number(row.lr), style),
-        Cell(number(row.lr_scale), style),
-        Cell(number(row.effective_lr), style),
-        Cell(number(row.weight_decay), style),
-        Cell(rule, style or rule_style(row), short),
+        Field(
+            heading="parameter",
+            cell=lambda row: Cell(row.name, _style(row)),
+            key="name",
+            data=lambda row: row.name,
+            is_name=True,
+            shrink_to=24,
+        ),
+        Field(
+            heading="shape",
+            cell=_shape_cell,
+            key="shape",
+            data=lambda row: shape_text(row.shape, "x"),
+            optional=True,
+        ),
+        Field(
+            heading="elements",
+            cell=lambda row: count_cell(row.elements),
+            key="elements",
+            data=lambda row: row.elements,
+            is_number=True,
+            only=Only.PAGE,
+        ),
+        Field(key="dtype", data=lambda row: row.dtype),
+        Field(key="requires_grad", data=lambda row: row.requires_grad),
+        Field(key="module", data=lambda row: row.module),
+        Field(key="status", data=lambda row: row.status.value),
     )
 
 
-def _settings(plan: Plan, width: int | None, color: bool) -> list[str]:
-    labels: dict[int, dict[str, Cell]] = {}
-    places: dict[int, str] = {}
-    for row in plan.parameters:
-        if row.setting is not None:
-            places.setdefault(row.setting, origin_text(row))
-            text = rule_text(row)
-            if text not in (known := labels.setdefault(row.setting, {})):
-                known[text] = Cell(text, rule_style(row), rule_text(row, short=True))
-    lines = [f" {plural(len(plan.settings), 'setting')}"]
-    body = [
-        (
-            Cell(setting_text(setting, plan)),
-            Cell(plural(setting.parameters, "parameter")),
-            Cell(count_text(setting.elements)),
-            Cell(percent(setting.elements, plan.model.elements)),
-            label_cell(list(labels[setting.index].values())),
-            Cell(places[setting.index], "dim"),
-        )
-        for setting in plan.settings
-    ]
-    return lines + table(_SETTING_COLUMNS, body, width=width, color=color, indent=2, gap=3)
+def _value_fields(shown: Selection) -> _Fields:
+    """Return the values; those that a scheduler makes of the lr only where it makes others.
+
+    An lr that is not final has another name for programs, so that nobody takes it for one.
+    """
+    end = "" if shown.plan.is_final else "_not_final"
+    has_later = any(row.effective_lr != row.lr for row in shown.plan.parameters)
+    return (
+        _value_field(lr_heading(shown.plan), f"lr{end}", lambda row: row.lr),
+        Field(key="weight_decay", data=lambda row: row.weight_decay),
+        _value_field("lr_scale", "lr_scale", lambda row: row.lr_scale, is_shown=has_later),
+        _value_field(
+            "effective_lr", f"effective_lr{end}", lambda row: row.effective_lr, is_shown=has_later
+        ),
+        _value_field("weight_decay", "", lambda row: row.weight_decay),
+        Field(key="layer", data=lambda row: row.layer),
+    )
+
+
+def _value_field(
+    heading: str,
+    key: str,
+    value: Callable[[PlannedParameter], float | None],
+    *,
+    is_shown: bool = True,
+) -> Field[PlannedParameter]:
+    def cell(row: PlannedParameter) -> Cell:
+        return Cell(number(value(row)), _style(row), order=value(row))
+
+    return Field(
+        heading=heading, cell=cell if is_shown else None, key=key, data=value, is_number=True
+    )
+
+
+def _rule_fields(shown: Selection) -> _Fields:
+    return (
+        Field(heading="rule", cell=_rule_cells(shown), is_name=True, shrink_to=22),
+        Field(
+            heading="place", cell=lambda row: Cell(origin_text(row)), is_name=True, only=Only.PAGE
+        ),
+        Field(
+            heading="status", cell=lambda row: Cell(row.status.value, _style(row)), only=Only.PAGE
+        ),
+        *_use_fields("lr", lambda row: row.lr_rule),
+        *_use_fields("weight_decay", lambda row: row.weight_decay_rule),
+        Field(key="optimizer", data=lambda row: row.optimizer),
+        Field(key="group", data=lambda row: row.group),
+        Field(key="setting", data=lambda row: row.setting),
+    )
+
+
+def _use_fields(setting: str, use_of: Callable[[PlannedParameter], RuleUse | None]) -> _Fields:
+    def part(get: Callable[[RuleUse], object]) -> Callable[[PlannedParameter], object]:
+        return lambda row: None if (use := use_of(row)) is None else get(use)
+
+    return (
+        Field(key=f"{setting}_rule", data=part(lambda use: use.rule.value)),
+        Field(key=f"{setting}_option", data=part(lambda use: use.option)),
+        Field(key=f"{setting}_key", data=part(lambda use: use.key)),
+        Field(key=f"{setting}_mult", data=part(lambda use: use.mult)),
+    )
+
+
+def _rule_cells(shown: Selection) -> Callable[[PlannedParameter], Cell]:
+    """Return what makes the cell that says what decided a row, once for all rows that are alike."""
+    carriers, kind_of = carriers_of(shown.plan.parameters), kinds_by_rule()
+    known: dict[Hashable, Cell] = {}
+
+    def cell(row: PlannedParameter) -> Cell:
+        if row.status is Status.DUPLICATE:
+            return Cell(duplicate_text(row, carriers), _style(row))
+        kind = kind_of(row)
+        if kind not in known:
+            style = _style(row) or rule_style(row)
+            known[kind] = Cell(rule_text(row), style, rule_text(row, short=True))
+        return known[kind]
+
+    return cell

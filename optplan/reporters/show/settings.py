@@ -1,19 +1,37 @@
-"""The settings of a plan with their members, for people."""
+"""The settings of a plan with their members; in short, they close the view of the parameters too."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-
-from rich.cells import cell_len
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from optplan.plan.row_kinds import RowKind
 from optplan.plan.setting_members import Members, member_patterns, members_of
-from optplan.reporters.formats.bars import LogScale, bar
-from optplan.reporters.formats.terminal import Cell, Column, cut, table, visible
-from optplan.reporters.plan_summary import closing_lines, head_lines, setting_text
+from optplan.plan.values import plain
+from optplan.reporters.formats.bars import bar
+from optplan.reporters.formats.report import (
+    Cell,
+    Column,
+    Field,
+    Only,
+    Sheet,
+    count_cell,
+    list_cell,
+    sheet_of,
+)
+from optplan.reporters.plan_summary import besides_text, label_cell, setting_text
 from optplan.reporters.selection import Selection
-from optplan.reporters.show.kinds import kind_cell, lr_span
-from optplan.reporters.show.tree import lr_scale
+from optplan.reporters.show.kinds import (
+    KINDS,
+    by_size,
+    kind_cell,
+    kind_cells,
+    lr_fields,
+    lr_scale,
+    lr_span,
+)
+from optplan.reporters.show.view import View
 from optplan.reporters.words import (
     STATUS_STYLES,
     carriers_of,
@@ -23,96 +41,187 @@ from optplan.reporters.words import (
     plural,
 )
 
-_COLUMNS = (
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+_HEAD = (
     Column(shrink_to=20),
     Column(),
-    Column(right=True),
-    Column(right=True, optional=True),
-    Column(right=True),
+    Column(is_number=True),
+    Column(is_number=True, optional=True),
+    Column(is_number=True),
 )
-_RULE_COLUMNS = (Column(shrink_to=20), Column(optional=True), Column(right=True))
+_RULE = (Column(shrink_to=20), Column(optional=True), Column(is_number=True))
+_SUMMARY = (
+    Column(),
+    Column(is_number=True),
+    Column(is_number=True, optional=True),
+    Column(is_number=True),
+    Column(shrink_to=16),
+    Column(optional=True),
+)
 _INDENT = 4
-_WIDE = 100  # for a pipe
 
 
-def groups_text(shown: Selection, *, width: int | None, color: bool) -> str:
-    """Each setting with what decided it and with its members.
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """The members of a setting, or of a status without one, and the patterns that match them."""
 
-    Args:
-        shown: The rows to sort into settings.
-        width: The terminal's width in cells; None cuts nothing.
-        color: Whether to write styles.
-    """
-    plan, found = shown.plan, members_of(shown.plan, shown.rows)
-    scale, carriers = lr_scale(shown), carriers_of(plan.parameters)
-    heads = table(
-        _COLUMNS,
-        [_head(members, shown, scale) for members in found],
-        width=width,
-        color=color,
+    members: Members
+    patterns: tuple[str, ...] = ()
+
+    @property
+    def kinds(self) -> tuple[RowKind, ...]:
+        """What they get, and why."""
+        return self.members.kinds
+
+
+def declare(shown: Selection) -> View:
+    """Return a row per setting."""
+    found = members_of(shown.plan, shown.rows)
+    rows = list(map(_Row, found, member_patterns(shown.plan, found)))
+    return View(
+        title="settings",
+        sheet=plural(len(found), "setting"),
+        fields=_fields(shown),
+        rows=rows,
+        key="groups",
+        blocks=lambda: _blocks(rows, shown),
     )
-    lines = [*head_lines(plan, width, color), ""]
-    for members, patterns, head in zip(found, member_patterns(plan, found), heads, strict=True):
-        lines.append(head)
+
+
+def settings_sheet(shown: Selection) -> Sheet:
+    """Return a row per setting for a page, without its members."""
+    rows = list(map(_Row, members_of(shown.plan, shown.rows)))
+    return sheet_of(plural(len(rows), "setting"), _fields(shown), rows, Only.PAGE)
+
+
+def settings_blocks(shown: Selection) -> Iterator[RenderableType]:
+    """Yield a line per setting of the whole plan."""
+    from optplan.reporters.formats.terminal import Paragraph, Table
+
+    plan, carriers = shown.plan, carriers_of(shown.plan.parameters)
+    yield Paragraph(plural(len(plan.settings), "setting"))
+    rows = []
+    for members in members_of(plan, plan.parameters):
         if members.setting is not None:
-            lines += _rules(members.kinds, carriers, width, color)
-        lines += [" " * _INDENT + line for line in _filled(patterns, width)]
-        lines.append("")
-    lines += closing_lines(shown, color, width)
-    return "\n".join(lines) + "\n"
+            cells = [kind_cell(kind, carriers) for kind in members.kinds]
+            labels = list({cell.text: cell for cell in cells}.values())
+            place = Cell(origin_text(members.kinds[0].first), "dim")
+            rows.append((*_head_cells(members, shown), label_cell(labels), place))
+    yield Table(_SUMMARY, rows, indent=2, gap=3)
 
 
-def members_name(members: Members, shown: Selection) -> str:
-    """The values of a setting, or why there are none."""
+def _head_cells(members: Members, shown: Selection, style: str = "") -> tuple[Cell, ...]:
+    return (
+        Cell(_name(members, shown), style),
+        Cell(_size_text(members), style),
+        Cell(count_text(members.elements)),
+        Cell(percent(members.elements, shown.plan.model.elements)),
+    )
+
+
+def _name(members: Members, shown: Selection) -> str:
     if members.setting is None:
         return f"{members.status.value}, in no group"
     return setting_text(members.setting, shown.plan)
 
 
-def _head(members: Members, shown: Selection, scale: LogScale | None) -> list[Cell]:
-    style = STATUS_STYLES[members.status] if members.setting is None else "bold"
-    return [
-        Cell(members_name(members, shown), style),
-        Cell(bar(scale, lr_span(members.kinds)), "blue"),
-        Cell(size_text(members), style),
-        Cell(count_text(members.elements)),
-        Cell(percent(members.elements, shown.plan.model.elements)),
-    ]
-
-
-def size_text(members: Members) -> str:
-    """How many parameters, or names where they are further names of others."""
+def _size_text(members: Members) -> str:
+    """Return how many parameters, or names where they are further names of others."""
     if not members.parameters:
         return plural(len(members.names), "name")
     return plural(members.parameters, "parameter")
 
 
-def _rules(
-    kinds: Iterable[RowKind], carriers: frozenset[str], width: int | None, color: bool
-) -> list[str]:
-    ordered = sorted(kinds, key=lambda kind: -kind.names)
-    rows = [
+def _blocks(rows: Sequence[_Row], shown: Selection) -> Iterator[RenderableType]:
+    """Yield each setting with what decided it and with its members."""
+    from optplan.reporters.formats.terminal import Blank, List, Table
+
+    scale, carriers = lr_scale(shown), carriers_of(shown.plan.parameters)
+    heads: list[tuple[Cell, ...]] = []
+    after: list[list[RenderableType]] = []
+    for number, row in enumerate(rows, 1):
+        style = "bold" if row.members.setting else STATUS_STYLES[row.members.status]
+        name, *others = _head_cells(row.members, shown, style)
+        heads.append((name, Cell(bar(scale, lr_span(row)), "blue"), *others))
+        rules = _rules(row, carriers) if row.members.setting else []
+        ends = [Blank()] if number < len(rows) else []
+        after.append(
+            [Table(_RULE, rules, indent=_INDENT), List(row.patterns, indent=_INDENT), *ends]
+        )
+    if rows:
+        yield Blank()
+    yield Table(_HEAD, heads, after=after)
+
+
+def _rules(row: _Row, carriers: frozenset[str]) -> list[tuple[Cell, ...]]:
+    ordered = by_size(row.kinds)
+    return [
         (
             kind_cell(kind, carriers),
             Cell(origin_text(kind.first), "dim"),
-            Cell(f"{kind.names}" if ordered[1:] else "", "dim"),
+            Cell(str(kind.names) if ordered[1:] else "", "dim"),
         )
         for kind in ordered
     ]
-    return table(_RULE_COLUMNS, rows, width=width, color=color, indent=_INDENT)
 
 
-def _filled(patterns: Iterable[str], width: int | None) -> Iterator[str]:
-    """The patterns with commas between them, as many on a line as fit."""
-    room = (width or _WIDE) - _INDENT - 1
-    line = ""
-    for pattern in patterns:
-        text = visible(pattern)
-        text = cut(text, room) if width else text
-        if line and cell_len(line) + cell_len(text) + 2 > room:
-            yield f"{line},"
-            line = text
-        else:
-            line = f"{line}, {text}" if line else text
-    if line:
-        yield line
+def _rules_cell(row: _Row, carriers: frozenset[str]) -> Cell:
+    """Return what decided the members, each with its place."""
+    texts = []
+    for kind in by_size(row.kinds):
+        (label,) = kind_cells([kind], carriers)
+        place = origin_text(kind.first)
+        texts.append(f"{label.text}  {place}" if place else label.text)
+    return list_cell(texts)
+
+
+def _name_cell(row: _Row, shown: Selection) -> Cell:
+    """Return what a setting is besides its lr and weight decay, or why there is none."""
+    if row.members.setting is None:
+        return Cell(_name(row.members, shown), STATUS_STYLES[row.members.status])
+    return Cell(besides_text(row.members.setting, shown.plan))
+
+
+def _share_cell(row: _Row, shown: Selection) -> Cell:
+    elements = row.members.elements
+    return Cell(percent(elements, shown.plan.model.elements), order=elements)
+
+
+def _fields(shown: Selection) -> Sequence[Field[_Row]]:
+    carriers = carriers_of(shown.plan.parameters)
+    return (
+        Field(key="setting", data=lambda row: row.members.setting and row.members.setting.index),
+        Field(
+            key="optimizer", data=lambda row: row.members.setting and row.members.setting.optimizer
+        ),
+        Field(key="options", data=lambda row: _options(row.members)),
+        Field(heading="setting", cell=lambda row: _name_cell(row, shown), is_name=True),
+        *lr_fields(shown, lambda _: ""),
+        Field(
+            heading="parameters",
+            cell=lambda row: count_cell(row.members.parameters),
+            key="parameters",
+            is_number=True,
+        ),
+        Field(
+            heading="elements",
+            cell=lambda row: count_cell(row.members.elements, count_text(row.members.elements)),
+            key="elements",
+            is_number=True,
+        ),
+        Field(heading="share", cell=lambda row: _share_cell(row, shown), is_number=True),
+        Field(heading="rules", cell=lambda row: _rules_cell(row, carriers), is_name=True),
+        Field(
+            heading="members",
+            cell=lambda row: list_cell(row.patterns),
+            key="patterns",
+            is_name=True,
+        ),
+        KINDS,
+    )
+
+
+def _options(members: Members) -> object:
+    return plain(members.setting.options) if members.setting else {}

@@ -1,119 +1,74 @@
-"""The module tree of a plan, for people."""
+"""The module tree of a plan."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from optplan.plan.names.tree import Branch, branches, module_tree
+from optplan.plan.names.tree import Branch, Subtree, branches, module_tree
 from optplan.plan.row_kinds import RowKind
-from optplan.reporters.formats.bars import LogScale, bar, log_scale
-from optplan.reporters.formats.terminal import Cell, Column, table
-from optplan.reporters.lr_scaling import lr_heading
-from optplan.reporters.plan_summary import closing_lines, head_lines, label_cell
+from optplan.reporters.formats.report import Cell, Field, count_cell
+from optplan.reporters.plan_summary import label_cell
 from optplan.reporters.selection import Selection
-from optplan.reporters.show.kinds import kind_cells, lr_span, span_cell, weight_decay_span
-from optplan.reporters.words import STATUS_STYLES, carriers_of, count_text
-
-_COLUMNS = (
-    Column(shrink_to=16),
-    Column(right=True),
-    Column(right=True, optional=True),
-    Column(right=True),
-    Column(),
-    Column(right=True),
-    Column(shrink_to=12),
-)
-_HEADS = tuple(
-    Cell(title, "dim", short)
-    for title, short in (
-        ("module", None),
-        ("parameters", "params"),
-        ("elements", None),
-        ("lr", None),
-        ("", None),
-        ("weight_decay", "decay"),
-        ("rule", None),
-    )
-)
-_BAR = 4
+from optplan.reporters.show.kinds import KINDS, kind_cells, lr_fields
+from optplan.reporters.show.view import View
+from optplan.reporters.words import STATUS_STYLES, carriers_of, count_text, plural
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TreeLine:
-    """A branch of the tree with its values, ready to be written.
+    """A branch of the tree with its values.
 
     Args:
         branch: The branch.
         kinds: What the parameters in it get.
         labels: What decided them; nothing where the branches below say so.
+        name: Its name; the class of the model for the root.
     """
 
     branch: Branch
     kinds: tuple[RowKind, ...]
     labels: tuple[Cell, ...]
+    name: str
 
     @property
-    def above(self) -> str:
-        """The pattern of the branches that it is below: ``blocks.{0-11}.``."""
-        return ".".join((*self.branch.path[:-1], "")) if self.branch.path else ""
+    def subtree(self) -> Subtree:
+        """What is in it."""
+        return self.branch.subtree
+
+    @property
+    def style(self) -> str:
+        """The style of its status, where all in it has one."""
+        return STATUS_STYLES[self.kinds[0].first.status] if len(self.kinds) == 1 else ""
 
 
-def tree_text(shown: Selection, *, depth: int | None, width: int | None, color: bool) -> str:
-    """The tree with a line per branch.
-
-    Args:
-        shown: The rows whose names make the tree.
-        depth: How many levels below the model to show; None for all.
-        width: The terminal's width in cells; None cuts nothing.
-        color: Whether to write styles.
-    """
-    scale = lr_scale(shown)
-    heads = [Cell(lr_heading(shown.plan), "dim") if h.text == "lr" else h for h in _HEADS]
-    rows = [heads, *(_cells(line, shown, scale) for line in tree_lines(shown, depth))]
-    kept = [column for column in range(len(_HEADS)) if scale or column != _BAR]
-    body = table(
-        [_COLUMNS[column] for column in kept],
-        [[row[column] for column in kept] for row in rows],
-        width=width,
-        color=color,
+def declare(shown: Selection) -> View:
+    """Return a row per branch, from top to bottom."""
+    lines = list(_lines(shown))
+    return View(
+        title="module tree",
+        sheet=plural(len(lines), "row"),
+        fields=_fields(shown),
+        rows=lines,
+        key="branches",
     )
-    lines = [*head_lines(shown.plan, width, color), *body, ""]
-    lines += closing_lines(shown, color, width)
-    return "\n".join(lines) + "\n"
 
 
-def lr_scale(shown: Selection) -> LogScale | None:
-    """The scale for the bars of all rows that are shown."""
-    return log_scale({row.effective_lr for row in shown.rows})
-
-
-def tree_lines(shown: Selection, depth: int | None) -> Iterator[TreeLine]:
-    """The branches of the tree, from top to bottom."""
+def _lines(shown: Selection) -> Iterator[TreeLine]:
     carriers = carriers_of(shown.plan.parameters)
-    for branch in branches(module_tree(shown.rows), depth):
+    root = shown.plan.model.class_name.rpartition(".")[2]
+    for branch in branches(module_tree(shown.rows), shown.depth):
         kinds = tuple(branch.subtree.kinds.values())
         labels = () if branch.is_open else tuple(kind_cells(kinds, carriers))
-        yield TreeLine(branch=branch, kinds=kinds, labels=labels)
+        yield TreeLine(branch=branch, kinds=kinds, labels=labels, name=branch.subtree.name or root)
 
 
-def root_name(shown: Selection) -> str:
-    """What stands at the root: the model's class."""
-    return shown.plan.model.class_name.rpartition(".")[2]
-
-
-def _cells(line: TreeLine, shown: Selection, scale: LogScale | None) -> tuple[Cell, ...]:
-    subtree, lr = line.branch.subtree, lr_span(line.kinds)
-    style = STATUS_STYLES[line.kinds[0].first.status] if len(line.kinds) == 1 else ""
-    return (
-        Cell(_guides(line.branch.lasts) + (subtree.name or root_name(shown)), style),
-        Cell(str(subtree.parameters), style),
-        Cell(count_text(subtree.elements), style or "dim"),
-        span_cell(lr, style),
-        Cell(bar(scale, lr), "blue"),
-        span_cell(weight_decay_span(line.kinds), style),
-        label_cell(line.labels) if line.labels else Cell(""),
-    )
+def _name_cell(line: TreeLine) -> Cell:
+    """Return the name: behind the guides of a tree, or behind the modules that it is below."""
+    path = line.branch.path
+    above = ".".join((*path[:-1], "")) if path else ""
+    text = _guides(line.branch.lasts) + line.name
+    return Cell(text, line.style, lines=(line.name,), above=above)
 
 
 def _guides(lasts: Sequence[bool]) -> str:
@@ -121,3 +76,33 @@ def _guides(lasts: Sequence[bool]) -> str:
         return ""
     around = "".join("  " if is_last else "│ " for is_last in lasts[:-1])
     return around + ("└ " if lasts[-1] else "├ ")
+
+
+def _elements_cell(line: TreeLine) -> Cell:
+    count = line.subtree.elements
+    return count_cell(count, count_text(count), line.style or "dim")
+
+
+def _fields(shown: Selection) -> Sequence[Field[TreeLine]]:
+    return (
+        Field(key="level", data=lambda line: line.branch.level),
+        Field(key="name", data=lambda line: line.subtree.name),
+        Field(key="pattern", data=lambda line: line.branch.pattern),
+        Field(key="is_open", data=lambda line: line.branch.is_open),
+        Field(heading="module", cell=_name_cell, is_name=True, shrink_to=16),
+        Field(
+            heading="parameters",
+            short="params",
+            cell=lambda line: count_cell(line.subtree.parameters, style=line.style),
+            key="parameters",
+            is_number=True,
+        ),
+        Field(
+            heading="elements", cell=_elements_cell, key="elements", is_number=True, optional=True
+        ),
+        *lr_fields(shown, lambda line: line.style),
+        Field(
+            heading="rule", cell=lambda line: label_cell(line.labels), is_name=True, shrink_to=12
+        ),
+        KINDS,
+    )

@@ -4,31 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from optplan.reporters.formats.terminal import Cell, Column, table
+from rich.console import RenderableType
+
+from optplan.reporters.formats.report import Cell, Field, Only, sheet_of
+from optplan.reporters.formats.terminal import Blank, Paragraph, sheet_table
 from optplan.verify.results import Cost, Timing
 
 
-def cost_lines(cost: Cost | None, width: int | None, color: bool) -> Iterator[str]:
-    """A line for each way that was timed, with its time as a ratio to the first."""
+def cost_blocks(cost: Cost | None) -> Iterator[RenderableType]:
+    """Yield a line for each way that was timed, with its time as a ratio to the first."""
     if cost is None:
         return
-    built = cost.timings[0]
-    rows = [tuple(Cell(word, "dim") for word in ("cost", "groups", "a step", "", "state"))]
-    rows += [
-        (
-            Cell(_way(timing)),
-            Cell(str(timing.groups)),
-            Cell(_seconds(timing.seconds)),
-            Cell("" if timing is built else _ratio(timing.seconds / built.seconds)),
-            Cell(_bytes(timing.state_bytes)),
-        )
-        for timing in cost.timings
-    ]
-    yield ""
-    columns = (Column(shrink_to=16), *(Column(right=True),) * 4)
-    yield from table(columns, rows, width=width, color=color, indent=1)
+    yield Blank()
+    yield sheet_table(sheet_of("", _fields(cost.timings[0]), cost.timings, Only.TEXT))
     if cost.peak_bytes is not None:
-        yield f" peak memory {_bytes(cost.peak_bytes)}"
+        yield Paragraph(f"peak memory {_bytes(cost.peak_bytes)}")
+
+
+def _fields(built: Timing) -> tuple[Field[Timing], ...]:
+    def ratio(timing: Timing) -> str:
+        return "" if timing is built else _ratio(timing.seconds / built.seconds)
+
+    return (
+        Field(heading="cost", cell=lambda one: Cell(_way(one)), shrink_to=16),
+        Field(heading="groups", cell=lambda one: Cell(str(one.groups)), is_number=True),
+        Field(heading="a step", cell=lambda one: Cell(_seconds(one.seconds)), is_number=True),
+        Field(cell=lambda one: Cell(ratio(one)), is_number=True),
+        Field(heading="state", cell=lambda one: Cell(_bytes(one.state_bytes)), is_number=True),
+    )
 
 
 def _way(timing: Timing) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from math import isfinite
 from typing import Any
 
 from optplan.plan import plain
 from optplan.plan.serial import generation_to_dict
+from optplan.reporters.formats.json import json_text
 from optplan.verify.results import (
     Cost,
     Mismatch,
@@ -24,7 +24,7 @@ FORMAT_VERSION = "1.1"
 
 
 def verify_json(found: Verification) -> str:
-    """The verification as ``schemas/verify-1.0.schema.json`` describes it."""
+    """Return the verification as ``schemas/verify-1.0.schema.json`` describes it."""
     plan, place = found.plan, found.place
     data = {
         "format_version": FORMAT_VERSION,
@@ -59,7 +59,7 @@ def verify_json(found: Verification) -> str:
         "no_step": None if isinstance(found.step, RealStep) else found.step.reason,
         "cost": None if found.cost is None else _cost(found.cost),
     }
-    return json.dumps(data, indent=1, allow_nan=False) + "\n"
+    return json_text(data)
 
 
 def _counts(moved: Sequence[Moved]) -> dict[str, int]:
@@ -100,11 +100,7 @@ def _oracle(one: Oracle) -> dict[str, Any]:
 
 
 def _moved(one: Moved) -> dict[str, Any]:
-    return {
-        "movement": one.movement.value,
-        "distance": one.distance,
-        "reason": one.reason or None,
-    }
+    return {"movement": one.movement.value, "distance": one.distance, "reason": one.reason or None}
 
 
 def _step(one: RealStep) -> dict[str, Any]:

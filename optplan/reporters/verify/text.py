@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from textwrap import wrap
+
+from rich.console import RenderableType
 
 from optplan.errors import listed
-from optplan.reporters.formats.terminal import Cell, Column, cell_len, paint, table, visible
-from optplan.reporters.plan_summary import head_lines, setting_text, value_text
-from optplan.reporters.verify.cost import cost_lines
+from optplan.plan import Setting
+from optplan.reporters.formats.report import Cell, Field, Only, sheet_of
+from optplan.reporters.formats.terminal import Blank, Paragraph, render, sheet_table
+from optplan.reporters.plan_summary import head_blocks, setting_text, value_text
+from optplan.reporters.verify.cost import cost_blocks
 from optplan.reporters.words import number, plural, shape_text
 from optplan.verify.results import (
     Mismatch,
@@ -31,8 +34,8 @@ _WORDS = {
 _STYLES = {
     Movement.MOVED: "",
     Movement.STILL: "dim",
-    Movement.DEVIATES: "red",
-    Movement.BELOW_RESOLUTION: "red",
+    Movement.DEVIATES: "alarm",
+    Movement.BELOW_RESOLUTION: "alarm",
     Movement.UNCHECKED: "yellow",
 }
 _LABELS = 12
@@ -42,27 +45,28 @@ _MOST_HOOKS = 8
 
 
 def verify_text(found: Verification, *, width: int | None, color: bool) -> str:
-    """What was verified, how, what was found, and the verdict.
+    """Return what was verified, how, what was found, and the verdict.
 
     Args:
-        found: What to print.
+        found: The verification.
         width: The terminal's width in cells; None cuts nothing.
         color: Whether to write styles.
     """
-    lines = [
-        *head_lines(found.plan, width, color),
-        *_wrapped(_where(found), width, 1),
-        "",
-        *_stages(found, width, color),
-        *_mismatches(found.mismatches, width, color),
-        *_deviations(found, width, color),
-        *_settings(found, width, color),
-        *cost_lines(found.cost, width, color),
-        "",
-        *_remarks(found, width),
-        _verdict(found, color),
-    ]
-    return "\n".join(lines) + "\n"
+    return render(_blocks(found), width=width, color=color)
+
+
+def _blocks(found: Verification) -> Iterator[RenderableType]:
+    yield from head_blocks(found.plan)
+    yield Paragraph(_where(found))
+    yield Blank()
+    yield from _stages(found)
+    yield from _mismatches(found.mismatches)
+    yield from _deviations(found)
+    yield from _settings(found)
+    yield from cost_blocks(found.cost)
+    yield Blank()
+    yield from map(Paragraph, found.remarks)
+    yield _verdict(found)
 
 
 def _where(found: Verification) -> str:
@@ -73,22 +77,26 @@ def _where(found: Verification) -> str:
         words.append(f"{place.parallel} on {place.processes} processes")
     if found.plan_source is not None:
         words.append(f"against the plan in {found.plan_source}")
-    return visible(" · ".join(words))
+    return " · ".join(words)
 
 
-def _stages(found: Verification, width: int | None, color: bool) -> Iterator[str]:
-    """One line for each thing that was done."""
-    yield from _stage("groups", _groups_text(found), width, color)
-    yield from _stage("float64", _moved_text(found, exact=True), width, color)
-    if any(one.trained is not None for one in found.parameters):
-        name = found.place.dtypes[0] if len(found.place.dtypes) == 1 else "training"
-        yield from _stage(name, _moved_text(found, exact=False), width, color)
-    for index, text in enumerate(map(_oracle_text, found.oracles)):
-        yield from _stage("" if index else "formula", text, width, color)
-    for index, text in enumerate(_hook_texts(found.hooks)):
-        yield from _stage("" if index else "hooks", text, width, color)
-    for index, text in enumerate(_step_texts(found)):
-        yield from _stage("" if index else "real step", text, width, color)
+def _stages(found: Verification) -> Iterator[RenderableType]:
+    """Yield a line for each thing that was done, with its name before the first of each kind."""
+    name = found.place.dtypes[0] if len(found.place.dtypes) == 1 else "training"
+    is_trained = any(one.trained is not None for one in found.parameters)
+    stages: tuple[tuple[str, Iterable[Cell]], ...] = (
+        ("groups", [_groups_text(found)]),
+        ("float64", [_moved_text(found, exact=True)]),
+        (name, [_moved_text(found, exact=False)] if is_trained else []),
+        ("formula", map(_oracle_text, found.oracles)),
+        ("hooks", _hook_texts(found.hooks)),
+        ("real step", _step_texts(found)),
+    )
+    for label, cells in stages:
+        for index, cell in enumerate(cells):
+            told = "" if index else label
+            text = (cell.text, cell.style)
+            yield Paragraph(f"{told:<{_LABELS}}", text, hanging=_LABELS)
 
 
 def _oracle_text(one: Oracle) -> Cell:
@@ -102,15 +110,6 @@ def _hook_texts(hooks: Sequence[str]) -> Iterator[Cell]:
         yield Cell(text, "yellow")
     if len(hooks) > _MOST_HOOKS:
         yield Cell(f"and {len(hooks) - _MOST_HOOKS} more", "yellow")
-
-
-def _stage(label: str, cell: Cell, width: int | None, color: bool) -> list[str]:
-    lines = _wrapped(visible(cell.text), width, _LABELS + 1)
-    first, *others = [line.strip() for line in lines]
-    return [
-        f" {label:<{_LABELS}}{paint(Cell(first, cell.style), color)}",
-        *(" " * (_LABELS + 1) + paint(Cell(line, cell.style), color) for line in others),
-    ]
 
 
 def _groups_text(found: Verification) -> Cell:
@@ -151,17 +150,17 @@ def _step_texts(found: Verification) -> Iterator[Cell]:
             yield Cell(f"{plural(len(names), noun)} {what}: {listed(names, most=_MOST)}", style)
 
 
-def _mismatches(found: Sequence[Mismatch], width: int | None, color: bool) -> Iterator[str]:
-    """Both sides of each, and whom it concerns."""
+def _mismatches(found: Sequence[Mismatch]) -> Iterator[RenderableType]:
+    """Yield both sides of each mismatch, and the parameters that it concerns."""
     if not found:
         return
-    yield ""
-    yield " " + paint(Cell("not as planned", "red"), color)
+    yield Blank()
+    yield Paragraph("not as planned", style="alarm")
     for one in found:
         sides = f"planned {_side(one.planned)}, built {_side(one.built)}"
-        yield from _wrapped(visible(f"{one.what}: {sides}"), width, 2)
+        yield Paragraph(f"{one.what}: {sides}", indent=2)
         if one.parameters:
-            yield from _wrapped(visible(_whom(one.parameters)), width, 4)
+            yield Paragraph(_whom(one.parameters), indent=4)
 
 
 def _side(value: object) -> str:
@@ -172,21 +171,21 @@ def _whom(names: Sequence[str]) -> str:
     return f"{plural(len(names), 'parameter')}: {listed(names, most=_MOST)}"
 
 
-def _deviations(found: Verification, width: int | None, color: bool) -> Iterator[str]:
-    """Parameters that went otherwise, those with one reason together."""
+def _deviations(found: Verification) -> Iterator[RenderableType]:
+    """Yield the parameters that moved otherwise, those with one reason together."""
     for movement in (Movement.DEVIATES, Movement.BELOW_RESOLUTION, Movement.UNCHECKED):
         by_reason = _by_reason(found.parameters, movement)
         if not by_reason:
             continue
         title = _title(movement, found, sum(map(len, by_reason.values())))
-        yield ""
-        yield " " + paint(Cell(visible(title), _STYLES[movement]), color)
+        yield Blank()
+        yield Paragraph(title, style=_STYLES[movement])
         for (is_exact, reason), names in by_reason.items():
             most = _MOST_DEPARTING if movement is Movement.DEVIATES else _MOST
-            yield from _wrapped(visible(listed(names, most=most)), width, 2)
+            yield Paragraph(listed(names, most=most), indent=2)
             if reason:
                 where = "float64" if is_exact else _dtypes(found)
-                yield from _wrapped(visible(f"in {where}: {reason}"), width, 4)
+                yield Paragraph(f"in {where}: {reason}", indent=4)
 
 
 def _title(movement: Movement, found: Verification, count: int) -> str:
@@ -215,33 +214,44 @@ def _by_reason(
     return found
 
 
-def _settings(found: Verification, width: int | None, color: bool) -> Iterator[str]:
-    """Each setting with the values that were seen."""
-    rows = [(Cell("setting", "dim"), *(Cell(w, "dim") for w in _HEADS))]
-    for setting in found.plan.settings:
-        members = [one for one in found.parameters if one.setting == setting.index]
-        rates = [one.measured.lr for one in members if one.measured.lr is not None]
-        decays = [
-            one.measured.weight_decay for one in members if one.measured.weight_decay is not None
-        ]
-        rows.append(
-            (
-                Cell(setting_text(setting, found.plan)),
-                Cell(str(len(members))),
-                _seen(rates, setting.lr),
-                _seen(decays, setting.weight_decay),
-            )
-        )
-    yield ""
-    columns = (Column(shrink_to=24), Column(right=True), Column(right=True), Column(right=True))
-    yield from table(columns, rows, width=width, color=color, indent=1)
+def _settings(found: Verification) -> Iterator[RenderableType]:
+    """Yield each setting with the values that were measured."""
+    members: dict[int | None, list[ParameterResult]] = {}
+    for one in found.parameters:
+        members.setdefault(one.setting, []).append(one)
+
+    def of(setting: Setting) -> list[ParameterResult]:
+        return members.get(setting.index, [])
+
+    fields: tuple[Field[Setting], ...] = (
+        Field(
+            heading="setting",
+            cell=lambda setting: Cell(setting_text(setting, found.plan)),
+            shrink_to=24,
+        ),
+        Field(
+            heading="parameters", cell=lambda setting: Cell(str(len(of(setting)))), is_number=True
+        ),
+        Field(
+            heading="lr measured",
+            cell=lambda setting: _seen([one.measured.lr for one in of(setting)], setting.lr),
+            is_number=True,
+        ),
+        Field(
+            heading="decay measured",
+            cell=lambda setting: _seen(
+                [one.measured.weight_decay for one in of(setting)], setting.weight_decay
+            ),
+            is_number=True,
+        ),
+    )
+    yield Blank()
+    yield sheet_table(sheet_of("", fields, found.plan.settings, Only.TEXT))
 
 
-_HEADS = ("parameters", "lr measured", "decay measured")
-
-
-def _seen(values: Sequence[float], planned: float | None) -> Cell:
-    """One value where all agree in what is shown, else the ends of their range."""
+def _seen(measured: Iterable[float | None], planned: float | None) -> Cell:
+    """Return one value where all agree in what is shown, else the ends of their range."""
+    values = [value for value in measured if value is not None]
     if not values:
         return Cell("–", "dim")
     ends = (_without_rounding(value, planned) for value in (min(values), max(values)))
@@ -251,26 +261,21 @@ def _seen(values: Sequence[float], planned: float | None) -> Cell:
 
 
 def _without_rounding(value: float, planned: float | None) -> float:
-    """The planned value where only rounding is between them."""
+    """Return the planned value where only rounding is between them."""
     is_planned = planned is not None and abs(value - planned) <= 1e-9 * abs(planned)
     return planned if is_planned and planned is not None else value
 
 
-def _remarks(found: Verification, width: int | None) -> Iterator[str]:
-    for remark in found.remarks:
-        yield from _wrapped(visible(remark), width, 1)
-
-
-def _verdict(found: Verification, color: bool) -> str:
+def _verdict(found: Verification) -> Paragraph:
     if not found.matches:
-        return " " + paint(Cell(_failure(found), "red"), color)
+        return Paragraph(_failure(found), style="alarm")
     unchecked = [f"what {name} does around its optimizer" for name in found.wrappers]
     if found.unchecked:
         unchecked.insert(0, plural(len(found.unchecked), "parameter"))
     if unchecked:
         text = f"matches as far as it was checked: {' and '.join(unchecked)} could not be"
-        return " " + paint(Cell(text, "yellow"), color)
-    return " " + paint(Cell("matches: every parameter got what the plan says", "green"), color)
+        return Paragraph(text, style="yellow")
+    return Paragraph("matches: every parameter got what the plan says", style="green")
 
 
 def _failure(found: Verification) -> str:
@@ -281,10 +286,3 @@ def _failure(found: Verification) -> str:
     if not concerned:
         return "does not match"
     return f"does not match: {plural(len(concerned), 'parameter')} not as planned"
-
-
-def _wrapped(text: str, width: int | None, indent: int) -> list[str]:
-    """A visible text in as many lines as it takes."""
-    if width is None or cell_len(text) + indent <= width:
-        return [" " * indent + text]
-    return [" " * indent + part for part in wrap(text, max(width - indent, 20))]

@@ -1,4 +1,4 @@
-"""Rows as CSV that ``csv.reader`` reads back as they were, and of which no spreadsheet runs anything."""
+"""A report as CSV that ``csv.reader`` reads back as it was, and of which no spreadsheet runs anything."""
 
 from __future__ import annotations
 
@@ -7,13 +7,20 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 
+from optplan.reporters.formats.report import Report
+
 # What spreadsheets take for the begin of a formula, as OWASP lists it under "CSV Injection", also behind blanks;
 # and behind apostrophes, so that taking one off gives each text back.
 _FORMULA = re.compile(r"'*(?:[\s\x00-\x1f\x7f-\x9f]*[=+\-@＝＋－＠]|[\t\r\n])")
 
 
+def render(report: Report, *, width: int | None, color: bool) -> str:  # noqa: ARG001 - as all formats
+    """Return a line for each row, after a line of headings."""
+    return csv_text(report.records())
+
+
 def csv_text(rows: Iterable[Sequence[object]]) -> str:
-    """The rows as lines of cells; None is empty, and numbers have all their digits.
+    """Return rows as lines of cells; None is empty, and numbers have all their digits.
 
     A text that a spreadsheet might run as a formula has an apostrophe before it.
     """

@@ -6,12 +6,12 @@ import json
 from html import escape
 from math import isfinite
 
-from optplan.reporters.formats.page import Chart
-from optplan.reporters.formats.terminal import visible
+from optplan.reporters.formats.report import Chart
+from optplan.reporters.formats.visible import visible
 
 
 def chart_html(chart: Chart, number: int) -> str:
-    """The section of a chart.
+    """Return the section of a chart.
 
     Args:
         chart: The chart.
@@ -21,14 +21,14 @@ def chart_html(chart: Chart, number: int) -> str:
     return "\n".join(
         (
             f'<section class="chart" aria-labelledby="chart{number}">',
-            f'<h2 id="chart{number}">{_text(chart.title)}</h2>',
+            f'<h2 id="chart{number}">{text_html(chart.title)}</h2>',
             '<div class="tools"><button type="button" name="all">show all</button>',
             '<button type="button" name="none">hide all</button>',
             f'<label><input type="checkbox" name="scale"{scale}> logarithmic</label>',
             '<output aria-live="polite"></output></div>',
             (
                 '<svg viewBox="0 0 960 420" tabindex="0" role="img" '
-                f'aria-label="{_text(chart.title)}; arrow keys move the point that is read off"></svg>'
+                f'aria-label="{text_html(chart.title)}; arrow keys move the point that is read off"></svg>'
             ),
             "<ul>",
             *(_entry(curve.label) for curve in chart.curves),
@@ -42,16 +42,17 @@ def chart_html(chart: Chart, number: int) -> str:
 def _entry(label: str) -> str:
     return (
         '<li><label><input type="checkbox" checked> <span class="swatch" aria-hidden="true"></span> '
-        f"<span>{_text(label)}</span></label><output></output></li>"
+        f"<span>{text_html(label)}</span></label><output></output></li>"
     )
 
 
-def _text(text: str) -> str:
+def text_html(text: str) -> str:
+    """Return text that is no markup."""
     return escape(visible(text))
 
 
 def _data(chart: Chart) -> str:
-    """What the script draws; a course that several settings share is written once."""
+    """Return what the script draws; a curve that several settings share is written once."""
     places: dict[tuple[float | None, ...], int] = {}
     settings = [
         {"curve": places.setdefault(tuple(map(_short, curve.values)), len(places))}
