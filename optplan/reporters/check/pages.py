@@ -91,15 +91,15 @@ def _needs_cell(check: Check) -> Cell:
 
 
 _FIELDS: tuple[Field[Check], ...] = (
-    Field(heading="code", cell=lambda c: Cell(c.code, "bold", data=c.code), key="code"),
-    Field(heading="name", cell=lambda c: Cell(c.name, data=c.name), key="name"),
+    Field("code", lambda c: Cell(c.code, "bold", data=c.code), "code"),
+    Field("name", lambda c: Cell(c.name, data=c.name), "name"),
     Field(
-        heading="severity",
-        cell=lambda c: Cell(c.severity.value, _STYLES[c.severity], data=c.severity.value),
-        key="severity",
+        "severity",
+        lambda c: Cell(c.severity.value, _STYLES[c.severity], data=c.severity.value),
+        "severity",
     ),
     Field(key="opt_in", data=lambda c: c.opt_in),
-    Field(heading="needs", cell=_needs_cell, key="needs_model"),
+    Field("needs", _needs_cell, "needs_model"),
     Field(cell=lambda c: Cell("opt-in" if c.opt_in else "", "dim")),
     Field(key="page", data=page_of),
 )

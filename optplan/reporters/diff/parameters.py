@@ -11,11 +11,11 @@ from optplan.reporters.words import rule_text
 
 _COLUMNS = (
     Column(),
-    Column(heading="parameter", shrink_to=16),
-    Column(heading="lr"),
-    Column(heading="weight_decay"),
-    Column(heading="rule", shrink_to=10),
-    Column(heading="also", shrink_to=12, optional=True),
+    Column("parameter", shrink_to=16),
+    Column("lr"),
+    Column("weight_decay"),
+    Column("rule", shrink_to=10),
+    Column("also", shrink_to=12, optional=True),
 )
 _BESIDE = frozenset({"lr", "weight_decay"})
 _Row = PlannedParameter | None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.style import Style
@@ -13,7 +12,7 @@ from rich.text import Text
 from optplan.places import Place
 from optplan.reporters.formats.report import Cell, Column
 from optplan.reporters.formats.terminal import Paragraph, Table
-from optplan.reporters.formats.visible import visible
+from optplan.reporters.formats.visible import cell_len, visible
 
 _LONGEST = 120  # in a pipe: a config can be one line
 _LEAST = 20

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -52,7 +52,7 @@ class Cell:
         return (self.text,) if self.text else ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Column:
     """One column of a table.
 
@@ -68,6 +68,7 @@ class Column:
     """
 
     heading: str = ""
+    _: KW_ONLY
     short: str | None = None
     is_number: bool = False
     is_name: bool = False
@@ -77,7 +78,7 @@ class Column:
     only: Only | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Field(Column, Generic[Row]):
     """A column with what it has of each row.
 
@@ -89,6 +90,7 @@ class Field(Column, Generic[Row]):
 
     cell: Callable[[Row], Cell] | None = None
     key: str = ""
+    _: KW_ONLY
     data: Callable[[Row], object] | None = None
 
     def value(self, row: Row) -> object:

@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
 
-from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.style import Style
@@ -19,7 +18,7 @@ from rich.text import Text
 from rich.theme import Theme
 
 from optplan.reporters.formats.report import Cell, Column, Sheet
-from optplan.reporters.formats.visible import cut, visible
+from optplan.reporters.formats.visible import cell_len, cut, visible
 
 _UNLIMITED = 2**31  # the width of a pipe
 WIDE = 100  # what a pipe shows as if it had a width
@@ -155,7 +154,11 @@ class Table:
         below = [at for at, column in enumerate(self.columns) if column.below is not None]
         below = [at for at in below if at not in kept]
         for number, row in enumerate(self.rows):
-            yield from self._line(console, row, texts[number], kept, widths)
+            parts = self._line(row, texts[number], kept, widths)
+            if console.color_system is None:
+                yield Segment("".join(text for text, _ in parts))
+            else:
+                yield from (Segment(text, _style(console, name)) for text, name in parts)
             for at in below:
                 cell = row[at]
                 text = cell.text if cell.short is None else cell.short
@@ -185,25 +188,24 @@ class Table:
         return *_fit(self.columns, kept, widths, room, self.gap), texts
 
     def _line(
-        self,
-        console: Console,
-        row: Sequence[Cell],
-        texts: Sequence[str],
-        kept: Sequence[int],
-        widths: Sequence[int],
-    ) -> Iterator[Segment]:
+        self, row: Sequence[Cell], texts: Sequence[str], kept: Sequence[int], widths: Sequence[int]
+    ) -> Iterator[tuple[str, str]]:
+        """Yield the texts of a line with their styles, without blanks at its end."""
         blank = " " * self.indent
         for at in kept:
-            text, style = cut(texts[at], widths[at]), row[at].style
-            room = " " * (widths[at] - cell_len(text))
+            text = texts[at]
+            room = widths[at] - cell_len(text)
+            if room < 0:
+                text = cut(text, widths[at])
+                room = widths[at] - cell_len(text)
             if self.columns[at].is_number:
-                blank, room = blank + room, ""
+                blank, room = blank + " " * room, 0
             if text:
-                yield Segment(blank)
-                yield Segment(text, _style(console, style))
+                yield blank, ""
+                yield text, row[at].style
                 blank = ""
-            blank += room + " " * self.gap
-        yield Segment.line()
+            blank += " " * (room + self.gap)
+        yield "\n", ""
 
 
 class List:
@@ -233,7 +235,7 @@ def sheet_table(sheet: Sheet) -> Table:
 
 
 def _style(console: Console, name: str) -> Style | None:
-    return console.get_style(name) if name and console.color_system else None
+    return console.get_style(name) if name else None
 
 
 def _widths(texts: Sequence[Sequence[str]]) -> list[int]:

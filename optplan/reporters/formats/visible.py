@@ -1,10 +1,10 @@
-"""Text that cannot steer a terminal, and text cut to a width."""
+"""Text that cannot steer a terminal, how wide it is, and how it is cut."""
 
 from __future__ import annotations
 
 import unicodedata
 
-from rich.cells import cell_len
+from rich import cells
 
 _ELLIPSIS = "…"
 
@@ -23,6 +23,11 @@ def _escaped(character: str) -> str:
     if unicodedata.category(character) in ("Zs", "Zl", "Zp") and character not in "\u2028\u2029":
         return " "
     return character.encode("unicode_escape").decode("ascii")
+
+
+def cell_len(text: str) -> int:
+    """Return how many cells a terminal takes for a visible text."""
+    return len(text) if text.isascii() else cells.cell_len(text)
 
 
 def cut(text: str, width: int) -> str:

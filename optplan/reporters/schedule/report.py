@@ -44,21 +44,11 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 _SPECS: tuple[Field[AnySpec], ...] = (
-    Field(heading="scheduler", cell=lambda spec: Cell(spec.name, "cyan"), is_name=True),
-    Field(heading="moves", cell=lambda spec: Cell(param_text(spec)), is_name=True),
-    Field(heading="acts", cell=lambda spec: Cell(span_text(spec))),
-    Field(
-        heading="arguments",
-        cell=lambda spec: Cell(arguments_text(spec), "dim"),
-        is_name=True,
-        shrink_to=16,
-    ),
-    Field(
-        heading="place",
-        cell=lambda spec: Cell(place_text(spec.place), "dim"),
-        is_name=True,
-        optional=True,
-    ),
+    Field("scheduler", lambda spec: Cell(spec.name, "cyan"), is_name=True),
+    Field("moves", lambda spec: Cell(param_text(spec)), is_name=True),
+    Field("acts", lambda spec: Cell(span_text(spec))),
+    Field("arguments", lambda spec: Cell(arguments_text(spec), "dim"), is_name=True, shrink_to=16),
+    Field("place", lambda spec: Cell(place_text(spec.place), "dim"), is_name=True, optional=True),
 )
 
 
@@ -162,9 +152,9 @@ def _sheet(view: ScheduleView, field: str) -> Sheet:
         ]
         name = Cell(setting_text(view.setting(track), view.plan))
         rows.append((name, count_cell(track.parameters), *values))
-    numbers = [Column(heading=heading, is_number=True) for heading in ("parameters", *points)]
+    numbers = [Column(heading, is_number=True) for heading in ("parameters", *points)]
     return Sheet(
         title=f"{field} by {view.unit}",
-        columns=(Column(heading="setting", is_name=True), *numbers),
+        columns=(Column("setting", is_name=True), *numbers),
         rows=tuple(rows),
     )

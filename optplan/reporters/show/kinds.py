@@ -102,14 +102,14 @@ def lr_fields(
     scale = lr_scale(shown)
     return (
         Field(
-            heading=lr_heading(shown.plan),
-            cell=lambda row: span_cell(lr_span(row), "bold" if is_short else style(row), scale),
-            key="lr",
+            lr_heading(shown.plan),
+            lambda row: span_cell(lr_span(row), "bold" if is_short else style(row), scale),
+            "lr",
             is_number=True,
         ),
         Field(cell=lambda row: Cell(bar(scale, lr_span(row)), "blue"), only=Only.TEXT),
         Field(
-            heading="weight_decay",
+            "weight_decay",
             short="decay",
             cell=lambda row: span_cell(
                 span_of(kind.first.weight_decay for kind in row.kinds), style(row)

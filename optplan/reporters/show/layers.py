@@ -79,9 +79,9 @@ def _scale_cell(step: LayerStep) -> Cell:
 
 def _fields(shown: Selection) -> Sequence[Field[_Layer]]:
     return (
-        Field(heading="layer", cell=lambda row: _layer_cell(row.step), key="layer", is_number=True),
+        Field("layer", lambda row: _layer_cell(row.step), "layer", is_number=True),
         Field(
-            heading="lr_scale",
+            "lr_scale",
             short="scale",
             cell=lambda row: _scale_cell(row.step),
             key="lr_scale",
@@ -89,23 +89,23 @@ def _fields(shown: Selection) -> Sequence[Field[_Layer]]:
         ),
         *lr_fields(shown, lambda _: "", is_short=True),
         Field(
-            heading="parameters",
+            "parameters",
             short="params",
             cell=lambda row: count_cell(len(row.step.names)),
             key="parameters",
             is_number=True,
         ),
         Field(
-            heading="elements",
-            cell=lambda row: count_cell(row.step.elements, count_text(row.step.elements), "dim"),
-            key="elements",
+            "elements",
+            lambda row: count_cell(row.step.elements, count_text(row.step.elements), "dim"),
+            "elements",
             is_number=True,
             optional=True,
         ),
         Field(
-            heading="names",
-            cell=lambda row: list_cell(row.patterns, most=_MOST_PATTERNS),
-            key="patterns",
+            "names",
+            lambda row: list_cell(row.patterns, most=_MOST_PATTERNS),
+            "patterns",
             is_name=True,
             shrink_to=16,
         ),

@@ -63,24 +63,24 @@ def _shape_cell(row: PlannedParameter) -> Cell:
 def _identity_fields() -> _Fields:
     return (
         Field(
-            heading="parameter",
-            cell=lambda row: Cell(row.name, _style(row)),
-            key="name",
+            "parameter",
+            lambda row: Cell(row.name, _style(row)),
+            "name",
             data=lambda row: row.name,
             is_name=True,
             shrink_to=24,
         ),
         Field(
-            heading="shape",
-            cell=_shape_cell,
-            key="shape",
+            "shape",
+            _shape_cell,
+            "shape",
             data=lambda row: shape_text(row.shape, "x"),
             optional=True,
         ),
         Field(
-            heading="elements",
-            cell=lambda row: count_cell(row.elements),
-            key="elements",
+            "elements",
+            lambda row: count_cell(row.elements),
+            "elements",
             data=lambda row: row.elements,
             is_number=True,
             only=Only.PAGE,
@@ -121,20 +121,14 @@ def _value_field(
     def cell(row: PlannedParameter) -> Cell:
         return Cell(number(value(row)), _style(row), order=value(row))
 
-    return Field(
-        heading=heading, cell=cell if is_shown else None, key=key, data=value, is_number=True
-    )
+    return Field(heading, cell if is_shown else None, key, data=value, is_number=True)
 
 
 def _rule_fields(shown: Selection) -> _Fields:
     return (
-        Field(heading="rule", cell=_rule_cells(shown), is_name=True, shrink_to=22),
-        Field(
-            heading="place", cell=lambda row: Cell(origin_text(row)), is_name=True, only=Only.PAGE
-        ),
-        Field(
-            heading="status", cell=lambda row: Cell(row.status.value, _style(row)), only=Only.PAGE
-        ),
+        Field("rule", _rule_cells(shown), is_name=True, shrink_to=22),
+        Field("place", lambda row: Cell(origin_text(row)), is_name=True, only=Only.PAGE),
+        Field("status", lambda row: Cell(row.status.value, _style(row)), only=Only.PAGE),
         *_use_fields("lr", lambda row: row.lr_rule),
         *_use_fields("weight_decay", lambda row: row.weight_decay_rule),
         Field(key="optimizer", data=lambda row: row.optimizer),

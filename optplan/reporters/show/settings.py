@@ -197,28 +197,23 @@ def _fields(shown: Selection) -> Sequence[Field[_Row]]:
             key="optimizer", data=lambda row: row.members.setting and row.members.setting.optimizer
         ),
         Field(key="options", data=lambda row: _options(row.members)),
-        Field(heading="setting", cell=lambda row: _name_cell(row, shown), is_name=True),
+        Field("setting", lambda row: _name_cell(row, shown), is_name=True),
         *lr_fields(shown, lambda _: ""),
         Field(
-            heading="parameters",
-            cell=lambda row: count_cell(row.members.parameters),
-            key="parameters",
+            "parameters",
+            lambda row: count_cell(row.members.parameters),
+            "parameters",
             is_number=True,
         ),
         Field(
-            heading="elements",
-            cell=lambda row: count_cell(row.members.elements, count_text(row.members.elements)),
-            key="elements",
+            "elements",
+            lambda row: count_cell(row.members.elements, count_text(row.members.elements)),
+            "elements",
             is_number=True,
         ),
-        Field(heading="share", cell=lambda row: _share_cell(row, shown), is_number=True),
-        Field(heading="rules", cell=lambda row: _rules_cell(row, carriers), is_name=True),
-        Field(
-            heading="members",
-            cell=lambda row: list_cell(row.patterns),
-            key="patterns",
-            is_name=True,
-        ),
+        Field("share", lambda row: _share_cell(row, shown), is_number=True),
+        Field("rules", lambda row: _rules_cell(row, carriers), is_name=True),
+        Field("members", lambda row: list_cell(row.patterns), "patterns", is_name=True),
         KINDS,
     )
 

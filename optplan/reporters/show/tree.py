@@ -89,20 +89,16 @@ def _fields(shown: Selection) -> Sequence[Field[TreeLine]]:
         Field(key="name", data=lambda line: line.subtree.name),
         Field(key="pattern", data=lambda line: line.branch.pattern),
         Field(key="is_open", data=lambda line: line.branch.is_open),
-        Field(heading="module", cell=_name_cell, is_name=True, shrink_to=16),
+        Field("module", _name_cell, is_name=True, shrink_to=16),
         Field(
-            heading="parameters",
+            "parameters",
             short="params",
             cell=lambda line: count_cell(line.subtree.parameters, style=line.style),
             key="parameters",
             is_number=True,
         ),
-        Field(
-            heading="elements", cell=_elements_cell, key="elements", is_number=True, optional=True
-        ),
+        Field("elements", _elements_cell, "elements", is_number=True, optional=True),
         *lr_fields(shown, lambda line: line.style),
-        Field(
-            heading="rule", cell=lambda line: label_cell(line.labels), is_name=True, shrink_to=12
-        ),
+        Field("rule", lambda line: label_cell(line.labels), is_name=True, shrink_to=12),
         KINDS,
     )

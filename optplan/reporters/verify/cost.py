@@ -26,11 +26,11 @@ def _fields(built: Timing) -> tuple[Field[Timing], ...]:
         return "" if timing is built else _ratio(timing.seconds / built.seconds)
 
     return (
-        Field(heading="cost", cell=lambda one: Cell(_way(one)), shrink_to=16),
-        Field(heading="groups", cell=lambda one: Cell(str(one.groups)), is_number=True),
-        Field(heading="a step", cell=lambda one: Cell(_seconds(one.seconds)), is_number=True),
+        Field("cost", lambda one: Cell(_way(one)), shrink_to=16),
+        Field("groups", lambda one: Cell(str(one.groups)), is_number=True),
+        Field("a step", lambda one: Cell(_seconds(one.seconds)), is_number=True),
         Field(cell=lambda one: Cell(ratio(one)), is_number=True),
-        Field(heading="state", cell=lambda one: Cell(_bytes(one.state_bytes)), is_number=True),
+        Field("state", lambda one: Cell(_bytes(one.state_bytes)), is_number=True),
     )
 
 

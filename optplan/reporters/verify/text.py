@@ -224,22 +224,16 @@ def _settings(found: Verification) -> Iterator[RenderableType]:
         return members.get(setting.index, [])
 
     fields: tuple[Field[Setting], ...] = (
+        Field("setting", lambda setting: Cell(setting_text(setting, found.plan)), shrink_to=24),
+        Field("parameters", lambda setting: Cell(str(len(of(setting)))), is_number=True),
         Field(
-            heading="setting",
-            cell=lambda setting: Cell(setting_text(setting, found.plan)),
-            shrink_to=24,
-        ),
-        Field(
-            heading="parameters", cell=lambda setting: Cell(str(len(of(setting)))), is_number=True
-        ),
-        Field(
-            heading="lr measured",
-            cell=lambda setting: _seen([one.measured.lr for one in of(setting)], setting.lr),
+            "lr measured",
+            lambda setting: _seen([one.measured.lr for one in of(setting)], setting.lr),
             is_number=True,
         ),
         Field(
-            heading="decay measured",
-            cell=lambda setting: _seen(
+            "decay measured",
+            lambda setting: _seen(
                 [one.measured.weight_decay for one in of(setting)], setting.weight_decay
             ),
             is_number=True,
