@@ -12,13 +12,20 @@ from optplan.plan.explanation import Explained, Explanation
 from optplan.plan.serial import extras_to_dict, words_to_dict
 from optplan.reporters.formats.json import json_text
 from optplan.reporters.formats.report import Cell, Column
-from optplan.reporters.words import RULE_STYLES, number, place_data, place_text, shape_text
+from optplan.reporters.words import (
+    RULE_STYLES,
+    number,
+    place_data,
+    place_text,
+    shape_text,
+    use_text,
+)
 from optplan.rules import Candidate, Outcome, Verdict
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-_VALUE_COLUMNS = (Column(), Column(), Column(), Column(shrink_to=20), Column())
+_VALUE_COLUMNS = (Column(), Column(), Column(optional=1), Column(shrink_to=12), Column())
 _CANDIDATE_COLUMNS = (Column(), Column(), Column(), Column(below=8), Column())
 _OUTCOME_STYLES = {Outcome.WON: "green", Outcome.LOST: "yellow", Outcome.NOT_APPLICABLE: "dim"}
 _OUTCOME_WORDS = {Outcome.WON: "won", Outcome.LOST: "lost", Outcome.NOT_APPLICABLE: "no"}
@@ -77,7 +84,9 @@ def _values(explanation: Explanation) -> Iterator[RenderableType]:
             Cell(value.setting if value.effective is None else f"effective {value.setting}"),
             Cell(number(value.value if value.effective is None else value.effective), "bold"),
             Cell(_product(value)),
-            Cell(_use_text(value, explanation.row), RULE_STYLES[value.use.rule]),
+            Cell(
+                _use_text(value, explanation.row), RULE_STYLES[value.use.rule], use_text(value.use)
+            ),
             Cell(_origin_text(value), "dim"),
         )
         for value in explanation.values

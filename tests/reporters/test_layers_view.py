@@ -79,11 +79,11 @@ Classifier · module · 17 parameters · 1.20 k
  SGD  lr 0.5  weight_decay 0.25
  made by LayerDecayOptimizerConstructor
  rules of MMEngine (optim_wrapper)
- layer  scale       lr              params  names
-     0  0.001   0.0005  █                1  backbo…cls_token
-     1   0.01    0.005  ███▋             2  *.bloc….0.norm.*
-     2    0.1     0.05  ██████▏          4  *.blocks.1.*
-     3      1  0.5–1.5  █████████░       8  scale,…nd 2 more
+ layer  scale       lr  params  names
+     0  0.001   0.0005       1  backbone.cls_token
+     1   0.01    0.005       2  *.blocks.0.norm.*
+     2    0.1     0.05       4  *.blocks.1.*
+     3      1  0.5–1.5       8  scale, …and 2 more
 
  4 layers · lr_scale 0.001–1
  decided by custom_key 1 · norm 4 · layer_decay 14

@@ -10,7 +10,7 @@ from optplan.checks.results import Report, Reported
 from optplan.errors import listed
 from optplan.names import Severity
 from optplan.reporters.check.words import affected, counted, headline, hint_of, remarks
-from optplan.reporters.formats.visible import visible
+from optplan.reporters.formats.visible import cell_len, visible
 from optplan.reporters.words import plural
 
 if TYPE_CHECKING:
@@ -67,7 +67,5 @@ def _finding(finding: Reported) -> Iterator[RenderableType]:
 
 def _length(text: str, column: int) -> int:
     """Return how many cells the word at a column takes."""
-    from rich.cells import cell_len
-
     match = _TOKEN.match(text, column)
     return min(_LONGEST_MARK, cell_len(visible(match[0]))) if match else 1

@@ -6,19 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from optplan.plan import Plan, PlannedParameter, plain
-from optplan.plan.changes import (
-    ABSENT,
-    Change,
-    Cluster,
-    CourseChange,
-    OneSided,
-    PlanDiff,
-    SchedulerChange,
-)
+from optplan.plan.changes import ABSENT, Change, Cluster, CourseChange, OneSided, PlanDiff
 from optplan.plan.serial import generation_to_dict, parameter_to_dict, rule_to_dict
 from optplan.reporters.diff.words import Labels, cause_text, place_text, schedule_rows, values_text
 from optplan.reporters.formats.csv import csv_text
-from optplan.reporters.formats.json import json_text
+from optplan.reporters.formats.json import json_text, values_of
 from optplan.reporters.words import rule_text, shape_text
 
 DIFF_FORMAT_VERSION = "1.2"
@@ -51,8 +43,8 @@ def diff_json(diff: PlanDiff, labels: Labels, *, full: bool) -> str:
             {"optimizer": item.optimizer, **_change(item.change), "parameters": item.parameters}
             for item in diff.optimizers
         ],
-        "only_before": _one_sided(diff.only_before),
-        "only_after": _one_sided(diff.only_after),
+        "only_before": _with_count(diff.only_before),
+        "only_after": _with_count(diff.only_after),
         "rules": [_cluster(cluster) for cluster in diff.rules],
         "versions": {
             package: {"before": pair[0], "after": pair[1]}
@@ -61,13 +53,16 @@ def diff_json(diff: PlanDiff, labels: Labels, *, full: bool) -> str:
         "misfits": list(diff.misfits),
         "remarks": list(diff.remarks),
         "schedule": {
-            "courses": [_course(change) for change in diff.courses],
+            "courses": [_with_count(change) for change in diff.courses],
             "length": None
             if diff.length is None
             else {"before": diff.length[0], "after": diff.length[1]},
             "uncompared": diff.uncompared,
             "unread": [{"name": one.text, "alike": one.is_alike} for one in diff.unread],
-            "schedulers": [_scheduler(change) for change in diff.schedulers],
+            "schedulers": [
+                values_of(one, before=plain(one.before), after=plain(one.after))
+                for one in diff.schedulers
+            ],
         },
     }
     if full:
@@ -109,36 +104,8 @@ def _cluster(cluster: Cluster) -> dict[str, Any]:
     }
 
 
-def _course(change: CourseChange) -> dict[str, Any]:
-    return {
-        "field": change.field,
-        "unit": change.unit,
-        "step": change.step,
-        "before": change.before,
-        "after": change.after,
-        "settings": change.settings,
-        "parameters": len(change.names),
-        "patterns": list(change.patterns),
-        "names": list(change.names),
-    }
-
-
-def _scheduler(change: SchedulerChange) -> dict[str, Any]:
-    return {
-        "scheduler": change.scheduler,
-        "field": change.field,
-        "before": plain(change.before),
-        "after": plain(change.after),
-        "note": change.note,
-    }
-
-
-def _one_sided(side: OneSided) -> dict[str, Any]:
-    return {
-        "parameters": len(side.names),
-        "patterns": list(side.patterns),
-        "names": list(side.names),
-    }
+def _with_count(one: CourseChange | OneSided) -> dict[str, Any]:
+    return values_of(one, parameters=len(one.names))
 
 
 def _row(row: PlannedParameter | None) -> dict[str, Any] | None:

@@ -15,7 +15,7 @@ _COLUMNS = (
     Column("lr"),
     Column("weight_decay"),
     Column("rule", shrink_to=10),
-    Column("also", shrink_to=12, optional=True),
+    Column("also", shrink_to=12, optional=1),
 )
 _BESIDE = frozenset({"lr", "weight_decay"})
 _Row = PlannedParameter | None

@@ -36,7 +36,7 @@ _COLUMNS = (
     Column(shrink_to=8),
     Column(is_number=True),
     Column(shrink_to=12),
-    Column(optional=True),
+    Column(optional=1),
     Column(below=6),
 )
 _MOST_BELOW = 8
@@ -111,7 +111,7 @@ def _optimizer(change: OptimizerChange) -> tuple[Cell, ...]:
     return (
         Cell(optimizer_field_text(change)),
         *_values(*values_text(change.change)),
-        Cell(reach_text(change), "dim"),
+        Cell(reach_text(change), "dim", reach_text(change).replace(" parameters", "")),
     )
 
 

@@ -89,9 +89,11 @@ def window(text: str, column: int, room: int) -> tuple[int, str]:
     """
     start = len(text) - len(text.lstrip())
     if len(text) - start > room or cell_len(visible(text[start:])) > room:
-        start = max(start, min(column - room // 2, len(text) - room))
+        first, start = start, max(start, column - room // 2)
         while start < column and cell_len(visible(text[start:column])) > room // 2:
             start += 1
+        while start > first and cell_len(visible(text[start - 1 :])) <= room:
+            start -= 1
     shown = visible(text[start : start + room])
     while cell_len(shown) > room:
         shown = shown[:-1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from typing import Any
 
 from optplan.reporters.formats.report import Report
@@ -16,3 +17,8 @@ def render(report: Report, *, width: int | None, color: bool) -> str:  # noqa: A
 def json_text(data: dict[str, Any]) -> str:
     """Return data as JSON, which has no word for what is not finite."""
     return json.dumps(data, indent=1, allow_nan=False) + "\n"
+
+
+def values_of(one: Any, **others: object) -> dict[str, Any]:
+    """Return the values of a dataclass by their names, then others, which take their places."""
+    return {field.name: getattr(one, field.name) for field in fields(one)} | others

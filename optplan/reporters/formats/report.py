@@ -62,7 +62,8 @@ class Column:
         is_number: Align it to the right.
         is_name: It holds names from the user's files, which Markdown shows as code.
         shrink_to: The width down to which a terminal may cut its cells in their middle; None for never.
-        optional: Leave it out where the terminal is too narrow.
+        optional: Whether a terminal that is too narrow leaves it out: 1 first,
+            2 where shrinking the others is not enough, 0 never.
         below: Where the terminal is too narrow, put its cells below their rows, indented by so much.
         only: The kind of format that has it; None for all.
     """
@@ -73,7 +74,7 @@ class Column:
     is_number: bool = False
     is_name: bool = False
     shrink_to: int | None = None
-    optional: bool = False
+    optional: int = 0
     below: int | None = None
     only: Only | None = None
 

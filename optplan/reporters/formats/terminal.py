@@ -251,20 +251,18 @@ def _fit(
 ) -> tuple[list[int], list[int]]:
     """Leave out optional columns, then shrink the widest of those that may be."""
     kept, widths = list(kept), list(widths)
-
-    def excess() -> int:
-        return _total([widths[at] for at in kept], gap) - room
-
-    for at in reversed(range(len(columns))):
-        if at in kept and excess() > 0 and columns[at].optional:
-            kept.remove(at)
-    while (over := excess()) > 0:
-        able = [
-            at for at in kept if (least := columns[at].shrink_to) is not None and widths[at] > least
-        ]
+    least = [
+        width if column.shrink_to is None else min(width, column.shrink_to)
+        for width, column in zip(widths, columns, strict=True)
+    ]
+    for level, needed in ((1, widths), (2, least)):
+        for at in reversed(kept):
+            if columns[at].optional == level and _total([needed[i] for i in kept], gap) > room:
+                kept = [one for one in kept if one != at]
+    while (over := _total([widths[at] for at in kept], gap) - room) > 0:
+        able = [at for at in kept if widths[at] > least[at]]
         if not able:
             break
         widest = max(able, key=lambda at: widths[at])
-        spare = widths[widest] - (columns[widest].shrink_to or 0)
-        widths[widest] -= min(over, max(1, spare // 2))
+        widths[widest] -= min(over, max(1, (widths[widest] - least[widest]) // 2))
     return kept, widths

@@ -48,7 +48,7 @@ _SPECS: tuple[Field[AnySpec], ...] = (
     Field("moves", lambda spec: Cell(param_text(spec)), is_name=True),
     Field("acts", lambda spec: Cell(span_text(spec))),
     Field("arguments", lambda spec: Cell(arguments_text(spec), "dim"), is_name=True, shrink_to=16),
-    Field("place", lambda spec: Cell(place_text(spec.place), "dim"), is_name=True, optional=True),
+    Field("place", lambda spec: Cell(place_text(spec.place), "dim"), is_name=True, optional=1),
 )
 
 

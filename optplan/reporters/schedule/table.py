@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType
 
 from optplan.reporters.formats.plot import curve_style
 from optplan.reporters.formats.report import Cell, Column
 from optplan.reporters.formats.terminal import Table
+from optplan.reporters.formats.visible import cell_len
 from optplan.reporters.plan_summary import besides_text
 from optplan.reporters.schedule.view import ScheduleView, word_of
 from optplan.schedule.scheduled_settings import ScheduledSetting
@@ -67,31 +67,20 @@ def _fitting(wide: Sequence[int], start: int, room: int) -> int:
     return stop
 
 
-def _labels(view: ScheduleView, room: int, color: bool) -> tuple[tuple[Column, ...], list[Cells]]:
+def _labels(view: ScheduleView, room: int, has_color: bool) -> tuple[list[Column], list[Cells]]:
     """Return the columns before the points, with their headings."""
-    blank = tuple(Cell("") for _ in _LABELS)
-    headings = [blank] * (1 if view.epoch(0) is None else 2)
-    headings.append(tuple(Cell(heading, "dim") for heading in _HEADINGS))
-    rows = [_label(view, track, index, color) for index, track in enumerate(view.tracks)]
-    besides = {row[_BESIDES].text for row in rows}
-    without = [_without_besides(row) for row in rows]
-    tells_apart = len({_texts(row) for row in rows}) > len({_texts(row) for row in without})
-    full = [*headings, *rows]
-    fits = Table(_LABELS, full).width() <= room
-    if besides != {""} and (fits or tells_apart):
-        return _LABELS, full
-    return (*_LABELS[:_BESIDES], *_LABELS[_BESIDES + 1 :]), [
-        *map(_without_besides, headings),
-        *without,
-    ]
+    rows = [_label(view, track, index, has_color) for index, track in enumerate(view.tracks)]
+    heads = [(Cell(),) * len(_LABELS)] * (1 if view.epoch(0) is None else 2)
+    heads.append(tuple(Cell(heading, "dim") for heading in _HEADINGS))
+    without = [at for at in range(len(_LABELS)) if at != _BESIDES]
+    tells_apart = len(_distinct(rows, range(len(_LABELS)))) > len(_distinct(rows, without))
+    is_kept = tells_apart or Table(_LABELS, [*heads, *rows]).width() <= room
+    kept = range(len(_LABELS)) if is_kept and any(row[_BESIDES].text for row in rows) else without
+    return [_LABELS[at] for at in kept], [tuple(row[at] for at in kept) for row in (*heads, *rows)]
 
 
-def _without_besides(row: Cells) -> Cells:
-    return (*row[:_BESIDES], *row[_BESIDES + 1 :])
-
-
-def _texts(row: Cells) -> tuple[str, ...]:
-    return tuple(cell.text for cell in row)
+def _distinct(rows: Iterable[Cells], kept: Iterable[int]) -> set[tuple[str, ...]]:
+    return {tuple(row[at].text for at in kept) for row in rows}
 
 
 def _label(view: ScheduleView, track: ScheduledSetting, index: int, color: bool) -> Cells:

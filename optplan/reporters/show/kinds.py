@@ -107,7 +107,7 @@ def lr_fields(
             "lr",
             is_number=True,
         ),
-        Field(cell=lambda row: Cell(bar(scale, lr_span(row)), "blue"), only=Only.TEXT),
+        Field(cell=lambda row: Cell(bar(scale, lr_span(row)), "blue"), only=Only.TEXT, optional=2),
         Field(
             "weight_decay",
             short="decay",

@@ -100,7 +100,7 @@ def _fields(shown: Selection) -> Sequence[Field[_Layer]]:
             lambda row: count_cell(row.step.elements, count_text(row.step.elements), "dim"),
             "elements",
             is_number=True,
-            optional=True,
+            optional=1,
         ),
         Field(
             "names",

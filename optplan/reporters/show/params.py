@@ -68,14 +68,14 @@ def _identity_fields() -> _Fields:
             "name",
             data=lambda row: row.name,
             is_name=True,
-            shrink_to=24,
+            shrink_to=18,
         ),
         Field(
             "shape",
             _shape_cell,
             "shape",
             data=lambda row: shape_text(row.shape, "x"),
-            optional=True,
+            optional=1,
         ),
         Field(
             "elements",
@@ -106,7 +106,7 @@ def _value_fields(shown: Selection) -> _Fields:
         _value_field(
             "effective_lr", f"effective_lr{end}", lambda row: row.effective_lr, is_shown=has_later
         ),
-        _value_field("weight_decay", "", lambda row: row.weight_decay),
+        replace(_value_field("weight_decay", "", lambda row: row.weight_decay), short="decay"),
         Field(key="layer", data=lambda row: row.layer),
     )
 
@@ -126,7 +126,7 @@ def _value_field(
 
 def _rule_fields(shown: Selection) -> _Fields:
     return (
-        Field("rule", _rule_cells(shown), is_name=True, shrink_to=22),
+        Field("rule", _rule_cells(shown), is_name=True, shrink_to=12),
         Field("place", lambda row: Cell(origin_text(row)), is_name=True, only=Only.PAGE),
         Field("status", lambda row: Cell(row.status.value, _style(row)), only=Only.PAGE),
         *_use_fields("lr", lambda row: row.lr_rule),

@@ -46,19 +46,19 @@ if TYPE_CHECKING:
 
 _HEAD = (
     Column(shrink_to=20),
-    Column(),
+    Column(optional=2),
     Column(is_number=True),
-    Column(is_number=True, optional=True),
+    Column(is_number=True, optional=1),
     Column(is_number=True),
 )
-_RULE = (Column(shrink_to=20), Column(optional=True), Column(is_number=True))
+_RULE = (Column(shrink_to=20), Column(optional=1), Column(is_number=True))
 _SUMMARY = (
-    Column(),
+    Column(shrink_to=20),
     Column(is_number=True),
-    Column(is_number=True, optional=True),
+    Column(is_number=True, optional=1),
     Column(is_number=True),
-    Column(shrink_to=16),
-    Column(optional=True),
+    Column(shrink_to=12),
+    Column(optional=1),
 )
 _INDENT = 4
 
@@ -115,7 +115,7 @@ def settings_blocks(shown: Selection) -> Iterator[RenderableType]:
 def _head_cells(members: Members, shown: Selection, style: str = "") -> tuple[Cell, ...]:
     return (
         Cell(_name(members, shown), style),
-        Cell(_size_text(members), style),
+        _size_cell(members, style),
         Cell(count_text(members.elements)),
         Cell(percent(members.elements, shown.plan.model.elements)),
     )
@@ -127,11 +127,12 @@ def _name(members: Members, shown: Selection) -> str:
     return setting_text(members.setting, shown.plan)
 
 
-def _size_text(members: Members) -> str:
+def _size_cell(members: Members, style: str) -> Cell:
     """Return how many parameters, or names where they are further names of others."""
-    if not members.parameters:
-        return plural(len(members.names), "name")
-    return plural(members.parameters, "parameter")
+    count, noun = members.parameters, "parameter"
+    if not count:
+        count, noun = len(members.names), "name"
+    return Cell(plural(count, noun), style, str(count))
 
 
 def _blocks(rows: Sequence[_Row], shown: Selection) -> Iterator[RenderableType]:

@@ -96,9 +96,10 @@ def _fields(shown: Selection) -> Sequence[Field[TreeLine]]:
             cell=lambda line: count_cell(line.subtree.parameters, style=line.style),
             key="parameters",
             is_number=True,
+            optional=2,
         ),
-        Field("elements", _elements_cell, "elements", is_number=True, optional=True),
+        Field("elements", _elements_cell, "elements", is_number=True, optional=1),
         *lr_fields(shown, lambda line: line.style),
-        Field("rule", lambda line: label_cell(line.labels), is_name=True, shrink_to=12),
+        Field("rule", lambda line: label_cell(line.labels), is_name=True, shrink_to=8),
         KINDS,
     )

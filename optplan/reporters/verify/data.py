@@ -8,10 +8,9 @@ from typing import Any
 
 from optplan.plan import plain
 from optplan.plan.serial import generation_to_dict
-from optplan.reporters.formats.json import json_text
+from optplan.reporters.formats.json import json_text, values_of
 from optplan.verify.results import (
     Cost,
-    Mismatch,
     Moved,
     Oracle,
     ParameterResult,
@@ -34,27 +33,22 @@ def verify_json(found: Verification) -> str:
         "model": plan.model.spec,
         **generation_to_dict(plan),
         "matches": found.matches,
-        "place": {
-            "device": place.device,
-            "chosen": place.chosen or None,
-            "dtypes": list(place.dtypes),
-            "steps": place.steps,
-            "seed": place.seed,
-            "parallel": place.parallel and place.parallel.value,
-            "processes": place.processes,
-        },
+        "place": values_of(place, chosen=place.chosen or None),
         "groups": found.groups,
-        "mismatches": [_mismatch(one) for one in found.mismatches],
+        "mismatches": [
+            values_of(one, planned=plain(one.planned), built=plain(one.built))
+            for one in found.mismatches
+        ],
         "summary": {
             "exact": _counts([one.exact for one in found.parameters]),
             "trained": _counts([one.trained for one in found.parameters if one.trained]),
         },
         "parameters": [_parameter(one) for one in found.parameters],
-        "coupled": list(found.coupled),
+        "coupled": found.coupled,
         "oracles": [_oracle(one) for one in found.oracles],
-        "hooks": list(found.hooks),
-        "wrappers": list(found.wrappers),
-        "remarks": list(found.remarks),
+        "hooks": found.hooks,
+        "wrappers": found.wrappers,
+        "remarks": found.remarks,
         "step": _step(found.step) if isinstance(found.step, RealStep) else None,
         "no_step": None if isinstance(found.step, RealStep) else found.step.reason,
         "cost": None if found.cost is None else _cost(found.cost),
@@ -64,15 +58,6 @@ def verify_json(found: Verification) -> str:
 
 def _counts(moved: Sequence[Moved]) -> dict[str, int]:
     return {movement.value: count for movement, count in count_movements(tuple(moved)).items()}
-
-
-def _mismatch(one: Mismatch) -> dict[str, Any]:
-    return {
-        "what": one.what,
-        "planned": plain(one.planned),
-        "built": plain(one.built),
-        "parameters": list(one.parameters),
-    }
 
 
 def _parameter(one: ParameterResult) -> dict[str, Any]:
@@ -91,43 +76,18 @@ def _parameter(one: ParameterResult) -> dict[str, Any]:
 
 
 def _oracle(one: Oracle) -> dict[str, Any]:
-    return {
-        "optimizer": one.optimizer,
-        "class": one.class_name,
-        "formula": one.formula,
-        "reason": one.reason,
-    }
+    return {name.removesuffix("_name"): value for name, value in values_of(one).items()}
 
 
 def _moved(one: Moved) -> dict[str, Any]:
-    return {"movement": one.movement.value, "distance": one.distance, "reason": one.reason or None}
+    return values_of(one, reason=one.reason or None)
 
 
 def _step(one: RealStep) -> dict[str, Any]:
-    return {
-        "inputs": [list(shape) for shape in one.inputs],
-        "amp": one.amp,
-        "loss": one.loss if isfinite(one.loss) else None,
-        "without_gradient": list(one.without_gradient),
-        "unmoved": list(one.unmoved),
-        "changed_parameters": list(one.changed_parameters),
-        "changed_buffers": list(one.changed_buffers),
-    }
+    return values_of(one, loss=one.loss if isfinite(one.loss) else None)
 
 
 def _cost(one: Cost) -> dict[str, Any]:
     built = one.timings[0].seconds
-    return {
-        "timings": [
-            {
-                "merged": timing.merged,
-                "implementation": timing.implementation,
-                "groups": timing.groups,
-                "seconds": timing.seconds,
-                "ratio": timing.seconds / built,
-                "state_bytes": timing.state_bytes,
-            }
-            for timing in one.timings
-        ],
-        "peak_bytes": one.peak_bytes,
-    }
+    timings = [values_of(timing, ratio=timing.seconds / built) for timing in one.timings]
+    return values_of(one, timings=timings)

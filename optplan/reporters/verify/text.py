@@ -8,7 +8,7 @@ from rich.console import RenderableType
 
 from optplan.errors import listed
 from optplan.plan import Setting
-from optplan.reporters.formats.report import Cell, Field, Only, sheet_of
+from optplan.reporters.formats.report import Cell, Field, Only, count_cell, sheet_of
 from optplan.reporters.formats.terminal import Blank, Paragraph, render, sheet_table
 from optplan.reporters.plan_summary import head_blocks, setting_text, value_text
 from optplan.reporters.verify.cost import cost_blocks
@@ -223,21 +223,17 @@ def _settings(found: Verification) -> Iterator[RenderableType]:
     def of(setting: Setting) -> list[ParameterResult]:
         return members.get(setting.index, [])
 
+    def lr(setting: Setting) -> Cell:
+        return _seen([one.measured.lr for one in of(setting)], setting.lr)
+
+    def decay(setting: Setting) -> Cell:
+        return _seen([one.measured.weight_decay for one in of(setting)], setting.weight_decay)
+
     fields: tuple[Field[Setting], ...] = (
-        Field("setting", lambda setting: Cell(setting_text(setting, found.plan)), shrink_to=24),
-        Field("parameters", lambda setting: Cell(str(len(of(setting)))), is_number=True),
-        Field(
-            "lr measured",
-            lambda setting: _seen([one.measured.lr for one in of(setting)], setting.lr),
-            is_number=True,
-        ),
-        Field(
-            "decay measured",
-            lambda setting: _seen(
-                [one.measured.weight_decay for one in of(setting)], setting.weight_decay
-            ),
-            is_number=True,
-        ),
+        Field("setting", lambda one: Cell(setting_text(one, found.plan)), shrink_to=20),
+        Field("parameters", lambda one: count_cell(len(of(one))), short="params", is_number=True),
+        Field("lr measured", lr, short="lr", is_number=True),
+        Field("decay measured", decay, short="decay", is_number=True),
     )
     yield Blank()
     yield sheet_table(sheet_of("", fields, found.plan.settings, Only.TEXT))
