@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, assert_never
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -143,34 +143,16 @@ def check(
 
 
 def _report(done: Done, output_format: CheckFormat, width: int | None, color: bool) -> str:
-    """The report in one format."""
+    """Return the report in one format."""
     from optplan import __version__
+    from optplan.reporters.formats import format_of
 
-    report = done.report
-    match output_format:
-        case CheckFormat.TEXT:
-            from optplan.reporters.check.text import check_text
-
-            return check_text(report, width=width, color=color)
-        case CheckFormat.JSON:
-            from optplan.reporters.check.data import check_json
-
-            return check_json(report, version=__version__)
-        case CheckFormat.GITHUB:
-            from optplan.reporters.check.github import check_github
-
-            return check_github(report)
-        case CheckFormat.SARIF:
-            from optplan.reporters.check.sarif import check_sarif
-
-            return check_sarif(report, done.checks, version=__version__)
-        case CheckFormat.JUNIT:
-            from optplan.reporters.check.junit import check_junit
-
-            return check_junit(report, fail_on=done.fail_on)
-        case CheckFormat.MD:
-            from optplan.reporters.check.markdown import check_md
-
-            return check_md(report)
-        case _:
-            assert_never(output_format)
+    render = format_of("optplan.reporters.check", output_format)
+    return render(
+        done.report,
+        checks=done.checks,
+        fail_on=done.fail_on,
+        version=__version__,
+        width=width,
+        color=color,
+    )

@@ -13,7 +13,7 @@ from optplan.constructors import plan_with_facts
 from optplan.model import LoadedModel
 from optplan.plan import Planned
 from optplan.plan.diff import diff_plans
-from optplan.reporters.diff.text import diff_text
+from optplan.reporters.diff.text import render as diff_text
 from optplan.reporters.selection import Selection
 from optplan.reporters.show import ShowFormat, ShowView
 from optplan.reporters.show.view import show_report

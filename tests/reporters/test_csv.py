@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from optplan.plan.diff import diff_plans
-from optplan.reporters.diff.data import diff_csv
+from optplan.reporters.diff.csv import render as diff_csv
 from optplan.reporters.formats.csv import csv_text
 from optplan.reporters.selection import Selection
 from optplan.reporters.show import ShowFormat, ShowView

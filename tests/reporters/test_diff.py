@@ -17,9 +17,10 @@ from optplan.names import Status
 from optplan.plan import Plan
 from optplan.plan.changes import PlanDiff
 from optplan.plan.diff import diff_plans
-from optplan.reporters.diff.data import diff_csv, diff_json
-from optplan.reporters.diff.markdown import diff_md
-from optplan.reporters.diff.text import diff_text
+from optplan.reporters.diff.csv import render as diff_csv
+from optplan.reporters.diff.json import render as diff_json
+from optplan.reporters.diff.md import render as diff_md
+from optplan.reporters.diff.text import render as diff_text
 from optplan.reporters.diff.words import cause_text, values_text
 from optplan.reporters.formats.md import code, escaped
 from tests.plans import DEFAULT, NORM, key, optimizer, outside, plan, row

@@ -10,7 +10,7 @@ from optplan.reporters.formats.visible import visible
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
 
-def check_github(report: Report) -> str:
+def render(report: Report, **_: object) -> str:
     """Return a command for each finding, and the summary."""
     lines = [_command(finding) for finding in report.findings]
     return "\n".join([*lines, *summary(report)]) + "\n"

@@ -10,7 +10,7 @@ from optplan.reporters.check.words import affected, headline, hint_of
 from optplan.reporters.formats.visible import visible
 
 
-def check_junit(report: Report, *, fail_on: Severity) -> str:
+def render(report: Report, *, fail_on: Severity, **_: object) -> str:
     """Return a test case for each finding, and one for each config without any.
 
     Args:

@@ -24,7 +24,7 @@ _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: 
 _ROOT = "%SRCROOT%"
 
 
-def check_sarif(report: Report, checks: Sequence[Check], *, version: str) -> str:
+def render(report: Report, *, checks: Sequence[Check], version: str, **_: object) -> str:
     """Return the report as a SARIF log.
 
     Args:

@@ -22,11 +22,11 @@ _MOST_PARAMETERS = 3
 _LONGEST_MARK = 60
 
 
-def check_text(report: Report, *, width: int | None = None, color: bool) -> str:
+def render(report: Report, *, width: int | None = None, color: bool, **_: object) -> str:
     """Return the findings, each with its line, and a summary."""
-    from optplan.reporters.formats.terminal import render
+    from optplan.reporters.formats import terminal
 
-    return render(_blocks(report), width=width, color=color)
+    return terminal.render(_blocks(report), width=width, color=color)
 
 
 def _blocks(report: Report) -> Iterator[RenderableType]:

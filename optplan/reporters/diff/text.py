@@ -24,8 +24,9 @@ from optplan.reporters.diff.words import (
     values_text,
     verdict_text,
 )
+from optplan.reporters.formats import terminal
 from optplan.reporters.formats.report import Cell, Column, list_cell
-from optplan.reporters.formats.terminal import Blank, Paragraph, Table, render
+from optplan.reporters.formats.terminal import Blank, Paragraph, Table
 from optplan.reporters.formats.visible import cut
 from optplan.reporters.words import plural
 
@@ -42,7 +43,7 @@ _COLUMNS = (
 _MOST_BELOW = 8
 
 
-def diff_text(diff: PlanDiff, labels: Labels, *, full: bool, width: int | None, color: bool) -> str:
+def render(diff: PlanDiff, labels: Labels, *, full: bool, width: int | None, color: bool) -> str:
     """Return the whole report.
 
     Args:
@@ -52,7 +53,7 @@ def diff_text(diff: PlanDiff, labels: Labels, *, full: bool, width: int | None, 
         width: The terminal's width in cells; None cuts nothing.
         color: Whether to write styles.
     """
-    return render(_blocks(diff, labels, full=full, width=width), width=width, color=color)
+    return terminal.render(_blocks(diff, labels, full=full, width=width), width=width, color=color)
 
 
 def _blocks(

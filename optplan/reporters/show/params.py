@@ -71,11 +71,7 @@ def _identity_fields() -> _Fields:
             shrink_to=18,
         ),
         Field(
-            "shape",
-            _shape_cell,
-            "shape",
-            data=lambda row: shape_text(row.shape, "x"),
-            optional=1,
+            "shape", _shape_cell, "shape", data=lambda row: shape_text(row.shape, "x"), optional=1
         ),
         Field(
             "elements",

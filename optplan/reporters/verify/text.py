@@ -8,8 +8,9 @@ from rich.console import RenderableType
 
 from optplan.errors import listed
 from optplan.plan import Setting
+from optplan.reporters.formats import terminal
 from optplan.reporters.formats.report import Cell, Field, Only, count_cell, sheet_of
-from optplan.reporters.formats.terminal import Blank, Paragraph, render, sheet_table
+from optplan.reporters.formats.terminal import Blank, Paragraph, sheet_table
 from optplan.reporters.plan_summary import head_blocks, setting_text, value_text
 from optplan.reporters.verify.cost import cost_blocks
 from optplan.reporters.words import number, plural, shape_text
@@ -44,7 +45,7 @@ _MOST_DEPARTING = 24
 _MOST_HOOKS = 8
 
 
-def verify_text(found: Verification, *, width: int | None, color: bool) -> str:
+def render(found: Verification, *, width: int | None, color: bool) -> str:
     """Return what was verified, how, what was found, and the verdict.
 
     Args:
@@ -52,7 +53,7 @@ def verify_text(found: Verification, *, width: int | None, color: bool) -> str:
         width: The terminal's width in cells; None cuts nothing.
         color: Whether to write styles.
     """
-    return render(_blocks(found), width=width, color=color)
+    return terminal.render(_blocks(found), width=width, color=color)
 
 
 def _blocks(found: Verification) -> Iterator[RenderableType]:

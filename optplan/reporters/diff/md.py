@@ -27,7 +27,7 @@ _HEADINGS = ("what", "before", "after", "parameters", "why", "where", "names")
 _MOST_PATTERNS = 12
 
 
-def diff_md(diff: PlanDiff, labels: Labels, *, full: bool) -> str:
+def render(diff: PlanDiff, labels: Labels, *, full: bool, **_: object) -> str:
     """Return the whole comment."""
     sides = f"{code(labels[0])} → {code(labels[1])}"
     parts = [f"### optplan diff: {sides}", f"{code(model_text(diff))} · **{verdict_text(diff)}**"]

@@ -15,7 +15,7 @@ _REFERENCES = {"@": "@<!-- -->", "#": "#<!-- -->", "&": "&amp;"}
 _MARKS = {Severity.ERROR: "🔴", Severity.WARNING: "🟡", Severity.INFO: "🔵"}
 
 
-def check_md(report: Report) -> str:
+def render(report: Report, **_: object) -> str:
     """Return a table with a row for each finding, and the summary."""
     lines = ["## optplan check", ""]
     if report.findings:

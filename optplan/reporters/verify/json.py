@@ -22,7 +22,7 @@ from optplan.verify.results import (
 FORMAT_VERSION = "1.1"
 
 
-def verify_json(found: Verification) -> str:
+def render(found: Verification, **_: object) -> str:
     """Return the verification as ``schemas/verify-1.0.schema.json`` describes it."""
     plan, place = found.plan, found.place
     data = {

@@ -11,7 +11,7 @@ from optplan.reporters.formats.json import json_text
 FORMAT_VERSION = "1.0"
 
 
-def check_json(report: Report, *, version: str) -> str:
+def render(report: Report, *, version: str, **_: object) -> str:
     """Return the report as ``schemas/check-1.0.schema.json`` describes it.
 
     Args:
