@@ -10,7 +10,7 @@ from torch import nn
 
 from optplan.app.planning import plan_with_facts
 from optplan.plan import Planned
-from optplan.reporters.rows import Selection
+from optplan.reporters.selection import Selection
 from tests.models import HARD_CASES, hard_case
 
 # The hard cases that a plan can be made of.

@@ -19,8 +19,8 @@ from optplan.dialects import (
 )
 from optplan.errors import OptplanError, UsageError, listed, quoted
 from optplan.plan import Plan
-from optplan.reporters.rows import Narrowing, narrowed
-from optplan.reporters.schedule_view import ScheduleView, unread_notes
+from optplan.reporters.schedule.view import ScheduleView, unread_notes
+from optplan.reporters.selection import Narrowing, narrowed
 from optplan.runtime.stdio import remark
 from optplan.schedule import (
     Schedule,

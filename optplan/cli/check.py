@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, assert_never
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -135,40 +135,24 @@ def check(
             materialize=options.materialize,
             quiet=to.quiet,
         )
-        deliver(lambda _width, colored: _report(done, output_format, colored), to.output, to.color)
+        deliver(
+            lambda width, colored: _report(done, output_format, width, colored), to.output, to.color
+        )
         status = done.status()
     raise typer.Exit(status)
 
 
-def _report(done: Done, output_format: CheckFormat, color: bool) -> str:
-    """The report in one format."""
+def _report(done: Done, output_format: CheckFormat, width: int | None, color: bool) -> str:
+    """Return the report in one format."""
+    from optplan.reporters.formats import format_of
     from optplan.version import __version__
 
-    report = done.report
-    match output_format:
-        case CheckFormat.TEXT:
-            from optplan.reporters.check_text import check_text
-
-            return check_text(report, color=color)
-        case CheckFormat.JSON:
-            from optplan.reporters.check_json import check_json
-
-            return check_json(report, version=__version__)
-        case CheckFormat.GITHUB:
-            from optplan.reporters.check_github import check_github
-
-            return check_github(report)
-        case CheckFormat.SARIF:
-            from optplan.reporters.check_sarif import check_sarif
-
-            return check_sarif(report, done.checks, version=__version__)
-        case CheckFormat.JUNIT:
-            from optplan.reporters.check_junit import check_junit
-
-            return check_junit(report, fail_on=done.fail_on)
-        case CheckFormat.MD:
-            from optplan.reporters.check_md import check_md
-
-            return check_md(report)
-        case _:
-            assert_never(output_format)
+    render = format_of("optplan.reporters.check", output_format)
+    return render(
+        done.report,
+        checks=done.checks,
+        fail_on=done.fail_on,
+        version=__version__,
+        width=width,
+        color=color,
+    )

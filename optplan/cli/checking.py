@@ -229,7 +229,7 @@ def settings_report(request: Request, checks: tuple[Check, ...]) -> str:
     Raises:
         ConfigError: They are wrong.
     """
-    from optplan.reporters.settings import settings_text
+    from optplan.reporters.tool_config import settings_text
 
     finder = SettingsFinder(checks)
     found = {id(one): one for one in map(finder.of, request.words)} or {0: finder.here()}

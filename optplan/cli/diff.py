@@ -59,10 +59,8 @@ def diff(
     with running(quiet=to.quiet, debug=to.debug, dialect=options.dialect):
         from optplan.app.diff import arguments_of, diff_of
         from optplan.app.plan import import_first
-        from optplan.reporters.diff_data import diff_csv, diff_json
-        from optplan.reporters.diff_md import diff_md
-        from optplan.reporters.diff_text import diff_text
-        from optplan.reporters.diff_words import labels_of, unread_notes
+        from optplan.reporters.diff.words import labels_of, unread_notes
+        from optplan.reporters.formats import format_of
 
         import_first((a, b), options)
         arguments = arguments_of((a, b), options, (function_arg_a, function_arg_b))
@@ -70,15 +68,8 @@ def diff(
         labels = labels_of((a, b), found)
 
         def report(width: int | None, colored: bool) -> str:
-            match output_format:
-                case DiffFormat.JSON:
-                    return diff_json(found, labels, full=full)
-                case DiffFormat.CSV:
-                    return diff_csv(found, full=full)
-                case DiffFormat.MD:
-                    return diff_md(found, labels, full=full)
-                case DiffFormat.TEXT:
-                    return diff_text(found, labels, full=full, width=width, color=colored)
+            render = format_of("optplan.reporters.diff", output_format)
+            return render(found, labels, full=full, width=width, color=colored)
 
         if output_format is DiffFormat.CSV:
             remark(unread_notes(found))

@@ -44,8 +44,8 @@ def explain(
         from optplan.plan import Planned
         from optplan.plan.explanation import explain as explained
         from optplan.reporters.explain import explain_json, explain_text
-        from optplan.reporters.scaling_words import not_final_text
-        from optplan.reporters.summary import rules_text
+        from optplan.reporters.lr_scaling import not_final_text
+        from optplan.reporters.plan_summary import rules_text
 
         import_first((config,), options)
         planned = plan_of(config, options)

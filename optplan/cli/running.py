@@ -39,6 +39,10 @@ class Color(StrEnum):
     NEVER = "never"
 
 
+# What asks rich for colours where there is no terminal.
+_FORCING = frozenset({"FORCE_COLOR", "TTY_COMPATIBLE"})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terminal:
     """Where a report is shown: its width, None where nothing is cut, and whether it takes colours."""
@@ -49,12 +53,25 @@ class Terminal:
     @classmethod
     def current(cls) -> Terminal:
         """Return what stdout leads to."""
+        return cls.of(sys.stdout)
+
+    @classmethod
+    def of(cls, stream: Any) -> Terminal:
+        """Return what a stream leads to: rich knows terminals, NO_COLOR, FORCE_COLOR, and the consoles of Windows."""
+        is_terminal = stream is not None and stream.isatty()
+        if not is_terminal and not _FORCING & os.environ.keys():
+            return cls(width=None, has_color=False)
         from shutil import get_terminal_size
 
-        is_terminal = sys.stdout is not None and sys.stdout.isatty()
+        from rich.console import Console
+
+        console = Console(file=stream)
+        # rich takes a dumb terminal for 80 columns wide, whatever COLUMNS says
+        columns = get_terminal_size().columns if console.is_dumb_terminal else console.width
+        has_color = console.color_system is not None and not console.no_color
         return cls(
-            width=get_terminal_size().columns if is_terminal else None,
-            has_color=_wants_color(Color.AUTO, sys.stdout),
+            width=columns if is_terminal else None,
+            has_color=has_color and not console.legacy_windows,
         )
 
 
@@ -116,8 +133,12 @@ def running(*, quiet: bool, debug: bool, dialect: DialectName | None = None) -> 
     except (OptplanError, RefusedError) as error:
         if debug:
             _print_traceback()
+        from optplan.reporters.problem import problem_text
+
+        terminal = Terminal.of(sys.stderr)
         for problem in _problems(error):
-            _complain(problem_text(problem, color=_wants_color(Color.AUTO, sys.stderr)))
+            text = problem_text(problem, width=terminal.width, color=terminal.has_color)
+            _complain(text.removesuffix("\n"))
         raise typer.Exit(ExitStatus.COULD_NOT) from None
     except KeyboardInterrupt:
         # CPython remembers an interrupt that hit a text being executed, as dataclasses do on import,
@@ -170,13 +191,6 @@ def _print_traceback() -> None:
 
     with contextlib.suppress(OSError):
         traceback.print_exc()
-
-
-def problem_text(problem: Problem, *, color: bool) -> str:
-    """What is wrong, where, the line itself, and what to do."""
-    from optplan.reporters.problem import problem_lines
-
-    return "\n".join(problem_lines(problem, color=color))
 
 
 def _complain(text: str) -> None:
@@ -247,14 +261,6 @@ def _print(text: str) -> None:
     except OSError as error:
         _close_quietly()
         raise OutputError(f"cannot write the report: {error.strerror or error}") from error
-
-
-def _wants_color(color: Color, stream: Any) -> bool:
-    if color is not Color.AUTO:
-        return color is Color.ALWAYS
-    if os.environ.get("NO_COLOR") or stream is None:
-        return False
-    return bool(stream.isatty()) and os.environ.get("TERM") != "dumb"
 
 
 def _write(path: Path, text: str) -> None:

@@ -110,8 +110,7 @@ def verify(
     with running(quiet=to.quiet, debug=to.debug, dialect=options.dialect):
         from optplan.app.plan import import_first
         from optplan.app.verify import is_first_process, source_of, terms_of
-        from optplan.reporters.verify_json import verify_json
-        from optplan.reporters.verify_text import verify_text
+        from optplan.reporters.formats import format_of
         from optplan.verify.devices import choose_device
         from optplan.verify.verification import verify as verified
 
@@ -132,9 +131,8 @@ def verify(
         found = verified(source, chosen, terms, plan_source=plan)
 
         def report(width: int | None, colored: bool) -> str:
-            if output_format is VerifyFormat.JSON:
-                return verify_json(found)
-            return verify_text(found, width=width, color=colored)
+            render = format_of("optplan.reporters.verify", output_format)
+            return render(found, width=width, color=colored)
 
         if is_first_process():
             deliver(report, to.output, to.color)

@@ -6,15 +6,16 @@ from collections.abc import Container, Iterable
 
 from optplan.errors import quoted
 from optplan.names import LR_OPTIONS, WEIGHT_DECAY_OPTIONS, Rule, Status
+from optplan.places import Place
 from optplan.plan import PlannedParameter, RuleUse
 
 RULE_STYLES = {rule: rule.style for rule in Rule}
 
 STATUS_STYLES = {
     Status.OPTIMIZED: "",
-    Status.FROZEN: "dim",
-    Status.DUPLICATE: "dim",
-    Status.UNCOVERED: "red",
+    Status.FROZEN: "quiet",
+    Status.DUPLICATE: "quiet",
+    Status.UNCOVERED: "alarm",
 }
 
 # These can only ever decide one of the two, so that it goes without saying which.
@@ -108,6 +109,18 @@ def uses_place(*uses: RuleUse | None) -> str:
 def where_text(file: str, line: int) -> str:
     """``a.py:3``; the word alone for what stands in no file, such as ``--set``."""
     return f"{file}:{line}" if line else file
+
+
+def place_text(place: Place | None) -> str:
+    """Return ``file:line``; '' for no place."""
+    return where_text(place.source.name, place.line) if place is not None else ""
+
+
+def place_data(place: Place | None) -> dict[str, object] | None:
+    """Return a place for JSON."""
+    if place is None:
+        return None
+    return {"file": place.source.name, "line": place.line, "column": place.column}
 
 
 def rules_of(parameters: Iterable[PlannedParameter]) -> dict[Rule, int]:

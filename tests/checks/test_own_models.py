@@ -19,7 +19,7 @@ from tests.released import folder_of
 
 Write = Callable[..., Path]
 LINEAR = "model = dict(type='torch.nn.Linear', in_features=2, out_features={})\n"
-LEFT_OUT = "2 checks left out for want of a model{}: name one with --model\n"
+LEFT_OUT = "2 checks skipped{}: no model given; name one with --model\n"
 
 
 def test_unmatched_keys_are_found(write: Write, check: Check) -> None:
