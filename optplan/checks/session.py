@@ -1,20 +1,20 @@
-"""One run of ``optplan check``: from the words of the command line to the tasks."""
+"""One run of ``optplan check``: from the words of the command line to the outcomes of all files."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-from optplan.checks.base import Check, MakeSchedule
+from optplan.checks.base import Check
 from optplan.checks.discovery import Discovery, FoundFile, discover
+from optplan.checks.facts.context import MakeSchedule
 from optplan.checks.paths import fits, is_in_package, shown_path
 from optplan.checks.results import CheckedConfig
-from optplan.checks.runner import Job, MakePlanner, OwnModels, Task
-from optplan.checks.tool_config import Settings, Target
-from optplan.checks.tool_config_file import SettingsFinder
+from optplan.checks.tasks import Job, MakePlanner, OwnModels, Reading, Task
+from optplan.checks.tool_config import Target, ToolConfig
+from optplan.checks.tool_config_file import ToolConfigFinder
 from optplan.checks.worker_pool import run_all
-from optplan.config import NO_BATCH, Batch, Generation, names_function
+from optplan.config import names_function
 from optplan.errors import OptplanError, UsageError, listed
 from optplan.runtime.workers import Workers
 
@@ -27,9 +27,9 @@ class Request:
         words: Files, folders and globs; none for the configs of the targets.
         model: The model for all configs, instead of the targets' and their own.
         models: Whether there are models at all.
-        select: Prefixes of codes, instead of those of the settings.
-        ignore: Prefixes of codes, besides those of the settings.
-        imports, overrides, function_arguments, trust, generation, prepare, batch: As for :class:`Job`.
+        select: Prefixes of codes, instead of those of the tool's configuration.
+        ignore: Prefixes of codes, besides those of the tool's configuration.
+        reading: How configs are read.
     """
 
     words: tuple[str, ...] = ()
@@ -37,21 +37,15 @@ class Request:
     models: bool = True
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
-    imports: tuple[str, ...] = ()
-    overrides: tuple[str, ...] = ()
-    function_arguments: Mapping[str, Any] = field(default_factory=dict)
-    trust: bool = False
-    generation: Generation | None = None
-    prepare: Callable[[], None] | None = None
-    batch: Batch = NO_BATCH
+    reading: Reading = field(default_factory=Reading)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """What a run gave: the outcomes, the settings they refer to, and words that led nowhere."""
+    """What a run gave: the outcomes, the configurations they refer to, and what to say of the rest."""
 
     outcomes: tuple[CheckedConfig, ...]
-    settings: tuple[Settings, ...]
+    tool_configs: tuple[ToolConfig, ...]
     remarks: tuple[str, ...] = ()
 
 
@@ -79,31 +73,25 @@ def run_session(
         ConfigError: The settings are wrong.
         ModelError: There is no such model as the command line names.
     """
-    finder = SettingsFinder(checks)
+    finder = ToolConfigFinder(checks)
     discovery = _discovered(request.words, finder.here())
     _refuse_unused(request, discovery)
-    planned = _Planned(request, finder)
+    planned = _TaskMaker(request, finder)
     tasks = [task for candidate in discovery.candidates for task in planned.tasks(candidate)]
     # Those with one model stand together, so that it is built once.
     tasks.sort(key=lambda task: (repr(task.target), task.candidate.path))
     job = Job(
         checks=checks,
-        settings=tuple(planned.settings),
+        tool_configs=tuple(planned.tool_configs),
         make_planner=make_planner,
         own_models=own_models if request.models else None,
-        imports=request.imports,
         make_schedule=make_schedule,
-        overrides=request.overrides,
-        function_arguments=request.function_arguments,
-        trust=request.trust,
-        generation=request.generation,
-        prepare=request.prepare,
-        batch=request.batch,
+        reading=request.reading,
     )
     outcomes = run_all(tasks, job, workers, advance=start(len(tasks)))
     return Session(
         outcomes=tuple(sorted(outcomes, key=lambda outcome: outcome.config)),
-        settings=job.settings,
+        tool_configs=job.tool_configs,
         remarks=(*map(str, discovery.problems), *_unbuilt(outcomes)),
     )
 
@@ -115,7 +103,7 @@ def _refuse_unused(request: Request, discovery: Discovery) -> None:
         UsageError: There are such.
     """
     has_function = any(names_function(one.path) for one in discovery.candidates)
-    if request.function_arguments and not has_function:
+    if request.reading.function_arguments and not has_function:
         raise UsageError("-a gives arguments to a function, and none is named")
 
 
@@ -131,7 +119,7 @@ def _unbuilt(outcomes: Iterable[CheckedConfig]) -> Iterator[str]:
         yield f"{listed(names)}: checked without {model}: {reason}"
 
 
-def _discovered(words: Sequence[str], here: Settings) -> Discovery:
+def _discovered(words: Sequence[str], here: ToolConfig) -> Discovery:
     """The files that words mean, or that the targets do.
 
     Raises:
@@ -148,20 +136,20 @@ def _discovered(words: Sequence[str], here: Settings) -> Discovery:
     return discovery
 
 
-def _target_words(settings: Settings) -> Iterator[str]:
-    for target in settings.targets:
+def _target_words(config: ToolConfig) -> Iterator[str]:
+    for target in config.targets:
         for glob in target.configs:
-            yield glob if is_in_package(glob) else shown_path(f"{settings.folder}/{glob}")
+            yield glob if is_in_package(glob) else shown_path(f"{config.folder}/{glob}")
 
 
-class _Planned:
-    """Gives each file its settings and its models, and collects the settings."""
+class _TaskMaker:
+    """Gives each file its tool configuration and its models, and collects the configurations."""
 
-    def __init__(self, request: Request, finder: SettingsFinder) -> None:
+    def __init__(self, request: Request, finder: ToolConfigFinder) -> None:
         self._request = request
         self._finder = finder
         self._indices: dict[int, int] = {}
-        self.settings: list[Settings] = []
+        self.tool_configs: list[ToolConfig] = []
         self._index(finder.here())
 
     def tasks(self, candidate: FoundFile) -> list[Task]:
@@ -179,20 +167,21 @@ class _Planned:
         if self._request.model is not None or not self._request.models:
             targets = [self._request.model]
         return [
-            Task(candidate=candidate, settings=index, target=target) for target in targets or [None]
+            Task(candidate=candidate, tool_config=index, target=target)
+            for target in targets or [None]
         ]
 
-    def _index(self, settings: Settings) -> int:
-        if id(settings) not in self._indices:
-            self._indices[id(settings)] = len(self.settings)
-            self.settings.append(with_request(settings, self._request))
-        return self._indices[id(settings)]
+    def _index(self, found: ToolConfig) -> int:
+        if id(found) not in self._indices:
+            self._indices[id(found)] = len(self.tool_configs)
+            self.tool_configs.append(with_request(found, self._request))
+        return self._indices[id(found)]
 
 
-def with_request(settings: Settings, request: Request) -> Settings:
-    """The settings with what the command line says instead."""
+def with_request(found: ToolConfig, request: Request) -> ToolConfig:
+    """Return a tool configuration with what the command line says instead."""
     return replace(
-        settings,
-        select=request.select or settings.select,
-        ignore=(*settings.ignore, *request.ignore),
+        found,
+        select=request.select or found.select,
+        ignore=(*found.ignore, *request.ignore),
     )

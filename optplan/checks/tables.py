@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from optplan.checks.results import Spot, spot_of
+from optplan.checks.results import Location, location_of
 from optplan.config import place_of
 from optplan.errors import Problem, did_you_mean
 from optplan.places import Place
@@ -57,18 +57,18 @@ class Table:
         self._refuse(name, value, "a text")
         return None
 
-    def texts(self, name: str) -> tuple[tuple[str, Spot], ...]:
+    def texts(self, name: str) -> tuple[tuple[str, Location], ...]:
         """A list of texts with the places of each; a single text is one as well."""
         value = self.data.get(name)
         if value is None:
             return ()
         if isinstance(value, str) and value:
-            return ((value, spot_of(self.place_of(name))),)
+            return ((value, location_of(self.place_of(name))),)
         if not isinstance(value, list) or not all(isinstance(v, str) and v for v in value):
             self._refuse(name, value, "a list of texts")
             return ()
         places = (place_of(value, at) or self.place_of(name) for at in range(len(value)))
-        return tuple((text, spot_of(place)) for text, place in zip(value, places, strict=True))
+        return tuple((text, location_of(place)) for text, place in zip(value, places, strict=True))
 
     def number(self, name: str) -> float | None:
         """A finite number."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from optplan.checks.expectations import Expectation
-from optplan.checks.results import Spot
+from optplan.checks.results import Location
 from optplan.names import Severity
 
 
@@ -19,7 +19,7 @@ class Target:
         model: As after ``--model``.
         arguments: For its factory.
         configs: Globs of the configs that it is for.
-        spot: Where it is written; None for the command line.
+        location: Where it is written; None for the command line.
         project: The folder of the user's own project, whose files a model written in its settings may name;
             None where the settings are those of a folder that is only checked.
     """
@@ -27,7 +27,7 @@ class Target:
     model: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
     configs: tuple[str, ...] = ()
-    spot: Spot | None = None
+    location: Location | None = None
     project: str | None = None
 
 
@@ -37,7 +37,7 @@ class Ignore:
 
     glob: str
     code: str
-    spot: Spot
+    location: Location
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +45,11 @@ class Allowed:
     """One name of ``allow-group-keys``."""
 
     name: str
-    spot: Spot
+    location: Location
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class ToolConfig:
     """What ``[tool.optplan]`` says.
 
     Args:

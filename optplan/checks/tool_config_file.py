@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping
 from optplan.checks.base import Check
 from optplan.checks.expectations import Expectation
 from optplan.checks.paths import is_in_package, shown_path
-from optplan.checks.results import spot_of
+from optplan.checks.results import location_of
 from optplan.checks.selection import prefix_problem, split_codes
 from optplan.checks.tables import Table
-from optplan.checks.tool_config import Allowed, Ignore, Settings, Target
+from optplan.checks.tool_config import Allowed, Ignore, Target, ToolConfig
 from optplan.config.files.file_reader import DISK, decoded
 from optplan.config.files.toml_files import read_toml
 from optplan.config.placed import File
@@ -34,7 +34,7 @@ _NAMES = (
 _EXPECTED = ("weight-decay", "lr", "lr-mult", "frozen", "min-parameters")
 
 
-class SettingsFinder:
+class ToolConfigFinder:
     """The settings of each folder: those of the nearest pyproject.toml with a ``[tool.optplan]``.
 
     As with ruff, the nearest to the config decides, and settings are never merged; a config that
@@ -46,20 +46,20 @@ class SettingsFinder:
 
     def __init__(self, checks: Iterable[Check]) -> None:
         self._checks = tuple(checks)
-        self._found: dict[str, Settings | None] = {}
-        self._here: Settings | None = None
+        self._found: dict[str, ToolConfig | None] = {}
+        self._here: ToolConfig | None = None
 
-    def here(self) -> Settings:
+    def here(self) -> ToolConfig:
         """The settings of the current folder.
 
         Raises:
             ConfigError: They are wrong.
         """
         if self._here is None:
-            self._here = self._above(os.getcwd()) or Settings(folder=os.getcwd())
+            self._here = self._above(os.getcwd()) or ToolConfig(folder=os.getcwd())
         return self._here
 
-    def of(self, config: str) -> Settings:
+    def of(self, config: str) -> ToolConfig:
         """The settings of a config.
 
         Raises:
@@ -69,11 +69,11 @@ class SettingsFinder:
             return self.here()
         return self._above(os.path.dirname(os.path.abspath(config))) or self.here()
 
-    def _above(self, folder: str) -> Settings | None:
+    def _above(self, folder: str) -> ToolConfig | None:
         if folder not in self._found:
             # only those of the current folder's project are the user's own word
             is_own = _is_within(os.getcwd(), folder)
-            own = read_settings(os.path.join(folder, FILE), self._checks, is_own=is_own)
+            own = read_tool_config(os.path.join(folder, FILE), self._checks, is_own=is_own)
             parent = os.path.dirname(folder)
             self._found[folder] = own or (None if parent == folder else self._above(parent))
         return self._found[folder]
@@ -84,7 +84,9 @@ def _is_within(path: str, folder: str) -> bool:
     return inner == outer or inner.startswith(outer.rstrip(os.sep) + os.sep)
 
 
-def read_settings(path: str, checks: tuple[Check, ...], *, is_own: bool = True) -> Settings | None:
+def read_tool_config(
+    path: str, checks: tuple[Check, ...], *, is_own: bool = True
+) -> ToolConfig | None:
     """The settings in one file.
 
     Args:
@@ -123,10 +125,10 @@ def read_settings(path: str, checks: tuple[Check, ...], *, is_own: bool = True) 
     return settings
 
 
-def _settings(table: Table, path: str, checks: tuple[Check, ...], *, is_own: bool) -> Settings:
+def _settings(table: Table, path: str, checks: tuple[Check, ...], *, is_own: bool) -> ToolConfig:
     table.only(_NAMES)
     folder = os.path.dirname(os.path.abspath(path))
-    return Settings(
+    return ToolConfig(
         file=shown_path(path),
         folder=folder,
         select=_codes(table, "select", checks),
@@ -134,7 +136,8 @@ def _settings(table: Table, path: str, checks: tuple[Check, ...], *, is_own: boo
         fail_on=table.choice("fail-on", Severity) or Severity.ERROR,
         per_config_ignores=_ignores(table.table("per-config-ignores"), checks),
         allow_group_keys=tuple(
-            Allowed(name=name, spot=spot) for name, spot in table.texts("allow-group-keys")
+            Allowed(name=name, location=location)
+            for name, location in table.texts("allow-group-keys")
         ),
         targets=tuple(_target(entry, folder, is_own=is_own) for entry in table.tables("targets")),
         expectations=tuple(_expectation(entry, folder) for entry in table.tables("expect")),
@@ -155,8 +158,10 @@ def _ignores(table: Table | None, checks: tuple[Check, ...]) -> tuple[Ignore, ..
         return ()
     ignores = []
     for glob in table.data:
-        spot = spot_of(table.place_of(glob))
-        ignores += [Ignore(glob=glob, code=c, spot=spot) for c in _codes(table, glob, checks)]
+        location = location_of(table.place_of(glob))
+        ignores += [
+            Ignore(glob=glob, code=c, location=location) for c in _codes(table, glob, checks)
+        ]
     return tuple(ignores)
 
 
@@ -172,7 +177,7 @@ def _target(table: Table, folder: str, *, is_own: bool) -> Target:
         model=_model_path(model, folder),
         arguments={} if arguments is None else dict(arguments.data),
         configs=configs,
-        spot=spot_of(table.place_of("model")),
+        location=location_of(table.place_of("model")),
         project=folder if is_own else None,
     )
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, assert_never
@@ -11,11 +15,11 @@ import typer
 from optplan.app.request import PlanRequest
 from optplan.cli.completion import check_codes
 from optplan.cli.options import ReportOptions, with_options
-from optplan.cli.running import deliver, running
+from optplan.cli.running import Color, ExitStatus, deliver, running
 from optplan.names import Severity
 
 if TYPE_CHECKING:
-    from optplan.cli.checking import Done
+    from optplan.app.check import BaselineFile, CheckResult
 
 
 class CheckFormat(StrEnum):
@@ -27,6 +31,60 @@ class CheckFormat(StrEnum):
     SARIF = "sarif"
     JUNIT = "junit"
     MD = "md"
+
+
+class CheckCrashError(Exception):
+    """A check raised what it must not: a bug of optplan."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckOptions:
+    """The options that say which checks run, and what becomes of their findings."""
+
+    no_model: Annotated[
+        bool,
+        typer.Option(
+            "--no-model", help="Build no models, for speed: only the checks that need none."
+        ),
+    ] = False
+    select: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--select",
+            metavar="CODES",
+            help="Only these checks: 'OPT1,OPT203'.",
+            autocompletion=check_codes,
+        ),
+    ] = None
+    ignore: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--ignore", metavar="CODES", help="Not these checks.", autocompletion=check_codes
+        ),
+    ] = None
+    fail_on: Annotated[
+        Severity | None,
+        typer.Option("--fail-on", help="The least severity that fails.  [default: error]"),
+    ] = None
+    exit_zero: Annotated[
+        bool, typer.Option("--exit-zero", help="Exit with 0 whatever is found.")
+    ] = False
+    baseline: Annotated[
+        Path | None,
+        typer.Option("--baseline", metavar="FILE", help="Findings that are known today."),
+    ] = None
+    write_baseline: Annotated[
+        bool, typer.Option("--write-baseline", help="Write the findings to the baseline.")
+    ] = False
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", min=1, metavar="N", help="Processes to check in.")
+    ] = 1
+    show_settings: Annotated[
+        bool, typer.Option("--show-settings", help="Show the settings that apply, and stop.")
+    ] = False
+    output_format: Annotated[
+        CheckFormat, typer.Option("--format", "-f", help="The report's format.")
+    ] = CheckFormat.TEXT
 
 
 @with_options
@@ -41,50 +99,7 @@ def check(
     *,
     options: PlanRequest,
     to: ReportOptions,
-    no_model: Annotated[
-        bool,
-        typer.Option(
-            "--no-model", help="Build no models, for speed: only the checks that need none."
-        ),
-    ] = False,
-    select: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--select",
-            metavar="CODES",
-            help="Only these checks: 'OPT1,OPT203'.",
-            autocompletion=check_codes,
-        ),
-    ] = None,
-    ignore: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--ignore", metavar="CODES", help="Not these checks.", autocompletion=check_codes
-        ),
-    ] = None,
-    fail_on: Annotated[
-        Severity | None,
-        typer.Option("--fail-on", help="The least severity that fails.  [default: error]"),
-    ] = None,
-    exit_zero: Annotated[
-        bool, typer.Option("--exit-zero", help="Exit with 0 whatever is found.")
-    ] = False,
-    baseline: Annotated[
-        Path | None,
-        typer.Option("--baseline", metavar="FILE", help="Findings that are known today."),
-    ] = None,
-    write_baseline: Annotated[
-        bool, typer.Option("--write-baseline", help="Write the findings to the baseline.")
-    ] = False,
-    jobs: Annotated[
-        int, typer.Option("--jobs", "-j", min=1, metavar="N", help="Processes to check in.")
-    ] = 1,
-    show_settings: Annotated[
-        bool, typer.Option("--show-settings", help="Show the settings that apply, and stop.")
-    ] = False,
-    output_format: Annotated[
-        CheckFormat, typer.Option("--format", "-f", help="The report's format.")
-    ] = CheckFormat.TEXT,
+    which: CheckOptions,
 ) -> None:
     """Find options without effect and other mistakes, for CI.
 
@@ -96,55 +111,93 @@ def check(
 
     with (
         running(quiet=to.quiet, debug=to.debug, dialect=options.dialect),
-        started_workers(1 if show_settings else jobs) as workers,
+        started_workers(1 if which.show_settings else which.jobs) as workers,
     ):
-        from optplan.app.plan import preparation
+        from optplan.app.check import ExitPolicy, applied_configs, check_configs, check_request
         from optplan.checks import ALL_CHECKS
-        from optplan.checks.session import Request
-        from optplan.cli.checking import Ending, checked, codes_of, settings_report, target_of
-        from optplan.config.generation import chosen_generation
 
-        given = target_of(options, no_model=no_model)
-        request = Request(
-            words=tuple(configs or ()),
-            model=given,
-            models=not no_model,
-            select=codes_of("--select", select, ALL_CHECKS),
-            ignore=codes_of("--ignore", ignore, ALL_CHECKS),
-            imports=tuple(options.imports or ()),
-            overrides=tuple(options.overrides or ()),
-            function_arguments=options.function_arguments,
-            trust=options.trust,
-            generation=chosen_generation(),
-            prepare=preparation(trust=options.trust),
-            batch=options.batch,
+        request = check_request(
+            configs or (),
+            options,
+            ALL_CHECKS,
+            select=which.select or (),
+            ignore=which.ignore or (),
+            no_model=which.no_model,
         )
-        if show_settings:
-            text = settings_report(request, ALL_CHECKS)
+        if which.show_settings:
+            from optplan.reporters.settings import settings_text
+
+            text = "\n".join(map(settings_text, applied_configs(request, ALL_CHECKS)))
             deliver(lambda _width, _color: text, to.output, to.color)
             return
-        ending = Ending(
-            fail_on=fail_on, exit_zero=exit_zero, baseline=baseline, write_baseline=write_baseline
-        )
-        done = checked(
-            request,
-            ALL_CHECKS,
-            ending,
-            workers,
-            is_cached=options.is_cached,
-            materialize=options.materialize,
-            quiet=to.quiet,
-        )
-        deliver(lambda _width, colored: _report(done, output_format, colored), to.output, to.color)
-        status = done.status()
+        with _progress(quiet=to.quiet) as start:
+            result = check_configs(
+                request,
+                ALL_CHECKS,
+                workers=workers,
+                policy=ExitPolicy(fail_on=which.fail_on, exit_zero=which.exit_zero),
+                baseline=_baseline(which),
+                is_cached=options.is_cached,
+                materialize=options.materialize,
+                start=start,
+            )
+        status = _deliver(result, which, to)
     raise typer.Exit(status)
 
 
-def _report(done: Done, output_format: CheckFormat, color: bool) -> str:
-    """The report in one format."""
+def _baseline(which: CheckOptions) -> BaselineFile | None:
+    from optplan.app.check import BaselineFile
+    from optplan.errors import UsageError
+
+    if which.baseline is None:
+        if which.write_baseline:
+            raise UsageError("--write-baseline needs a file", hint="name it: --baseline FILE")
+        return None
+    return BaselineFile(path=which.baseline, is_written=which.write_baseline)
+
+
+def _deliver(result: CheckResult, which: CheckOptions, to: ReportOptions) -> ExitStatus:
+    """Write the baseline and the report, and return the exit status.
+
+    Raises:
+        CheckCrashError: A check broke down.
+    """
+    from optplan.errors import listed
+
+    if (text := result.baseline) is not None:
+        deliver(lambda _width, _color: text, which.baseline, Color.NEVER)
+    deliver(
+        lambda _width, colored: _report(result, which.output_format, colored), to.output, to.color
+    )
+    if result.report.crashes:
+        raise CheckCrashError(listed(result.report.crashes, most=3))
+    return ExitStatus.FINDINGS if result.fails else ExitStatus.FINE
+
+
+@contextlib.contextmanager
+def _progress(*, quiet: bool) -> Iterator[Callable[[int], Callable[[int], None]]]:
+    """Show a progress bar on stderr, where that is a terminal."""
+    if quiet or sys.stderr is None or not sys.stderr.isatty():
+        yield lambda _count: lambda _done: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (TextColumn("checking"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+
+        def start(count: int) -> Callable[[int], None]:
+            bar = progress.add_task("checking", total=count)
+            return lambda done: progress.advance(bar, done)
+
+        yield start
+
+
+def _report(result: CheckResult, output_format: CheckFormat, color: bool) -> str:
+    """Return the report in one format."""
     from optplan import __version__
 
-    report = done.report
+    report = result.report
     match output_format:
         case CheckFormat.TEXT:
             from optplan.reporters.check_text import check_text
@@ -161,11 +214,11 @@ def _report(done: Done, output_format: CheckFormat, color: bool) -> str:
         case CheckFormat.SARIF:
             from optplan.reporters.check_sarif import check_sarif
 
-            return check_sarif(report, done.checks, version=__version__)
+            return check_sarif(report, result.checks, version=__version__)
         case CheckFormat.JUNIT:
             from optplan.reporters.check_junit import check_junit
 
-            return check_junit(report, fail_on=done.fail_on)
+            return check_junit(report, fail_on=result.fail_on)
         case CheckFormat.MD:
             from optplan.reporters.check_md import check_md
 

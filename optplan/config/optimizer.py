@@ -23,7 +23,7 @@ from optplan.config.placed import place_of, placed_dict
 from optplan.config.symbols import Symbol
 from optplan.config.timm_args import OPTIMIZER_KEYS, TimmArgs, is_timm_args, read_timm_args
 from optplan.errors import ConfigError, Problem, close_matches
-from optplan.names import Mistake
+from optplan.names import ProblemKind
 from optplan.places import Place
 
 if TYPE_CHECKING:
@@ -273,7 +273,7 @@ def _from_wrapper(
             message=f"'{name}' inside 'optim_wrapper.optimizer' reaches the optimizer class as an argument",
             place=place_of(optimizer, name),
             hint="put it beside 'optimizer', inside 'optim_wrapper'",
-            kind=Mistake.MISPLACED,
+            kind=ProblemKind.MISPLACED,
         )
         for name in ("paramwise_cfg", "constructor")
         if name in optimizer

@@ -36,14 +36,14 @@ def check_junit(report: Report, *, fail_on: Severity) -> str:
 
 def _add(suite: ET.Element, finding: Reported, *, is_failure: bool) -> int:
     """Add a finding; 1 where it is a failure."""
-    spot = finding.spot
+    location = finding.location
     attributes = {
-        "classname": visible(spot.file),
+        "classname": visible(location.file),
         "name": visible(f"{finding.code} {finding.key}"),
         "time": "0",
     }
-    if spot.line:
-        attributes |= {"file": visible(spot.file), "line": str(spot.line)}
+    if location.line:
+        attributes |= {"file": visible(location.file), "line": str(location.line)}
     case = ET.SubElement(suite, "testcase", attributes)
     if is_failure:
         told = ET.SubElement(case, "failure", type=finding.code, message=visible(headline(finding)))
@@ -55,5 +55,7 @@ def _add(suite: ET.Element, finding: Reported, *, is_failure: bool) -> int:
 
 def _told(finding: Reported) -> list[str]:
     hint = finding.hint if finding.hint and headline(finding) == finding.message else ""
-    head = f"{finding.spot}: {finding.severity.value} {finding.code} {headline(finding)}"
-    return [visible(part) for part in (head, finding.spot.text, hint, affected(finding)) if part]
+    head = f"{finding.location}: {finding.severity.value} {finding.code} {headline(finding)}"
+    return [
+        visible(part) for part in (head, finding.location.text, hint, affected(finding)) if part
+    ]

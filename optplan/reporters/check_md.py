@@ -38,4 +38,4 @@ def _row(finding: Reported) -> str:
     parts = (headline(finding), hint, affected(finding))
     told = "<br>".join(literal(part) for part in parts if part)
     mark = f"{_MARKS[finding.severity]} {finding.severity.value}"
-    return f"| {mark} | {literal(str(finding.spot))} | {finding.code} | {told} |"
+    return f"| {mark} | {literal(str(finding.location))} | {finding.code} | {told} |"

@@ -40,7 +40,7 @@ def headline(finding: Reported) -> str:
 
 def affected(finding: Reported, most: int = _MOST_CONFIGS) -> str:
     """The configs that a finding affects; '' where it is the file alone that it stands in."""
-    if finding.configs == (finding.spot.file,):
+    if finding.configs == (finding.location.file,):
         return ""
     return f"affects {plural(len(finding.configs), 'config')}: {listed(finding.configs, most=most)}"
 
@@ -49,7 +49,7 @@ def _finding(finding: Reported, color: bool) -> Iterator[str]:
     severity = finding.severity
     code = paint(Cell(finding.code, STYLES[severity]), color)
     word = "" if severity is Severity.ERROR else f"{severity.value}: "
-    where = paint(Cell(visible(str(finding.spot)), "bold"), color)
+    where = paint(Cell(visible(str(finding.location)), "bold"), color)
     yield f"{where}: {code} {word}{visible(headline(finding))}"
     yield from _excerpt(finding, color)
     if finding.hint and headline(finding) == finding.message:
@@ -60,18 +60,18 @@ def _finding(finding: Reported, color: bool) -> Iterator[str]:
 
 def _excerpt(finding: Reported, color: bool) -> Iterator[str]:
     """The line that it is about, marked, and the parameters that it concerns."""
-    spot = finding.spot
+    location = finding.location
     note = _parameters(finding)
-    if not spot.text.strip():
+    if not location.text.strip():
         if note:
             yield f"  {note}"
         return
-    start, shown = window(spot.text, spot.column - 1)
-    yield paint(Cell(f"{spot.line:>5} │ ", "dim"), color) + shown
-    if start <= spot.column - 1 < len(spot.text):
-        blank = " " * cell_len(visible(spot.text[start : spot.column - 1]))
+    start, shown = window(location.text, location.column - 1)
+    yield paint(Cell(f"{location.line:>5} │ ", "dim"), color) + shown
+    if start <= location.column - 1 < len(location.text):
+        blank = " " * cell_len(visible(location.text[start : location.column - 1]))
         mark = paint(
-            Cell("^" * _width(spot.text, spot.column - 1), STYLES[finding.severity]), color
+            Cell("^" * _width(location.text, location.column - 1), STYLES[finding.severity]), color
         )
         bar = paint(Cell(f"{'│':>7} ", "dim"), color)
         yield f"{bar}{blank}{mark} {note}".rstrip()

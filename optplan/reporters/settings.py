@@ -1,4 +1,4 @@
-"""Settings as a person reads them, in the words of the file they come from."""
+"""ToolConfig as a person reads them, in the words of the file they come from."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import json
 from collections.abc import Iterator
 
 from optplan.checks.expectations import Expectation
-from optplan.checks.tool_config import Settings, Target
+from optplan.checks.tool_config import Target, ToolConfig
 from optplan.reporters.layout import visible
 
 _HOLDS = ("weight_decay", "lr", "lr_mult", "frozen")
 
 
-def settings_text(settings: Settings) -> str:
+def settings_text(settings: ToolConfig) -> str:
     """The settings as TOML, after a line that names their file."""
     return "".join(f"{visible(line)}\n" for line in _lines(settings))
 
 
-def _lines(settings: Settings) -> Iterator[str]:
+def _lines(settings: ToolConfig) -> Iterator[str]:
     yield f"# {settings.file or 'no pyproject.toml with [tool.optplan]: the defaults'}"
     yield "[tool.optplan]"
     yield f"select = {_value(settings.select or ('OPT',))}"

@@ -12,6 +12,7 @@ import pytest
 from optplan.app.model_planner import ConfiguredModels, planner_of
 from optplan.checks import ALL_CHECKS
 from optplan.checks.session import Request, run_session
+from optplan.checks.tasks import Reading
 from tests.checks.conftest import Check, config
 from tests.checks.test_settings import codes
 from tests.conftest import Invoke
@@ -151,7 +152,7 @@ def test_each_model_is_built_once(
         write(f"{number:02}.py", head + config("weight", f"key{number}"))
     monkeypatch.chdir(tmp_path)
     session = run_session(
-        Request(words=("*.py",), imports=("optplan_test_counted",)),
+        Request(words=("*.py",), reading=Reading(imports=("optplan_test_counted",))),
         checks=ALL_CHECKS,
         make_planner=planner_of,
         own_models=ConfiguredModels(),

@@ -54,7 +54,7 @@ def test_what_runs_when() -> None:
 @pytest.mark.parametrize("check", ALL_CHECKS, ids=lambda check: check.code)
 def test_each_has_its_page_and_file(check: Check) -> None:
     module = sys.modules[type(check).__module__]
-    assert module.__name__ == f"optplan.checks.{check.name.replace('-', '_')}"
+    assert module.__name__ == f"optplan.checks.catalog.{check.name.replace('-', '_')}"
     assert (module.__doc__ or "").startswith(check.code)
     page = inspect.getdoc(check)
     assert page is not None

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from optplan.checks.tool_config_file import SettingsFinder
+from optplan.checks.tool_config_file import ToolConfigFinder
 from tests.checks.conftest import Check, config
 from tests.checks.fakes import FAKES
 
@@ -44,7 +44,7 @@ def test_current_folder_where_there_is_none_above(
 def test_settings_are_not_merged(write: Write, tmp_path: Path) -> None:
     write("pyproject.toml", "[tool.optplan]\nignore = ['OPT107']\n")
     write("in/pyproject.toml", "[tool.optplan]\nfail-on = 'info'\n")
-    settings = SettingsFinder(FAKES).of(str(tmp_path / "in" / "a.py"))
+    settings = ToolConfigFinder(FAKES).of(str(tmp_path / "in" / "a.py"))
     assert (settings.ignore, settings.fail_on.value) == ((), "info")
 
 

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from optplan.checks.results import Report, Reported, Spot
+from optplan.checks.results import Location, Report, Reported
 from optplan.names import Severity
 from optplan.reporters.check_github import check_github
 from optplan.reporters.check_json import check_json
@@ -32,7 +32,7 @@ REPORT = Report(
             message="key 'backbon' matches no parameter",
             hint="did you mean 'backbone'?",
             key="custom_keys.backbon",
-            spot=Spot(file="_base_/s gd,1.py", line=14, column=9, text="        backbon=dict(lr_mult=0.1),"),
+            location=Location(file="_base_/s gd,1.py", line=14, column=9, text="        backbon=dict(lr_mult=0.1),"),
             configs=("a.py", "b.py"),
         ),
         Reported(
@@ -42,7 +42,7 @@ REPORT = Report(
             message="key 'x' is bad",
             hint="leave it out",
             key="custom_keys.x",
-            spot=Spot(file="a.py", line=3, column=5, text="\té = 'xé'  # y"),
+            location=Location(file="a.py", line=3, column=5, text="\té = 'xé'  # y"),
             configs=("a.py",),
             parameters=("p.1", "p.2", "p.3", "p.4"),
         ),
@@ -52,7 +52,7 @@ REPORT = Report(
             severity=Severity.INFO,
             message=f"key {EVIL}",
             key=EVIL,
-            spot=Spot(file="mm::c.py"),
+            location=Location(file="mm::c.py"),
             configs=("mm::c.py",),
             parameters=("p.1",),
         ),
@@ -190,7 +190,7 @@ def test_sarif_fingerprints_do_not_move() -> None:
         severity=Severity.ERROR,
         message="other words",
         key=first.key,
-        spot=Spot(file=first.spot.file, line=99, column=1, text="x"),
+        location=Location(file=first.location.file, line=99, column=1, text="x"),
         configs=("c.py",),
     )
     other = Reported(
@@ -199,7 +199,7 @@ def test_sarif_fingerprints_do_not_move() -> None:
         severity=first.severity,
         message=first.message,
         key="custom_keys.other",
-        spot=first.spot,
+        location=first.location,
         configs=first.configs,
     )
     log = json.loads(
@@ -219,7 +219,7 @@ def test_sarif_of_a_file_outside() -> None:
         severity=Severity.ERROR,
         message="m",
         key="k",
-        spot=Spot(file="/x/a b.py", line=1, column=1),
+        location=Location(file="/x/a b.py", line=1, column=1),
         configs=("/x/a b.py",),
     )
     log = json.loads(check_sarif(Report(findings=(found,), configs=()), FAKES, version="1"))

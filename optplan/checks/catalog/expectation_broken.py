@@ -1,4 +1,4 @@
-"""OPT801."""
+"""OPT801: plans that break an expectation."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""OPT105."""
+"""OPT105: options of other constructors."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from optplan.checks.base import Check, Context, Finding
-from optplan.checks.dead_options import dead_options
+from optplan.checks.facts.unread_options import unread_options
 from optplan.config import Symbol
 from optplan.errors import listed
 from optplan.names import Severity
@@ -41,14 +41,14 @@ class IgnoredByConstructor(Check):
         constructor = raw.outer.get("constructor") if raw else None
         named = isinstance(constructor, str | Symbol)
         who = str(constructor).rpartition(".")[2] if named else "the default constructor"
-        for dead in dead_options(context):
-            if dead.known:
-                reads = sorted(name for name in dead.known_names if not name.startswith("_"))
+        for unread in unread_options(context):
+            if unread.known:
+                reads = sorted(name for name in unread.known_names if not name.startswith("_"))
                 yield self.finding(
-                    f"{dead.name!r} in {dead.inside} does nothing: {who} does not use it",
-                    key=dead.key,
-                    place=dead.place,
+                    f"{unread.name!r} in {unread.inside} does nothing: {who} does not use it",
+                    key=unread.key,
+                    place=unread.place,
                     hint=f"it reads {listed(reads, most=10)}"
-                    if dead.inside == "paramwise_cfg"
+                    if unread.inside == "paramwise_cfg"
                     else None,
                 )

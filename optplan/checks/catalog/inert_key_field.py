@@ -1,4 +1,4 @@
-"""OPT102."""
+"""OPT102: fields of custom keys that nothing reads."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class InertKeyField(Check):
 
     def _in_patterns(self, context: Context) -> Iterator[Finding]:
         """The same of groups with patterns that have optimizers of their own, which torch copies unread."""
-        recipe = context.section.recipe if context.section is not None else None
+        recipe = context.recipe
         if not isinstance(recipe, RegexGroups):
             return
         for group in recipe.groups:
@@ -122,15 +122,13 @@ def _inert(field: str, names: frozenset[str] | None, context: Context) -> _Inert
 
 def _used_by_optimizer(context: Context) -> frozenset[str]:
     """The hyper-parameters that the planned optimizer takes from the groups."""
-    rows = context.planned.plan.parameters if context.planned else ()
-    distinct = {id(row.options): row.options for row in rows}
+    distinct = {id(row.options): row.options for row in context.rows.values()}
     return frozenset(name for options in distinct.values() for name in options)
 
 
 def _is_extra(field: str, context: Context) -> bool:
     """Whether the planned optimizer has no hyper-parameter of this name."""
-    rows = context.planned.plan.parameters if context.planned else ()
-    return any(field in row.extra for row in rows)
+    return any(field in row.extra for row in context.rows.values())
 
 
 def _consequence(context: Context, raw: RawSection, inert: _Inert, won: list[str]) -> str:

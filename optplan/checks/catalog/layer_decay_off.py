@@ -1,4 +1,4 @@
-"""OPT304."""
+"""OPT304: layer decay without effect."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ class _Rate(NamedTuple):
 
 def _rate(context: Context) -> _Rate | None:
     """The decay rate that the config sets, None where it sets none."""
-    if context.section is not None and isinstance(context.section.recipe, TimmArgs):
-        args, name = context.section.recipe, "layer_decay"
+    if isinstance(context.recipe, TimmArgs):
+        args, name = context.recipe, "layer_decay"
         value = args.factory.get(name)
         return None if value is None else _Rate(name, value, name, args.place_of(name))
     raw = context.raw

@@ -1,4 +1,4 @@
-"""OPT004."""
+"""OPT004: configs that cannot be read."""
 
 from __future__ import annotations
 
@@ -62,9 +62,5 @@ class UnreadableConfig(Check):
             otherwise: Where a problem stands that has no place of its own.
         """
         for problem in problems:
-            yield self.finding(
-                problem.message,
-                key=_NUMBERS.sub("", problem.message),
-                place=problem.place or otherwise,
-                hint=problem.hint,
-            )
+            key = _NUMBERS.sub("", problem.message)
+            yield self.of_problem(problem, key=key, otherwise=otherwise)

@@ -1,4 +1,4 @@
-"""OPT402."""
+"""OPT402: trainable parameters with lr 0."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class ZeroLrNotFrozen(Check):
         """The parameters with lr 0, by the rule that gave it."""
         for (label, key), rows in _by_rule(context).items():
             yield self.finding(
-                f"{parameters(len(rows))} {'has' if len(rows) == 1 else 'have'} lr 0 ({label}), but"
+                f"{parameters(len(rows), 'have')} lr 0 ({label}), but"
                 f" {'is' if len(rows) == 1 else 'are'} trainable: gradients and optimizer state are paid for",
                 key=key,
                 place=_place(context, rows[0]),
@@ -44,7 +44,7 @@ class ZeroLrNotFrozen(Check):
 
 def _by_rule(context: Context) -> dict[tuple[str, str], list[PlannedParameter]]:
     found: dict[tuple[str, str], list[PlannedParameter]] = {}
-    for row in context.planned.plan.parameters if context.planned else ():
+    for row in context.rows.values():
         if row.status is Status.OPTIMIZED and row.effective_lr == 0:
             found.setdefault(_label(row), []).append(row)
     return found

@@ -59,7 +59,7 @@ def key_uses(planned: Planned) -> tuple[KeyUse, ...]:
     for facts, keys in zip(visited, _matching_keys(visited, options), strict=True):
         if not keys:
             continue
-        in_group = inventory.carriers[facts.tensor] is not facts
+        in_group = inventory.primary_names[facts.tensor] is not facts
         # the rules for a name are the same without the keys that are not in it, and found much faster
         names = tuple(key.key for key in keys)
         if names not in narrowed:

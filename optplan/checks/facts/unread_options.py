@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
-from optplan.checks.base import Context
+from optplan.checks.facts.context import Context
 from optplan.checks.facts.group_names import MULTIPLIERS
 from optplan.checks.facts.known_constructors import ALL_OPTIONS
 from optplan.checks.facts.unvalidated_section import RawSection
@@ -23,7 +23,7 @@ _FIELDS = MULTIPLIERS | {"lr", "weight_decay"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeadOption:
+class UnreadOption:
     """An entry that is never read.
 
     Args:
@@ -43,11 +43,11 @@ class DeadOption:
     known_names: frozenset[str]
 
 
-def dead_options(context: Context) -> tuple[DeadOption, ...]:
+def unread_options(context: Context) -> tuple[UnreadOption, ...]:
     """All entries that are never read, as far as it is known what is read."""
     raw = context.raw
     if raw is None:
-        recipe = context.section.recipe if context.section is not None else None
+        recipe = context.recipe
         return tuple(_misspelt(recipe)) if isinstance(recipe, TimmArgs) else ()
     if context.read_options is not None:
         looked_for = {one.path for one in unmatched_keys(context)}
@@ -56,7 +56,7 @@ def dead_options(context: Context) -> tuple[DeadOption, ...]:
     return tuple(_undeclared(raw))
 
 
-def _misspelt(args: TimmArgs) -> Iterator[DeadOption]:
+def _misspelt(args: TimmArgs) -> Iterator[UnreadOption]:
     """Entries of a recipe that nearly have the name of one for the optimizer: train.py takes any in silence."""
     for name in args.written:
         if name in OPTIMIZER_KEYS or not isinstance(name, str):
@@ -64,7 +64,7 @@ def _misspelt(args: TimmArgs) -> Iterator[DeadOption]:
         if any(
             SequenceMatcher(None, name, known).ratio() >= _SAME_WORD for known in OPTIMIZER_KEYS
         ):
-            yield DeadOption(
+            yield UnreadOption(
                 name=name,
                 inside="the recipe",
                 key=name,
@@ -74,7 +74,7 @@ def _misspelt(args: TimmArgs) -> Iterator[DeadOption]:
             )
 
 
-def _undeclared(raw: RawSection) -> Iterator[DeadOption]:
+def _undeclared(raw: RawSection) -> Iterator[UnreadOption]:
     """What a constructor whose options are known has no use for."""
     known = raw.known
     if known is None:
@@ -90,7 +90,7 @@ def _undeclared(raw: RawSection) -> Iterator[DeadOption]:
 
 def _unread(
     raw: RawSection, read: frozenset[tuple[str, ...]], wanted: frozenset[str]
-) -> Iterator[DeadOption]:
+) -> Iterator[UnreadOption]:
     """What a constructor was seen not to read.
 
     A dict counts as read where something inside it was; its leaves are told one by one only where a
@@ -110,8 +110,8 @@ def _unread(
             yield _field(raw, key, name, fields)
 
 
-def _option(raw: RawSection, name: object, options: frozenset[str]) -> DeadOption:
-    return DeadOption(
+def _option(raw: RawSection, name: object, options: frozenset[str]) -> UnreadOption:
+    return UnreadOption(
         name=str(name),
         inside="paramwise_cfg",
         key=f"{raw.path}.{name}",
@@ -121,8 +121,8 @@ def _option(raw: RawSection, name: object, options: frozenset[str]) -> DeadOptio
     )
 
 
-def _field(raw: RawSection, key: str, name: str, fields: Mapping[Any, Any]) -> DeadOption:
-    return DeadOption(
+def _field(raw: RawSection, key: str, name: str, fields: Mapping[Any, Any]) -> UnreadOption:
+    return UnreadOption(
         name=name,
         inside=f"custom_keys[{key!r}]",
         key=f"{raw.path}.custom_keys.{key}.{name}",

@@ -1,0 +1,99 @@
+"""Reads the files that may be configs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from optplan.checks.discovery import FoundFile
+from optplan.checks.paths import is_in_revision, shown_path
+from optplan.checks.recognition import is_saved_plan, looks_like_config
+from optplan.checks.suppression import Comment, comments_of
+from optplan.checks.tasks import Reading
+from optplan.config import (
+    NO_SECTION,
+    Config,
+    FunctionConfig,
+    OptimizerConfig,
+    find_optimizer,
+    load_config,
+    load_function,
+    names_function,
+)
+from optplan.config.revisions import load_revision
+from optplan.errors import ConfigError
+from optplan.places import Place
+from optplan.runtime.audit import lifted
+
+_MOST_TEXT = 1 << 20
+
+
+@lifted()
+def read_config(candidate: FoundFile, reading: Reading) -> Config:
+    """Return the config in a file.
+
+    Executing one loses the places of its values, and a script in a folder is not to be executed:
+    only what was meant as a config is, where it cannot be evaluated.
+
+    Raises:
+        ConfigError: It cannot be read.
+    """
+    load = load_revision if is_in_revision(candidate.path) else load_config
+    overrides = reading.overrides
+    if names_function(candidate.path):
+        arguments = reading.function_arguments
+        return load_function(candidate.path, overrides=overrides, arguments=arguments)
+    try:
+        return replace(load(candidate.path, overrides=overrides), trusted=reading.trust)
+    except ConfigError:
+        if not reading.trust or not (candidate.named or was_meant(candidate)):
+            raise
+        return load(candidate.path, overrides=overrides, trust=True)
+
+
+@lifted()
+def was_meant(candidate: FoundFile) -> bool:
+    """Return whether a file that cannot be read was meant as a config."""
+    try:
+        with Path(candidate.path).open(encoding="utf-8", errors="replace") as file:
+            return looks_like_config(file.read(_MOST_TEXT), suffix_of(candidate))
+    except OSError:
+        return True
+
+
+def suffix_of(candidate: FoundFile) -> str:
+    """Return a file's ending."""
+    return Path(candidate.path).suffix
+
+
+def section_of(config: Config) -> OptimizerConfig:
+    """Return a config's optimizer section.
+
+    Raises:
+        ConfigError: It is wrong, or the file is a saved plan.
+    """
+    if is_saved_plan(config.data):
+        raise ConfigError(
+            "it is a saved plan, which keeps no config to check",
+            place=Place(config.entry, 0, 0),
+            hint="name the config that it was made from",
+        )
+    return NO_SECTION if isinstance(config, FunctionConfig) else find_optimizer(config)
+
+
+def comments_in(config: Config) -> tuple[Comment, ...]:
+    """Return the suppressions in a config and its bases."""
+    return tuple(
+        comment
+        for source in config.sources
+        if source.path is not None
+        for comment in comments_of(source, shown_path(source.path))
+    )
+
+
+def group_keys_of(section: OptimizerConfig | None) -> Iterator[str]:
+    """Yield the fields of the custom keys of a section."""
+    keys = section.paramwise.get("custom_keys") if section is not None else None
+    for fields in keys.values() if isinstance(keys, Mapping) else ():
+        yield from fields if isinstance(fields, Mapping) else ()
