@@ -51,6 +51,7 @@ class Check(ABC):
         needs_plan: It can say nothing without a model. It copes with a plan that is refused.
         opt_in: It runs only when it is selected by name.
         of_section: It looks at one section and its keys: it runs for each where there are several.
+        is_folded: Equal findings of several files are reported once, at the first.
     """
 
     code: ClassVar[str]
@@ -59,6 +60,7 @@ class Check(ABC):
     needs_plan: ClassVar[bool] = True
     opt_in: ClassVar[bool] = False
     of_section: ClassVar[bool] = False
+    is_folded: ClassVar[bool] = False
 
     @abstractmethod
     def run(self, context: Context) -> Iterator[Finding]:

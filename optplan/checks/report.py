@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import replace
 
 from optplan.checks.base import Check
 from optplan.checks.baseline import Baseline, BaselineEntry
 from optplan.checks.paths import fits
-from optplan.checks.results import CheckedConfig, FileKind, Order, Report, Reported, worst
+from optplan.checks.results import CheckedConfig, FileKind, Report, Reported, worst
 from optplan.checks.selection import selected
 from optplan.checks.suppression import Comment
 from optplan.checks.tool_config import ToolConfig
@@ -46,7 +46,7 @@ def report_of(
     chosen = {c.code: c for t in tool_configs for c in selected(checks, t.select, t.ignore)}
     configs = {o.config: o.has_model for o in outcomes if o.kind is FileKind.CONFIG}
     return Report(
-        findings=merged(kept),
+        findings=merged(kept, {check.code for check in checks if check.is_folded}),
         configs=tuple(sorted(configs)),
         parts=sum(outcome.kind is FileKind.PART for outcome in outcomes),
         others=sum(outcome.kind is FileKind.OTHER for outcome in outcomes),
@@ -75,12 +75,23 @@ def entries_of(outcomes: Iterable[CheckedConfig], report: Report) -> list[Baseli
     return [BaselineEntry(*one) for one in sorted(reported & found)]
 
 
-def merged(findings: Iterable[Reported]) -> tuple[Reported, ...]:
-    """Each finding once, with all configs that it affects; sorted by place."""
-    alike: dict[Order, list[Reported]] = defaultdict(list)
-    for finding in findings:
-        alike[finding.order].append(finding)
-    return tuple(_one(alike[order]) for order in sorted(alike))
+def merged(findings: Iterable[Reported], folded: Container[str] = ()) -> tuple[Reported, ...]:
+    """Return each finding once, with all configs that it affects, sorted by place.
+
+    Args:
+        findings: The findings of all configs.
+        folded: The codes of checks whose equal findings are one wherever they stand.
+    """
+    alike: dict[tuple[object, ...], list[Reported]] = defaultdict(list)
+    for finding in sorted(findings, key=lambda one: one.order):
+        is_folded = finding.code in folded
+        key = (
+            (finding.code, finding.key, finding.message, finding.hint)
+            if is_folded
+            else finding.order
+        )
+        alike[key].append(finding)
+    return tuple(_one(found) for found in alike.values())
 
 
 def _one(alike: list[Reported]) -> Reported:

@@ -37,12 +37,12 @@ optimizer = dict(type='SGD', lr=0.1, weight_decay=0.01,
         ),
         (
             "parameters = 'decode_head.{weight,bias}'\nlr = 3",
-            "a.py:1:18: OPT801 'decode_head.{weight,bias}' should have lr 3, but 2 of 2 parameters "
+            "a.py:1:30: OPT801 'decode_head.{weight,bias}' should have lr 3, but 2 of 2 parameters "
             "have 0.1 (expected by pyproject.toml:1)",
         ),
         (
             "parameters = '*'\nlr-mult = 0.1",
-            "a.py:1:18: OPT801 '*' should have lr-mult 0.1, but 2 of 14 parameters have 1 "
+            "a.py:1:30: OPT801 '*' should have lr-mult 0.1, but 2 of 14 parameters have 1 "
             "(expected by pyproject.toml:1)",
         ),
         (

@@ -299,3 +299,25 @@ def test_closed_streams(
     assert done.returncode == status
     told = [line for line in done.stdout.splitlines() if line.endswith("1 config")]
     assert ("".join(told), done.stderr.strip()) == said
+
+
+def test_equal_mistakes_of_several_files_are_told_once(write: Write, check: Check) -> None:
+    for name in ("a", "b", "c"):
+        write(f"{name}.py", "optimizer = dict(type='SGD', lr=0.1,\n    paramwise_cfg=3)\n")
+    write("d.py", "optimizer = dict(type='SGD', lr=0.1,\n    paramwise_cfg=4)\n")
+    done = check(".", "--select", "OPT004")
+    heads = [line.partition(": ")[0] for line in done.stdout.splitlines() if "OPT004" in line]
+    assert heads == ["a.py:2:5", "d.py:2:5"]
+    assert "  affects 3 configs: a.py, b.py, c.py" in done.stdout
+    assert "2 errors in 4 of 4 configs" in done.stdout
+
+
+def test_a_baseline_knows_each_file_of_a_mistake_that_is_told_once(
+    write: Write, check: Check
+) -> None:
+    for name in ("a", "b"):
+        write(f"{name}.py", "optimizer = dict(type='SGD', lr=0.1, paramwise_cfg=3)\n")
+    check(".", "--baseline", "known.json", "--write-baseline")
+    assert check(".", "--baseline", "known.json").returncode == 0
+    write("b.py", "")
+    assert check(".", "--baseline", "known.json").returncode == 0

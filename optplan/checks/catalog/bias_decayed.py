@@ -40,7 +40,7 @@ class BiasDecayed(Check):
                 f" {values(row.weight_decay for row in rows)}, while {others(not_decayed)}:"
                 f" {listed(names)}",
                 key="bias",
-                hint=context.remedy("bias_decay_mult reaches all biases"),
+                hint=context.remedy("bias_decay_mult", text="{} reaches all biases"),
                 parameters=tuple(names),
             )
 

@@ -41,6 +41,6 @@ class DeclaredNoDecay(Check):
                 f" {values(row.weight_decay for row in rows)}, though the model declares no decay:"
                 f" {listed(names)}",
                 key="model.no_weight_decay",
-                hint=context.remedy("add a custom key with decay_mult=0"),
+                hint=context.remedy("custom_keys", text="add {} with decay_mult=0"),
                 parameters=tuple(names),
             )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from optplan.checks.base import Check, Context, Finding
 from optplan.checks.expectations import Breach, breaches
+from optplan.checks.facts.deciding_place import deciding_place
 from optplan.checks.paths import shown_path
 from optplan.names import Severity
 from optplan.places import Place
@@ -60,15 +61,9 @@ class ExpectationBroken(Check):
 
 
 def _place(planned: Planned, breach: Breach) -> Place | None:
-    """The custom key that decided the first of the rows, otherwise the optimizer."""
-    first = breach.parameters[0] if breach.parameters else None
-    use = (
-        None
-        if first is None
-        else (first.weight_decay_rule if breach.what == "weight-decay" else first.lr_rule)
-    )
-    if use is not None and use.key is not None and planned.options is not None:
-        for key in planned.options.keys:
-            if key.key == use.key:
-                return key.lr.place
+    """Return where the entry is written that decides the first of the rows, otherwise the optimizer."""
+    if breach.parameters:
+        setting = "weight_decay" if breach.what == "weight-decay" else "lr"
+        if (place := deciding_place(planned, breach.parameters[0], setting)) is not None:
+            return place
     return planned.section.places["type"]

@@ -26,7 +26,7 @@ class IgnoredByConstructor(Check):
         paramwise_cfg=dict(layer_decay_rate=0.75)
 
     A field of a custom key that the constructor overwrites is found as well: with the constructor above
-    an ``lr_mult`` does nothing.
+    an ``lr_mult`` does nothing. Of a key that matches no parameter only that is told.
     """
 
     code = "OPT105"
@@ -41,8 +41,9 @@ class IgnoredByConstructor(Check):
         constructor = raw.outer.get("constructor") if raw else None
         named = isinstance(constructor, str | Symbol)
         who = str(constructor).rpartition(".")[2] if named else "the default constructor"
+        unmatched = {use.rule.key for use in context.key_uses if not use.matches}
         for unread in unread_options(context):
-            if unread.known:
+            if unread.known and unread.custom_key not in unmatched:
                 reads = sorted(name for name in unread.known_names if not name.startswith("_"))
                 yield self.finding(
                     f"{unread.name!r} in {unread.inside} does nothing: {who} does not use it",

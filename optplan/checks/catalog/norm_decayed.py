@@ -42,6 +42,6 @@ class NormDecayed(Check):
                 f" weight_decay {values(row.weight_decay for row in same)}, while {others(not_decayed)}:"
                 f" {listed(names)}",
                 key=f"norm.{module}",
-                hint=context.remedy("flat_decay_mult or a custom key reaches them"),
+                hint=context.remedy("flat_decay_mult", "custom_keys"),
                 parameters=tuple(names),
             )

@@ -28,6 +28,7 @@ class UnknownConstructor(Check):
     name = "unknown-constructor"
     severity = Severity.INFO
     needs_plan = False
+    is_folded = True
     of_section = True
 
     def run(self, context: Context) -> Iterator[Finding]:

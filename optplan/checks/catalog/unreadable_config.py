@@ -37,6 +37,7 @@ class UnreadableConfig(Check):
     name = "unreadable-config"
     severity = Severity.ERROR
     needs_plan = False
+    is_folded = True
 
     def run(self, context: Context) -> Iterator[Finding]:
         """Every mistake that kept the section from being read, or the model from being built."""

@@ -20,6 +20,7 @@ from optplan.plan import Plan, Planned, PlannedParameter
 from optplan.plan.pattern_use import PatternUse, pattern_uses
 from optplan.schedule import Schedule
 
+_OPTION_WORDS = {"custom_keys": "a custom key"}
 MakeSchedule = Callable[[Config, Plan, int | None], Schedule]
 
 
@@ -138,16 +139,30 @@ class Context:
         """Return what the section is where it is of another form than mmengine's; None where it is not."""
         return self.section.recipe if self.section is not None else None
 
-    def remedy(self, in_paramwise: str) -> str | None:
-        """What to do about values of some parameters: the hint for ``paramwise_cfg``, or for another form."""
+    def remedy(self, *options: str, text: str = "{} reaches them") -> str | None:
+        """Return what to do about the weight decay of some parameters.
+
+        Args:
+            options: The entries of ``paramwise_cfg`` that reach them; only those are named that the
+                constructor reads.
+            text: The hint, with a place for their names.
+        """
         if isinstance(self.config, FunctionConfig):
             return "put them into a group with weight_decay 0"
         match self.recipe:
             case RegexGroups():
                 return "a group whose pattern matches them reaches them"
             case None:
-                return in_paramwise
+                words = [_OPTION_WORDS.get(one, one) for one in options if self._is_read(one)]
+                return text.format(" or ".join(words)) if words else None
         return None
+
+    def _is_read(self, option: str) -> bool:
+        """Return whether the constructor is known to read an entry of ``paramwise_cfg``."""
+        if self.planned is not None and self.planned.read is not None:
+            return any(path[0] == option for path in self.planned.read | self.planned.wanted)
+        known = self.raw.known if self.raw is not None else None
+        return known is not None and option in known.options
 
     def is_inherited(self, place: Place | None) -> bool:
         """Whether a place is in a file that the config inherits from."""

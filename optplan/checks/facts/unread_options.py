@@ -33,6 +33,7 @@ class UnreadOption:
         place: Where it is written.
         known: Whether some other constructor reads one of this name.
         known_names: What would have been read there.
+        custom_key: The custom key that it stands in.
     """
 
     name: str
@@ -41,6 +42,7 @@ class UnreadOption:
     place: Place | None
     known: bool
     known_names: frozenset[str]
+    custom_key: str | None = None
 
 
 def unread_options(context: Context) -> tuple[UnreadOption, ...]:
@@ -129,4 +131,5 @@ def _field(raw: RawSection, key: str, name: str, fields: Mapping[Any, Any]) -> U
         place=place_of(fields, name),
         known=name in _FIELDS,
         known_names=_FIELDS,
+        custom_key=key,
     )
