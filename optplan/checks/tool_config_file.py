@@ -6,7 +6,8 @@ import os
 from collections.abc import Iterable, Mapping
 
 from optplan.checks.base import Check
-from optplan.checks.expectations import Expectation
+from optplan.checks.bounds import FORMS, Bound, parse_bound
+from optplan.checks.expectations import DECAY_WORDS, Expectation
 from optplan.checks.paths import is_in_package, shown_path
 from optplan.checks.results import location_of
 from optplan.checks.selection import prefix_problem, split_codes
@@ -31,7 +32,9 @@ _NAMES = (
     "targets",
     "expect",
 )
-_EXPECTED = ("weight-decay", "lr", "lr-mult", "frozen", "min-parameters")
+_BOUNDS = ("weight-decay", "lr", "lr-mult", "lr-at-end")
+_EXPECTED = (*_BOUNDS, "frozen", "never-zero", "min-parameters")
+_SUBJECTS = ("parameters", "module", "rule")
 
 
 class ToolConfigFinder:
@@ -189,9 +192,11 @@ def _model_path(model: str, folder: str) -> str:
 
 
 def _expectation(table: Table, folder: str) -> Expectation:
-    table.only(("configs", "parameters", "rule", *_EXPECTED))
-    if not table.data.keys() & {"parameters", "rule"}:
-        table.wrong("parameters", f"[[{table.title}]] has neither 'parameters' nor 'rule'")
+    table.only(("configs", *_SUBJECTS, *_EXPECTED, "share"))
+    if not table.data.keys() & set(_SUBJECTS):
+        table.wrong(
+            "parameters", f"[[{table.title}]] has none of 'parameters', 'module' and 'rule'"
+        )
     if not table.data.keys() & set(_EXPECTED):
         table.wrong("parameters", f"[[{table.title}]] expects nothing: set {', '.join(_EXPECTED)}")
     place = table.place
@@ -199,21 +204,44 @@ def _expectation(table: Table, folder: str) -> Expectation:
         where=f"{shown_path(place.source.path or place.source.name)}:{place.line}",
         folder=folder,
         configs=tuple(text for text, _ in table.texts("configs")),
-        parameters=_pattern(table),
+        parameters=_patterns(table),
+        modules=tuple(text for text, _ in table.texts("module")),
         rule=table.choice("rule", Rule),
-        weight_decay=table.number("weight-decay"),
-        lr=table.number("lr"),
-        lr_mult=table.number("lr-mult"),
+        bounds={name: bound for name in _BOUNDS if (bound := _bound(table, name))},
         frozen=table.flag("frozen"),
+        never_zero=table.flag("never-zero") or False,
+        share=_share(table),
         min_parameters=table.count("min-parameters", 1),
     )
 
 
-def _pattern(table: Table) -> str | None:
-    """Return the pattern of names, once it is known not to be too large."""
-    pattern = table.text("parameters")
+def _patterns(table: Table) -> tuple[str, ...]:
+    """Return the patterns of names, once they are known not to be too large."""
+    patterns = tuple(text for text, _ in table.texts("parameters"))
     try:
-        matcher(pattern or "")
+        for pattern in patterns:
+            matcher(pattern)
     except UsageError as error:
         table.wrong("parameters", error.problems[0].message)
-    return pattern
+    return patterns
+
+
+def _bound(table: Table, name: str) -> Bound | None:
+    value = table.data.get(name)
+    if value is None:
+        return None
+    words = DECAY_WORDS if name == "weight-decay" else {}
+    bound = words[value] if isinstance(value, str) and value in words else parse_bound(value)
+    if bound is None:
+        forms = FORMS + "".join(f", or {word!r}" for word in words)
+        table.wrong(name, f"{name} of [{table.title}] must be {forms}, got {value!r}")
+    return bound
+
+
+def _share(table: Table) -> float:
+    value = table.number("share")
+    if value is not None and not 0 < value <= 1:
+        table.wrong(
+            "share", f"share of [{table.title}] must be above 0 and at most 1, got {value!r}"
+        )
+    return 1.0 if value is None else value

@@ -31,6 +31,9 @@ class CheckFormat(StrEnum):
     SARIF = "sarif"
     JUNIT = "junit"
     MD = "md"
+    CONCISE = "concise"
+    GITLAB = "gitlab"
+    RDJSON = "rdjson"
 
 
 class CheckCrashError(Exception):
@@ -82,6 +85,10 @@ class CheckOptions:
     show_settings: Annotated[
         bool, typer.Option("--show-settings", help="Show the settings that apply, and stop.")
     ] = False
+    statistics: Annotated[
+        bool,
+        typer.Option("--statistics", help="Count the findings of each check, as text or JSON."),
+    ] = False
     output_format: Annotated[
         CheckFormat, typer.Option("--format", "-f", help="The report's format.")
     ] = CheckFormat.TEXT
@@ -116,6 +123,7 @@ def check(
         from optplan.app.check import ExitPolicy, applied_configs, check_configs, check_request
         from optplan.checks import ALL_CHECKS
 
+        _refuse_format(which)
         request = check_request(
             configs or (),
             options,
@@ -145,6 +153,18 @@ def check(
     raise typer.Exit(status)
 
 
+def _refuse_format(which: CheckOptions) -> None:
+    """Refuse a format that statistics are not written in.
+
+    Raises:
+        UsageError: It is one.
+    """
+    from optplan.errors import UsageError
+
+    if which.statistics and which.output_format not in (CheckFormat.TEXT, CheckFormat.JSON):
+        raise UsageError("--statistics is written as text or json", hint="leave --format out")
+
+
 def _baseline(which: CheckOptions) -> BaselineFile | None:
     from optplan.app.check import BaselineFile
     from optplan.errors import UsageError
@@ -166,9 +186,7 @@ def _deliver(result: CheckResult, which: CheckOptions, to: ReportOptions) -> Exi
 
     if (text := result.baseline) is not None:
         deliver(lambda _width, _color: text, which.baseline, Color.NEVER)
-    deliver(
-        lambda _width, colored: _report(result, which.output_format, colored), to.output, to.color
-    )
+    deliver(lambda _width, colored: _text(result, which, colored), to.output, to.color)
     if result.report.crashes:
         raise CheckCrashError(listed(result.report.crashes, most=3))
     return ExitStatus.FINDINGS if result.fails else ExitStatus.FINE
@@ -191,6 +209,15 @@ def _progress(*, quiet: bool) -> Iterator[Callable[[int], Callable[[int], None]]
             return lambda done: progress.advance(bar, done)
 
         yield start
+
+
+def _text(result: CheckResult, which: CheckOptions, color: bool) -> str:
+    """Return the report, or the counts that are asked for instead."""
+    if which.statistics:
+        from optplan.reporters.check_statistics import check_statistics
+
+        return check_statistics(result.report, as_json=which.output_format is CheckFormat.JSON)
+    return _report(result, which.output_format, color)
 
 
 def _report(result: CheckResult, output_format: CheckFormat, color: bool) -> str:
@@ -223,5 +250,17 @@ def _report(result: CheckResult, output_format: CheckFormat, color: bool) -> str
             from optplan.reporters.check_md import check_md
 
             return check_md(report)
+        case CheckFormat.CONCISE:
+            from optplan.reporters.check_concise import check_concise
+
+            return check_concise(report)
+        case CheckFormat.GITLAB:
+            from optplan.reporters.check_gitlab import check_gitlab
+
+            return check_gitlab(report)
+        case CheckFormat.RDJSON:
+            from optplan.reporters.check_rdjson import check_rdjson
+
+            return check_rdjson(report)
         case _:
             assert_never(output_format)

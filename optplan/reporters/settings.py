@@ -9,8 +9,6 @@ from optplan.checks.expectations import Expectation
 from optplan.checks.tool_config import Target, ToolConfig
 from optplan.reporters.layout import visible
 
-_HOLDS = ("weight_decay", "lr", "lr_mult", "frozen")
-
 
 def settings_text(settings: ToolConfig) -> str:
     """The settings as TOML, after a line that names their file."""
@@ -50,15 +48,25 @@ def _expectation(expectation: Expectation) -> Iterator[str]:
     yield "[[tool.optplan.expect]]"
     if expectation.configs:
         yield f"configs = {_value(expectation.configs)}"
-    if expectation.parameters is not None:
-        yield f"parameters = {_value(expectation.parameters)}"
+    if expectation.parameters:
+        yield f"parameters = {_one_or_all(expectation.parameters)}"
+    if expectation.modules:
+        yield f"module = {_one_or_all(expectation.modules)}"
     if expectation.rule is not None:
         yield f"rule = {_value(expectation.rule.value)}"
-    for name in _HOLDS:
-        value = getattr(expectation, name)
-        if value is not None:
-            yield f"{name.replace('_', '-')} = {_value(value)}"
+    for name, bound in expectation.bounds.items():
+        yield f"{name} = {_value(bound.written)}"
+    if expectation.frozen is not None:
+        yield f"frozen = {_value(expectation.frozen)}"
+    if expectation.never_zero:
+        yield "never-zero = true"
+    if expectation.share < 1:
+        yield f"share = {_value(expectation.share)}"
     yield f"min-parameters = {expectation.min_parameters}"
+
+
+def _one_or_all(texts: tuple[str, ...]) -> str:
+    return _value(texts[0] if len(texts) == 1 else texts)
 
 
 def _value(value: object) -> str:

@@ -97,7 +97,7 @@ class MuonWithAdam(Optimizer):
     def __init__(self, groups: Any, lr: float = 0.02) -> None:
         super().__init__(groups, {"lr": lr, "use_muon": True})
 
-    def step(self, closure: Any = None) -> None:
+    def step(self, closure: Any = None) -> None:  # type: ignore[override]
         raise NotImplementedError
 
 

@@ -153,8 +153,9 @@ def test_every_mistake_is_named(write: Write, check: Check) -> None:
         "bias, dwconv, dcn_offset, flat, layer_decay, no_weight_decay, regex, constructor, set, default, "
         "got 'norms'",
         "  hint: did you mean 'norm'?",
-        "error: pyproject.toml:19:1: weight-decay of [tool.optplan.expect] must be a number, got '0'",
-        "error: pyproject.toml:21:1: [[tool.optplan.expect]] has neither 'parameters' nor 'rule'",
+        "error: pyproject.toml:19:1: weight-decay of [tool.optplan.expect] must be a number, a comparison such as "
+        "'> 0', or a range such as '0.01..0.1', or 'decayed', or 'not decayed', got '0'",
+        "error: pyproject.toml:21:1: [[tool.optplan.expect]] has none of 'parameters', 'module' and 'rule'",
         "error: pyproject.toml:23:1: frozen of [tool.optplan.expect] must be true or false, got 1",
         "error: pyproject.toml:24:1: min-parameters of [tool.optplan.expect] must be a whole number, "
         "got -1",
