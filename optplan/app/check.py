@@ -45,14 +45,6 @@ class ExitPolicy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BaselineFile:
-    """A baseline's file, and whether it is to be written instead of read."""
-
-    path: Path
-    is_written: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckResult:
     """What a run found.
 
@@ -61,14 +53,14 @@ class CheckResult:
         checks: All checks.
         fail_on: The least severity that fails.
         exit_zero: Nothing fails.
-        baseline: The text of the baseline, where one is to be written.
+        baseline: The baseline to write and its text; None where none is to be written.
     """
 
     report: Report
     checks: tuple[Check, ...]
     fail_on: Severity
     exit_zero: bool
-    baseline: str | None = None
+    baseline: tuple[Path, str] | None = None
 
     @property
     def fails(self) -> bool:
@@ -144,7 +136,8 @@ def check_configs(
     *,
     workers: Workers,
     policy: ExitPolicy = ExitPolicy(),
-    baseline: BaselineFile | None = None,
+    baseline: Path | None = None,
+    write_baseline: bool = False,
     is_cached: bool = False,
     materialize: bool = False,
     start: Callable[[int], Callable[[int], None]] = lambda _count: lambda _done: None,
@@ -156,7 +149,8 @@ def check_configs(
         checks: All checks.
         workers: The processes that help this one.
         policy: Which findings fail.
-        baseline: The findings that are known.
+        baseline: The file of the findings that are known; None for what the tool's configuration says.
+        write_baseline: Whether it is to be written instead.
         is_cached: Whether models may be cached.
         materialize: Whether models are built with memory.
         start: Told how many files there are; gives what is told how many more are done.
@@ -165,7 +159,11 @@ def check_configs(
         OptplanError: There is nothing to check, or the tool's configuration, the model or the baseline is
             wrong.
     """
-    known = read_baseline(baseline.path) if baseline and not baseline.is_written else None
+    if baseline is None and (named := request.finder(checks).here().baseline) is not None:
+        baseline = Path(named)
+    if write_baseline and baseline is None:
+        raise UsageError("--write-baseline needs a file", hint="name it: --baseline FILE")
+    known = None if baseline is None or write_baseline else read_baseline(baseline)
     make_planner = planner_of if is_cached else uncached_planner_of
     session = run_session(
         request,
@@ -181,18 +179,18 @@ def check_configs(
     of_session = partial(
         report_of, session.outcomes, checks=checks, tool_configs=session.tool_configs
     )
-    report, text = of_session(baseline=known), None
+    report, written = of_session(baseline=known), None
     if not report.configs:
         raise _no_config(report)
-    if baseline is not None and baseline.is_written:
-        text = _new_baseline(baseline.path, session, report)
-        report = of_session(baseline=parse_baseline(text, baseline.path))
+    if baseline is not None and write_baseline:
+        text = _new_baseline(baseline, session, report)
+        report, written = of_session(baseline=parse_baseline(text, baseline)), (baseline, text)
     return CheckResult(
         report=report,
         checks=checks,
         fail_on=policy.fail_on or session.tool_configs[0].fail_on,
         exit_zero=policy.exit_zero,
-        baseline=text,
+        baseline=written,
     )
 
 
@@ -226,6 +224,11 @@ def _no_config(report: Report) -> UsageError:
         )
         if count
     ]
+    if not found:
+        return UsageError(
+            "there is no config to check: all files are excluded",
+            hint="name a file itself, or change 'exclude' in the tool's configuration",
+        )
     return UsageError(
         f"there is no config to check, only {' and '.join(found)}",
         hint="a config defines 'optim_wrapper' or 'optimizer'",
@@ -238,6 +241,18 @@ def applied_configs(request: Request, checks: tuple[Check, ...]) -> tuple[ToolCo
     Raises:
         ConfigError: One is wrong.
     """
-    finder = ToolConfigFinder(checks)
+    finder = request.finder(checks)
     found = {id(one): one for one in map(finder.of, request.words)} or {0: finder.here()}
     return tuple(with_request(one, request) for one in found.values())
+
+
+def configured_jobs(
+    checks: tuple[Check, ...], config_file: Path | None, *, is_isolated: bool
+) -> int:
+    """Return how many processes the tool's configuration of the current folder asks for.
+
+    Raises:
+        ConfigError, UsageError: It is wrong.
+    """
+    only = None if config_file is None else str(config_file)
+    return ToolConfigFinder(checks, only, is_isolated=is_isolated).here().jobs or 1

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from optplan.checks.discovery import FoundFile
@@ -21,6 +23,7 @@ from optplan.config import (
     load_function,
     names_function,
 )
+from optplan.config.files.file_reader import DISK
 from optplan.config.revisions import load_revision
 from optplan.errors import ConfigError
 from optplan.places import Place
@@ -39,7 +42,11 @@ def read_config(candidate: FoundFile, reading: Reading) -> Config:
     Raises:
         ConfigError: It cannot be read.
     """
-    load = load_revision if is_in_revision(candidate.path) else load_config
+    load = (
+        partial(load_config, reader=_WithText(candidate))
+        if candidate.text is not None
+        else (load_revision if is_in_revision(candidate.path) else load_config)
+    )
     overrides = reading.overrides
     if names_function(candidate.path):
         arguments = reading.function_arguments
@@ -50,6 +57,28 @@ def read_config(candidate: FoundFile, reading: Reading) -> Config:
         if not reading.trust or not (candidate.named or was_meant(candidate)):
             raise
         return load(candidate.path, overrides=overrides, trust=True)
+
+
+class _WithText:
+    """Reads files from the disk, but for the one whose text is given."""
+
+    def __init__(self, candidate: FoundFile) -> None:
+        self._path = os.path.abspath(candidate.path)
+        self._text = candidate.text or ""
+
+    def exists(self, path: str) -> bool:
+        """Return whether there is something to read at a path."""
+        return path == self._path or DISK.exists(path)
+
+    def read(self, path: str) -> bytes:
+        """Return the content of a file.
+
+        Raises:
+            ConfigError, OSError: It cannot be read.
+        """
+        return (
+            self._text.encode("utf-8", "surrogateescape") if path == self._path else DISK.read(path)
+        )
 
 
 @lifted()

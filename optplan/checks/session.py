@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from optplan.checks.base import Check
 from optplan.checks.discovery import Discovery, FoundFile, discover
 from optplan.checks.facts.context import MakeSchedule
+from optplan.checks.ignore_rules import rules_of
 from optplan.checks.paths import fits, is_in_package, shown_path
 from optplan.checks.results import CheckedConfig
 from optplan.checks.tasks import Job, MakePlanner, OwnModels, Reading, Task
@@ -17,6 +19,9 @@ from optplan.checks.worker_pool import run_all
 from optplan.config import names_function
 from optplan.errors import OptplanError, UsageError, listed
 from optplan.runtime.workers import Workers
+
+# The word for a config that is read from stdin.
+STDIN = "-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +35,9 @@ class Request:
         select: Prefixes of codes, instead of those of the tool's configuration.
         ignore: Prefixes of codes, besides those of the tool's configuration.
         reading: How configs are read.
+        config_file: The file with the tool's configuration, instead of those that are found.
+        is_isolated: Whether no such file is read.
+        stdin: The file that is read from stdin, with its text, for the word ``-``.
     """
 
     words: tuple[str, ...] = ()
@@ -38,6 +46,13 @@ class Request:
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     reading: Reading = field(default_factory=Reading)
+    config_file: str | None = None
+    is_isolated: bool = False
+    stdin: FoundFile | None = None
+
+    def finder(self, checks: Iterable[Check]) -> ToolConfigFinder:
+        """Return what finds the tool's configuration of each config."""
+        return ToolConfigFinder(checks, self.config_file, is_isolated=self.is_isolated)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,11 +88,11 @@ def run_session(
         ConfigError: The settings are wrong.
         ModelError: There is no such model as the command line names.
     """
-    finder = ToolConfigFinder(checks)
-    discovery = _discovered(request.words, finder.here())
+    finder = request.finder(checks)
+    discovery = _discovered(request, finder.here())
     _refuse_unused(request, discovery)
     planned = _TaskMaker(request, finder)
-    tasks = [task for candidate in discovery.candidates for task in planned.tasks(candidate)]
+    tasks = [task for found in discovery.candidates for task in planned.tasks(found)]
     # Those with one model stand together, so that it is built once.
     tasks.sort(key=lambda task: (repr(task.target), task.candidate.path))
     job = Job(
@@ -119,21 +134,26 @@ def _unbuilt(outcomes: Iterable[CheckedConfig]) -> Iterator[str]:
         yield f"{listed(names)}: checked without {model}: {reason}"
 
 
-def _discovered(words: Sequence[str], here: ToolConfig) -> Discovery:
-    """The files that words mean, or that the targets do.
+def _discovered(request: Request, here: ToolConfig) -> Discovery:
+    """Return the files that words mean, or that the targets do.
 
     Raises:
         UsageError: There are none.
     """
-    if not words and not here.targets:
+    words = [word for word in request.words if word != STDIN]
+    if not request.words and not here.targets:
         raise UsageError(
             "no configs are named",
             hint="name files or folders, or give pyproject.toml a [[tool.optplan.targets]]",
         )
+    given = () if request.stdin is None else (request.stdin,)
+    if given and not words:
+        return Discovery(given, ())
     discovery = discover(words or _target_words(here))
-    if not discovery.candidates:
+    if not discovery.candidates and not given:
         raise OptplanError(discovery.problems)
-    return discovery
+    others = [one for one in discovery.candidates if all(one.path != own.path for own in given)]
+    return replace(discovery, candidates=(*given, *others))
 
 
 def _target_words(config: ToolConfig) -> Iterator[str]:
@@ -155,6 +175,9 @@ class _TaskMaker:
     def tasks(self, candidate: FoundFile) -> list[Task]:
         """One task for each model that is named for a file; one without where there is none."""
         own = self._finder.of(candidate.path)
+        path = os.path.abspath(candidate.path)
+        if not candidate.named and rules_of(own.folder, own.exclude).ignores(path):
+            return []
         index = self._index(own)
         is_function = names_function(candidate.path)
         # a function is meant by its file as well

@@ -16,11 +16,11 @@ Choice = TypeVar("Choice", bound=StrEnum)
 
 
 class Table:
-    """One table of settings.
+    """One table of the tool's configuration.
 
     Args:
         data: Its entries, which know their places.
-        title: What messages call it: ``tool.optplan``.
+        title: Its path: ``tool.optplan``; empty for the top of a file.
         place: Where it begins.
         problems: Where mistakes are put.
     """
@@ -32,6 +32,14 @@ class Table:
         self.title = title
         self.place = place
         self.problems = problems
+
+    @property
+    def shown(self) -> str:
+        """Return what messages call it."""
+        return f"[{self.title}]" if self.title else self.place.source.name
+
+    def _inner(self, name: str) -> str:
+        return f"{self.title}.{name}" if self.title else name
 
     def place_of(self, name: str) -> Place:
         """Where an entry stands."""
@@ -47,7 +55,7 @@ class Table:
         for name in self.data:
             if name not in known:
                 hint = did_you_mean(name, known) or f"there are {', '.join(known)}"
-                self.wrong(name, f"[{self.title}] has no setting {name!r}", hint)
+                self.wrong(name, f"{self.shown} has no setting {name!r}", hint)
 
     def text(self, name: str) -> str | None:
         """A text that is not empty."""
@@ -114,7 +122,7 @@ class Table:
         if value is None:
             return None
         if isinstance(value, Mapping):
-            return Table(value, f"{self.title}.{name}", self.place_of(name), self.problems)
+            return Table(value, self._inner(name), self.place_of(name), self.problems)
         self._refuse(name, value, "a table")
         return None
 
@@ -122,12 +130,12 @@ class Table:
         """The tables of an array ``[[…]]``."""
         value = self.data.get(name, [])
         if not isinstance(value, list) or not all(isinstance(v, Mapping) for v in value):
-            self._refuse(name, value, f"written as [[{self.title}.{name}]]")
+            self._refuse(name, value, f"written as [[{self._inner(name)}]]")
             return []
         return [
             Table(
                 entry,
-                f"{self.title}.{name}",
+                self._inner(name),
                 place_of(value, at) or self.place_of(name),
                 self.problems,
             )
@@ -135,5 +143,5 @@ class Table:
         ]
 
     def _refuse(self, name: str, value: object, wanted: str, hint: str | None = None) -> None:
-        message = f"{name} of [{self.title}] must be {wanted}, got {value!r}"
+        message = f"{name} of {self.shown} must be {wanted}, got {value!r}"
         self.wrong(name, message, hint)

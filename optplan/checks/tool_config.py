@@ -1,4 +1,4 @@
-"""The settings of a project: ``[tool.optplan]`` of a pyproject.toml."""
+"""The tool's configuration of a project: ``[tool.optplan]`` of a pyproject.toml, or an optplan.toml."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Target:
         arguments: For its factory.
         configs: Globs of the configs that it is for.
         location: Where it is written; None for the command line.
-        project: The folder of the user's own project, whose files a model written in its settings may name;
-            None where the settings are those of a folder that is only checked.
+        project: The folder of the user's own project, whose files a model written there may name;
+            None for the configuration of a folder that is only checked.
     """
 
     model: str
@@ -50,10 +50,10 @@ class Allowed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolConfig:
-    """What ``[tool.optplan]`` says.
+    """What the tool's configuration says.
 
     Args:
-        file: The pyproject.toml; None where there is none.
+        file: The pyproject.toml or optplan.toml; None where there is none.
         folder: Its folder, which globs and a model's file are relative to.
         select, ignore: Prefixes of codes.
         fail_on: The least severity that makes the exit status 1.
@@ -61,6 +61,9 @@ class ToolConfig:
         allow_group_keys: Names that may stand in a custom key.
         targets: Models for configs.
         expectations: What must hold of plans.
+        exclude: Patterns of files that are no configs, as in a ``.gitignore``.
+        baseline: The file of the findings that are known.
+        jobs: How many processes check.
     """
 
     file: str | None = None
@@ -72,3 +75,6 @@ class ToolConfig:
     allow_group_keys: tuple[Allowed, ...] = ()
     targets: tuple[Target, ...] = ()
     expectations: tuple[Expectation, ...] = ()
+    exclude: tuple[str, ...] = ()
+    baseline: str | None = None
+    jobs: int | None = None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, assert_never
@@ -19,7 +19,8 @@ from optplan.cli.running import Color, ExitStatus, deliver, running
 from optplan.names import Severity
 
 if TYPE_CHECKING:
-    from optplan.app.check import BaselineFile, CheckResult
+    from optplan.app.check import CheckResult
+    from optplan.checks.discovery import FoundFile
 
 
 class CheckFormat(StrEnum):
@@ -80,8 +81,30 @@ class CheckOptions:
         bool, typer.Option("--write-baseline", help="Write the findings to the baseline.")
     ] = False
     jobs: Annotated[
-        int, typer.Option("--jobs", "-j", min=1, metavar="N", help="Processes to check in.")
-    ] = 1
+        int | None,
+        typer.Option(
+            "--jobs", "-j", min=1, metavar="N", help="Processes to check in.  [default: 1]"
+        ),
+    ] = None
+    config_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            metavar="FILE",
+            help="The tool's configuration, instead of those that are found.",
+        ),
+    ] = None
+    isolated: Annotated[
+        bool, typer.Option("--isolated", help="Read no pyproject.toml and no optplan.toml.")
+    ] = False
+    stdin_filename: Annotated[
+        str,
+        typer.Option(
+            "--stdin-filename",
+            metavar="FILE",
+            help="What the config that '-' reads from stdin is called.",
+        ),
+    ] = "stdin.py"
     show_settings: Annotated[
         bool, typer.Option("--show-settings", help="Show the settings that apply, and stop.")
     ] = False
@@ -100,7 +123,7 @@ def check(
         list[str] | None,
         typer.Argument(
             metavar="CONFIG",
-            help="Files, folders and globs; left out, those of the targets in pyproject.toml.",
+            help="Files, folders and globs, '-' for stdin; left out, those of the targets in pyproject.toml.",
         ),
     ] = None,
     *,
@@ -118,7 +141,7 @@ def check(
 
     with (
         running(quiet=to.quiet, debug=to.debug, dialect=options.dialect),
-        started_workers(1 if which.show_settings else which.jobs) as workers,
+        started_workers(_jobs(which)) as workers,
     ):
         from optplan.app.check import ExitPolicy, applied_configs, check_configs, check_request
         from optplan.checks import ALL_CHECKS
@@ -132,6 +155,12 @@ def check(
             ignore=which.ignore or (),
             no_model=which.no_model,
         )
+        request = replace(
+            request,
+            config_file=None if which.config_file is None else str(which.config_file),
+            is_isolated=which.isolated,
+            stdin=_stdin(request.words, which),
+        )
         if which.show_settings:
             from optplan.reporters.settings import settings_text
 
@@ -144,7 +173,8 @@ def check(
                 ALL_CHECKS,
                 workers=workers,
                 policy=ExitPolicy(fail_on=which.fail_on, exit_zero=which.exit_zero),
-                baseline=_baseline(which),
+                baseline=which.baseline,
+                write_baseline=which.write_baseline,
                 is_cached=options.is_cached,
                 materialize=options.materialize,
                 start=start,
@@ -165,15 +195,38 @@ def _refuse_format(which: CheckOptions) -> None:
         raise UsageError("--statistics is written as text or json", hint="leave --format out")
 
 
-def _baseline(which: CheckOptions) -> BaselineFile | None:
-    from optplan.app.check import BaselineFile
+def _jobs(which: CheckOptions) -> int:
+    """Return how many processes check: as the command line says, else as the tool's configuration does."""
+    if which.show_settings:
+        return 1
+    if which.jobs is not None:
+        return which.jobs
+    from optplan.app.check import configured_jobs
+    from optplan.checks import ALL_CHECKS
+
+    return configured_jobs(ALL_CHECKS, which.config_file, is_isolated=which.isolated)
+
+
+def _stdin(words: Sequence[str], which: CheckOptions) -> FoundFile | None:
+    """Return the config on stdin, where ``-`` asks for one.
+
+    Raises:
+        UsageError: It is too large, or stdin is closed.
+    """
+    from optplan.checks.discovery import FoundFile
+    from optplan.checks.session import STDIN
+    from optplan.config.limits import MAX_FILE_BYTES
     from optplan.errors import UsageError
 
-    if which.baseline is None:
-        if which.write_baseline:
-            raise UsageError("--write-baseline needs a file", hint="name it: --baseline FILE")
+    if STDIN not in words:
         return None
-    return BaselineFile(path=which.baseline, is_written=which.write_baseline)
+    if sys.stdin is None:
+        raise UsageError("'-' reads a config from stdin, which is closed")
+    content = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
+    if len(content) > MAX_FILE_BYTES:
+        raise UsageError(f"the config on stdin has more than {MAX_FILE_BYTES} bytes")
+    text = content.decode("utf-8", "surrogateescape")
+    return FoundFile(which.stdin_filename, named=True, text=text)
 
 
 def _deliver(result: CheckResult, which: CheckOptions, to: ReportOptions) -> ExitStatus:
@@ -184,8 +237,9 @@ def _deliver(result: CheckResult, which: CheckOptions, to: ReportOptions) -> Exi
     """
     from optplan.errors import listed
 
-    if (text := result.baseline) is not None:
-        deliver(lambda _width, _color: text, which.baseline, Color.NEVER)
+    if result.baseline is not None:
+        path, text = result.baseline
+        deliver(lambda _width, _color: text, path, Color.NEVER)
     deliver(lambda _width, colored: _text(result, which, colored), to.output, to.color)
     if result.report.crashes:
         raise CheckCrashError(listed(result.report.crashes, most=3))

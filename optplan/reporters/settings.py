@@ -22,6 +22,12 @@ def _lines(settings: ToolConfig) -> Iterator[str]:
     yield f"ignore = {_value(settings.ignore)}"
     yield f"fail-on = {_value(settings.fail_on.value)}"
     yield f"allow-group-keys = {_value([one.name for one in settings.allow_group_keys])}"
+    if settings.exclude:
+        yield f"exclude = {_value(settings.exclude)}"
+    if settings.baseline is not None:
+        yield f"baseline = {_value(settings.baseline)}"
+    if settings.jobs is not None:
+        yield f"jobs = {settings.jobs}"
     if settings.per_config_ignores:
         yield "[tool.optplan.per-config-ignores]"
     codes: dict[str, list[str]] = {}
