@@ -9,6 +9,9 @@ from dataclasses import dataclass
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _COMPARISON = re.compile(rf"(<=|>=|<|>|==?|!=)\s*({_NUMBER})")
 _RANGE = re.compile(rf"({_NUMBER})\s*(?:\.\.|to)\s*({_NUMBER})")
+_PART = rf"\s*(?:{_COMPARISON.pattern}|{_RANGE.pattern})\s*"
+# What a text must match; a range's ends are in order besides.
+BOUND_PATTERN = f"{_PART}(?:,{_PART})*"
 _RELATIVE, _ABSOLUTE = 1e-9, 1e-15
 
 FORMS = "a number, a comparison such as '> 0', or a range such as '0.01..0.1'"

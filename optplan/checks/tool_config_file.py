@@ -14,6 +14,7 @@ from optplan.checks.results import location_of
 from optplan.checks.selection import prefix_problem, split_codes
 from optplan.checks.tables import Table
 from optplan.checks.tool_config import Allowed, Ignore, Target, ToolConfig
+from optplan.checks.tool_config_schema import BOUNDS, DEMANDS, EXPECT, SUBJECTS, TARGET, TOP
 from optplan.config.files.file_reader import DISK, decoded
 from optplan.config.files.toml_files import read_toml
 from optplan.config.placed import File
@@ -25,21 +26,6 @@ from optplan.plan.names.patterns import matcher
 PYPROJECT = "pyproject.toml"
 # The first that a folder has is taken.
 FILES = ("optplan.toml", PYPROJECT)
-_NAMES = (
-    "select",
-    "ignore",
-    "fail-on",
-    "per-config-ignores",
-    "allow-group-keys",
-    "exclude",
-    "baseline",
-    "jobs",
-    "targets",
-    "expect",
-)
-_BOUNDS = ("weight-decay", "lr", "lr-mult", "lr-at-end")
-_EXPECTED = (*_BOUNDS, "frozen", "never-zero", "min-parameters")
-_SUBJECTS = ("parameters", "module", "rule")
 
 
 class ToolConfigFinder:
@@ -169,7 +155,7 @@ def _source(path: str) -> Source | None:
 
 
 def _tool_config(table: Table, path: str, checks: tuple[Check, ...], *, is_own: bool) -> ToolConfig:
-    table.only(_NAMES)
+    table.only(TOP)
     folder = os.path.dirname(os.path.abspath(path))
     return ToolConfig(
         file=shown_path(path),
@@ -217,7 +203,7 @@ def _ignores(table: Table | None, checks: tuple[Check, ...]) -> tuple[Ignore, ..
 
 
 def _target(table: Table, folder: str, *, is_own: bool) -> Target:
-    table.only(("configs", "model", "arguments"))
+    table.only(TARGET)
     model = table.text("model") or ""
     configs = tuple(text for text, _ in table.texts("configs"))
     for name, value in (("model", model), ("configs", configs)):
@@ -240,13 +226,13 @@ def _model_path(model: str, folder: str) -> str:
 
 
 def _expectation(table: Table, folder: str) -> Expectation:
-    table.only(("configs", *_SUBJECTS, *_EXPECTED, "share"))
-    if not table.data.keys() & set(_SUBJECTS):
+    table.only(EXPECT)
+    if not table.data.keys() & SUBJECTS.keys():
         table.wrong(
             "parameters", f"[[{table.title}]] has none of 'parameters', 'module' and 'rule'"
         )
-    if not table.data.keys() & set(_EXPECTED):
-        table.wrong("parameters", f"[[{table.title}]] expects nothing: set {', '.join(_EXPECTED)}")
+    if not table.data.keys() & DEMANDS.keys():
+        table.wrong("parameters", f"[[{table.title}]] expects nothing: set {', '.join(DEMANDS)}")
     place = table.place
     return Expectation(
         where=f"{shown_path(place.source.path or place.source.name)}:{place.line}",
@@ -255,7 +241,7 @@ def _expectation(table: Table, folder: str) -> Expectation:
         parameters=_patterns(table),
         modules=tuple(text for text, _ in table.texts("module")),
         rule=table.choice("rule", Rule),
-        bounds={name: bound for name in _BOUNDS if (bound := _bound(table, name))},
+        bounds={name: bound for name in BOUNDS if (bound := _bound(table, name))},
         frozen=table.flag("frozen"),
         never_zero=table.flag("never-zero") or False,
         share=_share(table),
