@@ -55,7 +55,7 @@ class Table:
         for name in self.data:
             if name not in known:
                 hint = did_you_mean(name, known) or f"there are {', '.join(known)}"
-                self.wrong(name, f"{self.shown} has no setting {name!r}", hint)
+                self.wrong(name, f"{self.shown} has no entry {name!r}", hint)
 
     def text(self, name: str) -> str | None:
         """A text that is not empty."""

@@ -106,7 +106,10 @@ class CheckOptions:
         ),
     ] = "stdin.py"
     show_settings: Annotated[
-        bool, typer.Option("--show-settings", help="Show the settings that apply, and stop.")
+        bool,
+        typer.Option(
+            "--show-settings", help="Show the tool's configuration that applies, and stop."
+        ),
     ] = False
     statistics: Annotated[
         bool,

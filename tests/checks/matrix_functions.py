@@ -36,6 +36,15 @@ class Declaring(Attention):
         return {"position_bias_mlp"}
 
 
+class Relative(nn.Module):
+    """Attention with a table of biases by distance, as T5 has it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words = nn.Embedding(8, 4)
+        self.relative_attention_bias = nn.Embedding(32, 4)
+
+
 class Language(nn.Module):
     """An embedding, hidden layers with LoRA factors, and an output layer."""
 

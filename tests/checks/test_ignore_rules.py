@@ -160,7 +160,7 @@ def test_optplan_toml(write: Write, check: Check) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("selct = []\n", "optplan.toml:1:1: optplan.toml has no setting 'selct'"),
+        ("selct = []\n", "optplan.toml:1:1: optplan.toml has no entry 'selct'"),
         ("[[expect]]\nrule = 'norm'\n", "optplan.toml:1:1: [[expect]] expects nothing"),
         ("jobs = -1\n", "optplan.toml:1:1: jobs of optplan.toml must be a whole number, got -1"),
         (

@@ -11,7 +11,7 @@ from optplan.checks import Context
 from optplan.config import NO_SECTION, load_function
 from optplan.constructors import plan_with_facts
 from tests.checks.given import context_of, lines, meta, section_of
-from tests.checks.matrix_functions import Attention, Declaring, Language, PreNorm
+from tests.checks.matrix_functions import Attention, Declaring, Language, PreNorm, Relative
 
 FUNCTIONS = str(Path(__file__).with_name("matrix_functions.py"))
 BY_DIMENSIONS = "(select vectors by their dimensions, or match the end of the name only)"
@@ -46,6 +46,7 @@ def context_for(name: str, model: type[nn.Module]) -> Context:
             ],
         ),
         ("by_name", Declaring, []),  # the model asks for it
+        ("by_name", Relative, []),  # a table of biases is one
         ("by_dimensions", Attention, []),
         ("without_query", Attention, []),  # no word of vectors is in its name: it is meant
         ("nothing_decayed", Attention, []),

@@ -134,7 +134,7 @@ def test_every_mistake_is_named(write: Write, check: Check) -> None:
     assert (done.returncode, done.stdout) == (2, "")
     messages = [line for line in done.stderr.splitlines() if not line.startswith("    ")]
     assert [line for line in messages if "│" not in line] == [
-        "error: pyproject.toml:5:1: [tool.optplan] has no setting 'selct'",
+        "error: pyproject.toml:5:1: [tool.optplan] has no entry 'selct'",
         "  hint: did you mean 'select'?",
         "error: pyproject.toml:6:1: ignore of [tool.optplan] must be a list of texts, got ['OPT9999', 3]",
         "error: pyproject.toml:7:1: select: no check's code begins with 'OPT77'",
@@ -147,7 +147,7 @@ def test_every_mistake_is_named(write: Write, check: Check) -> None:
         "  hint: write OPT103",
         "error: pyproject.toml:14:1: [[tool.optplan.targets]] has no 'model'",
         "error: pyproject.toml:14:1: [[tool.optplan.targets]] has no 'configs'",
-        "error: pyproject.toml:15:1: [tool.optplan.targets] has no setting 'modle'",
+        "error: pyproject.toml:15:1: [tool.optplan.targets] has no entry 'modle'",
         "  hint: did you mean 'model'?",
         "error: pyproject.toml:18:1: rule of [tool.optplan.expect] must be one of custom_key, norm, "
         "bias, dwconv, dcn_offset, flat, layer_decay, no_weight_decay, regex, constructor, set, default, "

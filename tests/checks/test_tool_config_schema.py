@@ -61,7 +61,7 @@ VALIDATOR = jsonschema.Draft202012Validator(tool_config_schema())
 
 
 def is_valid(data: dict[str, Any]) -> bool:
-    return VALIDATOR.is_valid(data)
+    return bool(VALIDATOR.is_valid(data))
 
 
 def _codes_fit(data: dict[str, Any]) -> bool:

@@ -52,7 +52,7 @@ class InertKeyField(Check):
 
     It is an error where it looks like a misspelt name, and a warning otherwise: something else may read
     it from the groups. The same holds for ``optimizer_kwargs`` of torchtitan's groups. Name such fields in
-    the setting ``allow-group-keys``.
+    ``allow-group-keys`` of the tool's configuration.
     """
 
     code = "OPT102"

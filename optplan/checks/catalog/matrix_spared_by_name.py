@@ -65,8 +65,10 @@ class MatrixSparedByName(Check):
 
 def _is_trained_matrix(row: PlannedParameter, facts: ParameterFacts) -> bool:
     owner = facts.owner_class.lower()
+    is_table_of_biases = "embedding" in owner and facts.prefix.endswith("bias")
     return (
         facts.local == "weight"
+        and not is_table_of_biases
         and any(word in owner for word in _MATRICES)
         and row.elements > max(row.shape, default=1)
         and row.requires_grad
