@@ -9,7 +9,7 @@ from typing import Any
 
 from optplan.config.placed import place_of
 from optplan.errors import Problem
-from optplan.names import LR_OPTIONS, WEIGHT_DECAY_OPTIONS, Mistake
+from optplan.names import LR_OPTIONS, WEIGHT_DECAY_OPTIONS, ProblemKind
 from optplan.places import Place
 
 LR_MULTIPLIERS = tuple(LR_OPTIONS)
@@ -170,7 +170,7 @@ def _no_weight_decay(name: str, place: Place | None) -> Problem:
         message=f"{name} multiplies a base weight_decay, but the optimizer sets none",
         place=place,
         hint="set weight_decay in the optimizer",
-        kind=Mistake.NO_BASE_VALUE,
+        kind=ProblemKind.NO_BASE_VALUE,
     )
 
 

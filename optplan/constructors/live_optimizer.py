@@ -87,7 +87,7 @@ def assert_matches(plan: Plan, model: nn.Module, optimizer: Live, *, groups: boo
     _refuse_other_classes(plan, observation)
     differences = _Differences(groups)
     rows = {row.name: row for row in plan.parameters}
-    for facts in inventory.carriers.values():
+    for facts in inventory.primary_names.values():
         row = rows.get(facts.name)
         if row is None:
             differences.add("not in the plan", facts.name)

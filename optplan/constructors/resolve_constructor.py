@@ -28,7 +28,7 @@ from optplan.constructors.mmcv1 import (
     constructor_of_mmcv1,
 )
 from optplan.errors import PlanError, Problem, close_matches, quoted
-from optplan.names import Mistake
+from optplan.names import ProblemKind
 from optplan.places import Place
 from optplan.registries import ROOT, RegistryKind, is_scope, registered_names
 from optplan.rules import DEFAULT_RULES, MMCV1_RULES, MMPRETRAIN_RULES, RuleSet
@@ -184,7 +184,7 @@ def _unknown(name: str, place: Place | None, *, is_somebodys: bool = False) -> P
                 message=f"there is no {WHAT} {name!r}",
                 place=place,
                 hint=_hint(name, is_somebodys=is_somebodys),
-                kind=Mistake.UNKNOWN_CONSTRUCTOR,
+                kind=ProblemKind.UNKNOWN_CONSTRUCTOR,
             )
         ]
     )

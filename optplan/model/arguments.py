@@ -11,7 +11,7 @@ from optplan.config import OwnModel, Symbol, place_of, without_weights
 from optplan.config.own_model import PREPROCESSOR
 from optplan.errors import ModelError, Problem, described_exception
 from optplan.model.uncallable import uncallable
-from optplan.names import Mistake
+from optplan.names import ProblemKind
 from optplan.places import Place
 from optplan.registries import VOUCH, is_of_own_registry, is_part_of_models
 from optplan.runtime.audit import refusal
@@ -117,5 +117,5 @@ def not_called(name: str, place: Place | None) -> Problem:
         message=f"{name!r} is no nn.Module class, and a config may call nothing else",
         place=place,
         hint=CALLED_ALL_THE_SAME,
-        kind=Mistake.REFUSED,
+        kind=ProblemKind.REFUSED,
     )

@@ -88,7 +88,7 @@ def build_plan(
             spec=inventory.spec,
             source=inventory.source,
             class_name=inventory.class_name,
-            parameters=len(inventory.carriers),
+            parameters=len(inventory.primary_names),
             elements=inventory.elements,
         ),
         constructor=constructor,
@@ -113,7 +113,7 @@ class _RowMaker:
         settings: _Settings,
         trainable: Mapping[int, bool],
     ) -> None:
-        self._carriers = inventory.carriers
+        self._primary = inventory.primary_names
         self._names = inventory.names_by_tensor
         self._assignments = assignments
         self._settings = settings
@@ -122,7 +122,7 @@ class _RowMaker:
 
     def row(self, facts: ParameterFacts) -> PlannedParameter:
         tensor = facts.tensor
-        carries = self._carriers[tensor] is facts
+        carries = self._primary[tensor] is facts
         assignment = self._assignments.get(tensor) if carries else None
         names = self._names[tensor]
         aliases = tuple(name for name in names if name != facts.name) if len(names) > 1 else ()

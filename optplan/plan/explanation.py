@@ -107,7 +107,7 @@ def _explanation(
         own_facts = next(f for one, f in part.pairs() if one is own_row)
         found = _explanation(part, _Company(part.plan), own_row, own_facts)
         return replace(found, row=row)
-    carrier = planned.inventory.carriers[facts.tensor]
+    carrier = planned.inventory.primary_names[facts.tensor]
     values = tuple(_values(planned, row, facts)) if row.lr_rule is not None else ()
     return Explanation(
         row=row,
@@ -179,7 +179,7 @@ def _tried(planned: Planned, row: PlannedParameter, facts: ParameterFacts) -> tu
     by_rules = [name for name, use in uses.items() if use and use.rule not in _BY_CODE]
     if planned.options is None or not by_rules:
         return ()
-    carrier = planned.inventory.carriers[facts.tensor]
+    carrier = planned.inventory.primary_names[facts.tensor]
     decision, candidates = trace(facts, planned.options, in_group=carrier is not facts)
     if isinstance(decision, Skipped):
         return ()
@@ -218,7 +218,7 @@ class _Company:
 
 def _note(planned: Planned, company: _Company, row: PlannedParameter, facts: ParameterFacts) -> str:
     """What there is to say besides the rules."""
-    options, carrier = planned.options, planned.inventory.carriers[facts.tensor]
+    options, carrier = planned.options, planned.inventory.primary_names[facts.tensor]
     if row.status is Status.DUPLICATE:
         return f"the tensor of {carrier.name}, {_why_duplicate(facts, options)}"
     if row.status is Status.UNCOVERED:

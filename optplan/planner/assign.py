@@ -187,7 +187,7 @@ def refuse_bad_values(assignments: Mapping[int, Assignment], inventory: Inventor
         ):
             if value is not None and is_bad(value):
                 entry = bad.setdefault((name, value, id(verdict)), (verdict, []))
-                entry[1].append(inventory.carriers[tensor].name)
+                entry[1].append(inventory.primary_names[tensor].name)
     if bad:
         raise PlanError(
             [

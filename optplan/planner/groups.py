@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from optplan.errors import PlanError, Problem, listed
 from optplan.facts import Inventory, ParameterFacts
-from optplan.names import Mistake
+from optplan.names import ProblemKind
 from optplan.rules import BYPASS, Decision, Options, RuleSet, Skipped, decide
 
 
@@ -77,7 +77,7 @@ def tied_error(descriptions: Sequence[str], names: tuple[str, ...], rules: RuleS
                 hint=f"set {BYPASS}=True in paramwise_cfg"
                 if BYPASS in rules.options
                 else f"{rules.constructor} takes each name as a parameter of its own",
-                kind=Mistake.TIED,
+                kind=ProblemKind.TIED,
                 parameters=names,
             )
         ]

@@ -1,4 +1,4 @@
-"""OPT502."""
+"""OPT502: floors at or above the start."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from optplan.checks.base import Check, Context, Finding
-from optplan.checks.facts.config_schedulers import groups_of, last_values
+from optplan.checks.facts.last_values import groups_of, last_values
 from optplan.checks.facts.wording import number, parameters, values
 from optplan.names import Severity
 from optplan.schedule.catalog import Family

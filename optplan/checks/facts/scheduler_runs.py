@@ -6,8 +6,8 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import replace
 
-from optplan.checks.base import Context
 from optplan.checks.facts.config_schedulers import Schedulers, schedulers_of
+from optplan.checks.facts.context import Context
 from optplan.checks.facts.torch_signatures import torch_optimizer
 from optplan.config import Config
 from optplan.dialects import find_schedulers
