@@ -1,4 +1,4 @@
-"""ToolConfig as a person reads them, in the words of the file they come from."""
+"""The tool's configuration as a person reads it, in the words of the file it comes from."""
 
 from __future__ import annotations
 
