@@ -47,7 +47,7 @@ class Loader:
 
     @property
     def is_base(self) -> bool:
-        """Whether the file that is being read is a base of another one."""
+        """Return whether the file that is being read is a base of another one."""
         return len(self._chain) > 1
 
     def load(self, location: Location, place: Place | None) -> PlacedDict:

@@ -1,4 +1,4 @@
-"""Values set on the command line, on top of what a config says."""
+"""Set values given on the command line on top of a config."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def regroup_cfg_options(argv: Sequence[str]) -> list[str]:
 
 
 def parse_value(text: str) -> Any:
-    """What the text of an override means.
+    """Return what the text of an override means.
 
     ``1,2`` and ``[1,2]`` are lists, ``(1,2)`` is a tuple; quotes around the whole and all spaces
     are dropped; ``true`` and ``false`` are booleans in any case, ``None`` is None; what is no
@@ -91,7 +91,7 @@ def _parsed(text: str, depth: int) -> Any:
 
 
 def _parts(text: str) -> list[str]:
-    """The parts between the commas that stand in no brackets."""
+    """Return the parts between the commas that stand in no brackets."""
     parts: list[str] = []
     start = round_open = square_open = 0
     for at, char in enumerate(text):

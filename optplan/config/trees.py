@@ -1,4 +1,4 @@
-"""What becomes of a file's values: copied into a tree, filled in from bases, merged."""
+"""Copy a file's values into a tree, fill in values of bases, and merge trees."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ _UNFINISHED = (1, MAX_DEPTH)
 
 
 class Copier:
-    """Makes the values of a file fit to be a result.
+    """Copy or check the values of a file, so that they can be a result.
 
     Args:
-        steps: What the copying goes to.
+        steps: The counter that copying is charged to.
         base: The merged bases, where ``{{ _base_.a.b }}`` stands for something of them.
     """
 
@@ -59,7 +59,7 @@ class Copier:
     def _settle(  # noqa: C901 - one loop, for speed
         self, container: Any, items: Iterable[Any], raw: RawPlace, depth: int
     ) -> tuple[int, int]:
-        """How much a container holds, counted where it occurs, and how deeply it is nested."""
+        """Return how much a container holds, counted where it occurs, and how deeply it is nested."""
         steps = self.steps
         measures = self.measures
         simple = _SIMPLE if self.base is None else _SIMPLE_BUT_TEXT
@@ -104,7 +104,7 @@ class Copier:
                 raise _error("'{{ _base_… }}' cannot stand for a key", place)
 
     def copied(self, value: Any, raw: RawPlace, depth: int = 0) -> Any:
-        """A copy of ``value``, which stands at ``raw``.
+        """Return a copy of ``value``, which stands at ``raw``.
 
         Raises:
             ConfigError: It holds too much, is nested too deeply, or is no data.
@@ -199,7 +199,7 @@ def _sane(number: int, raw: RawPlace) -> int:
 
 
 def _is_flat(items: tuple[Any, ...]) -> bool:
-    """Whether a short tuple holds nothing but short, plain values, and may stand in several places."""
+    """Return whether a short tuple holds nothing but short, plain values, and may stand in several places."""
     if len(items) > _FEW:
         return False
     for item in items:
@@ -281,7 +281,7 @@ def add_scope(value: Any, scope: str, raw: RawPlace) -> None:
 
 
 def plain(value: Any) -> Any:
-    """A tree as plain dicts, lists and tuples, symbols as the reference prints them."""
+    """Return a tree as plain dicts, lists and tuples, symbols as the reference prints them."""
     if isinstance(value, dict):
         return {plain(key): plain(item) for key, item in dict.items(value)}
     if isinstance(value, list):
