@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 from optplan.config.limits import MAX_DEPTH, MAX_INT_BITS, Refusal, StepCounter, size_of
 from optplan.config.placed import (
     PlacedDict,
-    PlacedList,
-    PlacedTuple,
     place_of,
     placed_dict,
     placed_list,
@@ -19,20 +17,15 @@ from optplan.config.symbols import Symbol, as_data
 from optplan.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from optplan.config.placed import RawPlace
 
 _SIMPLE_BUT_TEXT = frozenset({float, bool, type(None), complex, bytes, range})
 _SIMPLE = _SIMPLE_BUT_TEXT | {str}
 _BIG = 1 << 64
-_LONG = 500
-_FEW = 50
-_UNFINISHED = (1, MAX_DEPTH)
 
 
 class Copier:
-    """Copy or check the values of a file, so that they can be a result.
+    """Copy the values of a file into a tree in which no container occurs twice.
 
     Args:
         steps: The counter that copying is charged to.
@@ -42,60 +35,6 @@ class Copier:
     def __init__(self, steps: StepCounter, base: PlacedDict | None = None) -> None:
         self.steps = steps
         self.base = base
-        # By id, what is known of the containers that were settled.
-        self.measures: dict[int, tuple[int, int]] = {}
-
-    def settled(self, value: PlacedDict) -> PlacedDict:
-        """``value`` itself, made fit to be a result; what occurs twice in it stays one object.
-
-        For values that nothing else holds, as it is cheaper than to copy all of them.
-
-        Raises:
-            ConfigError: It holds too much, is nested too deeply, or is no data.
-        """
-        self._settle(value, dict.items(value), None, 0)
-        return value
-
-    def _settle(  # noqa: C901 - one loop, for speed
-        self, container: Any, items: Iterable[Any], raw: RawPlace, depth: int
-    ) -> tuple[int, int]:
-        """Return how much a container holds, counted where it occurs, and how deeply it is nested."""
-        steps = self.steps
-        measures = self.measures
-        simple = _SIMPLE if self.base is None else _SIMPLE_BUT_TEXT
-        size = len(container) + 1
-        height = 0
-        for key, item in items:
-            kind = item.__class__
-            if kind in simple:
-                if (kind is str or kind is bytes) and len(item) > _LONG:
-                    size += len(item) // 16
-            elif kind is int and -_BIG < item < _BIG:
-                pass
-            elif kind is int:
-                size += size_of(_sane(item, container.raw_places[key]))
-            elif kind is PlacedDict or kind is PlacedList:
-                measure = measures.get(id(item))
-                if measure is None:
-                    measures[id(item)] = _UNFINISHED
-                    inner = dict.items(item) if kind is PlacedDict else enumerate(item)
-                    place = container.raw_places[key]
-                    measure = measures[id(item)] = self._settle(item, inner, place, depth + 1)
-                size += measure[0]
-                if measure[1] >= height:
-                    height = measure[1] + 1
-            elif kind is PlacedTuple and simple is _SIMPLE and _is_flat(item):
-                size += len(item)
-            else:
-                container[key] = self.copied(item, container.raw_places[key], depth + 1)
-        if height + depth > MAX_DEPTH:
-            raise _error("the data is nested too deeply", raw)
-        if size > steps.left:
-            raise _error("the data is too large", raw)
-        steps.left -= len(container)
-        if self.base is not None and container.__class__ is PlacedDict:
-            self._check_keys(container)
-        return size, height
 
     def _check_keys(self, container: PlacedDict) -> None:
         for key in container:
@@ -196,20 +135,6 @@ def _sane(number: int, raw: RawPlace) -> int:
     if number.bit_length() > MAX_INT_BITS:
         raise _error("the number is too large", raw)
     return number
-
-
-def _is_flat(items: tuple[Any, ...]) -> bool:
-    """Return whether a short tuple holds nothing but short, plain values, and may stand in several places."""
-    if len(items) > _FEW:
-        return False
-    for item in items:
-        kind = item.__class__
-        if kind is int:
-            if not -_BIG < item < _BIG:
-                return False
-        elif kind not in _SIMPLE or (kind is str and len(item) > _LONG):
-            return False
-    return True
 
 
 def _error(message: str, raw: RawPlace, hint: str | None = None) -> ConfigError:
