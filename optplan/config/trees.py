@@ -103,7 +103,7 @@ class Copier:
         from optplan.config.evaluator.modules import Module
 
         if isinstance(value, int):
-            self._spend(size_of(_sane(value, raw)), raw)
+            self._spend(size_of(_checked_int(value, raw)), raw)
         elif isinstance(value, (*ITERATORS, *VIEWS, Module, slice)):
             name = value.__class__.__name__
             raise _error(f"a value of type '{name}' is no data for a config", raw)
@@ -126,7 +126,7 @@ class Copier:
         return Copier(self.steps).copied(found, raw, depth)
 
 
-def _sane(number: int, raw: RawPlace) -> int:
+def _checked_int(number: int, raw: RawPlace) -> int:
     """Return the number.
 
     Raises:
