@@ -20,7 +20,7 @@ from optplan.config import (
     Symbol,
     find_namespace,
 )
-from optplan.config.layer_decay_options import is_somebodys_own
+from optplan.config.layer_decay_options import is_for_custom_class
 from optplan.dialects import find_optimizer, find_scaling, find_sections
 from optplan.facts import Inventory
 from optplan.plan import Planned
@@ -204,7 +204,7 @@ def _rules_of(section: OptimizerConfig, namespace: Namespace) -> RuleSet | None:
     if section.is_default:
         return DEFAULT_RULES
     is_ours = section.constructor == LAYER_DECAY_RULES.constructor and namespace.scope is None
-    return LAYER_DECAY_RULES if is_ours and not is_somebodys_own(section.paramwise) else None
+    return LAYER_DECAY_RULES if is_ours and not is_for_custom_class(section.paramwise) else None
 
 
 def _is_torchs(kind: object) -> bool:

@@ -102,7 +102,7 @@ def parse_paramwise(
 
 
 def number_problem(container: Mapping[str, Any], name: str) -> Problem | None:
-    """What is wrong with a value that has to be a finite number, or None."""
+    """Return what is wrong with a value that has to be a finite number, or None."""
     value = container[name]
     place = place_of(container, name)
     if isinstance(value, str):
@@ -132,7 +132,7 @@ def rate_problem(container: Mapping[str, Any], name: str) -> Problem | None:
 
 
 def _number_hint(value: str) -> str | None:
-    """How to write a number that became a string: YAML 1.1 reads ``1e-3`` as one."""
+    """Return how to write a number that became a string: YAML 1.1 reads ``1e-3`` as one."""
     try:
         number = float(value)
     except ValueError:
@@ -146,7 +146,7 @@ def _number_hint(value: str) -> str | None:
 
 
 def described(value: object) -> str:
-    """A value of the wrong type for a message: its plain type, and itself if it is short."""
+    """Return a value of the wrong type for a message: its plain type, and itself if it is short."""
     kinds = (dict, list, tuple)
     kind = next((k for k in kinds if isinstance(value, k)), type(value)).__name__
     text = repr(value)

@@ -11,7 +11,7 @@ from typing import Any
 from torch import nn
 
 from optplan.config import OptimizerConfig, SectionForm, Symbol
-from optplan.config.layer_decay_options import is_somebodys_own, own_class_hint
+from optplan.config.layer_decay_options import is_for_custom_class, own_class_hint
 from optplan.config.optimizer import DEFAULT_CONSTRUCTORS
 from optplan.constructors.default_constructor import (
     OPTIMIZER_CONSTRUCTORS,
@@ -120,7 +120,7 @@ def choose_constructor(section: OptimizerConfig) -> ResolvedConstructor:
     )
     if _is_reference_default(found):
         found = DefaultOptimizerConstructor
-    if found is LayerDecayOptimizerConstructor and is_somebodys_own(section.paramwise):
+    if found is LayerDecayOptimizerConstructor and is_for_custom_class(section.paramwise):
         raise _unknown(str(written), place, is_somebodys=True)
     return ResolvedConstructor(
         name=getattr(found, "__name__", str(written)), make=found, place=place

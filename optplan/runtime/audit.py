@@ -52,7 +52,7 @@ class StillTryingError(Exception):
 
 @dataclass(slots=True)
 class _Rules:
-    """What is refused at present.
+    """The operations that are refused at present.
 
     Attributes:
         everywhere: Whether all threads are restricted.

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from optplan.checks.base import Check, Context, Finding
 from optplan.checks.facts.unvalidated_section import RawSection
 from optplan.config import Symbol
-from optplan.config.layer_decay_options import is_somebodys_own, own_class_hint
+from optplan.config.layer_decay_options import is_for_custom_class, own_class_hint
 from optplan.config.optimizer import DEFAULT_CONSTRUCTORS
 from optplan.errors import PlanError, close_matches, did_you_mean
 from optplan.names import ProblemKind, Severity
@@ -64,7 +64,7 @@ class UnknownConstructor(Check):
 def _import_it(raw: RawSection, name: str) -> str | None:
     """A hint where the class is the project's own, whatever is installed."""
     is_own = raw.is_mmcv1 or (
-        name == LAYER_DECAY_RULES.constructor and is_somebodys_own(raw.paramwise)
+        name == LAYER_DECAY_RULES.constructor and is_for_custom_class(raw.paramwise)
     )
     return own_class_hint(name) if is_own else None
 
