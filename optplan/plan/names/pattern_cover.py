@@ -106,10 +106,10 @@ def _with_others(
     index: NameBits, shape: Shape, position: int, words: set[str], missing: int
 ) -> set[str]:
     """The words and others that fit in their place, as far as they cover more of what is missing."""
+    others = [one for one in index.vocabulary if one not in words and not one.isdigit()]
     gains = {
         word: index.matched(_replaced(shape, position, {word})) & missing
-        for word in index.fillings(shape, position, index.vocabulary)
-        if word not in words and not word.isdigit()
+        for word in index.fillings(shape, position, others)
     }
     covered = index.matched(_replaced(shape, position, words))
     found = set(words)

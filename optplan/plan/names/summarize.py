@@ -47,7 +47,7 @@ class Summarizer:
 
     @cached_property
     def _bits(self) -> NameBits:
-        return NameBits(self._known, ())
+        return NameBits(self._known)
 
     def patterns(self, names: Sequence[str]) -> tuple[str, ...]:
         """As :func:`summarize`.
