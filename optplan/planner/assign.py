@@ -66,17 +66,11 @@ def assign(
         if (name := group.decision.name) is not None:
             values = values | {"extra": values["extra"] | {"param_name": name}}
         assignment = Assignment(
-            0,
-            index,
-            values["lr"],
-            values["weight_decay"],
-            values["effective_lr"],
-            group.decision.lr,
-            group.decision.weight_decay,
-            values["options"],
-            values["extra"],
-            values["lr_scale"],
-            values["layer"],
+            optimizer=0,
+            group=index,
+            lr_verdict=group.decision.lr,
+            weight_decay_verdict=group.decision.weight_decay,
+            **values,
         )
         for member in group.members:
             if member.tensor in dry.groups:

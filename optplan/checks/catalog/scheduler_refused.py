@@ -14,10 +14,10 @@ from optplan.names import Severity
 from optplan.plan.key_hints import near
 from optplan.registries import RegistryKind, is_replaced
 from optplan.schedule.catalog import KNOWN
-from optplan.schedule.parsing import TORCH_PREFIX
 from optplan.schedule.read_schedulers import find_schedulers
 from optplan.schedule.specs import AnySpec, ForeignSpec
 from optplan.schedule.training import find_training, refused_by_runner
+from optplan.schedule.type_names import TORCH_PREFIX
 from optplan.schedule.unread import SECTION, misspelt_sections
 
 

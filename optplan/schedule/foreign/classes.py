@@ -13,7 +13,7 @@ from optplan.places import Place
 from optplan.registries import VOUCH, RegistryKind, is_scope, registered, run_custom_imports
 from optplan.runtime.gate import NotInstalledError, import_named
 from optplan.schedule.catalog import KNOWN
-from optplan.schedule.parsing import TORCH_HOME, TORCH_PREFIX
+from optplan.schedule.type_names import TORCH_HOME, TORCH_PREFIX
 
 
 class Way(Enum):
