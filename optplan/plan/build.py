@@ -227,7 +227,7 @@ def _rule_use(verdict: Verdict) -> RuleUse:
 
 
 def origin_of(place: Place | None) -> Origin | None:
-    """A place as the plan keeps it."""
+    """Return a place as the plan keeps it."""
     if place is None:
         return None
     return Origin(file=place.source.name, line=place.line, column=place.column)

@@ -42,12 +42,12 @@ class SavedGroup:
     names: tuple[str, ...] | None = None
 
     def value(self, name: str) -> Any:
-        """An entry as it was before any schedule; ``ABSENT`` where there is none."""
+        """Return an entry as it was before any schedule; ``ABSENT`` where there is none."""
         return self.entries.get(f"initial_{name}", self.entries.get(name, ABSENT))
 
 
 def _members(plan: Plan) -> dict[int, list[PlannedParameter]]:
-    """The rows of each group that has some."""
+    """Return the rows of each group that has some."""
     found: dict[int, list[PlannedParameter]] = {}
     for row in plan.parameters:
         if row.group is not None:
@@ -56,7 +56,7 @@ def _members(plan: Plan) -> dict[int, list[PlannedParameter]]:
 
 
 def misfits(plan: Plan, groups: Sequence[SavedGroup], defaults: Mapping[str, Any]) -> Iterator[str]:
-    """Why a checkpoint's groups cannot be loaded into those of a plan, or would go wrong then.
+    """Yield why a checkpoint's groups cannot be loaded into those of a plan, or would go wrong then.
 
     torch refuses other numbers and sizes of groups. It accepts parameters in another order and groups
     of another optimizer, and fails or goes astray in the next step.
@@ -117,7 +117,7 @@ def _odd_values(groups: Sequence[SavedGroup]) -> Iterator[str]:
 
 
 def is_number(value: object) -> TypeGuard[int | float]:
-    """Whether a value of a group can be reckoned with."""
+    """Return whether a value of a group can be reckoned with."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 

@@ -33,7 +33,7 @@ IsReplaced = Callable[[str], bool]
 def parsed(
     written: Written, training: Training, is_replaced: IsReplaced = lambda _: False
 ) -> AnySpec:
-    """One scheduler.
+    """Return one scheduler.
 
     Args:
         written: It as the config writes it.
@@ -133,7 +133,7 @@ def _in_iterations(written: Written, begin: float, end: float, factor: int) -> t
 
 
 def _training_end(written: Written, training: Training) -> int:
-    """The end of a scheduler that states none: that of the training."""
+    """Return the end of a scheduler that states none: that of the training."""
     if written.raw.get("by_epoch", True):
         return training.epochs
     if training.iterations is None:

@@ -84,7 +84,7 @@ class Section:
 
 
 def find_schedulers(data: Mapping[str, Any]) -> Section:
-    """The schedulers of a config: one, a list, or either for each optimizer by its name.
+    """Return the schedulers of a config: one, a list, or either for each optimizer by its name.
 
     The entries of timm's ``args.yaml`` are one scheduler.
 
@@ -122,7 +122,7 @@ def _sequence(value: object) -> Sequence[object]:
 
 
 def _of_mmcv1(data: Mapping[str, Any]) -> Section:
-    """The policies of mmcv 1.x."""
+    """Return the policies of mmcv 1.x."""
     written = []
     for name, moved in HOOK_SECTIONS.items():
         raw = data.get(name)
@@ -151,7 +151,7 @@ def _of_mmcv1(data: Mapping[str, Any]) -> Section:
 
 
 def _of_timm(data: Mapping[str, Any]) -> tuple[Written, ...]:
-    """The scheduler of timm's ``args.yaml``, where this is one."""
+    """Return the scheduler of timm's ``args.yaml``, where this is one."""
     if not is_timm_args(data):
         return ()
     place = place_of(data, "sched") or place_of(data, next(iter(data)))
@@ -159,13 +159,13 @@ def _of_timm(data: Mapping[str, Any]) -> tuple[Written, ...]:
 
 
 def timm_arguments(data: Mapping[str, Any]) -> dict[str, Any]:
-    """The entries of timm's ``args.yaml`` that its scheduler reads, with the defaults of those left out."""
+    """Return the entries of timm's ``args.yaml`` that its scheduler reads, with the defaults of those left out."""
     read = {name: value for name, value in as_parsed(data).items() if name in _TIMM_READ}
     return {**_TIMM_DEFAULTS, **read}
 
 
 def _holds_parts(found: Mapping[str, Any]) -> bool:
-    """Whether a dict without a type holds schedulers by the optimizers' names."""
+    """Return whether a dict without a type holds schedulers by the optimizers' names."""
     return all(isinstance(part, Mapping | list | tuple) for part in found.values())
 
 

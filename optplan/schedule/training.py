@@ -67,7 +67,7 @@ class Training:
         return None if self.per_epoch is None else self.length * self.per_epoch
 
     def steps(self, unit: Unit) -> int:
-        """How many steps of a unit there are.
+        """Return how many steps of a unit there are.
 
         Raises:
             ValueError: That is not known.
@@ -85,7 +85,7 @@ def find_training(
     iters: int | None = None,
     per_epoch: int | None = None,
 ) -> Training:
-    """How long the training of a config is.
+    """Return how long the training of a config is.
 
     Args:
         data: The config's entries.
@@ -129,7 +129,7 @@ def _loop(section: Mapping[str, Any]) -> str:
 
 
 def _of_mmcv1(data: Mapping[str, Any], per_epoch: int | None) -> Training:
-    """How long mmcv 1.x trains: by its ``runner``, else by ``total_epochs`` or ``total_iters``."""
+    """Return how long mmcv 1.x trains: by its ``runner``, else by ``total_epochs`` or ``total_iters``."""
     runner = data.get("runner")
     if runner is not None and not isinstance(runner, Mapping):
         raise ScheduleError(
@@ -160,7 +160,7 @@ def _of_mmcv1(data: Mapping[str, Any], per_epoch: int | None) -> Training:
 
 
 def _is_by_epoch(section: Mapping[str, Any]) -> bool:
-    """Whether a ``train_cfg`` counts epochs; a loop that is not known tells by its length."""
+    """Return whether a ``train_cfg`` counts epochs; a loop that is not known tells by its length."""
     named = _LOOPS.get(_loop(section))
     if named is None and "by_epoch" in section and "type" not in section:
         return bool(section["by_epoch"])
@@ -239,5 +239,5 @@ def _whole(section: Mapping[str, Any], name: str) -> int:
 
 
 def _shown(value: float) -> str:
-    """A number that may have more digits than Python writes."""
+    """Return a number that may have more digits than Python writes."""
     return f"a number of {value.bit_length()} bits" if isinstance(value, int) else str(value)

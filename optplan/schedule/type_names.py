@@ -16,7 +16,7 @@ FOR_THE_BUILDER = ("type", "_scope_", "convert_to_iter_based")
 
 
 def known_class(kind: str | Symbol | type) -> Known | None:
-    """What a type means, where it is one of those that optplan steps itself."""
+    """Return what a type means, where it is one of those that optplan steps itself."""
     name = _dotted(kind)
     package, _, last = name.rpartition(".")
     if package and package.partition(".")[0] != _HOME:
@@ -25,7 +25,7 @@ def known_class(kind: str | Symbol | type) -> Known | None:
 
 
 def shown(kind: str | Symbol | type) -> str:
-    """A type as reports call it."""
+    """Return a type as reports call it."""
     return kind if isinstance(kind, str) else _dotted(kind).rpartition(".")[2]
 
 
@@ -34,16 +34,16 @@ def _dotted(kind: str | Symbol | type) -> str:
 
 
 def is_converted(raw: Mapping[str, Any]) -> bool:
-    """Whether a scheduler by epochs is to be turned into one by iterations."""
+    """Return whether a scheduler by epochs is to be turned into one by iterations."""
     return bool(raw.get("convert_to_iter_based", False))
 
 
 def ticks_by_epoch(raw: Mapping[str, Any]) -> bool:
-    """Whether a scheduler ticks after each epoch."""
+    """Return whether a scheduler ticks after each epoch."""
     return bool(raw.get("by_epoch", True)) and not is_converted(raw)
 
 
 def is_torch(kind: str | Symbol | type) -> bool:
-    """Whether a type is one of torch's own schedulers."""
+    """Return whether a type is one of torch's own schedulers."""
     name = _dotted(kind)
     return name.startswith((TORCH_PREFIX, f"{TORCH_HOME}."))

@@ -44,7 +44,7 @@ class NameBits:
         self.wanted = 0
 
     def wanting(self, wanted: Iterable[int]) -> NameBits:
-        """The same names, others of which are wanted; what is known of the names is shared."""
+        """Return the same names, others of which are wanted; what is known of the names is shared."""
         other = copy(self)
         other.wanted = self._bits(self._end_of[index] for index in wanted)
         return other
@@ -55,23 +55,23 @@ class NameBits:
         return list(self._places)
 
     def first(self, ends: int) -> int:
-        """The index of the first name of a set."""
+        """Return the index of the first name of a set."""
         return self._name_at[(ends & -ends).bit_length() - 1]
 
     def indices(self, ends: int) -> list[int]:
-        """The indices of the names of a set, ascending."""
+        """Return the indices of the names of a set, ascending."""
         return [self._name_at[place] for place in _places(ends)]
 
     def matched(self, shape: Shape) -> int:
-        """The names that a shape matches, each as the place of its end."""
+        """Return the names that a shape matches, each as the place of its end."""
         return reduce(self._read, shape, self._begins) & self._ends
 
     def exact(self, matched: int) -> bool:
-        """Whether a set of names holds wanted ones only."""
+        """Return whether a set of names holds wanted ones only."""
         return not matched & ~self.wanted
 
     def fillings(self, shape: Shape, position: int, words: Iterable[str]) -> list[str]:
-        """Those of the words that, put at a position of a shape, let it match wanted names only."""
+        """Return those of the words that, put at a position of a shape, let it match wanted names only."""
         before = reduce(self._read, shape[:position], self._begins)
         behind = shape[position + 1 :]
         found = []
@@ -95,12 +95,12 @@ class NameBits:
                 return places | self._later(places) if star_after else places
 
     def _later(self, places: int) -> int:
-        """All places behind the first of these in each name."""
+        """Return all places behind the first of these in each name."""
         stops = places | self._guards
         return self._all & ~(stops ^ (stops - self._begins))
 
     def _at(self, item: Words | Part) -> int:
-        """Where a component fits an item."""
+        """Return where a component fits an item."""
         found = self._cache.get(item)
         if found is None:
             words = item.words if isinstance(item, Words) else self.holding(item)
@@ -115,7 +115,7 @@ class NameBits:
         return self._cache[item]
 
     def holding(self, part: Part) -> list[str]:
-        """The distinct components that a part of a component fits."""
+        """Return the distinct components that a part of a component fits."""
         text = part.word
         if part.star_before and part.star_after:
             return [word for word in self._places if text in word]
@@ -131,5 +131,5 @@ class NameBits:
 
 
 def _places(bits: int) -> list[int]:
-    """The bits that are set, ascending."""
+    """Return the bits that are set, ascending."""
     return [one.start() for one in _ONE.finditer(f"{bits:b}"[::-1])]
