@@ -162,7 +162,7 @@ def training_of(config: Config, section: Section, length: Length) -> Training:
     """
     asked, per_epoch = length.epochs, length.per_epoch
     if length.iters is None and _is_timms(section):
-        from optplan.schedule.foreign.timm_args import timm_epochs
+        from optplan.schedule.foreign.timm_schedulers import timm_epochs
 
         arguments = timm_arguments(config.data) | ({"epochs": asked} if asked else {})
         found = timm_epochs(arguments, per_epoch)

@@ -6,13 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any, NamedTuple
 
-from optplan.config.generation import Recognized
 from optplan.facts import Inventory, ParameterFacts
-from optplan.names import Matcher, Status
+from optplan.names import Status
 from optplan.places import Place
 from optplan.plan.plan import (
-    EmptyParamGroup,
-    LrScaling,
     Origin,
     Plan,
     PlannedModel,
@@ -60,13 +57,8 @@ def build_plan(
     config: str | None,
     versions: Mapping[str, str | None],
     trainable: Mapping[int, bool] | None = None,
-    lr_scaling: LrScaling | None = None,
-    matcher: Matcher | None = None,
-    needs_world_size: bool = False,
-    empty_groups: tuple[EmptyParamGroup, ...] = (),
-    generation: Recognized | None = None,
 ) -> Plan:
-    """Put the rows together.
+    """Put the rows together; what not every plan has is left to the caller.
 
     Args:
         inventory: The model's parameters.
@@ -77,7 +69,6 @@ def build_plan(
         versions: Versions of the packages that took part.
         trainable: ``requires_grad`` of each tensor after the constructor ran, by its number; None where
             none could change it.
-        lr_scaling, matcher, needs_world_size, empty_groups, generation: As in the plan.
     """
     settings = _Settings()
     maker = _RowMaker(inventory, assignments, settings, trainable or {})
@@ -96,11 +87,6 @@ def build_plan(
         optimizers=tuple(optimizers),
         parameters=rows,
         settings=settings.as_tuple(),
-        lr_scaling=lr_scaling,
-        matcher=matcher,
-        needs_world_size=needs_world_size,
-        empty_groups=empty_groups,
-        generation=generation,
     )
 
 

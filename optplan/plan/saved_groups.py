@@ -1,9 +1,9 @@
-"""Param groups as a checkpoint holds them, and whether they fit those of a plan."""
+"""Param groups and schedulers as a checkpoint holds them, and whether the groups fit those of a plan."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
 from optplan.errors import listed
@@ -44,6 +44,26 @@ class SavedGroup:
     def value(self, name: str) -> Any:
         """Return an entry as it was before any schedule; ``ABSENT`` where there is none."""
         return self.entries.get(f"initial_{name}", self.entries.get(name, ABSENT))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedSchedulers:
+    """The states that mmengine's runner saved of its schedulers, as plain data.
+
+    Args:
+        shared: Those of the only optimizer.
+        own: Those of several optimizers, by their names.
+        unread: The names of further entries that seem to hold schedulers, and are not read.
+    """
+
+    shared: Sequence[Mapping[str, Any]] = ()
+    own: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    unread: tuple[str, ...] = ()
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.shared) + sum(map(len, self.own.values()))
 
 
 def _members(plan: Plan) -> dict[int, list[PlannedParameter]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 
 from optplan.config import OptimizerConfig
 from optplan.facts import Inventory
@@ -128,6 +128,9 @@ def planned(
         config=config,
         versions=versions,
         trainable=made.trainable,
+    )
+    plan = replace(
+        plan,
         lr_scaling=made.lr_scaling,
         matcher=made.matcher,
         needs_world_size=made.needs_world_size,

@@ -17,7 +17,7 @@ from optplan.config import Namespace
 from optplan.errors import ScheduleError
 from optplan.schedule import Training, Unit, courses_of, find_schedulers, schedule_of
 from optplan.schedule.foreign import ForeignBuilder
-from optplan.schedule.foreign.timm_args import timm_epochs
+from optplan.schedule.foreign.timm_schedulers import timm_epochs
 from optplan.schedule.read_schedulers import timm_arguments
 from tests.schedule.reference import LRS, SGD, plan_of_three
 

@@ -47,7 +47,7 @@ class ForeignBuilder:
         """
         from optplan.schedule.foreign.stage import RunningForeignScheduler
         from optplan.schedule.foreign.stand_in import StandIn
-        from optplan.schedule.foreign.timm_args import timm_scheduler
+        from optplan.schedule.foreign.timm_schedulers import timm_scheduler
 
         if lanes not in self._stand_ins:
             self._stand_ins[lanes] = StandIn(lanes)

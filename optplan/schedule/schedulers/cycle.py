@@ -9,7 +9,7 @@ from typing import Any
 
 from optplan.errors import ScheduleError
 from optplan.schedule.param_group_table import ParamGroupTable
-from optplan.schedule.schedulers.base import Curve, Values
+from optplan.schedule.schedulers.curve import Curve, Values
 from optplan.schedule.specs import FOREVER, Spec
 
 
