@@ -107,7 +107,7 @@ class CachedPlans:
     def plan(
         self, config: Config, batch: Batch, inventory: Inventory, arguments: Mapping[str, Any]
     ) -> Planned | None:
-        """The plan of a config for a model that is known, None where something else is not known.
+        """Return the plan of a config for a model that is known, None where something else is not known.
 
         Args:
             config: The config.
@@ -141,7 +141,7 @@ class CachedPlans:
         )
 
     def _plain(self, config: Config, batch: Batch) -> _Plain | None:
-        """What a config says, if planning it runs no code but that which is known.
+        """Return what a config says, if planning it runs no code but that which is known.
 
         Raises:
             ConfigError: Every mistake in it, in the order in which planning with torch finds them.
@@ -198,7 +198,7 @@ def is_layered(options: Options) -> bool:
 
 
 def _rules_of(section: OptimizerConfig, namespace: Namespace) -> RuleSet | None:
-    """The rules of a built-in constructor, where it is meant whatever packages are installed."""
+    """Return the rules of a built-in constructor, where it is meant whatever packages are installed."""
     if section.is_mmcv1:
         return MMCV1_RULES if section.is_default else None
     if section.is_default:
@@ -208,7 +208,7 @@ def _rules_of(section: OptimizerConfig, namespace: Namespace) -> RuleSet | None:
 
 
 def _is_torchs(kind: object) -> bool:
-    """Whether a type is a bare name, which no package is asked for first, or one in torch."""
+    """Return whether a type is a bare name, which no package is asked for first, or one in torch."""
     return isinstance(kind, str | Symbol) and (
         "." not in str(kind) or str(kind).startswith("torch.optim.")
     )

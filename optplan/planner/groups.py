@@ -27,7 +27,7 @@ class PlannedGroup(NamedTuple):
 
 
 def default_groups(inventory: Inventory, options: Options) -> list[PlannedGroup]:
-    """The groups of a built-in constructor, in its order.
+    """Return the groups of a built-in constructor, in its order.
 
     Args:
         inventory: The model's parameters, with their layers where the rules ask for them.
@@ -68,7 +68,7 @@ def _group(members: tuple[ParameterFacts, ...], decision: Decision) -> PlannedGr
 
 
 def tied_error(descriptions: Sequence[str], names: tuple[str, ...], rules: RuleSet) -> PlanError:
-    """What to say of tensors that would be in several groups."""
+    """Return what to say of tensors that would be in several groups."""
     return PlanError(
         [
             Problem(

@@ -30,7 +30,7 @@ def require_lr(is_missing: bool, who: str, verdict: Verdict, facts: ParameterFac
 
 
 def layers_need(options: Options, facts: ParameterFacts) -> float:
-    """The base lr, which must be there.
+    """Return the base lr, which must be there.
 
     Raises:
         PlanError: It is not, or no weight decay where the constructor takes that for granted.

@@ -17,7 +17,7 @@ FOREVER = 1 << 62
 
 
 def whole_tick(tick: float) -> int:
-    """The first whole tick that is not before one; ``FOREVER`` for what no training comes to."""
+    """Return the first whole tick that is not before one; ``FOREVER`` for what no training comes to."""
     return ceil(tick) if -FOREVER < tick < FOREVER else FOREVER
 
 
@@ -53,7 +53,7 @@ class Spec:
     place: Place | None
 
     def at(self, name: str) -> Place | None:
-        """Where an argument is written, or else the scheduler."""
+        """Return where an argument is written, or else the scheduler."""
         return place_of(self.raw, name) or self.place
 
 
@@ -84,7 +84,7 @@ class ForeignSpec:
     library: LibraryScheduler | None = None
 
     def at(self, name: str) -> Place | None:
-        """Where an argument is written, or else the scheduler."""
+        """Return where an argument is written, or else the scheduler."""
         return place_of(self.raw, name) or self.place
 
 
@@ -143,7 +143,7 @@ class HookSpec:
         return 0
 
     def at(self, name: str) -> Place | None:
-        """Where an argument is written, or else the policy."""
+        """Return where an argument is written, or else the policy."""
         return place_of(self.raw, name) or self.place
 
 

@@ -13,8 +13,8 @@ from optplan.names import Severity
 from optplan.plan.key_hints import near
 from optplan.registries import RegistryKind, is_replaced
 from optplan.schedule.catalog import KNOWN
-from optplan.schedule.parsing import TORCH_PREFIX
 from optplan.schedule.specs import AnySpec, ForeignSpec
+from optplan.schedule.type_names import TORCH_PREFIX
 from optplan.schedule.unread import SECTION
 
 
