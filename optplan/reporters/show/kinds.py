@@ -21,22 +21,22 @@ class HasKinds(Protocol):
 
     @property
     def kinds(self) -> tuple[RowKind, ...]:
-        """What they get, and why."""
+        """Return what they get, and why."""
         ...
 
 
-def kind_cell(kind: RowKind, carriers: Container[str]) -> Cell:
+def kind_cell(kind: RowKind, primary: Container[str]) -> Cell:
     """Return what decided rows of a kind, or why nothing did."""
     row = kind.first
     if row.status is Status.DUPLICATE and kind.names == 1:
-        return Cell(duplicate_text(row, carriers), STATUS_STYLES[row.status])
+        return Cell(duplicate_text(row, primary), STATUS_STYLES[row.status])
     style = STATUS_STYLES[row.status] or rule_style(row)
     return Cell(rule_text(row), style, short_label(kind))
 
 
-def kind_cells(kinds: Iterable[RowKind], carriers: Container[str]) -> list[Cell]:
+def kind_cells(kinds: Iterable[RowKind], primary: Container[str]) -> list[Cell]:
     """Return the same for several kinds, the largest first; one cell for each text."""
-    cells = [kind_cell(kind, carriers) for kind in by_size(kinds)]
+    cells = [kind_cell(kind, primary) for kind in by_size(kinds)]
     return list({cell.text: cell for cell in cells}.values())
 
 

@@ -27,7 +27,7 @@ class _Layer:
 
     @property
     def kinds(self) -> tuple[RowKind, ...]:
-        """What its parameters get, and why."""
+        """Return what its parameters get, and why."""
         return self.step.kinds
 
 

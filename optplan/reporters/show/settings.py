@@ -34,11 +34,11 @@ from optplan.reporters.show.kinds import (
 from optplan.reporters.show.view import View
 from optplan.reporters.words import (
     STATUS_STYLES,
-    carriers_of,
     count_text,
     origin_text,
     percent,
     plural,
+    primary_names,
 )
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class _Row:
 
     @property
     def kinds(self) -> tuple[RowKind, ...]:
-        """What they get, and why."""
+        """Return what they get, and why."""
         return self.members.kinds
 
 
@@ -100,12 +100,12 @@ def settings_blocks(shown: Selection) -> Iterator[RenderableType]:
     """Yield a line per setting of the whole plan."""
     from optplan.reporters.formats.terminal import Paragraph, Table
 
-    plan, carriers = shown.plan, carriers_of(shown.plan.parameters)
+    plan, primary = shown.plan, primary_names(shown.plan.parameters)
     yield Paragraph(plural(len(plan.settings), "setting"))
     rows = []
     for members in members_of(plan, plan.parameters):
         if members.setting is not None:
-            cells = [kind_cell(kind, carriers) for kind in members.kinds]
+            cells = [kind_cell(kind, primary) for kind in members.kinds]
             labels = list({cell.text: cell for cell in cells}.values())
             place = Cell(origin_text(members.kinds[0].first), "dim")
             rows.append((*_head_cells(members, shown), label_cell(labels), place))
@@ -139,14 +139,14 @@ def _blocks(rows: Sequence[_Row], shown: Selection) -> Iterator[RenderableType]:
     """Yield each setting with what decided it and with its members."""
     from optplan.reporters.formats.terminal import Blank, List, Table
 
-    scale, carriers = lr_scale(shown), carriers_of(shown.plan.parameters)
+    scale, primary = lr_scale(shown), primary_names(shown.plan.parameters)
     heads: list[tuple[Cell, ...]] = []
     after: list[list[RenderableType]] = []
     for number, row in enumerate(rows, 1):
         style = "bold" if row.members.setting else STATUS_STYLES[row.members.status]
         name, *others = _head_cells(row.members, shown, style)
         heads.append((name, Cell(bar(scale, lr_span(row)), "blue"), *others))
-        rules = _rules(row, carriers) if row.members.setting else []
+        rules = _rules(row, primary) if row.members.setting else []
         ends = [Blank()] if number < len(rows) else []
         after.append(
             [Table(_RULE, rules, indent=_INDENT), List(row.patterns, indent=_INDENT), *ends]
@@ -156,11 +156,11 @@ def _blocks(rows: Sequence[_Row], shown: Selection) -> Iterator[RenderableType]:
     yield Table(_HEAD, heads, after=after)
 
 
-def _rules(row: _Row, carriers: frozenset[str]) -> list[tuple[Cell, ...]]:
+def _rules(row: _Row, primary: frozenset[str]) -> list[tuple[Cell, ...]]:
     ordered = by_size(row.kinds)
     return [
         (
-            kind_cell(kind, carriers),
+            kind_cell(kind, primary),
             Cell(origin_text(kind.first), "dim"),
             Cell(str(kind.names) if ordered[1:] else "", "dim"),
         )
@@ -168,11 +168,11 @@ def _rules(row: _Row, carriers: frozenset[str]) -> list[tuple[Cell, ...]]:
     ]
 
 
-def _rules_cell(row: _Row, carriers: frozenset[str]) -> Cell:
+def _rules_cell(row: _Row, primary: frozenset[str]) -> Cell:
     """Return what decided the members, each with its place."""
     texts = []
     for kind in by_size(row.kinds):
-        (label,) = kind_cells([kind], carriers)
+        (label,) = kind_cells([kind], primary)
         place = origin_text(kind.first)
         texts.append(f"{label.text}  {place}" if place else label.text)
     return list_cell(texts)
@@ -191,7 +191,7 @@ def _share_cell(row: _Row, shown: Selection) -> Cell:
 
 
 def _fields(shown: Selection) -> Sequence[Field[_Row]]:
-    carriers = carriers_of(shown.plan.parameters)
+    primary = primary_names(shown.plan.parameters)
     return (
         Field(key="setting", data=lambda row: row.members.setting and row.members.setting.index),
         Field(
@@ -213,7 +213,7 @@ def _fields(shown: Selection) -> Sequence[Field[_Row]]:
             is_number=True,
         ),
         Field("share", lambda row: _share_cell(row, shown), is_number=True),
-        Field("rules", lambda row: _rules_cell(row, carriers), is_name=True),
+        Field("rules", lambda row: _rules_cell(row, primary), is_name=True),
         Field("members", lambda row: list_cell(row.patterns), "patterns", is_name=True),
         KINDS,
     )

@@ -12,7 +12,7 @@ from optplan.reporters.plan_summary import label_cell
 from optplan.reporters.selection import Selection
 from optplan.reporters.show.kinds import KINDS, kind_cells, lr_fields
 from optplan.reporters.show.view import View
-from optplan.reporters.words import STATUS_STYLES, carriers_of, count_text, plural
+from optplan.reporters.words import STATUS_STYLES, count_text, plural, primary_names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +33,12 @@ class TreeLine:
 
     @property
     def subtree(self) -> Subtree:
-        """What is in it."""
+        """Return what is in it."""
         return self.branch.subtree
 
     @property
     def style(self) -> str:
-        """The style of its status, where all in it has one."""
+        """Return the style of its status, where all in it has one."""
         return STATUS_STYLES[self.kinds[0].first.status] if len(self.kinds) == 1 else ""
 
 
@@ -55,11 +55,11 @@ def declare(shown: Selection) -> View:
 
 
 def _lines(shown: Selection) -> Iterator[TreeLine]:
-    carriers = carriers_of(shown.plan.parameters)
+    primary = primary_names(shown.plan.parameters)
     root = shown.plan.model.class_name.rpartition(".")[2]
     for branch in branches(module_tree(shown.rows), shown.depth):
         kinds = tuple(branch.subtree.kinds.values())
-        labels = () if branch.is_open else tuple(kind_cells(kinds, carriers))
+        labels = () if branch.is_open else tuple(kind_cells(kinds, primary))
         yield TreeLine(branch=branch, kinds=kinds, labels=labels, name=branch.subtree.name or root)
 
 
