@@ -255,7 +255,7 @@ def _fit(
         width if column.shrink_to is None else min(width, column.shrink_to)
         for width, column in zip(widths, columns, strict=True)
     ]
-    for level, needed in ((1, widths), (2, least)):
+    for level, needed in ((1, widths), (2, least), (3, least)):
         for at in reversed(kept):
             if columns[at].optional == level and _total([needed[i] for i in kept], gap) > room:
                 kept = [one for one in kept if one != at]
