@@ -178,7 +178,9 @@ class Table:
         texts = self._texts(short=False)
         widths = _widths(texts)
         kept = list(range(len(widths)))
-        if width is None or self.indent + _total(widths, self.gap) <= width:
+        while kept and not widths[kept[-1]]:
+            kept.pop()  # an empty column takes no room at the end of a line
+        if width is None or self.indent + _total(widths[: len(kept)], self.gap) <= width:
             return kept, widths, texts
         kept = [at for at in kept if self.columns[at].below is None]
         room = width - self.indent
