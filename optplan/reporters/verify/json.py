@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import isfinite
 from typing import Any
 
 from optplan.plan import plain
@@ -49,7 +48,7 @@ def render(found: Verification, **_: object) -> str:
         "hooks": found.hooks,
         "wrappers": found.wrappers,
         "remarks": found.remarks,
-        "step": _step(found.step) if isinstance(found.step, RealStep) else None,
+        "step": values_of(found.step) if isinstance(found.step, RealStep) else None,
         "no_step": None if isinstance(found.step, RealStep) else found.step.reason,
         "cost": None if found.cost is None else _cost(found.cost),
     }
@@ -81,10 +80,6 @@ def _oracle(one: Oracle) -> dict[str, Any]:
 
 def _moved(one: Moved) -> dict[str, Any]:
     return values_of(one, reason=one.reason or None)
-
-
-def _step(one: RealStep) -> dict[str, Any]:
-    return values_of(one, loss=one.loss if isfinite(one.loss) else None)
 
 
 def _cost(one: Cost) -> dict[str, Any]:
