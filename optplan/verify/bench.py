@@ -86,6 +86,7 @@ class Bench:
     def own(self) -> Subject:
         """Return the model with the values that it gives itself, in the training's dtype; made first."""
         module = self._model(exact=False)
+        module.zero_grad(set_to_none=True)
         before = ModelContent(module)
         subject = self._subject(module)
         self.touched = before.changes(ModelContent(module))

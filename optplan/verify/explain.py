@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from optplan.verify.formula_oracle import FormulaOracle, as_built, changed_entries
@@ -43,7 +44,7 @@ class Explainer:
         if not held.tensor.numel():
             return ""
         own = self._oracle.program
-        program = Program(full=steps or own.full, resumes=own.resumes)
+        program = Program(full=steps) if steps else replace(own, tail=0)
         for text, change, changes in self._variants(held, formula):
             if steps is not None and not changes:
                 continue

@@ -91,9 +91,7 @@ class _Search:
         self._evidence = evidence
         self._optimizer = evidence.subject.optimizers[number].inner
         self._options = _common_options(self._optimizer)
-        self._program = Program(
-            full=evidence.oracle.program.full, resumes=evidence.oracle.program.resumes
-        )
+        self._program = replace(evidence.oracle.program, tail=0)
         known = [
             held
             for held in samples(evidence.subject)

@@ -101,6 +101,8 @@ class FormulaOracle:
         """Return the gradient of a parameter in a step."""
         if not held.tensor.requires_grad:
             return None
+        if self.program.is_zero(step):
+            return torch.zeros_like(self._draws.gradient(held, 0))
         if step >= self.program.full and held.name not in self._tail:
             return None
         return self._draws.gradient(held, step)
@@ -187,7 +189,7 @@ class _Chunk:
                 self._optimizer.load_state_dict(self._optimizer.state_dict())
             if not self._step(step):
                 break
-            if not watches and step < self._program.full - 1:
+            if not watches and step < self._program.whole - 1:
                 continue
             for index, held in enumerate(self._members):
                 real = looks[held.name].get(step)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -14,7 +14,7 @@ from optplan.verify.closures import ClosureStep, closure_mismatches, closure_ste
 from optplan.verify.explain import Explainer
 from optplan.verify.families import Evidence, Family, find_family, own_rule
 from optplan.verify.formula_oracle import Expected, FormulaOracle, allowed_error
-from optplan.verify.formulas import Formula, formulas
+from optplan.verify.formulas import Formula, declared_formula, formulas
 from optplan.verify.judging import Way, judge_exact, judge_resolution, judge_trained
 from optplan.verify.program import Program, when
 from optplan.verify.progress import Progress
@@ -105,7 +105,7 @@ class _Comparison:
         self._closures = self._closure_steps() if conditions.families is None else {}
         self._real = self._run(self._program)
         tail = samples(subject) if self._program.tail else []
-        self._oracle = FormulaOracle(subject, conditions.draws, self._program, tail)
+        self._oracle = FormulaOracle(subject, self._conditions.draws, self._program, tail)
         self._explainer = Explainer(subject, self._oracle, self._real)
 
     def _reference_run(self) -> tuple[Program, Trace]:
@@ -125,9 +125,9 @@ class _Comparison:
             )
             trace = plain_run(run, f"{self._conditions.label}, the same class")
             tried.append((program, trace))
-            if not any(self._bench.world.gathered(bool(trace.failures))):
+            if not any(self._bench.world.gathered(bool(trace.failures) or not trace.is_finite())):
                 return tried[-1]
-        return tried[0]
+        return next((one for one in tried if not one[1].failures), tried[0])
 
     def _has_formula(self, held: Held) -> bool:
         """Whether a formula is known to move a parameter, or nothing shall."""
@@ -152,6 +152,7 @@ class _Comparison:
             only=only,
             fresh=lambda: self._bench.optimizers(self._subject),
             progress=self._progress,
+            watches_gradients=self._conditions.in_float64 and only is None,
         )
         return run.take(f"{self._conditions.label}, the real optimizer")
 
@@ -218,21 +219,57 @@ class _Comparison:
 
     def _oddities(self, families: Mapping[int, Family]) -> Iterator[Mismatch]:
         """Yield what optimizers that follow a formula do to their groups and closures."""
+        if self._real.kept_gradients:
+            yield Mismatch(
+                what="zero_grad",
+                planned="clears every gradient",
+                built="leaves some",
+                parameters=self._ordered(self._real.kept_gradients),
+            )
         for number, family in families.items():
             if family.formula is not None:
-                yield from self._overwritten(number)
+                yield from self._changed_gradients(number, family.formula)
+                yield from self._overwritten(number, family.formula)
             if family.is_claimed and family.formula is not None and not family.formula.reads_all:
                 # torch's optimizers take closures, others need not
                 yield from self._closure(number, self._closures.get(number))
+
+    def _changed_gradients(self, number: int, formula: Formula) -> Iterator[Mismatch]:
+        """Yield the parameters whose gradients a step leaves changed, where not all of their kind are.
+
+        Optimizers may compute in place in the gradients; torch's own do not.
+        """
+        kinds = {
+            held.name: (held.row.setting, held.tensor.ndim > 1)
+            for held in self._subject.own(number)
+            if held.row.lr and held.takes_gradient
+        }
+        changed = kinds.keys() & self._real.changed_gradients
+        alike = {kinds[name] for name in changed}
+        is_everywhere = changed == {name for name, kind in kinds.items() if kind in alike}
+        is_torchs = declared_formula(self._subject.optimizers[number].inner) is formula
+        if changed and not (is_everywhere and not is_torchs):
+            yield Mismatch(
+                what="gradient",
+                planned="left as it is",
+                built="changed by a step",
+                parameters=self._ordered(changed),
+            )
+
+    def _ordered(self, names: Collection[str]) -> tuple[str, ...]:
+        return tuple(held.name for held in self._subject.stepped if held.name in names)
 
     def _closure_steps(self) -> Mapping[int, ClosureStep]:
         self._put_start()
         made = self._bench.optimizers(self._subject)
         return closure_steps(self._subject, made, self._conditions.draws.gradient)
 
-    def _overwritten(self, number: int) -> Iterator[Mismatch]:
-        if (changed := self._real.overwritten.get(number)) is not None:
-            yield Mismatch(what="groups", planned="left as they are", built=changed)
+    def _overwritten(self, number: int, formula: Formula) -> Iterator[Mismatch]:
+        """Yield the first value that a step writes into a group over one that the formula reads."""
+        changed = self._real.overwritten.get(number, {})
+        texts = [text for name, text in changed.items() if name in formula.options]
+        if texts:
+            yield Mismatch(what="groups", planned="left as they are", built=texts[0])
 
     def _closure(self, number: int, step: ClosureStep | None) -> Iterator[Mismatch]:
         if step is None:
@@ -273,10 +310,12 @@ class _Comparison:
             return self._by_class(number, members, family)
         ruled = [held for held in members if own_rule(held, family)]
         others = [held for held in members if not own_rule(held, family)]
-        return {
-            **(self._by_class(number, ruled, family) if ruled else {}),
-            **self._by_formula(others, family),
-        }
+        found = self._by_formula(others, family)
+        if any(one.movement is Movement.DEVIATES for one in found.values()):
+            return found | self._by_formula(
+                ruled, family
+            )  # no rule of its own beside a formula kept
+        return found | (self._by_class(number, ruled, family) if ruled else {})
 
     def _still(self, held: Held) -> Moved:
         start = self._conditions.draws.value(held)
@@ -365,10 +404,18 @@ class _Comparison:
         verdicts = {
             held.name: self._class_verdict(held, differing.get(held.name)) for held in members
         }
-        if family is not None and family.may_stand_still and not any(map(self._moves, members)):
-            reason = f"{family.class_name} moved nothing in {self._program.full} steps"
-            return dict.fromkeys(verdicts, Moved(movement=Movement.UNCHECKED, reason=reason))
-        return verdicts
+        if family is None or not family.may_stand_still:
+            return verdicts
+        moves = {held.name: self._moves(held) for held in members}
+        what = "it" if any(moves.values()) else "anything"
+        reason = f"{family.class_name} does not move {what} in {self._program.full} steps"
+        unchecked = Moved(movement=Movement.UNCHECKED, reason=reason)
+        return {
+            held.name: verdict
+            if moves[held.name] or held.name in differing or not held.row.lr
+            else unchecked
+            for held, verdict in zip(members, verdicts.values(), strict=True)
+        }
 
     def _certain(self, number: int, members: Sequence[Held]) -> dict[str, int]:
         """The differences that are not those of loading a state, nor of chance: run it once more."""

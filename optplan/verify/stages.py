@@ -209,7 +209,7 @@ class Stages:
         exact_on = exact_device(device)
         if exact_on != device:
             self.remarks.append(f"{device.type} has no float64: what is in float64 ran on the CPU")
-        program = Program(full=self.terms.steps, tail=_TAIL, resumes=True)
+        program = Program(full=self.terms.steps, tail=_TAIL, resumes=True, has_zeros=True)
         with within_memory("steps in float64", exact_on):
             exact = self._moved(self.bench.exact(), program, in_float64=True)
         self.families = exact.families
@@ -217,7 +217,7 @@ class Stages:
         if all(dtype == exact_dtype(dtype) for dtype in dtypes.values()):
             return exact, None
         with within_memory("steps in the training's dtype", device):
-            short = replace(exact.program, tail=0, resumes=False)
+            short = replace(exact.program, tail=0, resumes=False, has_zeros=False)
             trained = self._moved(self.bench.trained(), short, in_float64=False)
         return exact, trained
 

@@ -31,6 +31,8 @@ SAMPLE = [
     "timm.lionc",
     "timm.sgdc",
     "pytorch_optimizer.FlashAdamW",
+    "pytorch_optimizer.LoRARite",
+    "pytorch_optimizer.Lookahead",
     "pytorch_optimizer.MARS",
     "pytorch_optimizer.Prodigy",
     "pytorch_optimizer.RAdam",
@@ -86,12 +88,6 @@ def outcome(done: Result) -> str:
     return "; ".join([(lines[-1] if done.stdout else lines[0]).strip(), *unchecked])
 
 
-# The one names entries in its defaults that its groups lack; the other moves in no float64 step what it calls flat.
-STILL_BLAMED = {
-    "pytorch_optimizer": [("pytorch_optimizer.LoRARite", 1), ("pytorch_optimizer.Lookahead", 1)]
-}
-
-
 @pytest.mark.sweep
 @pytest.mark.parametrize("package", ["timm", *PACKAGES])
 def test_no_sane_optimizer_is_blamed(package: str, invoke: Invoke, tell: Tell) -> None:
@@ -102,7 +98,7 @@ def test_no_sane_optimizer_is_blamed(package: str, invoke: Invoke, tell: Tell) -
         tell(f"{optimizer}: " + (f"left out: {why}" if done is None else outcome(done)))
         if done is not None and (done.returncode or not says_so(done)):
             blamed.append((optimizer, done.returncode))
-    assert blamed == STILL_BLAMED.get(package, [])
+    assert blamed == []
 
 
 def test_the_packages_have_as_many_as_ever() -> None:
