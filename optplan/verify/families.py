@@ -131,6 +131,9 @@ class _Search:
         found = set()
         for is_matrix in (True, False):
             members = [one for one in self._sample if (one.tensor.ndim > 1) is is_matrix]
+            if members and self._follow_another(members, family.formula):
+                found.add(is_matrix)
+                continue
             if not members or not has_own_rule(
                 members, family.formula, evidence.oracle, evidence.real, explainer
             ):
@@ -145,6 +148,15 @@ class _Search:
         kinds = " and ".join(_KINDS[one] for one in sorted(found))
         reason = f"{family.reason}, but {kinds}, which it steps by a rule of its own"
         return replace(family, own_kinds=frozenset(found), reason=reason)
+
+    def _follow_another(self, members: Sequence[Held], formula: Formula) -> bool:
+        """Whether all of a kind follow one formula to the end, and none of a name like the other's."""
+        real = self._evidence.real
+        if any(map(self._is_followed(formula, real), members)):
+            return False
+        word = formula.name.split()[0].lower()
+        others = (one for one in formulas().values() if not _are_related(one.name, word))
+        return any(all(map(self._is_followed(one, real), members)) for one in others)
 
     def _none(self, reason: str) -> Family:
         may_stand_still = all(one.unknown_options(self._options) for one in formulas().values())
@@ -261,6 +273,11 @@ class _Search:
                 key = held.row.setting, held.tensor.ndim
                 kinds[key] = kinds.get(key, 0) + 1
         return {one.name: kinds[one.row.setting, one.tensor.ndim] for one in self._sample}
+
+
+def _are_related(name: str, word: str) -> bool:
+    other = name.split(maxsplit=1)[0].lower()
+    return other in word or word in other
 
 
 def _common_options(optimizer: Optimizer) -> dict[str, Any]:
