@@ -188,19 +188,13 @@ class _Comparison:
     def _agreed(self, families: Mapping[int, Family]) -> dict[int, Family]:
         """The formulas that the first process found: others may hold too little of a parameter to tell."""
         mine = {
-            number: (one.class_name, one.formula and one.formula.name, one.reason, one.is_claimed)
+            number: (replace(one, formula=None), one.formula.name if one.formula else "")
             for number, one in families.items()
         }
         first = self._bench.world.gathered(mine)[0]
         return {
-            number: Family(
-                optimizer=number,
-                class_name=class_name,
-                formula=None if name is None else formulas()[name],
-                reason=reason,
-                is_claimed=is_claimed,
-            )
-            for number, (class_name, name, reason, is_claimed) in first.items()
+            number: replace(one, formula=formulas().get(name))
+            for number, (one, name) in first.items()
         }
 
     def _evidence(self) -> Evidence:

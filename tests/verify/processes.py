@@ -53,6 +53,21 @@ class SkipsOnSecond(torch.optim.SGD):
         return super().step(closure)
 
 
+class Centralized(torch.optim.Optimizer):
+    """Plain descent, and a rule of its own for matrices: their gradients lose their mean."""
+
+    def __init__(self, params: Any, lr: float, weight_decay: float) -> None:
+        super().__init__(params, {"lr": lr, "weight_decay": weight_decay})
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> Any:
+        for group in self.param_groups:
+            for one in group["params"]:
+                if one.grad is not None:
+                    gradient = one.grad - one.grad.mean() if one.ndim > 1 else one.grad
+                    one.sub_(gradient + group["weight_decay"] * one, alpha=group["lr"])
+
+
 def other_lr_on_second() -> Source:
     """A constructor that gives one group another lr on the second process."""
     made = config("AdamW")
@@ -87,6 +102,7 @@ def summary(found: Verification) -> dict[str, Any]:
         "lr": {one.name: one.measured.lr for one in found.parameters},
         "coupled": list(found.coupled),
         "without_gradient": list(step.without_gradient) if step else None,
+        "oracles": [one.reason for one in found.oracles],
         "processes": found.place.processes,
         "state": found.cost.timings[0].state_bytes if found.cost else None,
     }
@@ -108,6 +124,7 @@ def cases(parallel: Parallel) -> dict[str, Callable[[], Verification]]:
         "muon": run(source(Matrices, config("Muon", {})), 3, 6),
         "tied": run(source(Tied, tied), 5),
         "skips": run(source(Cnn, config(SkipsOnSecond)), *image),
+        "own rule": run(source(Cnn, config(Centralized)), *image),
         "other lr": run(other_lr_on_second(), *image),
     }
 
