@@ -93,13 +93,13 @@ class Bench:
         self.sizes = self._sizes(subject)
         return subject
 
-    def trained(self) -> Subject:
+    def trained(self, sample: frozenset[str] | None = None) -> Subject:
         """Return the model in the training's dtype, with whatever values the last run left."""
-        return self._subject(self._model(exact=False))
+        return self._subject(self._model(exact=False), sample)
 
-    def exact(self) -> Subject:
-        """Return the model in float64, with whatever values."""
-        return self._subject(self._model(exact=True))
+    def exact(self, sample: frozenset[str] | None = None) -> Subject:
+        """Return the model, or a sample of its tensors, in float64, with whatever values."""
+        return self._subject(self._model(exact=True, sample=sample), sample)
 
     def reference(self, subject: Subject) -> Subject:
         """Return the same model with optimizers of the same classes, made again on the plan's groups."""
@@ -119,18 +119,24 @@ class Bench:
             return Draws(seed=self._seed, dtypes=dtypes, sparse=sparse)
         return Draws(seed=self._seed, dtypes=self.dtypes, sizes=self.sizes, sparse=sparse)
 
-    def _subject(self, module: nn.Module) -> Subject:
+    def _subject(self, module: nn.Module, sample: frozenset[str] | None = None) -> Subject:
         module.zero_grad(set_to_none=True)
         engine = self._engine(module)
         optimizers = tuple(map(self._sharing, self._made_optimizers(module)))
-        return Subject(module=module, engine=engine, plan=self._source.plan, optimizers=optimizers)
+        return Subject(
+            module=module,
+            engine=engine,
+            plan=self._source.plan,
+            optimizers=optimizers,
+            sample=sample,
+        )
 
     def _made_optimizers(self, module: nn.Module) -> Sequence[NamedOptimizer]:
         seed_all(self._seed)
         with chatter_to_stderr():
             return self._source.make_optimizers(module)
 
-    def _model(self, *, exact: bool) -> nn.Module:
+    def _model(self, *, exact: bool, sample: frozenset[str] | None = None) -> nn.Module:
         if self._parallel is Parallel.FSDP:
             module = self._made(Memory.BUFFERS)
             dtypes = self._wanted(exact=exact)
@@ -142,7 +148,7 @@ class Bench:
             self._kept = self._made(Memory.ALL)
             give_memory(self._kept, self._device)
             self._cast_buffers(self._kept)
-        self._cast(self._kept, exact=exact)
+        self._cast(self._kept, exact=exact, sample=sample)
         return self._kept
 
     def _made(self, memory: Memory) -> nn.Module:
@@ -159,9 +165,12 @@ class Bench:
     def _wanted(self, *, exact: bool) -> dict[str, torch.dtype]:
         return {n: exact_dtype(t) if exact else t for n, t in self.dtypes.items()}
 
-    def _cast(self, module: nn.Module, *, exact: bool) -> None:
+    def _cast(self, module: nn.Module, *, exact: bool, sample: frozenset[str] | None) -> None:
         """Change the parameters' data and leave the parameters the same objects."""
-        wanted = self._wanted(exact=exact)
+        wanted = dict(self.dtypes)
+        if exact:
+            names = wanted if sample is None else sample
+            wanted |= {name: exact_dtype(wanted[name]) for name in names}
         device = exact_device(self._device) if exact else self._device
         for name, one in nn.Module.named_parameters(module):
             if one.is_floating_point() or one.is_complex():

@@ -84,11 +84,10 @@ def _optimizers(subject: Subject) -> Iterator[Mismatch]:
 
 def _names(subject: Subject) -> Iterator[Mismatch]:
     """A saved plan may be of another model."""
-    planned = {row.name for row in subject.plan.parameters}
+    planned = dict.fromkeys(row.name for row in subject.plan.parameters)
     if missing := tuple(name for name in planned if name not in subject.tensors):
-        order = [row.name for row in subject.plan.parameters if row.name in missing]
         yield Mismatch(
-            what="model", planned="a parameter", built="no such name", parameters=tuple(order)
+            what="model", planned="a parameter", built="no such name", parameters=missing
         )
     if new := tuple(name for name in subject.tensors if name not in planned):
         yield Mismatch(what="model", planned="no such name", built="a parameter", parameters=new)

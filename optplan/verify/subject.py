@@ -64,12 +64,14 @@ class Subject:
         engine: What is called for a forward: the model, or its wrapper.
         plan: What the optimizers are held against.
         optimizers: In the plan's order.
+        sample: The names of the tensors that are stepped where memory does not hold all; None for all.
     """
 
     module: nn.Module
     engine: nn.Module
     plan: Plan
     optimizers: tuple[NamedOptimizer, ...]
+    sample: frozenset[str] | None = None
 
     @cached_property
     def tensors(self) -> Mapping[str, Param]:
@@ -87,11 +89,12 @@ class Subject:
 
     @cached_property
     def stepped(self) -> tuple[Held, ...]:
-        """Those among them that can be: the others hold whole numbers."""
+        """Those among them that can be, and are in the sample: the others hold whole numbers."""
         return tuple(
             held
             for held in self.held
-            if held.tensor.is_floating_point() or held.tensor.is_complex()
+            if (held.tensor.is_floating_point() or held.tensor.is_complex())
+            and (self.sample is None or held.name in self.sample)
         )
 
     @cached_property
