@@ -19,6 +19,7 @@ from optplan.verify.devices import exact_device
 from optplan.verify.model_content import ModelContent
 from optplan.verify.parallel import World, wrapping
 from optplan.verify.planned_groups import make_reference
+from optplan.verify.quick_groups import quick_groups
 from optplan.verify.results import Mismatch, Parallel
 from optplan.verify.seeded import Draws, exact_dtype, seed_all
 from optplan.verify.sharding import give_memory, shard
@@ -133,7 +134,7 @@ class Bench:
 
     def _made_optimizers(self, module: nn.Module) -> Sequence[NamedOptimizer]:
         seed_all(self._seed)
-        with chatter_to_stderr():
+        with chatter_to_stderr(), quick_groups():
             return self._source.make_optimizers(module)
 
     def _model(self, *, exact: bool, sample: frozenset[str] | None = None) -> nn.Module:

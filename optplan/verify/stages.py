@@ -12,13 +12,14 @@ from torch import nn
 from optplan.errors import UsageError, listed
 from optplan.verify.agreement import Found, merged
 from optplan.verify.bench import Bench, Source
+from optplan.verify.compared_runs import Conditions
 from optplan.verify.cost import measure_cost, reset_peak
 from optplan.verify.devices import ChosenDevice, exact_device, free_bytes, within_memory
 from optplan.verify.families import Family
 from optplan.verify.hooks import gradient_hooks, hooks_of
 from optplan.verify.inputs import InputShape, known_inputs
 from optplan.verify.measuring import measure
-from optplan.verify.movement import Conditions, Movements, find_movements
+from optplan.verify.movement import Movements, find_movements
 from optplan.verify.parallel import World, differing
 from optplan.verify.program import Program
 from optplan.verify.progress import Progress

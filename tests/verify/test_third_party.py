@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from tests.conftest import ROOT, Invoke, Result, Tell
+from tests.verify.page import section, short, sweep_table, write
 from tests.verify.third_party import PACKAGES, everything, left_out, model_of, names
 
 FILE = Path(__file__).with_name("third_party.py").relative_to(ROOT)
@@ -90,15 +91,24 @@ def outcome(done: Result) -> str:
 
 @pytest.mark.sweep
 @pytest.mark.parametrize("package", ["timm", *PACKAGES])
-def test_no_sane_optimizer_is_blamed(package: str, invoke: Invoke, tell: Tell) -> None:
+def test_no_sane_optimizer_is_blamed(
+    package: str, invoke: Invoke, tell: Tell, pytestconfig: pytest.Config
+) -> None:
+    """Each matches, or it is said what was not checked; the page has the outcomes."""
     blamed = []
+    outcomes: dict[str, str] = {}
     for optimizer in (f"{package}.{name}" for name in names(package)):
         why = left_out(optimizer)
         done = None if why else verified(invoke, optimizer)
-        tell(f"{optimizer}: " + (f"left out: {why}" if done is None else outcome(done)))
+        found = f"left out: {why}" if done is None else outcome(done)
+        outcomes[optimizer.partition(".")[2]] = short(found)
+        tell(f"{optimizer}: {found}")
         if done is not None and (done.returncode or not says_so(done)):
             blamed.append((optimizer, done.returncode))
     assert blamed == []
+    if pytestconfig.getoption("--update-goldens"):
+        write(f"sweep {package}", sweep_table(outcomes))
+    assert section(f"sweep {package}") == sweep_table(outcomes)
 
 
 def test_the_packages_have_as_many_as_ever() -> None:

@@ -60,7 +60,7 @@ class ScheduleFree(Optimizer):
         super().__init__(params, {"lr": lr, "beta": beta, "k": 0})
 
     @torch.no_grad()
-    def step(self, closure: Any = None) -> None:
+    def step(self, closure: Any = None) -> Any:
         for group in self.param_groups:
             group["k"] += 1
             for one in group["params"]:
@@ -161,7 +161,7 @@ class TwoInOne(Optimizer):
         matrices = torch.optim.SGD([one for one in members if one.ndim > 1], lr=lr, momentum=0.9)
         self.parts = (matrices, torch.optim.Adam([one for one in members if one.ndim < 2], lr=lr))
 
-    def step(self, closure: Any = None) -> None:
+    def step(self, closure: Any = None) -> Any:
         for part in self.parts:
             part.param_groups[0]["lr"] = self.param_groups[0]["lr"]
             part.step()
