@@ -12,7 +12,7 @@ from optplan.plan.serial import generation_to_dict
 from optplan.verify.results import (
     Cost,
     Mismatch,
-    Moved,
+    MovementResult,
     Oracle,
     ParameterResult,
     RealStep,
@@ -62,7 +62,7 @@ def verify_json(found: Verification) -> str:
     return json.dumps(data, indent=1, allow_nan=False) + "\n"
 
 
-def _counts(moved: Sequence[Moved]) -> dict[str, int]:
+def _counts(moved: Sequence[MovementResult]) -> dict[str, int]:
     return {movement.value: count for movement, count in count_movements(tuple(moved)).items()}
 
 
@@ -99,7 +99,7 @@ def _oracle(one: Oracle) -> dict[str, Any]:
     }
 
 
-def _moved(one: Moved) -> dict[str, Any]:
+def _moved(one: MovementResult) -> dict[str, Any]:
     return {
         "movement": one.movement.value,
         "distance": one.distance,

@@ -21,14 +21,14 @@ from optplan.verify.parallel import World, wrapping
 from optplan.verify.planned_groups import make_reference
 from optplan.verify.quick_groups import quick_groups
 from optplan.verify.results import Mismatch, Parallel
-from optplan.verify.seeded import Draws, exact_dtype, seed_all
+from optplan.verify.seeded import SeededTensors, exact_dtype, seed_all
 from optplan.verify.sharding import give_memory, shard
-from optplan.verify.subject import NamedOptimizer, Subject, arguments_of
+from optplan.verify.subject import ModelUnderTest, NamedOptimizer, arguments_of
 from optplan.verify.tensors import local
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class TrainingSource:
     """What is verified, as the user's code makes it.
 
     Args:
@@ -44,7 +44,7 @@ class Source:
     wrappers: tuple[str, ...] = ()
 
 
-class Bench:
+class ModelFactory:
     """Makes subjects: the model on its device, with fresh optimizers.
 
     Args:
@@ -64,7 +64,7 @@ class Bench:
 
     def __init__(
         self,
-        source: Source,
+        source: TrainingSource,
         device: torch.device,
         *,
         dtype: torch.dtype | None = None,
@@ -84,7 +84,7 @@ class Bench:
         self.sizes: Mapping[str, float] = {}
         self.touched: tuple[Mismatch, ...] = ()
 
-    def own(self) -> Subject:
+    def own(self) -> ModelUnderTest:
         """Return the model with the values that it gives itself, in the training's dtype; made first."""
         module = self._model(exact=False)
         module.zero_grad(set_to_none=True)
@@ -94,37 +94,37 @@ class Bench:
         self.sizes = self._sizes(subject)
         return subject
 
-    def trained(self, sample: frozenset[str] | None = None) -> Subject:
+    def trained(self, sample: frozenset[str] | None = None) -> ModelUnderTest:
         """Return the model in the training's dtype, with whatever values the last run left."""
         return self._subject(self._model(exact=False), sample)
 
-    def exact(self, sample: frozenset[str] | None = None) -> Subject:
+    def exact(self, sample: frozenset[str] | None = None) -> ModelUnderTest:
         """Return the model, or a sample of its tensors, in float64, with whatever values."""
         return self._subject(self._model(exact=True, sample=sample), sample)
 
-    def reference(self, subject: Subject) -> Subject:
+    def reference(self, subject: ModelUnderTest) -> ModelUnderTest:
         """Return the same model with optimizers of the same classes, made again on the plan's groups."""
         made = tuple(map(_whole, self._made_optimizers(subject.module)))
         reference = replace(subject, optimizers=made)
         make_reference(reference)
         return reference
 
-    def optimizers(self, subject: Subject) -> tuple[NamedOptimizer, ...]:
+    def optimizers(self, subject: ModelUnderTest) -> tuple[NamedOptimizer, ...]:
         """Return the optimizers of a subject, made again."""
         return tuple(map(self._sharing, self._made_optimizers(subject.module)))
 
-    def draws(self, *, exact: bool, sparse: frozenset[str] = frozenset()) -> Draws:
+    def draws(self, *, exact: bool, sparse: frozenset[str] = frozenset()) -> SeededTensors:
         """What runs begin with: in the training's dtype as large as the model's own values."""
         if exact:
             dtypes = {name: exact_dtype(dtype) for name, dtype in self.dtypes.items()}
-            return Draws(seed=self._seed, dtypes=dtypes, sparse=sparse)
-        return Draws(seed=self._seed, dtypes=self.dtypes, sizes=self.sizes, sparse=sparse)
+            return SeededTensors(seed=self._seed, dtypes=dtypes, sparse=sparse)
+        return SeededTensors(seed=self._seed, dtypes=self.dtypes, sizes=self.sizes, sparse=sparse)
 
-    def _subject(self, module: nn.Module, sample: frozenset[str] | None = None) -> Subject:
+    def _subject(self, module: nn.Module, sample: frozenset[str] | None = None) -> ModelUnderTest:
         module.zero_grad(set_to_none=True)
         engine = self._engine(module)
         optimizers = tuple(map(self._sharing, self._made_optimizers(module)))
-        return Subject(
+        return ModelUnderTest(
             module=module,
             engine=engine,
             plan=self._source.plan,
@@ -199,7 +199,7 @@ class Bench:
         with wrapping("ZeroRedundancyOptimizer"):
             return NamedOptimizer(name=named.name, optimizer=_zero(made))
 
-    def _sizes(self, subject: Subject) -> dict[str, float]:
+    def _sizes(self, subject: ModelUnderTest) -> dict[str, float]:
         squares = {
             held.name: float(local(held.tensor.detach()).abs().float().square().sum())
             for held in subject.stepped

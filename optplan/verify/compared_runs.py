@@ -7,16 +7,16 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from optplan.verify.bench import Bench
+from optplan.verify.bench import ModelFactory
 from optplan.verify.closures import ClosureStep, closure_steps
 from optplan.verify.explain import Explainer
-from optplan.verify.families import Evidence, Family, own_rule
+from optplan.verify.families import Evidence, MatchedFormula, own_rule
 from optplan.verify.formula_oracle import FormulaOracle, allowed_error
 from optplan.verify.program import Program
 from optplan.verify.progress import Progress
 from optplan.verify.runs import Run, Trace, first_difference, looked_at, plain_run, samples
-from optplan.verify.seeded import Draws
-from optplan.verify.subject import Held, Subject
+from optplan.verify.seeded import SeededTensors
+from optplan.verify.subject import ModelUnderTest, PlannedTensor
 from optplan.verify.tensors import put_value
 
 # What loading a state may round: torch casts counters and products to the dtype of the parameter.
@@ -35,11 +35,11 @@ class Conditions:
         families: The formulas that are known already; None where they are to be found.
     """
 
-    draws: Draws
+    draws: SeededTensors
     program: Program
     in_float64: bool
     label: str
-    families: Mapping[int, Family] | None = None
+    families: Mapping[int, MatchedFormula] | None = None
 
 
 class ComparedRuns:
@@ -61,7 +61,11 @@ class ComparedRuns:
     """
 
     def __init__(
-        self, bench: Bench, subject: Subject, conditions: Conditions, progress: Progress
+        self,
+        bench: ModelFactory,
+        subject: ModelUnderTest,
+        conditions: Conditions,
+        progress: Progress,
     ) -> None:
         self.bench = bench
         self.subject = subject
@@ -97,7 +101,7 @@ class ComparedRuns:
                 return tried[-1]
         return next((one for one in tried if not one[1].failures), tried[0])
 
-    def _has_formula(self, held: Held) -> bool:
+    def _has_formula(self, held: PlannedTensor) -> bool:
         """Whether a formula is known to move a parameter, or nothing shall."""
         number, families = self.stepping(held), self.conditions.families or {}
         if number is None:
@@ -111,7 +115,7 @@ class ComparedRuns:
         for held in self.subject.stepped:
             put_value(held.tensor, draws.value(held), draws.dtypes[held.name])
 
-    def run(self, program: Program, only: Sequence[Held] | None = None) -> Trace:
+    def run(self, program: Program, only: Sequence[PlannedTensor] | None = None) -> Trace:
         """Run the real optimizers."""
         self.put_start()
         run = Run(
@@ -141,7 +145,7 @@ class ComparedRuns:
             alone=self._alone if self.bench.world.size == 1 else None,
         )
 
-    def _alone(self, held: Held) -> Trace:
+    def _alone(self, held: PlannedTensor) -> Trace:
         """Run the real optimizers with a gradient for one parameter."""
         self._is_moved = True
         return self.run(Program(full=self.program.full), only=[held])
@@ -155,23 +159,23 @@ class ComparedRuns:
         made = self.bench.optimizers(self.subject)
         return closure_steps(self.subject, made, self.conditions.draws.gradient)
 
-    def stepping(self, held: Held) -> int | None:
+    def stepping(self, held: PlannedTensor) -> int | None:
         """The optimizer that steps a parameter by the plan; None for one that shall stand still."""
         number = held.row.optimizer
         if number is None or number >= len(self.subject.optimizers) or not held.row.requires_grad:
             return None
         return number
 
-    def moves(self, held: Held) -> bool:
+    def moves(self, held: PlannedTensor) -> bool:
         """Whether a parameter moved in a step in which all have gradients."""
         digests = self.real.digests[held.name][: self.program.full + 1]
         return any(not torch.equal(digests[0], one) for one in digests[1:])
 
-    def first_difference(self, held: Held) -> int | None:
+    def first_difference(self, held: PlannedTensor) -> int | None:
         """Return the first step after which a parameter was not where its class would have it."""
         return first_difference(self.real, self.reference, held.name, self.allowed(held))
 
-    def allowed(self, held: Held) -> float:
+    def allowed(self, held: PlannedTensor) -> float:
         """Return how far two runs of a class may be apart."""
         digests = [one for _, one in looked_at(self.reference, held.name)]
         if not digests[0].numel():

@@ -11,7 +11,7 @@ from optplan.verify.formulas import Formula
 from optplan.verify.program import Program
 from optplan.verify.runs import Trace
 from optplan.verify.stepping import failure_of
-from optplan.verify.subject import Held, Subject
+from optplan.verify.subject import ModelUnderTest, PlannedTensor
 
 Change = Callable[[dict[str, Any]], dict[str, Any]]
 _MOST_SETTINGS = 12
@@ -28,12 +28,12 @@ class Explainer:
         trace: The real run.
     """
 
-    def __init__(self, subject: Subject, oracle: FormulaOracle, trace: Trace) -> None:
+    def __init__(self, subject: ModelUnderTest, oracle: FormulaOracle, trace: Trace) -> None:
         self._subject = subject
         self._oracle = oracle
         self._trace = trace
 
-    def words(self, held: Held, formula: Formula, steps: int | None = None) -> str:
+    def words(self, held: PlannedTensor, formula: Formula, steps: int | None = None) -> str:
         """Return what the parameter does instead; '' where no single other value explains it.
 
         Args:
@@ -53,7 +53,9 @@ class Explainer:
                 return f"it moves as if {text}"
         return ""
 
-    def _fits(self, held: Held, formula: Formula, change: Change, program: Program) -> bool:
+    def _fits(
+        self, held: PlannedTensor, formula: Formula, change: Change, program: Program
+    ) -> bool:
         first: list[int | None] = []
 
         def run() -> None:
@@ -64,7 +66,9 @@ class Explainer:
 
         return failure_of(run) is None and first == [None]
 
-    def _variants(self, held: Held, formula: Formula) -> Iterator[tuple[str, Change, bool]]:
+    def _variants(
+        self, held: PlannedTensor, formula: Formula
+    ) -> Iterator[tuple[str, Change, bool]]:
         values = self._oracle.values(held)
         if self._oracle.program.full > _PLANNED_STEPS:
             yield "lr and weight decay were never changed after construction", dict, False
@@ -78,7 +82,7 @@ class Explainer:
             for value in self._others(name, held):
                 yield f"{name} were {value:.6g}", changed_entries(**{name: value}), True
 
-    def _others(self, name: str, held: Held) -> list[float]:
+    def _others(self, name: str, held: PlannedTensor) -> list[float]:
         """Return the values that other settings have, and that of the optimizer itself."""
         plan = self._subject.plan
         number = held.row.optimizer or 0

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from optplan.verify.bench import Bench
+from optplan.verify.bench import ModelFactory
 from optplan.verify.compared_runs import ComparedRuns, Conditions
-from optplan.verify.families import Family, find_family
+from optplan.verify.families import MatchedFormula, find_family
 from optplan.verify.formulas import formulas
 from optplan.verify.parallel import World
 from optplan.verify.program import Program
 from optplan.verify.progress import Progress
-from optplan.verify.results import Mismatch, Moved
+from optplan.verify.results import Mismatch, MovementResult
 from optplan.verify.side_effects import side_effects
-from optplan.verify.subject import Held, Subject
+from optplan.verify.subject import ModelUnderTest, PlannedTensor
 from optplan.verify.verdicts import Verdicts
 
 
@@ -31,8 +31,8 @@ class Movements:
         is_refused: Whether an optimizer raised.
     """
 
-    moved: Mapping[str, Moved]
-    families: Mapping[int, Family]
+    moved: Mapping[str, MovementResult]
+    families: Mapping[int, MatchedFormula]
     notes: tuple[str, ...] = ()
     mismatches: tuple[Mismatch, ...] = ()
     program: Program = field(default_factory=lambda: Program(full=1))
@@ -40,7 +40,7 @@ class Movements:
 
 
 def find_movements(
-    bench: Bench, subject: Subject, conditions: Conditions, progress: Progress
+    bench: ModelFactory, subject: ModelUnderTest, conditions: Conditions, progress: Progress
 ) -> Movements:
     """Step references and the real optimizers from the same values with the same gradients.
 
@@ -57,10 +57,10 @@ def find_movements(
     mismatches = () if is_known else tuple(side_effects(runs, families))
     runs.settle()
     verdicts = Verdicts(runs)
-    by_optimizer: dict[int | None, list[Held]] = {}
+    by_optimizer: dict[int | None, list[PlannedTensor]] = {}
     for held in subject.stepped:
         by_optimizer.setdefault(runs.stepping(held), []).append(held)
-    found: dict[str, Moved] = {}
+    found: dict[str, MovementResult] = {}
     for number, members in by_optimizer.items():
         found |= verdicts.of(number, members, families.get(-1 if number is None else number))
     return Movements(
@@ -73,7 +73,7 @@ def find_movements(
     )
 
 
-def _agreed(runs: ComparedRuns, world: World) -> dict[int, Family]:
+def _agreed(runs: ComparedRuns, world: World) -> dict[int, MatchedFormula]:
     """Return the formulas that the first process finds: others may hold too little of a parameter to tell."""
     found = {
         number: find_family(number, runs.evidence())

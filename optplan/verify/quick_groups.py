@@ -24,12 +24,10 @@ def quick_groups() -> Iterator[None]:
         known = members.setdefault(id(self), set())
         groups = vars(self).get("param_groups")
         given = param_group.get("params")
-        added = (
-            {id(one) for one in given if isinstance(one, torch.Tensor)}
-            if isinstance(given, list)
-            else None
-        )
-        if not groups or added is None or len(added) != len(given) or known & added:
+        members_given = given if isinstance(given, list) else []
+        added = {id(one) for one in members_given if isinstance(one, torch.Tensor)}
+        is_plain = bool(added) and len(added) == len(members_given)
+        if not groups or not is_plain or known & added:
             original(self, param_group)  # which raises, or takes what is no plain list
         else:
             self.param_groups = []
@@ -44,7 +42,6 @@ def quick_groups() -> Iterator[None]:
     try:
         yield
     finally:
-        if (
-            Optimizer.add_param_group is add_param_group
-        ):  # the user's code may have put another there
+        # the user's code may have put another there
+        if Optimizer.add_param_group is add_param_group:
             Optimizer.add_param_group = original  # type: ignore[method-assign]

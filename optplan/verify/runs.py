@@ -17,14 +17,14 @@ from optplan.verify.digests import digest
 from optplan.verify.hooks import without_global_hooks
 from optplan.verify.program import GroupValues, Program, changed_values, values_of
 from optplan.verify.progress import Progress
-from optplan.verify.seeded import Draws, seed_all
+from optplan.verify.seeded import SeededTensors, seed_all
 from optplan.verify.stepping import (
     Closure,
     failure_of,
     set_train_mode,
     wants_closure,
 )
-from optplan.verify.subject import Held, NamedOptimizer, Subject
+from optplan.verify.subject import ModelUnderTest, NamedOptimizer, PlannedTensor
 from optplan.verify.tensors import local, own_part, put_gradient, put_graph
 
 _SAMPLES = 16
@@ -57,16 +57,16 @@ class Trace:
         """Whether all parameters ended with finite values."""
         return all(bool(torch.isfinite(several[-1]).all()) for several in self.digests.values())
 
-    def look(self, held: Iterable[Held], step: int) -> None:
+    def look(self, held: Iterable[PlannedTensor], step: int) -> None:
         """Keep digests of parameters."""
         for one in held:
             self.digests[one.name].append(digest(one.tensor))
             self.steps[one.name].append(step)
 
 
-def samples(subject: Subject) -> list[Held]:
+def samples(subject: ModelUnderTest) -> list[PlannedTensor]:
     """Return the smallest parameters of each setting and number of dimensions, a few of each optimizer."""
-    smallest: dict[tuple[object, ...], Held] = {}
+    smallest: dict[tuple[object, ...], PlannedTensor] = {}
     for held in subject.stepped:
         row = held.row
         key = row.optimizer, row.setting, held.tensor.ndim
@@ -74,7 +74,7 @@ def samples(subject: Subject) -> list[Held]:
             continue
         if key not in smallest or held.tensor.numel() < smallest[key].tensor.numel():
             smallest[key] = held
-    found: dict[object, list[Held]] = defaultdict(list)
+    found: dict[object, list[PlannedTensor]] = defaultdict(list)
     for held in sorted(smallest.values(), key=lambda one: one.tensor.numel()):
         found[held.row.optimizer].append(held)
     return [held for several in found.values() for held in several[:_SAMPLES]]
@@ -95,11 +95,11 @@ class Run:
 
     def __init__(
         self,
-        subject: Subject,
-        draws: Draws,
+        subject: ModelUnderTest,
+        draws: SeededTensors,
         program: Program,
         *,
-        only: Sequence[Held] | None = None,
+        only: Sequence[PlannedTensor] | None = None,
         fresh: Callable[[], Sequence[NamedOptimizer]] | None = None,
         progress: Progress | None = None,
         watches_gradients: bool = False,
@@ -148,7 +148,9 @@ class Run:
             for group in named.optimizer.param_groups
         )
 
-    def _step(self, step: int, members: Sequence[Held], groups: Sequence[GroupValues]) -> None:
+    def _step(
+        self, step: int, members: Sequence[PlannedTensor], groups: Sequence[GroupValues]
+    ) -> None:
         put = partial(self._put_gradients, members, step)
         put()
         for number, named in enumerate(self._optimizers):
@@ -159,7 +161,7 @@ class Run:
             self.trace.changed_gradients |= {h.name for h in members if self._is_changed(h, step)}
         self._zero_grad(members)
 
-    def _is_changed(self, held: Held, step: int) -> bool:
+    def _is_changed(self, held: PlannedTensor, step: int) -> bool:
         """Whether a gradient is another than it was given; one that is gone will not be used again."""
         left = held.tensor.grad
         if left is None or left.is_sparse:
@@ -167,7 +169,7 @@ class Run:
         given = own_part(self._gradient(held, step), held.tensor)
         return not torch.equal(local(left), given.to(left.device, left.dtype))
 
-    def _zero_grad(self, members: Iterable[Held]) -> None:
+    def _zero_grad(self, members: Iterable[PlannedTensor]) -> None:
         cleared = {
             id(one)
             for named in self._optimizers
@@ -180,7 +182,7 @@ class Run:
             if id(held.tensor) in cleared and left is not None and bool(local(left).any()):
                 self.trace.kept_gradients.add(held.name)
 
-    def _put_gradients(self, members: Iterable[Held], step: int) -> None:
+    def _put_gradients(self, members: Iterable[PlannedTensor], step: int) -> None:
         for held in members:
             gradient = self._gradient(held, step)
             if self._program.has_graph:
@@ -188,7 +190,7 @@ class Run:
             else:
                 put_gradient(held.tensor, gradient)
 
-    def _gradient(self, held: Held, step: int) -> Tensor:
+    def _gradient(self, held: PlannedTensor, step: int) -> Tensor:
         if self._program.is_zero(step):
             return torch.zeros_like(self._draws.gradient(held, 0))
         return self._draws.gradient(held, step)

@@ -8,13 +8,13 @@ from torch import Tensor
 
 from optplan.verify.closures import ClosureStep, closure_mismatches
 from optplan.verify.compared_runs import ComparedRuns
-from optplan.verify.families import Family
+from optplan.verify.families import MatchedFormula
 from optplan.verify.formulas import Formula, declared_formula
 from optplan.verify.results import Mismatch
-from optplan.verify.subject import Held
+from optplan.verify.subject import PlannedTensor
 
 
-def side_effects(runs: ComparedRuns, families: Mapping[int, Family]) -> Iterator[Mismatch]:
+def side_effects(runs: ComparedRuns, families: Mapping[int, MatchedFormula]) -> Iterator[Mismatch]:
     """Yield what optimizers that follow a formula do to their groups and closures."""
     if runs.real.kept_gradients:
         yield Mismatch(
@@ -76,6 +76,6 @@ def _closure(runs: ComparedRuns, number: int, step: ClosureStep | None) -> Itera
     yield from closure_mismatches(step, differing, name)
 
 
-def _is_same(runs: ComparedRuns, held: Held, one: Tensor, other: Tensor) -> bool:
+def _is_same(runs: ComparedRuns, held: PlannedTensor, one: Tensor, other: Tensor) -> bool:
     error = (one - other).abs().nan_to_num(0.0)
     return not error.numel() or float(error.max()) <= runs.allowed(held)

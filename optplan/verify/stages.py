@@ -11,11 +11,11 @@ from torch import nn
 
 from optplan.errors import UsageError, listed
 from optplan.verify.agreement import Found, merged
-from optplan.verify.bench import Bench, Source
+from optplan.verify.bench import ModelFactory, TrainingSource
 from optplan.verify.compared_runs import Conditions
 from optplan.verify.cost import measure_cost, reset_peak
 from optplan.verify.devices import ChosenDevice, exact_device, free_bytes, within_memory
-from optplan.verify.families import Family
+from optplan.verify.families import MatchedFormula
 from optplan.verify.hooks import gradient_hooks, hooks_of
 from optplan.verify.inputs import InputShape, known_inputs
 from optplan.verify.measuring import measure
@@ -27,8 +27,8 @@ from optplan.verify.real_step import take_real_step
 from optplan.verify.results import (
     Cost,
     Mismatch,
-    Moved,
     Movement,
+    MovementResult,
     NoRealStep,
     Parallel,
     RealStep,
@@ -36,7 +36,7 @@ from optplan.verify.results import (
 from optplan.verify.runs import samples
 from optplan.verify.seeded import exact_dtype
 from optplan.verify.structure import compare_structure
-from optplan.verify.subject import Subject
+from optplan.verify.subject import ModelUnderTest
 from optplan.verify.tensors import fingerprint
 
 STEPS = 4
@@ -47,7 +47,7 @@ _COPIES = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class VerifyOptions:
     """What the user asks for.
 
     Args:
@@ -73,7 +73,7 @@ class Terms:
     shows_progress: bool = False
 
 
-class Stages:
+class ParameterVerifier:
     """The stages, one after the other.
 
     Args:
@@ -94,12 +94,14 @@ class Stages:
         is_refused: Whether an optimizer raised.
     """
 
-    def __init__(self, source: Source, chosen: ChosenDevice, terms: Terms, world: World) -> None:
+    def __init__(
+        self, source: TrainingSource, chosen: ChosenDevice, terms: VerifyOptions, world: World
+    ) -> None:
         self.source = source
         self.chosen = chosen
         self.terms = terms
         self.world = world
-        self.bench = Bench(
+        self.bench = ModelFactory(
             source,
             chosen.device,
             dtype=terms.dtype,
@@ -111,7 +113,7 @@ class Stages:
         self.step: RealStep | NoRealStep = NoRealStep(reason="")
         self.cost: Cost | None = None
         self.remarks: list[str] = []
-        self.families: Mapping[int, Family] = {}
+        self.families: Mapping[int, MatchedFormula] = {}
         self.class_names: dict[int, str] = {}
         self.hooks: tuple[str, ...] = ()
         self.is_refused = False
@@ -160,7 +162,7 @@ class Stages:
             ),
         )
 
-    def _looked_over(self, subject: Subject) -> Iterator[Mismatch]:
+    def _looked_over(self, subject: ModelUnderTest) -> Iterator[Mismatch]:
         """Take note of the optimizers; yield what hooks and the constructor do to values and gradients."""
         self.groups = sum(len(one.optimizer.param_groups) for one in subject.optimizers)
         self.class_names = {
@@ -176,7 +178,7 @@ class Stages:
                 yield one
         yield from gradient_hooks(subject)
 
-    def _real_step(self, subject: Subject) -> RealStep | NoRealStep:
+    def _real_step(self, subject: ModelUnderTest) -> RealStep | NoRealStep:
         terms = self.terms
         if terms.forward is False:
             return NoRealStep(reason="left out: --no-forward")
@@ -232,7 +234,7 @@ class Stages:
             trained = self._moved(self.bench.trained(sample), short, in_float64=False)
         return exact, trained
 
-    def _moved(self, subject: Subject, program: Program, *, in_float64: bool) -> Movements:
+    def _moved(self, subject: ModelUnderTest, program: Program, *, in_float64: bool) -> Movements:
         label = "float64" if in_float64 else "the training's dtype"
         conditions = Conditions(
             draws=self.bench.draws(exact=in_float64, sparse=self._sparse),
@@ -270,7 +272,7 @@ class Stages:
         )
         return sample
 
-    def _agree(self, subject: Subject, when: str) -> None:
+    def _agree(self, subject: ModelUnderTest, when: str) -> None:
         """Every process must hold the same values, where each holds the whole model."""
         if self.terms.parallel not in (Parallel.DDP, Parallel.ZERO):
             return
@@ -289,7 +291,7 @@ class Stages:
         ]
 
 
-def _counts(subject: Subject) -> dict[str, int]:
+def _counts(subject: ModelUnderTest) -> dict[str, int]:
     """Return how many elements each tensor has: the smallest of each kind first, then the smallest of all."""
     counts = {held.name: held.tensor.numel() for held in subject.stepped}
     first = (held.name for held in samples(subject))
@@ -306,10 +308,12 @@ def _fitting(sizes: Mapping[str, int], most: int) -> frozenset[str]:
     return frozenset(found)
 
 
-def _with_the_rest(subject: Subject, moved: Mapping[str, Moved]) -> dict[str, Moved]:
+def _with_the_rest(
+    subject: ModelUnderTest, moved: Mapping[str, MovementResult]
+) -> dict[str, MovementResult]:
     """Return the verdicts on all tensors: those that are not in the sample were not checked."""
     reason = "memory does not hold the state of all tensors at once"
-    left = Moved(movement=Movement.UNCHECKED, reason=reason)
+    left = MovementResult(movement=Movement.UNCHECKED, reason=reason)
     return {held.name: moved.get(held.name, left) for held in replace(subject, sample=None).stepped}
 
 
@@ -317,7 +321,7 @@ def _thawed_or_frozen(one: Mismatch) -> str:
     return f"the optimizer's constructor has {one.built}: {listed(one.parameters)}"
 
 
-def _sparse_parameters(subject: Subject) -> frozenset[str]:
+def _sparse_parameters(subject: ModelUnderTest) -> frozenset[str]:
     """Weights that get sparse gradients: of embeddings that were made so."""
     return frozenset(
         subject.names[id(module.weight)]

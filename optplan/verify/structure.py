@@ -19,7 +19,7 @@ from optplan.names import Status
 from optplan.plan import PlannedParameter, hashable, plain
 from optplan.verify.digests import digest
 from optplan.verify.results import Mismatch
-from optplan.verify.subject import Held, Subject
+from optplan.verify.subject import ModelUnderTest, PlannedTensor
 
 NOWHERE = "in no group"
 
@@ -36,7 +36,7 @@ class _Spot:
     tensor: Tensor
 
 
-def compare_structure(subject: Subject) -> tuple[Mismatch, ...]:
+def compare_structure(subject: ModelUnderTest) -> tuple[Mismatch, ...]:
     """All in which the real groups are not the plan's; equal ones of several parameters are one."""
     spots = _spots(subject)
     found: dict[Any, tuple[str, Any, Any, list[str]]] = {}
@@ -54,7 +54,7 @@ def compare_structure(subject: Subject) -> tuple[Mismatch, ...]:
     )
 
 
-def _spots(subject: Subject) -> dict[int, _Spot]:
+def _spots(subject: ModelUnderTest) -> dict[int, _Spot]:
     found: dict[int, _Spot] = {}
     for number, named in enumerate(subject.optimizers):
         for index, group in enumerate(named.optimizer.param_groups):
@@ -71,7 +71,7 @@ def _spots(subject: Subject) -> dict[int, _Spot]:
     return found
 
 
-def _optimizers(subject: Subject) -> Iterator[Mismatch]:
+def _optimizers(subject: ModelUnderTest) -> Iterator[Mismatch]:
     """Which optimizers there are."""
     planned, built = subject.plan.optimizers, subject.optimizers
     if len(planned) != len(built):
@@ -82,7 +82,7 @@ def _optimizers(subject: Subject) -> Iterator[Mismatch]:
             yield Mismatch(what="optimizer", planned=plan.class_name, built=real)
 
 
-def _names(subject: Subject) -> Iterator[Mismatch]:
+def _names(subject: ModelUnderTest) -> Iterator[Mismatch]:
     """A saved plan may be of another model."""
     planned = dict.fromkeys(row.name for row in subject.plan.parameters)
     if missing := tuple(name for name in planned if name not in subject.tensors):
@@ -93,7 +93,7 @@ def _names(subject: Subject) -> Iterator[Mismatch]:
         yield Mismatch(what="model", planned="no such name", built="a parameter", parameters=new)
 
 
-def _strangers(subject: Subject, spots: Mapping[int, _Spot]) -> Iterator[Mismatch]:
+def _strangers(subject: ModelUnderTest, spots: Mapping[int, _Spot]) -> Iterator[Mismatch]:
     """Tensors in the groups that are none of the model's, with the parameters that they stand for."""
     by_group: dict[tuple[int, int], list[Tensor]] = defaultdict(list)
     for key, spot in spots.items():
@@ -112,7 +112,7 @@ def _strangers(subject: Subject, spots: Mapping[int, _Spot]) -> Iterator[Mismatc
         )
 
 
-def _copied(tensor: Tensor, candidates: Sequence[Held]) -> Sequence[Held]:
+def _copied(tensor: Tensor, candidates: Sequence[PlannedTensor]) -> Sequence[PlannedTensor]:
     """Return the parameters that a tensor may be a copy of: those of equal values, else of equal shape."""
     alike = [held for held in candidates if held.tensor.shape == tensor.shape]
     equal = [held for held in alike if torch.equal(digest(held.tensor), digest(tensor))]
@@ -120,7 +120,7 @@ def _copied(tensor: Tensor, candidates: Sequence[Held]) -> Sequence[Held]:
 
 
 def _differences(
-    subject: Subject, spots: Mapping[int, _Spot]
+    subject: ModelUnderTest, spots: Mapping[int, _Spot]
 ) -> Iterator[tuple[str, str, Any, Any]]:
     """Name, what, planned, built: of every tensor in every respect."""
     last: dict[tuple[int, int], int] = {}

@@ -38,7 +38,7 @@ def arguments_of(real: Optimizer) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class PlannedTensor:
     """A tensor of the model with its row of the plan."""
 
     row: PlannedParameter
@@ -56,7 +56,7 @@ class Held:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Subject:
+class ModelUnderTest:
     """One model with the optimizers on it.
 
     Args:
@@ -79,16 +79,16 @@ class Subject:
         return dict(nn.Module.named_parameters(self.module, remove_duplicate=False))
 
     @cached_property
-    def held(self) -> tuple[Held, ...]:
+    def held(self) -> tuple[PlannedTensor, ...]:
         """The rows that carry a tensor which the model has."""
         return tuple(
-            Held(row=row, tensor=self.tensors[row.name])
+            PlannedTensor(row=row, tensor=self.tensors[row.name])
             for row in self.plan.parameters
             if row.status is not Status.DUPLICATE and row.name in self.tensors
         )
 
     @cached_property
-    def stepped(self) -> tuple[Held, ...]:
+    def stepped(self) -> tuple[PlannedTensor, ...]:
         """Those among them that can be, and are in the sample: the others hold whole numbers."""
         return tuple(
             held
@@ -103,6 +103,6 @@ class Subject:
         first = {id(tensor): name for name, tensor in reversed(list(self.tensors.items()))}
         return first | {id(held.tensor): held.name for held in self.held}
 
-    def own(self, optimizer: int) -> Sequence[Held]:
+    def own(self, optimizer: int) -> Sequence[PlannedTensor]:
         """The tensors that the plan gives to an optimizer."""
         return [held for held in self.held if held.row.optimizer == optimizer]

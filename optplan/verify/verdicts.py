@@ -10,15 +10,15 @@ from torch.distributed.tensor import DTensor
 
 from optplan.verify.compared_runs import ComparedRuns
 from optplan.verify.explain import Explainer
-from optplan.verify.families import Family, own_rule
+from optplan.verify.families import MatchedFormula, own_rule
 from optplan.verify.formula_oracle import Expected
 from optplan.verify.formulas import Formula
-from optplan.verify.judging import Way, judge_exact, judge_resolution, judge_trained
+from optplan.verify.judging import Displacement, judge_exact, judge_resolution, judge_trained
 from optplan.verify.program import when
-from optplan.verify.results import AS_PLANNED, Moved, Movement
+from optplan.verify.results import AS_PLANNED, Movement, MovementResult
 from optplan.verify.runs import first_difference
 from optplan.verify.seeded import exact_dtype
-from optplan.verify.subject import Held
+from optplan.verify.subject import PlannedTensor
 from optplan.verify.tensors import local, own_part
 
 # What a formula that rounds inside may be off where its sums are in another order, as over processes.
@@ -41,15 +41,16 @@ class Verdicts:
         self._explained_kinds: dict[tuple[int | None, int], int] = {}
 
     def of(
-        self, number: int | None, members: Sequence[Held], family: Family | None
-    ) -> dict[str, Moved]:
+        self, number: int | None, members: Sequence[PlannedTensor], family: MatchedFormula | None
+    ) -> dict[str, MovementResult]:
         """Return the verdicts on the parameters that the plan gives to one optimizer, or to none."""
         if number is None:
             return {held.name: self._still(held) for held in members}
         if number in self._runs.real.failures:
             reason = self._runs.real.failures[number]
             return {
-                held.name: Moved(movement=Movement.UNCHECKED, reason=reason) for held in members
+                held.name: MovementResult(movement=Movement.UNCHECKED, reason=reason)
+                for held in members
             }
         if note := self._runs.real.notes.get(number):
             self._runs.notes.append(
@@ -66,11 +67,13 @@ class Verdicts:
             )  # no rule of its own beside a formula kept
         return found | (self._by_class(number, ruled, family) if ruled else {})
 
-    def _still(self, held: Held) -> Moved:
+    def _still(self, held: PlannedTensor) -> MovementResult:
         start = self._runs.conditions.draws.value(held)
         return self._judge(held, start, start)
 
-    def _by_formula(self, members: Sequence[Held], family: Family) -> dict[str, Moved]:
+    def _by_formula(
+        self, members: Sequence[PlannedTensor], family: MatchedFormula
+    ) -> dict[str, MovementResult]:
         found = {}
         formula = family.formula
         assert formula is not None
@@ -82,7 +85,7 @@ class Verdicts:
             found[one.held.name] = moved
         return found
 
-    def _judged(self, one: Expected, family: Family) -> Moved:
+    def _judged(self, one: Expected, family: MatchedFormula) -> MovementResult:
         held, rounds = one.held, family.formula is not None and family.formula.rounds
         is_sharded = isinstance(held.tensor, DTensor)
         loose = _LOOSE if rounds and (is_sharded or held.tensor.is_cuda) else 0.0
@@ -96,7 +99,9 @@ class Verdicts:
             return moved if not self._is_idle(held, moved) else _idle(held)
         return self._explained(held, moved, one.first, family)
 
-    def _explained(self, held: Held, moved: Moved, first: int | None, family: Family) -> Moved:
+    def _explained(
+        self, held: PlannedTensor, moved: MovementResult, first: int | None, family: MatchedFormula
+    ) -> MovementResult:
         assert family.formula is not None
         if not self._runs.conditions.in_float64:
             return moved
@@ -109,14 +114,14 @@ class Verdicts:
         lead = f"differs from the formula of {family.formula.name}"
         return replace(moved, reason=f"{what} ({lead}{' ' + where if where else ''})")
 
-    def _first_step(self, held: Held, formula: Formula, first: int | None) -> int | None:
+    def _first_step(self, held: PlannedTensor, formula: Formula, first: int | None) -> int | None:
         """In which step a parameter departs; looked for in a few large ones and in all small ones."""
         self._watched += held.tensor.numel()
         if self._watched > _MOST_WATCHED:
             return first
         return next(self._runs.oracle.expected([held], formula, self._runs.real)).first
 
-    def _words(self, held: Held, formula: Formula) -> str:
+    def _words(self, held: PlannedTensor, formula: Formula) -> str:
         """What values explain a movement; looked for in a few parameters of each kind."""
         key = held.row.setting, held.tensor.ndim
         tried = self._explained_kinds.setdefault(key, 0)
@@ -125,7 +130,7 @@ class Verdicts:
         self._explained_kinds[key] += 1
         return self._runs.explainer.words(held, formula)
 
-    def _agreeing(self, held: Held, moved: Moved) -> Moved:
+    def _agreeing(self, held: PlannedTensor, moved: MovementResult) -> MovementResult:
         """The verdict where the formula is followed: the same class on the plan's groups must agree."""
         first = self._runs.first_difference(held)
         number = held.row.optimizer or 0
@@ -133,15 +138,16 @@ class Verdicts:
             return moved
         where = when(first, self._runs.program)
         reason = f"ended elsewhere than its class on the plan's groups {where}".rstrip()
-        return Moved(movement=Movement.DEVIATES, reason=reason)
+        return MovementResult(movement=Movement.DEVIATES, reason=reason)
 
     def _by_class(
-        self, number: int, members: Sequence[Held], family: Family | None
-    ) -> dict[str, Moved]:
+        self, number: int, members: Sequence[PlannedTensor], family: MatchedFormula | None
+    ) -> dict[str, MovementResult]:
         if (failure := self._runs.reference.failures.get(number)) is not None:
             reason = f"no reference could be made: {failure}"
             return {
-                held.name: Moved(movement=Movement.UNCHECKED, reason=reason) for held in members
+                held.name: MovementResult(movement=Movement.UNCHECKED, reason=reason)
+                for held in members
             }
         differing = {
             held.name: first
@@ -158,7 +164,7 @@ class Verdicts:
         moves = {held.name: self._runs.moves(held) for held in members}
         what = "it" if any(moves.values()) else "anything"
         reason = f"{family.class_name} does not move {what} in {self._runs.program.full} steps"
-        unchecked = Moved(movement=Movement.UNCHECKED, reason=reason)
+        unchecked = MovementResult(movement=Movement.UNCHECKED, reason=reason)
         return {
             held.name: verdict
             if moves[held.name] or held.name in differing or not held.row.lr
@@ -166,7 +172,7 @@ class Verdicts:
             for held, verdict in zip(members, verdicts.values(), strict=True)
         }
 
-    def _certain(self, number: int, members: Sequence[Held]) -> dict[str, int]:
+    def _certain(self, number: int, members: Sequence[PlannedTensor]) -> dict[str, int]:
         """The differences that are not those of loading a state, nor of chance: run it once more."""
         self._runs.real = self._runs.run(replace(self._runs.program, resumes=False))
         name = type(self._runs.subject.optimizers[number].inner).__name__
@@ -194,20 +200,20 @@ class Verdicts:
             return {}
         return again
 
-    def _class_verdict(self, held: Held, first: int | None) -> Moved:
+    def _class_verdict(self, held: PlannedTensor, first: int | None) -> MovementResult:
         if first is not None:
             where = when(first, self._runs.program)
             reason = f"ended elsewhere than its class on the plan's groups {where}".rstrip()
-            return Moved(movement=Movement.DEVIATES, reason=reason)
+            return MovementResult(movement=Movement.DEVIATES, reason=reason)
         if not self._runs.moves(held):
-            moved = Moved(movement=Movement.STILL)
+            moved = MovementResult(movement=Movement.STILL)
             is_idle = self._is_idle(held, moved)
             if not is_idle or self._runs.conditions.in_float64:
                 return _idle(held) if is_idle else moved
         mine = own_part(self._runs.conditions.draws.value(held), held.tensor)
         return judge_resolution(mine, local(held.tensor.detach()).to("cpu", mine.dtype))
 
-    def _is_idle(self, held: Held, moved: Moved) -> bool:
+    def _is_idle(self, held: PlannedTensor, moved: MovementResult) -> bool:
         """Whether a parameter that has an lr and a gradient stood still."""
         return (
             moved.movement is Movement.STILL
@@ -217,26 +223,28 @@ class Verdicts:
             and not self._runs.moves(held)
         )
 
-    def _judge(self, held: Held, start: Tensor, expected: Tensor, loose: float = 0.0) -> Moved:
+    def _judge(
+        self, held: PlannedTensor, start: Tensor, expected: Tensor, loose: float = 0.0
+    ) -> MovementResult:
         dtype = exact_dtype(self._runs.bench.dtypes[held.name])
         device = expected.device
-        way = Way(
+        way = Displacement(
             start=own_part(start.to(device), held.tensor),
             end=local(held.tensor.detach()).to(device=device, dtype=dtype),
             expected=own_part(expected.detach().to(device=device, dtype=dtype), held.tensor),
         )
         if not way.start.numel():
-            return Moved(movement=Movement.STILL)
+            return MovementResult(movement=Movement.STILL)
         if self._runs.conditions.in_float64:
             return judge_exact(way, loose)
         return judge_trained(way, self._runs.bench.dtypes[held.name], self._runs.program.full)
 
 
-def _is_rounding(held: Held) -> bool:
+def _is_rounding(held: PlannedTensor) -> bool:
     return isinstance(held.tensor, DTensor)
 
 
-def _idle(held: Held) -> Moved:
-    return Moved(
+def _idle(held: PlannedTensor) -> MovementResult:
+    return MovementResult(
         movement=Movement.DEVIATES, reason=f"did not move, though its lr is {held.row.lr:.6g}"
     )

@@ -17,7 +17,7 @@ from torch.optim import Optimizer
 
 from optplan import cli
 from optplan.constructors import build_optimizers, make_plan
-from optplan.verify.bench import Source
+from optplan.verify.bench import TrainingSource
 from optplan.verify.inputs import InputShape
 from optplan.verify.results import Movement, Parallel, RealStep, Verification
 from optplan.verify.subject import NamedOptimizer
@@ -68,7 +68,7 @@ class Centralized(torch.optim.Optimizer):
                     one.sub_(gradient + group["weight_decay"] * one, alpha=group["lr"])
 
 
-def other_lr_on_second() -> Source:
+def other_lr_on_second() -> TrainingSource:
     """A constructor that gives one group another lr on the second process."""
     made = config("AdamW")
 
@@ -76,7 +76,7 @@ def other_lr_on_second() -> Source:
         ((_, optimizer),) = build_optimizers(module, made)
         return [NamedOptimizer(name=None, optimizer=_changed(optimizer))]
 
-    return Source(plan=make_plan(Cnn(), made), make_model=Cnn, make_optimizers=optimizers)
+    return TrainingSource(plan=make_plan(Cnn(), made), make_model=Cnn, make_optimizers=optimizers)
 
 
 def _changed(optimizer: Optimizer) -> Optimizer:
@@ -111,7 +111,7 @@ def summary(found: Verification) -> dict[str, Any]:
 def cases(parallel: Parallel) -> dict[str, Callable[[], Verification]]:
     """What is verified in each way."""
 
-    def run(given: Source, *shape: int, **terms: Any) -> Callable[[], Verification]:
+    def run(given: TrainingSource, *shape: int, **terms: Any) -> Callable[[], Verification]:
         dtype = torch.int64 if len(shape) == 1 else None
         inputs = (InputShape(shape=(2, *shape), dtype=dtype),)
         return lambda: verified(given, parallel=parallel, forward=True, inputs=inputs, **terms)

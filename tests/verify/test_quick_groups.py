@@ -43,11 +43,10 @@ def test_torch_is_as_it_was_afterwards() -> None:
 
 def test_the_work_grows_with_the_number_of_groups(monkeypatch: pytest.MonkeyPatch) -> None:
     hashed = [0]
-    original = Tensor.__hash__
 
     def counted(self: Tensor) -> int:
         hashed[0] += 1
-        return original(self)
+        return id(self)
 
     monkeypatch.setattr(Tensor, "__hash__", counted)
     counts = []
