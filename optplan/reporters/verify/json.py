@@ -10,7 +10,7 @@ from optplan.plan.serial import generation_to_dict
 from optplan.reporters.formats.json import json_text, values_of
 from optplan.verify.results import (
     Cost,
-    Moved,
+    MovementResult,
     Oracle,
     ParameterResult,
     RealStep,
@@ -55,7 +55,7 @@ def render(found: Verification, **_: object) -> str:
     return json_text(data)
 
 
-def _counts(moved: Sequence[Moved]) -> dict[str, int]:
+def _counts(moved: Sequence[MovementResult]) -> dict[str, int]:
     return {movement.value: count for movement, count in count_movements(tuple(moved)).items()}
 
 
@@ -78,7 +78,7 @@ def _oracle(one: Oracle) -> dict[str, Any]:
     return {name.removesuffix("_name"): value for name, value in values_of(one).items()}
 
 
-def _moved(one: Moved) -> dict[str, Any]:
+def _moved(one: MovementResult) -> dict[str, Any]:
     return values_of(one, reason=one.reason or None)
 
 
