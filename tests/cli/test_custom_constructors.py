@@ -117,7 +117,7 @@ def test_show_on_a_narrow_terminal(folder: Path, invoke: Invoke) -> None:
     text = show_report(ShowView.PARAMS, selection, ShowFormat.TEXT, width=80)
     assert max(map(len, text.splitlines())) <= 80
     assert text.count(LONG) == 1
-    assert " backbone.1.bias    4        0.05             0  constructor lr ×0.1, norm ×0\n" in text
+    assert " backbone.1.bias    4        0.05      0  constructor lr ×0.1, norm ×0\n" in text
 
 
 def test_json_says_whose_code_decided(folder: Path, invoke: Invoke) -> None:

@@ -249,7 +249,7 @@ def on_terminal(arguments: list[str], columns: int, **environment: str) -> str:
 def test_80_columns(saved: Path) -> None:
     lines = on_terminal(["show", str(saved)], 80, NO_COLOR="1").splitlines()
     assert max(map(len, lines)) <= 80
-    assert " backbone.layer1.1.bias    32         2e-05          0.05  'backbone' lr ×0.1" in lines
+    assert " backbone.layer1.1.bias    32         2e-05   0.05  'backbone' lr ×0.1" in lines
 
 
 def test_colours_on_a_terminal_alone(saved: Path, run: Run) -> None:
