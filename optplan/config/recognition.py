@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import Annotated
 
 # What only configs have at their top.
 SIGN_OF_CONFIG = re.compile(
@@ -27,7 +28,8 @@ class Recognition:
     """
 
     dialect: str = field(default="", compare=False, metadata={"json": None})
-    title: str = field(metadata={"json": "name"})
+    # a saved plan names OpenMMLab's generations alone
+    title: Annotated[str, ("mmcv 1.x", "MMEngine")] = field(metadata={"json": "name"})
     because: tuple[str, ...] = field(metadata={"json": "signs"})
 
     def __str__(self) -> str:

@@ -17,7 +17,7 @@ COMMAND = Path(sys.executable).with_name("optplan")
 # says when the command has begun: what the interpreter does before is not in its hands
 BEGINS = """
 import os, sys
-from optplan import interrupts
+from optplan.runtime import interrupts
 from optplan.cli import main
 sys.argv[0] = "optplan"
 begin = interrupts.EndingAtInterrupt.__enter__

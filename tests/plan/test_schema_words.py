@@ -18,7 +18,14 @@ _WRITTEN = [path for path in _SCHEMAS if _RULES.search(path.read_text("utf-8"))]
 
 def test_some_schemas_name_the_rules() -> None:
     names = {path.name.partition("-1.0")[0] for path in _WRITTEN}
-    assert names == {"plan", "diff", "groups-view", "layers-view", "tree-view"}
+    assert names == {
+        "plan",
+        "diff",
+        "groups-view",
+        "layers-view",
+        "tree-view",
+        "tool-config",
+    }
 
 
 @pytest.mark.parametrize("path", _WRITTEN, ids=lambda path: path.name)

@@ -96,7 +96,7 @@ from pathlib import Path
 import torch, sys
 sys.path.insert(0, {folder!r});
 from optplan.config import load_config
-from optplan.constructors import plan_with_facts
+from optplan.app.planning import plan_with_facts
 from optplan.plan import Plan
 from optplan.plan.explanation import explain
 from optplan.app.option_use import entries_of

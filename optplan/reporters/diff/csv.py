@@ -66,7 +66,7 @@ def _cluster(section: str, cluster: Cluster) -> Mapping[str, object]:
 
 def _change(change: Change) -> dict[str, object]:
     before, after = map(_value, (change.before, change.after), values_text(change))
-    return {"kind": change.kind.value, "field": change.field, "before": before, "after": after}
+    return {"kind": change.kind.value, "field": str(change.field), "before": before, "after": after}
 
 
 def _value(value: object, text: str) -> object:
