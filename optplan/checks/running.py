@@ -47,7 +47,7 @@ from optplan.places import Place, Source
 from optplan.plan import Planned
 from optplan.runtime.audit import lifted, refusal
 from optplan.runtime.where import IsolationNeededError, RefusedError
-from optplan.user_code import import_for_user
+from optplan.user_code import StandIns, import_for_user
 
 Planner = Callable[[Config, Batch], Planned]
 MakePlanner = Callable[[Target], Planner]
@@ -103,7 +103,7 @@ class Job:
             models out.
         imports: Modules and files of the user's own to import first.
         make_schedule: Puts a config's schedulers to its plan; importable by its name as well.
-        prepare: Called before each import; importable by its name as well.
+        stand_ins: Provides modules that are not installed to each import; importable by its name as well.
         overrides: ``a.b=value`` for every config.
         function_arguments: What functions in the place of a config are given beside the model.
         trust: What a config names may be imported from anywhere, and a Python config that cannot be
@@ -118,7 +118,7 @@ class Job:
     own_models: OwnModels | None = None
     imports: tuple[str, ...] = ()
     make_schedule: MakeSchedule | None = None
-    prepare: Callable[[], None] | None = None
+    stand_ins: StandIns | None = None
     overrides: tuple[str, ...] = ()
     function_arguments: Mapping[str, Any] = field(default_factory=dict)
     trust: bool = False
@@ -135,7 +135,7 @@ class Runner:
 
     def __init__(self, job: Job) -> None:
         for word in job.imports:
-            import_for_user(word, job.prepare)
+            import_for_user(word, job.stand_ins)
         self._job = job
         self._selected = [selected(job.checks, s.select, s.ignore) for s in job.settings]
         self._model: Target | str | None = None

@@ -16,6 +16,7 @@ from optplan.checks.settings import Settings, Target
 from optplan.checks.settings_file import SettingsFinder
 from optplan.config import NO_BATCH, Batch, Generation, names_function
 from optplan.errors import OptplanError, UsageError, listed
+from optplan.user_code import StandIns
 from optplan.workers import Workers
 
 
@@ -29,7 +30,7 @@ class Request:
         models: Whether there are models at all.
         select: Prefixes of codes, instead of those of the settings.
         ignore: Prefixes of codes, besides those of the settings.
-        imports, overrides, function_arguments, trust, generation, prepare, batch: As for :class:`Job`.
+        imports, overrides, function_arguments, trust, generation, stand_ins, batch: As for :class:`Job`.
     """
 
     words: tuple[str, ...] = ()
@@ -42,7 +43,7 @@ class Request:
     function_arguments: Mapping[str, Any] = field(default_factory=dict)
     trust: bool = False
     generation: Generation | None = None
-    prepare: Callable[[], None] | None = None
+    stand_ins: StandIns | None = None
     batch: Batch = NO_BATCH
 
 
@@ -97,7 +98,7 @@ def run_session(
         function_arguments=request.function_arguments,
         trust=request.trust,
         generation=request.generation,
-        prepare=request.prepare,
+        stand_ins=request.stand_ins,
         batch=request.batch,
     )
     outcomes = run_all(tasks, job, workers, advance=start(len(tasks)))

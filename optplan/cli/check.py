@@ -100,7 +100,7 @@ def check(
         from optplan.checks import ALL_CHECKS
         from optplan.checks.session import Request
         from optplan.cli.checking import Ending, checked, codes_of, settings_report, target_of
-        from optplan.cli.planning import preparation
+        from optplan.cli.planning import stand_ins
         from optplan.config.generation import chosen_generation
 
         given = target_of(options, no_model=no_model)
@@ -115,7 +115,7 @@ def check(
             function_arguments=options.function_arguments,
             trust=options.trust,
             generation=chosen_generation(),
-            prepare=preparation(trust=options.trust),
+            stand_ins=stand_ins(trust=options.trust),
             batch=options.batch,
         )
         if show_settings:

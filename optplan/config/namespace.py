@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from optplan.config.generation import is_mmcv1
 from optplan.config.loading import Config
 from optplan.config.paramwise import described
 from optplan.config.placed import place_of
@@ -24,6 +25,7 @@ class Namespace:
         imports_place: Where ``custom_imports`` is written.
         trusted: What the config names may be imported from anywhere, not from installed packages
             alone.
+        is_mmcv1: Names are those of mmcv 1.x, which knows no scope.
     """
 
     scope: str | None = None
@@ -31,6 +33,7 @@ class Namespace:
     allow_failed_imports: bool = False
     imports_place: Place | None = None
     trusted: bool = False
+    is_mmcv1: bool = False
 
 
 def find_namespace(config: Config | Mapping[str, Any]) -> Namespace:
@@ -53,6 +56,7 @@ def find_namespace(config: Config | Mapping[str, Any]) -> Namespace:
         allow_failed_imports=may_fail,
         imports_place=place_of(data, "custom_imports"),
         trusted=isinstance(config, Config) and config.trusted,
+        is_mmcv1=is_mmcv1(data),
     )
 
 

@@ -71,10 +71,10 @@ def optimizer_class(
     name = str(kind)
     if name.startswith(TIMM):
         return timm_optimizer(name.removeprefix(TIMM), place)
+    if current_namespace().is_mmcv1 and "." not in name:
+        return _of_mmcv1(name, place)
     if isinstance(kind, str) and (found := _registered(name)) is not None:
         return found
-    if isinstance(kind, str) and (found := registered_in_mmcv1("OPTIMIZERS", name)) is not None:
-        return _checked(found, name, place)
     if "." in name:
         return _checked(import_or_explain(name, "optimizer", place), name, place)
     if (optional := _optional(name)) is not None:
@@ -86,6 +86,24 @@ def optimizer_class(
         if name == "Adafactor":
             hint += "; torch's own is 'TorchAdafactor'"
     raise PlanError(f"there is no optimizer {name!r}", place=place, hint=hint)
+
+
+def _of_mmcv1(name: str, place: Place | None) -> Callable[..., Optimizer]:
+    """Return the class that mmcv 1.x finds under a name: one that somebody has registered, or torch's.
+
+    Raises:
+        PlanError: There is none.
+    """
+    torchs = vars(torch.optim)
+    found = OPTIMIZERS.added(name) or registered_in_mmcv1("OPTIMIZERS", name) or torchs.get(name)
+    if found is None:
+        near = did_you_mean(name, [one for one in torchs if is_optimizer_class(torchs[one])])
+        raise PlanError(
+            f"mmcv 1.x has no optimizer {name!r}",
+            place=place,
+            hint=near or "where a package registers it: --import FILE, the file that does",
+        )
+    return _checked(found, name, place)
 
 
 def _checked(found: object, name: str, place: Place | None) -> Callable[..., Optimizer]:

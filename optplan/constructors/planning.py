@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,13 @@ from optplan.config import (
     Batch,
     Config,
     FunctionConfig,
+    Namespace,
     OptimizerConfig,
     find_namespace,
     find_optimizer,
     find_scaling,
     find_sections,
+    is_mmcv1,
 )
 from optplan.config.regex_groups import RegexGroups
 from optplan.config.timm_args import TimmArgs
@@ -33,6 +36,7 @@ from optplan.constructors.makers import (
     RulesMaker,
     planned_by,
 )
+from optplan.constructors.mmcv1_runner import names_of_mmcv1
 from optplan.constructors.pattern_groups import PatternMaker
 from optplan.constructors.returned import NamedOptimizers
 from optplan.constructors.scaled_maker import scaled
@@ -82,12 +86,22 @@ def plan_with_facts(
         ConfigError, ModelError, PlanError: As :func:`make_plan`.
     """
     namespace = find_namespace(config)
-    missing = run_custom_imports(namespace)
+    missing = _run_custom_imports(config, namespace)
     with naming(namespace):
         maker = maker_of(config, batch)
         module, inventory = _inventory(model, model_arguments or {})
         path = config.entry.path if isinstance(config, Config) else None
         return replace(planned_by(maker, module, inventory, path)[0], not_imported=missing)
+
+
+def _run_custom_imports(
+    config: Config | Mapping[str, Any], namespace: Namespace
+) -> tuple[str, ...]:
+    """Import what a config names in ``custom_imports``; a trusted one for mmcv 1.x finds mmcv's names."""
+    is_trusted = bool(namespace.trusted and namespace.imports)
+    data = config.data if isinstance(config, Config) else config
+    with names_of_mmcv1() if is_trusted and is_mmcv1(data) else nullcontext():
+        return run_custom_imports(namespace)
 
 
 def maker_of(config: Config | Mapping[str, Any], batch: Batch = NO_BATCH) -> Maker:

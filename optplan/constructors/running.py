@@ -27,6 +27,7 @@ from optplan.constructors.reference import (
     wrapper_for_planning,
 )
 from optplan.constructors.returned import NamedOptimizers, optimizers_of
+from optplan.constructors.timm_optimizers import PREFIX as TIMM
 from optplan.errors import PlanError
 from optplan.names import Mistake
 from optplan.places import Place
@@ -142,9 +143,9 @@ def _given(section: OptimizerConfig, chosen: Chosen) -> dict[str, Any]:
 
 def _knows(kind: str | Symbol | type, chosen: Chosen) -> bool:
     """Whether the constructor finds the same optimizer under this name."""
-    if not isinstance(kind, str) or "." in kind:
+    if not isinstance(kind, str) or "." in kind or kind.startswith(TIMM):
         return False
-    if chosen.is_own or ROOT not in sys.modules:
+    if chosen.is_own or current_namespace().is_mmcv1 or ROOT not in sys.modules:
         return True
     return registered(Kind.OPTIMIZERS, kind, current_namespace()) is not None
 
