@@ -18,13 +18,14 @@ from optplan.cli.planning import (
 from optplan.cli.restoring import turned, with_restored
 from optplan.cli.sources import Checkpoint, Opened, SavedPlan
 from optplan.config import Config, FunctionConfig, names_function
-from optplan.errors import UsageError
+from optplan.errors import UsageError, listed
 from optplan.plan import Plan
 from optplan.plan.changes import PlanDiff, UnreadChange
 from optplan.plan.diff import diff_plans
 from optplan.plan.resume import Resumed, resumed
 from optplan.plan.saved_schedulers import SavedSchedulers
 from optplan.schedule import scheduler_types
+from optplan.schedule.resumed_hooks import one_cycle_sections, with_planned_starts
 
 if TYPE_CHECKING:
     from torch import nn
@@ -178,11 +179,11 @@ def _with_checkpoint(
         case _, [Plan() as before, Plan() as after]:
             return diff_plans(before, after)
         case [source, Checkpoint() as checkpoint], [Plan() as plan, _]:
-            found, saved = _resumed(plan, checkpoint)
+            found, saved = _resumed(plan, checkpoint, source)
             diff = _with_words(diff_plans(plan, found.plan), found)
             return with_restored(diff, saved, source, plan, per_epoch, is_cached=is_cached)
         case [Checkpoint() as checkpoint, source], [_, Plan() as plan]:
-            found, saved = _resumed(plan, checkpoint)
+            found, saved = _resumed(plan, checkpoint, source)
             diff = _with_words(diff_plans(found.plan, plan), found)
             return turned(with_restored(diff, saved, source, plan, per_epoch, is_cached=is_cached))
         case _:
@@ -193,13 +194,19 @@ def _with_words(diff: PlanDiff, found: Resumed) -> PlanDiff:
     return replace(diff, misfits=found.misfits, remarks=(*diff.remarks, *found.remarks))
 
 
-def _resumed(plan: Plan, checkpoint: Checkpoint) -> tuple[Resumed, SavedSchedulers]:
+def _resumed(plan: Plan, checkpoint: Checkpoint, source: Opened) -> tuple[Resumed, SavedSchedulers]:
     from optplan.constructors.checkpoint import class_defaults, load_checkpoint, saved_groups
     from optplan.constructors.saved_schedulers import saved_schedulers
 
     data = load_checkpoint(checkpoint.path)
     groups = saved_groups(data, checkpoint.path)
+    sections = one_cycle_sections(source.data) if isinstance(source, Config) else ()
+    if len(plan.optimizers) == 1:
+        groups = with_planned_starts(plan, groups, sections)
     found = resumed(plan, groups, class_defaults(plan.optimizers[0].class_name))
+    if sections:
+        text = f"{listed(sections)}: a one-cycle policy starts from its own arguments, not from the checkpoint"
+        found = replace(found, remarks=(*found.remarks, text))
     return found, saved_schedulers(data, checkpoint.path)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from optplan.config.generation import is_mmcv1
 from optplan.config.loading import Config
 from optplan.config.paramwise import described, number_problem
 from optplan.config.placed import place_of
@@ -65,6 +66,8 @@ class Scaling:
         accumulation: How many steps are added up, as far as the reference counts them.
         world_size: In how many processes it is trained, None where that is not known.
         place: Where it is switched on.
+        before_groups: The optimizer's own lr is multiplied before groups are made of it, as trainers for
+            mmcv 1.x do; else that of each group is.
     """
 
     source: ScalingSource
@@ -75,6 +78,7 @@ class Scaling:
     accumulation: int
     world_size: int | None
     place: Place | None
+    before_groups: bool = False
 
     @property
     def batch(self) -> float | None:
@@ -185,6 +189,9 @@ def _auto_scaling(data: Mapping[str, Any], batch: Batch) -> Scaling | None:
             "the lr cannot be scaled: the config has no auto_scale_lr",
             hint="write auto_scale_lr = dict(base_batch_size=256)",
         )
+    is_older = is_mmcv1(data)
+    if is_older and section.get("base_batch_size") is None:
+        return None  # mmdet 2 goes on without
     problems = list(_base_problems(data, section))
     size, size_problems = _batch_size(data)
     if batch.size is None:
@@ -194,13 +201,21 @@ def _auto_scaling(data: Mapping[str, Any], batch: Batch) -> Scaling | None:
     return Scaling(
         source=ScalingSource.AUTO_SCALE_LR,
         rule=ScalingRule.LINEAR,
-        base_lr=None,
+        base_lr=_own_lr(data) if is_older else None,
         base_batch=section["base_batch_size"],
         batch_size=batch.size or size,
         accumulation=1,  # the reference counts no accumulative_counts
         world_size=batch.world_size,
         place=place_of(section, "enable") or place_of(data, "auto_scale_lr"),
+        before_groups=is_older,
     )
+
+
+def _own_lr(data: Mapping[str, Any]) -> float | None:
+    """The lr that the optimizer section of a config for mmcv 1.x sets; what is none is told where it is read."""
+    section = data.get("optimizer")
+    found = section.get("lr") if isinstance(section, Mapping) else None
+    return found if isinstance(found, int | float) else None
 
 
 def _base_problems(data: Mapping[str, Any], section: Mapping[str, Any]) -> Iterator[Problem]:
@@ -221,8 +236,13 @@ def _base_problems(data: Mapping[str, Any], section: Mapping[str, Any]) -> Itera
 
 def _batch_size(data: Mapping[str, Any]) -> tuple[int | None, list[Problem]]:
     """The samples of one process and step, in either generation of the format."""
-    for section_name, name in (("train_dataloader", "batch_size"), ("data", "samples_per_gpu")):
-        section = data.get(section_name)
+    loaders = data.get("data")
+    own = loaders.get("train_dataloader") if isinstance(loaders, Mapping) else None
+    for section, name in (
+        (data.get("train_dataloader"), "batch_size"),
+        (own, "samples_per_gpu"),
+        (loaders, "samples_per_gpu"),
+    ):
         if not isinstance(section, Mapping) or section.get(name) is None:
             continue
         size = section[name]

@@ -28,7 +28,7 @@ from optplan.config.layer_decay import is_somebodys_own
 from optplan.constructors.assign import DryRun
 from optplan.constructors.decided import decided, layered, options_of, planned
 from optplan.constructors.groups import PlannedGroup
-from optplan.constructors.scaling import scaled_made
+from optplan.constructors.scaling import scaled_made, scaled_section
 from optplan.facts import Inventory
 from optplan.foreign_runs import foreign_runs
 from optplan.plan import Planned
@@ -123,7 +123,8 @@ class CachedPlans:
         plain = self._plain(config, batch)
         if plain is None:
             return None
-        section, options = plain.section, options_of(plain.section, plain.rules)
+        section = scaled_section(plain.section, plain.scaling)
+        options = options_of(section, plain.rules)
         try:
             made = decided(
                 section,
@@ -210,7 +211,8 @@ def _rules_of(section: OptimizerConfig, namespace: Namespace) -> RuleSet | None:
 
 
 def _is_torchs(kind: object) -> bool:
-    """Whether a type is a bare name, which no package is asked for first, or one in torch."""
-    return isinstance(kind, str | Symbol) and (
-        "." not in str(kind) or str(kind).startswith("torch.optim.")
-    )
+    """Whether a type is a bare name that all trainers know torch's class by, or one in torch."""
+    name = str(kind)
+    if "Adafactor" in name or not isinstance(kind, str | Symbol):
+        return False  # mmcv 1.x has torch's by this name, MMEngine transformers'
+    return "." not in name or name.startswith("torch.optim.")

@@ -40,6 +40,7 @@ from optplan.constructors.mmcv1_runner import names_of_mmcv1
 from optplan.constructors.pattern_groups import PatternMaker
 from optplan.constructors.returned import NamedOptimizers
 from optplan.constructors.scaled_maker import scaled
+from optplan.constructors.scaling import scaled_section
 from optplan.constructors.sections import SectionsMaker
 from optplan.constructors.timm_recipe import TimmMaker
 from optplan.errors import PlanError
@@ -117,14 +118,14 @@ def maker_of(config: Config | Mapping[str, Any], batch: Batch = NO_BATCH) -> Mak
         return scaled(FunctionMaker(config.name, run, section_of(config)), scaling)
     if sections := find_sections(config):
         makers = {
-            name: scaled(_maker(section, folder, batch), scaling)
+            name: scaled(_maker(scaled_section(section, scaling), folder, batch), scaling)
             for name, section in sections.items()
         }
         return SectionsMaker(makers, find_optimizer(config))
     section = find_optimizer(config)
     if isinstance(section.recipe, TimmArgs):
         return TimmMaker(section, section.recipe, scaling)
-    return scaled(_maker(section, folder, batch), scaling)
+    return scaled(_maker(scaled_section(section, scaling), folder, batch), scaling)
 
 
 def _maker(section: OptimizerConfig, folder: str | None, batch: Batch) -> Maker:

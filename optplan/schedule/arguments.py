@@ -1,49 +1,130 @@
-"""Whether the value of a scheduler's argument has its form."""
+"""Whether the arguments of a scheduler are such as it takes, and their values of the form they must have."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, assert_never
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 
 from optplan.config import place_of
+from optplan.config.inherited import inherited_hint
 from optplan.config.paramwise import described, number_problem
-from optplan.errors import Problem, quoted
-from optplan.schedule.catalog import Argument, Form
+from optplan.errors import Problem, did_you_mean, quoted
+from optplan.places import Place
+from optplan.schedule.catalog import REQUIRED, Argument, Form
 
-_CHOICES = {
-    Form.ANNEALING: ("cos", "linear"),
-    Form.COMPARISON: ("less", "greater"),
-    Form.THRESHOLD: ("rel", "abs"),
-}
+_CHOICES: Mapping[Form, tuple[str, ...]] = MappingProxyType(
+    {
+        Form.ANNEALING: ("cos", "linear"),
+        Form.COMPARISON: ("less", "greater"),
+        Form.THRESHOLD: ("rel", "abs"),
+        Form.WARMUP: ("constant", "linear", "exp"),
+    }
+)
+# What a number must be besides.
+_RANGES: Mapping[Form, Callable[[float], bool]] = MappingProxyType(
+    {
+        Form.NUMBER: lambda _: True,
+        Form.FRACTION: lambda value: 0 <= value <= 1,
+        Form.FLOAT_FRACTION: lambda value: isinstance(value, float) and 0 <= value <= 1,
+        Form.SHARE: lambda value: 0 <= value < 1,
+        Form.RATIO: lambda value: 0 < value <= 1,
+        Form.BELOW_ONE: lambda value: value < 1,
+        Form.PERIOD: lambda value: value > 0,
+        Form.COUNT: lambda value: isinstance(value, int) and value > 0,
+    }
+)
+
+
+def _is_numbers(value: object) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(one, int | float) for one in value)
+
+
+def _is_steps(value: object) -> bool:
+    ones = value if isinstance(value, list) else [value]
+    return all(isinstance(one, int) and one > 0 for one in ones)
+
+
+def _is_per_group(value: object, *numbers: type) -> bool:
+    is_list = isinstance(value, list) and _is_numbers(value)
+    return is_list or isinstance(value, (Mapping, *numbers))
+
+
+# What is no number, or need not be one.
+_OTHERS: Mapping[Form, Callable[[object], bool]] = MappingProxyType(
+    {
+        Form.ANY: lambda _: True,
+        Form.TEXT: lambda value: isinstance(value, str),
+        Form.WHOLE: lambda value: isinstance(value, int),
+        Form.STEPS: _is_steps,
+        Form.TARGETS: lambda value: (
+            isinstance(value, float)
+            or (isinstance(value, tuple) and 1 <= len(value) <= 2 and _is_numbers(value))
+        ),
+        Form.PEAKS: lambda value: _is_per_group(value, int, float),
+        # mmcv refuses whole numbers here
+        Form.MOMENTA: lambda value: _is_per_group(value, float),
+    }
+)
+
+
+def argument_problems(
+    raw: Mapping[str, Any],
+    who: str,
+    place: Place | None,
+    own: Mapping[str, Argument],
+    others: Sequence[str],
+    unshown: Sequence[str] = (),
+) -> Iterator[Problem]:
+    """What is wrong with the arguments of a scheduler, one by one.
+
+    Args:
+        raw: Its dict in the config.
+        who: What messages call it.
+        place: Where it is written.
+        own: Its own arguments.
+        others: What it takes besides.
+        unshown: Entries that are no arguments.
+    """
+    names = [*own, *others]
+    for name in map(str, raw):
+        if name not in (*names, *unshown):
+            yield Problem(
+                message=f"{who} takes no argument {quoted(name)}",
+                place=place_of(raw, name) or place,
+                hint=inherited_hint(raw, name)
+                or did_you_mean(name, names)
+                or f"it takes {', '.join(names)}",
+            )
+        elif name in own and (problem := argument_problem(raw, name, own[name])):
+            yield problem
+    for name, argument in own.items():
+        if argument.default is REQUIRED and name not in raw:
+            yield missing_argument(who, name, place)
+
+
+def missing_argument(who: str, name: str, place: Place | None) -> Problem:
+    """Say that a scheduler needs an argument."""
+    return Problem(message=f"{who} needs the argument {quoted(name)}", place=place)
 
 
 def argument_problem(raw: Mapping[str, Any], name: str, argument: Argument) -> Problem | None:
     """What is wrong with an argument that is given, or None."""
-    value = raw[name]
+    value, form = raw[name], argument.form
     if value is None and argument.default is None:
         return None
-    match argument.form:
-        case Form.ANY:
-            return None
-        case Form.TEXT | Form.ANNEALING | Form.COMPARISON | Form.THRESHOLD:
-            return _word_problem(raw, name, argument.form)
-        case Form.NUMBERS:
-            return _numbers_problem(raw, name, argument.form)
-        case Form.NUMBER_OR_NUMBERS:
-            if isinstance(value, list | tuple):
-                return _numbers_problem(raw, name, argument.form)
-            return number_problem(raw, name)
-        case (
-            Form.NUMBER
-            | Form.FRACTION
-            | Form.FLOAT_FRACTION
-            | Form.BELOW_ONE
-            | Form.PERIOD
-            | Form.COUNT
-        ):
-            return number_problem(raw, name) or _range_problem(raw, name, argument.form)
-        case _:
-            assert_never(argument.form)
+    if (words := _CHOICES.get(form)) is not None:
+        hint = did_you_mean(value, words) if isinstance(value, str) else None
+        return None if value in words else must_be(raw, name, form.value, hint)
+    if (fits := _OTHERS.get(form)) is not None:
+        return None if fits(value) else must_be(raw, name, form.value)
+    is_list = form is Form.NUMBER_OR_NUMBERS and isinstance(value, list | tuple)
+    if is_list or form is Form.NUMBERS:
+        return _numbers_problem(raw, name, form)
+    if (problem := number_problem(raw, name)) is not None:
+        return problem
+    is_right = form is Form.NUMBER_OR_NUMBERS or _RANGES[form](value)
+    return None if is_right else must_be(raw, name, form.value)
 
 
 def whole_problem(raw: Mapping[str, Any], name: str, least: int) -> Problem | None:
@@ -51,34 +132,26 @@ def whole_problem(raw: Mapping[str, Any], name: str, least: int) -> Problem | No
     value = raw[name]
     if isinstance(value, int) and not isinstance(value, bool) and value >= least:
         return None
-    return _must_be(raw, name, f"a whole number of at least {least}")
+    return must_be(raw, name, f"a whole number of at least {least}")
 
 
-def _range_problem(raw: Mapping[str, Any], name: str, form: Form) -> Problem | None:
-    value = raw[name]
-    fits = {
-        Form.NUMBER: True,
-        Form.FRACTION: 0 <= value <= 1,
-        Form.FLOAT_FRACTION: isinstance(value, float) and 0 <= value <= 1,
-        Form.BELOW_ONE: value < 1,
-        Form.PERIOD: value > 0,
-        Form.COUNT: isinstance(value, int) and value > 0,
-    }
-    return None if fits[form] else _must_be(raw, name, form.value)
-
-
-def _word_problem(raw: Mapping[str, Any], name: str, form: Form) -> Problem | None:
-    value = raw[name]
-    words = _CHOICES.get(form)
-    if isinstance(value, str) and (words is None or value in words):
+def weights_problem(raw: Mapping[str, Any]) -> Problem | None:
+    """What is wrong with the periods of a scheduler with restarts and their weights together, or None."""
+    periods, weights = raw.get("periods"), raw.get("restart_weights", (1,))
+    if not isinstance(periods, list | tuple) or not isinstance(weights, list | tuple):
         return None
-    return _must_be(raw, name, form.value)
+    if len(periods) == len(weights):
+        return None
+    return Problem(
+        message=f"{len(periods)} periods and {len(weights)} restart_weights: each period needs its weight",
+        place=place_of(raw, "restart_weights") or place_of(raw, "periods"),
+    )
 
 
 def _numbers_problem(raw: Mapping[str, Any], name: str, form: Form) -> Problem | None:
     value = raw[name]
     if not isinstance(value, list | tuple):
-        return _must_be(raw, name, form.value)
+        return must_be(raw, name, form.value)
     for index in range(len(value)):
         item = {quoted(f"{name}[{index}]"): value[index]}
         if problem := number_problem(item, next(iter(item))):
@@ -87,7 +160,10 @@ def _numbers_problem(raw: Mapping[str, Any], name: str, form: Form) -> Problem |
     return None
 
 
-def _must_be(raw: Mapping[str, Any], name: str, what: str) -> Problem:
+def must_be(raw: Mapping[str, Any], name: str, what: str, hint: str | None = None) -> Problem:
+    """Say what an argument must be, and what it is."""
     return Problem(
-        message=f"{name} must be {what}, got {described(raw[name])}", place=place_of(raw, name)
+        message=f"{name} must be {what}, got {described(raw[name])}",
+        place=place_of(raw, name),
+        hint=hint,
     )

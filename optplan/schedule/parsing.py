@@ -6,16 +6,19 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from optplan.config import Symbol, place_of
-from optplan.config.inherited import inherited_hint
 from optplan.config.paramwise import number_problem
-from optplan.errors import Problem, ScheduleError, did_you_mean, quoted
-from optplan.schedule.arguments import argument_problem, whole_problem
+from optplan.errors import Problem, ScheduleError
+from optplan.schedule.arguments import (
+    argument_problems,
+    missing_argument,
+    weights_problem,
+    whole_problem,
+)
 from optplan.schedule.catalog import (
     ARGUMENTS,
     COMMON,
     KNOWN,
     NO_END,
-    REQUIRED,
     Family,
     Known,
     Target,
@@ -195,21 +198,9 @@ def _empty_span(written: Written, begin: float, end: float, converted: str = "")
 
 def _mistakes(written: Written, known: Known) -> Iterator[Problem]:
     raw, own = written.raw, ARGUMENTS[known.family]
-    names = [*own, *COMMON, *(["param_name"] if known.target is Target.PARAM else [])]
-    for name in map(str, raw):
-        if name not in (*names, *_FOR_THE_BUILDER):
-            yield Problem(
-                message=f"{shown(written.kind)} takes no argument {quoted(name)}",
-                place=place_of(raw, name) or written.place,
-                hint=inherited_hint(raw, name)
-                or did_you_mean(name, names)
-                or f"it takes {', '.join(names)}",
-            )
-        elif name in own and (problem := argument_problem(raw, name, own[name])):
-            yield problem
-    for name, argument in own.items():
-        if argument.default is REQUIRED and name not in raw:
-            yield _missing(written, name)
+    others = [*COMMON, *(["param_name"] if known.target is Target.PARAM else [])]
+    who = shown(written.kind)
+    yield from argument_problems(raw, who, written.place, own, others, _FOR_THE_BUILDER)
     if known.target is Target.PARAM and not isinstance(raw.get("param_name"), str):
         yield _missing(written, "param_name")
     yield from _common_mistakes(written)
@@ -217,10 +208,7 @@ def _mistakes(written: Written, known: Known) -> Iterator[Problem]:
 
 
 def _missing(written: Written, name: str) -> Problem:
-    return Problem(
-        message=f"{shown(written.kind)} needs the argument {quoted(name)}",
-        place=place_of(written.raw, name) or written.place,
-    )
+    return missing_argument(shown(written.kind), name, place_of(written.raw, name) or written.place)
 
 
 def _common_mistakes(written: Written) -> Iterator[Problem]:
@@ -249,7 +237,10 @@ def _joint_mistakes(written: Written, known: Known) -> Iterator[Problem]:
                     place=place_of(raw, given[1]),
                 )
             if known.family is Family.COSINE_RESTART:
-                yield from _restart_mistakes(written, given)
+                if not given:
+                    yield _missing(written, "eta_min")
+                if problem := weights_problem(raw):
+                    yield problem
         case Family.ONE_CYCLE if known.target is Target.PARAM and raw.get("param_name") != "lr":
             yield Problem(message=f"{name} works for lr alone", place=place_of(raw, "param_name"))
         case Family.REDUCE_ON_PLATEAU if not raw.get("by_epoch", True) or is_converted(raw):
@@ -259,23 +250,6 @@ def _joint_mistakes(written: Written, known: Known) -> Iterator[Problem]:
             )
         case _:
             return
-
-
-def _restart_mistakes(written: Written, given: list[str]) -> Iterator[Problem]:
-    raw = written.raw
-    if not given:
-        yield _missing(written, "eta_min")
-    periods, weights = raw.get("periods"), raw.get("restart_weights", (1,))
-    if (
-        isinstance(periods, list | tuple)
-        and isinstance(weights, list | tuple)
-        and len(periods) != len(weights)
-    ):
-        yield Problem(
-            message=f"{len(periods)} periods and {len(weights)} restart_weights: "
-            "each period needs its weight",
-            place=place_of(raw, "restart_weights") or place_of(raw, "periods"),
-        )
 
 
 def _foreign(written: Written, training: Training) -> ForeignSpec:

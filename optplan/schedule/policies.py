@@ -180,20 +180,20 @@ _CYCLE = {
 
 def _step_policy(gamma: float) -> Policy:
     arguments = {
-        "step": Argument(Form.ANY),
+        "step": Argument(Form.STEPS),
         "gamma": Argument(Form.NUMBER, gamma),
         "min": Argument(Form.NUMBER, None),
     }
     return Policy(arguments=arguments, value=_step)
 
 
-def _cyclic_policy(ratio: tuple[float, float]) -> Policy:
+def _cyclic_policy(ratio: tuple[float, float], gamma: Form) -> Policy:
     arguments = {
-        "target_ratio": Argument(Form.ANY, ratio),
+        "target_ratio": Argument(Form.TARGETS, ratio),
         "cyclic_times": Argument(Form.COUNT, 1),
-        "step_ratio_up": Argument(Form.NUMBER, 0.4),
+        "step_ratio_up": Argument(Form.SHARE, 0.4),
         "anneal_strategy": _STRATEGY,
-        "gamma": Argument(Form.NUMBER, 1),
+        "gamma": Argument(gamma, 1),
     }
     return Policy(arguments=arguments, value=_cyclic, counts_iterations=True)
 
@@ -229,10 +229,10 @@ POLICIES: Mapping[str, Mapping[str, Policy]] = MappingProxyType(
                 value=_cosine_restart,
                 one_floor=True,
             ),
-            "Cyclic": _cyclic_policy((10, 1e-4)),
+            "Cyclic": _cyclic_policy((10, 1e-4), Form.RATIO),
             "OneCycle": Policy(
                 arguments={
-                    "max_lr": Argument(Form.ANY),
+                    "max_lr": Argument(Form.PEAKS),
                     "total_steps": Argument(Form.COUNT, None),
                     **_CYCLE,
                     "div_factor": Argument(Form.NUMBER, 25),
@@ -246,11 +246,11 @@ POLICIES: Mapping[str, Mapping[str, Policy]] = MappingProxyType(
             "Step": _step_policy(0.5),
             "CosineAnnealing": _COSINE,
             "LinearAnnealing": _LINEAR,
-            "Cyclic": _cyclic_policy((0.85 / 0.95, 1.0)),
+            "Cyclic": _cyclic_policy((0.85 / 0.95, 1.0), Form.NUMBER),
             "OneCycle": Policy(
                 arguments={
-                    "base_momentum": Argument(Form.ANY, 0.85),
-                    "max_momentum": Argument(Form.ANY, 0.95),
+                    "base_momentum": Argument(Form.MOMENTA, 0.85),
+                    "max_momentum": Argument(Form.MOMENTA, 0.95),
                     **_CYCLE,
                 },
                 value=_fixed,

@@ -9,7 +9,7 @@ from typing import Any
 from optplan.config import Symbol, is_mmcv1, place_of
 from optplan.config.paramwise import described
 from optplan.config.timm_args import as_parsed, is_timm_args
-from optplan.errors import Problem, ScheduleError
+from optplan.errors import Problem, ScheduleError, close_matches
 from optplan.places import Place
 from optplan.schedule.unread import HOOK_SECTIONS, SECTION, Unread, find_unread
 
@@ -141,13 +141,19 @@ def _of_mmcv1(data: Mapping[str, Any]) -> Section:
                         if policy is None
                         else f"the policy must be a name, got {described(policy)}",
                         place=at,
-                        hint="write policy='step'",
+                        hint=_misspelt(raw, "policy") or "write policy='step'",
                     )
                 ]
             )
         written.append(Written(kind=policy, raw=raw, place=at, hook=moved))
     place = next((one.place for one in written), None)
     return Section(shared=tuple(written), place=place, unread=find_unread(data))
+
+
+def _misspelt(raw: Mapping[str, Any], wanted: str) -> str | None:
+    """A hint to rename the entry that looks like what is missing."""
+    near = close_matches(wanted, map(str, raw), most=1, cutoff=0.8)
+    return f"rename {near[0]!r} to {wanted!r}" if near and wanted not in raw else None
 
 
 def _of_timm(data: Mapping[str, Any]) -> tuple[Written, ...]:
