@@ -7,11 +7,13 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from torch import nn
+from torch import distributed, nn
 from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.conv import _ConvNd
 from torch.nn.modules.instancenorm import _InstanceNorm
 from torch.optim import Optimizer
 
@@ -20,6 +22,7 @@ from optplan.constructors.lookup import HOME_OF_MMCV1 as HOME
 from optplan.constructors.mmcv1 import DEFAULT_OF_MMCV1, Mmcv1OptimizerConstructor
 from optplan.constructors.optimizers import OPTIMIZERS, optimizer_class
 from optplan.constructors.registry import Registry
+from optplan.constructors.world_size import takes_rank_alone
 
 
 class DefaultOptimizerConstructor(Mmcv1OptimizerConstructor):
@@ -49,8 +52,10 @@ class BaseModule(nn.Module):
 
 
 def _dist_info() -> tuple[int, int]:
-    """Return rank and world size of a training in one process."""
-    return 0, 1
+    """Return rank and world size, which is asked for only where the caller uses it."""
+    if takes_rank_alone(sys._getframe(1)):  # noqa: SLF001 - no other way to know the caller
+        return 0, 1
+    return 0, distributed.get_world_size() if distributed.is_initialized() else 1
 
 
 def _registry(
@@ -109,7 +114,9 @@ _UTILS: Mapping[str, object] = {
     "build_from_cfg": _build_from_cfg,
     "get_logger": logging.getLogger,
     "is_list_of": _is_list_of,
+    "SyncBatchNorm": nn.SyncBatchNorm,
     "_BatchNorm": _BatchNorm,
+    "_ConvNd": _ConvNd,
     "_InstanceNorm": _InstanceNorm,
 }
 # Packages for mmcv 1.x of whose utils constructors ask for the log; newer ones of the same names have none.
@@ -156,10 +163,13 @@ def names_of_mmcv1() -> Iterator[bool]:
 
 
 def _is_installed() -> bool:
+    """Whether the installed mmcv has a runner, as 1.x does; nothing is imported."""
     try:
-        return find_spec(HOME) is not None
-    except (ImportError, ValueError):
-        return False
+        spec = find_spec("mmcv")
+    except ValueError:  # a module that was made by hand
+        spec = None
+    folders = (spec and spec.submodule_search_locations) or ()
+    return HOME in sys.modules or any(Path(folder, "runner").is_dir() for folder in folders)
 
 
 def _is_hidden(name: str) -> bool:

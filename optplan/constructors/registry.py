@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar, cast, overload
 
 from optplan.errors import OptplanError
 
@@ -92,8 +92,8 @@ class Registry:
             TypeError: ``name`` is no name, or what is registered cannot be called.
         """
         if isinstance(name, type):
-            return self._register(name, None, force)
-        names = [name] if isinstance(name, str) else name
+            return self._register(cast("C", name), None, force)
+        names = [name] if isinstance(name, str) else cast("Sequence[str] | None", name)
         if names is not None and not all(isinstance(one, str) for one in names):
             raise TypeError(f"a name in the registry must be a string, got {name!r}")
         if module is not None:

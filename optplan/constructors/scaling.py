@@ -65,7 +65,7 @@ def _scaled_before(made: Made, scaling: Scaling) -> Made:
     lr = scaling.base_lr
     optimizers = made.optimizers
     if scaling.factor is not None:
-        optimizers = tuple(replace(one, lr=lr) for one in made.optimizers)
+        optimizers = [replace(one, lr=lr) for one in made.optimizers]
     return replace(made, optimizers=optimizers, lr_scaling=lr_scaling(scaling, optimizers))
 
 

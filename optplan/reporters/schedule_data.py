@@ -11,7 +11,7 @@ from optplan.places import Place
 from optplan.plan import plain
 from optplan.plan.serial import generation_to_dict
 from optplan.reporters.csv_text import csv_text
-from optplan.reporters.schedule_view import ScheduleView
+from optplan.reporters.schedule_view import ScheduleView, given_arguments
 from optplan.schedule.schedule import Schedule
 from optplan.schedule.specs import AnySpec, is_own
 from optplan.schedule.tracks import Track
@@ -65,7 +65,10 @@ def _scheduler(spec: AnySpec, schedule: Schedule) -> dict[str, Any]:
         "by_epoch": spec.by_epoch,
         "begin": spec.begin if is_own(spec) else None,
         "end": spec.end if is_own(spec) else None,
-        "arguments": {str(name): plain(value) for name, value in spec.arguments.items()},
+        "arguments": {
+            str(name): plain(value)
+            for name, value in given_arguments(spec, with_defaults=True).items()
+        },
         "run_for_real": not own,
         "origin": _origin(spec.place),
     }

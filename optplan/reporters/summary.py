@@ -8,6 +8,7 @@ from textwrap import wrap
 from rich.cells import cell_len
 
 from optplan.config.optimizer import DEFAULT_CONSTRUCTORS
+from optplan.errors import listed
 from optplan.names import Status
 from optplan.plan import Plan, PlannedOptimizer, PlannedParameter, RuleUse, Setting
 from optplan.reporters.layout import Cell, paint, visible
@@ -36,7 +37,7 @@ def head_facts(plan: Plan) -> list[str]:
 def rules_text(plan: Plan) -> str:
     """Whose rules the plan goes by, and what told so; '' for what is no config of OpenMMLab's trainers."""
     found = plan.generation
-    return "" if found is None else f"rules of {found.generation} ({', '.join(found.signs)})"
+    return "" if found is None else f"rules of {found.generation} ({listed(found.signs, most=3)})"
 
 
 def wrapped(text: str, width: int | None) -> list[str]:

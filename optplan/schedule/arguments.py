@@ -22,7 +22,7 @@ _CHOICES: Mapping[Form, tuple[str, ...]] = MappingProxyType(
     }
 )
 # What a number must be besides.
-_RANGES: Mapping[Form, Callable[[float], bool]] = MappingProxyType(
+_RANGES: Mapping[Form, Callable[[Any], bool]] = MappingProxyType(
     {
         Form.NUMBER: lambda _: True,
         Form.FRACTION: lambda value: 0 <= value <= 1,

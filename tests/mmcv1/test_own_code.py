@@ -241,11 +241,52 @@ def test_optimizers_of_mmcvs_registry(
 
 
 def test_custom_imports_of_a_trusted_config(folder: Path, invoke: Invoke) -> None:
-    (folder / "own.py").write_text(FORMS["a file beside the config"]["own.py"])
-    (folder / "config.py").write_text(f"{LAYERED}{SIGN}custom_imports = dict(imports=['own'])\n")
+    (folder / "depth_of_mmcv.py").write_text(FORMS["a file beside the config"]["own.py"])
+    imports = "custom_imports = dict(imports=['depth_of_mmcv'])\n"
+    (folder / "config.py").write_text(LAYERED + SIGN + imports)
     done = invoke("show", "config.py", "--model", "net.py:Net", "--trust", "-f", "json", cwd=folder)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["parameters"][0]["lr"] == 0.0007290000000000002
+
+
+BY_WORLD = """\
+from mmcv.runner import OPTIMIZER_BUILDERS, DefaultOptimizerConstructor, get_dist_info
+
+@OPTIMIZER_BUILDERS.register_module()
+class ByWorld(DefaultOptimizerConstructor):
+    def add_params(self, params, module, prefix="", is_dcn_module=None):
+        size = 1
+        {asks}
+        for one in module.parameters():
+            params.append({{"params": [one], "lr": self.base_lr * size}})
+"""
+
+
+@pytest.mark.parametrize(
+    ("asks", "is_final", "lr"),
+    [
+        ("rank, _ = get_dist_info()", True, 0.1),
+        ("rank, world_size = get_dist_info()", True, 0.1),
+        ("rank = get_dist_info()[0]", True, 0.1),
+        ("_, size = get_dist_info()", False, 0.4),
+        ("size = get_dist_info()[1]", False, 0.4),
+    ],
+)
+def test_world_size(asks: str, is_final: bool, lr: float, folder: Path, invoke: Invoke) -> None:
+    """A plan waits for it where the constructor uses it, not where it asks for its rank."""
+    (folder / "own.py").write_text(BY_WORLD.format(asks=asks))
+    section = "type='SGD', lr=0.1, constructor='ByWorld', paramwise_cfg=dict(a=1)"
+    (folder / "config.py").write_text(f"optimizer = dict({section})\n{SIGN}")
+    words = ("show", "config.py", "--model", "net.py:Net", "--import", "own.py", "--trust")
+    told = invoke(*words, cwd=folder).stdout
+    assert ("the plan is not final" in told) is not is_final
+    OPTIMIZER_CONSTRUCTORS._entries = {
+        name: one for name, one in OPTIMIZER_CONSTRUCTORS._filled().items() if name != "ByWorld"
+    }
+    BY_FILE.clear()
+    sys.modules.pop("own", None)
+    done = invoke(*words, "--world-size", "4", "-f", "json", cwd=folder)
+    assert json.loads(done.stdout)["parameters"][0]["lr"] == lr
 
 
 def test_names_that_have_no_stand_in(folder: Path, invoke: Invoke) -> None:
