@@ -392,3 +392,50 @@ def test_what_is_left_to_the_base_is_mmcvs(folder: Path, invoke: Invoke) -> None
     assert found["norm.bias"] == (0.05, 0.5)
     assert found["conv.bias"] == (0.05, 0.0)
     assert found["head.weight"] == (0.05, 0.5)
+
+
+GAN = """\
+optimizer = dict(
+    generator=dict(type='Adam', lr=2e-4, betas=(0.5, 0.999)),
+    discriminator=dict(type='SGD', lr=4e-4, momentum=0.9, weight_decay=0.1, paramwise_cfg=dict(bias_lr_mult=2.)))
+lr_config = dict(policy='OneCycle', max_lr=dict(generator=[0.1], discriminator=[0.2, 0.4]))
+momentum_config = dict(
+    policy='OneCycle', base_momentum=dict(generator=[0.8], discriminator=[0.7, 0.75]), max_momentum=0.9)
+runner = dict(type='IterBasedRunner', max_iters=10)
+"""
+GAN_NET = """\
+from torch import nn
+class Gan(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.generator = nn.Linear(2, 2)
+        self.discriminator = nn.Linear(2, 2)
+"""
+
+LR_OF_GAN = [
+    [0.0040000000000000036, 0.052000000000000005, 0.06112620219362893, 4.0000000000000003e-07],
+    [0.008000000000000007, 0.10400000000000001, 0.12225240438725786, 8.000000000000001e-07],
+    [0.016000000000000014, 0.20800000000000002, 0.24450480877451572, 1.6000000000000001e-06],
+]
+MOMENTUM_OF_GAN = [
+    [0.9, 0.8500000000000001, 0.8388739533021843, 0.9],
+    [0.9, 0.8, 0.7777479066043685, 0.9],
+    [0.9, 0.825, 0.8083109299532765, 0.9],
+]
+
+
+def test_values_by_the_names_of_several_optimizers(folder: Path, invoke: Invoke) -> None:
+    """As mmcv 1.7.2 set them at iterations 0, 1, 5 and 9 with the same sections and model."""
+    (folder / "gan.py").write_text(GAN_NET)
+    (folder / "b.py").write_text(GAN)
+    at = [word for step in "0159" for word in ("--at", step)]
+    words = ("schedule", "b.py", "--model", "gan.py:Gan", *at, "-f", "json")
+    done = invoke(*words, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    values = [one["values"] for one in json.loads(done.stdout)["settings"]]
+    assert [one["lr"] for one in values] == LR_OF_GAN
+    assert [one["momentum"] for one in values] == MOMENTUM_OF_GAN
+    (folder / "b.py").write_text(GAN.replace("discriminator=[0.2, 0.4]", "dis=[0.2, 0.4]"))
+    done = invoke(*words, cwd=folder)
+    assert done.returncode == 2
+    assert "max_lr has no list of values for the optimizer 'discriminator'" in done.stderr
