@@ -9,16 +9,16 @@ from functools import cached_property
 from typing import ClassVar
 
 from optplan.checks.expectations import Expectation
-from optplan.checks.key_use import KeyUse, key_uses
-from optplan.checks.raw_section import RawSection, raw_section, raw_section_named
-from optplan.checks.schedulers import Schedulers, schedulers_of
-from optplan.config import NO_BATCH, Batch, Config, FunctionConfig, OptimizerConfig, find_sections
-from optplan.config.regex_groups import RegexGroups
+from optplan.checks.facts.config_schedulers import Schedulers, schedulers_of
+from optplan.checks.facts.unvalidated_section import RawSection, raw_section, raw_section_named
+from optplan.config import NO_BATCH, Batch, Config, OptimizerConfig
+from optplan.dialects import dialect_of, find_sections
 from optplan.errors import OptplanError, Problem
-from optplan.names import Mistake, Severity
+from optplan.names import Mistake, Rule, Severity
 from optplan.places import Place
 from optplan.plan import Plan, Planned, PlannedParameter
-from optplan.plan.pattern_use import PatternUse, pattern_uses
+from optplan.rules.regex_rules import RegexOptions
+from optplan.rules.uses import KeyUse, PatternUse, key_uses, pattern_uses
 from optplan.schedule import Schedule
 
 MakeSchedule = Callable[[Config, Plan, int | None], Schedule]
@@ -124,12 +124,20 @@ class Context:
     @cached_property
     def key_uses(self) -> tuple[KeyUse, ...]:
         """What each custom key does to the model, in the order that keys are tried."""
-        return () if self.planned is None else key_uses(self.planned)
+        planned = self.planned
+        if planned is None or planned.options is None:
+            return ()
+        rules = ((row.name, row.lr_rule) for row in planned.plan.parameters)
+        by_code = {name for name, use in rules if use and use.rule is Rule.CONSTRUCTOR}
+        return key_uses(planned.inventory, planned.options, by_code)
 
     @cached_property
     def pattern_uses(self) -> tuple[PatternUse, ...]:
         """What each pattern does to the model, in the order that patterns are tried."""
-        return () if self.planned is None else pattern_uses(self.planned)
+        options = self.planned.tracer if self.planned else None
+        if self.planned is None or not isinstance(options, RegexOptions):
+            return ()
+        return pattern_uses(self.planned.inventory, options)
 
     @cached_property
     def schedulers(self) -> Schedulers | None:
@@ -157,14 +165,7 @@ class Context:
 
     def remedy(self, in_paramwise: str) -> str | None:
         """What to do about values of some parameters: the hint for ``paramwise_cfg``, or for another form."""
-        if isinstance(self.config, FunctionConfig):
-            return "put them into a group with weight_decay 0"
-        match self.section.recipe if self.section is not None else None:
-            case RegexGroups():
-                return "a group whose pattern matches them reaches them"
-            case None:
-                return in_paramwise
-        return None
+        return dialect_of(self.config).remedy(in_paramwise)
 
     def is_inherited(self, place: Place | None) -> bool:
         """Whether a place is in a file that the config inherits from."""

@@ -16,7 +16,7 @@ from optplan.errors import UsageError
 FORMAT_VERSION = "1.0"
 
 
-class Entry(NamedTuple):
+class BaselineEntry(NamedTuple):
     """One finding of one config."""
 
     code: str
@@ -34,7 +34,7 @@ class Baseline:
     """
 
     file: str
-    entries: Mapping[Entry, Spot]
+    entries: Mapping[BaselineEntry, Spot]
 
 
 def read_baseline(path: Path) -> Baseline:
@@ -57,7 +57,9 @@ def read_baseline(path: Path) -> Baseline:
     return Baseline(file=shown, entries=dict(_entries(data, text, folder, shown)))
 
 
-def _entries(data: object, text: str, folder: str, shown: str) -> Iterable[tuple[Entry, Spot]]:
+def _entries(
+    data: object, text: str, folder: str, shown: str
+) -> Iterable[tuple[BaselineEntry, Spot]]:
     version = data.get("format_version") if isinstance(data, Mapping) else None
     if not isinstance(version, str) or not isinstance(data, Mapping):
         raise UsageError(f"{shown!r} is no baseline", hint="--write-baseline makes one")
@@ -65,12 +67,14 @@ def _entries(data: object, text: str, folder: str, shown: str) -> Iterable[tuple
         raise UsageError(f"{shown!r} is of format {version}, and this optplan reads 1.x")
     spots = _spots(text, shown)
     for at, item in enumerate(data.get("findings", [])):
-        values = [item.get(name) if isinstance(item, Mapping) else None for name in Entry._fields]
+        values = [
+            item.get(name) if isinstance(item, Mapping) else None for name in BaselineEntry._fields
+        ]
         if not all(isinstance(value, str) for value in values):
             raise UsageError(f"{shown!r}: finding {at + 1} needs a code, a config and a key")
         code, config, key = map(str, values)
         spot = spots[at] if at < len(spots) else Spot(file=shown)
-        yield Entry(code, _below(config, folder), key), spot
+        yield BaselineEntry(code, _below(config, folder), key), spot
 
 
 def _spots(text: str, shown: str) -> list[Spot]:
@@ -86,7 +90,7 @@ def _below(config: str, folder: str) -> str:
     return config if is_in_package(config) else shown_path(os.path.join(folder, config))
 
 
-def baseline_text(entries: Iterable[Entry], path: Path) -> str:
+def baseline_text(entries: Iterable[BaselineEntry], path: Path) -> str:
     """A baseline as text, with an entry a line, sorted, so that changes to it read well.
 
     Args:
@@ -96,7 +100,7 @@ def baseline_text(entries: Iterable[Entry], path: Path) -> str:
     folder = os.path.dirname(os.path.abspath(path))
     named = sorted(
         {
-            Entry(
+            BaselineEntry(
                 code,
                 config if is_in_package(config) else _from(config, folder),
                 key,

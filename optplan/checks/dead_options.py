@@ -8,16 +8,16 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from optplan.checks.base import Context
-from optplan.checks.group_names import MULTIPLIERS
-from optplan.checks.known_constructors import ALL_OPTIONS
-from optplan.checks.raw_section import RawSection
-from optplan.checks.watched_keys import unmatched_keys
+from optplan.checks.facts.group_names import MULTIPLIERS
+from optplan.checks.facts.known_constructors import ALL_OPTIONS
+from optplan.checks.facts.unvalidated_section import RawSection
+from optplan.checks.facts.watched_keys import unmatched_keys
 from optplan.config import place_of
-from optplan.config.timm_args import OPTIMIZER_KEYS, TimmArgs
+from optplan.dialects import dialect_of
 from optplan.places import Place
 
 _DIRECTIVES = frozenset({"_delete_", "_scope_"})  # left over where a base had nothing to delete
-# So close that it is no other argument of train.py.
+# So close that it is no other argument of the script.
 _SAME_WORD = 0.85
 _FIELDS = MULTIPLIERS | {"lr", "weight_decay"}
 
@@ -47,8 +47,7 @@ def dead_options(context: Context) -> tuple[DeadOption, ...]:
     """All entries that are never read, as far as it is known what is read."""
     raw = context.raw
     if raw is None:
-        recipe = context.section.recipe if context.section is not None else None
-        return tuple(_misspelt(recipe)) if isinstance(recipe, TimmArgs) else ()
+        return () if context.section is None else tuple(_misspelt(context))
     if context.read_options is not None:
         looked_for = {one.path for one in unmatched_keys(context)}
         found = _unread(raw, context.read_options, context.wanted_options)
@@ -56,21 +55,20 @@ def dead_options(context: Context) -> tuple[DeadOption, ...]:
     return tuple(_undeclared(raw))
 
 
-def _misspelt(args: TimmArgs) -> Iterator[DeadOption]:
-    """Entries of a recipe that nearly have the name of one for the optimizer: train.py takes any in silence."""
-    for name in args.written:
-        if name in OPTIMIZER_KEYS or not isinstance(name, str):
+def _misspelt(context: Context) -> Iterator[DeadOption]:
+    """Yield flat entries that nearly have the name of one for the optimizer: its script takes any in silence."""
+    data, entries = context.config.data, dialect_of(context.config).flat_entries()
+    for name in data:
+        if name in entries or not isinstance(name, str):
             continue
-        if any(
-            SequenceMatcher(None, name, known).ratio() >= _SAME_WORD for known in OPTIMIZER_KEYS
-        ):
+        if any(SequenceMatcher(None, name, known).ratio() >= _SAME_WORD for known in entries):
             yield DeadOption(
                 name=name,
                 inside="the recipe",
                 key=name,
-                place=args.place_of(name),
+                place=place_of(data, name),
                 known=False,
-                known_names=OPTIMIZER_KEYS,
+                known_names=entries,
             )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from optplan.checks.paths import is_in_package, is_in_revision, shown_path
-from optplan.config import names_function
+from optplan.dialects import opener_of
 from optplan.errors import Problem, did_you_mean
 
 SUFFIXES = (".py", ".json", ".yaml", ".yml", ".toml")
@@ -16,7 +16,7 @@ _FOREIGN_FOLDERS = frozenset({"__pycache__", "node_modules", "site-packages"})
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class FoundFile:
     """A file that may be a config; ``named`` says that the user asked for this very file."""
 
     path: str
@@ -27,7 +27,7 @@ class Candidate:
 class Discovery:
     """The files, sorted, each once; and what the words did not lead to."""
 
-    candidates: tuple[Candidate, ...]
+    candidates: tuple[FoundFile, ...]
     problems: tuple[Problem, ...]
 
 
@@ -52,7 +52,7 @@ def discover(words: Iterable[str]) -> Discovery:
         found |= {shown_path(word): True for word in missing}
     else:
         nowhere += missing
-    ordered = tuple(Candidate(path, named) for path, named in sorted(found.items()))
+    ordered = tuple(FoundFile(path, named) for path, named in sorted(found.items()))
     return Discovery(ordered, tuple(_nothing(word) for word in nowhere))
 
 
@@ -60,22 +60,22 @@ def _names_a_file(word: str) -> bool:
     return word.endswith(SUFFIXES) and not glob.has_magic(word) and "\0" not in word
 
 
-def _candidates(word: str) -> Iterator[Candidate]:
+def _candidates(word: str) -> Iterator[FoundFile]:
     if not word or "\0" in word:
         return
     expanded = os.path.expanduser(word)
     if is_in_package(word) or os.path.isfile(expanded) or _is_function(expanded):
-        yield Candidate(shown_path(word), named=True)
+        yield FoundFile(shown_path(word), named=True)
     elif os.path.isdir(expanded):
         yield from _below(expanded)
     elif os.path.exists(expanded) or is_in_revision(word):
-        yield Candidate(shown_path(word), named=True)
+        yield FoundFile(shown_path(word), named=True)
     elif glob.has_magic(expanded):
         for path in sorted(_globbed(expanded)):
             if os.path.isdir(path):
                 yield from () if "**" in expanded else _below(path)
             elif _has_suffix(path):
-                yield Candidate(shown_path(path), named=False)
+                yield FoundFile(shown_path(path), named=False)
 
 
 def _globbed(pattern: str) -> set[str]:
@@ -113,15 +113,15 @@ def _is_new(root: str, name: str, seen: set[str]) -> bool:
 
 def _is_function(word: str) -> bool:
     file = word.rpartition(":")[0]
-    return names_function(word) and (not file.endswith(".py") or os.path.isfile(file))
+    return opener_of(word) is not None and (not file.endswith(".py") or os.path.isfile(file))
 
 
-def _below(folder: str) -> Iterator[Candidate]:
+def _below(folder: str) -> Iterator[FoundFile]:
     for root, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not _is_foreign(root, name))
         for name in sorted(files):
             if _has_suffix(name):
-                yield Candidate(shown_path(os.path.join(root, name)), named=False)
+                yield FoundFile(shown_path(os.path.join(root, name)), named=False)
 
 
 def _has_suffix(path: str) -> bool:

@@ -10,7 +10,7 @@ from optplan.checks.paths import fits
 from optplan.errors import UsageError
 from optplan.names import Rule, Status
 from optplan.plan import Plan, PlannedParameter
-from optplan.plan.patterns import matching
+from optplan.plan.names.patterns import matching
 
 _NO_VALUES = (Status.FROZEN, Status.DUPLICATE)
 

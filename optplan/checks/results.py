@@ -9,7 +9,6 @@ from enum import StrEnum
 from optplan.checks.base import Finding
 from optplan.checks.paths import shown_path
 from optplan.checks.suppression import Comment
-from optplan.config import Generation
 from optplan.names import Severity
 from optplan.places import Place
 
@@ -59,7 +58,7 @@ class Reported:
         return (*place, self.code, self.key, self.message, self.hint or "", self.parameters)
 
 
-class Kind(StrEnum):
+class FileKind(StrEnum):
     """What a file turned out to be."""
 
     CONFIG = "config"
@@ -68,7 +67,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class CheckedConfig:
     """What checking one file gave.
 
     Args:
@@ -89,7 +88,7 @@ class Outcome:
 
     config: str
     settings: int
-    kind: Kind
+    kind: FileKind
     has_model: bool = False
     ran: frozenset[str] = frozenset()
     findings: tuple[Reported, ...] = ()
@@ -98,7 +97,7 @@ class Outcome:
     crash: str | None = None
     remark: str | None = None
     is_doubtful: bool = False
-    generation: Generation | None = None
+    generation: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +126,7 @@ class Report:
     without_model: int = 0
     suppressed: int = 0
     crashes: tuple[str, ...] = field(default=())
-    generations: Mapping[Generation, int] = field(default_factory=dict)
+    generations: Mapping[str, int] = field(default_factory=dict)
 
     def count(self, severity: Severity) -> int:
         """How many findings are of one severity."""

@@ -7,17 +7,18 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from optplan.checks.base import Check, MakeSchedule
-from optplan.checks.discovery import Candidate, Discovery, discover
+from optplan.checks.discovery import Discovery, FoundFile, discover
 from optplan.checks.paths import fits, is_in_package, shown_path
-from optplan.checks.pool import run_all
-from optplan.checks.results import Outcome
-from optplan.checks.running import Job, MakePlanner, OwnModels, Task
-from optplan.checks.settings import Settings, Target
-from optplan.checks.settings_file import SettingsFinder
-from optplan.config import NO_BATCH, Batch, Generation, names_function
+from optplan.checks.results import CheckedConfig
+from optplan.checks.runner import Job, MakePlanner, OwnModels, Task
+from optplan.checks.tool_config import Settings, Target
+from optplan.checks.tool_config_file import SettingsFinder
+from optplan.checks.worker_pool import run_all
+from optplan.config import NO_BATCH, Batch
+from optplan.dialects import opener_of
 from optplan.errors import OptplanError, UsageError, listed
-from optplan.user_code import StandIns
-from optplan.workers import Workers
+from optplan.runtime.user_code import StandIns
+from optplan.runtime.workers import Workers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,7 @@ class Request:
     overrides: tuple[str, ...] = ()
     function_arguments: Mapping[str, Any] = field(default_factory=dict)
     trust: bool = False
-    generation: Generation | None = None
+    dialect: str | None = None
     stand_ins: StandIns | None = None
     batch: Batch = NO_BATCH
 
@@ -51,7 +52,7 @@ class Request:
 class Session:
     """What a run gave: the outcomes, the settings they refer to, and words that led nowhere."""
 
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[CheckedConfig, ...]
     settings: tuple[Settings, ...]
     remarks: tuple[str, ...] = ()
 
@@ -97,7 +98,7 @@ def run_session(
         overrides=request.overrides,
         function_arguments=request.function_arguments,
         trust=request.trust,
-        generation=request.generation,
+        dialect=request.dialect,
         stand_ins=request.stand_ins,
         batch=request.batch,
     )
@@ -115,12 +116,12 @@ def _refuse_unused(request: Request, discovery: Discovery) -> None:
     Raises:
         UsageError: There are such.
     """
-    has_function = any(names_function(one.path) for one in discovery.candidates)
+    has_function = any(opener_of(one.path) for one in discovery.candidates)
     if request.function_arguments and not has_function:
         raise UsageError("-a gives arguments to a function, and none is named")
 
 
-def _unbuilt(outcomes: Iterable[Outcome]) -> Iterator[str]:
+def _unbuilt(outcomes: Iterable[CheckedConfig]) -> Iterator[str]:
     """What to say of own models that were not built, once for each reason."""
     configs: dict[str, list[str]] = {}
     for outcome in outcomes:
@@ -165,11 +166,11 @@ class _Planned:
         self.settings: list[Settings] = []
         self._index(finder.here())
 
-    def tasks(self, candidate: Candidate) -> list[Task]:
+    def tasks(self, candidate: FoundFile) -> list[Task]:
         """One task for each model that is named for a file; one without where there is none."""
         own = self._finder.of(candidate.path)
         index = self._index(own)
-        is_function = names_function(candidate.path)
+        is_function = opener_of(candidate.path) is not None
         # a function is meant by its file as well
         paths = (candidate.path, *([candidate.path.rpartition(":")[0]] if is_function else ()))
         targets: list[Target | None] = [

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, assert_never
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from optplan.app.request import PlanRequest
 from optplan.cli.completion import check_codes
-from optplan.cli.options import PlanOptions, ReportOptions, with_options
+from optplan.cli.options import ReportOptions, with_options
 from optplan.cli.running import deliver, running
 from optplan.names import Severity
 
@@ -38,7 +39,7 @@ def check(
         ),
     ] = None,
     *,
-    options: PlanOptions,
+    options: PlanRequest,
     to: ReportOptions,
     no_model: Annotated[
         bool,
@@ -91,17 +92,17 @@ def check(
 
     Exit status: 0 no findings that fail, 1 findings, 2 nothing could be checked, 3 a bug in optplan.
     """
-    from optplan.workers import started_workers
+    from optplan.runtime.workers import started_workers
 
     with (
         running(quiet=to.quiet, debug=to.debug, dialect=options.dialect),
         started_workers(1 if show_settings else jobs) as workers,
     ):
+        from optplan.app.plan import stand_ins
         from optplan.checks import ALL_CHECKS
         from optplan.checks.session import Request
         from optplan.cli.checking import Ending, checked, codes_of, settings_report, target_of
-        from optplan.cli.planning import stand_ins
-        from optplan.config.generation import chosen_generation
+        from optplan.config.recognition import chosen_dialect
 
         given = target_of(options, no_model=no_model)
         request = Request(
@@ -114,7 +115,7 @@ def check(
             overrides=tuple(options.overrides or ()),
             function_arguments=options.function_arguments,
             trust=options.trust,
-            generation=chosen_generation(),
+            dialect=chosen_dialect(),
             stand_ins=stand_ins(trust=options.trust),
             batch=options.batch,
         )
@@ -134,40 +135,24 @@ def check(
             materialize=options.materialize,
             quiet=to.quiet,
         )
-        deliver(lambda _width, colored: _report(done, output_format, colored), to.output, to.color)
+        deliver(
+            lambda width, colored: _report(done, output_format, width, colored), to.output, to.color
+        )
         status = done.status()
     raise typer.Exit(status)
 
 
-def _report(done: Done, output_format: CheckFormat, color: bool) -> str:
-    """The report in one format."""
-    from optplan import __version__
+def _report(done: Done, output_format: CheckFormat, width: int | None, color: bool) -> str:
+    """Return the report in one format."""
+    from optplan.reporters.formats import format_of
+    from optplan.version import __version__
 
-    report = done.report
-    match output_format:
-        case CheckFormat.TEXT:
-            from optplan.reporters.check_text import check_text
-
-            return check_text(report, color=color)
-        case CheckFormat.JSON:
-            from optplan.reporters.check_json import check_json
-
-            return check_json(report, version=__version__)
-        case CheckFormat.GITHUB:
-            from optplan.reporters.check_github import check_github
-
-            return check_github(report)
-        case CheckFormat.SARIF:
-            from optplan.reporters.check_sarif import check_sarif
-
-            return check_sarif(report, done.checks, version=__version__)
-        case CheckFormat.JUNIT:
-            from optplan.reporters.check_junit import check_junit
-
-            return check_junit(report, fail_on=done.fail_on)
-        case CheckFormat.MD:
-            from optplan.reporters.check_md import check_md
-
-            return check_md(report)
-        case _:
-            assert_never(output_format)
+    render = format_of("optplan.reporters.check", output_format)
+    return render(
+        done.report,
+        checks=done.checks,
+        fail_on=done.fail_on,
+        version=__version__,
+        width=width,
+        color=color,
+    )

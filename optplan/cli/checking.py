@@ -10,25 +10,25 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from optplan.checks.base import Check
-from optplan.checks.baseline import Baseline, Entry, baseline_text, read_baseline
-from optplan.checks.gathering import entries_of, gather
-from optplan.checks.results import Outcome, Report, reaches
-from optplan.checks.selection import prefix_problem, split_codes
-from optplan.checks.session import Request, Session, run_session, with_request
-from optplan.checks.settings import Target
-from optplan.checks.settings_file import SettingsFinder
-from optplan.cli.model_planner import (
+from optplan.app.model_planner import (
     ConfiguredModels,
     planner_of,
     schedule_of_plan,
     uncached_planner_of,
 )
-from optplan.cli.options import PlanOptions
+from optplan.app.request import PlanRequest
+from optplan.checks.base import Check
+from optplan.checks.baseline import Baseline, BaselineEntry, baseline_text, read_baseline
+from optplan.checks.report import entries_of, gather
+from optplan.checks.results import CheckedConfig, Report, reaches
+from optplan.checks.selection import prefix_problem, split_codes
+from optplan.checks.session import Request, Session, run_session, with_request
+from optplan.checks.tool_config import Target
+from optplan.checks.tool_config_file import SettingsFinder
 from optplan.cli.running import Color, ExitStatus, deliver
 from optplan.errors import UsageError, listed
 from optplan.names import Severity
-from optplan.workers import Workers
+from optplan.runtime.workers import Workers
 
 _LOG = logging.getLogger("optplan")
 
@@ -75,7 +75,7 @@ class CheckCrashError(Exception):
     """A check raised what it must not: a bug of optplan."""
 
 
-def target_of(options: PlanOptions, *, no_model: bool = False) -> Target | None:
+def target_of(options: PlanRequest, *, no_model: bool = False) -> Target | None:
     """Return the model that the command line names.
 
     Raises:
@@ -177,7 +177,7 @@ def _written(path: Path, session: Session, checks: tuple[Check, ...]) -> Report:
     )
 
 
-def _kept(path: Path, outcomes: Sequence[Outcome]) -> list[Entry]:
+def _kept(path: Path, outcomes: Sequence[CheckedConfig]) -> list[BaselineEntry]:
     if not path.is_file() or path.stat().st_size == 0:
         return []
     ran = {(code, outcome.config) for outcome in outcomes for code in outcome.ran}
@@ -229,7 +229,7 @@ def settings_report(request: Request, checks: tuple[Check, ...]) -> str:
     Raises:
         ConfigError: They are wrong.
     """
-    from optplan.reporters.settings import settings_text
+    from optplan.reporters.tool_config import settings_text
 
     finder = SettingsFinder(checks)
     found = {id(one): one for one in map(finder.of, request.words)} or {0: finder.here()}

@@ -6,12 +6,12 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from optplan.config.reading import DISK
+from optplan.config.files.file_reader import DISK
 from optplan.errors import ConfigError, did_you_mean
 from optplan.runtime.installed import package_config, package_folder
 
 if TYPE_CHECKING:
-    from optplan.config.reading import Reader
+    from optplan.config.files.file_reader import Reader
     from optplan.places import Place
 
 

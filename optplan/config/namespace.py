@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from optplan.config.generation import is_mmcv1
 from optplan.config.loading import Config
 from optplan.config.paramwise import described
 from optplan.config.placed import place_of
@@ -25,7 +24,7 @@ class Namespace:
         imports_place: Where ``custom_imports`` is written.
         trusted: What the config names may be imported from anywhere, not from installed packages
             alone.
-        is_mmcv1: Names are those of mmcv 1.x, which knows no scope.
+        is_mmcv1: Names are those of mmcv 1.x, which knows no scope; the config's dialect says so.
     """
 
     scope: str | None = None
@@ -56,7 +55,6 @@ def find_namespace(config: Config | Mapping[str, Any]) -> Namespace:
         allow_failed_imports=may_fail,
         imports_place=place_of(data, "custom_imports"),
         trusted=isinstance(config, Config) and config.trusted,
-        is_mmcv1=is_mmcv1(data),
     )
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from optplan.config.placed import RawPlace
+    from optplan.config.settable import Settable
 
 OPTION = "--set"
 _MAX_LENGTH = 100_000
@@ -120,8 +121,15 @@ class _Branch(dict[str, Any]):
     """Overrides of entries of one container."""
 
 
-def apply_overrides(data: PlacedDict, overrides: Sequence[str]) -> None:
+def apply_overrides(
+    data: PlacedDict, overrides: Sequence[str], settable: Settable | None = None
+) -> None:
     """Set the values of ``a.b.c=value`` texts, all together.
+
+    Args:
+        data: The config.
+        overrides: The texts.
+        settable: Returns the top-level entries that they may add; None for all.
 
     Raises:
         ConfigError: One is malformed, its path leads nowhere, or nothing would read what it adds.
@@ -133,7 +141,8 @@ def apply_overrides(data: PlacedDict, overrides: Sequence[str]) -> None:
         try:
             _plant(tree, text, raw)
             path = text.partition("=")[0]
-            refuse_dead(data, path)
+            if settable is not None:
+                refuse_dead(data, path, settable(data))
             _check_path(data, path.split("."), tree)
         except ConfigError as error:
             problem = error.problems[0]

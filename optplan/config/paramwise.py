@@ -9,11 +9,11 @@ from typing import Any
 
 from optplan.config.placed import place_of
 from optplan.errors import Problem
-from optplan.names import Mistake
+from optplan.names import LR_OPTIONS, WEIGHT_DECAY_OPTIONS, Mistake
 from optplan.places import Place
 
-LR_MULTIPLIERS = ("bias_lr_mult", "dcn_offset_lr_mult")
-DECAY_MULTIPLIERS = ("norm_decay_mult", "bias_decay_mult", "dwconv_decay_mult", "flat_decay_mult")
+LR_MULTIPLIERS = tuple(LR_OPTIONS)
+DECAY_MULTIPLIERS = tuple(WEIGHT_DECAY_OPTIONS)
 MULTIPLIERS = (*LR_MULTIPLIERS, *DECAY_MULTIPLIERS)
 FIELDS = ("lr_mult", "decay_mult", "lr", "weight_decay")
 FIELDS_OF_MMCV1 = FIELDS[:2]
@@ -25,7 +25,7 @@ MULTIPLIERS_OF_MMCV1 = (
     "bias_decay_mult",
 )
 # These are refused without a base weight decay; flat_decay_mult passes and does nothing.
-_NEED_WEIGHT_DECAY = ("norm_decay_mult", "bias_decay_mult", "dwconv_decay_mult")
+_NEED_WEIGHT_DECAY = tuple(name for name in DECAY_MULTIPLIERS if name != "flat_decay_mult")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +128,14 @@ def number_problem(container: Mapping[str, Any], name: str) -> Problem | None:
     except OverflowError:  # Python's whole numbers have no end, a float has
         return Problem(message=f"{name} is too large for a float", place=place)
     return None if finite else Problem(message=f"{name} must be finite, got {value}", place=place)
+
+
+def rate_problem(container: Mapping[str, Any], name: str) -> Problem | None:
+    """Return what is wrong with a value that has to be a finite number and not negative, or None."""
+    if (problem := number_problem(container, name)) is not None or container[name] >= 0:
+        return problem
+    message = f"{name} must not be negative, got {container[name]}"
+    return Problem(message=message, place=place_of(container, name))
 
 
 def _number_hint(value: str) -> str | None:

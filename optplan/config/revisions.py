@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from optplan.config.limits import MAX_FILE_BYTES
 from optplan.config.loading import Config, load_config
@@ -21,18 +21,24 @@ def names_revision(spec: str) -> bool:
     return "::" not in spec and "\0" not in spec and _SPEC.fullmatch(spec) is not None
 
 
-def load_revision(spec: str, *, overrides: Sequence[str] = (), trust: bool = False) -> Config:
+def load_revision(
+    spec: str,
+    *,
+    overrides: Sequence[str] = (),
+    trust: bool = False,
+    load: Callable[..., Config] = load_config,
+) -> Config:
     """Load ``REV:path``: the config and its bases as they stand in a revision.
 
     As for git, a path counts from the top of the repository, and from the current folder where it
-    starts with ``./`` or ``../``. The other arguments are those of :func:`load_config`.
+    starts with ``./`` or ``../``. The other arguments are those of ``load``, which reads the config.
 
     Raises:
         ConfigError: There is no git, no repository, no such revision, no such file in it; or the
             config cannot be read.
     """
     revision, inside, reader = _opened(spec)
-    return load_config(f"{revision}:/{inside}", overrides=overrides, trust=trust, reader=reader)
+    return load(f"{revision}:/{inside}", overrides=overrides, trust=trust, reader=reader)
 
 
 def read_revision(spec: str) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from optplan.config.limits import MAX_DEPTH, MAX_INT_BITS, Budget, Refusal, size_of
+from optplan.config.limits import MAX_DEPTH, MAX_INT_BITS, Refusal, StepCounter, size_of
 from optplan.config.placed import (
     PlacedDict,
     PlacedList,
@@ -35,12 +35,12 @@ class Copier:
     """Makes the values of a file fit to be a result.
 
     Args:
-        budget: What the copying goes to.
+        steps: What the copying goes to.
         base: The merged bases, where ``{{ _base_.a.b }}`` stands for something of them.
     """
 
-    def __init__(self, budget: Budget, base: PlacedDict | None = None) -> None:
-        self.budget = budget
+    def __init__(self, steps: StepCounter, base: PlacedDict | None = None) -> None:
+        self.steps = steps
         self.base = base
         # By id, what is known of the containers that were settled.
         self.measures: dict[int, tuple[int, int]] = {}
@@ -60,7 +60,7 @@ class Copier:
         self, container: Any, items: Iterable[Any], raw: RawPlace, depth: int
     ) -> tuple[int, int]:
         """How much a container holds, counted where it occurs, and how deeply it is nested."""
-        budget = self.budget
+        steps = self.steps
         measures = self.measures
         simple = _SIMPLE if self.base is None else _SIMPLE_BUT_TEXT
         size = len(container) + 1
@@ -90,9 +90,9 @@ class Copier:
                 container[key] = self.copied(item, container.raw_places[key], depth + 1)
         if height + depth > MAX_DEPTH:
             raise _error("the data is nested too deeply", raw)
-        if size > budget.left:
+        if size > steps.left:
             raise _error("the data is too large", raw)
-        budget.left -= len(container)
+        steps.left -= len(container)
         if self.base is not None and container.__class__ is PlacedDict:
             self._check_keys(container)
         return size, height
@@ -113,10 +113,10 @@ class Copier:
         if kind is str:
             if self.base is not None and MARKER in value:
                 return self._from_base(value, raw, depth)
-            self.budget.left -= 1 + len(value) // 16
+            self.steps.left -= 1 + len(value) // 16
             return value
         if kind is bytes:
-            self.budget.left -= 1 + len(value) // 16
+            self.steps.left -= 1 + len(value) // 16
             return value
         if kind in _SIMPLE_BUT_TEXT or (kind is int and -_BIG < value < _BIG):
             return value
@@ -130,7 +130,7 @@ class Copier:
 
     def _spend(self, steps: int, raw: RawPlace) -> None:
         try:
-            self.budget.spend(steps)
+            self.steps.charge(steps)
         except Refusal:
             raise _error("the data is too large", raw) from None
 
@@ -184,7 +184,7 @@ class Copier:
             if not isinstance(found, dict) or key not in found:
                 raise _error(f"the base config has no '{path}'", raw)
             found = dict.__getitem__(found, key)
-        return Copier(self.budget).copied(found, raw, depth)
+        return Copier(self.steps).copied(found, raw, depth)
 
 
 def _sane(number: int, raw: RawPlace) -> int:
@@ -217,7 +217,7 @@ def _error(message: str, raw: RawPlace, hint: str | None = None) -> ConfigError:
     return ConfigError(message, place=place, hint=hint)
 
 
-def merge(base: PlacedDict, child: PlacedDict, budget: Budget) -> None:
+def merge(base: PlacedDict, child: PlacedDict, steps: StepCounter) -> None:
     """Merge a child's values into those of its bases, which become the result.
 
     Nothing inside either of them changes, as it may occur elsewhere too.
@@ -237,13 +237,13 @@ def merge(base: PlacedDict, child: PlacedDict, budget: Budget) -> None:
                 delete = value.pop("_delete_")
                 value.raw_places.pop("_delete_", None)
             if not delete:
-                value = _merged(base, key, value, places.get(key), budget)  # noqa: PLW2901
+                value = _merged(base, key, value, places.get(key), steps)  # noqa: PLW2901
         dict.__setitem__(base, key, value)
         base.raw_places[key] = places.get(key)
 
 
 def _merged(
-    base: PlacedDict, key: Any, value: PlacedDict, raw: RawPlace, budget: Budget
+    base: PlacedDict, key: Any, value: PlacedDict, raw: RawPlace, steps: StepCounter
 ) -> PlacedDict:
     old = dict.__getitem__(base, key)
     if not isinstance(old, PlacedDict):
@@ -252,9 +252,9 @@ def _merged(
             raw,
             "give it _delete_=True to replace what the base has",
         )
-    budget.spend(len(old))
+    steps.charge(len(old))
     result = placed_dict(dict.items(old), dict(old.raw_places))
-    merge(result, value, budget)
+    merge(result, value, steps)
     return result
 
 

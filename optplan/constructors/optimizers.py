@@ -22,7 +22,7 @@ from optplan.constructors.timm_optimizers import timm_optimizer
 from optplan.errors import OptplanError, PlanError, Problem, did_you_mean, listed
 from optplan.names import Mistake
 from optplan.places import Place
-from optplan.registries import Kind
+from optplan.registries import RegistryKind
 from optplan.runtime.gate import calling, import_named, is_optimizer_class
 
 Param = torch.nn.Parameter
@@ -116,7 +116,7 @@ def _checked(found: object, name: str, place: Place | None) -> Callable[..., Opt
 
 def _registered(name: str) -> Callable[..., Optimizer] | None:
     found: Callable[..., Optimizer] | None = look_up(
-        name, OPTIMIZERS, Kind.OPTIMIZERS, in_any_scope=lambda _: True
+        name, OPTIMIZERS, RegistryKind.OPTIMIZERS, in_any_scope=lambda _: True
     )
     return found
 

@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from optplan.chatter import chatter_to_stderr
 from optplan.errors import PlanError, described_exception
 from optplan.facts import Inventory, Layers
 from optplan.model.inventory import class_name, walked_module
 from optplan.names import LayerSource
+from optplan.runtime.stdio import stdout_to_stderr
 
 if TYPE_CHECKING:
     from torch import nn
@@ -32,7 +32,7 @@ def model_layers(model: nn.Module, inventory: Inventory) -> Layers | None:
         PlanError: What it says makes no sense.
     """
     walked = walked_module(model)
-    with chatter_to_stderr():
+    with stdout_to_stderr():
         if (ask := _get_layer_depth(walked)) is not None:
             return _asked(ask, inventory, class_name(walked))
         if callable(getattr(walked, "group_matcher", None)):

@@ -13,7 +13,7 @@ from optplan.facts import Inventory
 from optplan.model.inventory import make_inventory
 from optplan.model.meta import build_on_meta
 from optplan.runtime.audit import lifted
-from optplan.user_code import importable_folders, module_in, user_attribute
+from optplan.runtime.user_code import importable_folders, module_in, user_attribute
 
 if TYPE_CHECKING:
     from torch import nn

@@ -9,9 +9,9 @@ from contextvars import ContextVar
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from optplan.chatter import chatter_to_stderr
 from optplan.errors import ModelError, OptplanError, described_exception
 from optplan.runtime.audit import download_error, lifted, no_network, refusal
+from optplan.runtime.stdio import stdout_to_stderr
 from optplan.runtime.where import RefusedError
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def build_on_meta(build: Callable[[], T], what: str) -> T:
         OptplanError: The factory raises it: another device would not help.
     """
     attempts = _attempts(_memory.get())
-    with chatter_to_stderr():
+    with stdout_to_stderr():
         for attempt in attempts:
             last = attempt is attempts[-1]
             try:

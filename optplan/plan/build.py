@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from optplan.config.generation import Recognized
+from optplan.config.recognition import Recognition
 from optplan.facts import Inventory, ParameterFacts
 from optplan.names import Matcher, Status
 from optplan.places import Place
 from optplan.plan.plan import (
-    EmptyGroup,
+    EmptyParamGroup,
     LrScaling,
     Origin,
     Plan,
@@ -62,8 +62,8 @@ def build_plan(
     lr_scaling: LrScaling | None = None,
     matcher: Matcher | None = None,
     needs_world_size: bool = False,
-    empty_groups: tuple[EmptyGroup, ...] = (),
-    generation: Recognized | None = None,
+    empty_groups: tuple[EmptyParamGroup, ...] = (),
+    generation: Recognition | None = None,
 ) -> Plan:
     """Put the rows together.
 

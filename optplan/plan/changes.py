@@ -22,7 +22,7 @@ class Absent(Enum):
 ABSENT = Absent.ABSENT
 
 
-class Kind(StrEnum):
+class ChangeKind(StrEnum):
     """What a field is: names of options and extra entries are free, and may be those of values."""
 
     VALUE = "value"
@@ -36,7 +36,7 @@ class Kind(StrEnum):
 class Change:
     """One field with its value before and after; either may be ``ABSENT``."""
 
-    kind: Kind
+    kind: ChangeKind
     field: str
     before: Any
     after: Any

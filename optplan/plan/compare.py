@@ -8,7 +8,7 @@ from math import isclose
 from typing import Any
 
 from optplan.names import Rule, Status
-from optplan.plan.changes import ABSENT, Change, Kind
+from optplan.plan.changes import ABSENT, Change, ChangeKind
 from optplan.plan.plan import PlannedOptimizer, PlannedParameter, RuleUse
 
 # The entries by which a group keeps the multipliers of its custom key, and whose they are.
@@ -100,13 +100,13 @@ class Pair:
 
     def _parameter(self, field: str) -> Change:
         before, after = getattr(self.before, field), getattr(self.after, field)
-        return Change(kind=Kind.PARAMETER, field=field, before=before, after=after)
+        return Change(kind=ChangeKind.PARAMETER, field=field, before=before, after=after)
 
     def _value_changes(self) -> Iterator[Change]:
         for field in ("lr", "weight_decay", "lr_scale"):
             before, after = getattr(self.before, field), getattr(self.after, field)
             if before != after:
-                yield Change(kind=Kind.VALUE, field=field, before=before, after=after)
+                yield Change(kind=ChangeKind.VALUE, field=field, before=before, after=after)
 
     def _option_changes(self) -> Iterator[Change]:
         """Options of the group's own on either side, against the optimizer's where it has none."""
@@ -119,7 +119,7 @@ class Pair:
                 after.get(name, _option(self.optimizer_after, name)),
             )
             if differ(*values):
-                yield Change(kind=Kind.OPTION, field=name, before=values[0], after=values[1])
+                yield Change(kind=ChangeKind.OPTION, field=name, before=values[0], after=values[1])
 
     def _extra_changes(self) -> Iterator[Change]:
         """Other entries, but for those that the rules or the row's other fields state already."""
@@ -131,13 +131,13 @@ class Pair:
                 continue
             values = before.get(name, ABSENT), after.get(name, ABSENT)
             if differ(*values):
-                yield Change(kind=Kind.EXTRA, field=name, before=values[0], after=values[1])
+                yield Change(kind=ChangeKind.EXTRA, field=name, before=values[0], after=values[1])
 
     def rules(self, change: Change) -> tuple[RuleUse | None, RuleUse | None]:
         """The rules behind a change; behind an option or extra entry there can only be a key."""
-        if change.kind is Kind.PARAMETER or change.field == "lr_scale":
+        if change.kind is ChangeKind.PARAMETER or change.field == "lr_scale":
             return None, None
-        if change.kind is Kind.VALUE:
+        if change.kind is ChangeKind.VALUE:
             name = f"{change.field}_rule"
             return getattr(self.before, name), getattr(self.after, name)
         before, after = self.before.lr_rule, self.after.lr_rule
@@ -145,7 +145,7 @@ class Pair:
 
     def is_explained(self, change: Change) -> bool:
         """Whether a value differs only because its base value does."""
-        if change.kind is not Kind.VALUE or change.field == "lr_scale":
+        if change.kind is not ChangeKind.VALUE or change.field == "lr_scale":
             return False
         first, second = self.optimizer_before, self.optimizer_after
         if first is None or second is None:
@@ -177,7 +177,7 @@ class Pair:
             if use is None or other is None or rule_identity(use) == rule_identity(other):
                 continue
             before, after = getattr(first, field), getattr(second, field)
-            change = Change(kind=Kind.VALUE, field=field, before=before, after=after)
+            change = Change(kind=ChangeKind.VALUE, field=field, before=before, after=after)
             if before == after or self.is_explained(change):
                 yield change, use, other
 
@@ -231,12 +231,12 @@ def optimizer_changes(before: PlannedOptimizer, after: PlannedOptimizer) -> Iter
     for name in sorted({*before.options, *after.options}):
         first, second = before.options.get(name, ABSENT), after.options.get(name, ABSENT)
         if differ(first, second):
-            yield Change(kind=Kind.OPTION, field=name, before=first, after=second)
+            yield Change(kind=ChangeKind.OPTION, field=name, before=first, after=second)
 
 
 def optimizer_change(field: str, before: object, after: object) -> Change:
     """A change of an optimizer's type or base value."""
-    return Change(kind=Kind.OPTIMIZER, field=field, before=before, after=after)
+    return Change(kind=ChangeKind.OPTIMIZER, field=field, before=before, after=after)
 
 
 def _are_other_classes(before: PlannedOptimizer, after: PlannedOptimizer) -> bool:

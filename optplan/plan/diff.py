@@ -9,17 +9,17 @@ from optplan.names import Rule
 from optplan.plan.changes import (
     ABSENT,
     Change,
-    Kind,
+    ChangeKind,
     OptimizerChange,
     PlanDiff,
     all_names,
 )
-from optplan.plan.clusters import Clusters, Patterns
 from optplan.plan.compare import (
     Pair,
     optimizer_change,
     optimizer_changes,
 )
+from optplan.plan.names.clusters import Clusters, Patterns
 from optplan.plan.plan import Plan, PlannedOptimizer, PlannedParameter
 
 
@@ -105,7 +105,9 @@ class _Optimizers:
         first, second = pair.before.optimizer, pair.after.optimizer
         if first is not None and second is not None and self._partners[first] != second:
             names = self._before[first].name or first, self._after[second].name or second
-            yield Change(kind=Kind.PARAMETER, field="optimizer", before=names[0], after=names[1])
+            yield Change(
+                kind=ChangeKind.PARAMETER, field="optimizer", before=names[0], after=names[1]
+            )
 
     def _is_unused(self, change: Change, index: int) -> bool:
         """Whether a base value that reaches no parameter decides nothing, where code sets values itself."""
@@ -133,7 +135,7 @@ class _Optimizers:
                 yield OptimizerChange(optimizer=before.name or str(index), change=change)
                 continue
             for change in optimizer_changes(before, self._after[partner]):
-                is_base = change.kind is Kind.OPTIMIZER and change.field != "type"
+                is_base = change.kind is ChangeKind.OPTIMIZER and change.field != "type"
                 count = reached.get((index, change.field), 0) if is_base else None
                 if count == 0 and self._is_unused(change, index):
                     continue

@@ -9,10 +9,10 @@ from optplan.errors import Problem, UsageError, did_you_mean, listed
 from optplan.facts import ParameterFacts
 from optplan.names import Matcher, Rule, Status
 from optplan.places import Place
-from optplan.plan.patterns import matching
+from optplan.plan.names.patterns import matching
+from optplan.plan.names.summarize import Summarizer
 from optplan.plan.plan import Plan, PlannedParameter, RuleUse
 from optplan.plan.planned import Planned
-from optplan.plan.summarize import Summarizer
 from optplan.rules import Candidate, Options, Skipped, trace
 
 _BY_CODE = (Rule.CONSTRUCTOR, Rule.SET)

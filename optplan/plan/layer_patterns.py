@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from optplan.config.layer_decay import LayerList, LayerPattern
+from optplan.config.layer_decay_options import LayerList, LayerPattern
 from optplan.errors import PlanError, Problem, UsageError, did_you_mean, listed
 from optplan.facts import Inventory, Layers, ParameterFacts
 from optplan.names import LayerSource
 from optplan.places import Place
-from optplan.plan.patterns import matching
+from optplan.plan.names.patterns import matching
 
 
 def listed_layers(inventory: Inventory, layers: LayerList) -> Layers:

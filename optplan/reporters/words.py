@@ -5,33 +5,21 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 
 from optplan.errors import quoted
-from optplan.names import Rule, Status
+from optplan.names import LR_OPTIONS, WEIGHT_DECAY_OPTIONS, Rule, Status
+from optplan.places import Place
 from optplan.plan import PlannedParameter, RuleUse
 
-RULE_STYLES = {
-    Rule.CUSTOM_KEY: "cyan",
-    Rule.NORM: "green",
-    Rule.BIAS: "yellow",
-    Rule.DWCONV: "magenta",
-    Rule.DCN_OFFSET: "blue",
-    Rule.FLAT: "bright_magenta",
-    Rule.LAYER_DECAY: "bright_cyan",
-    Rule.NO_WEIGHT_DECAY: "bright_blue",
-    Rule.REGEX: "bright_green",
-    Rule.CONSTRUCTOR: "red",
-    Rule.SET: "red",
-    Rule.DEFAULT: "",
-}
+RULE_STYLES = {rule: rule.style for rule in Rule}
 
 STATUS_STYLES = {
     Status.OPTIMIZED: "",
-    Status.FROZEN: "dim",
-    Status.DUPLICATE: "dim",
-    Status.UNCOVERED: "red",
+    Status.FROZEN: "quiet",
+    Status.DUPLICATE: "quiet",
+    Status.UNCOVERED: "alarm",
 }
 
 # These can only ever decide one of the two, so that it goes without saying which.
-_ONE_SIDED = frozenset({Rule.NORM, Rule.DWCONV, Rule.DCN_OFFSET, Rule.FLAT, Rule.NO_WEIGHT_DECAY})
+_ONE_SIDED = {*LR_OPTIONS.values()} ^ {*WEIGHT_DECAY_OPTIONS.values(), Rule.NO_WEIGHT_DECAY}
 
 
 def number(value: float | None) -> str:
@@ -121,6 +109,18 @@ def uses_place(*uses: RuleUse | None) -> str:
 def where_text(file: str, line: int) -> str:
     """``a.py:3``; the word alone for what stands in no file, such as ``--set``."""
     return f"{file}:{line}" if line else file
+
+
+def place_text(place: Place | None) -> str:
+    """Return ``file:line``; '' for no place."""
+    return where_text(place.source.name, place.line) if place is not None else ""
+
+
+def place_data(place: Place | None) -> dict[str, object] | None:
+    """Return a place for JSON."""
+    if place is None:
+        return None
+    return {"file": place.source.name, "line": place.line, "column": place.column}
 
 
 def rules_of(parameters: Iterable[PlannedParameter]) -> dict[Rule, int]:

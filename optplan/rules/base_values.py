@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from optplan.config.layer_decay import LAYER_RATE
+from optplan.config.layer_decay_options import LAYER_RATE
 from optplan.errors import PlanError, Problem
 from optplan.facts import ParameterFacts
 from optplan.names import Mistake

@@ -155,6 +155,12 @@ def _choose(
     return winner
 
 
+def applicable(setting: str, facts: ParameterFacts, options: Options) -> list[str]:
+    """Return the options that are switched on and apply to a parameter, in the order that they are tried."""
+    tried, verdicts = _tried(setting, options)
+    return [o for o, asked in tried.items() if o in verdicts and _unmet(asked, facts) is None]
+
+
 def _tried(
     setting: str, options: Options
 ) -> tuple[Mapping[str, tuple[Condition, ...]], Mapping[str, Verdict]]:

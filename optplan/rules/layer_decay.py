@@ -6,7 +6,7 @@ from functools import lru_cache
 from math import inf
 from typing import NamedTuple
 
-from optplan.config.layer_decay import LAYER_RATE, LayerDecay
+from optplan.config.layer_decay_options import LAYER_RATE, LayerDecay
 from optplan.facts import ParameterFacts
 from optplan.names import Rule
 from optplan.rules.base_values import layers_need

@@ -6,15 +6,10 @@ from collections.abc import Sequence
 
 from optplan.errors import quoted
 from optplan.facts import ParameterFacts
+from optplan.names import LR_OPTIONS, WEIGHT_DECAY_OPTIONS
 from optplan.rules.conditions import Condition
 from optplan.rules.decision import Candidate, Outcome
-from optplan.rules.options import (
-    LR_OPTIONS,
-    WEIGHT_DECAY_OPTIONS,
-    KeyRule,
-    Options,
-    Verdict,
-)
+from optplan.rules.options import KeyRule, Options, Verdict
 
 
 def key_notes(key: KeyRule, winner: KeyRule | None) -> list[Candidate]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
-from optplan.config.layer_decay import LayerDecay, LayerList
+from optplan.config.layer_decay_options import LayerDecay, LayerList
 from optplan.config.paramwise import CustomKey, Multiplier, Paramwise
-from optplan.names import Rule
+from optplan.names import LR_OPTIONS, WEIGHT_DECAY_OPTIONS, Rule
 from optplan.places import Place
 from optplan.rules.rule_sets import BYPASS, DEFAULT_RULES, RuleSet
 
@@ -97,20 +96,6 @@ class Options:
     layers: LayerList | None = None
 
 
-# Which option switches a rule on, apart for the lr and for the weight decay.
-LR_OPTIONS = MappingProxyType(
-    {"dcn_offset_lr_mult": Rule.DCN_OFFSET, "bias_lr_mult": Rule.BIAS},
-)
-WEIGHT_DECAY_OPTIONS = MappingProxyType(
-    {
-        "norm_decay_mult": Rule.NORM,
-        "bias_decay_mult": Rule.BIAS,
-        "dwconv_decay_mult": Rule.DWCONV,
-        "flat_decay_mult": Rule.FLAT,
-    },
-)
-
-
 def make_options(
     paramwise: Paramwise,
     *,
@@ -134,7 +119,7 @@ def make_options(
         layer_decay: The rate by which it goes from layer to layer, if it does.
         layers: The layers, if the config lists them.
     """
-    ordered = sorted(paramwise.custom_keys, key=_order)
+    ordered = sorted(paramwise.custom_keys, key=lambda custom: key_order(custom.key))
     default_weight_decay = Verdict(rule=Rule.DEFAULT, place=weight_decay_place)
     return Options(
         base_lr=base_lr,
@@ -157,9 +142,9 @@ def make_options(
     )
 
 
-def _order(custom: CustomKey) -> tuple[int, str]:
-    """The longest key first, those of one length in alphabetical order."""
-    return -len(custom.key), custom.key
+def key_order(key: str) -> tuple[int, str]:
+    """Order keys: the longest first, those of one length in alphabetical order."""
+    return -len(key), key
 
 
 def _product(base: float | None, mult: float | None) -> float | None:

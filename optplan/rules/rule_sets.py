@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from optplan.config.layer_decay import LAYER_RATE, LAYERS
+from optplan.config.layer_decay_options import LAYER_RATE, LAYERS
 from optplan.facts import ParameterFacts
 from optplan.rules.conditions import (
     LR_RULES,

@@ -17,9 +17,9 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, Self
 
 from optplan.errors import OptplanError
-from optplan.interrupts import at_interrupt
+from optplan.runtime.interrupts import at_interrupt
 from optplan.runtime.plain_data import plain_loads
-from optplan.workers import Workers, started_workers
+from optplan.runtime.workers import Workers, started_workers
 
 # What a stranger's code may take. README states both.
 SECONDS = 120

@@ -11,27 +11,27 @@ from optplan.config.inherited import inherited_hint
 from optplan.config.paramwise import described, number_problem
 from optplan.errors import Problem, did_you_mean, quoted
 from optplan.places import Place
-from optplan.schedule.catalog import REQUIRED, Argument, Form
+from optplan.schedule.catalog import REQUIRED, Argument, SchedulerForm
 
-_CHOICES: Mapping[Form, tuple[str, ...]] = MappingProxyType(
+_CHOICES: Mapping[SchedulerForm, tuple[str, ...]] = MappingProxyType(
     {
-        Form.ANNEALING: ("cos", "linear"),
-        Form.COMPARISON: ("less", "greater"),
-        Form.THRESHOLD: ("rel", "abs"),
-        Form.WARMUP: ("constant", "linear", "exp"),
+        SchedulerForm.ANNEALING: ("cos", "linear"),
+        SchedulerForm.COMPARISON: ("less", "greater"),
+        SchedulerForm.THRESHOLD: ("rel", "abs"),
+        SchedulerForm.WARMUP: ("constant", "linear", "exp"),
     }
 )
 # What a number must be besides.
-_RANGES: Mapping[Form, Callable[[Any], bool]] = MappingProxyType(
+_RANGES: Mapping[SchedulerForm, Callable[[Any], bool]] = MappingProxyType(
     {
-        Form.NUMBER: lambda _: True,
-        Form.FRACTION: lambda value: 0 <= value <= 1,
-        Form.FLOAT_FRACTION: lambda value: isinstance(value, float) and 0 <= value <= 1,
-        Form.SHARE: lambda value: 0 <= value < 1,
-        Form.RATIO: lambda value: 0 < value <= 1,
-        Form.BELOW_ONE: lambda value: value < 1,
-        Form.PERIOD: lambda value: value > 0,
-        Form.COUNT: lambda value: isinstance(value, int) and value > 0,
+        SchedulerForm.NUMBER: lambda _: True,
+        SchedulerForm.FRACTION: lambda value: 0 <= value <= 1,
+        SchedulerForm.FLOAT_FRACTION: lambda value: isinstance(value, float) and 0 <= value <= 1,
+        SchedulerForm.SHARE: lambda value: 0 <= value < 1,
+        SchedulerForm.RATIO: lambda value: 0 < value <= 1,
+        SchedulerForm.BELOW_ONE: lambda value: value < 1,
+        SchedulerForm.PERIOD: lambda value: value > 0,
+        SchedulerForm.COUNT: lambda value: isinstance(value, int) and value > 0,
     }
 )
 
@@ -51,19 +51,19 @@ def _is_per_group(value: object, *numbers: type) -> bool:
 
 
 # What is no number, or need not be one.
-_OTHERS: Mapping[Form, Callable[[object], bool]] = MappingProxyType(
+_OTHERS: Mapping[SchedulerForm, Callable[[object], bool]] = MappingProxyType(
     {
-        Form.ANY: lambda _: True,
-        Form.TEXT: lambda value: isinstance(value, str),
-        Form.WHOLE: lambda value: isinstance(value, int),
-        Form.STEPS: _is_steps,
-        Form.TARGETS: lambda value: (
+        SchedulerForm.ANY: lambda _: True,
+        SchedulerForm.TEXT: lambda value: isinstance(value, str),
+        SchedulerForm.WHOLE: lambda value: isinstance(value, int),
+        SchedulerForm.STEPS: _is_steps,
+        SchedulerForm.TARGETS: lambda value: (
             isinstance(value, float)
             or (isinstance(value, tuple) and 1 <= len(value) <= 2 and _is_numbers(value))
         ),
-        Form.PEAKS: lambda value: _is_per_group(value, int, float),
+        SchedulerForm.PEAKS: lambda value: _is_per_group(value, int, float),
         # mmcv refuses whole numbers here
-        Form.MOMENTA: lambda value: _is_per_group(value, float),
+        SchedulerForm.MOMENTA: lambda value: _is_per_group(value, float),
     }
 )
 
@@ -118,12 +118,12 @@ def argument_problem(raw: Mapping[str, Any], name: str, argument: Argument) -> P
         return None if value in words else must_be(raw, name, form.value, hint)
     if (fits := _OTHERS.get(form)) is not None:
         return None if fits(value) else must_be(raw, name, form.value)
-    is_list = form is Form.NUMBER_OR_NUMBERS and isinstance(value, list | tuple)
-    if is_list or form is Form.NUMBERS:
+    is_list = form is SchedulerForm.NUMBER_OR_NUMBERS and isinstance(value, list | tuple)
+    if is_list or form is SchedulerForm.NUMBERS:
         return _numbers_problem(raw, name, form)
     if (problem := number_problem(raw, name)) is not None:
         return problem
-    is_right = form is Form.NUMBER_OR_NUMBERS or _RANGES[form](value)
+    is_right = form is SchedulerForm.NUMBER_OR_NUMBERS or _RANGES[form](value)
     return None if is_right else must_be(raw, name, form.value)
 
 
@@ -148,7 +148,7 @@ def weights_problem(raw: Mapping[str, Any]) -> Problem | None:
     )
 
 
-def _numbers_problem(raw: Mapping[str, Any], name: str, form: Form) -> Problem | None:
+def _numbers_problem(raw: Mapping[str, Any], name: str, form: SchedulerForm) -> Problem | None:
     value = raw[name]
     if not isinstance(value, list | tuple):
         return must_be(raw, name, form.value)

@@ -21,12 +21,12 @@ from optplan.schedule.catalog import (
     NO_END,
     Family,
     Known,
-    Target,
+    ScheduledEntry,
 )
 from optplan.schedule.policy_parsing import hook_spec
-from optplan.schedule.reading import TIMM_FACTORY, Written, timm_arguments
 from optplan.schedule.specs import AnySpec, ForeignSpec, Spec
 from optplan.schedule.training import EpochLengthError, Training
+from optplan.schedule.written import LibraryScheduler, Written
 
 _HOME = "mmengine"
 TORCH_PREFIX = "torch:"
@@ -74,7 +74,7 @@ def parsed(
         name=shown(written.kind),
         family=known.family,
         param=_param(raw, known),
-        moves_betas=known.target is Target.MOMENTUM,
+        moves_betas=known.target is ScheduledEntry.MOMENTUM,
         by_epoch=by_epoch,
         converted=is_converted(raw),
         begin=begin,
@@ -116,11 +116,11 @@ def ticks_by_epoch(raw: Mapping[str, Any]) -> bool:
 
 def _param(raw: Mapping[str, Any], known: Known) -> str:
     match known.target:
-        case Target.LR:
+        case ScheduledEntry.LR:
             return "lr"
-        case Target.MOMENTUM:
+        case ScheduledEntry.MOMENTUM:
             return "momentum"
-        case Target.PARAM:
+        case ScheduledEntry.PARAM:
             return str(raw["param_name"])
 
 
@@ -198,10 +198,10 @@ def _empty_span(written: Written, begin: float, end: float, converted: str = "")
 
 def _mistakes(written: Written, known: Known) -> Iterator[Problem]:
     raw, own = written.raw, ARGUMENTS[known.family]
-    others = [*COMMON, *(["param_name"] if known.target is Target.PARAM else [])]
+    others = [*COMMON, *(["param_name"] if known.target is ScheduledEntry.PARAM else [])]
     who = shown(written.kind)
     yield from argument_problems(raw, who, written.place, own, others, _FOR_THE_BUILDER)
-    if known.target is Target.PARAM and not isinstance(raw.get("param_name"), str):
+    if known.target is ScheduledEntry.PARAM and not isinstance(raw.get("param_name"), str):
         yield _missing(written, "param_name")
     yield from _common_mistakes(written)
     yield from _joint_mistakes(written, known)
@@ -241,7 +241,9 @@ def _joint_mistakes(written: Written, known: Known) -> Iterator[Problem]:
                     yield _missing(written, "eta_min")
                 if problem := weights_problem(raw):
                     yield problem
-        case Family.ONE_CYCLE if known.target is Target.PARAM and raw.get("param_name") != "lr":
+        case Family.ONE_CYCLE if (
+            known.target is ScheduledEntry.PARAM and raw.get("param_name") != "lr"
+        ):
             yield Problem(message=f"{name} works for lr alone", place=place_of(raw, "param_name"))
         case Family.REDUCE_ON_PLATEAU if not raw.get("by_epoch", True) or is_converted(raw):
             yield Problem(
@@ -254,8 +256,8 @@ def _joint_mistakes(written: Written, known: Known) -> Iterator[Problem]:
 
 def _foreign(written: Written, training: Training) -> ForeignSpec:
     raw = written.raw
-    if written.kind == TIMM_FACTORY:
-        return _of_timm(written, training)
+    if written.library is not None:
+        return _of_library(written, written.library, training)
     return ForeignSpec(
         name=shown(written.kind),
         kind=written.kind,
@@ -268,20 +270,18 @@ def _foreign(written: Written, training: Training) -> ForeignSpec:
     )
 
 
-def _of_timm(written: Written, training: Training) -> ForeignSpec:
-    raw = written.raw
-    arguments = timm_arguments(raw)
-    if training.asked_for is not None:
-        arguments["epochs"] = training.asked_for
+def _of_library(written: Written, library: LibraryScheduler, training: Training) -> ForeignSpec:
+    arguments = library.arguments(written.raw, training)
     return ForeignSpec(
-        name=f"timm {arguments['sched']}",
-        kind=TIMM_FACTORY,
-        by_epoch=not arguments["sched_on_updates"],
+        name=library.name(arguments),
+        kind=written.kind,
+        by_epoch=library.by_epoch(arguments),
         converted=False,
         arguments=arguments,
         end=NO_END,
-        raw=raw,
+        raw=written.raw,
         place=written.place,
+        library=library,
     )
 
 

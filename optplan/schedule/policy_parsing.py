@@ -9,11 +9,11 @@ from typing import Any
 from optplan.config import place_of
 from optplan.errors import Problem, ScheduleError, close_matches, quoted
 from optplan.schedule.arguments import argument_problems, weights_problem
-from optplan.schedule.catalog import Argument, Form
+from optplan.schedule.catalog import Argument, SchedulerForm
 from optplan.schedule.policies import ONE_CYCLE, POLICIES, Policy
-from optplan.schedule.reading import Written
 from optplan.schedule.specs import HookSpec, Warmup
 from optplan.schedule.training import EpochLengthError, Training
+from optplan.schedule.written import Written
 
 # What the first value of a warm-up is of the regular one.
 _RATIOS = {"lr": 0.1, "momentum": 0.9}
@@ -206,14 +206,14 @@ def _mistakes(written: Written, param: str, policy: Policy) -> Iterator[Problem]
 
 def _common(param: str, raw: Mapping[str, Any]) -> dict[str, Argument]:
     """The arguments that every policy takes."""
-    ratio = Form.ANY if raw.get("warmup") is None else Form.RATIO
+    ratio = SchedulerForm.ANY if raw.get("warmup") is None else SchedulerForm.RATIO
     common = {
-        "warmup": Argument(Form.WARMUP, None),
-        "warmup_iters": Argument(Form.WHOLE, 0),
+        "warmup": Argument(SchedulerForm.WARMUP, None),
+        "warmup_iters": Argument(SchedulerForm.WHOLE, 0),
         "warmup_ratio": Argument(ratio, _RATIOS[param]),
     }
     if param == "lr":
-        common["warmup_by_epoch"] = Argument(Form.ANY, False)
+        common["warmup_by_epoch"] = Argument(SchedulerForm.ANY, False)
     return common
 
 

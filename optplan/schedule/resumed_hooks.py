@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from optplan.config import is_mmcv1
 from optplan.plan import Plan, PlannedParameter
 from optplan.plan.saved_groups import SavedGroup
 from optplan.schedule.policies import ONE_CYCLE
@@ -19,10 +18,9 @@ def one_cycle_sections(data: Mapping[str, Any]) -> tuple[str, ...]:
     """The sections whose hooks set a setting from their own arguments, whatever a checkpoint says.
 
     Args:
-        data: A config's entries.
+        data: The entries of a config for mmcv 1.x.
     """
-    sections = HOOK_SECTIONS if is_mmcv1(data) else ()
-    policies = {name: data.get(name) for name in sections}
+    policies = {name: data.get(name) for name in HOOK_SECTIONS}
     return tuple(
         name
         for name, raw in policies.items()

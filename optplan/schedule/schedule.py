@@ -10,12 +10,12 @@ from optplan.errors import Problem, ScheduleError, listed, quoted
 from optplan.plan import Plan, PlannedOptimizer
 from optplan.schedule.parsing import IsReplaced, parsed
 from optplan.schedule.policy_parsing import spec_of_optimizer
-from optplan.schedule.reading import Section, Written
+from optplan.schedule.running_scheduler import MakeForeign
+from optplan.schedule.scheduled_settings import PER_GROUP, ScheduledSetting, tracks_of
 from optplan.schedule.specs import AnySpec, HookSpec
-from optplan.schedule.stage import MakeForeign
-from optplan.schedule.tracks import PER_GROUP, Track, tracks_of
 from optplan.schedule.training import Training, Unit
 from optplan.schedule.unread import SECTION, Unread
+from optplan.schedule.written import Section, Written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ class Schedule:
     unit: Unit
     optimizers: tuple[PlannedOptimizer, ...]
     specs: tuple[tuple[AnySpec, ...], ...]
-    tracks: tuple[Track, ...]
+    tracks: tuple[ScheduledSetting, ...]
     defaults: tuple[Mapping[str, Any], ...]
     totals: tuple[int, ...]
     make_foreign: MakeForeign | None = None

@@ -10,6 +10,7 @@ from typing import Any, TypeGuard
 from optplan.config import Symbol, place_of
 from optplan.places import Place
 from optplan.schedule.catalog import Family
+from optplan.schedule.written import LibraryScheduler
 
 # What reports say of a policy before its arguments.
 _SHOWN_APART = ("policy", "by_epoch", "_delete_")
@@ -71,6 +72,7 @@ class ForeignSpec:
         end: The end that the training gives it where it states none.
         raw: Its dict in the config.
         place: Where it is written.
+        library: What makes it, where that is a library's own function.
     """
 
     name: str
@@ -81,6 +83,7 @@ class ForeignSpec:
     end: int
     raw: Mapping[str, Any]
     place: Place | None
+    library: LibraryScheduler | None = None
 
     def at(self, name: str) -> Place | None:
         """Where an argument is written, or else the scheduler."""

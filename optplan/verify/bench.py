@@ -12,9 +12,9 @@ from torch.distributed.optim import ZeroRedundancyOptimizer
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim import Optimizer
 
-from optplan.chatter import chatter_to_stderr
 from optplan.model import Memory, given_memory
 from optplan.plan import Plan
+from optplan.runtime.stdio import stdout_to_stderr
 from optplan.verify.devices import exact_device
 from optplan.verify.model_content import ModelContent
 from optplan.verify.parallel import World, wrapping
@@ -126,7 +126,7 @@ class Bench:
 
     def _made_optimizers(self, module: nn.Module) -> Sequence[NamedOptimizer]:
         seed_all(self._seed)
-        with chatter_to_stderr():
+        with stdout_to_stderr():
             return self._source.make_optimizers(module)
 
     def _model(self, *, exact: bool) -> nn.Module:

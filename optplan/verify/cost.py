@@ -11,7 +11,7 @@ import torch
 from torch.distributed.optim import ZeroRedundancyOptimizer
 from torch.optim import Optimizer
 
-from optplan.chatter import chatter_to_stderr
+from optplan.runtime.stdio import stdout_to_stderr
 from optplan.verify.devices import is_out_of_memory
 from optplan.verify.results import Cost, Timing
 from optplan.verify.seeded import Draws
@@ -93,7 +93,7 @@ def _measured(
 ) -> tuple[float, int, int] | None:
     """Seconds per step, groups and bytes of state; None where the class refuses this way."""
     try:
-        with chatter_to_stderr():
+        with stdout_to_stderr():
             made = [
                 _made(one.optimizer, _groups(subject, number, merged=way.merged), way)
                 for number, one in enumerate(subject.optimizers)

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch.optim import Optimizer
 
-from optplan.constructors.built import NO_ENTRY, PlannedEntries, plain_value
+from optplan.constructors.built_values import NO_ENTRY, PlannedEntries, plain_value
 from optplan.plan import plain
 from optplan.plan.compare import differ
 from optplan.verify.hooks import strip

@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from optplan.chatter import chatter_to_stderr
 from optplan.errors import VerifyError, described_exception
+from optplan.runtime.stdio import stdout_to_stderr
 from optplan.verify.devices import is_out_of_memory
 from optplan.verify.digests import digest
 from optplan.verify.inputs import InputShape, random_input
@@ -42,7 +42,7 @@ def take_real_step(
     before = _Prints.of(subject)
     amp_dtype = _amp_dtype(device) if amp else None
     try:
-        with chatter_to_stderr():
+        with stdout_to_stderr():
             loss, reached = _step(subject, inputs, device, amp_dtype, seed)
     except VerifyError:
         raise

@@ -10,8 +10,8 @@ from typing import Any
 from torch.optim import Optimizer
 
 from optplan.config.optimizer import DEFAULT_CONSTRUCTORS
-from optplan.constructors.built import PlannedEntries
-from optplan.constructors.observing import at_start
+from optplan.constructors.built_values import PlannedEntries
+from optplan.constructors.observed_groups import at_start
 from optplan.model import class_name
 from optplan.names import Status
 from optplan.plan import PlannedParameter, hashable, plain

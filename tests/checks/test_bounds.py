@@ -13,7 +13,7 @@ import pytest
 from optplan.checks import ALL_CHECKS
 from optplan.checks.discovery import _globbed
 from optplan.checks.paths import fits
-from optplan.checks.settings_file import read_settings
+from optplan.checks.tool_config_file import read_settings
 from optplan.errors import ConfigError
 from tests.conftest import Run
 

@@ -99,7 +99,7 @@ def test_a_pattern_that_is_too_large_is_a_mistake_in_the_settings(
 def test_a_pattern_that_takes_too_long_is_told(
     write: Write, check: Check, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("optplan.plan.automaton._MOST_WORK", 100)
+    monkeypatch.setattr("optplan.plan.names.automaton._MOST_WORK", 100)
     write("pyproject.toml", "[[tool.optplan.expect]]\nparameters = '*a*b*'\nlr = 1\n")
     write("a.py", CONFIG)
     model = f"{ROOT}/sample_configs/models.py:Segmentor"

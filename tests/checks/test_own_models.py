@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from optplan.app.model_planner import ConfiguredModels, planner_of
 from optplan.checks import ALL_CHECKS
 from optplan.checks.session import Request, run_session
-from optplan.cli.model_planner import ConfiguredModels, planner_of
 from tests.checks.conftest import Check, config
 from tests.checks.test_settings import codes
 from tests.conftest import Invoke
@@ -19,7 +19,7 @@ from tests.released import folder_of
 
 Write = Callable[..., Path]
 LINEAR = "model = dict(type='torch.nn.Linear', in_features=2, out_features={})\n"
-LEFT_OUT = "2 checks left out for want of a model{}: name one with --model\n"
+LEFT_OUT = "2 checks skipped{}: no model given; name one with --model\n"
 
 
 def test_unmatched_keys_are_found(write: Write, check: Check) -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from optplan.checks import ALL_CHECKS
 from optplan.checks.dead_options import dead_options
-from optplan.config import Batch, find_optimizer
+from optplan.config import Batch
+from optplan.dialects import find_optimizer
 from tests.checks.given import context_of
 from tests.conftest import Invoke
 

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from optplan.checks import ALL_CHECKS, Check
-from optplan.checks.torch_signatures import torch_optimizer
+from optplan.checks.facts.torch_signatures import torch_optimizer
 from optplan.constructors.optimizers import OPTIMIZERS, first_argument
 
 NEED_NO_MODEL = {

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from optplan.checks.gathering import merged
+from optplan.checks.report import merged
 from optplan.checks.results import Reported, Spot
 from optplan.names import Severity
 from tests.checks.conftest import Check, config
@@ -43,7 +43,7 @@ def test_a_mistake_in_a_base_is_reported_once(write: Write, check: Check) -> Non
         "    3 │ 'bad': dict(lr_mult=0.1),\n"
         "      │ ^^^^^\n"
         "2 errors in 5 of 5 configs\n"
-        "2 checks left out for want of a model: name one with --model\n"
+        "2 checks skipped: no model given; name one with --model\n"
     )
     found = json.loads(check("d.py", "b.py", "a.py", "-f", "json").stdout)["findings"]
     assert [(f["file"], f["configs"]) for f in found] == [

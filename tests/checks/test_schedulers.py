@@ -502,7 +502,7 @@ def test_opt502_simulates_nothing_that_is_known(
 ) -> None:
     simulated = said("OPT502", f"[{scheduler}, dict(type='ConstantLR', factor=1.0, end=1)]")
     assert "is not below the starting lr" in simulated[0]
-    monkeypatch.setattr("optplan.checks.floor_above_start.last_values", lambda *_: iter(()))
+    monkeypatch.setattr("optplan.checks.catalog.floor_above_start.last_values", lambda *_: iter(()))
     assert said("OPT502", f"[{scheduler}]") == simulated
     assert said("OPT502", f"[{scheduler}, dict(type='ConstantLR', factor=1.0, end=1)]") == []
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from torch import nn
 
-from optplan.config import Symbol, find_optimizer, load_config
-from optplan.constructors import make_plan
+from optplan.app.planning import make_plan
+from optplan.config import Symbol, load_config
+from optplan.dialects import find_optimizer
 from optplan.errors import ConfigError
 from optplan.names import Mistake
 from tests.checks.given import Files, config_of, context_of, found, lines, meta, section_of

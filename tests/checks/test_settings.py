@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from optplan.checks.settings_file import SettingsFinder
+from optplan.checks.tool_config_file import SettingsFinder
 from tests.checks.conftest import Check, config
 from tests.checks.fakes import FAKES
 

@@ -16,11 +16,11 @@ from torch import nn
 from torch.optim import Optimizer, lr_scheduler
 
 from optplan import Plan, assert_matches
-from optplan.cli.attached_parting import with_attached
-from optplan.config import FunctionConfig
+from optplan.app.function_divergence import with_attached
+from optplan.app.planning import plan_with_facts
 from optplan.config.placed import placed_dict
-from optplan.constructors.attached import attachments_of
-from optplan.constructors.planning import plan_with_facts
+from optplan.dialects.function.attached_schedulers import attachments_of
+from optplan.dialects.function.load import FunctionConfig
 from optplan.errors import MismatchError
 from optplan.places import Source
 from optplan.plan.changes import PlanDiff

@@ -18,7 +18,7 @@ import pytest
 from optplan.constructors import OPTIMIZER_CONSTRUCTORS
 from optplan.constructors.mmcv1 import Mmcv1OptimizerConstructor
 from optplan.constructors.optimizers import OPTIMIZERS
-from optplan.user_modules import BY_FILE, FILE_MODULE, TOPS
+from optplan.runtime.user_modules import BY_FILE, FILE_MODULE, TOPS
 from tests.conftest import Invoke
 
 NET = """\

@@ -10,12 +10,13 @@ import pytest
 
 from optplan.checks.results import Report, Reported, Spot
 from optplan.names import Severity
-from optplan.reporters.check_github import check_github
-from optplan.reporters.check_json import check_json
-from optplan.reporters.check_junit import check_junit
-from optplan.reporters.check_md import check_md, literal
-from optplan.reporters.check_sarif import check_sarif
-from optplan.reporters.check_text import check_text
+from optplan.reporters.check.github import render as check_github
+from optplan.reporters.check.json import render as check_json
+from optplan.reporters.check.junit import render as check_junit
+from optplan.reporters.check.md import literal
+from optplan.reporters.check.md import render as check_md
+from optplan.reporters.check.sarif import render as check_sarif
+from optplan.reporters.check.text import render as check_text
 from tests.checks.fakes import FAKES
 from tests.sarif import validate_sarif
 from tests.schema import validate
@@ -70,7 +71,7 @@ EMPTY = Report(findings=(), configs=("a.py",))
 SUMMARY = """\
 1 error, 1 warning, 1 info in 3 of 4 configs
 1 finding suppressed
-1 check left out for want of a model in 2 configs: name one with --model
+1 check skipped in 2 configs: no model given; name one with --model
 2 files passed over: no optimizer in them
 1 file passed over: no config
 """
@@ -150,10 +151,10 @@ def test_github() -> None:
 
 
 def test_sarif() -> None:
-    text = check_sarif(REPORT, FAKES, version="1.2.3")
+    text = check_sarif(REPORT, checks=FAKES, version="1.2.3")
     log = json.loads(text)
     validate_sarif(log)
-    validate_sarif(json.loads(check_sarif(EMPTY, FAKES, version="1.2.3")))
+    validate_sarif(json.loads(check_sarif(EMPTY, checks=FAKES, version="1.2.3")))
     (run,) = log["runs"]
     assert run["columnKind"] == "unicodeCodePoints"
     assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == ["OPT103", "OPT106", "OPT107"]
@@ -204,7 +205,7 @@ def test_sarif_fingerprints_do_not_move() -> None:
     )
     log = json.loads(
         check_sarif(
-            Report(findings=(first, moved, other), configs=("a.py",)), FAKES, version="1.2.3"
+            Report(findings=(first, moved, other), configs=("a.py",)), checks=FAKES, version="1.2.3"
         )
     )
     prints = [result["partialFingerprints"]["optplan/v1"] for result in log["runs"][0]["results"]]
@@ -222,7 +223,7 @@ def test_sarif_of_a_file_outside() -> None:
         spot=Spot(file="/x/a b.py", line=1, column=1),
         configs=("/x/a b.py",),
     )
-    log = json.loads(check_sarif(Report(findings=(found,), configs=()), FAKES, version="1"))
+    log = json.loads(check_sarif(Report(findings=(found,), configs=()), checks=FAKES, version="1"))
     validate_sarif(log)
     location = log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]
     assert location["artifactLocation"] == {"uri": "file:///x/a%20b.py"}
@@ -266,7 +267,7 @@ def test_md() -> None:
     assert text.endswith(
         "\n\n**1 error, 1 warning, 1 info in 3 of 4 configs**\n\n"
         "- 1 finding suppressed\n"
-        "- 1 check left out for want of a model in 2 configs: name one with --model\n"
+        "- 1 check skipped in 2 configs: no model given; name one with --model\n"
         "- 2 files passed over: no optimizer in them\n"
         "- 1 file passed over: no config\n"
     )
@@ -279,7 +280,7 @@ def test_every_format_can_be_written_as_utf_8() -> None:
         check_text(REPORT, color=True),
         check_json(REPORT, version="1"),
         check_github(REPORT),
-        check_sarif(REPORT, FAKES, version="1"),
+        check_sarif(REPORT, checks=FAKES, version="1"),
         check_junit(REPORT, fail_on=Severity.ERROR),
         check_md(REPORT),
     ):

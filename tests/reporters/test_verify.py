@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from optplan.plan import Setting
-from optplan.reporters.verify_json import verify_json
-from optplan.reporters.verify_text import verify_text
+from optplan.reporters.verify.json import render as verify_json
+from optplan.reporters.verify.text import render as verify_text
 from optplan.verify.results import (
     Cost,
     Measured,

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from optplan.constructors import build_optimizers, make_plan
+from optplan.app.planning import build_optimizers, make_plan
 from optplan.plan import Plan
 from optplan.verify.bench import Source
 from optplan.verify.devices import ChosenDevice

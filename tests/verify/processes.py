@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from optplan import cli
-from optplan.constructors import build_optimizers, make_plan
+from optplan.app.planning import build_optimizers, make_plan
 from optplan.verify.bench import Source
 from optplan.verify.inputs import InputShape
 from optplan.verify.results import Movement, Parallel, RealStep, Verification

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from optplan.constructors import build_optimizers, make_plan
+from optplan.app.planning import build_optimizers, make_plan
 from optplan.names import Status
 from optplan.plan import Plan
 from optplan.verify.bench import Source

@@ -10,7 +10,7 @@ from typing import Any
 from optplan.config import Namespace, Symbol
 from optplan.errors import ScheduleError, described_exception, did_you_mean
 from optplan.places import Place
-from optplan.registries import VOUCH, Kind, is_scope, registered, run_custom_imports
+from optplan.registries import VOUCH, RegistryKind, is_scope, registered, run_custom_imports
 from optplan.runtime.gate import NotInstalledError, import_named
 from optplan.schedule.catalog import KNOWN
 from optplan.schedule.parsing import TORCH_HOME, TORCH_PREFIX
@@ -48,7 +48,7 @@ def scheduler_class(
     """
     name = str(kind) if not isinstance(kind, type) else kind.__qualname__
     found = _found(kind, name, namespace, place)
-    way = _way(found)
+    way = way_of(found)
     if way is None:
         raise ScheduleError(f"{name!r} is no scheduler class", place=place)
     return found, way
@@ -60,7 +60,7 @@ def _found(kind: str | Symbol | type, name: str, namespace: Namespace, place: Pl
     if name.startswith(TORCH_PREFIX):
         return _torchs(name.removeprefix(TORCH_PREFIX), place)
     run_custom_imports(namespace)
-    if isinstance(kind, str) and (found := registered(Kind.SCHEDULERS, name, namespace)):
+    if isinstance(kind, str) and (found := registered(RegistryKind.SCHEDULERS, name, namespace)):
         return found
     if "." in name and not _is_scoped(name):
         return _imported(name, namespace, place)
@@ -108,7 +108,8 @@ def _hint(name: str) -> str | None:
     return did_you_mean(name, KNOWN) or "no package that the config names provides it"
 
 
-def _way(found: object) -> Way | None:
+def way_of(found: object) -> Way | None:
+    """Return how a class is stepped; None for what is no class of schedulers."""
     if not inspect.isclass(found):
         return None
     for way, (module, name) in _ROOTS.items():

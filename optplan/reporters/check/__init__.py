@@ -1,0 +1,1 @@
+"""Findings of checks, and the pages of the checks."""

@@ -1,0 +1,1 @@
+"""What each setting has at each step of a training."""

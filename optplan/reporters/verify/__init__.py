@@ -1,0 +1,1 @@
+"""A real optimizer held against its plan."""
