@@ -286,6 +286,7 @@ def test_world_size(asks: str, is_final: bool, lr: float, folder: Path, invoke: 
     BY_FILE.clear()
     sys.modules.pop("own", None)
     done = invoke(*words, "--world-size", "4", "-f", "json", cwd=folder)
+    assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["parameters"][0]["lr"] == lr
 
 
