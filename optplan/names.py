@@ -68,7 +68,7 @@ class Matcher(StrEnum):
     FULL = "full"
 
 
-class Mistake(StrEnum):
+class ProblemKind(StrEnum):
     """Kinds of problems that a check of their own reports, wherever they come to light."""
 
     NO_BASE_VALUE = "no base value"

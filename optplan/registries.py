@@ -1,4 +1,4 @@
-"""Classes that other packages have registered under names, in the registries that mmengine gives them.
+"""Look classes up in the registries of mmengine and of packages that use them.
 
 A package is imported only where a config's scope names it or the config asks for it, and, unless the user
 vouches for the config, only if it is installed.
@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 
 class RegistryKind(StrEnum):
-    """What a registry holds, by the name that every package gives it in ``<package>.registry``."""
+    """The registries that are asked, by their name in ``<package>.registry``."""
 
     CONSTRUCTORS = "OPTIM_WRAPPER_CONSTRUCTORS"
     MODELS = "MODELS"
@@ -48,7 +48,7 @@ VOUCH = "pass --import {} or --trust; without them only installed packages are i
 
 
 def registered(kind: RegistryKind, name: str, namespace: Namespace) -> Any:
-    """What a name means in the registry of the package that its scope names, None for nothing.
+    """Return what a name means in the registry of the package that its scope names, None for nothing.
 
     Args:
         kind: The registry.
@@ -108,7 +108,7 @@ def _written_names(kind: RegistryKind, scope: str | None) -> frozenset[str]:
 
 
 def registered_names(kind: RegistryKind, scope: str | None, namespace: Namespace) -> list[str]:
-    """The names that a package has registered; None for the one at the root.
+    """Return the names that a package has registered; None for the one at the root.
 
     Raises:
         ConfigError: The package is installed and raises on import.
@@ -118,7 +118,7 @@ def registered_names(kind: RegistryKind, scope: str | None, namespace: Namespace
 
 
 def is_part_of_models(found: object) -> bool:
-    """Whether a package that is imported already has registered something for models to be made of."""
+    """Return whether a package that is imported already has registered something for models to be made of."""
     if ROOT not in sys.modules:
         return False
     from mmengine.registry import (  # type: ignore[import-not-found, unused-ignore]
@@ -168,7 +168,7 @@ def is_loaded(scope: str | None, kind: RegistryKind) -> bool:
 
 
 def is_scope(word: str) -> bool:
-    """Whether a package of that name is there to be asked, without importing it."""
+    """Return whether a package of that name is there to be asked, without importing it."""
     return word in sys.modules or find_installed(word) is not None
 
 
@@ -229,7 +229,7 @@ def default_scope(namespace: Namespace) -> Iterator[None]:
 
 
 def _registry(scope: str, kind: RegistryKind, namespace: Namespace) -> Any:
-    """The registry of a package, filled; None where there is no such package or registry."""
+    """Return the registry of a package, filled; None where there is no such package or registry."""
     if scope == ROOT and ROOT not in sys.modules:
         return None  # nobody can have registered anything there
     if (broken := _BROKEN.get(scope)) is not None:

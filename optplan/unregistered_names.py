@@ -1,4 +1,4 @@
-"""Names that mmengine's registries do not know, which it would import from anywhere and call."""
+"""Guard mmengine's fallback for names that no registry knows: it would import and call anything."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from optplan.runtime.gate import NotInstalledError, import_named
 
 
 class Unregistered:
-    """Stands between mmengine's registries and such names of a config.
+    """Import such names in place of mmengine, from installed packages alone.
 
     Args:
         may_call: Whether what an installed package has under such a name is of the right kind.

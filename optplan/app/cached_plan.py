@@ -20,7 +20,7 @@ from optplan.config import (
     Symbol,
     find_namespace,
 )
-from optplan.config.layer_decay_options import is_somebodys_own
+from optplan.config.layer_decay_options import is_for_custom_class
 from optplan.dialects import find_optimizer, find_scaling, find_sections
 from optplan.facts import Inventory
 from optplan.plan import Planned
@@ -107,7 +107,7 @@ class CachedPlans:
     def plan(
         self, config: Config, batch: Batch, inventory: Inventory, arguments: Mapping[str, Any]
     ) -> Planned | None:
-        """The plan of a config for a model that is known, None where something else is not known.
+        """Return the plan of a config for a model that is known, None where something else is not known.
 
         Args:
             config: The config.
@@ -142,7 +142,7 @@ class CachedPlans:
         )
 
     def _plain(self, config: Config, batch: Batch) -> _Plain | None:
-        """What a config says, if planning it runs no code but that which is known.
+        """Return what a config says, if planning it runs no code but that which is known.
 
         Raises:
             ConfigError: Every mistake in it, in the order in which planning with torch finds them.
@@ -199,17 +199,17 @@ def is_layered(options: Options) -> bool:
 
 
 def _rules_of(section: OptimizerConfig, namespace: Namespace) -> RuleSet | None:
-    """The rules of a built-in constructor, where it is meant whatever packages are installed."""
+    """Return the rules of a built-in constructor, where it is meant whatever packages are installed."""
     if section.is_mmcv1:
         return MMCV1_RULES if section.is_default else None
     if section.is_default:
         return DEFAULT_RULES
     is_ours = section.constructor == LAYER_DECAY_RULES.constructor and namespace.scope is None
-    return LAYER_DECAY_RULES if is_ours and not is_somebodys_own(section.paramwise) else None
+    return LAYER_DECAY_RULES if is_ours and not is_for_custom_class(section.paramwise) else None
 
 
 def _is_torchs(kind: object) -> bool:
-    """Whether a type is a bare name that all trainers know torch's class by, or one in torch."""
+    """Return whether a type is a bare name that all trainers know torch's class by, or one in torch."""
     name = str(kind)
     if "Adafactor" in name or not isinstance(kind, str | Symbol):
         return False  # mmcv 1.x has torch's by this name, MMEngine transformers'

@@ -25,7 +25,7 @@ from optplan.plan import Plan
 from optplan.plan.changes import PlanDiff, UnreadChange
 from optplan.plan.diff import diff_plans
 from optplan.plan.resume import Resumed, resumed
-from optplan.plan.saved_schedulers import SavedSchedulers
+from optplan.plan.saved_groups import SavedSchedulers
 from optplan.schedule.resumed_hooks import one_cycle_sections, with_planned_starts
 
 if TYPE_CHECKING:

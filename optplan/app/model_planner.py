@@ -159,7 +159,7 @@ Opener = Callable[[str, Mapping[str, Any]], "LoadedModel"]
 
 def _opener(target: Target) -> Opener | None:
     """How a model is opened that settings name; None where the user names it."""
-    if target.spot is None:
+    if target.location is None:
         return None
     from optplan.model.from_settings import open_model_of_settings
 

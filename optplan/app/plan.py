@@ -247,7 +247,7 @@ class Planner:
     def _of_target(self, config: Config, arguments: Mapping[str, Any]) -> NamedModel | BuiltModel:
         """The model that the project's settings name for a config."""
         from optplan.app.targets import target_of_config
-        from optplan.checks.runner import at_target
+        from optplan.checks.task_planner import at_target
 
         with lifted():  # the settings are no code of a file's naming
             target = target_of_config(config)

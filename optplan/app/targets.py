@@ -7,8 +7,8 @@ from pathlib import Path
 
 from optplan.checks import ALL_CHECKS
 from optplan.checks.paths import fits
-from optplan.checks.tool_config import Settings, Target
-from optplan.checks.tool_config_file import SettingsFinder
+from optplan.checks.tool_config import Target, ToolConfig
+from optplan.checks.tool_config_file import ToolConfigFinder
 from optplan.config import Config
 from optplan.errors import UsageError, listed
 
@@ -22,11 +22,13 @@ def target_of_config(config: Config) -> Target | None:
         ConfigError: The settings are wrong.
         UsageError: Several targets name a model for it.
     """
-    settings = SettingsFinder(ALL_CHECKS).here()
+    settings = ToolConfigFinder(ALL_CHECKS).here()
     found = [target for target in settings.targets if _is_for(target, config, settings)]
     models = {(target.model, repr(target.arguments)): target for target in found}
     if len(models) > 1:
-        named = [f"{one.model} (line {one.spot.line})" for one in models.values() if one.spot]
+        named = [
+            f"{one.model} (line {one.location.line})" for one in models.values() if one.location
+        ]
         raise UsageError(
             f"which model? {settings.file} names {len(models)} for {_shown(config)}: {listed(named)}",
             hint=f"choose one: --model {found[0].model}",
@@ -34,7 +36,7 @@ def target_of_config(config: Config) -> Target | None:
     return found[0] if found else None
 
 
-def _is_for(target: Target, config: Config, settings: Settings) -> bool:
+def _is_for(target: Target, config: Config, settings: ToolConfig) -> bool:
     return any(
         fits(glob, path, settings.folder) for glob in target.configs for path in _paths(config)
     )

@@ -19,22 +19,22 @@ from optplan.constructors.only_groups import OnlyGroups
 from optplan.dialects import dialect_of
 from optplan.errors import UsageError, VerifyError
 from optplan.plan import Plan
-from optplan.verify.bench import Source
+from optplan.verify.bench import TrainingSource
 from optplan.verify.inputs import parse_inputs
 from optplan.verify.results import Parallel
-from optplan.verify.stages import Terms
+from optplan.verify.stages import VerifyOptions
 from optplan.verify.subject import NamedOptimizer
 
 
 def terms_of(
     *, dtype: str | None, inputs: Sequence[str], parallel: str | None, **others: Any
-) -> Terms:
+) -> VerifyOptions:
     """What the options ask for.
 
     Raises:
         UsageError: One of them is none.
     """
-    return Terms(
+    return VerifyOptions(
         dtype=None if dtype is None else getattr(torch, dtype),
         inputs=parse_inputs(inputs),
         parallel=None if parallel is None else Parallel(parallel),
@@ -46,7 +46,7 @@ def source_of(
     config: str,
     options: PlanRequest,
     saved: str | None,
-) -> Source:
+) -> TrainingSource:
     """The plan, and what makes the model and its optimizers.
 
     Args:
@@ -87,7 +87,7 @@ def source_of(
             rewind(one)  # a scheduler that is attached has moved the lr already
         return [NamedOptimizer(name=name, optimizer=one) for name, one in made]
 
-    return Source(
+    return TrainingSource(
         plan=own if saved is None else _saved(saved),
         make_model=make_model,
         make_optimizers=make_optimizers,

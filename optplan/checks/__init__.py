@@ -5,6 +5,7 @@ from __future__ import annotations
 from optplan.checks.base import Check, Context, Finding
 from optplan.checks.catalog.bias_decayed import BiasDecayed
 from optplan.checks.catalog.constructor_mutates_model import ConstructorMutatesModel
+from optplan.checks.catalog.decay_without_effect import DecayWithoutEffect
 from optplan.checks.catalog.declared_no_decay import DeclaredNoDecay
 from optplan.checks.catalog.duplicate_parameter import DuplicateParameter
 from optplan.checks.catalog.empty_group import EmptyGroup
@@ -20,6 +21,7 @@ from optplan.checks.catalog.key_drops_rules import KeyDropsRules
 from optplan.checks.catalog.layer_decay_off import LayerDecayOff
 from optplan.checks.catalog.lr_not_final import LrNotFinal
 from optplan.checks.catalog.lr_scale_unconsumed import LrScaleUnconsumed
+from optplan.checks.catalog.matrix_spared_by_name import MatrixSparedByName
 from optplan.checks.catalog.mid_word_match import MidWordMatch
 from optplan.checks.catalog.misplaced_paramwise import MisplacedParamwise
 from optplan.checks.catalog.mmcv1_leftover import Mmcv1Leftover
@@ -40,6 +42,7 @@ from optplan.checks.catalog.unknown_option import UnknownOption
 from optplan.checks.catalog.unmatched_key import UnmatchedKey
 from optplan.checks.catalog.unread_group_entry import UnreadGroupEntry
 from optplan.checks.catalog.unreadable_config import UnreadableConfig
+from optplan.checks.catalog.unsuited_to_orthogonalization import UnsuitedToOrthogonalization
 from optplan.checks.catalog.unused_suppression import UnusedSuppression
 from optplan.checks.catalog.unwrapped_module_child import UnwrappedModuleChild
 from optplan.checks.catalog.warmup_from_zero import WarmupFromZero
@@ -69,6 +72,7 @@ ALL_CHECKS: tuple[Check, ...] = (
     BiasDecayed(),
     DeclaredNoDecay(),
     FalseDepthwise(),
+    MatrixSparedByName(),
     InvertedDecay(),
     LrScaleUnconsumed(),
     LayerDecayOff(),
@@ -81,11 +85,13 @@ ALL_CHECKS: tuple[Check, ...] = (
     ConstructorMutatesModel(),
     EmptyGroup(),
     UnreadGroupEntry(),
+    UnsuitedToOrthogonalization(),
     SchedulerFlattensGroups(),
     FloorAboveStart(),
     ScheduleBeyondTraining(),
     WarmupFromZero(),
     SchedulerRefused(),
+    DecayWithoutEffect(),
     FragmentedGroups(),
     ExpectationBroken(),
     UnusedSuppression(),

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from optplan.checks.catalog.plan_refused import PlanRefused
 from optplan.checks.results import CheckedConfig, reported
-from optplan.checks.runner import Job, Runner, Task
+from optplan.checks.runner import Runner
+from optplan.checks.tasks import Job, Task
 from optplan.errors import ModelError, OptplanError, Problem
 from optplan.runtime.audit import TRUST_HINT, lifted, take_refused
 from optplan.runtime.isolation import Bounds, IsolatedError, IsolatedProcess
@@ -71,8 +72,10 @@ def _outcomes(
 def _files(tasks: Sequence[Task], job: Job) -> tuple[str, ...] | None:
     """Return the files that the processes must read; None where the user's own code runs there, or git."""
     named = [one.target for one in tasks if one.target is not None]
-    is_users = any(":" in one.model for one in named if one.spot is None or one.project is not None)
-    if job.imports or is_users or any(":" in task.candidate.path for task in tasks):
+    is_users = any(
+        ":" in one.model for one in named if one.location is None or one.project is not None
+    )
+    if job.reading.imports or is_users or any(":" in task.candidate.path for task in tasks):
         return None
     read = {name for task in tasks for name in (task.candidate.path, *task.files)}
     return tuple(str(Path(one).expanduser().absolute()) for one in read)

@@ -3,40 +3,25 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import replace
 
 from optplan.checks.base import Check
 from optplan.checks.baseline import Baseline, BaselineEntry
 from optplan.checks.paths import fits
-from optplan.checks.results import CheckedConfig, FileKind, Order, Report, Reported, worst
+from optplan.checks.results import CheckedConfig, FileKind, Report, Reported, worst
 from optplan.checks.selection import selected
 from optplan.checks.suppression import Comment
-from optplan.checks.tool_config import Ignore, Settings
-from optplan.checks.unneeded_suppressions import Knowledge, unused_findings
+from optplan.checks.tool_config import ToolConfig
+from optplan.checks.unneeded_suppressions import RunHistory, Suppressions, unused_findings
 from optplan.dialects import dialects
 
 
-@dataclass(frozen=True, slots=True)
-class Suppressions:
-    """What suppressions did.
-
-    Args:
-        comments: The comments that suppressed something, each with the code that it did.
-        ignores: The same for entries of ``per-config-ignores``.
-        known: The entries of the baseline that something still needs.
-    """
-
-    comments: set[tuple[str, int, str]] = field(default_factory=set)
-    ignores: set[Ignore] = field(default_factory=set)
-    known: set[BaselineEntry] = field(default_factory=set)
-
-
-def gather(
+def report_of(
     outcomes: Sequence[CheckedConfig],
     *,
     checks: tuple[Check, ...],
-    settings: Sequence[Settings],
+    tool_configs: Sequence[ToolConfig],
     baseline: Baseline | None = None,
 ) -> Report:
     """The report of all outcomes.
@@ -44,7 +29,7 @@ def gather(
     Args:
         outcomes: What checking each file gave, in any order.
         checks: All checks.
-        settings: The settings that outcomes refer to.
+        tool_configs: The tool configurations that outcomes refer to.
         baseline: Findings that are known.
     """
     did = Suppressions()
@@ -52,16 +37,16 @@ def gather(
     kept, suppressed = [], 0
     for outcome in outcomes:
         for finding in outcome.findings:
-            if _is_suppressed(finding, outcome, settings, comments, baseline, did):
+            if _is_suppressed(finding, outcome, tool_configs, comments, baseline, did):
                 suppressed += 1
             else:
                 kept.append(finding)
-    knowledge = Knowledge(outcomes=outcomes, checks=checks, settings=settings)
-    kept += unused_findings(knowledge, comments.values(), baseline, did)
-    chosen = {c.code: c for s in settings for c in selected(checks, s.select, s.ignore)}
+    history = RunHistory(outcomes=outcomes, checks=checks, tool_configs=tool_configs)
+    kept += unused_findings(history, comments.values(), baseline, did)
+    chosen = {c.code: c for t in tool_configs for c in selected(checks, t.select, t.ignore)}
     configs = {o.config: o.has_model for o in outcomes if o.kind is FileKind.CONFIG}
     return Report(
-        findings=merged(kept),
+        findings=merged(kept, {check.code for check in checks if check.is_folded}),
         configs=tuple(sorted(configs)),
         parts=sum(outcome.kind is FileKind.PART for outcome in outcomes),
         others=sum(outcome.kind is FileKind.OTHER for outcome in outcomes),
@@ -91,12 +76,23 @@ def entries_of(outcomes: Iterable[CheckedConfig], report: Report) -> list[Baseli
     return [BaselineEntry(*one) for one in sorted(reported & found)]
 
 
-def merged(findings: Iterable[Reported]) -> tuple[Reported, ...]:
-    """Each finding once, with all configs that it affects; sorted by place."""
-    alike: dict[Order, list[Reported]] = defaultdict(list)
-    for finding in findings:
-        alike[finding.order].append(finding)
-    return tuple(_one(alike[order]) for order in sorted(alike))
+def merged(findings: Iterable[Reported], folded: Container[str] = ()) -> tuple[Reported, ...]:
+    """Return each finding once, with all configs that it affects, sorted by place.
+
+    Args:
+        findings: The findings of all configs.
+        folded: The codes of checks whose equal findings are one wherever they stand.
+    """
+    alike: dict[tuple[object, ...], list[Reported]] = defaultdict(list)
+    for finding in sorted(findings, key=lambda one: one.order):
+        is_folded = finding.code in folded
+        key = (
+            (finding.code, finding.key, finding.message, finding.hint)
+            if is_folded
+            else finding.order
+        )
+        alike[key].append(finding)
+    return tuple(_one(found) for found in alike.values())
 
 
 def _one(alike: list[Reported]) -> Reported:
@@ -114,18 +110,18 @@ def _by_line(outcomes: Iterable[CheckedConfig]) -> dict[tuple[str, int], Comment
 def _is_suppressed(
     finding: Reported,
     outcome: CheckedConfig,
-    settings: Sequence[Settings],
+    tool_configs: Sequence[ToolConfig],
     comments: dict[tuple[str, int], Comment],
     baseline: Baseline | None,
     did: Suppressions,
 ) -> bool:
     """Whether anything suppresses a finding; everything that does is noted as needed."""
     needed = 0
-    comment = comments.get((finding.spot.file, finding.spot.line))
+    comment = comments.get((finding.location.file, finding.location.line))
     if comment is not None and comment.covers(finding.code):
         did.comments.add((comment.file, comment.line, finding.code))
         needed += 1
-    own = settings[outcome.settings]
+    own = tool_configs[outcome.tool_config]
     for ignore in own.per_config_ignores:
         if finding.code.startswith(ignore.code) and fits(ignore.glob, outcome.config, own.folder):
             did.ignores.add(ignore)

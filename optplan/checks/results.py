@@ -17,7 +17,7 @@ _WORST_FIRST = (Severity.ERROR, Severity.WARNING, Severity.INFO)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spot:
+class Location:
     """Where something is written, without the file that it is written in.
 
     Args:
@@ -45,7 +45,7 @@ class Reported:
     severity: Severity
     message: str
     key: str
-    spot: Spot
+    location: Location
     configs: tuple[str, ...]
     hint: str | None = None
     parameters: tuple[str, ...] = ()
@@ -53,8 +53,8 @@ class Reported:
     @property
     def order(self) -> Order:
         """What makes findings of several configs one, and what they are sorted by: place, then text."""
-        spot = self.spot
-        place = (spot.file, spot.line, spot.column)
+        location = self.location
+        place = (location.file, location.line, location.column)
         return (*place, self.code, self.key, self.message, self.hint or "", self.parameters)
 
 
@@ -72,7 +72,7 @@ class CheckedConfig:
 
     Args:
         config: The file.
-        settings: The index of the settings that apply to it.
+        tool_config: The index of the tool configuration that applies to it.
         kind: What it is; what is no config has no findings.
         has_model: Whether there was a model to plan for.
         ran: The codes of the checks that ran to their end.
@@ -87,7 +87,7 @@ class CheckedConfig:
     """
 
     config: str
-    settings: int
+    tool_config: int
     kind: FileKind
     has_model: bool = False
     ran: frozenset[str] = frozenset()
@@ -148,10 +148,10 @@ def worst(first: Severity, second: Severity) -> Severity:
     return first if reaches(first, second) else second
 
 
-def spot_of(place: Place) -> Spot:
+def location_of(place: Place) -> Location:
     """A place without its file."""
     source = place.source
-    return Spot(
+    return Location(
         file=shown_path(source.path) if source.path else source.name,
         line=place.line,
         column=place.column if place.line else 0,
@@ -168,7 +168,7 @@ def reported(finding: Finding, config: str) -> Reported:
         severity=finding.severity,
         message=finding.message,
         key=finding.key,
-        spot=spot_of(place) if place is not None else Spot(file=config),
+        location=location_of(place) if place is not None else Location(file=config),
         configs=(config,),
         hint=finding.hint,
         parameters=finding.parameters,

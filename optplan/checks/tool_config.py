@@ -1,4 +1,4 @@
-"""The settings of a project: ``[tool.optplan]`` of a pyproject.toml."""
+"""The tool's configuration of a project: ``[tool.optplan]`` of a pyproject.toml, or an optplan.toml."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from optplan.checks.expectations import Expectation
-from optplan.checks.results import Spot
+from optplan.checks.results import Location
 from optplan.names import Severity
 
 
@@ -19,15 +19,15 @@ class Target:
         model: As after ``--model``.
         arguments: For its factory.
         configs: Globs of the configs that it is for.
-        spot: Where it is written; None for the command line.
-        project: The folder of the user's own project, whose files a model written in its settings may name;
-            None where the settings are those of a folder that is only checked.
+        location: Where it is written; None for the command line.
+        project: The folder of the user's own project, whose files a model written there may name;
+            None for the configuration of a folder that is only checked.
     """
 
     model: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
     configs: tuple[str, ...] = ()
-    spot: Spot | None = None
+    location: Location | None = None
     project: str | None = None
 
 
@@ -37,7 +37,7 @@ class Ignore:
 
     glob: str
     code: str
-    spot: Spot
+    location: Location
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,15 +45,15 @@ class Allowed:
     """One name of ``allow-group-keys``."""
 
     name: str
-    spot: Spot
+    location: Location
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """What ``[tool.optplan]`` says.
+class ToolConfig:
+    """What the tool's configuration says.
 
     Args:
-        file: The pyproject.toml; None where there is none.
+        file: The pyproject.toml or optplan.toml; None where there is none.
         folder: Its folder, which globs and a model's file are relative to.
         select, ignore: Prefixes of codes.
         fail_on: The least severity that makes the exit status 1.
@@ -61,6 +61,9 @@ class Settings:
         allow_group_keys: Names that may stand in a custom key.
         targets: Models for configs.
         expectations: What must hold of plans.
+        exclude: Patterns of files that are no configs, as in a ``.gitignore``.
+        baseline: The file of the findings that are known.
+        jobs: How many processes check.
     """
 
     file: str | None = None
@@ -72,3 +75,6 @@ class Settings:
     allow_group_keys: tuple[Allowed, ...] = ()
     targets: tuple[Target, ...] = ()
     expectations: tuple[Expectation, ...] = ()
+    exclude: tuple[str, ...] = ()
+    baseline: str | None = None
+    jobs: int | None = None

@@ -4,53 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from optplan.checks.base import Check
 from optplan.checks.baseline import Baseline, BaselineEntry
 from optplan.checks.catalog.unused_suppression import UnusedSuppression
 from optplan.checks.paths import fits
-from optplan.checks.results import CheckedConfig, FileKind, Reported, Spot
+from optplan.checks.results import CheckedConfig, FileKind, Location, Reported
 from optplan.checks.selection import selected
 from optplan.checks.suppression import Comment
-from optplan.checks.tool_config import Ignore, Settings
+from optplan.checks.tool_config import Ignore, ToolConfig
 from optplan.errors import did_you_mean
 
 _GROUP_KEYS = "OPT102"
 
 
-class Needed(Protocol):
-    """What was needed: comments, entries of ``per-config-ignores``, entries of the baseline."""
+@dataclass(frozen=True, slots=True)
+class Suppressions:
+    """What suppressions did, to tell those that nothing needs.
 
-    @property
-    def comments(self) -> set[tuple[str, int, str]]:
-        """File, line and code."""
-        ...
+    Args:
+        comments: The comments that suppressed something, each with the code that it did.
+        ignores: The same for entries of ``per-config-ignores``.
+        known: The entries of the baseline that something still needs.
+    """
 
-    @property
-    def ignores(self) -> set[Ignore]:
-        """Entries of ``per-config-ignores``."""
-        ...
-
-    @property
-    def known(self) -> set[BaselineEntry]:
-        """Entries of the baseline."""
-        ...
+    comments: set[tuple[str, int, str]] = field(default_factory=set)
+    ignores: set[Ignore] = field(default_factory=set)
+    known: set[BaselineEntry] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Knowledge:
+class RunHistory:
     """What is known of a run, to tell what is unused from what was not looked at.
 
     Args:
         outcomes: What checking each file gave.
         checks: All checks.
-        settings: The settings that outcomes refer to.
+        tool_configs: The tool configurations that outcomes refer to.
     """
 
     outcomes: Sequence[CheckedConfig]
     checks: tuple[Check, ...]
-    settings: Sequence[Settings]
+    tool_configs: Sequence[ToolConfig]
     _ran: dict[str, frozenset[str]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -64,37 +59,41 @@ class Knowledge:
         """The codes of the checks that would have found something in a config."""
         return self._ran.get(config, frozenset())
 
-    def judge(self, settings: Settings) -> UnusedSuppression | None:
-        """The check, where settings select it."""
-        for check in selected(self.checks, settings.select, settings.ignore):
+    def judge(self, tool_config: ToolConfig) -> UnusedSuppression | None:
+        """The check, where the tool configuration selects it."""
+        for check in selected(self.checks, tool_config.select, tool_config.ignore):
             if isinstance(check, UnusedSuppression):
                 return check
         return None
 
 
 def unused_findings(
-    knowledge: Knowledge,
+    history: RunHistory,
     comments: Iterable[Comment],
     baseline: Baseline | None,
-    needed: Needed,
+    needed: Suppressions,
 ) -> list[Reported]:
     """A finding for every suppression that nothing needs."""
-    found = list(_unused_comments(knowledge, comments, needed))
-    for index, settings in enumerate(knowledge.settings):
-        judge = knowledge.judge(settings)
+    found = list(_unused_comments(history, comments, needed))
+    for index, tool_config in enumerate(history.tool_configs):
+        judge = history.judge(tool_config)
         if judge is None:
             continue
-        own = [o for o in knowledge.outcomes if o.settings == index and o.kind is FileKind.CONFIG]
-        found += _unused_ignores(knowledge, judge, settings, own, needed)
-        found += _unused_group_keys(knowledge, judge, settings, own)
-    judge = knowledge.judge(knowledge.settings[0]) if knowledge.settings else None
+        own = [o for o in history.outcomes if o.tool_config == index and o.kind is FileKind.CONFIG]
+        found += _unused_ignores(history, judge, tool_config, own, needed)
+        found += _unused_group_keys(history, judge, tool_config, own)
+    judge = history.judge(history.tool_configs[0]) if history.tool_configs else None
     if baseline is not None and judge is not None:
-        found += _unused_entries(knowledge, judge, baseline, needed)
+        found += _unused_entries(history, judge, baseline, needed)
     return found
 
 
 def _finding(
-    judge: UnusedSuppression, message: str, key: str, spot: Spot, configs: Iterable[str] = ()
+    judge: UnusedSuppression,
+    message: str,
+    key: str,
+    location: Location,
+    configs: Iterable[str] = (),
 ) -> Reported:
     """A finding; without configs it is about the file that it stands in."""
     return Reported(
@@ -103,36 +102,38 @@ def _finding(
         severity=judge.severity,
         message=message,
         key=key,
-        spot=spot,
-        configs=tuple(sorted(set(configs))) or (spot.file,),
+        location=location,
+        configs=tuple(sorted(set(configs))) or (location.file,),
     )
 
 
 def _unused_comments(
-    knowledge: Knowledge, comments: Iterable[Comment], needed: Needed
+    history: RunHistory, comments: Iterable[Comment], needed: Suppressions
 ) -> Iterator[Reported]:
     readers: dict[tuple[str, int], list[CheckedConfig]] = {}
-    for outcome in knowledge.outcomes:
+    for outcome in history.outcomes:
         for comment in outcome.comments:
             readers.setdefault((comment.file, comment.line), []).append(outcome)
-    known = {check.code: check for check in knowledge.checks}
+    known = {check.code: check for check in history.checks}
     every = frozenset(code for code, check in known.items() if not check.opt_in)
     for comment in comments:
         outcomes = readers[comment.file, comment.line]
-        judge = knowledge.judge(knowledge.settings[outcomes[0].settings])
+        judge = history.judge(history.tool_configs[outcomes[0].tool_config])
         if judge is None:
             continue
-        spot = Spot(file=comment.file, line=comment.line, column=comment.column, text=comment.text)
-        ran = frozenset.intersection(*(knowledge.ran(outcome.config) for outcome in outcomes))
-        used = {code for file, line, code in needed.comments if (file, line) == spot_key(spot)}
+        location = Location(
+            file=comment.file, line=comment.line, column=comment.column, text=comment.text
+        )
+        ran = frozenset.intersection(*(history.ran(outcome.config) for outcome in outcomes))
+        used = {code for file, line, code in needed.comments if (file, line) == line_of(location)}
         configs = [outcome.config for outcome in outcomes]
         for message, key in _wrong_with(comment, known, every - {judge.code}, ran, used):
-            yield _finding(judge, message, key, spot, configs)
+            yield _finding(judge, message, key, location, configs)
 
 
-def spot_key(spot: Spot) -> tuple[str, int]:
-    """A spot's file and line."""
-    return spot.file, spot.line
+def line_of(location: Location) -> tuple[str, int]:
+    """A location's file and line."""
+    return location.file, location.line
 
 
 def _wrong_with(
@@ -156,46 +157,46 @@ def _wrong_with(
 
 
 def _unused_ignores(
-    knowledge: Knowledge,
+    history: RunHistory,
     judge: UnusedSuppression,
-    settings: Settings,
+    tool_config: ToolConfig,
     outcomes: Sequence[CheckedConfig],
-    needed: Needed,
+    needed: Suppressions,
 ) -> Iterator[Reported]:
-    for ignore in settings.per_config_ignores:
+    for ignore in tool_config.per_config_ignores:
         if ignore in needed.ignores:
             continue
-        configs = [o.config for o in outcomes if fits(ignore.glob, o.config, settings.folder)]
+        configs = [o.config for o in outcomes if fits(ignore.glob, o.config, tool_config.folder)]
         covered = {
             check.code
-            for check in knowledge.checks
+            for check in history.checks
             if check.code.startswith(ignore.code)
-            and (not check.opt_in or check.code in settings.select)
+            and (not check.opt_in or check.code in tool_config.select)
         } - {judge.code}
-        if configs and all(covered <= knowledge.ran(config) for config in configs):
+        if configs and all(covered <= history.ran(config) for config in configs):
             message = f"no config that {ignore.glob!r} means needs {ignore.code!r}"
-            yield _finding(judge, message, f"per-config-ignores.{ignore.glob}", ignore.spot)
+            yield _finding(judge, message, f"per-config-ignores.{ignore.glob}", ignore.location)
 
 
 def _unused_group_keys(
-    knowledge: Knowledge,
+    history: RunHistory,
     judge: UnusedSuppression,
-    settings: Settings,
+    tool_config: ToolConfig,
     outcomes: Sequence[CheckedConfig],
 ) -> Iterator[Reported]:
-    if not outcomes or not all(_GROUP_KEYS in knowledge.ran(o.config) for o in outcomes):
+    if not outcomes or not all(_GROUP_KEYS in history.ran(o.config) for o in outcomes):
         return
     present = frozenset().union(*(outcome.group_keys for outcome in outcomes))
-    for allowed in settings.allow_group_keys:
+    for allowed in tool_config.allow_group_keys:
         if allowed.name not in present:
             message = f"no custom key has a field {allowed.name!r}"
-            yield _finding(judge, message, f"allow-group-keys.{allowed.name}", allowed.spot)
+            yield _finding(judge, message, f"allow-group-keys.{allowed.name}", allowed.location)
 
 
 def _unused_entries(
-    knowledge: Knowledge, judge: UnusedSuppression, baseline: Baseline, needed: Needed
+    history: RunHistory, judge: UnusedSuppression, baseline: Baseline, needed: Suppressions
 ) -> Iterator[Reported]:
-    for entry, spot in baseline.entries.items():
-        if entry not in needed.known and entry.code in knowledge.ran(entry.config):
+    for entry, location in baseline.entries.items():
+        if entry not in needed.known and entry.code in history.ran(entry.config):
             message = f"{entry.config} no longer has {entry.code} at {entry.key!r}"
-            yield _finding(judge, message, "/".join(entry), spot, [entry.config])
+            yield _finding(judge, message, "/".join(entry), location, [entry.config])

@@ -10,7 +10,8 @@ from typing import cast
 
 from optplan.checks.isolated_checks import run_isolated
 from optplan.checks.results import CheckedConfig
-from optplan.checks.runner import Job, Runner, Task
+from optplan.checks.runner import Runner
+from optplan.checks.tasks import Job, Task
 from optplan.errors import ModelError, OptplanError, Problem
 from optplan.runtime.workers import Workers
 

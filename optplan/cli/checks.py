@@ -46,7 +46,7 @@ def checks(
     """
     with running(quiet=to.quiet, debug=to.debug):
         from optplan.checks import ALL_CHECKS
-        from optplan.checks.find_checks import by_code
+        from optplan.checks.selection import by_code
         from optplan.errors import UsageError
         from optplan.reporters.check.pages import check_list, check_pages, checks_json
 

@@ -101,7 +101,8 @@ def verify(
     at a time in float64, does the same to every element, also after lr and decay are changed, a state is loaded,
     a closure is given.
 
-    Not proved: update rules that follow no published formula, schedulers, what begins after 32 steps.
+    Not proved: update rules that follow no published formula, schedulers, what begins after 33 steps.
+    What each stage proves, and what it finds: .github/docs/verify.md of the repository.
 
     Exit status: 0 matches, 1 a mismatch, 2 could not do it, 3 a bug in optplan.
     """

@@ -20,7 +20,7 @@ _SAME_WORD = 0.85
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerDecay:
-    """How the lr falls from the last layer to the first.
+    """The layer decay: how the lr falls from the last layer to the first.
 
     Args:
         rate: What a layer has of the lr of the layer behind it; ``None`` where none is set, which is
@@ -48,7 +48,7 @@ class LayerList:
     place: Place | None
 
 
-def is_somebodys_own(paramwise: Mapping[str, Any]) -> bool:
+def is_for_custom_class(paramwise: Mapping[str, Any]) -> bool:
     """Return whether options are for a class of the built-in one's name that a project brings itself.
 
     Many projects do, each with options such as ``num_layers`` or ``decay_type``. A name that nearly is one
@@ -69,7 +69,7 @@ def own_class_hint(name: str) -> str:
 
 
 def rate_problems(raw: Mapping[str, Any], *, is_needed: bool) -> Iterator[Problem]:
-    """What is wrong with ``layer_decay_rate``.
+    """Yield what is wrong with ``layer_decay_rate``.
 
     Args:
         raw: ``paramwise_cfg`` as written.

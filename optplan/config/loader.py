@@ -47,7 +47,7 @@ class Loader:
 
     @property
     def is_base(self) -> bool:
-        """Whether the file that is being read is a base of another one."""
+        """Return whether the file that is being read is a base of another one."""
         return len(self._chain) > 1
 
     def load(self, location: Location, place: Place | None) -> PlacedDict:
@@ -179,9 +179,9 @@ class Loader:
         dict.pop(data, "_deprecation_", None)
         copier = Copier(self.steps, base if "{{" in file.source.text else None)
         with placing_errors(file.source):
-            own = copier.copied(data, None) if self.exposed else copier.settled(data)
+            own: PlacedDict = copier.copied(data, None)
         dict.pop(own, "_base_", None)
-        result: PlacedDict = own
+        result = own
         if base:
             result = self.unshared(base) if self.exposed else base
             merge(result, own, self.steps)

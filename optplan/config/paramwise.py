@@ -9,7 +9,7 @@ from typing import Any
 
 from optplan.config.placed import place_of
 from optplan.errors import Problem
-from optplan.names import LR_OPTIONS, WEIGHT_DECAY_OPTIONS, Mistake
+from optplan.names import LR_OPTIONS, WEIGHT_DECAY_OPTIONS, ProblemKind
 from optplan.places import Place
 
 LR_MULTIPLIERS = tuple(LR_OPTIONS)
@@ -109,7 +109,7 @@ def _is_multiplier(raw: Mapping[str, Any], name: str, fields: Sequence[str]) -> 
 
 
 def number_problem(container: Mapping[str, Any], name: str) -> Problem | None:
-    """What is wrong with a value that has to be a finite number, or None."""
+    """Return what is wrong with a value that has to be a finite number, or None."""
     value = container[name]
     place = place_of(container, name)
     if isinstance(value, str):
@@ -139,7 +139,7 @@ def rate_problem(container: Mapping[str, Any], name: str) -> Problem | None:
 
 
 def _number_hint(value: str) -> str | None:
-    """How to write a number that became a string: YAML 1.1 reads ``1e-3`` as one."""
+    """Return how to write a number that became a string: YAML 1.1 reads ``1e-3`` as one."""
     try:
         number = float(value)
     except ValueError:
@@ -153,7 +153,7 @@ def _number_hint(value: str) -> str | None:
 
 
 def described(value: object) -> str:
-    """A value of the wrong type for a message: its plain type, and itself if it is short."""
+    """Return a value of the wrong type for a message: its plain type, and itself if it is short."""
     kinds = (dict, list, tuple)
     kind = next((k for k in kinds if isinstance(value, k)), type(value)).__name__
     text = repr(value)
@@ -177,7 +177,7 @@ def _no_weight_decay(name: str, place: Place | None) -> Problem:
         message=f"{name} multiplies a base weight_decay, but the optimizer sets none",
         place=place,
         hint="set weight_decay in the optimizer",
-        kind=Mistake.NO_BASE_VALUE,
+        kind=ProblemKind.NO_BASE_VALUE,
     )
 
 

@@ -1,4 +1,4 @@
-"""Executes a Python config that the user trusts."""
+"""Execute a Python config that the user trusts."""
 
 from __future__ import annotations
 

@@ -141,7 +141,10 @@ class PlannedEntries:
 
     def __init__(self, planned: PlannedOptimizer, real: Optimizer) -> None:
         facts = optimizer_facts(real)
-        found = {name: plain_value(value) for name, value in facts.defaults.items()}
+        entries = _entry_names(real, facts.defaults)
+        found = {
+            name: plain_value(value) for name, value in facts.defaults.items() if name in entries
+        }
         found |= {
             name: value for name, value in class_defaults(facts.class_name).items() if name in found
         }
@@ -181,6 +184,13 @@ class PlannedEntries:
             then = wanted.get(name, NO_ENTRY)
             if differ(now, then):
                 yield name, then, now
+
+
+def _entry_names(real: Optimizer, defaults: Mapping[str, Any]) -> set[str]:
+    """Return which defaults are entries of groups: all of them, unless a class fills its groups otherwise."""
+    if type(real).add_param_group is Optimizer.add_param_group:
+        return set(defaults)
+    return {name for name in defaults if any(name in group for group in real.param_groups)}
 
 
 def differences(

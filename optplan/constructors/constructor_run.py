@@ -29,7 +29,7 @@ from optplan.constructors.returned_optimizers import NamedOptimizers, optimizers
 from optplan.constructors.source_location import source_file
 from optplan.constructors.timm_optimizers import PREFIX as TIMM
 from optplan.errors import PlanError
-from optplan.names import Mistake
+from optplan.names import ProblemKind
 from optplan.places import Place
 from optplan.registries import ROOT, RegistryKind, registered
 from optplan.rules import Decision
@@ -86,7 +86,7 @@ class ConstructorRun:
             has_option = bool(self.decisions) or ("bypass_duplicate",) in asked
             hint = _BYPASS if has_option else _ONCE
             raise PlanError(
-                [replace(p, hint=hint) if p.kind is Mistake.TIED else p for p in error.problems]
+                [replace(p, hint=hint) if p.kind is ProblemKind.TIED else p for p in error.problems]
             ) from error.__cause__
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from torch import nn
@@ -42,15 +43,15 @@ def plan_from_optimizer(model: nn.Module, optimizer: Live) -> Plan:
         PlanError: A parameter is in several groups, or these are no optimizers.
     """
     inventory, observation = _observed(model, optimizer)
-    return build_plan(
+    plan = build_plan(
         inventory,
         attribute(observation, inventory, who=_MAKER, place=None, leaves_unset=True),
         [built_optimizer(one, None, is_written=False) for one in observation.optimizers],
         constructor=_MAKER,
         config=None,
         versions=versions(),
-        empty_groups=empty_groups(observation),
     )
+    return replace(plan, empty_groups=empty_groups(observation))
 
 
 def _observed(model: nn.Module, optimizer: Live) -> tuple[Inventory, Observation]:
@@ -87,7 +88,7 @@ def assert_matches(plan: Plan, model: nn.Module, optimizer: Live, *, groups: boo
     _refuse_other_classes(plan, observation)
     differences = _Differences(groups)
     rows = {row.name: row for row in plan.parameters}
-    for facts in inventory.carriers.values():
+    for facts in inventory.primary_names.values():
         row = rows.get(facts.name)
         if row is None:
             differences.add("not in the plan", facts.name)

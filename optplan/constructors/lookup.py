@@ -11,7 +11,7 @@ from typing import Any
 from optplan.config import Namespace
 from optplan.constructors.registry import Registry
 from optplan.errors import PlanError, Problem, described_exception
-from optplan.names import Mistake
+from optplan.names import ProblemKind
 from optplan.places import Place
 from optplan.registries import ROOT, RegistryKind, default_scope, is_loaded, live_scope, registered
 from optplan.runtime import gate
@@ -113,7 +113,9 @@ def import_named(name: str, what: str, place: Place | None) -> object:
                     message=f"there is no {what} {name!r}: {error}",
                     place=place,
                     hint=None if trusted else _VOUCH,
-                    kind=Mistake.UNKNOWN_CONSTRUCTOR if what == "optimizer constructor" else None,
+                    kind=ProblemKind.UNKNOWN_CONSTRUCTOR
+                    if what == "optimizer constructor"
+                    else None,
                 )
             ]
         ) from error

@@ -16,7 +16,7 @@ from optplan.constructors.returned_optimizers import NamedOptimizers
 from optplan.errors import OptplanError, PlanError, Problem, described_exception, listed
 from optplan.facts import Inventory
 from optplan.model.restore_model import restored_model
-from optplan.names import Mistake
+from optplan.names import ProblemKind
 from optplan.places import Place
 from optplan.plan import plain
 from optplan.runtime.audit import refusal
@@ -282,5 +282,5 @@ def _problem(who: str, place: Place | None, error: BaseException, home: str | No
         return replace(refusal(who, error), place=place)
     message = f"{who} raises {described_exception(error, home)}"
     if "appear in more than one parameter group" in message:
-        return Problem(message=message, place=place, kind=Mistake.TIED)
+        return Problem(message=message, place=place, kind=ProblemKind.TIED)
     return Problem(message=message, place=place)

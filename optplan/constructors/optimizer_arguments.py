@@ -13,7 +13,7 @@ from torch.optim import Optimizer
 from optplan.config import place_of
 from optplan.config.inherited import inherited_hint
 from optplan.errors import PlanError, Problem, did_you_mean, listed
-from optplan.names import Mistake
+from optplan.names import ProblemKind
 from optplan.places import Place
 
 Param = torch.nn.Parameter
@@ -53,7 +53,7 @@ def check_arguments(
             message=f"{class_name} takes no argument {name!r}",
             place=place_of(written, name) or place,
             hint=inherited_hint(written, name) or did_you_mean(name, known),
-            kind=Mistake.UNKNOWN_ARGUMENT,
+            kind=ProblemKind.UNKNOWN_ARGUMENT,
         )
         for name in given
         if name not in known

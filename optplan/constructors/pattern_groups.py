@@ -21,7 +21,7 @@ from optplan.constructors.returned_optimizers import NamedOptimizers
 from optplan.errors import PlanError, Problem, listed, quoted
 from optplan.facts import Inventory, ParameterFacts
 from optplan.model import make_inventory
-from optplan.names import Mistake
+from optplan.names import ProblemKind
 from optplan.places import Place
 from optplan.plan import Assignment, PlannedOptimizer, plain
 from optplan.plan.compare import differ
@@ -140,7 +140,7 @@ def _refuse(
             message=f"the pattern {quoted(group.patterns[0].text)} takes no parameter",
             place=group.patterns[0].place,
             hint=f"{groups.dialect} refuses that",
-            kind=Mistake.UNMATCHED,
+            kind=ProblemKind.UNMATCHED,
         )
         for index, group in enumerate(groups.groups)
         if groups.refuses_empty and index not in members

@@ -11,7 +11,7 @@ from typing import Any
 from torch import nn
 
 from optplan.config import OptimizerConfig, SectionForm, Symbol
-from optplan.config.layer_decay_options import is_somebodys_own, own_class_hint
+from optplan.config.layer_decay_options import is_for_custom_class, own_class_hint
 from optplan.config.optimizer import DEFAULT_CONSTRUCTORS
 from optplan.constructors.default_constructor import (
     OPTIMIZER_CONSTRUCTORS,
@@ -28,7 +28,7 @@ from optplan.constructors.mmcv1 import (
     constructor_of_mmcv1,
 )
 from optplan.errors import PlanError, Problem, close_matches, quoted
-from optplan.names import Mistake
+from optplan.names import ProblemKind
 from optplan.places import Place
 from optplan.registries import ROOT, RegistryKind, is_scope, registered_names
 from optplan.rules import DEFAULT_RULES, MMCV1_RULES, MMPRETRAIN_RULES, RuleSet
@@ -120,7 +120,7 @@ def choose_constructor(section: OptimizerConfig) -> ResolvedConstructor:
     )
     if _is_reference_default(found):
         found = DefaultOptimizerConstructor
-    if found is LayerDecayOptimizerConstructor and is_somebodys_own(section.paramwise):
+    if found is LayerDecayOptimizerConstructor and is_for_custom_class(section.paramwise):
         raise _unknown(str(written), place, is_somebodys=True)
     return ResolvedConstructor(
         name=getattr(found, "__name__", str(written)), make=found, place=place
@@ -184,7 +184,7 @@ def _unknown(name: str, place: Place | None, *, is_somebodys: bool = False) -> P
                 message=f"there is no {WHAT} {name!r}",
                 place=place,
                 hint=_hint(name, is_somebodys=is_somebodys),
-                kind=Mistake.UNKNOWN_CONSTRUCTOR,
+                kind=ProblemKind.UNKNOWN_CONSTRUCTOR,
             )
         ]
     )

@@ -12,7 +12,7 @@ from optplan.constructors.built_values import base_options, plain_value, telling
 from optplan.constructors.observed_groups import Observation, ObservedGroup
 from optplan.errors import PlanError, Problem, listed
 from optplan.facts import Inventory, ParameterFacts
-from optplan.names import Mistake, Rule
+from optplan.names import ProblemKind, Rule
 from optplan.places import Place
 from optplan.plan import Assignment, EmptyParamGroup, hashable, plain
 from optplan.plan.compare import differ
@@ -72,7 +72,7 @@ def attribute(
             values["options"] = _other_options(group, base)
             own = own_rules.of(values, reader, group.own if leaves_unset else None)
             for tensor in group.members:
-                decision = decide(inventory.carriers[tensor])
+                decision = decide(inventory.primary_names[tensor])
                 rules = _of_rules(decision, group, values, (bases, reader.bases), as_whole)
                 lr, weight_decay = (
                     code if rule is None else noted.of(rule)
@@ -89,7 +89,7 @@ def attribute(
                     **values,
                 )
     if repeated:
-        raise _repeated([inventory.carriers[tensor].name for tensor in repeated], who, place)
+        raise _repeated([inventory.primary_names[tensor].name for tensor in repeated], who, place)
     refuse_bad_values(assignments, inventory)
     return assignments
 
@@ -196,7 +196,7 @@ def _repeated(names: list[str], who: str, place: Place | None) -> PlanError:
             Problem(
                 message=f"{who} puts parameters into several groups: {listed(names)}",
                 place=place,
-                kind=Mistake.TIED,
+                kind=ProblemKind.TIED,
                 parameters=tuple(names),
             )
         ]

@@ -14,7 +14,7 @@ from optplan.constructors.returned_optimizers import NamedOptimizers
 from optplan.errors import PlanError, Problem, did_you_mean, listed
 from optplan.facts import Inventory
 from optplan.model import make_inventory
-from optplan.names import Mistake
+from optplan.names import ProblemKind
 from optplan.places import Place
 from optplan.plan import Assignment, EmptyParamGroup, LrScaling, Planned, PlannedOptimizer
 from optplan.planner.builtin_plan import BuildResult
@@ -51,7 +51,7 @@ class SectionsBuilder(GroupBuilder):
             outer = {inner: numbers[key] for key, inner in tensor_numbers(child, own).items()}
             for tensor, assignment in part.assignments.items():
                 if outer[tensor] in assignments:
-                    repeated[inventory.carriers[outer[tensor]].name] = None
+                    repeated[inventory.primary_names[outer[tensor]].name] = None
                 index = len(optimizers) + assignment.optimizer
                 assignments[outer[tensor]] = assignment._replace(optimizer=index)
             trainable |= {outer[tensor]: flag for tensor, flag in made.trainable.items()}
@@ -121,7 +121,7 @@ def _in_several(names: tuple[str, ...]) -> PlanError:
         [
             Problem(
                 message=f"parameters would be in several optimizers: {listed(names)}",
-                kind=Mistake.TIED,
+                kind=ProblemKind.TIED,
                 parameters=names,
             )
         ]

@@ -73,15 +73,7 @@ def load_config(
     trust: bool = False,
     reader: Reader = DISK,
 ) -> Config:
-    """Read a config file and what it inherits from; an override adds only what its dialect reads.
-
-    Args:
-        path: A ``.py``, ``.json``, ``.yaml``, ``.yml`` or ``.toml`` file, or ``package::path``
-            for a config of an installed package.
-        overrides: Texts like ``a.b.c=value``, which are set on top.
-        trust: Execute Python configs instead of evaluating them; then the places of their
-            values are unknown.
-        reader: Where files are read from.
+    """Read a config as :func:`optplan.config.load_config`; overrides add only what its dialect reads.
 
     Raises:
         ConfigError: The config cannot be read.

@@ -1,4 +1,4 @@
-"""What a config gives its own model: plain data, and what its symbols mean."""
+"""Arguments that a config gives its own model, with its symbols imported."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from optplan.config import OwnModel, Symbol, place_of, without_weights
 from optplan.config.own_model import PREPROCESSOR
 from optplan.errors import ModelError, Problem, described_exception
 from optplan.model.uncallable import uncallable
-from optplan.names import Mistake
+from optplan.names import ProblemKind
 from optplan.places import Place
 from optplan.registries import VOUCH, is_of_own_registry, is_part_of_models
 from optplan.runtime.audit import refusal
@@ -22,7 +22,7 @@ CALLED_ALL_THE_SAME = "--trust calls it all the same"
 
 
 def arguments_for(own: OwnModel, found: Callable[..., Any] | None = None) -> dict[str, Any]:
-    """The arguments for a config's model, made anew: the model's code may change them.
+    """Return the arguments for a config's model, made anew: the model's code may change them.
 
     Args:
         own: What the config says.
@@ -41,7 +41,7 @@ def arguments_for(own: OwnModel, found: Callable[..., Any] | None = None) -> dic
 
 
 def _takes_one(found: Callable[..., Any]) -> bool:
-    """Whether a model is one of mmengine's kind, which prepares its data itself."""
+    """Return whether a model is one of mmengine's kind, which prepares its data itself."""
     try:
         return PREPROCESSOR in inspect.signature(found).parameters
     except (TypeError, ValueError):
@@ -81,7 +81,7 @@ def _guarded(found: object, name: str, own: OwnModel, place: Place | None) -> ob
 
 
 def imported(dotted: str, own: OwnModel, place: Place | None) -> object:
-    """What a dotted name in a config's model means.
+    """Return what a dotted name in a config's model means.
 
     Raises:
         ModelError: No installed package provides it, or it raises on import.
@@ -117,5 +117,5 @@ def not_called(name: str, place: Place | None) -> Problem:
         message=f"{name!r} is no nn.Module class, and a config may call nothing else",
         place=place,
         hint=CALLED_ALL_THE_SAME,
-        kind=Mistake.REFUSED,
+        kind=ProblemKind.REFUSED,
     )

@@ -1,4 +1,4 @@
-"""The model that a config names itself."""
+"""Build the model that a config names itself."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def open_configured(own: OwnModel) -> LoadedModel:
 
 
 def may_be_installed(own: OwnModel) -> bool:
-    """Whether the package that a config's model comes from is there, without importing it.
+    """Return whether the package that a config's model comes from is there, without importing it.
 
     A word that may be anybody's is taken for one that is there, and timm is, wherever it was imported from.
     """
@@ -94,7 +94,7 @@ def _opened(own: OwnModel) -> nn.Module:
 
 
 def _found(own: OwnModel) -> object:
-    """What the type means, None for a model of timm's.
+    """Return what the type means, None for a model of timm's.
 
     Raises:
         ModelError: Nothing, or what a config must not call.

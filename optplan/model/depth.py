@@ -19,7 +19,7 @@ Depth = tuple[int, int]
 
 
 def model_layers(model: nn.Module, inventory: Inventory) -> Layers | None:
-    """The layers as the model itself knows them; ``None`` where it says nothing of layers.
+    """Return the layers as the model itself knows them; ``None`` where it says nothing of layers.
 
     Asked are, in this order, its ``get_layer_depth(name)``, or its backbone's, as mmpretrain's models
     have it, and its ``group_matcher``, as timm's have it.
@@ -49,7 +49,7 @@ def _get_layer_depth(walked: nn.Module) -> Callable[[str], Any] | None:
 
 
 def _asked(ask: Callable[[str], Any], inventory: Inventory, model: str) -> Layers:
-    """The depth of each name; it must be known of what is trained."""
+    """Return the depth of each name; it must be known of what is trained."""
     depths: dict[str, Depth] = {}
     for facts in inventory.parameters:
         if not facts.visited:
@@ -74,7 +74,7 @@ def _depth(answer: Any) -> Depth:
 
 
 def _grouped(walked: nn.Module, inventory: Inventory) -> Layers:
-    """The layers as timm numbers them."""
+    """Return the layers as timm numbers them."""
     from timm.models import group_parameters
 
     try:
@@ -107,7 +107,7 @@ def _grouped(walked: nn.Module, inventory: Inventory) -> Layers:
 
 
 def _claims(matcher: Any) -> Callable[[str], bool]:
-    """Whether a pattern of timm's matcher matches a name; a function matches all."""
+    """Return whether a pattern of timm's matcher matches a name; a function matches all."""
     if not isinstance(matcher, Mapping):
         return lambda _: True
     patterns = [re.compile(pattern) for pattern in _patterns(matcher.values())]

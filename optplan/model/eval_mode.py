@@ -1,4 +1,4 @@
-"""Modules that stay out of training mode, because their model keeps them so."""
+"""Modules that ``model.train()`` leaves in eval mode."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 def modules_in_eval_mode(model: nn.Module, kinds: Iterable[type[nn.Module]]) -> frozenset[int]:
-    """The modules that ``model.train()`` leaves in eval mode, by their ``id``.
+    """Return the modules that ``model.train()`` leaves in eval mode, by their ``id``.
 
     Many backbones override it, to keep the running statistics of what they freeze. Modes and
-    ``requires_grad`` are put back; a model whose ``train`` raises keeps nothing at rest.
+    ``requires_grad`` are put back; where ``train`` raises, no module counts.
 
     Args:
         model: The model.

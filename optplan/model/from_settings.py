@@ -1,4 +1,4 @@
-"""Models that a pyproject.toml names: held to the rules for files, but for the user's own project."""
+"""Build models that a pyproject.toml names; only the user's own project may run its files here."""
 
 from __future__ import annotations
 

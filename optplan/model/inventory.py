@@ -1,4 +1,4 @@
-"""From an ``nn.Module`` to the facts that the rules ask for."""
+"""Read the facts that the rules ask for from an ``nn.Module``."""
 
 from __future__ import annotations
 

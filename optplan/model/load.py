@@ -1,4 +1,4 @@
-"""From the user's words for a model to an ``nn.Module``."""
+"""Build the ``nn.Module`` that the user names."""
 
 from __future__ import annotations
 
@@ -58,13 +58,13 @@ def load_model(spec: str, **arguments: Any) -> nn.Module:
 
 
 def is_timm_spec(spec: str) -> bool:
-    """Whether these words mean an architecture of timm's, if anything."""
+    """Return whether these words mean an architecture of timm's, if anything."""
     head, colon, _ = spec.rpartition(":")
     return not spec.startswith(_FETCHED) and (not colon or head == "timm")
 
 
 def open_model(spec: str, arguments: Mapping[str, Any]) -> LoadedModel:
-    """As :func:`load_model`, together with where the model came from."""
+    """Build a model as :func:`load_model` does, and note where it came from."""
     head, _, attr = spec.rpartition(":")
     if spec.startswith(_FETCHED):
         raise _fetched(spec)
@@ -159,7 +159,7 @@ def made_module(found: object, spec: str, arguments: Mapping[str, Any]) -> nn.Mo
 
 
 def checked_module(built: object, spec: str) -> nn.Module:
-    """What was built, if it is a module.
+    """Return what was built, if it is a module.
 
     Raises:
         ModelError: It is something else.

@@ -1,4 +1,4 @@
-"""What the rules ask about the module that a parameter belongs to."""
+"""Flags of the module that a parameter belongs to."""
 
 from __future__ import annotations
 

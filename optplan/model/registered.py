@@ -1,4 +1,4 @@
-"""Building models as mmengine does: nested sections become modules, each looked up in its registry."""
+"""Build models as mmengine does: nested sections become modules, each looked up in its registry."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from optplan.unregistered_names import Unregistered
 
 
 def is_of_mmengine(found: object) -> bool:
-    """Whether a class inherits from one of mmengine's, so that its arguments are sections as well."""
+    """Return whether a class inherits from one of mmengine's, so that its arguments are sections as well."""
     return any(base.__module__.partition(".")[0] == "mmengine" for base in _bases(found))
 
 
@@ -83,7 +83,7 @@ def _missing(name: str, own: OwnModel) -> ModelError:
 
 
 def _place_of_type(section: object, name: str) -> Place | None:
-    """Where a nested section names its type."""
+    """Return where a nested section names its type."""
     if isinstance(section, Mapping):
         if section.get("type") == name:
             return place_of(section, "type")

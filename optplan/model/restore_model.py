@@ -1,4 +1,4 @@
-"""Running other people's code on a model, and leaving the model as it was."""
+"""Run third-party code on a model, and restore the model afterwards."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def restored_model(model: nn.Module) -> Iterator[None]:
 
 
 def _tensors_of(model: nn.Module) -> Iterator[torch.Tensor]:
-    """The gradients that are there already, the parameters and the buffers."""
+    """Yield the gradients that are there already, the parameters and the buffers."""
     from torch import nn
 
     for tensor in (*nn.Module.parameters(model), *nn.Module.buffers(model)):
@@ -68,27 +68,27 @@ class _Tensor:
         self._requires_grad = tensor.requires_grad
         self._is_leaf = tensor.is_leaf
         self._grad = tensor.grad if tensor.is_leaf else None
-        self._hooks = [(name, _Held(getattr(tensor, name, None))) for name in _TENSOR_HOOKS]
+        self._hooks = [(name, _SavedValue(getattr(tensor, name, None))) for name in _TENSOR_HOOKS]
         self._attributes = _Attributes(tensor)
-        self._data = _shielded(tensor)
+        self._data = _copied_on_write(tensor)
 
     def restore(self) -> None:
         self._attributes.restore()
         if self._data is not None:
             self._tensor.data = self._data
-        for name, held in self._hooks:
-            held.restore()
-            if getattr(self._tensor, name, None) is not held.value:
-                setattr(self._tensor, name, held.value)
+        for name, saved in self._hooks:
+            saved.restore()
+            if getattr(self._tensor, name, None) is not saved.value:
+                setattr(self._tensor, name, saved.value)
         if self._is_leaf:
             self._tensor.requires_grad_(self._requires_grad)
             self._tensor.grad = self._grad
 
 
-def _shielded(tensor: torch.Tensor) -> torch.Tensor | None:
-    """The values of a tensor, which works on a copy from now on that is made when it is written to.
+def _copied_on_write(tensor: torch.Tensor) -> torch.Tensor | None:
+    """Return the values of a tensor, and give it a copy of them that is made when it is written to.
 
-    None for tensors of other kinds, whose values are not to be had like this.
+    None for subclasses of tensors.
     """
     import torch
     from torch import nn
@@ -108,8 +108,8 @@ class _Attributes:
 
     def __init__(self, owner: Any) -> None:
         self._owner = owner
-        self._attributes = _Held(owner.__dict__)
-        self._values = [_Held(value) for value in owner.__dict__.values()]
+        self._attributes = _SavedValue(owner.__dict__)
+        self._values = [_SavedValue(value) for value in owner.__dict__.values()]
 
     def restore(self) -> None:
         for value in self._values:
@@ -119,7 +119,7 @@ class _Attributes:
             self._owner.__dict__ = self._attributes.value
 
 
-class _Held:
+class _SavedValue:
     """A value with what it holds, if it is a plain container."""
 
     __slots__ = ("_items", "value")
@@ -139,7 +139,7 @@ class _Held:
 
 
 def _is_same(first: Any, second: Any) -> bool:
-    """Whether both hold the very same objects in the same order; tensors cannot be compared by value."""
+    """Return whether both hold the very same objects in the same order; tensors cannot be compared by value."""
     if len(first) != len(second) or any(a is not b for a, b in zip(first, second, strict=True)):
         return False
     return not isinstance(first, dict) or all(first[name] is second[name] for name in first)

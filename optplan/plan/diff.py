@@ -24,7 +24,7 @@ from optplan.plan.plan import Plan, PlannedOptimizer, PlannedParameter
 
 
 def diff_plans(before: Plan, after: Plan) -> PlanDiff:
-    """What changes from one plan to the other.
+    """Return what changes from one plan to the other.
 
     A parameter whose value follows a change of the base value alone is told by that change, and is in
     no cluster. Another rule for the same value is no difference, as are other versions.
@@ -65,7 +65,7 @@ def diff_plans(before: Plan, after: Plan) -> PlanDiff:
 
 
 def _not_final(before: Plan, after: Plan) -> Iterator[str]:
-    """A line on the lrs that are not those of a training."""
+    """Yield a line on the lrs that are not those of a training."""
     sides = [side for side, plan in (("first", before), ("second", after)) if not plan.is_final]
     if sides:
         plans = "both plans" if len(sides) == 2 else f"the {sides[0]} plan"
@@ -90,7 +90,7 @@ class _Optimizers:
         self._unpaired = tuple(partners.values())
 
     def pair(self, before: PlannedParameter, after: PlannedParameter) -> Pair:
-        """The rows of one name, with their optimizers."""
+        """Return the rows of one name, with their optimizers."""
         first, second = before.optimizer, after.optimizer
         return Pair(
             before=before,
@@ -100,7 +100,7 @@ class _Optimizers:
         )
 
     def changes(self, pair: Pair) -> Iterator[Change]:
-        """What changes for one name, the optimizer that it is in among them."""
+        """Yield what changes for one name, the optimizer that it is in among them."""
         yield from pair.changes()
         first, second = pair.before.optimizer, pair.after.optimizer
         if first is not None and second is not None and self._partners[first] != second:
@@ -110,7 +110,7 @@ class _Optimizers:
             )
 
     def _is_unused(self, change: Change, index: int) -> bool:
-        """Whether a base value that reaches no parameter decides nothing, where code sets values itself."""
+        """Return whether a base value that reaches no parameter decides nothing, where code sets values itself."""
         if change.before is None or change.after is None:
             return True
         plans = zip(self._plans, (index, self._partners[index]), strict=True)
@@ -123,7 +123,7 @@ class _Optimizers:
         )
 
     def as_changes(self, reached: dict[tuple[int | None, str], int]) -> Iterator[OptimizerChange]:
-        """The changes that are no single parameter's."""
+        """Yield the changes that are no single parameter's."""
         first, second = (plan.constructor for plan in self._plans)
         if first != second:
             change = optimizer_change("constructor", first, second)

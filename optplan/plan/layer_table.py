@@ -29,7 +29,7 @@ class LayerStep:
 
 
 def ramp(rows: Iterable[PlannedParameter]) -> tuple[LayerStep, ...]:
-    """The layers in order, then what is in a group but in no layer; empty where there are no layers.
+    """Return the layers in order, then what is in a group but in no layer; empty where there are no layers.
 
     Args:
         rows: Rows of a plan. What is in no group has no part in it.

@@ -58,7 +58,7 @@ class Planned(Decisions):
         return self.options if self.read is None else None
 
     def part_of(self, row: PlannedParameter) -> tuple[Planned, PlannedParameter] | None:
-        """The plan of the section that a row belongs to, with its row there; None where there is but one."""
+        """Return the plan of the section that a row belongs to, with its row there; None where there is but one."""
         if not self.parts or row.optimizer is None:
             return None
         name = self.plan.optimizers[row.optimizer].name or ""
@@ -71,5 +71,5 @@ class Planned(Decisions):
         return None
 
     def pairs(self) -> Iterator[tuple[PlannedParameter, ParameterFacts]]:
-        """Every row of the plan with its facts."""
+        """Yield every row of the plan with its facts."""
         return zip(self.plan.parameters, self.inventory.parameters, strict=True)

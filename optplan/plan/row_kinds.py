@@ -49,12 +49,12 @@ def kinds_by_rule() -> KindOf:
 
 
 def kinds_of(rows: Iterable[PlannedParameter], kind_of: KindOf) -> Kinds:
-    """The kinds of rows, in the order of their first."""
+    """Return the kinds of rows, in the order of their first."""
     return together({kind_of(row): RowKind(first=row, names=1)} for row in rows)
 
 
 def together(parts: Iterable[Kinds]) -> Kinds:
-    """The kinds of several sets of rows as those of one."""
+    """Return the kinds of several sets of rows as those of one."""
     firsts: dict[Hashable, PlannedParameter] = {}
     counts: dict[Hashable, int] = {}
     for part in parts:

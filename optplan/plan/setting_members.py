@@ -46,7 +46,7 @@ class Members:
 
 
 def members_of(plan: Plan, rows: Iterable[PlannedParameter]) -> tuple[Members, ...]:
-    """The rows by their settings, in the plan's order, then what is in no group by its status."""
+    """Return the rows by their settings, in the plan's order, then what is in no group by its status."""
     found: dict[int | Status, list[PlannedParameter]] = {}
     for row in rows:
         found.setdefault(row.status if row.setting is None else row.setting, []).append(row)
@@ -60,7 +60,7 @@ def members_of(plan: Plan, rows: Iterable[PlannedParameter]) -> tuple[Members, .
 
 
 def member_patterns(plan: Plan, found: Sequence[Named]) -> list[tuple[str, ...]]:
-    """For each set of parameters patterns that match exactly their names among all of the plan."""
+    """Return for each set of parameters patterns that match exactly their names among all of the plan."""
     if len(found) * len(plan.parameters) > _MOST_WORK:
         return _modules(plan, found)
     summarizer = Summarizer([row.name for row in plan.parameters])
@@ -80,7 +80,7 @@ def _members(setting: Setting | None, rows: Sequence[PlannedParameter], kind_of:
 
 
 def _modules(plan: Plan, found: Sequence[Named]) -> list[tuple[str, ...]]:
-    """The modules that lie wholly in a set, and the parameters of the others."""
+    """Return the modules that lie wholly in a set, and the parameters of the others."""
     numbers = {name: number for number, members in enumerate(found) for name in members.names}
     patterns: list[list[str]] = [[] for _ in found]
     tree = module_tree(plan.parameters, lambda row: numbers.get(row.name))

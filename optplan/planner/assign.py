@@ -37,7 +37,7 @@ class DryRun:
 def assign(
     groups: Sequence[PlannedGroup], dry: DryRun, inventory: Inventory
 ) -> dict[int, Assignment]:
-    """What each tensor gets, by its number.
+    """Return what each tensor gets, by its number.
 
     Args:
         groups: The groups as the constructor made them.
@@ -107,7 +107,7 @@ class GroupReader:
         self._is_scaled = is_scaled or any(self._holds_scale(entries) for entries in own)
 
     def values(self, own: Entries, final: Entries) -> dict[str, Any]:
-        """The values of an :class:`Assignment` that a group gives.
+        """Return the values of an :class:`Assignment` that a group gives.
 
         Args:
             own: The entries that it was made with.
@@ -131,14 +131,14 @@ class GroupReader:
         return "weight_decay" in self.defaults or not self._is_torchs
 
     def _holds_scale(self, own: Entries) -> bool:
-        """Whether an lr has its scale in it already; timm leaves that to its schedulers."""
+        """Return whether an lr has its scale in it already; timm leaves that to its schedulers."""
         scale, lr = _scale(own), as_number(own.get("lr"))
         if scale is None or scale == 1 or lr is None or self.base_lr is None:
             return False
         return isclose(lr, self.base_lr * scale, rel_tol=1e-9)
 
     def _split(self, entries: Entries) -> tuple[dict[str, Any], dict[str, Any]]:
-        """A group's own entries: hyper-parameters of the optimizer, and all else."""
+        """Return a group's own entries: hyper-parameters of the optimizer, and all else."""
         options: dict[str, Any] = {}
         extra: dict[str, Any] = {}
         for name, value in entries.items():
@@ -159,7 +159,7 @@ def _layer(own: Entries) -> int | None:
 
 
 def as_number(value: Any) -> float | None:
-    """A group's value as a number; torch takes a tensor for an lr too."""
+    """Return a group's value as a number; torch takes a tensor for an lr too."""
     torch = sys.modules.get("torch")  # without it there are no tensors
     if torch is not None and isinstance(value, torch.Tensor):
         value = value.item() if value.numel() == 1 and not value.is_meta else None
@@ -169,7 +169,7 @@ def as_number(value: Any) -> float | None:
 
 
 def is_bad(value: float | None) -> bool:
-    """Whether a value is negative or not finite."""
+    """Return whether a value is negative or not finite."""
     return value is not None and not (isfinite(value) and value >= 0)
 
 
@@ -187,7 +187,7 @@ def refuse_bad_values(assignments: Mapping[int, Assignment], inventory: Inventor
         ):
             if value is not None and is_bad(value):
                 entry = bad.setdefault((name, value, id(verdict)), (verdict, []))
-                entry[1].append(inventory.carriers[tensor].name)
+                entry[1].append(inventory.primary_names[tensor].name)
     if bad:
         raise PlanError(
             [
@@ -211,7 +211,7 @@ def _because(verdict: Verdict) -> str:
 def planned_optimizer(
     optimizer: OptimizerFacts, section: OptimizerConfig | None, name: str | None = None
 ) -> PlannedOptimizer:
-    """The optimizer as the plan names it: its class, its base values and what the config gave it.
+    """Return the optimizer as the plan names it: its class, its base values and what the config gave it.
 
     Args:
         optimizer: The optimizer.

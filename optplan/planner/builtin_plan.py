@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 
 from optplan.config import OptimizerConfig
 from optplan.facts import Inventory
@@ -48,7 +48,7 @@ class BuildResult(Decisions):
 
 
 def options_of(section: OptimizerConfig, rules: RuleSet) -> Options:
-    """What a constructor that follows these rules works with.
+    """Return what a constructor that follows these rules works with.
 
     Raises:
         ConfigError: Every mistake in them.
@@ -59,7 +59,7 @@ def options_of(section: OptimizerConfig, rules: RuleSet) -> Options:
 
 
 def layered(inventory: Inventory, options: Options, ask: Callable[[], Inventory]) -> Inventory:
-    """The parameters with the layers that an option lists, or else the model itself knows.
+    """Return the parameters with the layers that an option lists, or else the model itself knows.
 
     Args:
         inventory: The model's parameters.
@@ -79,7 +79,7 @@ def layered(inventory: Inventory, options: Options, ask: Callable[[], Inventory]
 def decided(
     section: OptimizerConfig, inventory: Inventory, options: Options, make_dry: MakeDry
 ) -> BuildResult:
-    """What a built-in constructor makes.
+    """Return what a built-in constructor makes.
 
     Args:
         section: The config's optimizer section.
@@ -109,7 +109,7 @@ def planned(
     config: str | None,
     versions: Mapping[str, str | None],
 ) -> Planned:
-    """The plan of what was made, with what it was made from.
+    """Return the plan of what was made, with what it was made from.
 
     Args:
         made: What was made.
@@ -128,6 +128,9 @@ def planned(
         config=config,
         versions=versions,
         trainable=made.trainable,
+    )
+    plan = replace(
+        plan,
         lr_scaling=made.lr_scaling,
         matcher=made.matcher,
         needs_world_size=made.needs_world_size,

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from optplan.errors import PlanError, Problem, listed
 from optplan.facts import Inventory, ParameterFacts
-from optplan.names import Mistake
+from optplan.names import ProblemKind
 from optplan.rules import BYPASS, Decision, Options, RuleSet, Skipped, decide
 
 
@@ -27,7 +27,7 @@ class PlannedGroup(NamedTuple):
 
 
 def default_groups(inventory: Inventory, options: Options) -> list[PlannedGroup]:
-    """The groups of a built-in constructor, in its order.
+    """Return the groups of a built-in constructor, in its order.
 
     Args:
         inventory: The model's parameters, with their layers where the rules ask for them.
@@ -68,7 +68,7 @@ def _group(members: tuple[ParameterFacts, ...], decision: Decision) -> PlannedGr
 
 
 def tied_error(descriptions: Sequence[str], names: tuple[str, ...], rules: RuleSet) -> PlanError:
-    """What to say of tensors that would be in several groups."""
+    """Return what to say of tensors that would be in several groups."""
     return PlanError(
         [
             Problem(
@@ -77,7 +77,7 @@ def tied_error(descriptions: Sequence[str], names: tuple[str, ...], rules: RuleS
                 hint=f"set {BYPASS}=True in paramwise_cfg"
                 if BYPASS in rules.options
                 else f"{rules.constructor} takes each name as a parameter of its own",
-                kind=Mistake.TIED,
+                kind=ProblemKind.TIED,
                 parameters=names,
             )
         ]

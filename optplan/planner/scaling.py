@@ -14,7 +14,7 @@ from optplan.planner.builtin_plan import BuildResult
 
 
 def scaled_made(made: BuildResult, scaling: Scaling | None) -> BuildResult:
-    """What was made, with the lrs multiplied as the reference's runner does; as it is without scaling.
+    """Return what was made, with the lrs multiplied as the reference's runner does; as it is without scaling.
 
     Raises:
         PlanError: A product is too large for a number.
@@ -70,7 +70,7 @@ def _scaled_before(made: BuildResult, scaling: Scaling) -> BuildResult:
 
 
 def _times(assignments: Mapping[int, Assignment], factor: float | None) -> Mapping[int, Assignment]:
-    """The assignments with their lrs multiplied; those that tensors share stay shared."""
+    """Return the assignments with their lrs multiplied; those that tensors share stay shared."""
     if factor is None:
         return assignments
     known: dict[int, Assignment] = {}
@@ -86,7 +86,7 @@ def _times(assignments: Mapping[int, Assignment], factor: float | None) -> Mappi
 
 
 def lr_scaling(scaling: Scaling, optimizers: Sequence[PlannedOptimizer]) -> LrScaling:
-    """The plan's record of how its lr depends on the batch."""
+    """Return the plan's record of how its lr depends on the batch."""
     base = scaling.base_lr
     if base is None and len(optimizers) == 1:
         base = optimizers[0].lr

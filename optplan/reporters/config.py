@@ -59,7 +59,7 @@ def _place_text(place: Place | None) -> str:
 def _lines(
     head: str, value: Any, place: Place | None, indent: str, end: str
 ) -> Iterator[tuple[str, Place | None]]:
-    """The lines of one value: what is short in one line, else one for each of its parts."""
+    """Yield the lines of one value: what is short in one line, else one for each of its parts."""
     if isinstance(value, Mapping) and value:
         as_call = all(_is_name(key) for key in value)
         yield f"{indent}{head}{'dict(' if as_call else '{'}", place
@@ -82,7 +82,7 @@ def _is_name(key: object) -> bool:
 
 
 def _is_short(value: Sequence[Any]) -> bool:
-    """Whether a list fits into one line and holds no dict worth a place of its own."""
+    """Return whether a list fits into one line and holds no dict worth a place of its own."""
     return not _holds_dict(value) and len(_code(value)) <= _LONGEST_INLINE
 
 
@@ -93,7 +93,7 @@ def _holds_dict(value: Any) -> bool:
 
 
 def _code(value: Any) -> str:
-    """A value as Python writes it; a symbol by its dotted name."""
+    """Return a value as Python writes it; a symbol by its dotted name."""
     if isinstance(value, Symbol):
         return str(value)
     if isinstance(value, Mapping):
@@ -120,7 +120,7 @@ def config_json(path: str | None, entries: Mapping[str, Any], names: Sequence[st
 
 
 def _pointers(container: Any, keys: Sequence[Any], above: str) -> Iterator[tuple[str, Any]]:
-    """Places by JSON pointer (RFC 6901), so that keys with dots stay apart."""
+    """Yield places by JSON pointer (RFC 6901), so that keys with dots stay apart."""
     for key in keys:
         pointer = f"{above}/{str(key).replace('~', '~0').replace('/', '~1')}"
         place = place_of(container, key)

@@ -14,7 +14,7 @@ _MATCHERS = {
 
 
 def not_final_text(plan: Plan) -> str:
-    """What to say above all else of a plan whose lr is not that of the training, '' where it is."""
+    """Return what to say above all else of a plan whose lr is not that of the training, '' where it is."""
     if plan.needs_world_size:
         return (
             f"the plan is not final: {plan.constructor} asks for the world size, which is not known; these are"
@@ -30,7 +30,7 @@ def not_final_text(plan: Plan) -> str:
 
 
 def _product(scaling: LrScaling) -> str:
-    """``world size × 32``: what makes up the batch, as far as it is known."""
+    """Return ``world size × 32``: what makes up the batch, as far as it is known."""
     factors = [
         "world size" if scaling.world_size is None else str(scaling.world_size),
         "batch size" if scaling.batch_size is None else number(scaling.batch_size),
@@ -57,7 +57,7 @@ def _options(scaling: LrScaling) -> str:
 
 
 def scaling_text(plan: Plan) -> str:
-    """How the lr came about, '' where it does not depend on the batch or is not final."""
+    """Return how the lr came about, '' where it does not depend on the batch or is not final."""
     scaling = plan.lr_scaling
     if scaling is None or scaling.factor is None:
         return ""
@@ -73,14 +73,14 @@ def scaling_text(plan: Plan) -> str:
 
 
 def matcher_text(plan: Plan) -> str:
-    """How patterns are held against names, '' where there are none."""
+    """Return how patterns are held against names, '' where there are none."""
     if plan.matcher is None:
         return ""
     return f"matcher {plan.matcher.value}: {_MATCHERS[plan.matcher]}, the first that does wins"
 
 
 def lr_end(plan: Plan) -> str:
-    """What follows the base lr of an optimizer: the factor that its groups have, or that it is not known."""
+    """Return what follows the base lr of an optimizer: the factor that its groups have, or that it is not known."""
     scaling = plan.lr_scaling
     if scaling is None:
         return ""
@@ -91,5 +91,5 @@ def lr_end(plan: Plan) -> str:
 
 
 def lr_heading(plan: Plan) -> str:
-    """What a column of lrs is called."""
+    """Return what a column of lrs is called."""
     return "lr" if plan.is_final else "lr, not final"

@@ -187,12 +187,12 @@ def _separated(parts: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
 
 
 def _coverage_words(rows: Sequence[PlannedParameter]) -> Iterator[tuple[str, str]]:
-    carriers = [row for row in rows if row.status is not Status.DUPLICATE]
-    trainable = sum(row.requires_grad for row in carriers)
+    primary = [row for row in rows if row.status is not Status.DUPLICATE]
+    trainable = sum(row.requires_grad for row in primary)
     yield f"trainable {trainable}", ""
-    yield f"in the optimizer {sum(row.group is not None for row in carriers)}", ""
-    yield f"frozen {len(carriers) - trainable}", ""
-    if duplicates := len(rows) - len(carriers):
+    yield f"in the optimizer {sum(row.group is not None for row in primary)}", ""
+    yield f"frozen {len(primary) - trainable}", ""
+    if duplicates := len(rows) - len(primary):
         yield plural(duplicates, "duplicate name"), ""
-    if uncovered := sum(row.status is Status.UNCOVERED for row in carriers):
+    if uncovered := sum(row.status is Status.UNCOVERED for row in primary):
         yield f"uncovered {uncovered}", "alarm"

@@ -1,4 +1,4 @@
-"""Settings as a person reads them, in the words of the file they come from."""
+"""The tool's configuration as a person reads it, in the words of the file it comes from."""
 
 from __future__ import annotations
 
@@ -6,24 +6,28 @@ import json
 from collections.abc import Iterator
 
 from optplan.checks.expectations import Expectation
-from optplan.checks.tool_config import Settings, Target
+from optplan.checks.tool_config import Target, ToolConfig
 from optplan.reporters.formats.visible import visible
 
-_HOLDS = ("weight_decay", "lr", "lr_mult", "frozen")
 
-
-def settings_text(settings: Settings) -> str:
+def settings_text(settings: ToolConfig) -> str:
     """Return the settings as TOML, after a line that names their file."""
     return "".join(f"{visible(line)}\n" for line in _lines(settings))
 
 
-def _lines(settings: Settings) -> Iterator[str]:
+def _lines(settings: ToolConfig) -> Iterator[str]:
     yield f"# {settings.file or 'no pyproject.toml with [tool.optplan]: the defaults'}"
     yield "[tool.optplan]"
     yield f"select = {_value(settings.select or ('OPT',))}"
     yield f"ignore = {_value(settings.ignore)}"
     yield f"fail-on = {_value(settings.fail_on.value)}"
     yield f"allow-group-keys = {_value([one.name for one in settings.allow_group_keys])}"
+    if settings.exclude:
+        yield f"exclude = {_value(settings.exclude)}"
+    if settings.baseline is not None:
+        yield f"baseline = {_value(settings.baseline)}"
+    if settings.jobs is not None:
+        yield f"jobs = {settings.jobs}"
     if settings.per_config_ignores:
         yield "[tool.optplan.per-config-ignores]"
     codes: dict[str, list[str]] = {}
@@ -50,15 +54,25 @@ def _expectation(expectation: Expectation) -> Iterator[str]:
     yield "[[tool.optplan.expect]]"
     if expectation.configs:
         yield f"configs = {_value(expectation.configs)}"
-    if expectation.parameters is not None:
-        yield f"parameters = {_value(expectation.parameters)}"
+    if expectation.parameters:
+        yield f"parameters = {_one_or_all(expectation.parameters)}"
+    if expectation.modules:
+        yield f"module = {_one_or_all(expectation.modules)}"
     if expectation.rule is not None:
         yield f"rule = {_value(expectation.rule.value)}"
-    for name in _HOLDS:
-        value = getattr(expectation, name)
-        if value is not None:
-            yield f"{name.replace('_', '-')} = {_value(value)}"
+    for name, bound in expectation.bounds.items():
+        yield f"{name} = {_value(bound.written)}"
+    if expectation.frozen is not None:
+        yield f"frozen = {_value(expectation.frozen)}"
+    if expectation.never_zero:
+        yield "never-zero = true"
+    if expectation.share < 1:
+        yield f"share = {_value(expectation.share)}"
     yield f"min-parameters = {expectation.min_parameters}"
+
+
+def _one_or_all(texts: tuple[str, ...]) -> str:
+    return _value(texts[0] if len(texts) == 1 else texts)
 
 
 def _value(value: object) -> str:

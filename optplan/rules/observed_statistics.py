@@ -65,7 +65,7 @@ class Observed:
         ]
 
     def _keys(self) -> Iterator[EntryStatistics]:
-        """A key counts where it is in a name, and wins what the constructor itself decided there, too."""
+        """Yield the keys; each counts where it is in a name, and wins what the constructor itself decided there."""
         keys = self.paramwise.get(_KEYS)
         if not isinstance(keys, Mapping):
             return
@@ -96,7 +96,7 @@ class Observed:
         return use.key if use is not None else None
 
     def _options(self) -> Iterator[EntryStatistics]:
-        """An option that is read has a part in all that the constructor itself decided.
+        """Yield the options; one that is read has a part in all that the constructor itself decided.
 
         One that the rules know does what they say, and nothing else.
         """

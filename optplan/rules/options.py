@@ -171,7 +171,7 @@ def _key_rule(
     default_weight_decay: Verdict,
     rules: RuleSet,
 ) -> KeyRule:
-    """A key sets both products, then copies every field; an ``lr`` there stands above its product."""
+    """Return what a key does: it sets both products, then copies every field; its own ``lr`` comes first."""
     fields = {name: v for name, v in custom.fields.items() if _is_read(name, rules)}
     mult = fields.get("lr_mult", 1.0) if rules.keys_set_lr else 1.0
     lr = _key_verdict(custom, fields.get("lr"), mult, base_lr)
@@ -205,7 +205,7 @@ def _nones(fields: Mapping[str, Any], base_weight_decay: float | None) -> tuple[
 
 
 def _is_read(field: str, rules: RuleSet) -> bool:
-    """Whether a constructor reads a field of a custom key."""
+    """Return whether a constructor reads a field of a custom key."""
     if not rules.copies_fields:
         return field in ("lr_mult", "decay_mult")
     return rules.keys_set_lr or field != "lr"
@@ -214,7 +214,7 @@ def _is_read(field: str, rules: RuleSet) -> bool:
 def _key_verdict(
     custom: CustomKey, value: float | None, mult: float | None, base: float | None
 ) -> Verdict:
-    """The product, unless the key gives the value itself."""
+    """Return the product, unless the key gives the value itself."""
     rule, key, place = Rule.CUSTOM_KEY, custom.key, custom.place
     if value is not None:
         return Verdict(rule=rule, key=key, mult=None, value=value, place=place)

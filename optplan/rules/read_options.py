@@ -26,7 +26,7 @@ def read_options(
     paramwise: Mapping[str, Any],
     optimizer: Mapping[str, Any],
 ) -> Options:
-    """A constructor's options.
+    """Return a constructor's options.
 
     Args:
         rules: The constructor's rules.

@@ -56,13 +56,13 @@ class RegexOptions:
     has_rest: bool
 
     def trace(self, facts: ParameterFacts) -> tuple[Candidate, ...]:
-        """Every pattern that matches, the one that wins first."""
+        """Return every pattern that matches, the one that wins first."""
         notes: list[Candidate] = []
         _decide(facts, self, notes)
         return tuple(notes)
 
     def unmatched(self, facts: ParameterFacts) -> tuple[str, ...]:
-        """The patterns that do not match a name."""
+        """Return the patterns that do not match a name."""
         return tuple(
             pattern.text
             for group in self.groups
@@ -80,7 +80,7 @@ class Taken:
 
 
 def decide_group(facts: ParameterFacts, options: RegexOptions) -> Taken | Skipped | None:
-    """The first group that takes a parameter.
+    """Return the first group that takes a parameter.
 
     Args:
         facts: The parameter, under the first name of its tensor.
@@ -93,7 +93,7 @@ def decide_group(facts: ParameterFacts, options: RegexOptions) -> Taken | Skippe
 
 
 def matches(pattern: PatternRule, name: str, matcher: Matcher) -> bool:
-    """Whether a pattern matches a name."""
+    """Return whether a pattern matches a name."""
     match matcher:
         case Matcher.SEARCH:
             return pattern.compiled.search(name) is not None
@@ -213,7 +213,7 @@ def _verdict(
     entries: Mapping[str, Any],
     place: Place | None,
 ) -> Verdict:
-    """What a pattern gives to one value; a group that does not set it keeps the optimizer's own."""
+    """Return what a pattern gives to one value; a group that does not set it keeps the optimizer's own."""
     written = name in group.entries
     return Verdict(
         rule=Rule.REGEX,

@@ -66,7 +66,7 @@ class RuleSet:
         return self.others.union(self.multipliers)
 
     def match_name(self, facts: ParameterFacts) -> str:
-        """What custom keys are looked for in."""
+        """Return what custom keys are looked for in."""
         return facts.match_name if self.keys_see_root else facts.walked_name
 
 

@@ -62,7 +62,7 @@ def entry_statistics(
     places: Mapping[str, Place | None],
     among: Collection[str] | None = None,
 ) -> tuple[EntryStatistics, ...]:
-    """Every option and key, in the order in which they are tried, then those that nothing reads.
+    """Return every option and key, in the order in which they are tried, then those that nothing reads.
 
     Args:
         inventory: The model's parameters.
@@ -165,7 +165,7 @@ def _count(visit: Visit, tallies: Mapping[str, _Tally], options: Options) -> Non
 
 
 def words_hit(key: str, name: str) -> Iterator[str]:
-    """The components of a name, whole and with what lies between, in which a key's text occurs."""
+    """Yield the components of a name, whole and with what lies between, in which a key's text occurs."""
     at = name.find(key)
     while at >= 0:
         end = at + len(key)

@@ -115,7 +115,7 @@ def visits(inventory: Inventory, options: Options, *, every_name: bool) -> Itera
     without_keys = replace(options, keys=())
     for facts, keys in zip(visited, _matching_keys(visited, options), strict=True):
         if keys or every_name:
-            in_group = inventory.carriers[facts.tensor] is not facts
+            in_group = inventory.primary_names[facts.tensor] is not facts
             rest = decide(facts, without_keys, in_group=in_group)
             yield Visit(facts, keys, rest if facts.requires_grad else Skipped.FROZEN)
 

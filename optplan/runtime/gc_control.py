@@ -1,4 +1,4 @@
-"""When garbage is collected: not while much is made that stays."""
+"""Disable the garbage collector while many long-lived objects are created."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from importlib import import_module
 
 
 class _State:
-    """Whether this process has frozen what it had; Python itself may have frozen some, too."""
+    """Whether this module has frozen objects; Python itself may have, too."""
 
     is_frozen = False
 
 
 @contextlib.contextmanager
 def gc_paused() -> Iterator[None]:
-    """No garbage collection: going over all that torch has loaded is half the time of a report."""
+    """Pause garbage collection: with torch loaded it is half the time of a report."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -27,16 +27,16 @@ def gc_paused() -> Iterator[None]:
 
 
 def import_with_gc_paused(*modules: str) -> None:
-    """Import large modules: collecting garbage meanwhile is a tenth of what that takes."""
+    """Import large modules without garbage collection, which is a tenth of their time."""
     with gc_paused():
         for module in modules:
             import_module(module)
-    if _State.is_frozen:  # a command's, to which they belong as well
+    if _State.is_frozen:
         gc.freeze()
 
 
 def resume_gc() -> None:
-    """Collect garbage, but none of what there is so far: it will be needed to the end."""
+    """Resume garbage collection, without the objects that exist so far: they are needed to the end."""
     gc.freeze()
     _State.is_frozen = True
     gc.enable()
@@ -44,7 +44,7 @@ def resume_gc() -> None:
 
 @contextlib.contextmanager
 def gc_deferred() -> Iterator[None]:
-    """Collect no garbage until :func:`resume_gc`; afterwards all is as it was."""
+    """Pause garbage collection until :func:`resume_gc`, and restore its state afterwards."""
     was_enabled, was_frozen = gc.isenabled(), _State.is_frozen
     gc.disable()
     try:

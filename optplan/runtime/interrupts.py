@@ -1,4 +1,4 @@
-"""What Ctrl-C does to a command: it ends at once with status 130, and leaves nothing half-written.
+"""End a command at Ctrl-C, at once and with status 130, with nothing half-written.
 
 A request to end (SIGTERM) does the same, but for the status, which is that of the signal.
 
@@ -21,7 +21,7 @@ STATUS = 130
 
 
 class _State:
-    """Whether an interrupt has to wait, which signal does, and whose children are ended with it."""
+    """The state of the process: how many contexts hold interrupts back, and the signal that waits."""
 
     held = 0
     waiting: ClassVar[int | None] = None

@@ -1,4 +1,4 @@
-"""Keeps what other people's code prints out of the report."""
+"""Keep what third-party code prints out of the report."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def stdout_to_stderr() -> Iterator[None]:
 
 @contextlib.contextmanager
 def capture_warnings() -> Iterator[list[str]]:
-    """Gives a list of the warnings, and of what is logged as one, that are shown meanwhile."""
+    """Yield a list of the warnings, and of the records logged as warnings, of the context."""
     said: list[str] = []
     show = warnings.showwarning
     listener = _Listener(said)
@@ -51,10 +51,9 @@ class _Listener(logging.Handler):
 
 @contextlib.contextmanager
 def suppress_output() -> Iterator[None]:
-    """As :func:`stdout_to_stderr`, for packages that a config names.
+    """Send stdout to stderr, and suppress warnings and what is logged below a warning.
 
-    Their warnings and what they log below a warning are held back: nobody who reads a plan can mend
-    them, and the imports of one config bring dozens.
+    For packages that a config names: a reader of the plan cannot fix their warnings.
     """
     before = logging.root.manager.disable
     with stdout_to_stderr(), warnings.catch_warnings():
@@ -85,7 +84,7 @@ def _descriptor_to_stderr() -> Iterator[None]:
 
 
 def _flush() -> None:
-    """What was written so far belongs to where stdout leads now."""
+    """Flush stdout before it is redirected."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
         sys.__stdout__.flush()  # type: ignore[union-attr]
 

@@ -1,8 +1,8 @@
-"""How often the process has run code of others: what that did to torch and timm, nobody knows."""
+"""Count third-party code runs; cached results are used only while it is zero."""
 
 from __future__ import annotations
 
-# Packages that are no others: what is remembered is theirs.
+# Packages whose code does not count: cached results are about them.
 KNOWN = frozenset({"torch", "timm", "optplan"})
 
 
@@ -11,16 +11,16 @@ class _Count:
 
 
 def note_third_party_run() -> None:
-    """Note that code of others is about to run."""
+    """Count a run of third-party code."""
     _Count.runs += 1
 
 
 def note_import(dotted: str) -> None:
-    """Note that a dotted name was imported anew, if that has run code of others."""
+    """Count the import of a dotted name, if its package is third-party code."""
     if dotted.partition(".")[0] not in KNOWN:
         note_third_party_run()
 
 
 def third_party_runs() -> int:
-    """How often code of others was run so far."""
+    """Return how often third-party code was run so far."""
     return _Count.runs

@@ -1,4 +1,4 @@
-"""Running code that stands on the command line: naming it there is the user's consent."""
+"""Run code that the user names on the command line, which is consent to run it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ StandIns = Callable[[], AbstractContextManager[bool]]
 
 @lifted()
 def user_attribute(head: str, attr: str, error: type[OptplanError]) -> object:
-    """What ``head:attr`` names, where ``head`` is a Python file or a module, and dots are allowed in ``attr``.
+    """Return what ``head:attr`` names, where ``head`` is a Python file or a module, and dots are allowed in ``attr``.
 
     Raises:
         error: There is no such file, module or attribute, or it raises on import.
@@ -157,7 +157,7 @@ _NO_STAND_IN = (
 
 
 def _of_mmcv1(error: ModuleNotFoundError) -> str | None:
-    """What to do about code for mmcv 1.x, which is not installed; None about any other."""
+    """Return what to do about code for mmcv 1.x, which is not installed; None about any other."""
     if error.name not in ("mmcv", "mmcv.runner"):
         return None
     frame = next((one for one in reversed(extract_tb(error.__traceback__)) if one.line), None)

@@ -1,4 +1,4 @@
-"""The files of a user's own: each is run once in a process, and has one module."""
+"""Run the user's own files, each once in a process."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ class UserFile:
 
     @property
     def folder(self) -> str:
-        """The folder that it is in."""
+        """Return the folder that it is in."""
         return os.path.dirname(self.path)
 
     @property
     def stem(self) -> str:
-        """The last part of its module's name."""
+        """Return the last part of its module's name."""
         return os.path.splitext(os.path.basename(self.path))[0].replace(".", "_")
 
 
@@ -157,7 +157,7 @@ def _imported_package(file: UserFile) -> str:
 
 
 def _free_name(file: UserFile) -> str:
-    """A name by which a file hides no installed or standard module."""
+    """Return a name by which a file hides no installed or standard module."""
     name = file.stem
     if not _is_taken(name, file) and outside(name, (file.root,)) is None:
         return name
@@ -168,6 +168,6 @@ def _free_name(file: UserFile) -> str:
 
 
 def _is_taken(name: str, file: UserFile) -> bool:
-    """Whether a module of this name is there that is not the user's."""
+    """Return whether a module of this name is there that is not the user's."""
     found = sys.modules.get(name)
     return found is not None and not is_in(module_location(found), (file.root,))

@@ -1,4 +1,4 @@
-"""How the code of a user's own files imports: as a program in their folders would, and each file once."""
+"""Import the user's own modules as a program in their folders would, and each file once."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def outside(name: str, folders: Sequence[str]) -> ModuleSpec | None:
 
 
 class _Finder:
-    """Finds the user's modules, and gives for a file that has been run the module that it became.
+    """Find the user's modules; a file that has been run is not run again.
 
     Args:
         folders: Where the user's modules are.
@@ -169,7 +169,7 @@ class _Finder:
 
 
 class UserLoader(SourceFileLoader):
-    """Loads a file of the user's, which is known from then on."""
+    """Load a file of the user's, and remember its module."""
 
     def exec_module(self, module: ModuleType) -> None:
         """Run the file."""
@@ -183,7 +183,7 @@ class UserLoader(SourceFileLoader):
 
 
 class _Known(Loader):
-    """Gives a module that is there already under another name."""
+    """Load a module that is there already, under another name."""
 
     def __init__(self, module: ModuleType) -> None:
         self._module = module

@@ -23,7 +23,7 @@ Workers = Mapping[Connection, SpawnProcess]
 
 @contextlib.contextmanager
 def started_workers(jobs: int) -> Iterator[Workers]:
-    """Processes by the connections to them; none is left, however this ends.
+    """Start processes, by the connections to them, and end all of them afterwards.
 
     To each is first sent the function that it is to call with its own connection. This module imports
     nothing else, so that they can start while the process that starts them is still importing.
@@ -94,7 +94,7 @@ def _interrupts_held() -> Iterator[None]:
 
 
 def _work(connection: Connection) -> None:
-    """A worker: until its parent closes the connection, whose affair Ctrl-C is too."""
+    """Work until the parent closes the connection; Ctrl-C is handled by the parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with contextlib.suppress(EOFError, OSError):
         connection.recv()(connection)

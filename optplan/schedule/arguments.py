@@ -76,7 +76,7 @@ def argument_problems(
     others: Sequence[str],
     unshown: Sequence[str] = (),
 ) -> Iterator[Problem]:
-    """What is wrong with the arguments of a scheduler, one by one.
+    """Yield what is wrong with the arguments of a scheduler, one by one.
 
     Args:
         raw: Its dict in the config.
@@ -109,7 +109,7 @@ def missing_argument(who: str, name: str, place: Place | None) -> Problem:
 
 
 def argument_problem(raw: Mapping[str, Any], name: str, argument: Argument) -> Problem | None:
-    """What is wrong with an argument that is given, or None."""
+    """Return what is wrong with an argument that is given, or None."""
     value, form = raw[name], argument.form
     if value is None and argument.default is None:
         return None
@@ -128,7 +128,7 @@ def argument_problem(raw: Mapping[str, Any], name: str, argument: Argument) -> P
 
 
 def whole_problem(raw: Mapping[str, Any], name: str, least: int) -> Problem | None:
-    """What is wrong with a value that has to be a whole number of at least so much."""
+    """Return what is wrong with a value that has to be a whole number of at least so much."""
     value = raw[name]
     if isinstance(value, int) and not isinstance(value, bool) and value >= least:
         return None
@@ -136,7 +136,7 @@ def whole_problem(raw: Mapping[str, Any], name: str, least: int) -> Problem | No
 
 
 def weights_problem(raw: Mapping[str, Any]) -> Problem | None:
-    """What is wrong with the periods of a scheduler with restarts and their weights together, or None."""
+    """Return what is wrong with the periods of a scheduler with restarts and their weights together, or None."""
     periods, weights = raw.get("periods"), raw.get("restart_weights", (1,))
     if not isinstance(periods, list | tuple) or not isinstance(weights, list | tuple):
         return None

@@ -46,12 +46,12 @@ def same_unit(first: Schedule, second: Schedule) -> tuple[Schedule, Schedule] | 
 
 
 def are_same(first: Schedule, second: Schedule) -> bool:
-    """Whether two schedules have the same schedulers."""
+    """Return whether two schedules have the same schedulers."""
     return bool(_identity(first) == _identity(second))
 
 
 def partings(first: Schedule, second: Schedule) -> Iterator[Divergence]:
-    """Where settings part that start alike, in the order of the steps.
+    """Yield where settings part that start alike, in the order of the steps.
 
     What differs at step 0 already is left out: the plans say so.
 
@@ -103,7 +103,7 @@ class _Pair:
 
 
 def _alike(first: Schedule, second: Schedule) -> Iterator[_Pair]:
-    """What starts with the same value on both sides."""
+    """Yield what starts with the same value on both sides."""
     tracks = {name: index for index, track in enumerate(second.tracks) for name in track.names}
     pairs: dict[tuple[int, int], list[str]] = {}
     for index, track in enumerate(first.tracks):

@@ -27,7 +27,7 @@ _TELLING = {
 def telling_steps(
     specs: Iterable[AnySpec], training: Training, unit: Unit
 ) -> dict[int, tuple[str, ...]]:
-    """The steps that matter with what happens there, ascending; the first and the last are among them."""
+    """Return the steps that matter with what happens there, ascending; the first and the last are among them."""
     last = training.steps(unit) - 1
     found: dict[int, list[str]] = {0: [START]}
     for spec in specs:
@@ -44,7 +44,7 @@ def telling_steps(
 
 
 def _step(tick: int, by_epoch: bool, training: Training, unit: Unit) -> int | None:
-    """The step at which a tick's values are used; None where the tick is never made."""
+    """Return the step at which a tick's values are used; None where the tick is never made."""
     if not by_epoch or unit is Unit.EPOCH:
         return tick
     if not training.by_epoch or training.per_epoch is None:
@@ -67,7 +67,7 @@ def _turns(spec: AnySpec) -> Iterator[tuple[int, str]]:
 
 
 def _inner(spec: Spec) -> Iterator[tuple[int, str]]:
-    """The positions at which a scheduler turns, counted from its begin."""
+    """Yield the positions at which a scheduler turns, counted from its begin."""
     shift = spec.last_step + 1
     for position, what in _positions(spec):
         yield whole_tick(position) - shift, what
@@ -95,7 +95,7 @@ def _positions(spec: Spec) -> Sequence[tuple[float, str]]:
 
 
 def _hook_turns(spec: HookSpec) -> Iterator[tuple[int, str]]:
-    """The ticks at which a policy of mmcv 1.x turns."""
+    """Yield the ticks at which a policy of mmcv 1.x turns."""
     yield 0, f"{spec.name} begins"
     if spec.warmup is not None:
         yield spec.warmup.iterations, "end of warm-up"
@@ -130,7 +130,7 @@ def _policy_turns(spec: HookSpec) -> list[tuple[float, str]]:
 
 
 def _foreign_turns(spec: ForeignSpec) -> Iterator[tuple[int, str]]:
-    """What the arguments of another package's scheduler tell."""
+    """Yield what the arguments of another package's scheduler tell."""
     for name, what in _TELLING.items():
         value = spec.arguments.get(name)
         for one in value if isinstance(value, list | tuple) else (value,):

@@ -44,7 +44,7 @@ class ParamGroupTable:
         }
 
     def initial(self, param: str) -> list[Any]:
-        """The values that a scheduler starts from: kept by the first one that moves them."""
+        """Return the values that a scheduler starts from: kept by the first one that moves them."""
         now = self.entries[param]
         kept = self.entries.get(f"initial_{param}", [MISSING] * self.count)
         found = [new if old is MISSING else old for old, new in zip(kept, now, strict=True)]
@@ -52,11 +52,11 @@ class ParamGroupTable:
         return found
 
     def has_initial(self, param: str) -> bool:
-        """Whether every group has kept what a scheduler starts from."""
+        """Return whether every group has kept what a scheduler starts from."""
         return MISSING not in self.entries.get(f"initial_{param}", [MISSING])
 
     def has(self, param: str) -> bool:
-        """Whether every group has a number there."""
+        """Return whether every group has a number there."""
         return all(isinstance(value, int | float) for value in self.entries.get(param, [MISSING]))
 
     @property
@@ -65,7 +65,7 @@ class ParamGroupTable:
         return "momentum" not in self.defaults and "betas" in self.defaults
 
     def value(self, field: str) -> list[Any] | None:
-        """What every group has of a hyper-parameter, where momentum may be the first of betas."""
+        """Return what every group has of a hyper-parameter, where momentum may be the first of betas."""
         if field == "momentum" and self.has_betas:
             pairs = self.entries.get("betas")
             return None if pairs is None else [betas[0] for betas in pairs]

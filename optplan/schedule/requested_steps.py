@@ -13,7 +13,7 @@ _WORD = re.compile(r"(\d+(?:\.\d+)?)(ep|it|%)?")
 
 
 def asked_steps(words: Iterable[str], training: Training, unit: Unit) -> set[int]:
-    """The steps that words mean.
+    """Return the steps that the words name.
 
     Args:
         words: ``1000`` in the steps' own unit, ``1000it``, ``12ep`` or ``50%``.

@@ -14,7 +14,6 @@ from optplan.schedule.catalog import ARGUMENTS, Family, ScheduledEntry
 from optplan.schedule.specs import AnySpec, ForeignSpec, Spec
 from optplan.schedule.unread import SECTION
 
-_COMMON = ("param_name", "begin", "end", "by_epoch")
 _PHASES = "_schedule_phases"
 _ANNEALING = "anneal_func"
 # The attributes of an argument's value, where they have another name.

@@ -39,7 +39,7 @@ class RunningScheduler(Protocol):
         """Make so many ticks, of which ``steady`` says that they are alike."""
 
     def unknown_from(self) -> int | None:
-        """The first tick at which a metric may have changed the values; None where none can."""
+        """Return the first tick at which a metric may have changed the values; None where none can."""
 
 
 # Makes the stage of somebody's scheduler, which may import and run it.

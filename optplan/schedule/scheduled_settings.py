@@ -51,7 +51,7 @@ def tracks_of(
     defaults: Sequence[Mapping[str, Any]],
     lists: Sequence[Sequence[Any]] = (),
 ) -> tuple[ScheduledSetting, ...]:
-    """The tracks of all parameters that are in a group, in the order of their first ones.
+    """Return the scheduled settings of all parameters in groups, in the order of their first ones.
 
     Args:
         plan: The plan.
@@ -97,7 +97,7 @@ def _track(
 
 
 def _entries(plan: Plan, row: PlannedParameter, defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """What a group holds: the optimizer's own values, those of the config, its own."""
+    """Return what a group holds: the optimizer's own values, those of the config, its own."""
     assert row.optimizer is not None
     values = {"lr": row.lr, "weight_decay": row.weight_decay, "lr_scale": row.lr_scale}
     return {

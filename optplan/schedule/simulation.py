@@ -56,7 +56,7 @@ class Simulation:
             clock.go(step)
 
     def values(self, field: str) -> list[float | None]:
-        """What each track has of a hyper-parameter now; None where its optimizer has none."""
+        """Return what each setting has of a hyper-parameter now; None where its optimizer has none."""
         lanes = {index: clock.lanes.value(field) for index, clock in self._clocks.items()}
         found = []
         for track in self._schedule.tracks:
@@ -68,7 +68,7 @@ class Simulation:
         return found
 
     def metrics(self) -> Mapping[tuple[int, str], Metric]:
-        """What depends on a metric, by optimizer and hyper-parameter, from which step on."""
+        """Return what depends on a metric, by optimizer and hyper-parameter, from which step on."""
         found: dict[tuple[int, str], Metric] = {}
         for index, clock in self._clocks.items():
             for stage in clock.stages:
@@ -82,7 +82,7 @@ class Simulation:
         return found
 
     def _ticks_of(self, by_epoch: bool) -> int:
-        """How many steps a tick takes."""
+        """Return how many steps a tick takes."""
         training = self._schedule.training
         if self._schedule.unit is Unit.EPOCH or not by_epoch or not training.by_epoch:
             return 1
@@ -118,7 +118,7 @@ class Simulation:
         )
 
     def _constant(self, track: ScheduledSetting, field: str) -> float | None:
-        """What no scheduler moves."""
+        """Return what no scheduler moves."""
         value = track.entries.get(field)
         if value is None and field == "momentum":
             betas = track.entries.get("betas")
@@ -128,14 +128,14 @@ class Simulation:
 
 
 def own_names(schedule: Schedule, optimizer: int) -> frozenset[str]:
-    """The names of an optimizer's own hyper-parameters."""
+    """Return the names of an optimizer's own hyper-parameters."""
     planned = schedule.optimizers[optimizer]
     always = {"lr"} if planned.weight_decay is None else {"lr", "weight_decay"}
     return frozenset({*schedule.defaults[optimizer], *planned.options, *always})
 
 
 def _moved_entries(specs: Sequence[AnySpec]) -> frozenset[str] | None:
-    """The entries of groups that schedulers read or write; None where that is not known."""
+    """Return the entries of groups that schedulers read or write; None where that is not known."""
     names: set[str] = set()
     for spec in specs:
         if not is_own(spec) or per_group_lists((spec,)):

@@ -19,7 +19,7 @@ FOREVER = 1 << 62
 
 
 def whole_tick(tick: float) -> int:
-    """The first whole tick that is not before one; ``FOREVER`` for what no training comes to."""
+    """Return the first whole tick that is not before one; ``FOREVER`` for what no training comes to."""
     return ceil(tick) if -FOREVER < tick < FOREVER else FOREVER
 
 
@@ -55,7 +55,7 @@ class Spec:
     place: Place | None
 
     def at(self, name: str) -> Place | None:
-        """Where an argument is written, or else the scheduler."""
+        """Return where an argument is written, or else the scheduler."""
         return place_of(self.raw, name) or self.place
 
 
@@ -86,7 +86,7 @@ class ForeignSpec:
     library: LibraryScheduler | None = None
 
     def at(self, name: str) -> Place | None:
-        """Where an argument is written, or else the scheduler."""
+        """Return where an argument is written, or else the scheduler."""
         return place_of(self.raw, name) or self.place
 
 
@@ -150,7 +150,7 @@ class HookSpec:
         return {name: value for name, value in self.raw.items() if name not in _SHOWN_APART}
 
     def at(self, name: str) -> Place | None:
-        """Where an argument is written, or else the policy."""
+        """Return where an argument is written, or else the policy."""
         return place_of(self.raw, name) or self.place
 
 

@@ -59,7 +59,7 @@ class Training:
         return None if self.per_epoch is None else self.length * self.per_epoch
 
     def steps(self, unit: Unit) -> int:
-        """How many steps of a unit there are.
+        """Return how many steps of a unit there are.
 
         Raises:
             ValueError: That is not known.
@@ -97,5 +97,5 @@ def count_in(section: Mapping[str, Any], name: str) -> int:
 
 
 def _shown(value: float) -> str:
-    """A number that may have more digits than Python writes."""
+    """Return a number that may have more digits than Python writes."""
     return f"a number of {value.bit_length()} bits" if isinstance(value, int) else str(value)

@@ -86,7 +86,7 @@ def _fields(schedule: Schedule) -> tuple[str, ...]:
 
 
 def _known(course: Course, steps: tuple[int, ...], metric: Metric | None) -> Course:
-    """The course without what depends on a metric."""
+    """Return the course without what depends on a metric."""
     if metric is None:
         return course
     return tuple(

@@ -78,7 +78,7 @@ def find_unread(
 
 
 def misspelt_sections(data: Mapping[str, Any]) -> Iterator[str]:
-    """The top-level names that were probably meant to be ``param_scheduler``."""
+    """Yield the top-level names that were probably meant to be ``param_scheduler``."""
     for name in map(str, data):
         if name == SECTION or name in _SECTIONS - {"lr_schedulers"} or name in _OTHERS:
             continue
@@ -87,13 +87,13 @@ def misspelt_sections(data: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _looks_alike(name: str) -> bool:
-    """Whether a name is close to the section's; most names of a config are told apart at once."""
+    """Return whether a name is close to the section's; most names of a config are told apart at once."""
     is_near = "sched" in name.lower() or "param" in name.lower()
     return is_near and bool(close_matches(name, [SECTION], cutoff=0.8))
 
 
 def _holds_types(value: object) -> bool:
-    """Whether a value is a dict with a type, or a list or a dict of such dicts."""
+    """Return whether a value is a dict with a type, or a list or a dict of such dicts."""
     if isinstance(value, Mapping):
         parts: Iterable[object] = value.values()
         return "type" in value or any(isinstance(p, Mapping) and "type" in p for p in parts)
@@ -139,7 +139,7 @@ def _custom_hooks(data: Mapping[str, Any]) -> Iterator[Unread]:
 
 
 def _strategy(data: Mapping[str, Any]) -> Iterator[Unread]:
-    """A configuration of DeepSpeed, which may hold a scheduler of its own."""
+    """Yield what a configuration of DeepSpeed holds: it may have a scheduler of its own."""
     strategy = data.get("strategy")
     if not isinstance(strategy, Mapping):
         return
@@ -163,7 +163,7 @@ def _type_of(hook: object) -> str:
 
 
 def _may_move(hook: object) -> bool:
-    """Whether a hook's type, or one of its arguments, has the lr or a schedule of it in its name."""
+    """Return whether a hook's type, or one of its arguments, has the lr or a schedule of it in its name."""
     if not isinstance(hook, Mapping):
         return False
     words = [_type_of(hook), *(str(name) for name in hook if name != "type")]
@@ -176,7 +176,7 @@ def _words(name: str) -> str:
 
 
 def _plain(value: object) -> object:
-    """A value without its places, types and symbols as texts."""
+    """Return a value without its places, types and symbols as texts."""
     if isinstance(value, Mapping):
         return {str(name): _plain(one) for name, one in value.items()}
     if isinstance(value, list | tuple):

@@ -26,7 +26,7 @@ from optplan.places import Source
 from optplan.plan.changes import PlanDiff
 from optplan.plan.diff import diff_plans
 from optplan.verify.structure import compare_structure
-from optplan.verify.subject import NamedOptimizer, Subject
+from optplan.verify.subject import ModelUnderTest, NamedOptimizer
 
 
 class Net(nn.Module):
@@ -207,7 +207,9 @@ def mismatches(plan: Plan, spec: Spec) -> tuple[Any, ...]:
     model = Net()
     found = [one for part in _flat(returned(spec, model)) for one in (part,)]
     named = tuple(NamedOptimizer(name=None, optimizer=one) for one in found)
-    return compare_structure(Subject(module=model, engine=model, plan=plan, optimizers=named))
+    return compare_structure(
+        ModelUnderTest(module=model, engine=model, plan=plan, optimizers=named)
+    )
 
 
 def _flat(made: Any) -> list[Optimizer]:

@@ -383,7 +383,7 @@ def test_places_stand_on_a_narrow_terminal_too(tmp_path: Path) -> None:
     made = plan_with_facts(hard_case("Norms"), load_config(tmp_path / "a.py"))
     text = explain_text(explained(made, "rms.weight"), width=70, color=False)
     assert "    won  custom_key 'rms'  lr, weight_decay  a.py:3\n" in text
-    assert "    no  norm  weight_decay  a.py:2\n" in text
+    assert "    no   norm              weight_decay      a.py:2\n" in text
 
 
 @pytest.mark.parametrize("width", [42, 80, 100, 120, None])

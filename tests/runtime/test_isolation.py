@@ -28,7 +28,7 @@ PLAIN = [
     "text",
     [1, 2.5, float("inf"), True],
     {"a": (1, frozenset({2}))},
-    CheckedConfig(config="a.py", settings=0, kind=FileKind.CONFIG),
+    CheckedConfig(config="a.py", tool_config=0, kind=FileKind.CONFIG),
     (Problem(message="m", place=Place(Source(name="a"), 1, 2)),),
 ]
 

@@ -1,4 +1,4 @@
-"""OPT202."""
+"""OPT202: biases that are decayed unlike others."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ class BiasDecayed(Check):
 
     def run(self, context: Context) -> Iterator[Finding]:
         """The decayed biases."""
-        rows, spared = decayed_unlike_others(context, _is_bias)
+        rows, not_decayed = decayed_unlike_others(context, _is_bias)
         if rows:
             names = [row.name for row in rows]
             yield self.finding(
                 f"{parameters(len(rows))} called bias keep{'s' * (len(rows) == 1)} weight_decay"
-                f" {values(row.weight_decay for row in rows)}, while {others(spared)}:"
+                f" {values(row.weight_decay for row in rows)}, while {others(not_decayed)}:"
                 f" {listed(names)}",
                 key="bias",
-                hint=context.remedy("bias_decay_mult reaches all biases"),
+                hint=context.remedy("bias_decay_mult", text="{} reaches all biases"),
                 parameters=tuple(names),
             )
 

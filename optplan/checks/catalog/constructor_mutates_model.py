@@ -1,4 +1,4 @@
-"""OPT408."""
+"""OPT408: constructors that change requires_grad."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class ConstructorMutatesModel(Check):
 
     def run(self, context: Context) -> Iterator[Finding]:
         """The parameters that are frozen or trainable afterwards, and were not before."""
-        pairs = tuple(context.planned.pairs()) if context.planned else ()
+        pairs = tuple(context.pairs)
         for after, word in ((False, "froze"), (True, "unfroze")):
             names = [
                 row.name

@@ -1,4 +1,4 @@
-"""OPT203."""
+"""OPT203: parameters that are decayed against what their model declares."""
 
 from __future__ import annotations
 
@@ -33,20 +33,14 @@ class DeclaredNoDecay(Check):
 
     def run(self, context: Context) -> Iterator[Finding]:
         """The parameters that are decayed against the model's own word."""
-        if context.planned is None:
-            return
-        rows = [
-            row
-            for row, facts in context.planned.pairs()
-            if facts.declared_no_decay and is_decayed(row)
-        ]
+        rows = [row for row, facts in context.pairs if facts.declared_no_decay and is_decayed(row)]
         if rows:
             names = [row.name for row in rows]
             yield self.finding(
-                f"{parameters(len(rows))} get{'s' * (len(rows) == 1)} weight_decay"
+                f"{parameters(len(rows), 'get')} weight_decay"
                 f" {values(row.weight_decay for row in rows)}, though the model declares no decay:"
                 f" {listed(names)}",
                 key="model.no_weight_decay",
-                hint=context.remedy("add a custom key with decay_mult=0"),
+                hint=context.remedy("custom_keys", text="add {} with decay_mult=0"),
                 parameters=tuple(names),
             )

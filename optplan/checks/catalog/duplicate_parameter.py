@@ -1,11 +1,11 @@
-"""OPT404."""
+"""OPT404: tensors in several groups."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from optplan.checks.base import Check, Context, Finding
-from optplan.names import Mistake, Severity
+from optplan.names import ProblemKind, Severity
 
 
 class DuplicateParameter(Check):
@@ -26,12 +26,7 @@ class DuplicateParameter(Check):
 
     def run(self, context: Context) -> Iterator[Finding]:
         """What the constructor says of tied tensors."""
-        for problem in context.problems(Mistake.TIED):
-            yield self.finding(
-                problem.message,
-                key="model.tied",
-                place=problem.place
-                or (context.section.places["paramwise_cfg"] if context.section else None),
-                hint=problem.hint,
-                parameters=problem.parameters,
-            )
+        for problem in context.problems(ProblemKind.TIED):
+            section = context.section
+            otherwise = section.places["paramwise_cfg"] if section is not None else None
+            yield self.of_problem(problem, key="model.tied", otherwise=otherwise)

@@ -1,4 +1,4 @@
-"""OPT410."""
+"""OPT410: groups without parameters."""
 
 from __future__ import annotations
 

@@ -1,11 +1,14 @@
-"""OPT801."""
+"""OPT801: plans that break an expectation."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache, partial
 
 from optplan.checks.base import Check, Context, Finding
 from optplan.checks.expectations import Breach, breaches
+from optplan.checks.facts.deciding_place import deciding_place
+from optplan.checks.facts.lr_over_training import lr_over_training
 from optplan.checks.paths import shown_path
 from optplan.names import Severity
 from optplan.places import Place
@@ -21,11 +24,16 @@ class ExpectationBroken(Check):
         parameters = "*.bias"
         weight-decay = 0.0
 
-    ``parameters`` is a pattern of names, in which ``*`` crosses dots; ``rule`` names a rule instead,
-    as ``rule = "norm"``. What must hold of all these parameters: ``weight-decay``, ``lr``,
-    ``lr-mult`` (how many times the optimizer's own lr), ``frozen`` (true or false), and
-    ``min-parameters``, how many of them there are, 1 if nothing is said. ``configs`` narrows it to
-    the configs that its globs mean.
+    Which parameters: ``parameters``, a pattern of names or a list of them, in which ``*`` crosses dots;
+    ``module``, a class or a list, as ``module = "RMSNorm"``; ``rule``, as ``rule = "norm"``; several
+    narrow it down. ``configs`` says for which configs.
+
+    What must hold of all of them: ``weight-decay``, ``lr``, ``lr-mult`` (how many times the optimizer's
+    own lr) and ``lr-at-end`` (in the last step of the training), each a number, a comparison (``"> 0"``,
+    ``"> 0, <= 0.1"``) or a range (``"0.01..0.1"``), of the weight decay also ``"decayed"`` or
+    ``"not decayed"``; ``never-zero = true``: the lr is 0 at no step; ``frozen`` (true or false). With
+    ``share = 0.9`` it must hold for 90 % of their elements. ``min-parameters`` is how many of them there
+    must be, 1 if nothing is said.
 
     Bad, for the expectation above::
 
@@ -47,10 +55,11 @@ class ExpectationBroken(Check):
         if planned is None:
             return
         config = shown_path(context.config.entry.path or context.config.entry.name)
+        course = cache(partial(lr_over_training, context))
         for expectation in context.expectations:
             if not expectation.is_for(config):
                 continue
-            for breach in breaches(expectation, planned.plan):
+            for breach in breaches(expectation, planned.plan, course):
                 yield self.finding(
                     f"{breach.message} (expected by {expectation.where})",
                     key=f"expect[{expectation.subject}].{breach.what}",
@@ -60,15 +69,9 @@ class ExpectationBroken(Check):
 
 
 def _place(planned: Planned, breach: Breach) -> Place | None:
-    """The custom key that decided the first of the rows, otherwise the optimizer."""
-    first = breach.parameters[0] if breach.parameters else None
-    use = (
-        None
-        if first is None
-        else (first.weight_decay_rule if breach.what == "weight-decay" else first.lr_rule)
-    )
-    if use is not None and use.key is not None and planned.options is not None:
-        for key in planned.options.keys:
-            if key.key == use.key:
-                return key.lr.place
+    """Return where the entry is written that decides the first of the rows, otherwise the optimizer."""
+    if breach.parameters:
+        setting = "weight_decay" if breach.what == "weight-decay" else "lr"
+        if (place := deciding_place(planned, breach.parameters[0], setting)) is not None:
+            return place
     return planned.section.places["type"]

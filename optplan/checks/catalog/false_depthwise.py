@@ -1,4 +1,4 @@
-"""OPT205."""
+"""OPT205: convolutions that are taken for depthwise ones."""
 
 from __future__ import annotations
 

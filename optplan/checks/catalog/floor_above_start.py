@@ -1,4 +1,4 @@
-"""OPT502."""
+"""OPT502: floors at or above the start."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from optplan.checks.base import Check, Context, Finding
-from optplan.checks.facts.config_schedulers import groups_of, last_values
+from optplan.checks.facts.last_values import groups_of, last_values
 from optplan.checks.facts.wording import number, parameters, values
 from optplan.names import Severity
 from optplan.schedule.catalog import Family
-from optplan.schedule.parsing import is_torch
 from optplan.schedule.specs import AnySpec, HookSpec, Spec, is_own
+from optplan.schedule.type_names import is_torch
 
 _WITH_FLOOR = frozenset({Family.COSINE_ANNEALING, Family.COSINE_RESTART, Family.POLY})
 _ROUNDING = 1e-9

@@ -1,4 +1,4 @@
-"""OPT702."""
+"""OPT702: many more groups than settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""OPT407."""
+"""OPT407: frozen parameters in groups."""
 
 from __future__ import annotations
 
@@ -33,12 +33,11 @@ class FrozenInOptimizer(Check):
 
     def run(self, context: Context) -> Iterator[Finding]:
         """All such parameters."""
-        rows = context.planned.plan.parameters if context.planned else ()
+        rows = context.rows.values()
         names = [row.name for row in rows if row.status is Status.FROZEN and row.group is not None]
         if names:
-            verb = "is" if len(names) == 1 else "are"
             yield self.finding(
-                f"{parameters(len(names))} {verb} frozen, but in a group: {listed(names)}",
+                f"{parameters(len(names), 'are')} frozen, but in a group: {listed(names)}",
                 key="model.frozen",
                 parameters=tuple(names),
             )

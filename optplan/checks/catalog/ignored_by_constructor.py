@@ -1,11 +1,11 @@
-"""OPT105."""
+"""OPT105: options of other constructors."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from optplan.checks.base import Check, Context, Finding
-from optplan.checks.dead_options import dead_options
+from optplan.checks.facts.unread_options import unread_options
 from optplan.config import Symbol
 from optplan.errors import listed
 from optplan.names import Severity
@@ -26,7 +26,7 @@ class IgnoredByConstructor(Check):
         paramwise_cfg=dict(layer_decay_rate=0.75)
 
     A field of a custom key that the constructor overwrites is found as well: with the constructor above
-    an ``lr_mult`` does nothing.
+    an ``lr_mult`` does nothing. Of a key that matches no parameter only that is told.
     """
 
     code = "OPT105"
@@ -41,14 +41,15 @@ class IgnoredByConstructor(Check):
         constructor = raw.outer.get("constructor") if raw else None
         named = isinstance(constructor, str | Symbol)
         who = str(constructor).rpartition(".")[2] if named else "the default constructor"
-        for dead in dead_options(context):
-            if dead.known:
-                reads = sorted(name for name in dead.known_names if not name.startswith("_"))
+        unmatched = {use.rule.key for use in context.key_uses if not use.matches}
+        for unread in unread_options(context):
+            if unread.known and unread.custom_key not in unmatched:
+                reads = sorted(name for name in unread.known_names if not name.startswith("_"))
                 yield self.finding(
-                    f"{dead.name!r} in {dead.inside} does nothing: {who} does not use it",
-                    key=dead.key,
-                    place=dead.place,
+                    f"{unread.name!r} in {unread.inside} does nothing: {who} does not use it",
+                    key=unread.key,
+                    place=unread.place,
                     hint=f"it reads {listed(reads, most=10)}"
-                    if dead.inside == "paramwise_cfg"
+                    if unread.inside == "paramwise_cfg"
                     else None,
                 )

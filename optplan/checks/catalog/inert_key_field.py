@@ -1,4 +1,4 @@
-"""OPT102."""
+"""OPT102: fields of custom keys that nothing reads."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class InertKeyField(Check):
 
     It is an error where it looks like a misspelt name, and a warning otherwise: something else may read
     it from the groups. The same holds for ``optimizer_kwargs`` of torchtitan's groups. Name such fields in
-    the setting ``allow-group-keys``.
+    ``allow-group-keys`` of the tool's configuration.
     """
 
     code = "OPT102"
@@ -122,15 +122,13 @@ def _inert(field: str, names: frozenset[str] | None, context: Context) -> _Inert
 
 def _used_by_optimizer(context: Context) -> frozenset[str]:
     """The hyper-parameters that the planned optimizer takes from the groups."""
-    rows = context.planned.plan.parameters if context.planned else ()
-    distinct = {id(row.options): row.options for row in rows}
+    distinct = {id(row.options): row.options for row in context.rows.values()}
     return frozenset(name for options in distinct.values() for name in options)
 
 
 def _is_extra(field: str, context: Context) -> bool:
     """Whether the planned optimizer has no hyper-parameter of this name."""
-    rows = context.planned.plan.parameters if context.planned else ()
-    return any(field in row.extra for row in rows)
+    return any(field in row.extra for row in context.rows.values())
 
 
 def _consequence(context: Context, raw: RawSection, inert: _Inert, won: list[str]) -> str:

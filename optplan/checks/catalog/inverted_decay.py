@@ -1,4 +1,4 @@
-"""OPT207."""
+"""OPT207: groups whose weight decay is swapped."""
 
 from __future__ import annotations
 
@@ -33,16 +33,14 @@ class InvertedDecay(Check):
 
     def run(self, context: Context) -> Iterator[Finding]:
         """The decayed vectors, where no matrix that is trained is decayed."""
-        plan = context.planned.plan if context.planned else None
-        rows = [row for row in plan.parameters if _is_trained(row)] if plan else []
+        rows = [row for row in context.rows.values() if _is_trained(row)]
         decayed = [row for row in rows if is_decayed(row)]
         matrices = sum(not _is_flat(row) for row in rows)
         if not decayed or not matrices or not all(map(_is_flat, decayed)):
             return
         names = tuple(row.name for row in decayed)
-        verb = "has" if len(decayed) == 1 else "have"
         yield self.finding(
-            f"{parameters(len(decayed))} with one dimension {verb} weight_decay"
+            f"{parameters(len(decayed))} with one dimension {'has' if len(decayed) == 1 else 'have'} weight_decay"
             f" {values(row.weight_decay for row in decayed)}, while {_no_matrix(matrices)}: {listed(names)}",
             key=".".join(filter(None, (context.part, "weight_decay"))),
             hint="swap the weight decay of the groups, if matrices are to be decayed",

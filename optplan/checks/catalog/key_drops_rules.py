@@ -1,4 +1,4 @@
-"""OPT108."""
+"""OPT108: keys that cancel decay rules."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from optplan.checks.base import Check, Context, Finding
+from optplan.checks.facts.decay_consistency import dropped_by
 from optplan.checks.facts.wording import number, parameters
-from optplan.facts import ParameterFacts
 from optplan.names import Severity
-from optplan.rules import Verdict
-from optplan.rules.uses import KeyUse
 
 
 class KeyDropsRules(Check):
@@ -44,20 +42,11 @@ class KeyDropsRules(Check):
                 entries = list(group)
                 mult = number(entries[0][1].mult)
                 kept = number(use.rule.weight_decay.value)
-                verb = "keeps" if len(entries) == 1 else "keep"
                 yield self.finding(
                     f"key {use.rule.key!r} sets no decay_mult and cancels {option}={mult}:"
-                    f" {parameters(len(entries))} {verb} weight_decay {kept}",
+                    f" {parameters(len(entries), 'keep')} weight_decay {kept}",
                     key=f"custom_keys.{use.rule.key}",
                     place=use.rule.lr.place,
                     hint="add a longer key with a decay_mult for them",
                     parameters=tuple(facts.name for facts, _ in entries),
                 )
-
-
-def dropped_by(use: KeyUse) -> list[tuple[ParameterFacts, Verdict]]:
-    """The parameters that a rule would have given another weight decay, where the key does not ask for it."""
-    if use.rule.sets_decay or use.rule.lr.value == 0:  # without an lr nothing decays
-        return []
-    given = use.rule.weight_decay.value
-    return [(facts, verdict) for facts, verdict in use.dropped if verdict.value != given]

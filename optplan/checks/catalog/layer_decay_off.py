@@ -1,4 +1,4 @@
-"""OPT304."""
+"""OPT304: layer decay without effect."""
 
 from __future__ import annotations
 

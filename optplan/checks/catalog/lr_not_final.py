@@ -1,4 +1,4 @@
-"""OPT007."""
+"""OPT007: lr that depend on the batch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""OPT302."""
+"""OPT302: lr_scale that nothing applies."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class LrScaleUnconsumed(Check):
         if context.section is not None and context.section.applies_lr_scale:
             return
         by_optimizer: dict[int, list[PlannedParameter]] = {}
-        for row in context.planned.plan.parameters if context.planned else ():
+        for row in context.rows.values():
             if row.lr_scale is not None and row.optimizer is not None:
                 by_optimizer.setdefault(row.optimizer, []).append(row)
         for index, rows in by_optimizer.items():

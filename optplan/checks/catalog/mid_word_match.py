@@ -1,4 +1,4 @@
-"""OPT106."""
+"""OPT106: keys that begin or end inside a word."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""OPT002."""
+"""OPT002: a paramwise_cfg where nothing reads it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""OPT001."""
+"""OPT001: multipliers without a base value."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from optplan.checks.facts.unvalidated_section import RawSection
 from optplan.config import place_of
 from optplan.config.paramwise import DECAY_MULTIPLIERS
 from optplan.errors import PlanError
-from optplan.names import Mistake, Severity
+from optplan.names import ProblemKind, Severity
 
 
 class NoBaseValue(Check):
@@ -57,14 +57,8 @@ class NoBaseValue(Check):
                     hint="set weight_decay in the optimizer",
                 )
         if isinstance(context.trouble, PlanError):
-            for problem in context.problems(Mistake.NO_BASE_VALUE):
-                yield self.finding(
-                    problem.message,
-                    key="optimizer.lr",
-                    place=problem.place,
-                    hint=problem.hint,
-                    parameters=problem.parameters,
-                )
+            for problem in context.problems(ProblemKind.NO_BASE_VALUE):
+                yield self.of_problem(problem, key="optimizer.lr")
 
 
 def _decay_multipliers(raw: RawSection) -> Iterator[tuple[str, str, Mapping[Any, Any], str]]:

@@ -1,4 +1,4 @@
-"""OPT111."""
+"""OPT111: biases of norms under the rule for biases."""
 
 from __future__ import annotations
 

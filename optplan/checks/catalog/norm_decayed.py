@@ -1,4 +1,4 @@
-"""OPT201."""
+"""OPT201: norms that are decayed unlike others."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ class NormDecayed(Check):
 
     def run(self, context: Context) -> Iterator[Finding]:
         """The decayed norms, by class."""
-        rows, spared = decayed_unlike_others(context, is_norm_like)
+        rows, not_decayed = decayed_unlike_others(context, is_norm_like)
         classes = dict.fromkeys(row.module for row in rows)
         for module in classes:
             same = [row for row in rows if row.module == module]
             names = [row.name for row in same]
             yield self.finding(
                 f"{parameters(len(same))} of {module.rpartition('.')[2]} keep{'s' * (len(same) == 1)}"
-                f" weight_decay {values(row.weight_decay for row in same)}, while {others(spared)}:"
+                f" weight_decay {values(row.weight_decay for row in same)}, while {others(not_decayed)}:"
                 f" {listed(names)}",
                 key=f"norm.{module}",
-                hint=context.remedy("flat_decay_mult or a custom key reaches them"),
+                hint=context.remedy("flat_decay_mult", "custom_keys"),
                 parameters=tuple(names),
             )

@@ -1,4 +1,4 @@
-"""OPT006."""
+"""OPT006: plans that the optimizer or its constructor refuses."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from optplan.checks.base import Check, Context, Finding
 from optplan.errors import PlanError
-from optplan.names import Mistake, Severity
+from optplan.names import ProblemKind, Severity
 
 
 class PlanRefused(Check):
@@ -30,11 +30,5 @@ class PlanRefused(Check):
     def run(self, context: Context) -> Iterator[Finding]:
         """What was said, but for what other checks report."""
         refused = context.problems(None) if isinstance(context.trouble, PlanError) else ()
-        for problem in (*refused, *context.problems(Mistake.REFUSED)):
-            yield self.finding(
-                problem.message,
-                key="optimizer",
-                place=problem.place,
-                hint=problem.hint,
-                parameters=problem.parameters,
-            )
+        for problem in (*refused, *context.problems(ProblemKind.REFUSED)):
+            yield self.of_problem(problem, key="optimizer")

@@ -1,4 +1,4 @@
-"""OPT403."""
+"""OPT403: batch norms that change although they are not trained."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class RunningStatisticsMove(Check):
     def run(self, context: Context) -> Iterator[Finding]:
         """The norms all of whose parameters are frozen or have lr 0."""
         modules: dict[str, bool] = {}
-        for row, facts in context.planned.pairs() if context.planned else ():
+        for row, facts in context.pairs:
             if facts.owner_keeps_statistics:
                 module = row.name.removesuffix(f".{facts.local}")
                 modules[module] = modules.get(module, True) and _stands_still(row, facts)
@@ -46,7 +46,7 @@ class RunningStatisticsMove(Check):
                 hint="put them into eval mode",
                 parameters=tuple(
                     row.name
-                    for row, facts in (context.planned.pairs() if context.planned else ())
+                    for row, facts in context.pairs
                     if facts.owner_keeps_statistics
                     and modules[row.name.removesuffix(f".{facts.local}")]
                 ),

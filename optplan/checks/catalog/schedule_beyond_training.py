@@ -1,4 +1,4 @@
-"""OPT504."""
+"""OPT504: schedulers that do not fit the training."""
 
 from __future__ import annotations
 

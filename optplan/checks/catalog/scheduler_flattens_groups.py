@@ -1,4 +1,4 @@
-"""OPT501."""
+"""OPT501: schedulers that give all groups one lr."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""OPT506."""
+"""OPT506: schedulers that cannot be made."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from optplan.names import Severity
 from optplan.plan.key_hints import near
 from optplan.registries import RegistryKind, is_replaced
 from optplan.schedule.catalog import KNOWN
-from optplan.schedule.parsing import TORCH_PREFIX
 from optplan.schedule.specs import AnySpec, ForeignSpec
+from optplan.schedule.type_names import TORCH_PREFIX
 from optplan.schedule.unread import SECTION
 
 
@@ -50,7 +50,7 @@ class SchedulerRefused(Check):
             )
         lengths = ((problem, "train_cfg") for problem in dialect.length_problems(data))
         for problem, path in (*lengths, *_problems(context)):
-            yield self.finding(problem.message, key=path, place=problem.place, hint=problem.hint)
+            yield self.of_problem(problem, key=path)
 
 
 # How close a name must be to one of MMEngine's where the scope's package, which is not imported, may have others.

@@ -1,4 +1,4 @@
-"""OPT107."""
+"""OPT107: keys that lose their parameters to others."""
 
 from __future__ import annotations
 

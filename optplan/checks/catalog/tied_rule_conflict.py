@@ -1,4 +1,4 @@
-"""OPT405."""
+"""OPT405: tied tensors under different rules."""
 
 from __future__ import annotations
 

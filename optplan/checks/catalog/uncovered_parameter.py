@@ -1,11 +1,11 @@
-"""OPT401."""
+"""OPT401: trainable parameters in no group."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from optplan.checks.base import Check, Context, Finding
-from optplan.checks.catalog.unwrapped_module_child import outside_module
+from optplan.checks.facts.module_child import outside_module
 from optplan.checks.facts.wording import parameters
 from optplan.errors import listed
 from optplan.names import Severity, Status
@@ -31,19 +31,17 @@ class UncoveredParameter(Check):
 
     def run(self, context: Context) -> Iterator[Finding]:
         """All such parameters but those that OPT109 tells of."""
-        planned = context.planned
-        if planned is None:
+        if context.planned is None:
             return
-        told = {facts.name for facts in outside_module(planned.inventory)}
+        told = {facts.name for facts in outside_module(context.planned.inventory)}
         names = [
-            row.name
-            for row in planned.plan.parameters
-            if row.status is Status.UNCOVERED and row.name not in told
+            name
+            for name, row in context.rows.items()
+            if row.status is Status.UNCOVERED and name not in told
         ]
         if names:
-            verb = "is" if len(names) == 1 else "are"
             yield self.finding(
-                f"{parameters(len(names))} {verb} trainable, but in no group: {listed(names)}",
+                f"{parameters(len(names), 'are')} trainable, but in no group: {listed(names)}",
                 key="model.uncovered",
                 parameters=tuple(names),
             )

@@ -1,4 +1,4 @@
-"""OPT005."""
+"""OPT005: constructors that are not known."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from optplan.checks.base import Check, Context, Finding
 from optplan.checks.facts.unvalidated_section import RawSection
 from optplan.config import Symbol
-from optplan.config.layer_decay_options import is_somebodys_own, own_class_hint
+from optplan.config.layer_decay_options import is_for_custom_class, own_class_hint
 from optplan.config.optimizer import DEFAULT_CONSTRUCTORS
 from optplan.errors import PlanError, close_matches, did_you_mean
-from optplan.names import Mistake, Severity
+from optplan.names import ProblemKind, Severity
 from optplan.rules import LAYER_DECAY_RULES
 
 
@@ -28,6 +28,7 @@ class UnknownConstructor(Check):
     name = "unknown-constructor"
     severity = Severity.INFO
     needs_plan = False
+    is_folded = True
     of_section = True
 
     def run(self, context: Context) -> Iterator[Finding]:
@@ -36,7 +37,7 @@ class UnknownConstructor(Check):
         if raw is None or context.read_options is not None:
             return
         constructor = raw.outer.get("constructor")
-        untold = context.problems(Mistake.UNKNOWN_CONSTRUCTOR)
+        untold = context.problems(ProblemKind.UNKNOWN_CONSTRUCTOR)
         if constructor is None:
             # a section of a form that only a constructor of the project's own can read
             for problem in untold:
@@ -63,7 +64,7 @@ class UnknownConstructor(Check):
 def _import_it(raw: RawSection, name: str) -> str | None:
     """A hint where the class is the project's own, whatever is installed."""
     is_own = raw.is_mmcv1 or (
-        name == LAYER_DECAY_RULES.constructor and is_somebodys_own(raw.paramwise)
+        name == LAYER_DECAY_RULES.constructor and is_for_custom_class(raw.paramwise)
     )
     return own_class_hint(name) if is_own else None
 

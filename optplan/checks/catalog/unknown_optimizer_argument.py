@@ -1,4 +1,4 @@
-"""OPT003."""
+"""OPT003: arguments that the optimizer does not take."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from optplan.checks.facts.torch_signatures import torch_optimizer
 from optplan.checks.facts.unvalidated_section import RawSection
 from optplan.config import place_of
 from optplan.config.inherited import inherited_hint
-from optplan.names import Mistake, Severity
+from optplan.names import ProblemKind, Severity
 from optplan.plan.key_hints import near
 
 # What the section takes out of the optimizer's dict, or what OPT002 tells.
@@ -45,15 +45,10 @@ class UnknownOptimizerArgument(Check):
             return
         written = {place_of(raw.optimizer, name): name for name in raw.optimizer}
         told = set[str]()
-        for problem in context.problems(Mistake.UNKNOWN_ARGUMENT):
+        for problem in context.problems(ProblemKind.UNKNOWN_ARGUMENT):
             name = written.get(problem.place, "type")
             told.add(name)
-            yield self.finding(
-                problem.message,
-                key=f"{raw.optimizer_path}.{name}",
-                place=problem.place,
-                hint=problem.hint,
-            )
+            yield self.of_problem(problem, key=f"{raw.optimizer_path}.{name}")
         for name, (class_name, known) in _unknown(raw):
             if name not in told:
                 yield self.finding(
@@ -64,13 +59,8 @@ class UnknownOptimizerArgument(Check):
                 )
 
     def _of_recipe(self, context: Context) -> Iterator[Finding]:
-        for problem in context.problems(Mistake.UNKNOWN_ARGUMENT):
-            yield self.finding(
-                problem.message,
-                key=f"optimizer: {problem.message}",
-                place=problem.place,
-                hint=problem.hint,
-            )
+        for problem in context.problems(ProblemKind.UNKNOWN_ARGUMENT):
+            yield self.of_problem(problem, key=f"optimizer: {problem.message}")
 
 
 def _unknown(raw: RawSection) -> Iterator[tuple[str, tuple[str, frozenset[str]]]]:

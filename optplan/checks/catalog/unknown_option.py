@@ -1,11 +1,11 @@
-"""OPT101."""
+"""OPT101: options that nothing reads."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from optplan.checks.base import Check, Context, Finding
-from optplan.checks.dead_options import DeadOption, dead_options
+from optplan.checks.facts.unread_options import UnreadOption, unread_options
 from optplan.names import Severity
 from optplan.plan.key_hints import near
 
@@ -30,19 +30,19 @@ class UnknownOption(Check):
 
     def run(self, context: Context) -> Iterator[Finding]:
         """Every entry that no constructor knows."""
-        for dead in dead_options(context):
-            if not dead.known:
+        for unread in unread_options(context):
+            if not unread.known:
                 yield self.finding(
-                    f"{dead.name!r} in {dead.inside} does nothing: {_consequence(dead)}",
-                    key=dead.key,
-                    place=dead.place,
-                    hint=near(dead.name, sorted(dead.known_names)),
+                    f"{unread.name!r} in {unread.inside} does nothing: {_consequence(unread)}",
+                    key=unread.key,
+                    place=unread.place,
+                    hint=near(unread.name, sorted(unread.known_names)),
                 )
 
 
-def _consequence(dead: DeadOption) -> str:
-    if dead.name.strip("_").startswith("delete"):
+def _consequence(unread: UnreadOption) -> str:
+    if unread.name.strip("_").startswith("delete"):
         return "the entries of the base config stay"
-    if dead.inside == "the recipe":
+    if unread.inside == "the recipe":
         return "train.py takes it and never reads it"
     return "the constructor never reads it"

@@ -1,4 +1,4 @@
-"""OPT103."""
+"""OPT103: keys that match no parameter."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from optplan.checks.base import Check, Context, Finding
 from optplan.checks.facts.watched_keys import unmatched_keys
 from optplan.errors import quoted
-from optplan.names import Mistake, Severity
+from optplan.names import ProblemKind, Severity
 from optplan.places import Place
 from optplan.plan.key_hints import key_hint
 
@@ -77,13 +77,8 @@ class UnmatchedKey(Check):
                     place=use.rule.place,
                     severity=_severity(context, use.rule.place),
                 )
-        for problem in context.problems(Mistake.UNMATCHED):
-            yield self.finding(
-                problem.message,
-                key=f"pattern.{problem.message}",
-                place=problem.place,
-                hint=problem.hint,
-            )
+        for problem in context.problems(ProblemKind.UNMATCHED):
+            yield self.of_problem(problem, key=f"pattern.{problem.message}")
 
 
 def _severity(context: Context, place: Place | None) -> Severity | None:

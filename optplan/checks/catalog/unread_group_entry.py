@@ -1,4 +1,4 @@
-"""OPT411."""
+"""OPT411: group entries that the optimizer does not read."""
 
 from __future__ import annotations
 

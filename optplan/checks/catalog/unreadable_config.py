@@ -1,4 +1,4 @@
-"""OPT004."""
+"""OPT004: configs that cannot be read."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ class UnreadableConfig(Check):
     name = "unreadable-config"
     severity = Severity.ERROR
     needs_plan = False
+    is_folded = True
 
     def run(self, context: Context) -> Iterator[Finding]:
         """Every mistake that kept the section from being read, or the model from being built."""
@@ -62,9 +63,5 @@ class UnreadableConfig(Check):
             otherwise: Where a problem stands that has no place of its own.
         """
         for problem in problems:
-            yield self.finding(
-                problem.message,
-                key=_NUMBERS.sub("", problem.message),
-                place=problem.place or otherwise,
-                hint=problem.hint,
-            )
+            key = _NUMBERS.sub("", problem.message)
+            yield self.of_problem(problem, key=key, otherwise=otherwise)

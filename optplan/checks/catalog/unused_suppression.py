@@ -1,4 +1,4 @@
-"""OPT901."""
+"""OPT901: suppressions that nothing needs."""
 
 from __future__ import annotations
 

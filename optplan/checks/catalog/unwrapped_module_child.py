@@ -1,13 +1,13 @@
-"""OPT109."""
+"""OPT109: models with a child called module."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from optplan.checks.base import Check, Context, Finding
+from optplan.checks.facts.module_child import outside_module
 from optplan.checks.facts.wording import parameters
 from optplan.errors import listed
-from optplan.facts import Inventory, ParameterFacts
 from optplan.names import Severity
 
 
@@ -41,22 +41,9 @@ class UnwrappedModuleChild(Check):
         if dropped:
             yield self.finding(
                 "the model has an attribute 'module', and only what is below it is optimized:"
-                f" {parameters(len(dropped))} {'is' if len(dropped) == 1 else 'are'} dropped,"
+                f" {parameters(len(dropped), 'are')} dropped,"
                 f" {listed(dropped)}",
                 key="model.module",
                 hint="rename the attribute",
                 parameters=tuple(dropped),
             )
-
-
-def outside_module(inventory: Inventory) -> list[ParameterFacts]:
-    """The trainable tensors that constructors drop, as the model has an attribute ``module``."""
-    visited = [facts for facts in inventory.parameters if facts.visited]
-    if not visited or visited[0].walked_name == visited[0].name:
-        return []
-    root = visited[0].name.removesuffix(visited[0].walked_name)
-    return [
-        facts
-        for facts in inventory.carriers.values()
-        if facts.requires_grad and not facts.visited and not facts.name.startswith(root)
-    ]

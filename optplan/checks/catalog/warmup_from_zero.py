@@ -1,4 +1,4 @@
-"""OPT505."""
+"""OPT505: warm-ups that begin with lr 0."""
 
 from __future__ import annotations
 

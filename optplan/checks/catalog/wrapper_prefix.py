@@ -1,4 +1,4 @@
-"""OPT110."""
+"""OPT110: names with the prefix of a wrapper."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from optplan.checks.base import Check, Context, Finding
-from optplan.checks.catalog.unwrapped_module_child import outside_module
+from optplan.checks.facts.module_child import outside_module
 from optplan.checks.facts.wording import parameters
 from optplan.names import Severity
 
@@ -33,13 +33,12 @@ class WrapperPrefix(Check):
         if context.planned is None or outside_module(context.planned.inventory):
             return
         found: dict[str, list[str]] = {}
-        for row in context.planned.plan.parameters:
-            for prefix in dict.fromkeys(_WRAPPERS.findall(row.name)):
-                found.setdefault(prefix, []).append(row.name)
+        for name in context.rows:
+            for prefix in dict.fromkeys(_WRAPPERS.findall(name)):
+                found.setdefault(prefix, []).append(name)
         for prefix, names in found.items():
             yield self.finding(
-                f"{parameters(len(names))} {'carries' if len(names) == 1 else 'carry'} the prefix"
-                f" {prefix!r} of a wrapper",
+                f"{parameters(len(names), 'carry')} the prefix {prefix!r} of a wrapper",
                 key=f"model.{prefix}",
                 hint="give the model itself, without the wrapper",
                 parameters=tuple(names),

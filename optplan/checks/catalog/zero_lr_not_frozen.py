@@ -1,12 +1,12 @@
-"""OPT402."""
+"""OPT402: trainable parameters with lr 0."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from optplan.checks.base import Check, Context, Finding
+from optplan.checks.facts.deciding_place import deciding_place
 from optplan.checks.facts.wording import parameters
-from optplan.config.layer_decay_options import LAYER_RATE
 from optplan.names import Rule, Severity, Status
 from optplan.places import Place
 from optplan.plan import PlannedParameter
@@ -33,7 +33,7 @@ class ZeroLrNotFrozen(Check):
         """The parameters with lr 0, by the rule that gave it."""
         for (label, key), rows in _by_rule(context).items():
             yield self.finding(
-                f"{parameters(len(rows))} {'has' if len(rows) == 1 else 'have'} lr 0 ({label}), but"
+                f"{parameters(len(rows), 'have')} lr 0 ({label}), but"
                 f" {'is' if len(rows) == 1 else 'are'} trainable: gradients and optimizer state are paid for",
                 key=key,
                 place=_place(context, rows[0]),
@@ -44,7 +44,7 @@ class ZeroLrNotFrozen(Check):
 
 def _by_rule(context: Context) -> dict[tuple[str, str], list[PlannedParameter]]:
     found: dict[tuple[str, str], list[PlannedParameter]] = {}
-    for row in context.planned.plan.parameters if context.planned else ():
+    for row in context.rows.values():
         if row.status is Status.OPTIMIZED and row.effective_lr == 0:
             found.setdefault(_label(row), []).append(row)
     return found
@@ -64,19 +64,10 @@ def _label(row: PlannedParameter) -> tuple[str, str]:
 
 
 def _place(context: Context, row: PlannedParameter) -> Place | None:
-    """Where the key, the option or the base lr is written."""
-    planned, use = context.planned, row.lr_rule
-    if planned is None or use is None:
+    """Return where the key, the option or the base lr is written."""
+    planned = context.planned
+    if planned is None or row.lr_rule is None:
         return None
-    options = planned.options
-    if planned.tracer is not None:
-        tensor = next(facts.tensor for other, facts in planned.pairs() if other is row)
-        return planned.assignments[tensor].lr_verdict.place
-    if options is None:
+    if planned.tracer is None and planned.options is None:
         return planned.section.places["constructor"]
-    if use.key is not None:
-        return next((key.lr.place for key in options.keys if key.key == use.key), None)
-    if use.option == LAYER_RATE and options.layer_decay is not None:
-        return options.layer_decay.place
-    verdict = options.multipliers.get(use.option or "")
-    return verdict.place if verdict else options.default_lr.place
+    return deciding_place(planned, row, "lr")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
 
 from optplan.checks.facts.wording import plain_number
 from optplan.config import Config, find_namespace
@@ -13,17 +12,11 @@ from optplan.dialects import find_schedulers, find_training
 from optplan.errors import OptplanError, Problem, ScheduleError, UsageError
 from optplan.registries import RegistryKind, is_replaced
 from optplan.schedule.catalog import NO_END
-from optplan.schedule.param_group_table import ParamGroupTable
 from optplan.schedule.parsing import parsed
 from optplan.schedule.policy_parsing import UnknownPolicyError
-from optplan.schedule.scheduler_stepper import SchedulerStepper
-from optplan.schedule.simulation import Simulation
 from optplan.schedule.specs import AnySpec, HookSpec, Spec
-from optplan.schedule.training import MOST_STEPS, EpochLengthError, Training, Unit
+from optplan.schedule.training import MOST_STEPS, EpochLengthError, Training
 from optplan.schedule.written import Written
-
-if TYPE_CHECKING:
-    from optplan.checks.base import Context
 
 # Two lengths of an epoch: what holds with both is told.
 _LEAST_PER_EPOCH = 20
@@ -173,53 +166,3 @@ def _per_epoch(written: list[Written], training: Training) -> int:
     ]
     wanted = max(_LEAST_PER_EPOCH, 2 * max(counted, default=0) // training.epochs)
     return max(1, min(wanted, MOST_STEPS // training.length))
-
-
-def groups_of(context: Context) -> list[Mapping[str, Any]]:
-    """What the groups hold at step 0: those of the plan, else one of the base values."""
-    if context.schedule is not None:
-        return [track.entries for track in context.schedule.tracks]
-    if context.section is None or context.has_model:
-        return []
-    return [
-        {name: v for name, v in context.section.optimizer.items() if isinstance(v, int | float)}
-    ]
-
-
-def last_values(context: Context, param: str) -> Iterator[list[float | None]]:
-    """The values of the groups in the last step of the training, for each assumed length of an epoch.
-
-    Without a model, where no other package's class is run, it is the base values that are moved. Nothing is
-    given where schedulers cannot be run.
-    """
-    found = context.schedulers
-    if found is None:
-        return
-    for per_epoch in found.lengths:
-        try:
-            yield _last(context, found, param, per_epoch)
-        except OptplanError:
-            continue
-
-
-def _last(context: Context, found: Schedulers, param: str, per_epoch: int) -> list[float | None]:
-    schedule = context.schedule_with(per_epoch)
-    if schedule is not None:
-        motion = Simulation(schedule)
-        motion.go(schedule.length - 1)
-        return motion.values(param)
-    training = replace(found.training, per_epoch=per_epoch)
-    groups = groups_of(context)
-    lanes = ParamGroupTable(
-        groups,
-        frozenset(name for group in groups for name in group),
-        numbers=range(len(groups)),
-        total=len(groups),
-    )
-    longer = schedulers_of(context.config, per_epoch) or found
-    specs = [spec for spec, _ in longer.specs]
-    by_epoch = training.by_epoch and all(spec.by_epoch for spec in specs)
-    unit = Unit.EPOCH if by_epoch else Unit.ITERATION
-    clock = SchedulerStepper(specs, lanes, training, unit)
-    clock.go(training.steps(unit) - 1)
-    return lanes.value(param) or []

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from optplan.checks.base import Context
-from optplan.checks.catalog.key_drops_rules import dropped_by
+from optplan.checks.facts.context import Context
 from optplan.facts import ParameterFacts
 from optplan.names import Rule
 from optplan.plan import PlannedParameter
+from optplan.rules import Verdict
+from optplan.rules.uses import KeyUse
 
 _NO_NORMS = ("normed", "normaliz", "weightnorm", "normlinear", "normconv")
 
@@ -34,13 +35,13 @@ def decayed_unlike_others(
         The decayed ones, and how many parameters the modules without any decay have.
     """
     modules: dict[str, list[PlannedParameter]] = {}
-    for row, facts in context.planned.pairs() if context.planned else ():
+    for row, facts in context.pairs:
         if row.weight_decay is not None and row.effective_lr != 0 and kind(facts):
             modules.setdefault(facts.prefix, []).append(row)
-    spared = sum(
+    not_decayed = sum(
         len(rows) for rows in modules.values() if not any(row.weight_decay for row in rows)
     )
-    if not spared:
+    if not not_decayed:
         return [], 0
     told = {facts.name for use in context.key_uses for facts, _ in dropped_by(use)}
     asked = {use.rule.key for use in context.key_uses if use.rule.sets_decay}
@@ -50,7 +51,7 @@ def decayed_unlike_others(
         for row in rows
         if is_decayed(row) and row.name not in told and not _is_asked(row, asked)
     ]
-    return found, spared
+    return found, not_decayed
 
 
 def is_decayed(row: PlannedParameter) -> bool:
@@ -61,3 +62,11 @@ def is_decayed(row: PlannedParameter) -> bool:
 def _is_asked(row: PlannedParameter, asked: set[str]) -> bool:
     use = row.weight_decay_rule
     return use is not None and use.rule is Rule.CUSTOM_KEY and use.key in asked
+
+
+def dropped_by(use: KeyUse) -> list[tuple[ParameterFacts, Verdict]]:
+    """The parameters that a rule would have given another weight decay, where the key does not ask for it."""
+    if use.rule.sets_decay or use.rule.lr.value == 0:  # without an lr nothing decays
+        return []
+    given = use.rule.weight_decay.value
+    return [(facts, verdict) for facts, verdict in use.dropped if verdict.value != given]

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from optplan.config import Symbol
-from optplan.config.layer_decay_options import is_somebodys_own
+from optplan.config.layer_decay_options import is_for_custom_class
 from optplan.config.optimizer import DEFAULT_CONSTRUCTORS
 from optplan.rules import (
     DEFAULT_RULES,
@@ -93,7 +93,7 @@ def known_constructor(
         return DEFAULT
     package, _, name = str(constructor).rpartition(".")
     package = package.partition(".")[0] or (scope if isinstance(scope, str) else "")
-    if not package and is_somebodys_own(paramwise):
+    if not package and is_for_custom_class(paramwise):
         return None
     return None if has_imports and not package else _OTHERS.get((package, name))
 

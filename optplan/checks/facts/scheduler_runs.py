@@ -6,20 +6,20 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import replace
 
-from optplan.checks.base import Context
 from optplan.checks.facts.config_schedulers import Schedulers, schedulers_of
+from optplan.checks.facts.context import Context
 from optplan.checks.facts.torch_signatures import torch_optimizer
 from optplan.config import Config
 from optplan.dialects import find_schedulers
 from optplan.errors import OptplanError, Problem, ScheduleError, did_you_mean, listed, quoted
 from optplan.schedule.param_group_table import ParamGroupTable
-from optplan.schedule.parsing import is_torch
 from optplan.schedule.schedule import per_group_lists, schedulers_for
 from optplan.schedule.scheduler_stepper import SchedulerStepper, TooFarError
 from optplan.schedule.schedulers import may_break_down
 from optplan.schedule.simulation import Simulation
 from optplan.schedule.specs import AnySpec, ForeignSpec, Spec
 from optplan.schedule.training import Training, Unit
+from optplan.schedule.type_names import is_torch
 
 
 def problems_of_run(context: Context) -> tuple[Problem, ...]:

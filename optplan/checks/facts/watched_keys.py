@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from optplan.checks.base import Context
+from optplan.checks.facts.context import Context
 from optplan.checks.facts.known_constructors import ALL_OPTIONS
 from optplan.config import place_of
 from optplan.errors import close_matches

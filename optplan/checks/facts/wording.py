@@ -7,10 +7,20 @@ from itertools import islice
 
 from optplan.plan import PlannedParameter
 
+_SINGULAR = {"are": "is", "have": "has", "carry": "carries"}
 
-def parameters(count: int) -> str:
-    """``1 parameter``, ``50 parameters``."""
-    return "1 parameter" if count == 1 else f"{count} parameters"
+
+def parameters(count: int, verb: str = "") -> str:
+    """Return a count and what these do: ``1 parameter has``, ``50 parameters have``.
+
+    Args:
+        count: How many there are.
+        verb: Its form for several; empty for none.
+    """
+    if count == 1:
+        verb = _SINGULAR.get(verb, f"{verb}s" if verb else "")
+    noun = "parameter" if count == 1 else "parameters"
+    return f"{count} {noun} {verb}".rstrip()
 
 
 def number(value: float | None) -> str:
@@ -42,5 +52,4 @@ def kept(rows: Iterable[PlannedParameter], setting: str) -> str:
     ]
     if not found:
         return ""
-    verb = "keeps" if len(found) == 1 else "keep"
-    return f"{parameters(len(found))} {verb} {setting} {values(found)}"
+    return f"{parameters(len(found), 'keep')} {setting} {values(found)}"

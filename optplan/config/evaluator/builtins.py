@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 from optplan.config.base_dict import METHOD_NAMES, BaseDict
 from optplan.config.evaluator.data import (
     ITERATORS,
-    deep,
-    each,
+    deep_copy,
+    elements_of,
     is_data,
+    iterate,
     key_checked,
     places_of,
-    shallow,
-    taken,
+    shallow_copy,
     update,
 )
 from optplan.config.evaluator.formatting import text_of
@@ -65,23 +65,23 @@ def _dict(call: Call, /, *args: Any, **entries: Any) -> PlacedDict:
 
 
 def _list(call: Call, source: Any = (), /) -> Any:
-    items = taken(call.frame, source)
+    items = elements_of(call.frame, source)
     return placed_list(items, places_of(source, len(items), call.raw))
 
 
 def _tuple(call: Call, source: Any = (), /) -> Any:
     if isinstance(source, tuple):
         return source
-    items = taken(call.frame, source)
+    items = elements_of(call.frame, source)
     return placed_tuple(items, places_of(source, len(items), call.raw))
 
 
 def _set(call: Call, source: Any = (), /) -> set[Any]:
-    return {key_checked(call.frame, item) for item in taken(call.frame, source)}
+    return {key_checked(call.frame, item) for item in elements_of(call.frame, source)}
 
 
 def _sorted(call: Call, values: Any, /, *, reverse: Any = False) -> Any:
-    items = taken(call.frame, values)
+    items = elements_of(call.frame, values)
     call.frame.steps.charge_tree(items)
     places = places_of(values, len(items), call.raw)
     order = sorted(range(len(items)), key=items.__getitem__, reverse=bool(reverse))
@@ -105,7 +105,7 @@ def _round(call: Call, number: Any, ndigits: Any = None) -> Any:
 
 
 def _sum(call: Call, values: Any, /, start: Any = 0) -> Any:
-    items = taken(call.frame, values)
+    items = elements_of(call.frame, values)
     if isinstance(start, str):
         raise TypeError("sum() can't sum strings [use ''.join(seq) instead]")
     if all(isinstance(item, int | float) for item in items):
@@ -117,7 +117,7 @@ def _sum(call: Call, values: Any, /, start: Any = 0) -> Any:
 
 def _enumerate(call: Call, values: Any, start: Any = 0) -> Any:
     # The numbers take room, too.
-    return enumerate(each(call.frame, values, extra=size_of(start)), start)
+    return enumerate(iterate(call.frame, values, extra=size_of(start)), start)
 
 
 def _isinstance(call: Call, value: Any, kinds: Any, /) -> bool:
@@ -159,8 +159,8 @@ _SPECIAL: dict[Any, Callable[..., Any]] = {
     dict: _dict, OrderedDict: _dict, list: _list, tuple: _tuple, set: _set, sorted: _sorted,
     str: _str, range: _range, round: _round, sum: _sum, enumerate: _enumerate,
     isinstance: _isinstance, hasattr: _hasattr, getattr: _getattr,
-    copy.copy: lambda call, value: shallow(call.frame, value),
-    copy.deepcopy: lambda call, value: deep(call.frame, value),
+    copy.copy: lambda call, value: shallow_copy(call.frame, value),
+    copy.deepcopy: lambda call, value: deep_copy(call.frame, value),
 }  # fmt: skip
 
 
@@ -193,7 +193,7 @@ def call_plain(
         if not is_data(value) and not isinstance(value, ITERATORS):
             raise Refusal("functions take plain data only in a config", TRUST_HINT)
         steps.charge_tree(value)
-    lazy = [each(call.frame, one) if isinstance(one, ITERATORS) else one for one in args]
+    lazy = [iterate(call.frame, one) if isinstance(one, ITERATORS) else one for one in args]
     result = function(*lazy, **named)
     steps.charge_result(result)
     return result

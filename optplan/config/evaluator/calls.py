@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from optplan.config.evaluator.builtins import call_function
-from optplan.config.evaluator.data import placed, places_of, taken, update
+from optplan.config.evaluator.data import elements_of, placed, places_of, update
 from optplan.config.evaluator.frame import TRUST_HINT, Call, Frame, Handler
 from optplan.config.evaluator.methods import method_of
 from optplan.config.evaluator.modules import Module
@@ -101,7 +101,7 @@ def _positional(frame: Frame, node: ast.Call, places: dict[Any, RawPlace]) -> li
     for argument in node.args:
         if isinstance(argument, ast.Starred):
             source = frame.value(argument.value)
-            more = taken(frame, source)
+            more = elements_of(frame, source)
             found = places_of(source, len(more), frame.raw(argument))
             places.update(enumerate(found, len(args)))
             args += more

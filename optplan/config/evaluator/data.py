@@ -48,7 +48,7 @@ def key_checked(frame: Frame, key: Any) -> Any:
     return key
 
 
-def each(frame: Frame, value: Any, *, extra: int = 0) -> Iterator[Any]:
+def iterate(frame: Frame, value: Any, *, extra: int = 0) -> Iterator[Any]:
     """Yield the elements of an iterable, each charged.
 
     Args:
@@ -72,13 +72,13 @@ def each(frame: Frame, value: Any, *, extra: int = 0) -> Iterator[Any]:
         yield item
 
 
-def taken(frame: Frame, value: Any) -> list[Any]:
+def elements_of(frame: Frame, value: Any) -> list[Any]:
     """Return all elements of an iterable.
 
     Raises:
         Refusal: There are too many, or it is no iterable of plain data.
     """
-    return list(each(frame, value))
+    return list(iterate(frame, value))
 
 
 def places_of(value: Any, count: int, raw: RawPlace) -> list[RawPlace]:
@@ -91,7 +91,7 @@ def places_of(value: Any, count: int, raw: RawPlace) -> list[RawPlace]:
 
 def extend(frame: Frame, target: PlacedList, value: Any, raw: RawPlace) -> None:
     """Append all elements of an iterable to a list, which may be that iterable."""
-    items = taken(frame, value)
+    items = elements_of(frame, value)
     places = places_of(value, len(items), raw)
     target.extend(items)
     target.raw_places.extend(places)
@@ -104,8 +104,8 @@ def update(frame: Frame, target: PlacedDict, source: Any, raw: RawPlace) -> None
         dict.update(target, source)
         target.raw_places.update(placed(source, raw).raw_places)
         return
-    for pair in each(frame, source):
-        key, value = taken(frame, pair)
+    for pair in iterate(frame, source):
+        key, value = elements_of(frame, pair)
         dict.__setitem__(target, key_checked(frame, key), value)
         target.raw_places[key] = raw
 
@@ -124,7 +124,7 @@ def set_item(frame: Frame, container: Any, key: Any, value: Any, raw: RawPlace) 
     elif not isinstance(container, PlacedList):
         raise TypeError(f"'{type(container).__name__}' object does not support item assignment")
     elif isinstance(key, slice):
-        items = taken(frame, value)
+        items = elements_of(frame, value)
         places = places_of(value, len(items), raw)
         frame.steps.charge(len(container))
         container[key] = items
@@ -151,7 +151,7 @@ def delete_item(frame: Frame, container: Any, key: Any) -> None:
         raise TypeError(f"'{type(container).__name__}' object doesn't support item deletion")
 
 
-def shallow(frame: Frame, value: Any) -> Any:
+def shallow_copy(frame: Frame, value: Any) -> Any:
     """Return what ``copy.copy`` returns."""
     if isinstance(value, BaseDict):
         frame.steps.charge_tree(value)
@@ -165,7 +165,7 @@ def shallow(frame: Frame, value: Any) -> Any:
     return set(value) if isinstance(value, set) else value
 
 
-def deep(frame: Frame, value: Any, memo: dict[int, Any] | None = None) -> Any:
+def deep_copy(frame: Frame, value: Any, memo: dict[int, Any] | None = None) -> Any:
     """Return what ``copy.deepcopy`` returns: what is one object inside stays one.
 
     Raises:
@@ -185,12 +185,12 @@ def deep(frame: Frame, value: Any, memo: dict[int, Any] | None = None) -> Any:
         copied.raw_places = dict(value.raw_places)
         memo[id(value)] = copied
         for key, item in dict.items(value):
-            dict.__setitem__(copied, key, deep(frame, item, memo))
+            dict.__setitem__(copied, key, deep_copy(frame, item, memo))
     elif isinstance(value, list):
         memo[id(value)] = copied = placed_list((), places)
-        copied.extend([deep(frame, item, memo) for item in value])
+        copied.extend([deep_copy(frame, item, memo) for item in value])
     elif isinstance(value, tuple):
-        items = [deep(frame, item, memo) for item in value]
+        items = [deep_copy(frame, item, memo) for item in value]
         same = all(new is old for new, old in zip(items, value, strict=True))
         copied = memo.setdefault(id(value), value if same else placed_tuple(items, places))
     else:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from optplan.config.base_dict import METHOD_NAMES, BaseDict
 from optplan.config.evaluator.builtins import BUILTINS
-from optplan.config.evaluator.data import each, key_checked, placed, places_of, taken
+from optplan.config.evaluator.data import elements_of, iterate, key_checked, placed, places_of
 from optplan.config.evaluator.definitions import Definition
 from optplan.config.evaluator.formatting import formatted
 from optplan.config.evaluator.frame import TRUST_HINT, Frame, Handler
@@ -60,7 +60,7 @@ def _items(frame: Frame, nodes: list[ast.expr]) -> tuple[list[Any], list[RawPlac
             items.append(node.value)
         elif isinstance(node, ast.Starred):
             source = frame.value(node.value)
-            more = taken(frame, source)
+            more = elements_of(frame, source)
             items += more
             places += places_of(source, len(more), (file, node.lineno, node.col_offset))
             continue
@@ -164,7 +164,7 @@ def _generated(frame: Frame, node: Any, depth: int = 0, first: Any = None) -> It
     if generator.is_async:
         raise Refusal("an async comprehension is not evaluated in a config", TRUST_HINT)
     iterable = first if depth == 0 else frame.value(generator.iter)
-    for item in each(frame, iterable):
+    for item in iterate(frame, iterable):
         assign(frame, generator.target, item)
         for condition in generator.ifs:
             if not frame.value(condition):

@@ -146,7 +146,7 @@ class Call:
 
 
 def _described(error: Exception) -> str:
-    text = str(error)
+    text = str(error).lstrip("_")  # of our functions, whose names begin with it
     for ours, public in (
         ("PlacedDict", "dict"), ("BaseDict", "dict"), ("PlacedList", "list"), ("PlacedTuple", "tuple"),
     ):  # fmt: skip

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 from optplan.config.base_dict import BaseDict
 from optplan.config.evaluator.builtins import call_plain
 from optplan.config.evaluator.data import (
-    deep,
+    deep_copy,
     delete_item,
+    elements_of,
     extend,
     key_checked,
     places_of,
     set_item,
-    shallow,
-    taken,
+    shallow_copy,
     update,
 )
 from optplan.config.evaluator.formatting import format_text
@@ -61,7 +61,7 @@ def _remove(call: Call, self: PlacedList, item: Any, /) -> None:
 
 
 def _copy(call: Call, self: Any, /) -> Any:
-    return shallow(call.frame, self)
+    return shallow_copy(call.frame, self)
 
 
 def _update(call: Call, self: PlacedDict, /, *args: Any, **entries: Any) -> None:
@@ -98,14 +98,14 @@ def _get(call: Call, self: PlacedDict, key: Any, default: Any = None, /) -> Any:
 
 def _items(call: Call, self: PlacedDict, /) -> Any:
     if isinstance(self, BaseDict):  # a list in mmengine
-        items = taken(call.frame, dict.items(self))
+        items = elements_of(call.frame, dict.items(self))
         return placed_list(items, [call.raw] * len(items))
     return self.items()
 
 
 def _values(call: Call, self: PlacedDict, /) -> Any:
     if isinstance(self, BaseDict):
-        items = taken(call.frame, dict.values(self))
+        items = elements_of(call.frame, dict.values(self))
         return placed_list(items, places_of(self, len(items), call.raw))
     return self.values()
 
@@ -119,11 +119,11 @@ def _merge(call: Call, self: BaseDict, other: Any, /) -> None:
         raise TypeError(f"'{type(other).__name__}' object is no dict to merge")
     for value in (other, other, other, other, self):  # which is copied in the slow way
         call.frame.steps.charge_tree(value)
-    self.merge(deep(call.frame, other))
+    self.merge(deep_copy(call.frame, other))
 
 
 def _join(call: Call, self: str, items: Any, /) -> str:
-    parts = taken(call.frame, items)
+    parts = elements_of(call.frame, items)
     if all(isinstance(part, str) for part in parts):
         call.frame.steps.charge_text(sum(map(len, parts)) + len(self) * len(parts))
     return self.join(parts)
@@ -153,7 +153,7 @@ _TEXT = (
     " startswith strip title upper"
 )
 _METHODS: dict[type, dict[str, Method]] = {
-    BaseDict: {"deepcopy": lambda call, self: deep(call.frame, self), "merge": _merge},
+    BaseDict: {"deepcopy": lambda call, self: deep_copy(call.frame, self), "merge": _merge},
     dict: {
         "copy": _copy, "get": _get, "items": _items, "keys": _keys, "pop": _dict_pop,
         "setdefault": _setdefault, "update": _update, "values": _values,

@@ -8,7 +8,14 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from optplan.config.base_dict import BaseDict
-from optplan.config.evaluator.data import extend, is_data, key_checked, placed, places_of, taken
+from optplan.config.evaluator.data import (
+    elements_of,
+    extend,
+    is_data,
+    key_checked,
+    placed,
+    places_of,
+)
 from optplan.config.evaluator.data import update as update_dict
 from optplan.config.evaluator.frame import TRUST_HINT, Frame, Handler
 from optplan.config.limits import MAX_INT_BITS, Refusal, check_int
@@ -219,7 +226,7 @@ def _searchable(frame: Frame, value: Any, wanted: Any) -> Any:
         return value
     frame.steps.charge_tree(wanted)
     if not is_data(value):
-        return taken(frame, value)
+        return elements_of(frame, value)
     frame.steps.charge_tree(value)
     return value
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from optplan.config.evaluator.data import each, set_item
+from optplan.config.evaluator.data import iterate, set_item
 from optplan.config.evaluator.formatting import text_of
 from optplan.config.evaluator.frame import TRUST_HINT, Frame, Handler
 from optplan.config.evaluator.modules import import_from, import_module
@@ -52,7 +52,7 @@ def _assign_in_place(frame: Frame, node: ast.AugAssign) -> None:
 def _for(frame: Frame, node: ast.For) -> None:
     if node.orelse:
         raise Refusal("'else' of a loop is not evaluated in a config", TRUST_HINT)
-    for item in each(frame, frame.value(node.iter)):
+    for item in iterate(frame, frame.value(node.iter)):
         assign(frame, node.target, item)
         frame.run(node.body)
 

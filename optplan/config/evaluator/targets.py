@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from optplan.config.base_dict import METHOD_NAMES, BaseDict
-from optplan.config.evaluator.data import delete_item, set_item, taken
+from optplan.config.evaluator.data import delete_item, elements_of, set_item
 from optplan.config.evaluator.frame import TRUST_HINT
 from optplan.config.limits import Refusal
 from optplan.config.symbols import Symbol
@@ -53,7 +53,7 @@ def attribute_key(owner: Any, name: str) -> str:
 
 
 def _unpack(frame: Frame, targets: list[ast.expr], value: Any) -> None:
-    items = taken(frame, value)
+    items = elements_of(frame, value)
     if any(isinstance(target, ast.Starred) for target in targets):
         raise Refusal("'*' in a target is not evaluated in a config", TRUST_HINT)
     if len(items) > len(targets):

@@ -1,4 +1,4 @@
-"""Reads the bytes of config files: from the disk, or from wherever a reader takes them."""
+"""Read the bytes of config files, from the disk or by a reader of the caller's."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from optplan.errors import ConfigError
 
 
 class Reader(Protocol):
-    """Where files come from. Paths are absolute, with neither ``.`` nor ``..`` in them."""
+    """Read files by absolute paths, with neither ``.`` nor ``..`` in them."""
 
     def exists(self, path: str) -> bool:
-        """Whether there is something to read at ``path``."""
+        """Return whether there is something to read at ``path``."""
         ...
 
     def read(self, path: str) -> bytes:
-        """The content of the file at ``path``.
+        """Return the content of the file at ``path``.
 
         Raises:
             ConfigError: It cannot be read, for a reason that is worth its own words.
@@ -28,14 +28,14 @@ class Reader(Protocol):
 
 
 class DiskReader:
-    """Reads regular files of a sane size from the disk."""
+    """Read regular files of limited size from the disk."""
 
     def exists(self, path: str) -> bool:
-        """Whether there is something at ``path``."""
+        """Return whether there is something at ``path``."""
         return os.path.exists(path)
 
     def read(self, path: str) -> bytes:
-        """The content of a regular file.
+        """Return the content of a regular file.
 
         Raises:
             ConfigError: It is a directory, a device or a pipe.
@@ -69,7 +69,7 @@ DISK = DiskReader()
 
 
 def decoded(content: bytes) -> str:
-    """The text of a config file.
+    """Return the text of a config file.
 
     Raises:
         ConfigError: It is too large, binary, or not in UTF-8.

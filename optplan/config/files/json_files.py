@@ -30,7 +30,7 @@ _WORDS = {
 
 
 def read_json(file: File) -> Any:
-    """The data of a JSON text.
+    """Return the data of a JSON text.
 
     Raises:
         ConfigError: It is not JSON.
@@ -61,7 +61,7 @@ def _column(text: str, at: int) -> int:
 
 
 class _Scanner:
-    """Reads a text that is known to be JSON once more, for the places."""
+    """Scan a text that is known to be JSON, for the places."""
 
     def __init__(self, file: File) -> None:
         self.file = file
@@ -71,7 +71,7 @@ class _Scanner:
         self.seen = 0
 
     def raw(self, at: int) -> RawPlace:
-        """The place of an offset; offsets only ever grow, so that no line is measured twice."""
+        """Return the place of an offset; offsets only ever grow, so that no line is measured twice."""
         lines = self.text.count("\n", self.seen, at)
         if lines:
             self.line += lines
@@ -87,7 +87,7 @@ class _Scanner:
         return match.end()
 
     def value(self, at: int) -> tuple[Any, int]:
-        """The value at an offset, and the offset behind it."""
+        """Return the value at an offset, and the offset behind it."""
         at = self.skip(at)
         first = self.text[at]
         if first == "{":

@@ -30,7 +30,7 @@ _AT = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
 def read_toml(file: File) -> Any:
-    """The data of a TOML text.
+    """Return the data of a TOML text.
 
     Raises:
         ConfigError: It is not TOML.
@@ -85,7 +85,7 @@ def _key_places(file: File) -> dict[tuple[Any, ...], RawPlace]:
 
 
 def _without_long_text(match: re.Match[str]) -> str:
-    """The line breaks of a text of several lines; all else stays."""
+    """Return the line breaks of a text of several lines; all else stays."""
     text = match[0]
     return "\n" * text.count("\n") if text.startswith(('"""', "'''")) else text
 

@@ -25,7 +25,7 @@ _MAX_DIGITS = 4300
 
 
 def read_yaml(file: File, steps: StepCounter) -> Any:
-    """The data of a YAML text, by the rules of YAML 1.1.
+    """Return the data of a YAML text, by the rules of YAML 1.1.
 
     Args:
         file: The text.
@@ -107,7 +107,7 @@ class _Marks:
 
 
 class _Builder:
-    """Makes the data that YAML's nodes stand for."""
+    """Build data from the nodes of YAML, with places."""
 
     def __init__(self, marks: _Marks, steps: StepCounter) -> None:
         self.raw = marks.raw

@@ -24,7 +24,7 @@ from optplan.config.placed import place_of, placed_dict
 from optplan.config.recognition import Recognition
 from optplan.dialects.mmengine.generation import generation_of
 from optplan.errors import ConfigError, Problem
-from optplan.names import Mistake
+from optplan.names import ProblemKind
 from optplan.places import Place
 
 
@@ -149,7 +149,7 @@ def _from_wrapper(
             message=f"'{name}' inside 'optim_wrapper.optimizer' reaches the optimizer class as an argument",
             place=place_of(optimizer, name),
             hint="put it beside 'optimizer', inside 'optim_wrapper'",
-            kind=Mistake.MISPLACED,
+            kind=ProblemKind.MISPLACED,
         )
         for name in ("paramwise_cfg", "constructor")
         if name in optimizer

@@ -22,7 +22,7 @@ from optplan.dialects.timm.arguments import TimmArgs
 from optplan.errors import PlanError, Problem, did_you_mean
 from optplan.facts import Inventory, Layers, ParameterFacts
 from optplan.model import model_layers
-from optplan.names import LayerSource, Mistake, Rule
+from optplan.names import LayerSource, ProblemKind, Rule
 from optplan.plan import Assignment, PlannedOptimizer, plain
 from optplan.planner.assign import GroupReader, as_number, planned_optimizer, refuse_bad_values
 from optplan.planner.builtin_plan import BuildResult
@@ -116,7 +116,7 @@ def _check_arguments(args: TimmArgs) -> None:
                 message=f"timm:{name} takes no argument {entry!r}",
                 place=place_of(container, entry),
                 hint=did_you_mean(entry, known),
-                kind=Mistake.UNKNOWN_ARGUMENT,
+                kind=ProblemKind.UNKNOWN_ARGUMENT,
             )
             for entry in container
             if entry not in known
@@ -133,7 +133,7 @@ def _assignments(
     for index, group in enumerate(made.groups):
         values = reader.values(group.own, group.final)
         for tensor in group.members:
-            facts = inventory.carriers[tensor]
+            facts = inventory.primary_names[tensor]
             lr_verdict, decay_verdict = attribution.of(facts, values)
             values["layer"] = attribution.layer_of(facts, values["lr_scale"])
             assignments[tensor] = Assignment(

@@ -41,7 +41,7 @@ class Automaton:
         self.start = closures[0]
 
     def advance(self, state: int, piece: str) -> int:
-        """The state behind a piece of text; 0 where nothing can match any more."""
+        """Return the state behind a piece of text; 0 where nothing can match any more."""
         found = self._by_piece.get((state, piece))
         if found is None:
             found = state
@@ -51,11 +51,11 @@ class Automaton:
         return found
 
     def accepts(self, state: int) -> bool:
-        """Whether a text that ends in this state fits."""
+        """Return whether a text that ends in this state fits."""
         return state & self._accepting != 0
 
     def fits(self, text: str) -> bool:
-        """Whether the pattern matches a text as a whole."""
+        """Return whether the pattern matches a text as a whole."""
         state = self.start
         for piece in _PIECE.findall(text):
             state = self.advance(state, piece)
@@ -84,7 +84,7 @@ class Automaton:
             raise _too_large(self._pattern, "takes too long to match")
 
     def _new(self, *before: int) -> int:
-        """A new state, reached for free from the states before."""
+        """Return a new state, reached for free from the states before."""
         if len(self._moves) == _MOST_STATES:
             raise _too_large(self._pattern, f"has more than {_MOST_STATES:,} states")
         self._free.append([])
@@ -95,7 +95,7 @@ class Automaton:
         return new
 
     def _take(self, state: int, characters: str) -> int:
-        """The new state behind one character out of these."""
+        """Return the new state behind one character out of these."""
         new = self._new()
         self._moves[state] = (characters, new)
         return new
@@ -178,7 +178,7 @@ def _too_large(pattern: str, reason: str) -> UsageError:
 
 
 def _braces(pattern: str) -> set[int]:
-    """The places of the braces that have a partner; the others are literal."""
+    """Return the places of the braces that have a partner; the others are literal."""
     found: set[int] = set()
     waiting: list[int] = []
     position = 0

@@ -26,7 +26,7 @@ class ShapeCandidate:
 
 
 def candidates(components: list[str], index: NameBits) -> Iterator[ShapeCandidate]:
-    """The shapes that match a name, the most general first and the name itself last."""
+    """Yield the shapes that match a name, the most general first and the name itself last."""
     everything = frozenset(range(len(components)))
     for kept in _kept(components):
         if len(kept) <= _MOST_KEPT_BESIDE_A_PART:
@@ -39,7 +39,7 @@ def candidates(components: list[str], index: NameBits) -> Iterator[ShapeCandidat
 
 
 def parts(component: str, index: NameBits) -> list[Part]:
-    """The ways to name a component by a word in it: ``norm1`` is ``norm*`` and ``*norm*``."""
+    """Return the ways to name a component by a word in it: ``norm1`` is ``norm*`` and ``*norm*``."""
     found = []
     for word in dict.fromkeys(_WORD.findall(component)):
         if component.startswith(word):
@@ -86,7 +86,7 @@ def _candidate(
 
 
 def joined(items: Iterable[Item]) -> Shape:
-    """A shape without stars that stand beside a star."""
+    """Return a shape without stars that stand beside a star."""
     found: list[Item] = []
     for item in items:
         last = found[-1] if found else None

@@ -29,7 +29,7 @@ class Patterns:
         self._left = _MOST_WORK // max(1, len(names))
 
     def of(self, names: Sequence[str]) -> tuple[str, ...]:
-        """Patterns that match exactly these."""
+        """Return patterns that match exactly these."""
         key = tuple(names)
         if key not in self._known:
             self._known[key] = self._subtree(key) or self._summarized(key)
@@ -53,7 +53,7 @@ class Patterns:
         return self._summarizer.patterns(names)
 
     def one_sided(self, names: Iterable[str]) -> OneSided:
-        """The parameters that one plan alone has."""
+        """Return the parameters that one plan alone has."""
         found = tuple(names)
         return OneSided(names=found, patterns=self.of(found) if found else ())
 
@@ -91,7 +91,7 @@ class Clusters:
         members.elements_after += pair.after.elements
 
     def as_tuple(self, patterns: Patterns) -> tuple[Cluster, ...]:
-        """The clusters, the largest first, and in the names' order where they are alike."""
+        """Return the clusters, the largest first, and in the names' order where they are alike."""
         found = sorted(
             self._found.values(),
             key=lambda members: (

@@ -29,7 +29,7 @@ def gathered(shapes: Sequence[Shape], most: int) -> list[Group]:
 
 
 def gathered_text(group: Sequence[Shape]) -> str:
-    """One pattern for the shapes of a group, what they share at an end written once."""
+    """Return one pattern for the shapes of a group, what they share at an end written once."""
     if len(group) == 1:
         return written(group[0])
     behind = _shared([shape[:0:-1] for shape in group])
@@ -54,7 +54,7 @@ def _by(shapes: Sequence[Shape], alike: Callable[[Shape], Hashable]) -> list[Gro
 
 
 def _no_more_than_needed(groups: list[Group], most: int) -> list[Group]:
-    """The groups, the small ones taken apart as far as there is room."""
+    """Return the groups, the small ones taken apart as far as there is room."""
     found: list[Group] = []
     room = most - len(groups)
     for group in sorted(groups, key=len):
@@ -75,6 +75,6 @@ def _begin(shape: Shape) -> Hashable:
 
 
 def _shared(shapes: list[Shape]) -> int:
-    """How many first items are the same in all of them."""
+    """Return how many first items are the same in all of them."""
     same = (len(set(items)) == 1 for items in zip(*shapes, strict=False))
     return sum(takewhile(bool, same))

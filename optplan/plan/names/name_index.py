@@ -19,9 +19,9 @@ _ONE = re.compile("1")
 
 
 class NameBits:
-    """The places in these names, some of which are wanted."""
+    """The places in these names, some of which are wanted: none of them at first."""
 
-    def __init__(self, names: Sequence[str], wanted: Iterable[int]) -> None:
+    def __init__(self, names: Sequence[str]) -> None:
         self.components = [name.split(".") for name in names]
         self._places: dict[str, list[int]] = {}
         begins: list[int] = []
@@ -35,26 +35,18 @@ class NameBits:
             ends.append(place)
             place += 2
         self._size = place
-        self._word_at = {place: word for word, places in self._places.items() for place in places}
         self._name_at = {end: index for index, end in enumerate(ends)}
         self._begins, self._ends = self._bits(begins), self._bits(ends)
         self._guards = self._ends << 1
         self._all = self._guards - self._begins
         self._cache: dict[Item, int] = {}
-        self._bounds = begins, ends
-        self._want(wanted)
-
-    def _want(self, wanted: Iterable[int]) -> None:
-        begins, ends = self._bounds
-        chosen = list(wanted)
-        self.wanted = self._bits([ends[index] for index in chosen])
-        # from a guard down to the name's begin the difference sets every bit between
-        self._good = (self.wanted << 1) - self._bits([begins[index] for index in chosen])
+        self._end_of = ends
+        self.wanted = 0
 
     def wanting(self, wanted: Iterable[int]) -> NameBits:
-        """The same names, others of which are wanted; what is known of the names is shared."""
+        """Return the same names, others of which are wanted; what is known of the names is shared."""
         other = copy(self)
-        other._want(wanted)  # noqa: SLF001 - of this class
+        other.wanted = self._bits(self._end_of[index] for index in wanted)
         return other
 
     @property
@@ -63,36 +55,32 @@ class NameBits:
         return list(self._places)
 
     def first(self, ends: int) -> int:
-        """The index of the first name of a set."""
+        """Return the index of the first name of a set."""
         return self._name_at[(ends & -ends).bit_length() - 1]
 
     def indices(self, ends: int) -> list[int]:
-        """The indices of the names of a set, ascending."""
+        """Return the indices of the names of a set, ascending."""
         return [self._name_at[place] for place in _places(ends)]
 
     def matched(self, shape: Shape) -> int:
-        """The names that a shape matches, each as the place of its end."""
+        """Return the names that a shape matches, each as the place of its end."""
         return reduce(self._read, shape, self._begins) & self._ends
 
     def exact(self, matched: int) -> bool:
-        """Whether a set of names holds wanted ones only."""
+        """Return whether a set of names holds wanted ones only."""
         return not matched & ~self.wanted
 
-    def fillings(self, shape: Shape, position: int, words: Sequence[str]) -> list[str]:
-        """Those of the words that, put at a position of a shape, let it match wanted names only."""
+    def fillings(self, shape: Shape, position: int, words: Iterable[str]) -> list[str]:
+        """Return those of the words that, put at a position of a shape, let it match wanted names only."""
         before = reduce(self._read, shape[:position], self._begins)
-        behind = reduce(self._read_back, reversed(shape[position + 1 :]), self._ends)
-        places = before & (behind >> 1)
-        good, bad = places & self._good, places & ~self._good
-        if not good:
-            return []
-        if good.bit_count() + bad.bit_count() < len(words):
-            found = self._words_in(good) - self._words_in(bad)
-            return [word for word in words if word in found]
-        return [word for word in words if (at := self._word(word)) & good and not at & bad]
-
-    def _words_in(self, places: int) -> set[str]:
-        return {self._word_at[place] for place in _places(places)}
+        behind = shape[position + 1 :]
+        found = []
+        for word in words:
+            places = before & self._word(word)
+            ends = places and reduce(self._read, behind, places << 1) & self._ends
+            if ends and self.exact(ends):
+                found.append(word)
+        return found
 
     def _read(self, places: int, item: Item) -> int:
         match item:
@@ -106,32 +94,13 @@ class NameBits:
                 places = (places & self._at(item)) << 1
                 return places | self._later(places) if star_after else places
 
-    def _read_back(self, places: int, item: Item) -> int:
-        match item:
-            case Words():
-                return (places >> 1) & self._at(item)
-            case Gap():
-                return self._earlier(places)
-            case Part(_, star_before, star_after):
-                if star_after:
-                    places |= self._earlier(places)
-                places = (places >> 1) & self._at(item)
-                return places | self._earlier(places) if star_before else places
-
     def _later(self, places: int) -> int:
-        """All places behind the first of these in each name."""
+        """Return all places behind the first of these in each name."""
         stops = places | self._guards
         return self._all & ~(stops ^ (stops - self._begins))
 
-    def _earlier(self, places: int) -> int:
-        """All places before the last of these in each name."""
-        found = 0
-        while places := (places >> 1) & self._all & ~found:
-            found |= places
-        return found
-
     def _at(self, item: Words | Part) -> int:
-        """Where a component fits an item."""
+        """Return where a component fits an item."""
         found = self._cache.get(item)
         if found is None:
             words = item.words if isinstance(item, Words) else self.holding(item)
@@ -146,7 +115,7 @@ class NameBits:
         return self._cache[item]
 
     def holding(self, part: Part) -> list[str]:
-        """The distinct components that a part of a component fits."""
+        """Return the distinct components that a part of a component fits."""
         text = part.word
         if part.star_before and part.star_after:
             return [word for word in self._places if text in word]
@@ -162,5 +131,5 @@ class NameBits:
 
 
 def _places(bits: int) -> list[int]:
-    """The bits that are set, ascending."""
+    """Return the bits that are set, ascending."""
     return [one.start() for one in _ONE.finditer(f"{bits:b}"[::-1])]

@@ -47,33 +47,33 @@ class Stem:
 
 
 def only(word: str) -> Words:
-    """The component that is this word."""
+    """Return the component that is this word."""
     return Words(frozenset({word}))
 
 
 def literal(components: Iterable[str]) -> Shape:
-    """The shape of one name."""
+    """Return the shape of one name."""
     return tuple(only(word) for word in components)
 
 
 def numbered(word: str) -> tuple[Stem, int] | None:
-    """A component's stem and number; None where it holds no number."""
+    """Return a component's stem and number; None where it holds no number."""
     found = _NUMBERED.fullmatch(word)
     return (Stem(found[1], found[3]), int(found[2])) if found else None
 
 
 def written(shape: Shape) -> str:
-    """A shape as a pattern."""
+    """Return a shape as a pattern."""
     return ".".join(_item(item) for item in shape)
 
 
 def as_alternative(pattern: str) -> str:
-    """A pattern as it stands in braces, where the component ``0-3`` would be read as a range."""
+    """Return a pattern as it stands in braces, where the component ``0-3`` would be read as a range."""
     return pattern.replace("-", r"\-") if _LIKE_A_RANGE.fullmatch(pattern) else pattern
 
 
 def cost(shape: Shape) -> float:
-    """How hard a shape is to read; a further pattern counts for more than a longer one."""
+    """Return how hard a shape is to read; a further pattern counts for more than a longer one."""
     return 10 + sum(_item_cost(item) for item in shape)
 
 
@@ -107,7 +107,7 @@ def _either(words: frozenset[str]) -> str:
 
 
 def _alternatives(words: frozenset[str]) -> list[str]:
-    """What stands between the commas of these alternatives, sorted."""
+    """Return what stands between the commas of these alternatives, sorted."""
     found = []
     for stem, numbers in _by_stem(words).items():
         if isinstance(stem, str):

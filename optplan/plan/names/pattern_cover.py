@@ -30,7 +30,7 @@ def cover(index: NameBits) -> list[Shape]:
 
 
 def folded(shapes: list[Shape]) -> list[Shape]:
-    """The same names by fewer shapes: those that differ in one component become one."""
+    """Return the same names by fewer shapes: those that differ in one component become one."""
     deepest = max(map(len, shapes), default=0)
     orders = (range(deepest), range(deepest - 1, -1, -1))
     return min((_folded(shapes, order) for order in orders), key=len)
@@ -54,7 +54,7 @@ def _folded(shapes: list[Shape], order: Iterable[int]) -> list[Shape]:
 
 
 def _best(index: NameBits, stems: dict[Stem, list[str]], missing: int) -> Shape:
-    """The exact shape that covers the first missing name and most others."""
+    """Return the exact shape that covers the first missing name and most others."""
     exact: list[tuple[int, float, Shape]] = []
     kept: list[frozenset[int]] = []
     for candidate in candidates(index.components[index.first(missing)], index):
@@ -74,7 +74,7 @@ def _best(index: NameBits, stems: dict[Stem, list[str]], missing: int) -> Shape:
 
 
 def _as_name(index: NameBits, shape: Shape) -> Shape:
-    """A shape, but a name itself where it matches but one."""
+    """Return a shape, but a name itself where it matches but one."""
     matched = index.matched(shape)
     return literal(index.components[index.first(matched)]) if matched.bit_count() == 1 else shape
 
@@ -84,7 +84,7 @@ def _gain(index: NameBits, shape: Shape, missing: int) -> int:
 
 
 def _widened(index: NameBits, stems: dict[Stem, list[str]], shape: Shape, missing: int) -> Shape:
-    """A shape with its components replaced by all that fit in their places."""
+    """Return a shape with its components replaced by all that fit in their places."""
     for position in reversed(range(len(shape))):
         item = shape[position]
         if not isinstance(item, Words):
@@ -105,11 +105,11 @@ def _widened(index: NameBits, stems: dict[Stem, list[str]], shape: Shape, missin
 def _with_others(
     index: NameBits, shape: Shape, position: int, words: set[str], missing: int
 ) -> set[str]:
-    """The words and others that fit in their place, as far as they cover more of what is missing."""
+    """Return the words and others that fit in their place, as far as they cover more of what is missing."""
+    others = [one for one in index.vocabulary if one not in words and not one.isdigit()]
     gains = {
         word: index.matched(_replaced(shape, position, {word})) & missing
-        for word in index.fillings(shape, position, index.vocabulary)
-        if word not in words and not word.isdigit()
+        for word in index.fillings(shape, position, others)
     }
     covered = index.matched(_replaced(shape, position, words))
     found = set(words)
@@ -121,7 +121,7 @@ def _with_others(
 
 
 def _useful(index: NameBits, shape: Shape, position: int, words: set[str]) -> set[str]:
-    """The words without those whose names the others match too."""
+    """Return the words without those whose names the others match too."""
     whole = index.matched(_replaced(shape, position, words))
     for word in sorted(words):
         fewer = words - {word}
@@ -135,7 +135,7 @@ def _replaced(shape: Shape, position: int, words: Iterable[str]) -> Shape:
 
 
 def _needed(index: NameBits, shapes: list[Shape]) -> list[Shape]:
-    """The shapes without those whose names the others match too."""
+    """Return the shapes without those whose names the others match too."""
     if len(shapes) > 2 * _ROUNDS:
         return shapes
     matched = {shape: index.matched(shape) for shape in shapes}

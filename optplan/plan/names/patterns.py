@@ -19,18 +19,18 @@ _SPECIAL = re.compile(r"[*{},\\]")
 
 
 def escape(text: str) -> str:
-    """The pattern that matches a text and nothing else."""
+    """Return the pattern that matches a text and nothing else."""
     return _SPECIAL.sub(r"\\\g<0>", text)
 
 
 def matcher(pattern: str) -> Callable[[str], bool]:
-    """A test of whether a name fits a pattern as a whole; a name always fits itself."""
+    """Return a test of whether a name fits a pattern as a whole; a name always fits itself."""
     automaton = Automaton(pattern)
     return lambda name: name == pattern or automaton.fits(name)
 
 
 def matching(patterns: Iterable[str], names: Iterable[str]) -> dict[str, list[str]]:
-    """For each pattern the names that fit it, in the names' order."""
+    """Return for each pattern the names that fit it, in the names' order."""
     known = list(names)
     tree = NameTree(known)
     return {pattern: [known[index] for index in tree.fitting(pattern)] for pattern in patterns}
@@ -45,7 +45,7 @@ class NameTree:
         self._below: dict[_Node, list[tuple[str, _Node]]] = {}
 
     def fitting(self, pattern: str) -> list[int]:
-        """The indices of the names that fit a pattern, ascending."""
+        """Return the indices of the names that fit a pattern, ascending."""
         automaton = Automaton(pattern)
         found = set(range(bisect_left(self._names, pattern), bisect_right(self._names, pattern)))
         waiting = [(_Node(0, len(self._names), 0), automaton.start)]
@@ -59,14 +59,14 @@ class NameTree:
         return sorted(self._order[place] for place in found)
 
     def _longer(self, node: _Node) -> int:
-        """Where the names begin that go on behind what the names of a node share."""
+        """Return where the names begin that go on behind what the names of a node share."""
         place = node.first
         while place < node.last and len(self._names[place]) == node.shared:
             place += 1
         return place
 
     def _children(self, node: _Node) -> list[tuple[str, _Node]]:
-        """The ways on from a node: the text that comes next, and the names that go that way."""
+        """Return the ways on from a node: the text that comes next, and the names that go that way."""
         found = self._below.get(node)
         if found is None:
             found = self._below[node] = []
@@ -90,7 +90,7 @@ class _Node(NamedTuple):
 
 
 def _shared(first: str, second: str, start: int) -> int:
-    """How many characters two texts share that are known to share some."""
+    """Return how many characters two texts share that are known to share some."""
     if first == second:
         return len(first)
     place = start

@@ -18,7 +18,7 @@ _MOST_TOGETHER = 12  # patterns may become one
 
 
 def summarize(names: Sequence[str], among: Sequence[str]) -> tuple[str, ...]:
-    """Few patterns that match exactly some of many names.
+    """Return few patterns that match exactly some of many names.
 
     Args:
         names: The names to match, in any order.
@@ -47,7 +47,7 @@ class Summarizer:
 
     @cached_property
     def _bits(self) -> NameBits:
-        return NameBits(self._known, ())
+        return NameBits(self._known)
 
     def patterns(self, names: Sequence[str]) -> tuple[str, ...]:
         """As :func:`summarize`.
@@ -91,7 +91,7 @@ def _verified(
     tree: NameTree,
     all_names: Container[str],
 ) -> tuple[str, ...]:
-    """The patterns in order; one that does not match what it should gives way to plain names."""
+    """Return the patterns in order; one that does not match what it should gives way to plain names."""
     firsts: dict[str, int] = {}
     left = set(wanted)
     for pattern, intended in patterns.items():
@@ -112,7 +112,7 @@ def _fitting(tree: NameTree, pattern: str) -> list[int]:
 
 
 def _spelled(name: str, known: Container[str]) -> str:
-    """A pattern for one name that is not itself the text of another name."""
+    """Return a pattern for one name that is not itself the text of another name."""
     pattern = escape(name)
     while pattern != name and pattern in known:
         pattern = f"{{{pattern}}}"

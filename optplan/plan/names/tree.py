@@ -62,7 +62,7 @@ class Branch:
 
 
 def module_tree(rows: Sequence[PlannedParameter], kind_of: KindOf | None = None) -> Subtree:
-    """The tree of the rows' names; its root has no name and is never left out.
+    """Return the tree of the rows' names; its root has no name and is never left out.
 
     Args:
         rows: The rows.
@@ -90,7 +90,7 @@ def module_tree(rows: Sequence[PlannedParameter], kind_of: KindOf | None = None)
 
 
 def branches(tree: Subtree, depth: int | None = None) -> Iterator[Branch]:
-    """The tree from top to bottom, down to some level."""
+    """Yield the tree from top to bottom, down to some level."""
     waiting: list[tuple[Subtree, tuple[str, ...], tuple[bool, ...]]] = [(tree, (), ())]
     while waiting:
         subtree, path, lasts = waiting.pop()
@@ -137,7 +137,7 @@ class _Module:
     rows: list[PlannedParameter] = field(default_factory=list)
 
     def closed(self, signatures: dict[Hashable, int], kind_of: KindOf) -> _Part:
-        """The module as a part of its parent, once all below it is closed."""
+        """Return the module as a part of its parent, once all below it is closed."""
         parts = [_parameter(row, kind_of(row), signatures) for row in self.rows]
         parts += reversed(self.parts)
         kinds = together(part.subtree.kinds for part in parts)

@@ -1,1 +1,4 @@
-"""Findings of checks, and the pages of the checks."""
+"""Findings and the pages of checks: a report of checks in, text in the format of the module's name out.
+
+Imports checks and formats, never cli or app.
+"""

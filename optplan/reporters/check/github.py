@@ -17,10 +17,10 @@ def render(report: Report, **_: object) -> str:
 
 
 def _command(finding: Reported) -> str:
-    spot = finding.spot
-    properties = {"file": spot.file}
-    if spot.line:
-        properties |= {"line": str(spot.line), "col": str(spot.column)}
+    location = finding.location
+    properties = {"file": location.file}
+    if location.line:
+        properties |= {"line": str(location.line), "col": str(location.column)}
     properties["title"] = f"{finding.code} {finding.name}"
     given = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
     told = _data("\n".join(told_parts(finding)))

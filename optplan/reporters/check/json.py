@@ -39,7 +39,7 @@ def render(report: Report, *, version: str, **_: object) -> str:
 
 
 def _finding_data(finding: Reported) -> dict[str, Any]:
-    spot = finding.spot
+    location = finding.location
     return {
         "code": finding.code,
         "name": finding.name,
@@ -47,10 +47,10 @@ def _finding_data(finding: Reported) -> dict[str, Any]:
         "message": finding.message,
         "hint": finding.hint,
         "key": finding.key,
-        "file": spot.file,
-        "line": spot.line or None,
-        "column": spot.column or None,
-        "source": spot.text if spot.line else None,
+        "file": location.file,
+        "line": location.line or None,
+        "column": location.column or None,
+        "source": location.text if location.line else None,
         "configs": list(finding.configs),
         "parameters": list(finding.parameters),
     }

@@ -36,14 +36,14 @@ def render(report: Report, *, fail_on: Severity, **_: object) -> str:
 
 def _add(suite: ET.Element, finding: Reported, *, is_failure: bool) -> int:
     """Add a finding; return 1 where it is a failure."""
-    spot = finding.spot
+    location = finding.location
     attributes = {
-        "classname": visible(spot.file),
+        "classname": visible(location.file),
         "name": visible(f"{finding.code} {finding.key}"),
         "time": "0",
     }
-    if spot.line:
-        attributes |= {"file": visible(spot.file), "line": str(spot.line)}
+    if location.line:
+        attributes |= {"file": visible(location.file), "line": str(location.line)}
     case = ET.SubElement(suite, "testcase", attributes)
     if is_failure:
         told = ET.SubElement(case, "failure", type=finding.code, message=visible(headline(finding)))
@@ -54,9 +54,9 @@ def _add(suite: ET.Element, finding: Reported, *, is_failure: bool) -> int:
 
 
 def _told(finding: Reported) -> list[str]:
-    head = f"{finding.spot}: {finding.severity.value} {finding.code} {headline(finding)}"
+    head = f"{finding.location}: {finding.severity.value} {finding.code} {headline(finding)}"
     return [
         visible(part)
-        for part in (head, finding.spot.text, hint_of(finding), affected(finding))
+        for part in (head, finding.location.text, hint_of(finding), affected(finding))
         if part
     ]

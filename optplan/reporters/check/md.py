@@ -36,4 +36,4 @@ def literal(text: str) -> str:
 def _row(finding: Reported) -> str:
     told = "<br>".join(map(literal, told_parts(finding)))
     mark = f"{_MARKS[finding.severity]} {finding.severity.value}"
-    return f"| {mark} | {literal(str(finding.spot))} | {finding.code} | {told} |"
+    return f"| {mark} | {literal(str(finding.location))} | {finding.code} | {told} |"

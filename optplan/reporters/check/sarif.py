@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from optplan.checks.base import Check
-from optplan.checks.results import Report, Reported, Spot
+from optplan.checks.results import Location, Report, Reported
 from optplan.names import Severity
 from optplan.reporters.check.pages import page_of
 from optplan.reporters.check.words import told_parts
@@ -74,7 +74,7 @@ def _result(finding: Reported, index: dict[str, int]) -> dict[str, Any]:
         "ruleId": finding.code,
         "level": _LEVELS[finding.severity],
         "message": {"text": _plain("\n".join(told_parts(finding)))},
-        "locations": [{"physicalLocation": _location(finding.spot)}],
+        "locations": [{"physicalLocation": _location(finding.location)}],
         "partialFingerprints": {"optplan/v1": _fingerprint(finding)},
         "properties": {
             "key": finding.key,
@@ -92,14 +92,14 @@ def _plain(text: str) -> str:
     return text.replace("](", "]\\(")
 
 
-def _location(spot: Spot) -> dict[str, Any]:
-    location: dict[str, Any] = {"artifactLocation": _artifact(spot.file)}
-    if spot.line:
-        region: dict[str, Any] = {"startLine": spot.line, "startColumn": spot.column}
-        if spot.text:
-            region["snippet"] = {"text": visible(spot.text)}
-        location["region"] = region
-    return location
+def _location(location: Location) -> dict[str, Any]:
+    found: dict[str, Any] = {"artifactLocation": _artifact(location.file)}
+    if location.line:
+        region: dict[str, Any] = {"startLine": location.line, "startColumn": location.column}
+        if location.text:
+            region["snippet"] = {"text": visible(location.text)}
+        found["region"] = region
+    return found
 
 
 def _artifact(file: str) -> dict[str, str]:
@@ -110,5 +110,5 @@ def _artifact(file: str) -> dict[str, str]:
 
 def _fingerprint(finding: Reported) -> str:
     """Return a hash of code, file and key, which stay when lines move."""
-    text = f"{finding.code}\0{finding.spot.file}\0{finding.key}"
+    text = f"{finding.code}\0{finding.location.file}\0{finding.key}"
     return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()

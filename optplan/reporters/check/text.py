@@ -47,16 +47,22 @@ def _finding(finding: Reported) -> Iterator[RenderableType]:
     from optplan.reporters.formats.excerpt import Excerpt
     from optplan.reporters.formats.terminal import Paragraph
 
-    spot, style = finding.spot, STYLES[finding.severity]
+    location, style = finding.location, STYLES[finding.severity]
     word = "" if finding.severity is Severity.ERROR else f"{finding.severity.value}: "
     code, told = (finding.code, style), f" {word}{headline(finding)}"
-    yield Paragraph((str(spot), "bold"), ": ", code, told, indent=0, hanging=2)
+    yield Paragraph((str(location), "bold"), ": ", code, told, indent=0, hanging=2)
     names = finding.parameters
     note = f"{plural(len(names), 'parameter')}: {listed(names, most=_MOST_PARAMETERS)}"
-    if spot.text.strip():
-        length, shown = _length(spot.text, spot.column - 1), note if names else ""
+    if location.text.strip():
+        length, shown = _length(location.text, location.column - 1), note if names else ""
         yield Excerpt(
-            spot.text, spot.file, spot.line, spot.column, length=length, style=style, note=shown
+            location.text,
+            location.file,
+            location.line,
+            location.column,
+            length=length,
+            style=style,
+            note=shown,
         )
     elif names:
         yield Paragraph(note, indent=2)

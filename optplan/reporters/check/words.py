@@ -26,7 +26,7 @@ def hint_of(finding: Reported) -> str:
 
 def affected(finding: Reported) -> str:
     """Return the configs that a finding affects; '' where it is the file alone that it stands in."""
-    if finding.configs == (finding.spot.file,):
+    if finding.configs == (finding.location.file,):
         return ""
     configs = listed(finding.configs, most=_MOST_CONFIGS)
     return f"affects {plural(len(finding.configs), 'config')}: {configs}"

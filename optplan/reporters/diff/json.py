@@ -67,7 +67,7 @@ def _side(plan: Plan, label: str) -> dict[str, Any]:
 
 
 def _change(change: Change) -> dict[str, Any]:
-    """A change; a side that has no such entry is left out."""
+    """Return a change; a side that has no such entry is left out."""
     sides = {"before": change.before, "after": change.after}
     return {
         "kind": change.kind.value,

@@ -24,12 +24,12 @@ Labels = tuple[str, str]
 
 
 def field_text(change: Change) -> str:
-    """What changes: ``weight_decay``, ``extra foo``."""
+    """Return what changes: ``weight_decay``, ``extra foo``."""
     return f"extra {change.field}" if change.kind is ChangeKind.EXTRA else change.field
 
 
 def values_text(change: Change) -> tuple[str, str]:
-    """The value before and after; numbers with all digits where six do not tell them apart."""
+    """Return the value before and after; numbers with all digits where six do not tell them apart."""
     if change.field == "shape" and change.kind is ChangeKind.PARAMETER:
         return shape_text(change.before), shape_text(change.after)
     texts = value_text(change.before), value_text(change.after)
@@ -39,7 +39,7 @@ def values_text(change: Change) -> tuple[str, str]:
 
 
 def value_text(value: Any) -> str:
-    """A value of a plan; '–' for none and for an entry that is not there."""
+    """Return a value of a plan; '–' for none and for an entry that is not there."""
     if value is None or value is ABSENT:
         return "–"
     if isinstance(value, float):
@@ -52,7 +52,7 @@ def value_text(value: Any) -> str:
 
 
 def cause_text(cluster: Cluster) -> str:
-    """Why: the rule after, the rule that no longer holds, or both; '' where no rule is known."""
+    """Return why: the rule after, the rule that no longer holds, or both; '' where no rule is known."""
     before, after = cluster.rule_before, cluster.rule_after
     if cluster.change.kind in (ChangeKind.OPTION, ChangeKind.EXTRA):
         return _key_text(before, after)
@@ -75,7 +75,7 @@ def _without_name(before: RuleUse, after: RuleUse, text: str) -> str:
 
 
 def _key_text(before: RuleUse | None, after: RuleUse | None) -> str:
-    """The custom keys behind an option or an extra entry."""
+    """Return the custom keys behind an option or an extra entry."""
     first, second = (None if use is None else quoted(use.key or "") for use in (before, after))
     if second is None:
         return f"no longer {first}" if first is not None else ""
@@ -83,30 +83,30 @@ def _key_text(before: RuleUse | None, after: RuleUse | None) -> str:
 
 
 def cause_style(cluster: Cluster) -> str:
-    """The colour of the rule that is worth one."""
+    """Return the colour of the rule that is worth one."""
     return uses_style(cluster.rule_after, cluster.rule_before)
 
 
 def place_text(cluster: Cluster) -> str:
-    """``file:line`` of the rule that :func:`cause_text` names first among the new ones."""
+    """Return ``file:line`` of the rule that :func:`cause_text` names first among the new ones."""
     return uses_place(cluster.rule_after, cluster.rule_before)
 
 
 def optimizer_field_text(change: OptimizerChange) -> str:
-    """What changes of an optimizer, with its name where it has one."""
+    """Return what changes of an optimizer, with its name where it has one."""
     field = change.change.field
     return f"{change.optimizer}: {field}" if change.optimizer else field
 
 
 def reach_text(change: OptimizerChange) -> str:
-    """How many parameters a base value takes along."""
+    """Return how many parameters a base value takes along."""
     if change.parameters is None:
         return ""
     return f"{plural(change.parameters, 'parameter')} with it"
 
 
 def course_values_text(change: CourseChange) -> tuple[str, str]:
-    """The values at the step where settings part, of the first one where there are several."""
+    """Return the values at the step where settings part, of the first one where there are several."""
     values = change.before, change.after
     texts = ["a metric" if value is None else number(value) for value in values]
     if texts[0] == texts[1]:
@@ -116,12 +116,12 @@ def course_values_text(change: CourseChange) -> tuple[str, str]:
 
 
 def course_text(change: CourseChange) -> str:
-    """What parts and where: ``lr from epoch 30 on``."""
+    """Return what differs from where on: ``lr from epoch 30 on``."""
     return f"{change.field} from {change.unit} {change.step} on"
 
 
 def schedule_rows(diff: PlanDiff) -> list[tuple[str, str, str, str, tuple[str, ...]]]:
-    """What the schedulers change: what, the values before and after, how many, and their patterns."""
+    """Return what the schedulers change: what, the values before and after, how many, and their patterns."""
     rows = [
         (
             course_text(change),
@@ -139,7 +139,7 @@ def schedule_rows(diff: PlanDiff) -> list[tuple[str, str, str, str, tuple[str, .
 
 
 def _setting_texts(change: SchedulerChange) -> tuple[str, str]:
-    """The values of a scheduler's attribute; numbers with all digits where six do not tell them apart."""
+    """Return the values of a scheduler's attribute; numbers with all digits where six do not tell them apart."""
     values = change.before, change.after
     texts = [_setting_text(value, value_text) for value in values]
     if texts[0] == texts[1]:
@@ -154,7 +154,7 @@ def _setting_text(value: Any, shown: Callable[[Any], str]) -> str:
 
 
 def unread_notes(diff: PlanDiff) -> list[str]:
-    """What may move the settings and is not read, in a line each; what differs comes first."""
+    """Return what may move the settings and is not read, in a line each; what differs comes first."""
     said: dict[bool | None, str] = {
         False: "not read, and written differently: {}, which may {}",
         None: "not compared: {}",
@@ -165,7 +165,7 @@ def unread_notes(diff: PlanDiff) -> list[str]:
 
 
 def model_text(diff: PlanDiff) -> str:
-    """The model and whose rules hold, or both where they are not the same."""
+    """Return the model and whose rules hold, or both where they are not the same."""
     names = _model_name(diff.before.model), _model_name(diff.after.model)
     rules = [plan.generation and plan.generation.title for plan in (diff.before, diff.after)]
     told = [_both(*names)]
@@ -179,7 +179,7 @@ def _both(before: str, after: str) -> str:
 
 
 def labels_of(words: Labels, diff: PlanDiff) -> Labels:
-    """What the sides are called: as on the command line, with their models where that is one word."""
+    """Return what the sides are called: as on the command line, with their models where that is one word."""
     models = _model_name(diff.before.model), _model_name(diff.after.model)
     if words[0] != words[1] or models[0] == models[1]:
         return words
@@ -191,7 +191,7 @@ def _model_name(model: PlannedModel) -> str:
 
 
 def verdict_text(diff: PlanDiff) -> str:
-    """How much changes, in a few words."""
+    """Return how much changes, in a few words."""
     if diff.misfits:
         return "cannot be resumed"
     if diff.is_same:
@@ -207,7 +207,7 @@ def verdict_text(diff: PlanDiff) -> str:
 
 
 def rule_notes(diff: PlanDiff) -> list[str]:
-    """A line on the values of each field that another rule gives, apart for those that follow the base."""
+    """Return a line on the values of each field that another rule gives, apart for those that follow the base."""
     causes: dict[str, list[str]] = {}
     counts: dict[str, int] = {}
     for cluster in diff.rules:
@@ -224,7 +224,7 @@ def rule_notes(diff: PlanDiff) -> list[str]:
 
 
 def remarks_of(diff: PlanDiff) -> list[str]:
-    """What is no difference, and worth a line."""
+    """Return what is no difference, and worth a line."""
     versions = [
         f"{package} {before or 'none'} → {after or 'none'}"
         for package, (before, after) in diff.versions.items()

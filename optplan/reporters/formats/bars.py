@@ -20,7 +20,7 @@ class Span:
 
 
 def span_of(values: Iterable[float | None]) -> Span | None:
-    """The span of the values that are there; ``None`` where none is."""
+    """Return the span of the values that are there; ``None`` where none is."""
     known = [value for value in values if value is not None]
     return Span(low=min(known), high=max(known)) if known else None
 
@@ -33,7 +33,7 @@ class LogScale:
     high: float
 
     def length(self, value: float) -> float:
-        """0 for what has no logarithm, a tenth for the smallest lr, 1 for the largest."""
+        """Return 0 for what has no logarithm, a tenth for the smallest lr, 1 for the largest."""
         if not value > 0:
             return 0.0
         if self.low == self.high:
@@ -43,7 +43,7 @@ class LogScale:
 
 
 def log_scale(values: Iterable[float | None]) -> LogScale | None:
-    """The scale for some lrs; ``None`` where all are equal, since bars would say nothing."""
+    """Return the scale for some lrs; ``None`` where all are equal, since bars would say nothing."""
     known = {value for value in values if value is not None and isfinite(value)}
     positive = [value for value in known if value > 0]
     if len(known) < 2 or not positive:
@@ -52,7 +52,7 @@ def log_scale(values: Iterable[float | None]) -> LogScale | None:
 
 
 def bar(scale: LogScale | None, span: Span | None) -> str:
-    """A bar as long as the smallest value, shaded on to the largest; '' without a scale."""
+    """Return a bar as long as the smallest value, shaded on to the largest; '' without a scale."""
     if scale is None or span is None:
         return ""
     low, high = scale.length(span.low), scale.length(span.high)

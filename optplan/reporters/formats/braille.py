@@ -50,7 +50,7 @@ class Canvas:
             before = y
 
     def rows(self) -> list[list[tuple[str, int | None]]]:
-        """The characters of each row, each with the curve that it belongs to."""
+        """Return the characters of each row, each with the curve that it belongs to."""
         return [
             [
                 (chr(_BLANK | bits) if bits else " ", owner)

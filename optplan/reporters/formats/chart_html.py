@@ -71,5 +71,5 @@ def _data(chart: Chart) -> str:
 
 
 def _short(value: float | None) -> float | None:
-    """As many digits as are read off."""
+    """Return as many digits as are read off."""
     return float(f"{value:.6g}") if value is not None and isfinite(value) else None

@@ -63,7 +63,7 @@ class Column:
         is_name: It holds names from the user's files, which Markdown shows as code.
         shrink_to: The width down to which a terminal may cut its cells in their middle; None for never.
         optional: Whether a terminal that is too narrow leaves it out: 1 first,
-            2 where shrinking the others is not enough, 0 never.
+            2 and then 3 where shrinking the others is not enough, 0 never.
         below: Where the terminal is too narrow, put its cells below their rows, indented by so much.
         only: The kind of format that has it; None for all.
     """

@@ -178,7 +178,9 @@ class Table:
         texts = self._texts(short=False)
         widths = _widths(texts)
         kept = list(range(len(widths)))
-        if width is None or self.indent + _total(widths, self.gap) <= width:
+        while kept and not widths[kept[-1]]:
+            kept.pop()  # an empty column takes no room at the end of a line
+        if width is None or self.indent + _total(widths[: len(kept)], self.gap) <= width:
             return kept, widths, texts
         kept = [at for at in kept if self.columns[at].below is None]
         room = width - self.indent
@@ -255,7 +257,7 @@ def _fit(
         width if column.shrink_to is None else min(width, column.shrink_to)
         for width, column in zip(widths, columns, strict=True)
     ]
-    for level, needed in ((1, widths), (2, least)):
+    for level, needed in ((1, widths), (2, least), (3, least)):
         for at in reversed(kept):
             if columns[at].optional == level and _total([needed[i] for i in kept], gap) > room:
                 kept = [one for one in kept if one != at]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from math import isfinite
 from typing import Any
 
 from optplan.plan import plain
@@ -84,15 +83,9 @@ def _setting(view: ScheduleView, place: int, track: ScheduledSetting) -> dict[st
         "elements": track.elements,
         "names": list(track.names),
         "values": {
-            field: [_finite(value) for value in view.at_points(view.courses_of(field)[place])]
-            for field in view.courses.values
+            field: view.at_points(view.courses_of(field)[place]) for field in view.courses.values
         },
     }
-
-
-def _finite(value: float | None) -> float | None:
-    """Return None for what is not finite, since JSON has no word for it."""
-    return value if value is not None and isfinite(value) else None
 
 
 def schedule_records(view: ScheduleView) -> Iterator[Sequence[object]]:

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
 
 from optplan.errors import quoted
 from optplan.names import Rule, Status
 from optplan.plan.codec import to_data
 from optplan.plan.row_kinds import RowKind
 from optplan.reporters.formats.bars import LogScale, Span, bar, log_scale, span_of
-from optplan.reporters.formats.report import Cell, Field, Only
+from optplan.reporters.formats.report import Cell, Field, Only, count_cell
 from optplan.reporters.lr_scaling import lr_heading
 from optplan.reporters.selection import Selection
-from optplan.reporters.words import STATUS_STYLES, duplicate_text, number, rule_style, rule_text
+from optplan.reporters.words import (
+    STATUS_STYLES,
+    count_text,
+    duplicate_text,
+    number,
+    rule_style,
+    rule_text,
+)
 
 
 class HasKinds(Protocol):
@@ -21,22 +29,38 @@ class HasKinds(Protocol):
 
     @property
     def kinds(self) -> tuple[RowKind, ...]:
-        """What they get, and why."""
+        """Return what they get, and why."""
         ...
 
 
-def kind_cell(kind: RowKind, carriers: Container[str]) -> Cell:
+Part = TypeVar("Part", bound=HasKinds)
+
+
+@dataclass(frozen=True, slots=True)
+class Patterned(Generic[Part]):
+    """Some parameters of a plan, and the patterns that match exactly their names."""
+
+    part: Part
+    patterns: tuple[str, ...] = ()
+
+    @property
+    def kinds(self) -> tuple[RowKind, ...]:
+        """Return what they get, and why."""
+        return self.part.kinds
+
+
+def kind_cell(kind: RowKind, primary: Container[str]) -> Cell:
     """Return what decided rows of a kind, or why nothing did."""
     row = kind.first
     if row.status is Status.DUPLICATE and kind.names == 1:
-        return Cell(duplicate_text(row, carriers), STATUS_STYLES[row.status])
+        return Cell(duplicate_text(row, primary), STATUS_STYLES[row.status])
     style = STATUS_STYLES[row.status] or rule_style(row)
     return Cell(rule_text(row), style, short_label(kind))
 
 
-def kind_cells(kinds: Iterable[RowKind], carriers: Container[str]) -> list[Cell]:
+def kind_cells(kinds: Iterable[RowKind], primary: Container[str]) -> list[Cell]:
     """Return the same for several kinds, the largest first; one cell for each text."""
-    cells = [kind_cell(kind, carriers) for kind in by_size(kinds)]
+    cells = [kind_cell(kind, primary) for kind in by_size(kinds)]
     return list({cell.text: cell for cell in cells}.values())
 
 
@@ -118,6 +142,32 @@ def lr_fields(
             is_number=True,
             only=Only.PAGE if is_short else None,
         ),
+    )
+
+
+def size_fields(
+    size: Callable[[Any], tuple[int, int]], style: Callable[[Any], str] = lambda _: ""
+) -> tuple[Field[Any], ...]:
+    """Return the columns of how many parameters and elements a row has.
+
+    Args:
+        size: The two counts of a row.
+        style: The style of a row.
+    """
+
+    def elements(row: Any) -> Cell:
+        return count_cell(size(row)[1], count_text(size(row)[1]), style(row) or "dim")
+
+    return (
+        Field(
+            "parameters",
+            lambda row: count_cell(size(row)[0], style=style(row)),
+            "parameters",
+            short="params",
+            is_number=True,
+            optional=3,
+        ),
+        Field("elements", elements, "elements", is_number=True, optional=1),
     )
 
 

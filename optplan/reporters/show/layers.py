@@ -3,32 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from optplan.plan.layer_table import LayerStep, ramp
-from optplan.plan.row_kinds import RowKind
 from optplan.plan.setting_members import member_patterns
 from optplan.reporters.formats.bars import span_of
-from optplan.reporters.formats.report import Cell, Field, count_cell, list_cell
+from optplan.reporters.formats.report import Cell, Field, list_cell
 from optplan.reporters.selection import Selection
-from optplan.reporters.show.kinds import KINDS, lr_fields, span_cell, span_text
+from optplan.reporters.show.kinds import (
+    KINDS,
+    Patterned,
+    lr_fields,
+    size_fields,
+    span_cell,
+    span_text,
+)
 from optplan.reporters.show.view import View
-from optplan.reporters.words import count_text, number, plural
+from optplan.reporters.words import number, plural
 
 _MOST_PATTERNS = 2
 
 
-@dataclass(frozen=True, slots=True)
-class _Layer:
-    """A layer with the patterns that match its names."""
-
-    step: LayerStep
-    patterns: tuple[str, ...]
-
-    @property
-    def kinds(self) -> tuple[RowKind, ...]:
-        """What its parameters get, and why."""
-        return self.step.kinds
+_Row = Patterned[LayerStep]
 
 
 def declare(shown: Selection) -> View:
@@ -39,7 +34,7 @@ def declare(shown: Selection) -> View:
         title="layers",
         sheet=told,
         fields=_fields(shown),
-        rows=list(map(_Layer, steps, member_patterns(shown.plan, steps))) if steps else (),
+        rows=list(map(Patterned, steps, member_patterns(shown.plan, steps))) if steps else (),
         key="layers",
         note=(told, "alarm" if len(_scales(steps)) == 1 else ""),
     )
@@ -77,31 +72,18 @@ def _scale_cell(step: LayerStep) -> Cell:
     return cell if step.scales else Cell(cell.text, lines=())
 
 
-def _fields(shown: Selection) -> Sequence[Field[_Layer]]:
+def _fields(shown: Selection) -> Sequence[Field[_Row]]:
     return (
-        Field("layer", lambda row: _layer_cell(row.step), "layer", is_number=True),
+        Field("layer", lambda row: _layer_cell(row.part), "layer", is_number=True),
         Field(
             "lr_scale",
             short="scale",
-            cell=lambda row: _scale_cell(row.step),
+            cell=lambda row: _scale_cell(row.part),
             key="lr_scale",
             is_number=True,
         ),
         *lr_fields(shown, lambda _: "", is_short=True),
-        Field(
-            "parameters",
-            short="params",
-            cell=lambda row: count_cell(len(row.step.names)),
-            key="parameters",
-            is_number=True,
-        ),
-        Field(
-            "elements",
-            lambda row: count_cell(row.step.elements, count_text(row.step.elements), "dim"),
-            "elements",
-            is_number=True,
-            optional=1,
-        ),
+        *size_fields(lambda row: (len(row.part.names), row.part.elements)),
         Field(
             "names",
             lambda row: list_cell(row.patterns, most=_MOST_PATTERNS),

@@ -16,11 +16,11 @@ from optplan.reporters.show.settings import settings_blocks, settings_sheet
 from optplan.reporters.show.view import View
 from optplan.reporters.words import (
     STATUS_STYLES,
-    carriers_of,
     duplicate_text,
     number,
     origin_text,
     plural,
+    primary_names,
     rule_style,
     rule_text,
     shape_text,
@@ -146,12 +146,12 @@ def _use_fields(setting: str, use_of: Callable[[PlannedParameter], RuleUse | Non
 
 def _rule_cells(shown: Selection) -> Callable[[PlannedParameter], Cell]:
     """Return what makes the cell that says what decided a row, once for all rows that are alike."""
-    carriers, kind_of = carriers_of(shown.plan.parameters), kinds_by_rule()
+    primary, kind_of = primary_names(shown.plan.parameters), kinds_by_rule()
     known: dict[Hashable, Cell] = {}
 
     def cell(row: PlannedParameter) -> Cell:
         if row.status is Status.DUPLICATE:
-            return Cell(duplicate_text(row, carriers), _style(row))
+            return Cell(duplicate_text(row, primary), _style(row))
         kind = kind_of(row)
         if kind not in known:
             style = _style(row) or rule_style(row)

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from optplan.plan.names.tree import Branch, Subtree, branches, module_tree
 from optplan.plan.row_kinds import RowKind
-from optplan.reporters.formats.report import Cell, Field, count_cell
+from optplan.reporters.formats.report import Cell, Field
 from optplan.reporters.plan_summary import label_cell
 from optplan.reporters.selection import Selection
-from optplan.reporters.show.kinds import KINDS, kind_cells, lr_fields
+from optplan.reporters.show.kinds import KINDS, kind_cells, lr_fields, size_fields
 from optplan.reporters.show.view import View
-from optplan.reporters.words import STATUS_STYLES, carriers_of, count_text, plural
+from optplan.reporters.words import STATUS_STYLES, plural, primary_names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +33,12 @@ class TreeLine:
 
     @property
     def subtree(self) -> Subtree:
-        """What is in it."""
+        """Return what is in it."""
         return self.branch.subtree
 
     @property
     def style(self) -> str:
-        """The style of its status, where all in it has one."""
+        """Return the style of its status, where all in it has one."""
         return STATUS_STYLES[self.kinds[0].first.status] if len(self.kinds) == 1 else ""
 
 
@@ -55,11 +55,11 @@ def declare(shown: Selection) -> View:
 
 
 def _lines(shown: Selection) -> Iterator[TreeLine]:
-    carriers = carriers_of(shown.plan.parameters)
+    primary = primary_names(shown.plan.parameters)
     root = shown.plan.model.class_name.rpartition(".")[2]
     for branch in branches(module_tree(shown.rows), shown.depth):
         kinds = tuple(branch.subtree.kinds.values())
-        labels = () if branch.is_open else tuple(kind_cells(kinds, carriers))
+        labels = () if branch.is_open else tuple(kind_cells(kinds, primary))
         yield TreeLine(branch=branch, kinds=kinds, labels=labels, name=branch.subtree.name or root)
 
 
@@ -78,11 +78,6 @@ def _guides(lasts: Sequence[bool]) -> str:
     return around + ("└ " if lasts[-1] else "├ ")
 
 
-def _elements_cell(line: TreeLine) -> Cell:
-    count = line.subtree.elements
-    return count_cell(count, count_text(count), line.style or "dim")
-
-
 def _fields(shown: Selection) -> Sequence[Field[TreeLine]]:
     return (
         Field(key="level", data=lambda line: line.branch.level),
@@ -90,15 +85,9 @@ def _fields(shown: Selection) -> Sequence[Field[TreeLine]]:
         Field(key="pattern", data=lambda line: line.branch.pattern),
         Field(key="is_open", data=lambda line: line.branch.is_open),
         Field("module", _name_cell, is_name=True, shrink_to=16),
-        Field(
-            "parameters",
-            short="params",
-            cell=lambda line: count_cell(line.subtree.parameters, style=line.style),
-            key="parameters",
-            is_number=True,
-            optional=2,
+        *size_fields(
+            lambda line: (line.subtree.parameters, line.subtree.elements), lambda line: line.style
         ),
-        Field("elements", _elements_cell, "elements", is_number=True, optional=1),
         *lr_fields(shown, lambda line: line.style),
         Field("rule", lambda line: label_cell(line.labels), is_name=True, shrink_to=8),
         KINDS,

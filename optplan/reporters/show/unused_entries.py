@@ -14,7 +14,7 @@ _MOST = 5
 def idle_text(
     statistics: Sequence[EntryStatistics], names: Sequence[str], options: Collection[str]
 ) -> str:
-    """``1 of 6 options and keys decides nothing: 'patch_embd' (did you mean 'patch_embed'?)``; '' for none.
+    """Return ``1 of 6 options and keys decides nothing: 'patch_embd' (did you mean 'patch_embed'?)``; '' for none.
 
     Args:
         statistics: What each option and key does.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import isfinite
 from typing import Any
 
 from optplan.plan import plain
@@ -11,7 +10,7 @@ from optplan.plan.serial import generation_to_dict
 from optplan.reporters.formats.json import json_text, values_of
 from optplan.verify.results import (
     Cost,
-    Moved,
+    MovementResult,
     Oracle,
     ParameterResult,
     RealStep,
@@ -49,14 +48,14 @@ def render(found: Verification, **_: object) -> str:
         "hooks": found.hooks,
         "wrappers": found.wrappers,
         "remarks": found.remarks,
-        "step": _step(found.step) if isinstance(found.step, RealStep) else None,
+        "step": values_of(found.step) if isinstance(found.step, RealStep) else None,
         "no_step": None if isinstance(found.step, RealStep) else found.step.reason,
         "cost": None if found.cost is None else _cost(found.cost),
     }
     return json_text(data)
 
 
-def _counts(moved: Sequence[Moved]) -> dict[str, int]:
+def _counts(moved: Sequence[MovementResult]) -> dict[str, int]:
     return {movement.value: count for movement, count in count_movements(tuple(moved)).items()}
 
 
@@ -79,12 +78,8 @@ def _oracle(one: Oracle) -> dict[str, Any]:
     return {name.removesuffix("_name"): value for name, value in values_of(one).items()}
 
 
-def _moved(one: Moved) -> dict[str, Any]:
+def _moved(one: MovementResult) -> dict[str, Any]:
     return values_of(one, reason=one.reason or None)
-
-
-def _step(one: RealStep) -> dict[str, Any]:
-    return values_of(one, loss=one.loss if isfinite(one.loss) else None)
 
 
 def _cost(one: Cost) -> dict[str, Any]:

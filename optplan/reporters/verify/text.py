@@ -16,8 +16,8 @@ from optplan.reporters.verify.cost import cost_blocks
 from optplan.reporters.words import number, plural, shape_text
 from optplan.verify.results import (
     Mismatch,
-    Moved,
     Movement,
+    MovementResult,
     Oracle,
     ParameterResult,
     RealStep,
@@ -206,7 +206,10 @@ def _by_reason(
     for one in parameters:
         # what departs in float64 departs in the training's dtype for the same reason
         trained = None if one.exact.movement is Movement.DEVIATES else one.trained
-        pairs: tuple[tuple[bool, Moved | None], ...] = ((True, one.exact), (False, trained))
+        pairs: tuple[tuple[bool, MovementResult | None], ...] = (
+            (True, one.exact),
+            (False, trained),
+        )
         for is_exact, moved in pairs:
             if moved is not None and moved.movement is movement:
                 # how much is lost is another for each, and in the JSON

@@ -13,7 +13,7 @@ from optplan.places import Place
 from optplan.registries import VOUCH, RegistryKind, is_scope, registered, run_custom_imports
 from optplan.runtime.gate import NotInstalledError, import_named
 from optplan.schedule.catalog import KNOWN
-from optplan.schedule.parsing import TORCH_HOME, TORCH_PREFIX
+from optplan.schedule.type_names import TORCH_HOME, TORCH_PREFIX
 
 
 class Way(Enum):
@@ -35,7 +35,7 @@ _ROOTS = {
 def scheduler_class(
     kind: str | Symbol | type, namespace: Namespace, place: Place | None
 ) -> tuple[type, Way]:
-    """The class that a type names, and how it is stepped.
+    """Return the class that a type names, and how it is stepped.
 
     Args:
         kind: ``torch:NAME``, a dotted import path, a name in the registry of the config's scope, a
@@ -68,7 +68,7 @@ def _found(kind: str | Symbol | type, name: str, namespace: Namespace, place: Pl
 
 
 def _is_scoped(name: str) -> bool:
-    """Whether a dotted name is one in a package's registry, and no import path."""
+    """Return whether a dotted name is one in a package's registry, and no import path."""
     scope, _, last = name.rpartition(".")
     return "." not in scope and is_scope(scope) and not hasattr(sys.modules.get(scope), last)
 

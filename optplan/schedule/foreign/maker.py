@@ -40,7 +40,7 @@ class ForeignBuilder:
     def __call__(
         self, spec: ForeignSpec, lanes: ParamGroupTable, training: Training
     ) -> RunningForeignScheduler:
-        """The stage of one scheduler.
+        """Return the stage of one scheduler.
 
         Raises:
             ScheduleError: There is no such class, or it refuses its arguments.
@@ -63,7 +63,7 @@ class ForeignBuilder:
         )
 
     def replaces(self, name: str) -> bool:
-        """Whether a class of somebody's own is registered under the name of one of mmengine's."""
+        """Return whether a class of somebody's own is registered under the name of one of mmengine's."""
         # what cannot be imported has registered nothing; the planner reports it where it is needed
         with suppress(OptplanError):
             run_custom_imports(self._namespace)
@@ -149,7 +149,7 @@ def _refuse_unknown(make: Any, spec: ForeignSpec, arguments: Mapping[str, Any]) 
 
 
 def _placed(make: Any, spec: ForeignSpec) -> Any:
-    """The maker, whose every failure says where the scheduler is written."""
+    """Return a function that makes the scheduler, and says where it is written if that fails."""
 
     def made(optimizer: StandIn) -> tuple[Any, Way]:
         try:

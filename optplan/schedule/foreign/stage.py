@@ -71,7 +71,7 @@ class RunningForeignScheduler:
             self._optimizer.take(self._lanes)
 
     def unknown_from(self) -> int | None:
-        """The first tick at which a metric may have changed the values; None where none can."""
+        """Return the first tick at which a metric may have changed the values; None where none can."""
         if not self._waits:
             return None
         waiting = getattr(self._scheduler, "lr_scheduler", self._scheduler)

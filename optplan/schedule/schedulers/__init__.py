@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import assert_never
 
 from optplan.schedule.catalog import Family
-from optplan.schedule.schedulers.base import Curve
+from optplan.schedule.schedulers.curve import Curve
 from optplan.schedule.schedulers.cycle import OneCycle, ReduceOnPlateau
 from optplan.schedule.schedulers.factors import Constant, Exponential, Linear, MultiStep, StepFactor
 from optplan.schedule.schedulers.floors import CosineAnnealing, CosineRestart, Poly

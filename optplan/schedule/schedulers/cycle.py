@@ -9,7 +9,7 @@ from typing import Any
 
 from optplan.errors import ScheduleError
 from optplan.schedule.param_group_table import ParamGroupTable
-from optplan.schedule.schedulers.base import Curve, Values
+from optplan.schedule.schedulers.curve import Curve, Values
 from optplan.schedule.specs import FOREVER, Spec
 
 
@@ -69,7 +69,7 @@ class OneCycle(Curve):
 
 
 def phases(spec: Spec) -> tuple[Phase, ...]:
-    """The parts of a cycle, in its positions."""
+    """Return the parts of a cycle, in its positions."""
     total = spec.arguments["total_steps"] or spec.end - spec.begin
     share = spec.arguments["pct_start"]
     first = Phase(float(share * total) - 1, "initial_lr", "max_lr")
@@ -80,7 +80,7 @@ def phases(spec: Spec) -> tuple[Phase, ...]:
 
 
 def _peaks(spec: Spec, lanes: ParamGroupTable) -> list[Any]:
-    """The highest value of each group."""
+    """Return the highest value of each group."""
     highest = spec.arguments["eta_max"]
     if not isinstance(highest, list | tuple):
         return [highest] * lanes.count
@@ -126,7 +126,7 @@ class ReduceOnPlateau(Curve):
         return FOREVER
 
     def unknown_from(self) -> int:
-        """The first tick at which the metric may have changed the values.
+        """Return the first tick at which the metric may have changed the values.
 
         It needs one result more than its patience allows, and the first that counts is that of the
         epoch before its begin.

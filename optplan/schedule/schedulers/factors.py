@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections import Counter
 
 from optplan.schedule.param_group_table import ParamGroupTable
-from optplan.schedule.schedulers.base import Curve, Values
+from optplan.schedule.schedulers.curve import Curve, Values
 from optplan.schedule.specs import FOREVER, Spec
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import ceil, cos, pi
 
 from optplan.schedule.param_group_table import ParamGroupTable
-from optplan.schedule.schedulers.base import Curve, Values, towards
+from optplan.schedule.schedulers.curve import Curve, Values, towards
 from optplan.schedule.specs import FOREVER, Spec
 
 

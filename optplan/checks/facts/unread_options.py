@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
-from optplan.checks.base import Context
+from optplan.checks.facts.context import Context
 from optplan.checks.facts.group_names import MULTIPLIERS
 from optplan.checks.facts.known_constructors import ALL_OPTIONS
 from optplan.checks.facts.unvalidated_section import RawSection
@@ -23,7 +23,7 @@ _FIELDS = MULTIPLIERS | {"lr", "weight_decay"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeadOption:
+class UnreadOption:
     """An entry that is never read.
 
     Args:
@@ -33,6 +33,7 @@ class DeadOption:
         place: Where it is written.
         known: Whether some other constructor reads one of this name.
         known_names: What would have been read there.
+        custom_key: The custom key that it stands in.
     """
 
     name: str
@@ -41,9 +42,10 @@ class DeadOption:
     place: Place | None
     known: bool
     known_names: frozenset[str]
+    custom_key: str | None = None
 
 
-def dead_options(context: Context) -> tuple[DeadOption, ...]:
+def unread_options(context: Context) -> tuple[UnreadOption, ...]:
     """All entries that are never read, as far as it is known what is read."""
     raw = context.raw
     if raw is None:
@@ -55,14 +57,14 @@ def dead_options(context: Context) -> tuple[DeadOption, ...]:
     return tuple(_undeclared(raw))
 
 
-def _misspelt(context: Context) -> Iterator[DeadOption]:
+def _misspelt(context: Context) -> Iterator[UnreadOption]:
     """Yield flat entries that nearly have the name of one for the optimizer: its script takes any in silence."""
     data, entries = context.config.data, dialect_of(context.config).flat_entries()
     for name in data:
         if name in entries or not isinstance(name, str):
             continue
         if any(SequenceMatcher(None, name, known).ratio() >= _SAME_WORD for known in entries):
-            yield DeadOption(
+            yield UnreadOption(
                 name=name,
                 inside="the recipe",
                 key=name,
@@ -72,7 +74,7 @@ def _misspelt(context: Context) -> Iterator[DeadOption]:
             )
 
 
-def _undeclared(raw: RawSection) -> Iterator[DeadOption]:
+def _undeclared(raw: RawSection) -> Iterator[UnreadOption]:
     """What a constructor whose options are known has no use for."""
     known = raw.known
     if known is None:
@@ -88,7 +90,7 @@ def _undeclared(raw: RawSection) -> Iterator[DeadOption]:
 
 def _unread(
     raw: RawSection, read: frozenset[tuple[str, ...]], wanted: frozenset[str]
-) -> Iterator[DeadOption]:
+) -> Iterator[UnreadOption]:
     """What a constructor was seen not to read.
 
     A dict counts as read where something inside it was; its leaves are told one by one only where a
@@ -108,8 +110,8 @@ def _unread(
             yield _field(raw, key, name, fields)
 
 
-def _option(raw: RawSection, name: object, options: frozenset[str]) -> DeadOption:
-    return DeadOption(
+def _option(raw: RawSection, name: object, options: frozenset[str]) -> UnreadOption:
+    return UnreadOption(
         name=str(name),
         inside="paramwise_cfg",
         key=f"{raw.path}.{name}",
@@ -119,12 +121,13 @@ def _option(raw: RawSection, name: object, options: frozenset[str]) -> DeadOptio
     )
 
 
-def _field(raw: RawSection, key: str, name: str, fields: Mapping[Any, Any]) -> DeadOption:
-    return DeadOption(
+def _field(raw: RawSection, key: str, name: str, fields: Mapping[Any, Any]) -> UnreadOption:
+    return UnreadOption(
         name=name,
         inside=f"custom_keys[{key!r}]",
         key=f"{raw.path}.custom_keys.{key}.{name}",
         place=place_of(fields, name),
         known=name in _FIELDS,
         known_names=_FIELDS,
+        custom_key=key,
     )
