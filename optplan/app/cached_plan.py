@@ -27,7 +27,7 @@ from optplan.plan import Planned
 from optplan.planner.assign import DryRun
 from optplan.planner.builtin_plan import decided, layered, options_of, planned
 from optplan.planner.groups import PlannedGroup
-from optplan.planner.scaling import scaled_made
+from optplan.planner.scaling import scaled_made, scaled_section
 from optplan.rules import DEFAULT_RULES, LAYER_DECAY_RULES, MMCV1_RULES, Options, RuleSet
 from optplan.runtime.third_party_runs import third_party_runs
 from optplan.version import __version__
@@ -121,7 +121,8 @@ class CachedPlans:
         plain = self._plain(config, batch)
         if plain is None:
             return None
-        section, options = plain.section, options_of(plain.section, plain.rules)
+        section = scaled_section(plain.section, plain.scaling)
+        options = options_of(section, plain.rules)
         try:
             made = decided(
                 section,
@@ -208,7 +209,8 @@ def _rules_of(section: OptimizerConfig, namespace: Namespace) -> RuleSet | None:
 
 
 def _is_torchs(kind: object) -> bool:
-    """Return whether a type is a bare name, which no package is asked for first, or one in torch."""
-    return isinstance(kind, str | Symbol) and (
-        "." not in str(kind) or str(kind).startswith("torch.optim.")
-    )
+    """Return whether a type is a bare name that all trainers know torch's class by, or one in torch."""
+    name = str(kind)
+    if "Adafactor" in name or not isinstance(kind, str | Symbol):
+        return False  # mmcv 1.x has torch's by this name, MMEngine transformers'
+    return "." not in name or name.startswith("torch.optim.")

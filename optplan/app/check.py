@@ -90,7 +90,7 @@ def check_request(
     Raises:
         UsageError: Options exclude each other, or name a check that there is not.
     """
-    from optplan.app.plan import preparation
+    from optplan.app.plan import stand_ins
     from optplan.config.recognition import chosen_dialect
 
     return Request(
@@ -105,7 +105,7 @@ def check_request(
             function_arguments=options.function_arguments,
             trust=options.trust,
             dialect=chosen_dialect(),
-            prepare=preparation(trust=options.trust),
+            stand_ins=stand_ins(trust=options.trust),
             batch=options.batch,
         ),
     )

@@ -20,12 +20,13 @@ from optplan.app.schedule_divergence import with_schedules
 from optplan.app.sources import Checkpoint, Opened, SavedPlan
 from optplan.config import Config
 from optplan.dialects import dialect_of, opener_of, scheduler_types
-from optplan.errors import UsageError
+from optplan.errors import UsageError, listed
 from optplan.plan import Plan
 from optplan.plan.changes import PlanDiff, UnreadChange
 from optplan.plan.diff import diff_plans
 from optplan.plan.resume import Resumed, resumed
 from optplan.plan.saved_groups import SavedSchedulers
+from optplan.schedule.resumed_hooks import one_cycle_sections, with_planned_starts
 
 if TYPE_CHECKING:
     from optplan.app.request import PlanRequest
@@ -180,11 +181,11 @@ def _with_checkpoint(
         case _, [Plan() as before, Plan() as after]:
             return diff_plans(before, after)
         case [source, Checkpoint() as checkpoint], [Plan() as plan, _]:
-            found, saved = _resumed(plan, checkpoint)
+            found, saved = _resumed(plan, checkpoint, source)
             diff = _with_words(diff_plans(plan, found.plan), found)
             return with_restored(diff, saved, source, plan, per_epoch, is_cached=is_cached)
         case [Checkpoint() as checkpoint, source], [_, Plan() as plan]:
-            found, saved = _resumed(plan, checkpoint)
+            found, saved = _resumed(plan, checkpoint, source)
             diff = _with_words(diff_plans(found.plan, plan), found)
             return turned(with_restored(diff, saved, source, plan, per_epoch, is_cached=is_cached))
         case _:
@@ -195,14 +196,27 @@ def _with_words(diff: PlanDiff, found: Resumed) -> PlanDiff:
     return replace(diff, misfits=found.misfits, remarks=(*diff.remarks, *found.remarks))
 
 
-def _resumed(plan: Plan, checkpoint: Checkpoint) -> tuple[Resumed, SavedSchedulers]:
+def _resumed(plan: Plan, checkpoint: Checkpoint, source: Opened) -> tuple[Resumed, SavedSchedulers]:
     from optplan.constructors.checkpoint import class_defaults, load_checkpoint, saved_groups
     from optplan.constructors.saved_schedulers import saved_schedulers
 
     data = load_checkpoint(checkpoint.path)
     groups = saved_groups(data, checkpoint.path)
+    sections = _one_cycle_sections(source)
+    if len(plan.optimizers) == 1:
+        groups = with_planned_starts(plan, groups, sections)
     found = resumed(plan, groups, class_defaults(plan.optimizers[0].class_name))
+    if sections:
+        text = f"{listed(sections)}: a one-cycle policy starts from its own arguments, not from the checkpoint"
+        found = replace(found, remarks=(*found.remarks, text))
     return found, saved_schedulers(data, checkpoint.path)
+
+
+def _one_cycle_sections(source: Opened) -> tuple[str, ...]:
+    """The sections of a config whose hooks set a setting anew, whatever a checkpoint says."""
+    if not isinstance(source, Config) or dialect_of(source).keeps_scheduler_states:
+        return ()
+    return one_cycle_sections(source.data)
 
 
 def _plan(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -28,7 +28,7 @@ from optplan.plan import Plan, Planned
 from optplan.runtime.audit import lifted
 from optplan.runtime.gate import is_own_name
 from optplan.runtime.installed import find_installed
-from optplan.runtime.user_code import import_for_user
+from optplan.runtime.user_code import StandIns, import_for_user
 from optplan.runtime.where import IsolationNeededError, Where, named_code_runs
 
 if TYPE_CHECKING:
@@ -148,16 +148,16 @@ def import_first(configs: Sequence[str], options: PlanRequest) -> None:
         with suppress(OptplanError):  # opening it for the report says what is wrong
             isolate_named_code(open_source(word), options.model)
     for word in options.imports or ():
-        import_for_user(word, preparation(trust=options.trust))
+        import_for_user(word, stand_ins(trust=options.trust))
 
 
-def preparation(*, trust: bool) -> Callable[[], None] | None:
-    """Return what is done before the user's own code is imported: with trust, names of mmcv 1.x are provided."""
+def stand_ins(*, trust: bool) -> StandIns | None:
+    """Return what provides the names of mmcv 1.x to the user's own code: without trust nothing does."""
     if not trust:
         return None
-    from optplan.constructors.mmcv1_runner import provide_names_of_mmcv1
+    from optplan.constructors.mmcv1_runner import names_of_mmcv1
 
-    return provide_names_of_mmcv1
+    return names_of_mmcv1
 
 
 def refuse_unused(word: str, options: PlanRequest) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,10 @@ from typing import Any
 from torch import nn
 from torch.optim import Optimizer
 
-from optplan.config import NO_BATCH, Batch, Config, OptimizerConfig, find_namespace
+from optplan.config import NO_BATCH, Batch, Config, Namespace, OptimizerConfig, find_namespace
 from optplan.constructors.group_builders import GroupBuilder, planned_by
 from optplan.constructors.lookup import naming
+from optplan.constructors.mmcv1_runner import names_of_mmcv1
 from optplan.constructors.returned_optimizers import NamedOptimizers
 from optplan.constructors.scaled_builder import scaled
 from optplan.constructors.sections import SectionsBuilder
@@ -22,6 +24,7 @@ from optplan.errors import PlanError
 from optplan.facts import Inventory
 from optplan.model import LoadedModel, make_inventory, open_model
 from optplan.plan import Plan, Planned
+from optplan.planner.scaling import scaled_section
 from optplan.registries import run_custom_imports
 
 
@@ -61,13 +64,25 @@ def plan_with_facts(
     Raises:
         ConfigError, ModelError, PlanError: As :func:`make_plan`.
     """
-    namespace = find_namespace(config)
-    missing = run_custom_imports(namespace)
+    namespace = _namespace(config)
+    missing = _run_custom_imports(namespace)
     with naming(namespace):
         maker = maker_of(config, batch)
         module, inventory = _inventory(model, model_arguments or {})
         path = config.entry.path if isinstance(config, Config) else None
         return replace(planned_by(maker, module, inventory, path)[0], not_imported=missing)
+
+
+def _namespace(config: Config | Mapping[str, Any]) -> Namespace:
+    """Where the names of a config are looked up."""
+    return replace(find_namespace(config), is_mmcv1=dialect_of(config).names_mmcv1)
+
+
+def _run_custom_imports(namespace: Namespace) -> tuple[str, ...]:
+    """Import what a config names in ``custom_imports``; a trusted one for mmcv 1.x finds mmcv's names."""
+    needs_names = namespace.is_mmcv1 and namespace.trusted and namespace.imports
+    with names_of_mmcv1() if needs_names else nullcontext():
+        return run_custom_imports(namespace)
 
 
 def maker_of(config: Config | Mapping[str, Any], batch: Batch = NO_BATCH) -> GroupBuilder:
@@ -81,7 +96,7 @@ def maker_of(config: Config | Mapping[str, Any], batch: Batch = NO_BATCH) -> Gro
     request = BuildRequest(config=config, folder=_folder(config), batch=batch, scaling=scaling)
 
     def maker(section: OptimizerConfig) -> GroupBuilder:
-        made = dialect.build(section, request)
+        made = dialect.build(scaled_section(section, scaling), request)
         return made if dialect.applies_scaling else scaled(made, scaling)
 
     sections = dialect.read_several(config)
@@ -121,7 +136,7 @@ def build_optimizers(
     module = open_model(model, {}).module if isinstance(model, str) else model
     # refuses what no plan can be made of, with the plan's messages
     plan_with_facts(module, config, batch=batch)
-    with naming(find_namespace(config)):
+    with naming(_namespace(config)):
         return maker_of(config, batch).build(module)
 
 

@@ -42,7 +42,7 @@ class Runner:
 
     def __init__(self, job: Job) -> None:
         for word in job.reading.imports:
-            import_for_user(word, job.reading.prepare)
+            import_for_user(word, job.reading.stand_ins)
         self._job = job
         self._selected = [selected(job.checks, c.select, c.ignore) for c in job.tool_configs]
         self._planner = TaskPlanner(job)

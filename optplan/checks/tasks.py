@@ -13,6 +13,7 @@ from optplan.checks.tool_config import Target, ToolConfig
 from optplan.config import NO_BATCH, Batch, Config
 from optplan.errors import Problem
 from optplan.plan import Planned
+from optplan.runtime.user_code import StandIns
 
 Planner = Callable[[Config, Batch], Planned]
 MakePlanner = Callable[[Target], Planner]
@@ -43,7 +44,7 @@ class Reading:
         trust: What a config names may be imported from anywhere, and a Python config that cannot be
             evaluated is executed.
         dialect: The dialect that configs are read as; None where their entries tell.
-        prepare: Called before each import; importable by its name.
+        stand_ins: Provides modules that are not installed to each import; importable by its name.
         batch: What is known of the batch that the configs are trained with.
     """
 
@@ -52,7 +53,7 @@ class Reading:
     function_arguments: Mapping[str, Any] = field(default_factory=dict)
     trust: bool = False
     dialect: str | None = None
-    prepare: Callable[[], None] | None = None
+    stand_ins: StandIns | None = None
     batch: Batch = NO_BATCH
 
 

@@ -55,6 +55,8 @@ class Scaling:
         accumulation: How many steps are added up, as far as the reference counts them.
         world_size: In how many processes it is trained, None where that is not known.
         place: Where it is switched on.
+        before_groups: The optimizer's own lr is multiplied before groups are made of it, as trainers for
+            mmcv 1.x do; else that of each group is.
     """
 
     source: ScalingSource
@@ -65,6 +67,7 @@ class Scaling:
     accumulation: int
     world_size: int | None
     place: Place | None
+    before_groups: bool = False
 
     @property
     def batch(self) -> float | None:

@@ -24,6 +24,7 @@ class Namespace:
         imports_place: Where ``custom_imports`` is written.
         trusted: What the config names may be imported from anywhere, not from installed packages
             alone.
+        is_mmcv1: Names are those of mmcv 1.x, which knows no scope; the config's dialect says so.
     """
 
     scope: str | None = None
@@ -31,6 +32,7 @@ class Namespace:
     allow_failed_imports: bool = False
     imports_place: Place | None = None
     trusted: bool = False
+    is_mmcv1: bool = False
 
 
 def find_namespace(config: Config | Mapping[str, Any]) -> Namespace:

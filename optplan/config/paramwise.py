@@ -30,9 +30,9 @@ _NEED_WEIGHT_DECAY = tuple(name for name in DECAY_MULTIPLIERS if name != "flat_d
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Multiplier:
-    """A multiplier that is set, and where."""
+    """A multiplier that is set, and where; mmcv 1.x takes None for a value, and fails where it multiplies by it."""
 
-    value: float
+    value: float | None
     place: Place | None
 
 
@@ -84,7 +84,7 @@ def parse_paramwise(
     found_multipliers = {
         name: Multiplier(value=raw[name], place=place_of(raw, name))
         for name in multipliers
-        if raw.get(name) is not None and number_problem(raw, name) is None
+        if name in raw and _is_multiplier(raw, name, fields)
     }
     custom_keys: list[CustomKey] = []
     for found in _custom_keys(raw, has_weight_decay, fields):
@@ -99,6 +99,13 @@ def parse_paramwise(
         bypass_duplicate=bool(raw.get("bypass_duplicate", False)),
     )
     return parsed, problems
+
+
+def _is_multiplier(raw: Mapping[str, Any], name: str, fields: Sequence[str]) -> bool:
+    """Whether an option is set: None leaves it unset, but in mmcv 1.x."""
+    if raw[name] is None:
+        return fields == FIELDS_OF_MMCV1
+    return number_problem(raw, name) is None
 
 
 def number_problem(container: Mapping[str, Any], name: str) -> Problem | None:
@@ -215,7 +222,9 @@ def _key_problems(
         )
         return
     for name in numbers:
-        if name in fields and (problem := number_problem(fields, name)):
+        if name not in fields or (fields[name] is None and numbers == FIELDS_OF_MMCV1):
+            continue
+        if problem := number_problem(fields, name):
             yield Problem(
                 message=f"custom key {key!r}: {problem.message}",
                 place=problem.place,

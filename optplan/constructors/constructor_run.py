@@ -27,6 +27,7 @@ from optplan.constructors.recording_dict import Recording
 from optplan.constructors.resolve_constructor import ResolvedConstructor
 from optplan.constructors.returned_optimizers import NamedOptimizers, optimizers_of
 from optplan.constructors.source_location import source_file
+from optplan.constructors.timm_optimizers import PREFIX as TIMM
 from optplan.errors import PlanError
 from optplan.names import ProblemKind
 from optplan.places import Place
@@ -144,9 +145,9 @@ def _given(section: OptimizerConfig, chosen: ResolvedConstructor) -> dict[str, A
 
 def _knows(kind: str | Symbol | type, chosen: ResolvedConstructor) -> bool:
     """Whether the constructor finds the same optimizer under this name."""
-    if not isinstance(kind, str) or "." in kind:
+    if not isinstance(kind, str) or "." in kind or kind.startswith(TIMM):
         return False
-    if chosen.is_own or ROOT not in sys.modules:
+    if chosen.is_own or current_namespace().is_mmcv1 or ROOT not in sys.modules:
         return True
     return registered(RegistryKind.OPTIMIZERS, kind, current_namespace()) is not None
 

@@ -12,7 +12,8 @@ from torch.optim import Optimizer
 
 from optplan.config import place_of
 from optplan.config.optimizer import DEFAULT_CONSTRUCTORS
-from optplan.constructors.optimizers import Group, instantiate, optimizer_class
+from optplan.constructors.optimizer_arguments import Group
+from optplan.constructors.optimizers import instantiate, optimizer_class
 from optplan.constructors.recording_dict import unnoticed
 from optplan.constructors.registry import Registry
 from optplan.errors import ConfigError

@@ -10,7 +10,8 @@ from torch import nn
 from torch.optim import Optimizer
 
 from optplan.config import OptimizerConfig
-from optplan.constructors.optimizers import Group, Param, instantiate, optimizer_class
+from optplan.constructors.optimizer_arguments import Group, Param
+from optplan.constructors.optimizers import instantiate, optimizer_class
 from optplan.errors import PlanError
 from optplan.facts import OptimizerFacts, ParameterFacts
 from optplan.model import class_name, parameters_by_name

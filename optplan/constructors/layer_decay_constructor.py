@@ -10,7 +10,7 @@ from torch.optim import Optimizer
 
 from optplan.config.layer_decay_options import LAYERS
 from optplan.constructors.default_constructor import DefaultOptimizerConstructor
-from optplan.constructors.optimizers import Group
+from optplan.constructors.optimizer_arguments import Group
 from optplan.constructors.registry import Registry
 from optplan.errors import PlanError
 from optplan.facts import Inventory, ParameterFacts

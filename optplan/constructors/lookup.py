@@ -74,17 +74,20 @@ def look_up(
     return found or (builtin if is_general or given is None else None)
 
 
-def registered_in_mmcv1(registry: str, name: str) -> Any:
+def registered_in_mmcv1(kind: str, name: str) -> Any:
     """Return what code that was imported has registered in mmcv 1.x under a name; mmcv's own classes are not.
 
+    A package's own registry comes before mmcv's, whose child it is, as in the package's own builder.
+
     Args:
-        registry: ``OPTIMIZER_BUILDERS`` or ``OPTIMIZERS``.
+        kind: ``OPTIMIZER_BUILDERS`` or ``OPTIMIZERS``.
         name: The name.
     """
-    found = getattr(sys.modules.get(HOME_OF_MMCV1), registry, None)
+    found = getattr(sys.modules.get(HOME_OF_MMCV1), kind, None)
     if found is None or isinstance(found, Registry):  # one of optplan's own in its place
         return None
-    one = found.get(name)
+    asked = (*getattr(found, "children", {}).values(), found)
+    one = next((one for registry in asked if (one := registry.get(name)) is not None), None)
     is_its_own = getattr(one, "__module__", "").startswith(f"{HOME_OF_MMCV1}.")
     return None if is_its_own else one
 

@@ -11,7 +11,7 @@ from typing import Any
 from torch import nn
 from torch.optim import Optimizer
 
-from optplan.constructors.optimizers import Group
+from optplan.constructors.optimizer_arguments import Group
 from optplan.constructors.returned_optimizers import NamedOptimizers
 from optplan.errors import OptplanError, PlanError, Problem, described_exception, listed
 from optplan.facts import Inventory

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import ModuleType
@@ -12,21 +11,23 @@ import torch
 from torch.optim import Optimizer
 
 from optplan.config import Symbol, place_of
-from optplan.config.inherited import inherited_hint
 from optplan.config.paramwise import described
 from optplan.constructors.lookup import current_namespace, look_up, registered_in_mmcv1
 from optplan.constructors.lookup import import_named as import_or_explain
+from optplan.constructors.optimizer_arguments import (
+    Group,
+    Param,
+    check_arguments,
+    first_argument,
+    refusal,
+)
 from optplan.constructors.registry import Registry
 from optplan.constructors.timm_optimizers import PREFIX as TIMM
 from optplan.constructors.timm_optimizers import timm_optimizer
-from optplan.errors import OptplanError, PlanError, Problem, did_you_mean, listed
-from optplan.names import ProblemKind
+from optplan.errors import OptplanError, PlanError, did_you_mean
 from optplan.places import Place
 from optplan.registries import RegistryKind
 from optplan.runtime.gate import calling, import_named, is_optimizer_class
-
-Param = torch.nn.Parameter
-Group = dict[str, Any]
 
 # Where else optimizers with registered names come from, if it is installed; None: all of its own.
 _OPTIONAL_HOMES = {
@@ -71,10 +72,10 @@ def optimizer_class(
     name = str(kind)
     if name.startswith(TIMM):
         return timm_optimizer(name.removeprefix(TIMM), place)
+    if current_namespace().is_mmcv1 and "." not in name:
+        return _of_mmcv1(name, place)
     if isinstance(kind, str) and (found := _registered(name)) is not None:
         return found
-    if isinstance(kind, str) and (found := registered_in_mmcv1("OPTIMIZERS", name)) is not None:
-        return _checked(found, name, place)
     if "." in name:
         return _checked(import_or_explain(name, "optimizer", place), name, place)
     if (optional := _optional(name)) is not None:
@@ -86,6 +87,24 @@ def optimizer_class(
         if name == "Adafactor":
             hint += "; torch's own is 'TorchAdafactor'"
     raise PlanError(f"there is no optimizer {name!r}", place=place, hint=hint)
+
+
+def _of_mmcv1(name: str, place: Place | None) -> Callable[..., Optimizer]:
+    """Return the class that mmcv 1.x finds under a name: one that somebody has registered, or torch's.
+
+    Raises:
+        PlanError: There is none.
+    """
+    torchs = vars(torch.optim)
+    found = OPTIMIZERS.added(name) or registered_in_mmcv1("OPTIMIZERS", name) or torchs.get(name)
+    if found is None:
+        near = did_you_mean(name, [one for one in torchs if is_optimizer_class(torchs[one])])
+        raise PlanError(
+            f"mmcv 1.x has no optimizer {name!r}",
+            place=place,
+            hint=near or "where a package registers it: --import FILE, the file that does",
+        )
+    return _checked(found, name, place)
 
 
 def _checked(found: object, name: str, place: Place | None) -> Callable[..., Optimizer]:
@@ -126,11 +145,6 @@ def _home(name: str) -> object:
     return import_named(name, trusted=False)
 
 
-def first_argument(optimizer: Callable[..., Optimizer]) -> str:
-    """The name under which a class takes its parameters: not all call it ``params``."""
-    return next(iter(inspect.signature(optimizer).parameters))
-
-
 def instantiate(
     found: Callable[..., Optimizer],
     arguments: Mapping[str, Any],
@@ -164,7 +178,7 @@ def instantiate(
             found, given = inner, _without(given, *_INNER, *_ZERO_ARGUMENTS)
         elif "optimizer_class" in inspect.signature(found).parameters:  # mmengine's takes the name
             given = {**_without(given, *_INNER), "optimizer_class": inner}
-    _check_arguments(found, given, written, type_place)
+    check_arguments(found, given, written, type_place)
     first, name = first_argument(found), getattr(found, "__name__", str(found))
     with calling(found, name, trusted=current_namespace().trusted):
         try:
@@ -172,7 +186,7 @@ def instantiate(
         except OptplanError:
             raise
         except Exception as error:  # whatever the class says to values that it refuses
-            raise _refusal(found, given, params, names, error, type_place) from error
+            raise refusal(found, given, params, names, error, type_place) from error
 
 
 _INNER = ("optimizer_type", "optimizer_class")
@@ -194,9 +208,7 @@ def _inner_class(
             place=type_place,
             hint="write optimizer_type='SGD'",
         )
-    if isinstance(inner, str | Symbol):
-        return optimizer_class(inner, place or type_place)
-    if callable(inner):
+    if isinstance(inner, str | Symbol) or callable(inner):
         return optimizer_class(inner, place or type_place)
     raise PlanError(
         f"optimizer_type must be an optimizer's name, got {described(inner)}",
@@ -207,88 +219,3 @@ def _inner_class(
 
 def _without(given: Mapping[str, Any], *names: str) -> dict[str, Any]:
     return {name: value for name, value in given.items() if name not in names}
-
-
-def _check_arguments(
-    found: Callable[..., Optimizer],
-    given: Mapping[str, Any],
-    written: Mapping[str, Any],
-    place: Place | None,
-) -> None:
-    """Name every argument that the class does not take, and every one that it lacks."""
-    signature = inspect.signature(found)
-    parameters = list(signature.parameters.values())[1:]
-    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
-        return
-    known = {parameter.name for parameter in parameters}
-    class_name = getattr(found, "__name__", str(found))
-    problems = [
-        Problem(
-            message=f"{class_name} takes no argument {name!r}",
-            place=place_of(written, name) or place,
-            hint=inherited_hint(written, name) or did_you_mean(name, known),
-            kind=ProblemKind.UNKNOWN_ARGUMENT,
-        )
-        for name in given
-        if name not in known
-    ]
-    problems += [
-        Problem(message=f"{class_name} needs the argument {parameter.name!r}", place=place)
-        for parameter in parameters
-        if parameter.default is parameter.empty
-        and parameter.kind is not parameter.VAR_POSITIONAL
-        and parameter.name not in given
-    ]
-    if problems:
-        raise PlanError(problems)
-
-
-def _refusal(
-    found: Callable[..., Optimizer],
-    given: Mapping[str, Any],
-    params: Iterable[Param] | Sequence[Group],
-    names: Mapping[int, str],
-    error: Exception,
-    place: Place | None,
-) -> PlanError:
-    """What the class said, with the names of the parameters that it refuses one by one."""
-    class_name = getattr(found, "__name__", str(found))
-    said = " ".join(str(error).split()) or type(error).__name__
-    message = f"{class_name} refuses this: {said}"
-    if _takes_something(found, given):
-        refused = _refused(found, given, params, names, type(error))
-        if refused:
-            message += f"; refused {'is' if len(refused) == 1 else 'are'} {listed(refused)}"
-    return PlanError(message, place=place)
-
-
-def _takes_something(found: Callable[..., Optimizer], given: Mapping[str, Any]) -> bool:
-    """Whether the arguments are fine for a parameter of some shape: then the model's are at fault."""
-    first = first_argument(found)
-    for shape in ((1, 1), (1,), (1, 1, 1, 1), ()):
-        with contextlib.suppress(Exception):
-            found(**{first: [torch.nn.Parameter(torch.empty(shape, device="meta"))]}, **given)
-            return True
-    return False
-
-
-def _refused(
-    found: Callable[..., Optimizer],
-    given: Mapping[str, Any],
-    params: Iterable[Param] | Sequence[Group],
-    names: Mapping[int, str],
-    kind: type[Exception],
-) -> list[str]:
-    """Names of the parameters that the class refuses one by one, in the same way as all together."""
-    first = first_argument(found)
-    refused = []
-    for entry in params:
-        group = entry if isinstance(entry, dict) else {"params": [entry]}
-        for parameter in group["params"]:
-            try:
-                found(**{first: [{**group, "params": [parameter]}]}, **given)
-            except kind:
-                refused.append(names.get(id(parameter), "?"))
-            except Exception:  # noqa: BLE001 - another trouble than the one to explain
-                continue
-    return refused

@@ -14,7 +14,8 @@ from optplan.constructors.checkpoint import class_defaults
 from optplan.constructors.dry_run import optimizer_facts
 from optplan.constructors.group_builders import GroupBuilder
 from optplan.constructors.observed_groups import ObservedOptimizer, observe
-from optplan.constructors.optimizers import Group, Param, instantiate, optimizer_class
+from optplan.constructors.optimizer_arguments import Group, Param
+from optplan.constructors.optimizers import instantiate, optimizer_class
 from optplan.constructors.regex_timeout import refuse_endless
 from optplan.constructors.returned_optimizers import NamedOptimizers
 from optplan.errors import PlanError, Problem, listed, quoted

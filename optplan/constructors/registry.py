@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar, cast, overload
 
 from optplan.errors import OptplanError
 
@@ -64,6 +64,8 @@ class Registry:
         return self.get(name) if name in self._builtin else None
 
     @overload
+    def register_module(self, name: C, force: bool = False, module: None = None) -> C: ...
+    @overload
     def register_module(
         self, name: str | Sequence[str] | None = None, force: bool = False, module: None = None
     ) -> Callable[[C], C]: ...
@@ -73,14 +75,15 @@ class Registry:
     ) -> C: ...
     def register_module(
         self,
-        name: str | Sequence[str] | None = None,
+        name: str | Sequence[str] | C | None = None,
         force: bool = False,
         module: C | None = None,
     ) -> C | Callable[[C], C]:
         """Register a class, as a decorator or with ``module=``.
 
         Args:
-            name: One name or several; the class's own name by default.
+            name: One name or several; the class's own name by default. A class in its place is what to
+                register, as older code writes it.
             force: Replace an entry of that name.
             module: The class, where this is no decorator.
 
@@ -88,7 +91,9 @@ class Registry:
             KeyError: The name is taken by another of the user's classes and ``force`` is false.
             TypeError: ``name`` is no name, or what is registered cannot be called.
         """
-        names = [name] if isinstance(name, str) else name
+        if isinstance(name, type):
+            return self._register(cast("C", name), None, force)
+        names = [name] if isinstance(name, str) else cast("Sequence[str] | None", name)
         if names is not None and not all(isinstance(one, str) for one in names):
             raise TypeError(f"a name in the registry must be a string, got {name!r}")
         if module is not None:

@@ -13,7 +13,12 @@ from optplan.planner.scaling import scaled_made
 
 
 def scaled(maker: GroupBuilder, scaling: Scaling | None) -> GroupBuilder:
-    """A maker whose lrs are multiplied afterwards, as the reference's runner does; itself where they are not."""
+    """Return a maker whose lrs are multiplied as the trainer does; the maker itself where they are not.
+
+    Args:
+        maker: The maker, of a scaled section where the lr is multiplied before groups are made.
+        scaling: How the lr depends on the batch.
+    """
     return maker if scaling is None else _ScaledBuilder(maker, scaling)
 
 
@@ -31,7 +36,7 @@ class _ScaledBuilder(GroupBuilder):
     def build(self, model: nn.Module) -> NamedOptimizers:
         """As of a maker."""
         made = self._maker.build(model)
-        factor = self._scaling.factor
+        factor = None if self._scaling.before_groups else self._scaling.factor
         for _, optimizer in made if factor is not None else ():
             for group in optimizer.param_groups:
                 group["lr"] = group["lr"] * factor

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dis import Instruction, get_instructions
 from types import CodeType, FrameType, FunctionType
 from typing import Any
 
@@ -60,12 +61,12 @@ class WorldSize:
     def _world_size(self, real: _Asked, *group: Any) -> Any:
         if _is_joined():
             return real(*group)
-        if self._size is None and not _asks_for_itself():
+        if self._size is None and not (_asks_for_itself() or _asks_for_rank_alone()):
             self.is_missed = True
         return self._size or 1
 
     def _is_initialized(self, real: _Asked) -> Any:
-        if real() or not _asks_for_size():
+        if real() or not _asks_for_size() or _asks_for_rank_alone():
             return real()
         self.is_missed |= self._size is None
         return self._size is not None
@@ -113,6 +114,42 @@ def _asker() -> FrameType:
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_HOMES):
         frame = frame.f_back
     return frame
+
+
+def takes_rank_alone(caller: FrameType | None) -> bool:
+    """Whether code that calls ``get_dist_info`` drops the world size: ``rank, _ = get_dist_info()``.
+
+    Args:
+        caller: The frame of the code.
+    """
+    if caller is None:
+        return False
+    found = [one for one in get_instructions(caller.f_code) if one.opname != "CACHE"]
+    after = [one for one in found if one.offset > caller.f_lasti]
+    if len(after) > 1 and after[0].opname.startswith("LOAD") and after[0].argval == 0:
+        return after[1].opname in ("BINARY_SUBSCR", "BINARY_OP")
+    if not after or after[0].opname != "UNPACK_SEQUENCE":
+        return False
+    stored = [name for one in after[1:3] for name in _names_of(one)]
+    loaded = {name for one in found if "LOAD" in one.opname for name in _names_of(one)}
+    return len(stored) > 1 and stored[1] not in loaded
+
+
+def _names_of(instruction: Instruction) -> tuple[object, ...]:
+    """The names that an instruction is for: some Pythons have instructions for two."""
+    value = instruction.argval
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _asks_for_rank_alone() -> bool:
+    """Whether it is ``get_dist_info`` that asks, for code that drops the world size."""
+    frame: FrameType | None = sys._getframe(3)  # noqa: SLF001 - what the replaced function was called by
+    while frame is not None and frame.f_code.co_name != "get_dist_info":
+        is_between = str(frame.f_globals.get("__name__", "")).startswith(
+            (*_HOMES, "optplan.constructors.world_size")
+        )
+        frame = frame.f_back if is_between else None
+    return frame is not None and takes_rank_alone(frame.f_back)
 
 
 def _asks_for_itself() -> bool:

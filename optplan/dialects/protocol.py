@@ -56,6 +56,7 @@ class Dialect(ABC):
         has_wrapper: That section may stand in ``optim_wrapper``.
         outdated: Top-level entries that an older generation of the trainer read, and this one does not.
         names_rules: Reports name the rules that hold, since files of another trainer look the same.
+        names_mmcv1: Names are those of mmcv 1.x, which knows no scope.
         default_scheduler: The scheduler that the trainer has without any entry, in words; it is not read.
         keeps_scheduler_states: Checkpoints keep states of the schedulers.
         applies_scaling: What ``build`` returns has scaled the lr by the batch itself.
@@ -68,6 +69,7 @@ class Dialect(ABC):
     has_wrapper: ClassVar[bool] = False
     outdated: ClassVar[tuple[str, ...]] = ()
     names_rules: ClassVar[bool] = False
+    names_mmcv1: ClassVar[bool] = False
     default_scheduler: ClassVar[str | None] = None
     keeps_scheduler_states: ClassVar[bool] = True
     applies_scaling: ClassVar[bool] = False

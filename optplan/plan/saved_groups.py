@@ -43,6 +43,9 @@ class SavedGroup:
 
     def value(self, name: str) -> Any:
         """Return an entry as it was before any schedule; ``ABSENT`` where there is none."""
+        first, betas = self.entries.get("initial_momentum"), self.entries.get("betas")
+        if name == "betas" and first is not None and isinstance(betas, list | tuple):
+            return type(betas)((first, *betas[1:]))
         return self.entries.get(f"initial_{name}", self.entries.get(name, ABSENT))
 
 

@@ -6,7 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from optplan.config import Scaling
+from optplan.config import OptimizerConfig, Scaling
+from optplan.config.placed import placed_dict
 from optplan.errors import PlanError
 from optplan.plan import Assignment, LrScaling, PlannedOptimizer, origin_of
 from optplan.planner.builtin_plan import BuildResult
@@ -20,6 +21,8 @@ def scaled_made(made: BuildResult, scaling: Scaling | None) -> BuildResult:
     """
     if scaling is None:
         return made
+    if scaling.before_groups:
+        return _scaled_before(made, scaling)
     scaled = _times(made.assignments, scaling.factor)
     if any(one.lr is not None and math.isinf(one.lr) for one in scaled.values()):
         message = f"the lr times {scaling.factor:g}, for the batch, is too large for a number"
@@ -35,6 +38,35 @@ def scaled_made(made: BuildResult, scaling: Scaling | None) -> BuildResult:
         ),
         lr_scaling=lr_scaling(scaling, made.optimizers),
     )
+
+
+def scaled_section(section: OptimizerConfig, scaling: Scaling | None) -> OptimizerConfig:
+    """Return a section with its lr multiplied, where groups are made of the product.
+
+    Raises:
+        PlanError: It sets no lr, or the product is too large for a number.
+    """
+    if scaling is None or not scaling.before_groups or scaling.factor is None:
+        return section
+    lr = section.base_lr
+    if lr is None or math.isinf(lr * scaling.factor):
+        problem = "and the optimizer sets none" if lr is None else "which is too large for a number"
+        raise PlanError(
+            f"the lr is multiplied by {scaling.factor:g}, for the batch, {problem}",
+            place=scaling.place,
+        )
+    entries = [*section.optimizer.items(), ("lr", lr * scaling.factor)]
+    places = getattr(section.optimizer, "raw_places", {})
+    return replace(section, optimizer=placed_dict(entries, places))
+
+
+def _scaled_before(made: BuildResult, scaling: Scaling) -> BuildResult:
+    """What was made of a scaled section; its optimizers are shown with the lr that is written."""
+    lr = scaling.base_lr
+    optimizers = made.optimizers
+    if scaling.factor is not None:
+        optimizers = [replace(one, lr=lr) for one in made.optimizers]
+    return replace(made, optimizers=optimizers, lr_scaling=lr_scaling(scaling, optimizers))
 
 
 def _times(assignments: Mapping[int, Assignment], factor: float | None) -> Mapping[int, Assignment]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from optplan.config.optimizer import DEFAULT_CONSTRUCTORS
+from optplan.errors import listed
 from optplan.names import Status
 from optplan.plan import Plan, PlannedOptimizer, PlannedParameter, RuleUse, Setting
 from optplan.reporters.formats.report import Cell
@@ -49,7 +50,7 @@ def head_facts(plan: Plan) -> list[str]:
 def rules_text(plan: Plan) -> str:
     """Return whose rules the plan follows, and the signs of that; '' outside of OpenMMLab's trainers."""
     found = plan.generation
-    return "" if found is None else f"rules of {found.title} ({', '.join(found.because)})"
+    return "" if found is None else f"rules of {found.title} ({listed(found.because, most=3)})"
 
 
 def constructor_texts(plan: Plan) -> list[str]:

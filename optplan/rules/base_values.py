@@ -29,6 +29,19 @@ def require_lr(is_missing: bool, who: str, verdict: Verdict, facts: ParameterFac
         )
 
 
+def refuse_none(option: str, verdict: Verdict, facts: ParameterFacts) -> None:
+    """Refuse to multiply by None, which a config for mmcv 1.x gives.
+
+    Raises:
+        PlanError: Always.
+    """
+    raise PlanError(
+        f"{option} is None, and mmcv 1.x multiplies by it for {facts.name!r}",
+        place=verdict.place,
+        hint="leave it out, or write 1.0",
+    )
+
+
 def layers_need(options: Options, facts: ParameterFacts) -> float:
     """Return the base lr, which must be there.
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from optplan.errors import quoted
 from optplan.facts import ParameterFacts
-from optplan.rules.base_values import require_lr
+from optplan.rules.base_values import refuse_none, require_lr
 from optplan.rules.conditions import Condition
 from optplan.rules.decision import Candidate, Decision, Skipped
 from optplan.rules.layer_decay import with_layer
@@ -76,6 +76,8 @@ def _without_layers(
 ) -> Decision:
     if key is not None:
         require_lr(key.missing_lr, f"custom key {quoted(key.key)}", key.lr, facts)
+        for field in key.nones:
+            refuse_none(f"{field} of custom key {quoted(key.key)}", key.lr, facts)
         return Decision(
             lr=key.lr if key.decides_lr else options.default_lr,
             weight_decay=key.weight_decay,
@@ -85,6 +87,9 @@ def _without_layers(
     entries: dict[str, Any] = {}
     if lr is None and options.rules.multiplies_unset and options.base_lr is None:
         _require_lr_for_rules(facts, options)
+    for verdict in (lr, weight_decay):
+        if verdict is not None and verdict.mult is None and not options.rules.copies_fields:
+            refuse_none(str(verdict.option), verdict, facts)
     if lr is not None:
         require_lr(lr.value is None, str(lr.option), lr, facts)
         entries["lr"] = lr.value

@@ -21,7 +21,8 @@ class Verdict:
         rule: The rule.
         option: The ``paramwise_cfg`` entry it reads, if it is not a custom key.
         key: The custom key.
-        mult: What the base value is multiplied by; ``None`` where the value is set outright.
+        mult: What the base value is multiplied by; ``None`` where the value is set outright, and where a config
+            for mmcv 1.x has None in the place of a number.
         value: The value for the param group; ``None`` leaves it to the optimizer.
         place: Where the option, the key or the base value is written; for what code decided, the code.
         constructor: The name of the class or function whose own code decided.
@@ -48,6 +49,7 @@ class KeyRule:
         weight_decay: Its verdict on the weight decay.
         entries: What it puts into the param group.
         missing_lr: It would have to multiply a base lr that is not set.
+        nones: Its fields that are None where mmcv 1.x multiplies by them.
         decides_lr: It has a say in the lr. The default constructor takes the lr from the key in any
             case; with layer decay a key that sets none leaves it to the layer.
         sets_decay: It says itself what the weight decay is to be.
@@ -58,6 +60,7 @@ class KeyRule:
     weight_decay: Verdict
     entries: Mapping[str, Any]
     missing_lr: bool
+    nones: tuple[str, ...]
     decides_lr: bool
     sets_decay: bool
 
@@ -144,8 +147,8 @@ def key_order(key: str) -> tuple[int, str]:
     return -len(key), key
 
 
-def _product(base: float | None, mult: float) -> float | None:
-    return None if base is None else base * mult
+def _product(base: float | None, mult: float | None) -> float | None:
+    return None if base is None or mult is None else base * mult
 
 
 def _multiplier_verdict(
@@ -189,9 +192,16 @@ def _key_rule(
         weight_decay=weight_decay,
         entries={k: v for k, v in entries.items() if v is not None} | copied,
         missing_lr=base_lr is None,
+        nones=() if rules.copies_fields else _nones(fields, base_weight_decay),
         decides_lr=not rules.has_layers or lr.mult != 1,
         sets_decay=not fields.keys().isdisjoint(("decay_mult", "weight_decay")),
     )
+
+
+def _nones(fields: Mapping[str, Any], base_weight_decay: float | None) -> tuple[str, ...]:
+    """The fields by which mmcv 1.x multiplies though they are None."""
+    asked = ("lr_mult",) if base_weight_decay is None else ("lr_mult", "decay_mult")
+    return tuple(name for name in asked if fields.get(name, 1.0) is None)
 
 
 def _is_read(field: str, rules: RuleSet) -> bool:
@@ -202,7 +212,7 @@ def _is_read(field: str, rules: RuleSet) -> bool:
 
 
 def _key_verdict(
-    custom: CustomKey, value: float | None, mult: float, base: float | None
+    custom: CustomKey, value: float | None, mult: float | None, base: float | None
 ) -> Verdict:
     """Return the product, unless the key gives the value itself."""
     rule, key, place = Rule.CUSTOM_KEY, custom.key, custom.place

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib.machinery import PathFinder
 from pathlib import Path
 from traceback import extract_tb
@@ -16,7 +16,10 @@ from optplan.runtime.landlock import leave_open
 from optplan.runtime.stdio import stdout_to_stderr
 from optplan.runtime.third_party_runs import note_third_party_run
 from optplan.runtime.user_files import module_of, run_user_file, user_file
-from optplan.runtime.user_modules import outside, user_imports
+from optplan.runtime.user_modules import first_part, outside, user_imports
+
+# Puts modules in the place of others that are not installed, and says whether it did.
+StandIns = Callable[[], AbstractContextManager[bool]]
 
 
 @lifted()
@@ -37,29 +40,37 @@ def user_attribute(head: str, attr: str, error: type[OptplanError]) -> object:
 
 
 @lifted()
-def import_for_user(word: str, prepare: Callable[[], None] | None = None) -> None:
+def import_for_user(word: str, stand_ins: StandIns | None = None) -> None:
     """Import the module or Python file that ``--import`` names, so that it can register its classes.
 
     A file is known by its own name afterwards, for configs that name it as a module.
 
     Args:
         word: The module or file.
-        prepare: Called before, where the user trusts what configs name.
+        stand_ins: Provides modules that are not installed meanwhile, where the user trusts what configs name.
 
     Raises:
         UsageError: There is no such file or module, or it raises on import.
     """
-    if prepare is not None:
-        prepare()
+    with nullcontext(False) if stand_ins is None else stand_ins() as are_there:
+        _import(word, without_packages=are_there)
+
+
+def _import(word: str, *, without_packages: bool) -> None:
     with importable_folders(word):
         if word.endswith(".py"):
-            run_file(word, UsageError)
+            run_file(word, UsageError, without_packages=without_packages)
         else:
             _module(word, UsageError)
 
 
-def run_file(path: str, error: type[OptplanError]) -> ModuleType:
+def run_file(path: str, error: type[OptplanError], *, without_packages: bool = False) -> ModuleType:
     """Return the module that a Python file is, which is run if it has not been.
+
+    Args:
+        path: The file.
+        error: What is raised.
+        without_packages: Where the file's package raises on import, run the file without the package's own code.
 
     Raises:
         error: There is no such file, or it raises.
@@ -68,7 +79,9 @@ def run_file(path: str, error: type[OptplanError]) -> ModuleType:
         raise error(f"there is no file {path!r}", hint=_similar_files(Path(path)))
     file = user_file(path)
     found = module_of(file)
-    return found if found is not None else _run(lambda: run_user_file(file), path, error)
+    if found is not None:
+        return found
+    return _run(lambda: run_user_file(file, without_packages=without_packages), path, error)
 
 
 @contextmanager
@@ -130,9 +143,17 @@ def _run(action: Callable[[], ModuleType], what: str, error: type[OptplanError])
         text = f"{what!r} cannot be imported: there is no module {raised.name!r}"
         raise error(text, hint=hint) from raised
     except (Exception, SystemExit) as raised:
+        is_stand_in = isinstance(raised, ImportError) and first_part(raised.name or "") == "mmcv"
         if tried:
             raise download_error(repr(what), tried[0], error) from raised
-        raise error(f"{what!r} raises on import: {described_exception(raised)}") from raised
+        text = f"{what!r} raises on import: {described_exception(raised)}"
+        raise error(text, hint=_NO_STAND_IN if is_stand_in else None) from raised
+
+
+_NO_STAND_IN = (
+    "mmcv 1.x is not installed: --trust provides its registries of optimizers and constructors,"
+    " DefaultOptimizerConstructor and what is mostly used with them, and nothing else of it"
+)
 
 
 def _of_mmcv1(error: ModuleNotFoundError) -> str | None:

@@ -74,16 +74,17 @@ def module_of(file: UserFile) -> ModuleType | None:
     return None
 
 
-def run_user_file(file: UserFile) -> ModuleType:
+def run_user_file(file: UserFile, *, without_packages: bool = False) -> ModuleType:
     """Run a file as a module that others can import, of its own name if nothing else has that.
 
     Args:
         file: The file, which has not been run.
+        without_packages: Run it without its package's own code where that raises.
 
     Raises:
         Exception: Whatever the file or its package raises.
     """
-    package = _package(file)
+    package = _package(file, without_packages=without_packages)
     if (found := module_of(file)) is not None:  # its package has imported it
         return found
     name = f"{package}.{file.stem}" if package else _free_name(file)
@@ -107,16 +108,33 @@ def _run(name: str, path: str) -> ModuleType:
     return module
 
 
-def _package(file: UserFile) -> str:
+def _package(file: UserFile, *, without_packages: bool) -> str:
     """Import the package of a file; return its name, empty for a file that does without it."""
     if not file.package:
         return ""
     try:
         return _imported_package(file)
     except Exception:
-        if _imports_relatively(file.path):
+        if not _imports_relatively(file.path):
+            return ""  # as where the file is started as a program
+        if not without_packages:
             raise
-        return ""  # as where the file is started as a program
+        return _empty_package(file)
+
+
+def _empty_package(file: UserFile) -> str:
+    """Make a package of a file's folders whose own code is not run; return its name."""
+    parts, folder = file.package.split("."), file.root
+    name = parts[0] = f"{FILE_MODULE}{parts[0]}"
+    for old in [one for one in sys.modules if first_part(one) == name]:
+        del sys.modules[old]  # what the package has imported before it raised
+    for depth, part in enumerate(file.package.split("."), start=1):
+        folder, name = os.path.join(folder, part), ".".join(parts[:depth])
+        module = ModuleType(name)
+        module.__path__ = [folder]
+        sys.modules[name] = module
+    TOPS.add(parts[0])
+    return name
 
 
 def _imports_relatively(path: str) -> bool:

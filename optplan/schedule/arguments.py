@@ -1,46 +1,130 @@
-"""Whether the value of a scheduler's argument has its form."""
+"""Whether the arguments of a scheduler are such as it takes, and their values of the form they must have."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from optplan.config import place_of
+from optplan.config.inherited import inherited_hint
 from optplan.config.paramwise import described, number_problem
-from optplan.errors import Problem, quoted
-from optplan.schedule.catalog import Argument, SchedulerForm
+from optplan.errors import Problem, did_you_mean, quoted
+from optplan.places import Place
+from optplan.schedule.catalog import REQUIRED, Argument, SchedulerForm
 
-_WORDS: Mapping[SchedulerForm, Callable[[Any], bool]] = {
-    SchedulerForm.TEXT: lambda value: isinstance(value, str),
-    SchedulerForm.ANNEALING: lambda value: value in ("cos", "linear"),
-    SchedulerForm.COMPARISON: lambda value: value in ("less", "greater"),
-    SchedulerForm.THRESHOLD: lambda value: value in ("rel", "abs"),
-}
-_NUMBERS: Mapping[SchedulerForm, Callable[[Any], bool]] = {
-    SchedulerForm.NUMBER: lambda value: True,  # noqa: ARG005
-    SchedulerForm.NUMBER_OR_NUMBERS: lambda value: True,  # noqa: ARG005
-    SchedulerForm.FRACTION: lambda value: 0 <= value <= 1,
-    SchedulerForm.FLOAT_FRACTION: lambda value: isinstance(value, float) and 0 <= value <= 1,
-    SchedulerForm.BELOW_ONE: lambda value: value < 1,
-    SchedulerForm.PERIOD: lambda value: value > 0,
-    SchedulerForm.COUNT: lambda value: isinstance(value, int) and value > 0,
-}
-_LISTS = (SchedulerForm.NUMBERS, SchedulerForm.NUMBER_OR_NUMBERS)
+_CHOICES: Mapping[SchedulerForm, tuple[str, ...]] = MappingProxyType(
+    {
+        SchedulerForm.ANNEALING: ("cos", "linear"),
+        SchedulerForm.COMPARISON: ("less", "greater"),
+        SchedulerForm.THRESHOLD: ("rel", "abs"),
+        SchedulerForm.WARMUP: ("constant", "linear", "exp"),
+    }
+)
+# What a number must be besides.
+_RANGES: Mapping[SchedulerForm, Callable[[Any], bool]] = MappingProxyType(
+    {
+        SchedulerForm.NUMBER: lambda _: True,
+        SchedulerForm.FRACTION: lambda value: 0 <= value <= 1,
+        SchedulerForm.FLOAT_FRACTION: lambda value: isinstance(value, float) and 0 <= value <= 1,
+        SchedulerForm.SHARE: lambda value: 0 <= value < 1,
+        SchedulerForm.RATIO: lambda value: 0 < value <= 1,
+        SchedulerForm.BELOW_ONE: lambda value: value < 1,
+        SchedulerForm.PERIOD: lambda value: value > 0,
+        SchedulerForm.COUNT: lambda value: isinstance(value, int) and value > 0,
+    }
+)
+
+
+def _is_numbers(value: object) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(one, int | float) for one in value)
+
+
+def _is_steps(value: object) -> bool:
+    ones = value if isinstance(value, list) else [value]
+    return all(isinstance(one, int) and one > 0 for one in ones)
+
+
+def _is_per_group(value: object, *numbers: type) -> bool:
+    is_list = isinstance(value, list) and _is_numbers(value)
+    return is_list or isinstance(value, (Mapping, *numbers))
+
+
+# What is no number, or need not be one.
+_OTHERS: Mapping[SchedulerForm, Callable[[object], bool]] = MappingProxyType(
+    {
+        SchedulerForm.ANY: lambda _: True,
+        SchedulerForm.TEXT: lambda value: isinstance(value, str),
+        SchedulerForm.WHOLE: lambda value: isinstance(value, int),
+        SchedulerForm.STEPS: _is_steps,
+        SchedulerForm.TARGETS: lambda value: (
+            isinstance(value, float)
+            or (isinstance(value, tuple) and 1 <= len(value) <= 2 and _is_numbers(value))
+        ),
+        SchedulerForm.PEAKS: lambda value: _is_per_group(value, int, float),
+        # mmcv refuses whole numbers here
+        SchedulerForm.MOMENTA: lambda value: _is_per_group(value, float),
+    }
+)
+
+
+def argument_problems(
+    raw: Mapping[str, Any],
+    who: str,
+    place: Place | None,
+    own: Mapping[str, Argument],
+    others: Sequence[str],
+    unshown: Sequence[str] = (),
+) -> Iterator[Problem]:
+    """Yield what is wrong with the arguments of a scheduler, one by one.
+
+    Args:
+        raw: Its dict in the config.
+        who: What messages call it.
+        place: Where it is written.
+        own: Its own arguments.
+        others: What it takes besides.
+        unshown: Entries that are no arguments.
+    """
+    names = [*own, *others]
+    for name in map(str, raw):
+        if name not in (*names, *unshown):
+            yield Problem(
+                message=f"{who} takes no argument {quoted(name)}",
+                place=place_of(raw, name) or place,
+                hint=inherited_hint(raw, name)
+                or did_you_mean(name, names)
+                or f"it takes {', '.join(names)}",
+            )
+        elif name in own and (problem := argument_problem(raw, name, own[name])):
+            yield problem
+    for name, argument in own.items():
+        if argument.default is REQUIRED and name not in raw:
+            yield missing_argument(who, name, place)
+
+
+def missing_argument(who: str, name: str, place: Place | None) -> Problem:
+    """Say that a scheduler needs an argument."""
+    return Problem(message=f"{who} needs the argument {quoted(name)}", place=place)
 
 
 def argument_problem(raw: Mapping[str, Any], name: str, argument: Argument) -> Problem | None:
     """Return what is wrong with an argument that is given, or None."""
     value, form = raw[name], argument.form
-    if form is SchedulerForm.ANY or (value is None and argument.default is None):
+    if value is None and argument.default is None:
         return None
-    if form in _LISTS and isinstance(value, list | tuple):
-        return _numbers_problem(raw, name)
-    if form in _WORDS:
-        return None if _WORDS[form](value) else _must_be(raw, name, form.value)
-    if form in _NUMBERS and (problem := number_problem(raw, name)):
+    if (words := _CHOICES.get(form)) is not None:
+        hint = did_you_mean(value, words) if isinstance(value, str) else None
+        return None if value in words else must_be(raw, name, form.value, hint)
+    if (fits := _OTHERS.get(form)) is not None:
+        return None if fits(value) else must_be(raw, name, form.value)
+    is_list = form is SchedulerForm.NUMBER_OR_NUMBERS and isinstance(value, list | tuple)
+    if is_list or form is SchedulerForm.NUMBERS:
+        return _numbers_problem(raw, name, form)
+    if (problem := number_problem(raw, name)) is not None:
         return problem
-    fits = form in _NUMBERS and _NUMBERS[form](value)
-    return None if fits else _must_be(raw, name, form.value)
+    is_right = form is SchedulerForm.NUMBER_OR_NUMBERS or _RANGES[form](value)
+    return None if is_right else must_be(raw, name, form.value)
 
 
 def whole_problem(raw: Mapping[str, Any], name: str, least: int) -> Problem | None:
@@ -48,11 +132,26 @@ def whole_problem(raw: Mapping[str, Any], name: str, least: int) -> Problem | No
     value = raw[name]
     if isinstance(value, int) and not isinstance(value, bool) and value >= least:
         return None
-    return _must_be(raw, name, f"a whole number of at least {least}")
+    return must_be(raw, name, f"a whole number of at least {least}")
 
 
-def _numbers_problem(raw: Mapping[str, Any], name: str) -> Problem | None:
+def weights_problem(raw: Mapping[str, Any]) -> Problem | None:
+    """Return what is wrong with the periods of a scheduler with restarts and their weights together, or None."""
+    periods, weights = raw.get("periods"), raw.get("restart_weights", (1,))
+    if not isinstance(periods, list | tuple) or not isinstance(weights, list | tuple):
+        return None
+    if len(periods) == len(weights):
+        return None
+    return Problem(
+        message=f"{len(periods)} periods and {len(weights)} restart_weights: each period needs its weight",
+        place=place_of(raw, "restart_weights") or place_of(raw, "periods"),
+    )
+
+
+def _numbers_problem(raw: Mapping[str, Any], name: str, form: SchedulerForm) -> Problem | None:
     value = raw[name]
+    if not isinstance(value, list | tuple):
+        return must_be(raw, name, form.value)
     for index in range(len(value)):
         item = {quoted(f"{name}[{index}]"): value[index]}
         if problem := number_problem(item, next(iter(item))):
@@ -61,7 +160,10 @@ def _numbers_problem(raw: Mapping[str, Any], name: str) -> Problem | None:
     return None
 
 
-def _must_be(raw: Mapping[str, Any], name: str, what: str) -> Problem:
+def must_be(raw: Mapping[str, Any], name: str, what: str, hint: str | None = None) -> Problem:
+    """Say what an argument must be, and what it is."""
     return Problem(
-        message=f"{name} must be {what}, got {described(raw[name])}", place=place_of(raw, name)
+        message=f"{name} must be {what}, got {described(raw[name])}",
+        place=place_of(raw, name),
+        hint=hint,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from optplan.errors import ScheduleError
 from optplan.schedule.param_group_table import MISSING, ParamGroupTable
@@ -51,7 +52,7 @@ class RunningHook:
         """Make so many ticks; after the last step of the training nothing is set."""
         tick = self._tick + count
         if self.acts and tick <= self.spec.end:
-            self._put([self._at(value, tick - 1) for value in self._valued])
+            self._put([value and self._at(value, tick - 1) for value in self._valued])
         self._tick = tick
 
     def unknown_from(self) -> int | None:
@@ -71,27 +72,41 @@ class RunningHook:
         factor = _warmup_factor(warmup.kind, tick / warmup.iterations, warmup.ratio)
         return value / factor if self.param == "momentum" else value * factor
 
-    def _values(self) -> list[Callable[[Position], float]]:
-        """What gives the value of each group at a position."""
+    def _values(self) -> list[Callable[[Position], float] | None]:
+        """What gives the value of each group at a position; None for a group that is left as it is."""
         spec, lanes = self.spec, self._lanes
         given, policy = spec.arguments, POLICIES[spec.param][spec.policy]
 
-        def of_argument(name: str) -> list[float]:
+        def of_argument(name: str) -> list[float | None]:
             return per_group_values(spec, name, lanes.numbers, lanes.total)
 
         if spec.policy == ONE_CYCLE and spec.param == "momentum":
             lows, highs = of_argument("base_momentum"), of_argument("max_momentum")
             return [
-                partial(one_cycle_momentum, low, high, given)
+                partial(one_cycle_momentum, self._needed(low), self._needed(high), given)
                 for low, high in zip(lows, highs, strict=True)
             ]
         if spec.policy == ONE_CYCLE:
-            bases = [high / given["div_factor"] for high in of_argument("max_lr")]
+            peaks = of_argument("max_lr")
+            bases = [None if peak is None else peak / given["div_factor"] for peak in peaks]
         else:
             bases = self._starts()
-        return [partial(policy.value, base, given) for base in bases]
+        return [None if base is None else partial(policy.value, base, given) for base in bases]
 
-    def _starts(self) -> list[float]:
+    def _needed(self, value: float | None) -> float:
+        """Return a momentum of a group.
+
+        Raises:
+            ScheduleError: A list by names is too short for the group.
+        """
+        if value is None:
+            raise ScheduleError(
+                f"a momentum of {self.spec.name} has fewer values than the optimizer param groups",
+                place=self.spec.place,
+            )
+        return value
+
+    def _starts(self) -> list[Any]:
         """What the groups start with, kept in them as ``initial_lr`` or ``initial_momentum``."""
         if not self._is_beta:
             return self._lanes.initial(self.param)
@@ -104,13 +119,14 @@ class RunningHook:
         entries["initial_momentum"] = found
         return found
 
-    def _put(self, values: list[float]) -> None:
+    def _put(self, values: list[float | None]) -> None:
         entries = self._lanes.entries
         if self._is_beta:
             pairs = zip(values, entries["betas"], strict=True)
             entries["betas"] = [(value, betas[1]) for value, betas in pairs]
         else:
-            entries[self.param] = values
+            pairs = zip(values, entries[self.param], strict=True)
+            entries[self.param] = [now if value is None else value for value, now in pairs]
 
 
 def _warmup_factor(kind: str, share: float, ratio: float) -> float:

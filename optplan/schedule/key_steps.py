@@ -98,7 +98,7 @@ def _hook_turns(spec: HookSpec) -> Iterator[tuple[int, str]]:
     """Yield the ticks at which a policy of mmcv 1.x turns."""
     yield 0, f"{spec.name} begins"
     if spec.warmup is not None:
-        yield spec.warmup.iterations, "warm-up ends"
+        yield spec.warmup.iterations, "end of warm-up"
     ticks = (spec.per_epoch or 1) if spec.counts_epochs and not spec.by_epoch else 1
     for step, what in _policy_turns(spec)[:_MOST]:
         if 0 < step < spec.length:

@@ -183,20 +183,20 @@ _CYCLE = {
 
 def _step_policy(gamma: float) -> Policy:
     arguments = {
-        "step": Argument(SchedulerForm.ANY),
+        "step": Argument(SchedulerForm.STEPS),
         "gamma": Argument(SchedulerForm.NUMBER, gamma),
         "min": Argument(SchedulerForm.NUMBER, None),
     }
     return Policy(arguments=arguments, value=_step)
 
 
-def _cyclic_policy(ratio: tuple[float, float]) -> Policy:
+def _cyclic_policy(ratio: tuple[float, float], gamma: SchedulerForm) -> Policy:
     arguments = {
-        "target_ratio": Argument(SchedulerForm.ANY, ratio),
+        "target_ratio": Argument(SchedulerForm.TARGETS, ratio),
         "cyclic_times": Argument(SchedulerForm.COUNT, 1),
-        "step_ratio_up": Argument(SchedulerForm.NUMBER, 0.4),
+        "step_ratio_up": Argument(SchedulerForm.SHARE, 0.4),
         "anneal_strategy": _STRATEGY,
-        "gamma": Argument(SchedulerForm.NUMBER, 1),
+        "gamma": Argument(gamma, 1),
     }
     return Policy(arguments=arguments, value=_cyclic, counts_iterations=True)
 
@@ -238,10 +238,10 @@ POLICIES: Mapping[str, Mapping[str, Policy]] = MappingProxyType(
                 value=_cosine_restart,
                 one_floor=True,
             ),
-            "Cyclic": _cyclic_policy((10, 1e-4)),
+            "Cyclic": _cyclic_policy((10, 1e-4), SchedulerForm.RATIO),
             "OneCycle": Policy(
                 arguments={
-                    "max_lr": Argument(SchedulerForm.ANY),
+                    "max_lr": Argument(SchedulerForm.PEAKS),
                     "total_steps": Argument(SchedulerForm.COUNT, None),
                     **_CYCLE,
                     "div_factor": Argument(SchedulerForm.NUMBER, 25),
@@ -255,11 +255,11 @@ POLICIES: Mapping[str, Mapping[str, Policy]] = MappingProxyType(
             "Step": _step_policy(0.5),
             "CosineAnnealing": _COSINE,
             "LinearAnnealing": _LINEAR,
-            "Cyclic": _cyclic_policy((0.85 / 0.95, 1.0)),
+            "Cyclic": _cyclic_policy((0.85 / 0.95, 1.0), SchedulerForm.NUMBER),
             "OneCycle": Policy(
                 arguments={
-                    "base_momentum": Argument(SchedulerForm.ANY, 0.85),
-                    "max_momentum": Argument(SchedulerForm.ANY, 0.95),
+                    "base_momentum": Argument(SchedulerForm.MOMENTA, 0.85),
+                    "max_momentum": Argument(SchedulerForm.MOMENTA, 0.95),
                     **_CYCLE,
                 },
                 value=_fixed,

@@ -7,22 +7,26 @@ from dataclasses import replace
 from typing import Any
 
 from optplan.config import place_of
-from optplan.config.inherited import inherited_hint
-from optplan.config.paramwise import described, number_problem
-from optplan.errors import Problem, ScheduleError, close_matches, did_you_mean, quoted
-from optplan.schedule.arguments import argument_problem, whole_problem
-from optplan.schedule.catalog import REQUIRED, Argument
+from optplan.errors import Problem, ScheduleError, close_matches, quoted
+from optplan.schedule.arguments import argument_problems, weights_problem
+from optplan.schedule.catalog import Argument, SchedulerForm
 from optplan.schedule.policies import ONE_CYCLE, POLICIES, Policy
 from optplan.schedule.specs import HookSpec, Warmup
 from optplan.schedule.training import EpochLengthError, Training
 from optplan.schedule.written import Written
 
-_WARMUPS = ("constant", "linear", "exp")
 # What the first value of a warm-up is of the regular one.
 _RATIOS = {"lr": 0.1, "momentum": 0.9}
-# How close a name must be to one of mmcv's to be taken for a misspelling: packages have others like them.
-_SURE = 0.9
+# How close a name must be to one of mmcv's to be taken for a misspelling, a short one and any other:
+# packages have others like them.
+_CLOSE_IF_SHORT, _CLOSE, _SHORT = 0.7, 0.86, 6
 _PER_GROUP = ("max_lr", "base_momentum", "max_momentum")
+
+
+class NamedList(tuple[float, ...]):
+    """The values of one optimizer, written by its name: mmcv does not count them."""
+
+    __slots__ = ()
 
 
 class UnknownPolicyError(ScheduleError):
@@ -98,20 +102,18 @@ def spec_of_optimizer(spec: HookSpec, name: str | None, kind: str) -> HookSpec:
                 place=spec.at(argument),
                 hint=f"write {argument}={{{key!r}: [...]}} with a value for each param group",
             )
-    if not found:
-        return spec
-    return replace(
-        spec, arguments={**spec.arguments, **{name: values[key] for name, values in found.items()}}
-    )
+    own = {name: NamedList(values[key]) for name, values in found.items()}
+    return replace(spec, arguments={**spec.arguments, **own})
 
 
 def _unknown(written: Written, param: str) -> ScheduleError:
     kind, known = str(written.kind), POLICIES[param]
-    if close := close_matches(kind, known, most=1, cutoff=_SURE):
+    cutoff = _CLOSE_IF_SHORT if len(kind) <= _SHORT else _CLOSE
+    if close := close_matches(kind, known, most=1, cutoff=cutoff):
         problem = Problem(
             message=f"mmcv 1.x has no policy {quoted(kind)} for the {param}",
             place=written.place,
-            hint=did_you_mean(kind, close),
+            hint=f"did you mean {quoted(_as_written(close[0]))}?",
         )
         return ScheduleError([problem])
     problem = Problem(
@@ -121,6 +123,11 @@ def _unknown(written: Written, param: str) -> ScheduleError:
         hint=f"mmcv's own are {', '.join(known)}",
     )
     return UnknownPolicyError([problem])
+
+
+def _as_written(name: str) -> str:
+    """A policy as configs write it: what is one word, in lower case."""
+    return name.lower() if policy_name(name.lower()) == name else name
 
 
 def _names(param: str, policy: Policy) -> dict[str, tuple[str, Argument]]:
@@ -179,124 +186,47 @@ def _no_length(written: Written, warmup: Warmup | None) -> EpochLengthError:
 
 
 def _mistakes(written: Written, param: str, policy: Policy) -> Iterator[Problem]:
-    raw, own = written.raw, _names(param, policy)
-    common = ["policy", "by_epoch", "warmup", "warmup_iters", "warmup_ratio"]
-    common += ["warmup_by_epoch"] if param == "lr" else []
-    for name in map(str, raw):
-        if name not in own and name not in common:
-            yield Problem(
-                message=f"the policy {written.kind} takes no argument {quoted(name)}",
-                place=place_of(raw, name) or written.place,
-                hint=inherited_hint(raw, name)
-                or did_you_mean(name, [*own, *common])
-                or f"it takes {', '.join([*own, *common[1:]])}",
-            )
-        elif name in own and (problem := argument_problem(raw, name, own[name][1])):
-            yield problem
-    for name, (_, one) in own.items():
-        if one.default is REQUIRED and name not in raw:
-            yield Problem(
-                message=f"the policy {written.kind} needs the argument {quoted(name)}",
-                place=written.place,
-            )
+    raw = written.raw
+    own = {name: one for name, (_, one) in _names(param, policy).items()} | _common(param, raw)
+    who = f"the policy {written.kind}"
+    yield from argument_problems(raw, who, written.place, own, ["by_epoch"], ["policy"])
     if policy.counts_iterations and raw.get("by_epoch"):
-        yield Problem(
-            message=f"the policy {written.kind} goes by iterations alone",
-            place=place_of(raw, "by_epoch"),
-        )
-    yield from _warmup_mistakes(raw)
-    yield from _floor_mistakes(written, param, policy)
-    yield from _own_mistakes(raw, param)
-
-
-def _warmup_mistakes(raw: Mapping[str, Any]) -> Iterator[Problem]:
-    kind = raw.get("warmup")
-    if "warmup_iters" in raw and (problem := whole_problem(raw, "warmup_iters", 0)):
-        yield problem
-        return
-    if kind is None:
-        return
-    if kind not in _WARMUPS:
-        yield _must_be(raw, "warmup", "'constant', 'linear' or 'exp'")
-    if raw.get("warmup_iters", 0) < 1:
+        yield Problem(message=f"{who} goes by iterations alone", place=place_of(raw, "by_epoch"))
+    count = raw.get("warmup_iters", 0)
+    if raw.get("warmup") is not None and isinstance(count, int) and count < 1:
         yield Problem(
             message="warmup_iters must be at least 1 where there is a warm-up",
             place=place_of(raw, "warmup_iters") or place_of(raw, "warmup"),
         )
-    if (
-        "warmup_ratio" in raw
-        and not (problem := number_problem(raw, "warmup_ratio"))
-        and not 0 < raw["warmup_ratio"] <= 1
-    ):
-        yield _must_be(raw, "warmup_ratio", "above 0 and at most 1")
-    elif "warmup_ratio" in raw and problem:
+    if policy.one_floor and (problem := _floor_problem(written, param)):
+        yield problem
+    if "periods" in own and (problem := weights_problem(raw)):
         yield problem
 
 
-def _floor_mistakes(written: Written, param: str, policy: Policy) -> Iterator[Problem]:
-    if not policy.one_floor:
-        return
+def _common(param: str, raw: Mapping[str, Any]) -> dict[str, Argument]:
+    """The arguments that every policy takes."""
+    ratio = SchedulerForm.ANY if raw.get("warmup") is None else SchedulerForm.RATIO
+    common = {
+        "warmup": Argument(SchedulerForm.WARMUP, None),
+        "warmup_iters": Argument(SchedulerForm.WHOLE, 0),
+        "warmup_ratio": Argument(ratio, _RATIOS[param]),
+    }
+    if param == "lr":
+        common["warmup_by_epoch"] = Argument(SchedulerForm.ANY, False)
+    return common
+
+
+def _floor_problem(written: Written, param: str) -> Problem | None:
+    """What is wrong with the two forms of a floor, of which one has to be given."""
     names = [_written_name(name, param) for name in ("min", "min_ratio")]
     given = [name for name in names if written.raw.get(name) is not None]
-    if len(given) != 1:
-        yield Problem(
-            message=f"the policy {written.kind} needs {' or '.join(names)}"
-            + (", not both" if given else ""),
-            place=place_of(written.raw, given[1]) if given else written.place,
-        )
-
-
-def _own_mistakes(raw: Mapping[str, Any], param: str) -> Iterator[Problem]:
-    """What is wrong with arguments whose form is their policy's own."""
-    if "step" in raw and not _is_step(raw["step"]):
-        yield _must_be(raw, "step", "a whole number above 0, or a list of such numbers")
-    if "target_ratio" in raw and not _is_ratio(raw["target_ratio"]):
-        yield _must_be(raw, "target_ratio", "a float, or a tuple of two numbers")
-    share = raw.get("step_ratio_up", 0)
-    if isinstance(share, int | float) and not 0 <= share < 1:
-        yield _must_be(raw, "step_ratio_up", "at least 0 and below 1")
-    gamma = raw.get("gamma", 1)
-    is_cyclic = policy_name(str(raw.get("policy"))) == "Cyclic"
-    if is_cyclic and param == "lr" and isinstance(gamma, int | float) and not 0 < gamma <= 1:
-        yield _must_be(raw, "gamma", "above 0 and at most 1")
-    periods, weights = raw.get("periods"), raw.get("restart_weights", (1,))
-    if (
-        isinstance(periods, list | tuple)
-        and isinstance(weights, list | tuple)
-        and len(periods) != len(weights)
-    ):
-        yield Problem(
-            message=f"{len(periods)} periods and {len(weights)} restart_weights: each period needs its weight",
-            place=place_of(raw, "restart_weights") or place_of(raw, "periods"),
-        )
-    for name in _PER_GROUP:
-        if name in raw and not _is_per_group(raw[name], name):
-            yield _must_be(raw, name, "a number, a list of numbers, or such lists by optimizer")
-
-
-def _is_step(value: object) -> bool:
-    ones = value if isinstance(value, list) else [value]
-    return all(isinstance(one, int) and one > 0 for one in ones)
-
-
-def _is_ratio(value: object) -> bool:
-    if isinstance(value, tuple):
-        return 1 <= len(value) <= 2 and all(isinstance(one, int | float) for one in value)
-    return isinstance(value, float)
-
-
-def _is_per_group(value: object, name: str) -> bool:
-    if isinstance(value, list):
-        return all(isinstance(one, int | float) for one in value)
-    if isinstance(value, Mapping):
-        return True
-    # the momenta must be floats where they are single numbers
-    return isinstance(value, (int | float) if name == "max_lr" else float)
-
-
-def _must_be(raw: Mapping[str, Any], name: str, what: str) -> Problem:
+    if len(given) == 1:
+        return None
     return Problem(
-        message=f"{name} must be {what}, got {described(raw.get(name))}", place=place_of(raw, name)
+        message=f"the policy {written.kind} needs {' or '.join(names)}"
+        + (", not both" if given else ""),
+        place=place_of(written.raw, given[1]) if given else written.place,
     )
 
 
@@ -314,8 +244,10 @@ def _refuse_short_cycle(spec: HookSpec) -> None:
         )
 
 
-def per_group_values(spec: HookSpec, name: str, numbers: Sequence[int], total: int) -> list[float]:
-    """Return what an argument gives to each group.
+def per_group_values(
+    spec: HookSpec, name: str, numbers: Sequence[int], total: int
+) -> list[float | None]:
+    """Return what an argument gives to each group; None to those that a list by names is too short for.
 
     Args:
         spec: The policy.
@@ -329,6 +261,8 @@ def per_group_values(spec: HookSpec, name: str, numbers: Sequence[int], total: i
     value = spec.arguments[name]
     if not isinstance(value, list | tuple):
         return [value] * len(numbers)
+    if isinstance(value, NamedList):
+        return [value[number] if number < len(value) else None for number in numbers]
     if len(value) != total:
         raise ScheduleError(
             f"{name} has {len(value)} values, and the optimizer {total} param groups",

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from optplan.config import place_of
-from optplan.config.inherited import inherited_hint
 from optplan.config.paramwise import number_problem
-from optplan.errors import Problem, did_you_mean, quoted
-from optplan.schedule.arguments import argument_problem, whole_problem
-from optplan.schedule.catalog import ARGUMENTS, COMMON, REQUIRED, Family, Known, ScheduledEntry
+from optplan.errors import Problem
+from optplan.schedule.arguments import (
+    argument_problems,
+    missing_argument,
+    weights_problem,
+    whole_problem,
+)
+from optplan.schedule.catalog import ARGUMENTS, COMMON, Family, Known, ScheduledEntry
 from optplan.schedule.type_names import FOR_THE_BUILDER, is_converted, shown
 from optplan.schedule.written import Written
 
@@ -17,21 +21,9 @@ from optplan.schedule.written import Written
 def scheduler_mistakes(written: Written, known: Known) -> Iterator[Problem]:
     """Yield every mistake in what a config writes of a scheduler of a known class."""
     raw, own = written.raw, ARGUMENTS[known.family]
-    names = [*own, *COMMON, *(["param_name"] if known.target is ScheduledEntry.PARAM else [])]
-    for name in map(str, raw):
-        if name not in (*names, *FOR_THE_BUILDER):
-            yield Problem(
-                message=f"{shown(written.kind)} takes no argument {quoted(name)}",
-                place=place_of(raw, name) or written.place,
-                hint=inherited_hint(raw, name)
-                or did_you_mean(name, names)
-                or f"it takes {', '.join(names)}",
-            )
-        elif name in own and (problem := argument_problem(raw, name, own[name])):
-            yield problem
-    for name, argument in own.items():
-        if argument.default is REQUIRED and name not in raw:
-            yield _missing(written, name)
+    others = [*COMMON, *(["param_name"] if known.target is ScheduledEntry.PARAM else [])]
+    who = shown(written.kind)
+    yield from argument_problems(raw, who, written.place, own, others, FOR_THE_BUILDER)
     if known.target is ScheduledEntry.PARAM and not isinstance(raw.get("param_name"), str):
         yield _missing(written, "param_name")
     yield from _common_mistakes(written)
@@ -39,10 +31,7 @@ def scheduler_mistakes(written: Written, known: Known) -> Iterator[Problem]:
 
 
 def _missing(written: Written, name: str) -> Problem:
-    return Problem(
-        message=f"{shown(written.kind)} needs the argument {quoted(name)}",
-        place=place_of(written.raw, name) or written.place,
-    )
+    return missing_argument(shown(written.kind), name, place_of(written.raw, name) or written.place)
 
 
 def _common_mistakes(written: Written) -> Iterator[Problem]:
@@ -71,7 +60,10 @@ def _joint_mistakes(written: Written, known: Known) -> Iterator[Problem]:
                     place=place_of(raw, given[1]),
                 )
             if known.family is Family.COSINE_RESTART:
-                yield from _restart_mistakes(written, given)
+                if not given:
+                    yield _missing(written, "eta_min")
+                if problem := weights_problem(raw):
+                    yield problem
         case Family.ONE_CYCLE if (
             known.target is ScheduledEntry.PARAM and raw.get("param_name") != "lr"
         ):
@@ -83,20 +75,3 @@ def _joint_mistakes(written: Written, known: Known) -> Iterator[Problem]:
             )
         case _:
             return
-
-
-def _restart_mistakes(written: Written, given: list[str]) -> Iterator[Problem]:
-    raw = written.raw
-    if not given:
-        yield _missing(written, "eta_min")
-    periods, weights = raw.get("periods"), raw.get("restart_weights", (1,))
-    if (
-        isinstance(periods, list | tuple)
-        and isinstance(weights, list | tuple)
-        and len(periods) != len(weights)
-    ):
-        yield Problem(
-            message=f"{len(periods)} periods and {len(weights)} restart_weights: "
-            "each period needs its weight",
-            place=place_of(raw, "restart_weights") or place_of(raw, "periods"),
-        )

@@ -12,6 +12,8 @@ from optplan.places import Place
 from optplan.schedule.catalog import Family
 from optplan.schedule.written import LibraryScheduler
 
+# What reports say of a policy before its arguments.
+_SHOWN_APART = ("policy", "by_epoch", "_delete_")
 # More ticks than any training has.
 FOREVER = 1 << 62
 
@@ -141,6 +143,11 @@ class HookSpec:
     def begin(self) -> int:
         """The first tick."""
         return 0
+
+    @property
+    def given(self) -> Mapping[str, Any]:
+        """What the config gives it, the warm-up too."""
+        return {name: value for name, value in self.raw.items() if name not in _SHOWN_APART}
 
     def at(self, name: str) -> Place | None:
         """Return where an argument is written, or else the policy."""

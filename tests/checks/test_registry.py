@@ -11,7 +11,8 @@ import pytest
 
 from optplan.checks import ALL_CHECKS, Check
 from optplan.checks.facts.torch_signatures import torch_optimizer
-from optplan.constructors.optimizers import OPTIMIZERS, first_argument
+from optplan.constructors.optimizer_arguments import first_argument
+from optplan.constructors.optimizers import OPTIMIZERS
 
 NEED_NO_MODEL = {
     "OPT001",

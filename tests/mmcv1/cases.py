@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from itertools import product
 from random import Random
 from typing import Any
@@ -121,16 +122,134 @@ def schedule_cases() -> list[Case]:
     return found
 
 
+# What arguments are drawn from; with "!" each of them is written, of several sets one.
+_WARM: Case = {
+    "warmup": ("constant", "linear", "exp"),
+    "warmup_iters!": (1, 3, 10, 37, 500),
+    "warmup_ratio": (1e-6, 0.001, 0.1, 1.0 / 3, 1),
+    "warmup_by_epoch": (True, False),
+}
+_FLOORS: tuple[Case, ...] = ({"min_{}!": (0, 1e-5, 0.05)}, {"min_{}_ratio!": (0, 0.01, 2)})
+_CYCLE: Case = {
+    "pct_start": (0.0, 0.1, 0.3, 0.5, 1.0),
+    "anneal_strategy": ("cos", "linear"),
+    "three_phase": (True, False),
+}
+_STEP: Case = {
+    "step!": (1, 3, [2, 4], [5], [4, 2], [], [3, 3], [100]),
+    "gamma": (0.1, 0.5, 1, 2.0, 0),
+}
+_UP: tuple[Any, ...] = (
+    0.1,
+    0.5,
+    [0.1, 0.2, 0.3, 0.4],
+    {"SGD": [0.1, 0.2, 0.3, 0.4], "AdamW": [1.0] * 4},
+)
+_SHORT: tuple[Any, ...] = ({"SGD": [0.1, 0.2], "AdamW": [0.1] * 6}, {"SGD": 0.1})
+_MOMENTUM: tuple[Any, ...] = (0.8, [0.7, 0.8, 0.85, 0.9], {"SGD": [0.7, 0.8], "AdamW": [0.1] * 6})
+_ARGUMENTS: dict[str, tuple[Case, ...]] = {
+    "fixed": ({},),
+    "step": ({**_STEP, "min_{}": (None, 0, 1e-4, 0.02)},),
+    "exp": ({"gamma!": (0.9, 1, 0.5)},),
+    "poly": ({"power": (0.9, 1, 2, 0), "min_{}": (0, 1e-4, 0.3)},),
+    "inv": ({"gamma!": (0.1, 1, 0), "power": (0.75, 1, 2)},),
+    "CosineAnnealing": _FLOORS,
+    "LinearAnnealing": _FLOORS,
+    "FlatCosineAnnealing": tuple({"start_percent": (0.0, 0.3, 0.72, 1.0), **one} for one in _FLOORS),
+    "CosineRestart": tuple(
+        {"periods!": (value,), "restart_weights!": (weights,), **one}
+        for one in _FLOORS
+        for value, weights in (([4, 8], [1, 0.5]), ([3, 3, 2000], [1, 1, 2]), ([2000], [1]))
+    ),
+    "cyclic": (
+        {
+            "target_ratio": ((10, 1e-4), (0.9,), 6.0, (0.85 / 0.95, 1)),
+            "cyclic_times": (1, 2, 3, 7),
+            "step_ratio_up": (0, 0.1, 0.4, 0.9),
+            "anneal_strategy": ("cos", "linear"),
+            "gamma": (1, 0.7, 0.1),
+        },
+    ),
+    "OneCycle": (
+        {
+            "max_{}!": (*_UP, *_SHORT),
+            "total_steps": (None, 5000),
+            "div_factor": (25, 10.0, 1),
+            "final_div_factor": (1e4, 10),
+            **_CYCLE,
+        },
+    ),
+}  # fmt: skip
+_OF_MOMENTUM: dict[str, tuple[Case, ...]] = {
+    **{name: _ARGUMENTS[name] for name in ("step", "CosineAnnealing", "LinearAnnealing", "cyclic")},
+    "OneCycle": ({"base_momentum": _MOMENTUM, "max_momentum": _MOMENTUM, **_CYCLE},),
+}
+_WRONG = (
+    ("warmup", "liner"),
+    ("warmup_iters", 0),
+    ("gamma", "x"),
+    ("by_epoch", True),
+    ("step", 2.0),
+    ("min_lr", None),
+)
+
+
+def drawn_schedules(count: int, seed: int = 19) -> list[Case]:
+    """Configs without their optimizer that were drawn, a small part of them wrong."""
+    random = Random(seed)
+    return [_schedule(random) for _ in range(count)]
+
+
+def _schedule(random: Random) -> Case:
+    found: Case = random.choice(
+        ({"runner": EPOCHS}, {"runner": ITERS}, {"total_epochs": 6}, {"total_iters": 48})
+    )
+    found = dict(found)
+    if found.get("runner") is EPOCHS and random.random() < 0.2:
+        found["workflow"] = [("train", random.randint(1, 3)), ("val", 1)]
+    if random.random() < 0.85:
+        found["lr_config"] = _policy(random, "lr", _ARGUMENTS)
+    if random.random() < 0.35 or "lr_config" not in found:
+        found["momentum_config"] = _policy(random, "momentum", _OF_MOMENTUM)
+    return found
+
+
+def _policy(random: Random, param: str, policies: dict[str, tuple[Case, ...]]) -> Case:
+    name = random.choice(list(policies))
+    arguments = dict(random.choice(policies[name]))
+    if random.random() < 0.4:
+        arguments.update(_WARM)
+        if param == "momentum" or random.random() < 0.7:
+            del arguments["warmup_by_epoch"]
+    if name not in ("cyclic", "OneCycle"):
+        arguments["by_epoch"] = (True, False)
+    found: Case = {
+        "policy": name.title() if name == name.lower() and random.random() < 0.1 else name
+    }
+    for argument, values in arguments.items():
+        if argument.endswith("!") or random.random() < 0.5:
+            found[argument.format(param).removesuffix("!")] = copy.deepcopy(random.choice(values))
+    if random.random() < 0.05:
+        found.update([random.choice(_WRONG)])
+    return found
+
+
 _KEYS = ("backbone", "norm", "conv", "bias", ".bias", "weight", "head", "a", "blocks.1", "0", "tok")
 
 
-def section_cases(count: int = 120) -> list[Case]:
-    """Optimizer sections that were drawn: options, keys, missing base values, unknown names."""
-    random = Random(19)
-    return [_section(random) for _ in range(count)]
+def section_cases(count: int = 120, seed: int = 19, nones: int = 0) -> list[Case]:
+    """Optimizer sections that were drawn: options, keys, missing base values, unknown names.
+
+    Args:
+        count: How many.
+        seed: Of the draws.
+        nones: How often None is among the values to draw a number from.
+    """
+    random = Random(seed)
+    return [_section(random, [None] * nones) for _ in range(count)]
 
 
-def _section(random: Random) -> Case:
+def _section(random: Random, nones: list[None]) -> Case:
     section: Case = {"type": random.choice(["SGD", "AdamW", "Adam"])}
     if random.random() < 0.9:
         section["lr"] = random.choice([0.01, 2e-4, 0.1, 1])
@@ -145,13 +264,13 @@ def _section(random: Random) -> Case:
         "flat_decay_mult",
     ):  # fmt: skip
         if random.random() < 0.35:
-            options[name] = random.choice([0, 0.0, 0.1, 0.5, 1.0, 2, 10.0])
+            options[name] = random.choice([0, 0.0, 0.1, 0.5, 1.0, 2, 10.0, *nones])
     if random.random() < 0.5:
         options["bypass_duplicate"] = random.random() < 0.8
     if random.random() < 0.5:
         options["custom_keys"] = {
             key: {
-                name: random.choice([0.0, 0.1, 1.0, 3])
+                name: random.choice([0.0, 0.1, 1.0, 3, *nones])
                 for name in ("lr_mult", "decay_mult", "lr", "weight_decay", "foo", "momentum")
                 if random.random() < 0.3
             }

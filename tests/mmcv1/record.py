@@ -25,7 +25,7 @@ from mmcv.runner.optimizer import default_constructor
 from torchvision import ops
 
 from tests import models
-from tests.mmcv1.cases import schedule_cases, section_cases
+from tests.mmcv1.cases import Case, drawn_schedules, schedule_cases, section_cases
 from tests.mmcv1.common import (
     MODELS,
     OPTIMIZERS,
@@ -55,8 +55,12 @@ def main(arguments: list[str]) -> int:
     found = {
         "mmcv": mmcv.__version__,
         "released": {"sections": len(sections), "schedules": len(schedules)},
-        "sections": [_plans(one) for one in sections + [repr(one) for one in section_cases()]],
-        "schedules": [_courses(one) for one in schedules + [repr(c) for c in schedule_cases()]],
+        "sections": [
+            _plans(one) for one in sections + _texts(section_cases(), section_cases(60, 20, 2))
+        ],
+        "schedules": [
+            _courses(one) for one in schedules + _texts(schedule_cases(), drawn_schedules(150))
+        ],
     }
     if "--check" in arguments:
         is_same = json.loads(RECORDED.read_text()) == found
@@ -64,6 +68,10 @@ def main(arguments: list[str]) -> int:
         return int(not is_same)
     RECORDED.write_text(_text(found))
     return 0
+
+
+def _texts(*cases: list[Case]) -> list[str]:
+    return [repr(one) for some in cases for one in some]
 
 
 def _text(found: dict[str, Any]) -> str:

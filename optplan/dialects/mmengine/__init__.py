@@ -116,7 +116,7 @@ class MMEngine(Dialect):
     def scaling(self, config: Source, batch: Batch) -> Scaling | None:
         from optplan.dialects.mmengine.auto_scaling import auto_scaling
 
-        return auto_scaling(entries_of(config), batch)
+        return auto_scaling(entries_of(config), batch, before_groups=self.names_mmcv1)
 
     def remedy(self, in_paramwise: str) -> str | None:
         return in_paramwise
@@ -161,6 +161,7 @@ class Mmcv1(MMEngine):
     name = MMCV1
     title = TITLES[MMCV1]
     has_wrapper = False
+    names_mmcv1 = True
     outdated = ()
     keeps_scheduler_states = False  # its hooks go on from each group's initial_lr
 

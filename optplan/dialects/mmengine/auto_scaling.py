@@ -11,12 +11,13 @@ from optplan.config.paramwise import described, number_problem
 from optplan.errors import ConfigError, Problem
 
 
-def auto_scaling(data: Mapping[str, Any], batch: Batch) -> Scaling | None:
+def auto_scaling(data: Mapping[str, Any], batch: Batch, *, before_groups: bool) -> Scaling | None:
     """Return how the lr depends on the batch, None where it is not scaled.
 
     Args:
         data: The config's top level.
         batch: What is known besides.
+        before_groups: The optimizer's own lr is multiplied before groups are made, as mmdet 2 does.
 
     Raises:
         ConfigError: ``auto_scale_lr`` is wrong, or the lr is to be scaled and it is missing.
@@ -30,6 +31,8 @@ def auto_scaling(data: Mapping[str, Any], batch: Batch) -> Scaling | None:
             "the lr cannot be scaled: the config has no auto_scale_lr",
             hint="write auto_scale_lr = dict(base_batch_size=256)",
         )
+    if before_groups and section.get("base_batch_size") is None:
+        return None  # mmdet 2 goes on without
     problems = list(_base_problems(data, section))
     size, size_problems = _batch_size(data)
     if batch.size is None:
@@ -39,13 +42,21 @@ def auto_scaling(data: Mapping[str, Any], batch: Batch) -> Scaling | None:
     return Scaling(
         source=ScalingSource.AUTO_SCALE_LR,
         rule=ScalingRule.LINEAR,
-        base_lr=None,
+        base_lr=_own_lr(data) if before_groups else None,
         base_batch=section["base_batch_size"],
         batch_size=batch.size or size,
         accumulation=1,  # the reference counts no accumulative_counts
         world_size=batch.world_size,
         place=place_of(section, "enable") or place_of(data, "auto_scale_lr"),
+        before_groups=before_groups,
     )
+
+
+def _own_lr(data: Mapping[str, Any]) -> float | None:
+    """The lr that the optimizer section of a config for mmcv 1.x sets; what is none is told where it is read."""
+    section = data.get("optimizer")
+    found = section.get("lr") if isinstance(section, Mapping) else None
+    return found if isinstance(found, int | float) else None
 
 
 def _base_problems(data: Mapping[str, Any], section: Mapping[str, Any]) -> Iterator[Problem]:
@@ -66,8 +77,13 @@ def _base_problems(data: Mapping[str, Any], section: Mapping[str, Any]) -> Itera
 
 def _batch_size(data: Mapping[str, Any]) -> tuple[int | None, list[Problem]]:
     """The samples of one process and step, in either generation of the format."""
-    for section_name, name in (("train_dataloader", "batch_size"), ("data", "samples_per_gpu")):
-        section = data.get(section_name)
+    loaders = data.get("data")
+    own = loaders.get("train_dataloader") if isinstance(loaders, Mapping) else None
+    for section, name in (
+        (data.get("train_dataloader"), "batch_size"),
+        (own, "samples_per_gpu"),
+        (loaders, "samples_per_gpu"),
+    ):
         if not isinstance(section, Mapping) or section.get(name) is None:
             continue
         size = section[name]

@@ -7,7 +7,7 @@ from typing import Any
 
 from optplan.config import Symbol, place_of
 from optplan.config.paramwise import described
-from optplan.errors import Problem, ScheduleError
+from optplan.errors import Problem, ScheduleError, close_matches
 from optplan.places import Place
 from optplan.schedule.unread import HOOK_SECTIONS, SECTION, Unread
 from optplan.schedule.written import Section, Written
@@ -62,13 +62,19 @@ def read_policies(data: Mapping[str, Any], unread: tuple[Unread, ...]) -> Sectio
                         if policy is None
                         else f"the policy must be a name, got {described(policy)}",
                         place=at,
-                        hint="write policy='step'",
+                        hint=_misspelt(raw, "policy") or "write policy='step'",
                     )
                 ]
             )
         written.append(Written(kind=policy, raw=raw, place=at, hook=moved))
     place = next((one.place for one in written), None)
     return Section(shared=tuple(written), place=place, unread=unread)
+
+
+def _misspelt(raw: Mapping[str, Any], wanted: str) -> str | None:
+    """A hint to rename the entry that looks like what is missing."""
+    near = close_matches(wanted, map(str, raw), most=1, cutoff=0.8)
+    return f"rename {near[0]!r} to {wanted!r}" if near and wanted not in raw else None
 
 
 def _holds_parts(found: Mapping[str, Any]) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 from optplan.plan import plain
 from optplan.plan.serial import generation_to_dict
-from optplan.reporters.schedule.view import ScheduleView
+from optplan.reporters.schedule.view import ScheduleView, given_arguments
 from optplan.reporters.words import place_data
 from optplan.schedule.schedule import Schedule
 from optplan.schedule.scheduled_settings import ScheduledSetting
@@ -61,7 +61,10 @@ def _scheduler(spec: AnySpec, schedule: Schedule) -> dict[str, Any]:
         "by_epoch": spec.by_epoch,
         "begin": spec.begin if is_own(spec) else None,
         "end": spec.end if is_own(spec) else None,
-        "arguments": {str(name): plain(value) for name, value in spec.arguments.items()},
+        "arguments": {
+            str(name): plain(value)
+            for name, value in given_arguments(spec, with_defaults=True).items()
+        },
         "run_for_real": not own,
         "origin": place_data(spec.place),
     }

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from optplan.plan import Plan, Setting
 from optplan.reporters.plan_summary import value_text
 from optplan.reporters.selection import Narrowing
 from optplan.reporters.words import number, plural
 from optplan.schedule.scheduled_settings import ScheduledSetting
-from optplan.schedule.specs import AnySpec, is_own
+from optplan.schedule.specs import AnySpec, HookSpec, is_own
 from optplan.schedule.training import Unit
 from optplan.schedule.trajectories import Course, Trajectories
 from optplan.schedule.unread import Unread
@@ -118,10 +119,23 @@ def _tick(tick: float) -> str:
 
 def arguments_text(spec: AnySpec) -> str:
     """Return what the config gives a scheduler: ``start_factor 0.001``."""
-    given = {name: value for name, value in spec.arguments.items() if name in spec.raw}
+    given = given_arguments(spec, with_defaults=False)
     return "  ".join(
         f"{name} {_value(value)}" for name, value in given.items() if name not in _SAID
     )
+
+
+def given_arguments(spec: AnySpec, *, with_defaults: bool) -> Mapping[str, Any]:
+    """Return the arguments of a scheduler as a config writes them.
+
+    Args:
+        spec: The scheduler.
+        with_defaults: Also those that the config leaves out; of a policy of mmcv 1.x only what it says is known.
+    """
+    if isinstance(spec, HookSpec):
+        return spec.given
+    found = spec.arguments.items()
+    return {name: value for name, value in found if with_defaults or name in spec.raw}
 
 
 def _value(value: object) -> str:
