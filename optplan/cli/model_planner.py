@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from functools import cache, partial
+from importlib import util
 from typing import TYPE_CHECKING, Any
 
 from optplan.chatter import heard
@@ -123,12 +124,13 @@ class NamedModel:
         return self._built
 
     def _opened(self) -> LoadedModel:
-        from optplan.model import Memory, given_memory, is_timm_spec, open_model
+        from optplan.model import Memory, given_memory, library_of, open_model
 
-        is_timm = is_timm_spec(self._name)
-        import_uncollected("optplan.constructors.planning", *(("timm",) if is_timm else ()))
+        library = library_of(self._name)
+        is_there = library is not None and util.find_spec(library) is not None
+        import_uncollected("optplan.constructors.planning", *((library,) if is_there else ()))
         memory = given_memory(Memory.ALL) if self._materialize else nullcontext()
-        with uncollected() if is_timm else nullcontext(), heard() as self._said, memory:
+        with uncollected() if library else nullcontext(), heard() as self._said, memory:
             return (self._opener or open_model)(self._name, self._arguments)
 
 

@@ -87,8 +87,8 @@ class PlanOptions(ConfigOptions):
             "--model",
             "-m",
             metavar="MODEL",
-            help="A timm name, package.module:attr, or path/to/file.py:attr. Default: the config's own model, "
-            "or that of its target in pyproject.toml.",
+            help="A timm name, hf:TYPE, hf:FOLDER or config.json of a model of transformers, package.module:attr, "
+            "or path/to/file.py:attr. Default: the config's own model, or that of its target in pyproject.toml.",
             rich_help_panel=_MODEL,
             autocompletion=timm_names,
         ),
@@ -99,7 +99,7 @@ class PlanOptions(ConfigOptions):
             "-k",
             "--model-arg",
             metavar="NAME=VALUE",
-            help="An argument for the model, as a Python literal; repeatable.",
+            help="An argument for the model, or an entry of its config, as a Python literal; repeatable.",
             rich_help_panel=_MODEL,
         ),
     ] = None
@@ -268,7 +268,7 @@ def named_values(option: str, words: Iterable[str] | None) -> dict[str, Any]:
     arguments: dict[str, Any] = {}
     for word in words or ():
         name, equals, value = word.partition("=")
-        if not equals or not name.isidentifier():
+        if not equals or not all(part.isidentifier() for part in name.split(".")):
             raise UsageError(f"{option} {word}: write name=value")
         arguments[name] = _literal(f"{option} {word}", value)
     return arguments

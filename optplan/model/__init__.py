@@ -3,7 +3,7 @@
 from optplan.model.configured import may_be_installed, open_configured
 from optplan.model.depth import model_layers
 from optplan.model.inventory import class_name, make_inventory, walked_module
-from optplan.model.load import LoadedModel, is_timm_spec, load_model, open_model
+from optplan.model.load import LoadedModel, library_of, load_model, open_model
 from optplan.model.meta import Memory, given_memory
 from optplan.model.owners import Owners, is_dcn
 from optplan.model.walk import parameters_by_name
@@ -15,7 +15,7 @@ __all__ = [
     "class_name",
     "given_memory",
     "is_dcn",
-    "is_timm_spec",
+    "library_of",
     "load_model",
     "make_inventory",
     "may_be_installed",

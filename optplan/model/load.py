@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from optplan.errors import ModelError, did_you_mean
 from optplan.facts import Inventory
+from optplan.hf_specs import is_hf_spec
+from optplan.model.huggingface import hf_model
 from optplan.model.inventory import make_inventory
 from optplan.model.meta import build_on_meta
 from optplan.runtime.audit import lifted
@@ -25,8 +27,8 @@ _FETCHED = ("hf_hub:", "hf-hub:", "local-dir:", "timm:hf_hub:", "timm:hf-hub:", 
 
 @dataclass(frozen=True, kw_only=True)
 class LoadedModel:
-    """A model, how the user named it, and where it came from (``timm``, ``import``, ``file``,
-    ``config``)."""
+    """A model, how the user named it, and where it came from (``timm``, ``transformers``, ``import``,
+    ``file``, ``config``)."""
 
     module: nn.Module
     spec: str
@@ -46,10 +48,11 @@ def load_model(spec: str, **arguments: Any) -> nn.Module:
     """Build a model with random weights, on the meta device where its code allows it.
 
     Args:
-        spec: A timm name (``resnet50``, ``vit_base_patch16_224.augreg_in21k``, ``timm:NAME``),
-            ``package.module:attr``, or ``path/to/file.py:attr``, where ``attr`` (dots allowed) is an
-            ``nn.Module`` class, a factory or an instance.
-        arguments: Arguments for the class or factory.
+        spec: A timm name (``resnet50``, ``vit_base_patch16_224.augreg_in21k``, ``timm:NAME``), a model of
+            transformers (``hf:llama``, ``hf:FOLDER``, ``path/to/config.json``), ``package.module:attr``, or
+            ``path/to/file.py:attr``, where ``attr`` (dots allowed) is an ``nn.Module`` class, a factory or
+            an instance.
+        arguments: Arguments for the class or factory, or entries of the config of a model of transformers.
 
     Raises:
         ModelError: There is no such model, it raises while it is built, or it is no module.
@@ -57,10 +60,12 @@ def load_model(spec: str, **arguments: Any) -> nn.Module:
     return open_model(spec, arguments).module
 
 
-def is_timm_spec(spec: str) -> bool:
-    """Whether these words mean an architecture of timm's, if anything."""
+def library_of(spec: str) -> str | None:
+    """Return the library that builds a model by its name alone, ``timm`` or ``transformers``, if one does."""
+    if is_hf_spec(spec):
+        return "transformers"
     head, colon, _ = spec.rpartition(":")
-    return not spec.startswith(_FETCHED) and (not colon or head == "timm")
+    return "timm" if not spec.startswith(_FETCHED) and (not colon or head == "timm") else None
 
 
 def open_model(spec: str, arguments: Mapping[str, Any]) -> LoadedModel:
@@ -68,8 +73,11 @@ def open_model(spec: str, arguments: Mapping[str, Any]) -> LoadedModel:
     head, _, attr = spec.rpartition(":")
     if spec.startswith(_FETCHED):
         raise _fetched(spec)
-    if is_timm_spec(spec):
-        return LoadedModel(module=timm_model(attr, arguments), spec=spec, source="timm")
+    library = library_of(spec)
+    if library == "timm":
+        return LoadedModel(module=timm_model(attr, arguments), spec=spec, source=library)
+    if library == "transformers":
+        return LoadedModel(module=hf_model(spec, arguments), spec=spec, source=library)
     if not attr or not head:
         raise ModelError(
             f"{spec!r} names no model", hint="write package.module:attr or path/to/file.py:attr"

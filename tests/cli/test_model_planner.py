@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import timm
 
-from optplan.cache import Store
+from optplan.cache import Store, models
 from optplan.cache.cache_key import cache_key
 from optplan.cli import model_planner, planning
 from optplan.cli.model_planner import NamedModel
@@ -104,6 +104,41 @@ def test_a_list_of_layers(store: Store, tmp_path: Path) -> None:
     assert known is not None
     assert {facts.layer for facts in known.parameters} == {None}
     assert opened(store).models.get("resnet18", {}, has_layers=True) is None
+
+
+def hf_folder(tmp_path: Path, **entries: Any) -> str:
+    from transformers import LlamaConfig
+
+    tiny = {"vocab_size": 11, "hidden_size": 8, "intermediate_size": 12, "num_attention_heads": 2}
+    LlamaConfig(**{**tiny, "num_hidden_layers": 1, **entries}).save_pretrained(tmp_path)
+    return f"hf:{tmp_path}"
+
+
+def test_models_of_transformers(store: Store, tmp_path: Path) -> None:
+    tiny = {"hidden_size": 8, "num_attention_heads": 2, "num_hidden_layers": 1}
+    planned(store, config_of(TRICKS), "hf:llama", **tiny)
+    with pytest.raises(AssertionError, match="is built"):
+        Unbuildable("hf:llama", {**tiny, "num_hidden_layers": 2}, opened(store))
+    spec = hf_folder(tmp_path)
+    planned(store, config_of(TRICKS), spec)
+    hf_folder(tmp_path, vocab_size=12)  # the same file with other entries
+    with pytest.raises(AssertionError, match="is built"):
+        Unbuildable(spec, {}, opened(store))
+
+
+def test_another_transformers(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    tiny = {"hidden_size": 8, "num_attention_heads": 2, "num_hidden_layers": 1}
+    planned(store, config_of(TRICKS), "hf:llama", **tiny)
+    monkeypatch.setenv("TRANSFORMERS_VERBOSITY", "error")
+    with pytest.raises(AssertionError, match="is built"):
+        Unbuildable("hf:llama", tiny, opened(store))
+    monkeypatch.undo()
+    real = models.transformers_key
+    monkeypatch.setattr(
+        models, "transformers_key", lambda *a: {**(real(*a) or {}), "transformers": ["other"]}
+    )
+    with pytest.raises(AssertionError, match="is built"):
+        Unbuildable("hf:llama", tiny, opened(store))
 
 
 @pytest.mark.sweep
