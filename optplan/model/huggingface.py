@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib import util
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -67,7 +67,7 @@ def hf_model(spec: str, arguments: Mapping[str, Any]) -> nn.Module:
         )
     config = _calling(lambda: _config(spec, _nested(overrides)), f"the config of {spec!r}")
     make = _calling(lambda: _maker(config, head), f"the class of {spec!r}")
-    return build_on_meta(make, f"the model {spec!r}")
+    return build_on_meta(make, f"the model {spec!r}", falls_back=False)
 
 
 def _calling(call: Callable[[], T], what: str) -> T:
@@ -218,8 +218,23 @@ def _maker(config: Any, head: object) -> Callable[[], nn.Module]:
         return _class_maker(config, str(head or named))
     found = _auto_classes_of(config)
     if not found:
-        raise ModelError(f"transformers builds no model of the type {config.model_type!r}")
-    return _auto_maker(config, found[0])
+        raise ModelError(
+            f"no auto class of transformers takes the type {config.model_type!r}",
+            hint="it is a part of other models; name its class: -k auto_class=CLASS",
+        )
+    return lambda: _first_built([_auto_maker(config, name) for name in found])
+
+
+def _first_built(makers: Sequence[Callable[[], nn.Module]]) -> nn.Module:
+    """Return what the first class builds that can; where none can, the first one's failure is told."""
+    failure: Exception | None = None
+    for make in makers:
+        try:
+            return make()
+        except Exception as error:  # noqa: BLE001 - a class may refuse its own default config
+            failure = failure or error
+    assert failure is not None
+    raise failure
 
 
 @cache

@@ -262,3 +262,50 @@ def test_a_project_names_one(invoke: Invoke, folder: Path) -> None:
     done = invoke("show", "c.py", cwd=folder)
     assert (done.returncode, done.stderr) == (0, "")
     assert "score.weight" in done.stdout
+
+
+KINDS = list(transformers.CONFIG_MAPPING)
+
+
+def compare(kinds: list[str]) -> dict[str, str]:
+    """Hold models against what the library's own auto classes build; gives those that are refused."""
+    left_out = {}
+    for kind in kinds:
+        try:
+            found: nn.Module | None = load_model(f"hf:{kind}")
+        except ModelError as error:
+            found, left_out[kind] = None, str(error).splitlines()[0]
+        wanted = built_by_the_library(kind, None if found is None else type(found).__name__)
+        assert (found is None) == (wanted is None), kind
+        if found is not None and wanted is not None:
+            assert facts(found) == facts(wanted), kind
+    return left_out
+
+
+def built_by_the_library(kind: str, name: str | None) -> nn.Module | None:
+    """A model as any of the auto classes builds it: the one of a name, or any at all."""
+    autos = [one for one in dir(transformers) if one.startswith("AutoModel")]
+    for auto in autos:
+        try:
+            config = transformers.CONFIG_MAPPING[kind]()
+            model = on_meta(lambda a=auto, c=config: getattr(transformers, a).from_config(c))
+        except Exception:  # noqa: BLE001 - the library refuses in many ways
+            continue
+        if name in (None, type(model).__name__):
+            return model
+    return None
+
+
+@pytest.mark.sweep
+def test_types() -> None:
+    left_out = compare(KINDS[5::40])
+    assert len(left_out) < len(KINDS[5::40]) / 3
+
+
+@pytest.mark.long
+def test_all_types() -> None:
+    left_out = compare(KINDS)
+    print(f"{len(KINDS) - len(left_out)} of {len(KINDS)} types of {transformers.__version__} build")
+    for kind, why in left_out.items():
+        print(f"{kind}: {why}")
+    assert len(KINDS) - len(left_out) >= 600
