@@ -14,11 +14,13 @@ from optplan.checks.raw_section import RawSection
 from optplan.checks.watched_keys import unmatched_keys
 from optplan.config import place_of
 from optplan.config.timm_args import OPTIMIZER_KEYS, TimmArgs
+from optplan.dialects.huggingface.arguments import TrainerArgs, known_arguments
 from optplan.places import Place
 
 _DIRECTIVES = frozenset({"_delete_", "_scope_"})  # left over where a base had nothing to delete
 # So close that it is no other argument of train.py.
 _SAME_WORD = 0.85
+TRAINING_ARGUMENTS = "the training arguments"
 _FIELDS = MULTIPLIERS | {"lr", "weight_decay"}
 
 
@@ -48,7 +50,12 @@ def dead_options(context: Context) -> tuple[DeadOption, ...]:
     raw = context.raw
     if raw is None:
         recipe = context.section.recipe if context.section is not None else None
-        return tuple(_misspelt(recipe)) if isinstance(recipe, TimmArgs) else ()
+        match recipe:
+            case TimmArgs():
+                return tuple(_misspelt(recipe))
+            case TrainerArgs():
+                return tuple(_unknown(recipe))
+        return ()
     if context.read_options is not None:
         looked_for = {one.path for one in unmatched_keys(context)}
         found = _unread(raw, context.read_options, context.wanted_options)
@@ -72,6 +79,19 @@ def _misspelt(args: TimmArgs) -> Iterator[DeadOption]:
                 known=False,
                 known_names=OPTIMIZER_KEYS,
             )
+
+
+def _unknown(args: TrainerArgs) -> Iterator[DeadOption]:
+    """Yield the entries of a file that are no arguments of the installed library."""
+    for name in args.unknown:
+        yield DeadOption(
+            name=name,
+            inside=TRAINING_ARGUMENTS,
+            key=name,
+            place=args.place_of(name),
+            known=False,
+            known_names=known_arguments(),
+        )
 
 
 def _undeclared(raw: RawSection) -> Iterator[DeadOption]:

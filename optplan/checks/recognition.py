@@ -11,6 +11,7 @@ from typing import Any
 from optplan.config.dialects import Dialect, dialect_of, is_whole
 from optplan.config.function_names import SIGN_OF_CONFIG
 from optplan.config.timm_args import OPTIMIZER_KEYS, is_timm_args
+from optplan.dialects.huggingface.arguments import is_training_arguments
 
 _SECTIONS = ("optim_wrapper", "optimizer")
 _SIGN_OF_CONFIG = {
@@ -78,6 +79,8 @@ def defines_optimizer(data: Mapping[str, Any]) -> bool:
     """
     given = {name: data[name] for name in _SECTIONS if name in data}
     if any(section is not None for section in given.values()) or is_timm_args(data):
+        return True
+    if is_training_arguments(data):
         return True
     if given:
         return "optim_wrapper" in given and is_training(data.get("train_cfg"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from optplan.checks.base import Check, Context, Finding
-from optplan.checks.dead_options import DeadOption, dead_options
+from optplan.checks.dead_options import TRAINING_ARGUMENTS, DeadOption, dead_options
 from optplan.names import Severity
 from optplan.plan.key_hints import near
 
@@ -33,7 +33,7 @@ class UnknownOption(Check):
         for dead in dead_options(context):
             if not dead.known:
                 yield self.finding(
-                    f"{dead.name!r} in {dead.inside} does nothing: {_consequence(dead)}",
+                    f"{dead.name!r} in {dead.inside} {_consequence(dead)}",
                     key=dead.key,
                     place=dead.place,
                     hint=near(dead.name, sorted(dead.known_names)),
@@ -42,7 +42,11 @@ class UnknownOption(Check):
 
 def _consequence(dead: DeadOption) -> str:
     if dead.name.strip("_").startswith("delete"):
-        return "the entries of the base config stay"
+        return "does nothing: the entries of the base config stay"
+    if dead.inside == TRAINING_ARGUMENTS:
+        return (
+            "is none: HfArgumentParser refuses it, unless another dataclass of the script takes it"
+        )
     if dead.inside == "the recipe":
-        return "train.py takes it and never reads it"
-    return "the constructor never reads it"
+        return "does nothing: train.py takes it and never reads it"
+    return "does nothing: the constructor never reads it"

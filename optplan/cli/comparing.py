@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from optplan.cli.options import named_values
-from optplan.cli.parting import with_schedules
+from optplan.cli.parting import with_schedules, with_trainers
 from optplan.cli.planning import (
     Planner,
     isolate_named_code,
@@ -16,6 +16,7 @@ from optplan.cli.planning import (
     refuse_unused,
 )
 from optplan.cli.restoring import turned, with_restored
+from optplan.cli.scheduling import trainer_args
 from optplan.cli.sources import Checkpoint, Opened, SavedPlan
 from optplan.config import Config, FunctionConfig, names_function
 from optplan.errors import UsageError
@@ -73,6 +74,12 @@ def diff_of(
     match sources:
         case (Checkpoint(), _) | (_, Checkpoint()):
             return diff
+        case Config() as before, Config() as after if trainer_args(before) or trainer_args(after):
+            modules = [
+                planner.model(source, name, given).module
+                for source, name in zip((before, after), chosen, strict=True)
+            ]
+            return with_trainers(diff, (before, after), modules, per_epoch)
         case (FunctionConfig(), Config()) | (Config(), FunctionConfig()):
             return _with_functions(diff, planner, sources, chosen, given, per_epoch)
         case Config() as before, Config() as after:

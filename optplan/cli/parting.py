@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from optplan.cli.scheduling import Length, schedule_for, training_of
+from optplan.cli.scheduling import (
+    Length,
+    class_defaults_of,
+    schedule_for,
+    trainer_args,
+    trainer_run,
+    training_of,
+)
 from optplan.config import Config, is_mmcv1
 from optplan.config.timm_args import is_timm_args
 from optplan.errors import OptplanError
@@ -20,6 +27,9 @@ from optplan.schedule.unread import HOOK_SECTIONS, SECTION, Unread, find_unread
 
 _READ = (SECTION, "train_cfg")
 _READ_BY_MMCV1 = (*HOOK_SECTIONS, "runner", "total_epochs", "total_iters")
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 def with_schedules(
@@ -51,6 +61,40 @@ def with_schedules(
             _schedule(config, plan, length, is_cached=is_cached)
             for config, plan in zip(configs, (diff.before, diff.after), strict=True)
         ]
+        return compared(diff, schedules[0], schedules[1])
+    except OptplanError as error:
+        why = "; ".join(str(problem) for problem in error.problems)
+        return replace(diff, uncompared=f"the schedulers are others, and cannot be compared: {why}")
+
+
+def with_trainers(
+    diff: PlanDiff,
+    configs: tuple[Config, Config],
+    modules: Sequence[nn.Module],
+    per_epoch: int | None,
+) -> PlanDiff:
+    """The difference with that of the schedulers, where transformers' trainer makes those of a side.
+
+    Args:
+        diff: What the plans differ in.
+        configs: The two configs.
+        modules: The model of each.
+        per_epoch: How many batches one epoch has.
+    """
+    from optplan.cli.attached import attached_schedule
+
+    found = [trainer_args(config) for config in configs]
+    said = [None if args is None else args.schedule for args in found]
+    if said[0] == said[1]:
+        return diff
+    length, schedules = Length(per_epoch=per_epoch), []
+    try:
+        for args, module, plan in zip(found, modules, (diff.before, diff.after), strict=True):
+            if args is None:
+                text = "the schedulers of one side are made by transformers' trainer: they are not compared"
+                return replace(diff, uncompared=text)
+            run, training = trainer_run(args, module, length)
+            schedules.append(attached_schedule(run, plan, training, class_defaults_of(plan)))
         return compared(diff, schedules[0], schedules[1])
     except OptplanError as error:
         why = "; ".join(str(problem) for problem in error.problems)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,11 @@ from optplan.cli.planning import Planner, isolate_named_code, open_with, planner
 from optplan.cli.running import remark
 from optplan.cli.sources import Checkpoint, SavedPlan
 from optplan.config import Config, FunctionConfig, find_namespace
+from optplan.dialects.huggingface.arguments import (
+    TrainerArgs,
+    is_training_arguments,
+    read_training_arguments,
+)
 from optplan.errors import OptplanError, UsageError, listed, quoted
 from optplan.plan import Plan
 from optplan.reporters.rows import Narrowing, narrowed
@@ -34,6 +39,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from optplan.cli.options import PlanOptions
+    from optplan.constructors.attached import Attachments
 
 _MOST_SHOWN = 1_000_000
 
@@ -93,11 +99,50 @@ def scheduled(
 def _scheduled_config(
     planner: Planner, config: Config, length: Length, options: PlanOptions
 ) -> Scheduled:
+    if (args := trainer_args(config)) is not None:
+        return _scheduled_trainer(planner, config, args, length, options)
     section = find_schedulers(config.data)
     training = training_of(config, section, length)
     plan = planner.plan(config, options.model, options.model_arguments).plan
     schedule = schedule_for(plan, config, section, training, is_cached=options.is_cached)
     return Scheduled(plan=plan, schedule=schedule)
+
+
+def trainer_args(config: Config) -> TrainerArgs | None:
+    """Return the arguments of transformers' trainer that a config holds, None where it holds none.
+
+    Raises:
+        ConfigError: They are wrong.
+    """
+    return read_training_arguments(config.data) if is_training_arguments(config.data) else None
+
+
+def _scheduled_trainer(
+    planner: Planner, config: Config, args: TrainerArgs, length: Length, options: PlanOptions
+) -> Scheduled:
+    from optplan.cli.attached import attached_schedule
+
+    plan = planner.plan(config, options.model, options.model_arguments).plan
+    module = planner.model(config, options.model, options.model_arguments).module
+    run, training = trainer_run(args, module, length)
+    defaults = class_defaults_of(plan)
+    return Scheduled(plan=plan, schedule=attached_schedule(run, plan, training, defaults))
+
+
+def trainer_run(
+    args: TrainerArgs, module: nn.Module, length: Length
+) -> tuple[Callable[[], Attachments], Training]:
+    """Return what makes the optimizer and the schedulers of transformers' trainer, and how long it trains.
+
+    Raises:
+        OptplanError: Nobody says how long, or the library refuses the arguments.
+    """
+    from optplan.dialects.huggingface.schedule import trainer_attachments, trainer_training
+
+    training = trainer_training(
+        args, epochs=length.epochs, iters=length.iters, per_epoch=length.per_epoch
+    )
+    return lambda: trainer_attachments(args, module, training.length), training
 
 
 def _no_schedule_of(checkpoint: Checkpoint) -> UsageError:

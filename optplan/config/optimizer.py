@@ -22,6 +22,11 @@ from optplan.config.paramwise import (
 from optplan.config.placed import place_of, placed_dict
 from optplan.config.symbols import Symbol
 from optplan.config.timm_args import OPTIMIZER_KEYS, TimmArgs, is_timm_args, read_timm_args
+from optplan.dialects.huggingface.arguments import (
+    TrainerArgs,
+    is_training_arguments,
+    read_training_arguments,
+)
 from optplan.errors import ConfigError, Problem, close_matches
 from optplan.names import Mistake
 from optplan.places import Place
@@ -72,7 +77,7 @@ class OptimizerConfig:
     places: Mapping[str, Place | None]
     has_optimizer: bool = True
     has_paramwise: bool = True
-    recipe: TimmArgs | RegexGroups | None = None
+    recipe: TimmArgs | RegexGroups | TrainerArgs | None = None
     recognized: Recognized | None = None
 
     @property
@@ -183,6 +188,8 @@ def find_optimizer(config: Config | Mapping[str, Any]) -> OptimizerConfig:
         return _from_timm(read_timm_args(data))
     if (dialect := dialect_of(data)) is not None:
         return _from_groups(read_regex_groups(data, dialect))
+    if is_training_arguments(data):
+        return _from_trainer(read_training_arguments(data))
     if isinstance(config, Config):
         section_names(config)
     elif WRAPPER not in config and "type" in config:
@@ -206,6 +213,8 @@ def section_names(config: Config) -> list[str]:
     """
     if is_timm_args(config.data):
         return [name for name in config.data if name in OPTIMIZER_KEYS]
+    if is_training_arguments(config.data):
+        return [str(name) for name in config.data]
     return [_name_of_section(config.data, Place(config.entry, 0, 0))]
 
 
@@ -223,8 +232,19 @@ def _from_groups(groups: RegexGroups) -> OptimizerConfig:
     return _from_recipe(groups, kind=first.type, arguments=first.arguments, place=first.place)
 
 
+def _from_trainer(args: TrainerArgs) -> OptimizerConfig:
+    names = {"lr": "learning_rate", "weight_decay": "weight_decay"}
+    given = {name: args.written[n] for name, n in names.items() if n in args.written}
+    kind = str(args.written.get("optim", "transformers.Trainer"))
+    return _from_recipe(args, kind=kind, arguments=given, place=args.place_of("optim"))
+
+
 def _from_recipe(
-    recipe: TimmArgs | RegexGroups, *, kind: str, arguments: Mapping[str, Any], place: Place | None
+    recipe: TimmArgs | RegexGroups | TrainerArgs,
+    *,
+    kind: str,
+    arguments: Mapping[str, Any],
+    place: Place | None,
 ) -> OptimizerConfig:
     return OptimizerConfig(
         form=Form.OPTIMIZER,

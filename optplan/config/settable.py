@@ -7,6 +7,7 @@ from typing import Any
 
 from optplan.config.dialects import Dialect, dialect_of, tables_of
 from optplan.config.timm_args import OPTIMIZER_KEYS, is_timm_args
+from optplan.dialects.huggingface.arguments import is_training_arguments, known_arguments
 from optplan.errors import ConfigError, did_you_mean, listed, quoted
 
 # What the runners of mmengine and of mmcv 1.x, and the scripts that start them, take from a config.
@@ -92,6 +93,8 @@ def _known(data: Mapping[str, Any]) -> frozenset[str]:
     """Return the names that are read at the top level of a config of this form."""
     if is_timm_args(data):
         return _TIMM | OPTIMIZER_KEYS
+    if is_training_arguments(data):
+        return known_arguments()
     match dialect_of(data):
         case Dialect.TORCHTITAN:
             return _TORCHTITAN | tables_of(Dialect.TORCHTITAN)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -78,13 +78,24 @@ def attachments_of(
         PlanError: The function raises, or makes no optimizer.
     """
     run = FunctionRun(config, world_size=world_size)
+    with naming(find_namespace(config)):
+        found = attached_to(lambda: run.returned(model), model)
+    return replace(found, code=(config.function, config.arguments))
+
+
+def attached_to(make: Callable[[], Returned], model: nn.Module) -> Attachments:
+    """Run code that makes optimizers of a model, and return the schedulers that it makes with them.
+
+    Args:
+        make: The code.
+        model: The model, which is left as it is.
+    """
     before = hooks_of(model)
-    with naming(find_namespace(config)), untouched(model), _schedulers_made() as made:
-        returned = run.returned(model)
+    with untouched(model), _schedulers_made() as made:
+        returned = make()
         return replace(
             _attachments(returned, made),
             beside=_together(beside(returned, model, before)),
-            code=(config.function, config.arguments),
             wrappers=tuple(type(one).__qualname__ for one in returned.wrappers),
         )
 

@@ -38,6 +38,8 @@ from optplan.constructors.returned import NamedOptimizers
 from optplan.constructors.scaled_maker import scaled
 from optplan.constructors.sections import SectionsMaker
 from optplan.constructors.timm_recipe import TimmMaker
+from optplan.dialects.huggingface.arguments import TrainerArgs
+from optplan.dialects.huggingface.optimizer import TrainerMaker
 from optplan.errors import PlanError
 from optplan.facts import Inventory
 from optplan.model import LoadedModel, make_inventory, open_model
@@ -110,6 +112,8 @@ def maker_of(config: Config | Mapping[str, Any], batch: Batch = NO_BATCH) -> Mak
     section = find_optimizer(config)
     if isinstance(section.recipe, TimmArgs):
         return TimmMaker(section, section.recipe, scaling)
+    if isinstance(section.recipe, TrainerArgs):
+        return TrainerMaker(section, section.recipe)
     return scaled(_maker(section, folder, batch), scaling)
 
 

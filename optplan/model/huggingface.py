@@ -202,7 +202,8 @@ def _refuse_unknown(overrides: Mapping[str, Any], made: Any, written: object) ->
             )
         inner = sub_configs.get(name)
         if isinstance(value, Mapping) and inner is not None and inner.__name__ != "AutoConfig":
-            _refuse_unknown(value, inner, getattr(written, "get", {}.get)(name))
+            below = written.get(name) if isinstance(written, Mapping) else None
+            _refuse_unknown(value, inner, below)
 
 
 def _maker(config: Any, head: object) -> Callable[[], nn.Module]:
@@ -286,10 +287,11 @@ def _class_maker(config: Any, name: str) -> Callable[[], nn.Module]:
             if known
             else None,
         )
-    kind = found.config_class
+    make: Any = found
+    kind = make.config_class
     if kind is None or isinstance(config, kind):
-        return lambda: found._from_config(config)  # noqa: SLF001 - as the auto classes do
+        return lambda: make._from_config(config)  # noqa: SLF001 - as the auto classes do
     text = config.get_text_config()
     if not isinstance(text, kind):
         raise ModelError(f"{name} takes a {kind.__name__}, and this is a {type(config).__name__}")
-    return lambda: found._from_config(text)  # noqa: SLF001
+    return lambda: make._from_config(text)  # noqa: SLF001

@@ -10,6 +10,7 @@ from typing import Any
 from optplan.config import is_mmcv1, place_of
 from optplan.config.dialects import Dialect, dialect_of
 from optplan.config.timm_args import is_timm_args
+from optplan.dialects.huggingface.arguments import is_training_arguments
 from optplan.errors import close_matches
 from optplan.places import Place
 
@@ -69,6 +70,8 @@ class Unread:
 
 def find_unread(data: Mapping[str, Any]) -> tuple[Unread, ...]:
     """Everything in a config that may move the lr and that optplan does not read."""
+    if is_training_arguments(data):
+        return ()
     found = [*_sections(data), *_default_hooks(data), *_custom_hooks(data), *_strategy(data)]
     dialect = dialect_of(data)
     if dialect is not None and "lr_scheduler" not in data:

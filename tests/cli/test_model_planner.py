@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import timm
 
-from optplan.cache import Store, models
+from optplan.cache import Store
 from optplan.cache.cache_key import cache_key
 from optplan.cli import model_planner, planning
 from optplan.cli.model_planner import NamedModel
@@ -133,10 +133,8 @@ def test_another_transformers(store: Store, monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(AssertionError, match="is built"):
         Unbuildable("hf:llama", tiny, opened(store))
     monkeypatch.undo()
-    real = models.transformers_key
-    monkeypatch.setattr(
-        models, "transformers_key", lambda *a: {**(real(*a) or {}), "transformers": ["other"]}
-    )
+    other = ["another folder", "another version", "another state"]
+    monkeypatch.setattr("optplan.cache.models.transformers_key", lambda *_: {"transformers": other})
     with pytest.raises(AssertionError, match="is built"):
         Unbuildable("hf:llama", tiny, opened(store))
 

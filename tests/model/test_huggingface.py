@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from importlib import util
 from pathlib import Path
 from typing import Any
@@ -288,7 +289,8 @@ def built_by_the_library(kind: str, name: str | None) -> nn.Module | None:
     for auto in autos:
         try:
             config = transformers.CONFIG_MAPPING[kind]()
-            model = on_meta(lambda a=auto, c=config: getattr(transformers, a).from_config(c))
+            make = partial(getattr(transformers, auto).from_config, config)
+            model = on_meta(make)
         except Exception:  # noqa: BLE001 - the library refuses in many ways
             continue
         if name in (None, type(model).__name__):

@@ -1,0 +1,1 @@
+"""The ways in which trainings are written down: a folder each."""

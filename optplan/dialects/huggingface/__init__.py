@@ -1,0 +1,1 @@
+"""Hugging Face: files of ``TrainingArguments``, planned by the installed library's own ``Trainer``."""
