@@ -67,6 +67,21 @@ def hushed() -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def transformers_hushed() -> Iterator[None]:
+    """As :func:`hushed`, and what transformers and its kin log as a warning is held back as well."""
+    loggers = [logging.getLogger(name) for name in ("transformers", "accelerate", "peft")]
+    levels = [logger.level for logger in loggers]
+    with hushed():
+        for logger in loggers:
+            logger.setLevel(logging.ERROR)
+        try:
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)
+
+
+@contextlib.contextmanager
 def _descriptor_to_stderr() -> Iterator[None]:
     _flush()
     try:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 PREFIX = "hf:"
+# The name among a model's arguments under which --peft is passed on; -k cannot give it.
+ADAPTER = "--peft"
 _FILE = "config.json"
 
 

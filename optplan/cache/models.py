@@ -8,12 +8,12 @@ from typing import Any
 from optplan.cache.cache_key import transformers_key
 from optplan.cache.store import Store
 from optplan.facts import Inventory
-from optplan.hf_specs import is_hf_spec
+from optplan.hf_specs import ADAPTER, is_hf_spec
 
 _KIND = "model"
 _LIBRARIES = ("timm", "transformers")
-# Arguments for which timm reads files that no key here covers.
-_READ_FILES = ("checkpoint_path", "cache_dir", "pretrained")
+# Arguments for which files are read that no key here covers.
+_READ_FILES = (ADAPTER, "checkpoint_path", "cache_dir", "pretrained")
 
 
 class CachedModels:

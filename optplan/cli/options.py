@@ -103,6 +103,15 @@ class PlanOptions(ConfigOptions):
             rich_help_panel=_MODEL,
         ),
     ] = None
+    peft: Annotated[
+        str | None,
+        typer.Option(
+            "--peft",
+            metavar="ADAPTER_CONFIG",
+            help="Put an adapter of peft into the model: an adapter_config.json, or the folder that holds it.",
+            rich_help_panel=_MODEL,
+        ),
+    ] = None
     materialize: Annotated[
         bool,
         typer.Option(
@@ -162,7 +171,10 @@ class PlanOptions(ConfigOptions):
         Raises:
             UsageError: A word of ``-k`` is not of the form ``name=value``.
         """
-        return named_values("-k", self.model_arg)
+        from optplan.hf_specs import ADAPTER
+
+        given = named_values("-k", self.model_arg)
+        return given if self.peft is None else {**given, ADAPTER: self.peft}
 
     @property
     def batch(self) -> Batch:

@@ -10,7 +10,7 @@ from functools import cache
 from importlib import util
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from optplan.chatter import chatter_to_stderr
+from optplan.chatter import transformers_hushed
 from optplan.errors import ModelError, OptplanError, described_exception, did_you_mean, listed
 from optplan.hf_specs import config_file, hf_type
 from optplan.model.meta import build_on_meta
@@ -65,9 +65,11 @@ def hf_model(spec: str, arguments: Mapping[str, Any]) -> nn.Module:
             f"{refused} is refused: only the code of transformers itself is run",
             hint=f"leave -k {refused} out",
         )
-    config = _calling(lambda: _config(spec, _nested(overrides)), f"the config of {spec!r}")
-    make = _calling(lambda: _maker(config, head), f"the class of {spec!r}")
-    return build_on_meta(make, f"the model {spec!r}", falls_back=False)
+    entries = _nested(overrides)
+    with transformers_hushed():
+        config = _calling(lambda: _config(spec, entries), f"the config of {spec!r}")
+        make = _calling(lambda: _maker(config, head), f"the class of {spec!r}")
+        return build_on_meta(make, f"the model {spec!r}", falls_back=False)
 
 
 def _calling(call: Callable[[], T], what: str) -> T:
@@ -76,7 +78,7 @@ def _calling(call: Callable[[], T], what: str) -> T:
     Raises:
         ModelError: It raises.
     """
-    with no_network() as tried, chatter_to_stderr():
+    with no_network() as tried:
         try:
             return call()
         except OptplanError:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from optplan.errors import ModelError, did_you_mean
 from optplan.facts import Inventory
-from optplan.hf_specs import is_hf_spec
+from optplan.hf_specs import ADAPTER, is_hf_spec
+from optplan.model.adapters import with_adapter
 from optplan.model.huggingface import hf_model
 from optplan.model.inventory import make_inventory
 from optplan.model.meta import build_on_meta
@@ -70,6 +71,9 @@ def library_of(spec: str) -> str | None:
 
 def open_model(spec: str, arguments: Mapping[str, Any]) -> LoadedModel:
     """As :func:`load_model`, together with where the model came from."""
+    if ADAPTER in arguments:
+        rest = {name: value for name, value in arguments.items() if name != ADAPTER}
+        return adapted(open_model(spec, rest), arguments[ADAPTER])
     head, _, attr = spec.rpartition(":")
     if spec.startswith(_FETCHED):
         raise _fetched(spec)
@@ -87,6 +91,15 @@ def open_model(spec: str, arguments: Mapping[str, Any]) -> LoadedModel:
         module = made_module(found, spec, arguments)
     source = "file" if head.endswith(".py") else "import"
     return LoadedModel(module=module, spec=spec, source=source)
+
+
+def adapted(loaded: LoadedModel, adapter: str) -> LoadedModel:
+    """Return a model with an adapter of peft.
+
+    Raises:
+        ModelError: As :func:`with_adapter`.
+    """
+    return replace(loaded, module=with_adapter(loaded.module, adapter))
 
 
 def timm_model(name: str, arguments: Mapping[str, Any]) -> nn.Module:

@@ -11,6 +11,7 @@ from typing import Any
 
 from torch import nn
 
+from optplan.chatter import transformers_hushed
 from optplan.constructors.observing import others_code
 from optplan.dialects.huggingface.arguments import TrainerArgs
 from optplan.errors import PlanError, did_you_mean, quoted
@@ -45,7 +46,12 @@ def made_trainer(
         PlanError: The library is not installed, or refuses the arguments or the model.
     """
     require_library()
-    with tempfile.TemporaryDirectory() as folder, moves_ignored(), _raised(args):
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        moves_ignored(),
+        transformers_hushed(),
+        _raised(args),
+    ):
         import transformers
 
         _refuse_unknown_names(args)
