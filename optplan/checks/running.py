@@ -169,6 +169,8 @@ class Runner:
             path = config.entry.path or candidate.path  # as its own findings name it
             task = replace(task, candidate=Candidate(path, named=True))
         if isinstance(config, FunctionConfig):
+            if task.target is None and config.model_word is not None:
+                task = replace(task, target=Target(model=config.model_word, arguments={}))
             return self._checked(task, config)
         if not candidate.named or not is_saved_plan(config.data):
             if not defines_optimizer(config.data):

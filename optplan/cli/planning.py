@@ -230,6 +230,8 @@ class Planner:
         return self._models[key]
 
     def _own(self, config: Config, arguments: Mapping[str, Any]) -> NamedModel | BuiltModel:
+        if isinstance(config, FunctionConfig) and config.model_word is not None:
+            return self._named(config.model_word, arguments)
         own = find_own_model(config)
         if own is None:
             return self._of_target(config, arguments)

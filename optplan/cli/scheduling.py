@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from optplan.cli.model_planner import cached_plans
@@ -16,6 +17,7 @@ from optplan.dialects.huggingface.arguments import (
     is_training_arguments,
     read_training_arguments,
 )
+from optplan.dialects.lightning.module import ModuleFunction, length_values
 from optplan.errors import OptplanError, UsageError, listed, quoted
 from optplan.plan import Plan
 from optplan.reporters.rows import Narrowing, narrowed
@@ -168,6 +170,7 @@ def _scheduled_function(
     given: Mapping[str, Any],
     length: Length,
 ) -> Scheduled:
+    config = _told_length(config, length)
     training = find_training(
         {}, epochs=length.epochs, iters=length.iters, per_epoch=length.per_epoch
     )
@@ -175,6 +178,16 @@ def _scheduled_function(
     module = planner.model(config, model, given).module
     schedule = function_schedule(config, module, plan, training, planner.world_size)
     return Scheduled(plan=plan, schedule=schedule)
+
+
+def _told_length(config: FunctionConfig, length: Length) -> FunctionConfig:
+    """Return a function that is told how long the training is, where it is one that asks its trainer."""
+    if not isinstance(config.function, ModuleFunction):
+        return config
+    values = length_values(epochs=length.epochs, iters=length.iters, per_epoch=length.per_epoch)
+    taken = signature(config.function).parameters
+    known = {name: value for name, value in values.items() if name in taken}
+    return replace(config, arguments={**known, **config.arguments})
 
 
 def function_schedule(

@@ -17,6 +17,12 @@ from optplan.config.loading import Config, load_config
 from optplan.config.optimizer import OPTIMIZER, section_names
 from optplan.config.overrides import apply_overrides
 from optplan.config.placed import placed_dict
+from optplan.dialects.lightning.module import (
+    METHOD,
+    ModuleFunction,
+    configures_optimizers,
+    is_lightning_class,
+)
 from optplan.errors import ConfigError, listed
 from optplan.places import Place, Source
 from optplan.user_code import importable_folders, module_file, module_in, user_attribute
@@ -36,6 +42,7 @@ class FunctionConfig(Config):
         word: What the command line calls it.
         arguments: What it is given beside the model.
         place: Where its file defines the name.
+        model_word: What the command line would call its model, where that is the class whose method it is.
     """
 
     function: Callable[..., Any]
@@ -43,6 +50,7 @@ class FunctionConfig(Config):
     word: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
     place: Place | None = None
+    model_word: str | None = None
 
     def call(self, model: object) -> Any:
         """Return what the function makes of a model."""
@@ -93,6 +101,7 @@ def load_function(
     head, _, attr = word.rpartition(":")
     found: Any = user_attribute(head, attr, ConfigError)
     source = _source(head)
+    found, attr, model_word = _method(found, word, attr)
     place = Place(source, *definition_at(source.text, attr))
     _refuse_other_kinds(found, word, place)
     bound_arguments(found, None, arguments or {}, who=word, place=place)
@@ -111,7 +120,26 @@ def load_function(
         word=word,
         arguments=arguments or {},
         place=place,
+        model_word=model_word,
     )
+
+
+def _method(found: object, word: str, attr: str) -> tuple[Any, str, str | None]:
+    """Return the function that a name means, what its file calls it, and the model that it goes with.
+
+    A class that configures its own optimizers means that method, and is the model; the method of a
+    LightningModule is given a trainer that answers.
+    """
+    head, _, method = attr.rpartition(".")
+    if configures_optimizers(found):
+        assert isinstance(found, type)
+        return ModuleFunction(found, word), f"{attr}.{METHOD}", word
+    if method == METHOD:
+        file = word.rpartition(":")[0]
+        owner: Any = user_attribute(file, head, ConfigError)
+        if is_lightning_class(owner):
+            return ModuleFunction(owner, word), attr, f"{file}:{head}"
+    return found, attr, None
 
 
 def _refuse_other_overrides(word: str, overrides: Sequence[str]) -> None:
@@ -148,11 +176,11 @@ def _refuse_other_kinds(found: object, word: str, place: Place) -> None:
         ConfigError: It is such.
     """
     if isinstance(found, type) or not callable(found):
-        method = f"{word}.configure_optimizers"
-        is_module = isinstance(found, type) and hasattr(found, "configure_optimizers")
         raise ConfigError(
             f"{word!r} is a {type(found).__name__}, not a function that takes the model",
-            hint=f"name its method: {method} --model {word}" if is_module else None,
+            hint="name a function, or a class that has configure_optimizers"
+            if isinstance(found, type)
+            else None,
         )
     if inspect.iscoroutinefunction(found) or inspect.isasyncgenfunction(found):
         raise ConfigError(

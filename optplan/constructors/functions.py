@@ -25,6 +25,7 @@ from optplan.constructors.returned import (
     read_return,
 )
 from optplan.constructors.world_size import WorldSize
+from optplan.dialects.lightning.module import epochs_are_default
 from optplan.errors import ConfigError, PlanError
 from optplan.model.moves import moves_ignored
 from optplan.runtime.audit import lifted
@@ -83,7 +84,7 @@ class FunctionRun:
             self.world_size.answered(),
         ):
             made = self._config.call(model)
-            found = read_return(made)
+            found = self._read(made)
             if not found.optimizers and _is_lazy(made):
                 kind, made = type(made).__name__, list(made)  # the user's code runs only now
                 found = read_return(made)
@@ -92,6 +93,14 @@ class FunctionRun:
             self._refuse_argument()
             return found
         return replace(found, optimizers=[(None, self._optimizer(made, model))])
+
+    def _read(self, made: object) -> Returned:
+        """Return what was made, each scheduler with how often it is stepped."""
+        found = read_return(made)
+        if not epochs_are_default(self._config.function):
+            return found
+        schedulers = (replace(one, interval=one.interval or "epoch") for one in found.schedulers)
+        return replace(found, schedulers=tuple(schedulers))
 
     def _refuse_lazy(self, found: Returned, kind: str) -> None:
         """Refuse a generator of optimizers, which a training script would have to run through itself.

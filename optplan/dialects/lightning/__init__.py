@@ -1,0 +1,1 @@
+"""Lightning: modules that make their own optimizers, run without a trainer."""
