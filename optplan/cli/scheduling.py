@@ -181,7 +181,10 @@ def _scheduled_function(
 
 
 def _told_length(config: FunctionConfig, length: Length) -> FunctionConfig:
-    """Return a function that is told how long the training is, where it is one that asks its trainer."""
+    """Return a function that is told how long the training is, as far as it is one that asks."""
+    epochs, per_epoch = length.epochs, length.per_epoch
+    known_steps = epochs * per_epoch if epochs and per_epoch else length.iters
+    config = replace(config, steps=known_steps)
     if not isinstance(config.function, ModuleFunction):
         return config
     values = length_values(epochs=length.epochs, iters=length.iters, per_epoch=length.per_epoch)

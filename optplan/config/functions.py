@@ -17,6 +17,7 @@ from optplan.config.loading import Config, load_config
 from optplan.config.optimizer import OPTIMIZER, section_names
 from optplan.config.overrides import apply_overrides
 from optplan.config.placed import placed_dict
+from optplan.dialects.huggingface.own_trainer import TrainerFunction, is_trainer_class
 from optplan.dialects.lightning.module import (
     METHOD,
     ModuleFunction,
@@ -42,6 +43,7 @@ class FunctionConfig(Config):
         word: What the command line calls it.
         arguments: What it is given beside the model.
         place: Where its file defines the name.
+        steps: How many steps the training has, where the command line says it.
         model_word: What the command line would call its model, where that is the class whose method it is.
     """
 
@@ -50,6 +52,7 @@ class FunctionConfig(Config):
     word: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
     place: Place | None = None
+    steps: int | None = None
     model_word: str | None = None
 
     def call(self, model: object) -> Any:
@@ -127,10 +130,14 @@ def load_function(
 def _method(found: object, word: str, attr: str) -> tuple[Any, str, str | None]:
     """Return the function that a name means, what its file calls it, and the model that it goes with.
 
+    A class of transformers' trainers means one made of the model, with ``TrainingArguments`` from ``-a``.
     A class that configures its own optimizers means that method, and is the model; the method of a
     LightningModule is given a trainer that answers.
     """
     head, _, method = attr.rpartition(".")
+    if is_trainer_class(found):
+        assert isinstance(found, type)
+        return TrainerFunction(found), attr, None
     if configures_optimizers(found):
         assert isinstance(found, type)
         return ModuleFunction(found, word), f"{attr}.{METHOD}", word

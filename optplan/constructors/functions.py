@@ -25,6 +25,7 @@ from optplan.constructors.returned import (
     read_return,
 )
 from optplan.constructors.world_size import WorldSize
+from optplan.dialects.huggingface.own_trainer import made_by_trainer
 from optplan.dialects.lightning.module import epochs_are_default
 from optplan.errors import ConfigError, PlanError
 from optplan.model.moves import moves_ignored
@@ -83,7 +84,7 @@ class FunctionRun:
             moves_ignored(),
             self.world_size.answered(),
         ):
-            made = self._config.call(model)
+            made = made_by_trainer(self._config.call(model), self._config.steps)
             found = self._read(made)
             if not found.optimizers and _is_lazy(made):
                 kind, made = type(made).__name__, list(made)  # the user's code runs only now
