@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from optplan.checks.base import Check, Context, Finding
 from optplan.checks.dead_options import TRAINING_ARGUMENTS, DeadOption, dead_options
+from optplan.dialects.huggingface.arguments import is_mistake
 from optplan.names import Severity
 from optplan.plan.key_hints import near
 
@@ -32,11 +33,13 @@ class UnknownOption(Check):
         """Every entry that no constructor knows."""
         for dead in dead_options(context):
             if not dead.known:
+                is_others = dead.inside == TRAINING_ARGUMENTS and not is_mistake(dead.name)
                 yield self.finding(
                     f"{dead.name!r} in {dead.inside} {_consequence(dead)}",
                     key=dead.key,
                     place=dead.place,
-                    hint=near(dead.name, sorted(dead.known_names)),
+                    hint=None if is_others else near(dead.name, sorted(dead.known_names)),
+                    severity=Severity.INFO if is_others else None,
                 )
 
 

@@ -299,6 +299,21 @@ def test_unknown_arguments_are_findings(
     assert "did you mean 'lr_scheduler_type'" in said
 
 
+def test_arguments_of_other_dataclasses(
+    invoke: Invoke, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A script may parse several from one file: that is no mistake."""
+    written({**FILES["decay"], "model_name_or_path": "x", "dataset_mixer": {"a": 1}}, tmp_path)
+    done = invoke("check", "args.yaml", cwd=tmp_path)
+    assert done.returncode == 0
+    assert (
+        "args.yaml:4:1: OPT101 info: 'model_name_or_path' in the training arguments is none"
+        in done.stdout
+    )
+    done = invoke("show", "args.yaml", "--model", "hf:llama", *WORDS, cwd=tmp_path)
+    assert (done.returncode, done.stderr, caplog.messages) == (0, "", [])
+
+
 def test_known_arguments_are_the_librarys() -> None:
     import dataclasses
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ _OTHERS = frozenset(
         "report_to", "save_steps", "seed", "warmup_steps", "weight_decay",
     }
 )  # fmt: skip
+_SAME_WORD = 0.85
 _SECTIONS = ("optim_wrapper", "optimizer", "opt")
 _NUMBERS = (
     "learning_rate", "weight_decay", "adam_beta1", "adam_beta2", "adam_epsilon", "warmup_steps",
@@ -113,6 +115,16 @@ def unknown_argument(args: TrainerArgs, name: str) -> Problem:
         "the script takes it",
         place=args.place_of(name),
         hint=did_you_mean(name, known_arguments()),
+    )
+
+
+def is_mistake(name: str) -> bool:
+    """Return whether an unknown entry was meant as an argument of the library: of another version, or misspelt.
+
+    Others may belong to further dataclasses of the script.
+    """
+    return name in _SIGNS | _OTHERS or any(
+        SequenceMatcher(None, name, known).ratio() >= _SAME_WORD for known in known_arguments()
     )
 
 

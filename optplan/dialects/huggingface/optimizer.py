@@ -16,7 +16,7 @@ from optplan.constructors.decided import Made
 from optplan.constructors.makers import Maker
 from optplan.constructors.observing import ObservedOptimizer, observe
 from optplan.constructors.returned import NamedOptimizers
-from optplan.dialects.huggingface.arguments import TrainerArgs, unknown_argument
+from optplan.dialects.huggingface.arguments import TrainerArgs, is_mistake, unknown_argument
 from optplan.dialects.huggingface.sparing import Sparing, sparing_seen
 from optplan.dialects.huggingface.trainer import made_trainer
 from optplan.facts import Inventory
@@ -44,7 +44,8 @@ class TrainerMaker(Maker):
     def plan(self, model: nn.Module, inventory: Inventory) -> Made:
         """As of a maker: the trainer runs on the model, and its rules are found behind its groups."""
         for name in self._args.unknown:
-            _log.warning("%s", unknown_argument(self._args, name))
+            if is_mistake(name):
+                _log.warning("%s", unknown_argument(self._args, name))
         sparing, bases = Sparing(), dict[str, float | None]()
 
         def make(model: nn.Module) -> NamedOptimizers:
