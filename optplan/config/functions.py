@@ -18,6 +18,7 @@ from optplan.config.optimizer import OPTIMIZER, section_names
 from optplan.config.overrides import apply_overrides
 from optplan.config.placed import placed_dict
 from optplan.dialects.huggingface.own_trainer import TrainerFunction, is_trainer_class
+from optplan.dialects.lightning.cli_files import refuse_cli_file
 from optplan.dialects.lightning.module import (
     METHOD,
     ModuleFunction,
@@ -207,6 +208,7 @@ def load_config_file(path: str, *, overrides: Sequence[str] = (), trust: bool = 
         config = load_config(path, overrides=overrides, trust=trust)
     except ConfigError as error:
         raise functions_meant(path.removesuffix(":")) or _with_colon(path) or error from None
+    refuse_cli_file(config.data)
     try:
         section_names(config)
     except ConfigError:
