@@ -5,14 +5,15 @@ Nothing here imports torch until a name that needs it is used.
 
 from __future__ import annotations
 
-__version__ = "0.1.0"
+from optplan.version import __version__
 
 # typing and importlib are not imported: until a command handles Ctrl-C, every millisecond counts
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from optplan.config import Batch, Config, load_config
+    from optplan.app.planning import build_optimizer, build_optimizers, make_plan
+    from optplan.config import Batch, Config
     from optplan.constructors import (
         OPTIM_WRAPPER_CONSTRUCTORS,
         OPTIMIZER_CONSTRUCTORS,
@@ -21,11 +22,10 @@ if TYPE_CHECKING:
         DefaultOptimWrapperConstructor,
         LayerDecayOptimizerConstructor,
         assert_matches,
-        build_optimizer,
-        build_optimizers,
-        make_plan,
     )
+    from optplan.dialects import load_config
     from optplan.errors import OptplanError
+    from optplan.guard import PlanGuard
     from optplan.model import load_model
     from optplan.plan import Plan
 
@@ -40,6 +40,7 @@ __all__ = [
     "LayerDecayOptimizerConstructor",
     "OptplanError",
     "Plan",
+    "PlanGuard",
     "__version__",
     "assert_matches",
     "build_optimizer",
@@ -52,10 +53,11 @@ __all__ = [
 _HOMES = {
     "Batch": "optplan.config",
     "Config": "optplan.config",
-    "load_config": "optplan.config",
+    "load_config": "optplan.dialects",
     "load_model": "optplan.model",
     "OptplanError": "optplan.errors",
     "Plan": "optplan.plan",
+    "PlanGuard": "optplan.guard",
     "OPTIMIZERS": "optplan.constructors",
     "OPTIMIZER_CONSTRUCTORS": "optplan.constructors",
     "OPTIM_WRAPPER_CONSTRUCTORS": "optplan.constructors",
@@ -63,9 +65,9 @@ _HOMES = {
     "DefaultOptimWrapperConstructor": "optplan.constructors",
     "assert_matches": "optplan.constructors",
     "LayerDecayOptimizerConstructor": "optplan.constructors",
-    "build_optimizer": "optplan.constructors",
-    "build_optimizers": "optplan.constructors",
-    "make_plan": "optplan.constructors",
+    "build_optimizer": "optplan.app.planning",
+    "build_optimizers": "optplan.app.planning",
+    "make_plan": "optplan.app.planning",
 }
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from optplan.names import Mistake
+    from optplan.names import ProblemKind
     from optplan.places import Place
 
 
@@ -26,7 +26,7 @@ class Problem:
     message: str
     place: Place | None = None
     hint: str | None = None
-    kind: Mistake | None = None
+    kind: ProblemKind | None = None
     parameters: tuple[str, ...] = ()
 
     def __str__(self) -> str:

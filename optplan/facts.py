@@ -156,8 +156,8 @@ class Inventory:
     parameters: tuple[ParameterFacts, ...]
 
     @cached_property
-    def carriers(self) -> dict[int, ParameterFacts]:
-        """For each tensor the name that stands for it: the first visited, else the first."""
+    def primary_names(self) -> dict[int, ParameterFacts]:
+        """Return the facts of each tensor under its primary name: the first visited, else the first."""
         found: dict[int, ParameterFacts] = {}
         for facts in self.parameters:
             known = found.get(facts.tensor)
@@ -168,7 +168,7 @@ class Inventory:
     @cached_property
     def names_by_tensor(self) -> dict[int, tuple[str, ...]]:
         """All names of each tensor, in the model's order."""
-        if len(self.carriers) == len(self.parameters):
+        if len(self.primary_names) == len(self.parameters):
             return {facts.tensor: (facts.name,) for facts in self.parameters}
         found: dict[int, list[str]] = {}
         for facts in self.parameters:
@@ -178,7 +178,7 @@ class Inventory:
     @property
     def elements(self) -> int:
         """Number of elements over all tensors, each counted once."""
-        return sum(facts.elements for facts in self.carriers.values())
+        return sum(facts.elements for facts in self.primary_names.values())
 
     def with_layers(self, layers: Layers) -> Inventory:
         """The same parameters, each with its layer."""

@@ -3,23 +3,44 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Self
 
 
 class Rule(StrEnum):
-    """What can decide a learning rate or a weight decay."""
+    """What can decide a learning rate or a weight decay, each with the colour that it is shown in."""
 
-    CUSTOM_KEY = "custom_key"
-    NORM = "norm"
-    BIAS = "bias"
-    DWCONV = "dwconv"
-    DCN_OFFSET = "dcn_offset"
-    FLAT = "flat"
-    LAYER_DECAY = "layer_decay"
-    NO_WEIGHT_DECAY = "no_weight_decay"
-    REGEX = "regex"
-    CONSTRUCTOR = "constructor"
-    SET = "set"
-    DEFAULT = "default"
+    style: str
+
+    def __new__(cls, value: str, style: str = "") -> Self:
+        """Make a member of a name and a colour."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.style = style
+        return member
+
+    CUSTOM_KEY = "custom_key", "cyan"
+    NORM = "norm", "green"
+    BIAS = "bias", "yellow"
+    DWCONV = "dwconv", "magenta"
+    DCN_OFFSET = "dcn_offset", "blue"
+    FLAT = "flat", "bright_magenta"
+    LAYER_DECAY = "layer_decay", "bright_cyan"
+    NO_WEIGHT_DECAY = "no_weight_decay", "bright_blue"
+    REGEX = "regex", "bright_green"
+    CONSTRUCTOR = "constructor", "red"
+    SET = "set", "red"
+    DEFAULT = "default", ""
+
+
+# The options of ``paramwise_cfg`` that multiply a base value, with the rule that each switches on.
+# ``rules/conditions.py`` says what each asks of a parameter.
+LR_OPTIONS = {"bias_lr_mult": Rule.BIAS, "dcn_offset_lr_mult": Rule.DCN_OFFSET}
+WEIGHT_DECAY_OPTIONS = {
+    "norm_decay_mult": Rule.NORM,
+    "bias_decay_mult": Rule.BIAS,
+    "dwconv_decay_mult": Rule.DWCONV,
+    "flat_decay_mult": Rule.FLAT,
+}
 
 
 class Status(StrEnum):
@@ -47,7 +68,7 @@ class Matcher(StrEnum):
     FULL = "full"
 
 
-class Mistake(StrEnum):
+class ProblemKind(StrEnum):
     """Kinds of problems that a check of their own reports, wherever they come to light."""
 
     NO_BASE_VALUE = "no base value"

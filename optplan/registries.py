@@ -1,4 +1,4 @@
-"""Classes that other packages have registered under names, in the registries that mmengine gives them.
+"""Look classes up in the registries of mmengine and of packages that use them.
 
 A package is imported only where a config's scope names it or the config asks for it, and, unless the user
 vouches for the config, only if it is installed.
@@ -6,6 +6,7 @@ vouches for the config, only if it is installed.
 
 from __future__ import annotations
 
+import inspect
 import logging
 import re
 import sys
@@ -17,19 +18,19 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from optplan.chatter import hushed
 from optplan.config import Namespace
 from optplan.errors import ConfigError, described_exception
 from optplan.runtime.audit import refusal
 from optplan.runtime.gate import NotInstalledError, import_named, installed_only, named_code
 from optplan.runtime.installed import find_installed, package_folder
+from optplan.runtime.stdio import suppress_output
 from optplan.runtime.where import RefusedError
 
 _log = logging.getLogger(__name__)
 
 
-class Kind(StrEnum):
-    """What a registry holds, by the name that every package gives it in ``<package>.registry``."""
+class RegistryKind(StrEnum):
+    """The registries that are asked, by their name in ``<package>.registry``."""
 
     CONSTRUCTORS = "OPTIM_WRAPPER_CONSTRUCTORS"
     MODELS = "MODELS"
@@ -46,8 +47,8 @@ _BROKEN: dict[str, ConfigError] = {}
 VOUCH = "pass --import {} or --trust; without them only installed packages are imported"
 
 
-def registered(kind: Kind, name: str, namespace: Namespace) -> Any:
-    """What a name means in the registry of the package that its scope names, None for nothing.
+def registered(kind: RegistryKind, name: str, namespace: Namespace) -> Any:
+    """Return what a name means in the registry of the package that its scope names, None for nothing.
 
     Args:
         kind: The registry.
@@ -71,7 +72,7 @@ def registered(kind: Kind, name: str, namespace: Namespace) -> Any:
     return None
 
 
-def is_replaced(kind: Kind, name: str, namespace: Namespace) -> bool:
+def is_replaced(kind: RegistryKind, name: str, namespace: Namespace) -> bool:
     """Return whether another class than mmengine's own is registered under a name.
 
     Args:
@@ -91,11 +92,11 @@ def is_replaced(kind: Kind, name: str, namespace: Namespace) -> bool:
 
 
 # What a released package registers under a name of mmengine's, where that package is not installed.
-_REPLACED = {(Kind.SCHEDULERS, "mmpose"): frozenset({"ConstantLR"})}
+_REPLACED = {(RegistryKind.SCHEDULERS, "mmpose"): frozenset({"ConstantLR"})}
 
 
 @cache
-def _written_names(kind: Kind, scope: str | None) -> frozenset[str]:
+def _written_names(kind: RegistryKind, scope: str | None) -> frozenset[str]:
     """Return what a scope's package registers, as its source says: importing it takes seconds."""
     folder = package_folder(scope) if scope and scope != ROOT else None
     if folder is None:
@@ -106,8 +107,8 @@ def _written_names(kind: Kind, scope: str | None) -> frozenset[str]:
     return frozenset(name for text in texts for name in written.findall(text))
 
 
-def registered_names(kind: Kind, scope: str | None, namespace: Namespace) -> list[str]:
-    """The names that a package has registered; None for the one at the root.
+def registered_names(kind: RegistryKind, scope: str | None, namespace: Namespace) -> list[str]:
+    """Return the names that a package has registered; None for the one at the root.
 
     Raises:
         ConfigError: The package is installed and raises on import.
@@ -117,7 +118,7 @@ def registered_names(kind: Kind, scope: str | None, namespace: Namespace) -> lis
 
 
 def is_part_of_models(found: object) -> bool:
-    """Whether a package that is imported already has registered something for models to be made of."""
+    """Return whether a package that is imported already has registered something for models to be made of."""
     if ROOT not in sys.modules:
         return False
     from mmengine.registry import (  # type: ignore[import-not-found, unused-ignore]
@@ -134,6 +135,23 @@ def is_part_of_models(found: object) -> bool:
     return False
 
 
+def is_of_own_registry(found: object) -> bool:
+    """Return whether a package has registered a class in a registry of its own, such as one of codecs."""
+    if ROOT not in sys.modules or not inspect.isclass(found):
+        return False
+    from mmengine.registry import Registry  # type: ignore[import-not-found, unused-ignore]
+
+    package = found.__module__.partition(".")[0]
+    registries = vars(sys.modules.get(f"{package}.registry", sys)).values()
+    return package != ROOT and any(
+        isinstance(registry, Registry)
+        and registry.parent is None
+        and registry.scope == package
+        and any(entry is found for entry in registry.module_dict.values())
+        for registry in registries
+    )
+
+
 def live_scope() -> str | None:
     """Return the default scope that the running process has set in mmengine, None where there is none."""
     if ROOT not in sys.modules:
@@ -144,13 +162,13 @@ def live_scope() -> str | None:
     return None if current is None else str(current.scope_name)
 
 
-def is_loaded(scope: str | None, kind: Kind) -> bool:
+def is_loaded(scope: str | None, kind: RegistryKind) -> bool:
     """Return whether a scope's registry can be asked without importing a package."""
     return scope in sys.modules or (scope is not None and _child(scope, kind) is not None)
 
 
 def is_scope(word: str) -> bool:
-    """Whether a package of that name is there to be asked, without importing it."""
+    """Return whether a package of that name is there to be asked, without importing it."""
     return word in sys.modules or find_installed(word) is not None
 
 
@@ -210,14 +228,14 @@ def default_scope(namespace: Namespace) -> Iterator[None]:
         overwritten.__exit__(None, None, None)
 
 
-def _registry(scope: str, kind: Kind, namespace: Namespace) -> Any:
-    """The registry of a package, filled; None where there is no such package or registry."""
+def _registry(scope: str, kind: RegistryKind, namespace: Namespace) -> Any:
+    """Return the registry of a package, filled; None where there is no such package or registry."""
     if scope == ROOT and ROOT not in sys.modules:
         return None  # nobody can have registered anything there
     if (broken := _BROKEN.get(scope)) is not None:
         raise ConfigError(broken.problems)
     try:
-        with hushed():
+        with suppress_output():
             found: Any = import_named(f"{scope}.registry.{kind}", trusted=namespace.trusted)
             _fill(found, namespace)
     except NotInstalledError:
@@ -244,7 +262,7 @@ def _fill(registry: Any, namespace: Namespace) -> None:
         registry.import_from_location()
 
 
-def _child(scope: str, kind: Kind) -> Any:
+def _child(scope: str, kind: RegistryKind) -> Any:
     """Return the registry that running code has made for a scope, None for none."""
     if ROOT not in sys.modules:
         return None

@@ -13,7 +13,7 @@ from torch import nn
 from torch.optim import Optimizer
 from torchvision import ops
 
-from optplan.chatter import hushed
+from optplan.runtime.stdio import suppress_output
 from tests import models
 
 with warnings.catch_warnings():
@@ -81,7 +81,7 @@ def run_reference_section(
     model: nn.Module, section: Entries, *, mmcv: bool = True
 ) -> ReferenceOptimizer | Exception:
     """As :func:`run_reference`, from a whole ``optim_wrapper``."""
-    with pytest.MonkeyPatch.context() as patch, hushed():
+    with pytest.MonkeyPatch.context() as patch, suppress_output():
         _set_mmcv(patch, available=mmcv)
         own = _record_groups(patch)
         try:

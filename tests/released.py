@@ -15,14 +15,15 @@ import pytest
 from torch import nn
 
 import optplan
-from optplan.chatter import hushed
+from optplan.app.planning import make_plan, plan_with_facts
 from optplan.checks import ALL_CHECKS, Context, Finding
-from optplan.config import find_own_model, load_config
-from optplan.constructors import make_plan, plan_with_facts
+from optplan.config import load_config
+from optplan.dialects import find_own_model
 from optplan.errors import ModelError, OptplanError, listed
 from optplan.model import LoadedModel, open_configured
 from optplan.model.meta import build_on_meta
 from optplan.plan import Planned
+from optplan.runtime.stdio import suppress_output
 from tests.agreement import assert_same_plan
 from tests.reference import ReferenceOptimizer, run_reference_section
 
@@ -216,7 +217,7 @@ def _built(path: Path) -> nn.Module:
             built: nn.Module = MODELS.build(config.model)
         return built
 
-    with hushed():
+    with suppress_output():
         return build_on_meta(build, path.name)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from optplan import user_modules
+from optplan.runtime import user_modules
 from tests.conftest import SAMPLES, Invoke, Run
 
 MODEL = """\

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from optplan.constructors import plan_with_facts
+from optplan.app.planning import plan_with_facts
 from optplan.plan import Planned
-from optplan.reporters.rows import Selection
+from optplan.reporters.selection import Selection
 from tests.models import HARD_CASES, hard_case
 
 # The hard cases that a plan can be made of.

@@ -12,6 +12,7 @@ from importlib import util
 from typing import Any
 
 from optplan.cache.store import Store
+from optplan.runtime.installed import is_editable
 
 _KIND = "distribution"
 
@@ -77,14 +78,10 @@ def _home(name: str, folder: str) -> str | None:
 def _is_editable(home: str) -> bool:
     try:
         with open(os.path.join(home, "direct_url.json"), encoding="utf-8") as file:
-            info = json.load(file)
+            return is_editable(file.read())
     except FileNotFoundError:
         return False
     except (OSError, ValueError):
-        return True
-    try:
-        return bool(info.get("dir_info", {}).get("editable", False))
-    except AttributeError:  # some other JSON
         return True
 
 

@@ -17,8 +17,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from optplan.interrupts import InterruptsWait
 from optplan.runtime.audit import lifted
+from optplan.runtime.interrupts import InterruptsWait
 from optplan.runtime.where import Where, named_code_runs
 
 FORMAT = 1
@@ -31,7 +31,7 @@ _OLD_DRAFT = 3600  # seconds after which whoever wrote one has surely ended
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class CacheEntry:
     """A file of the cache.
 
     Args:
@@ -90,7 +90,7 @@ class Store:
             _write(path, "\n".join((header, _checksum(body), body)))
             self._make_room()
 
-    def entries(self) -> tuple[Entry, ...]:
+    def entries(self) -> tuple[CacheEntry, ...]:
         """All entries, those used last first; nothing else that lies in the folder."""
         found = (_entry(file) for file in self._files(_ENTRY))
         return tuple(sorted(filter(None, found), key=lambda entry: (-entry.used, entry.path)))
@@ -130,7 +130,7 @@ class Store:
         except OSError:
             return []
 
-    def _drafts(self) -> list[Entry]:
+    def _drafts(self) -> list[CacheEntry]:
         return [entry for file in self._files(_ENTRY + _DRAFT) if (entry := _entry(file))]
 
     def _make_room(self) -> None:
@@ -171,13 +171,13 @@ def _opened(path: str, flags: int) -> int:
     return handle
 
 
-def _entry(file: os.DirEntry[str]) -> Entry | None:
+def _entry(file: os.DirEntry[str]) -> CacheEntry | None:
     try:
         found = file.stat()
     except OSError:  # another process removed it
         return None
     kind = file.name.removeprefix(_PREFIX).rpartition("-")[0]
-    return Entry(path=file.path, kind=kind, size=found.st_size, used=found.st_mtime)
+    return CacheEntry(path=file.path, kind=kind, size=found.st_size, used=found.st_mtime)
 
 
 def _write(path: str, text: str) -> None:

@@ -1,27 +1,18 @@
-"""What a check is given and what it gives."""
+"""What a check is, and what it finds."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import ClassVar
 
-from optplan.checks.expectations import Expectation
-from optplan.checks.key_use import KeyUse, key_uses
-from optplan.checks.raw_section import RawSection, raw_section, raw_section_named
-from optplan.checks.schedulers import Schedulers, schedulers_of
-from optplan.config import NO_BATCH, Batch, Config, FunctionConfig, OptimizerConfig, find_sections
-from optplan.config.regex_groups import RegexGroups
-from optplan.errors import OptplanError, Problem
-from optplan.names import Mistake, Severity
+from optplan.checks.facts.context import Context
+from optplan.errors import Problem
+from optplan.names import Severity
 from optplan.places import Place
-from optplan.plan import Plan, Planned, PlannedParameter
-from optplan.plan.pattern_use import PatternUse, pattern_uses
-from optplan.schedule import Schedule
 
-MakeSchedule = Callable[[Config, Plan, int | None], Schedule]
+__all__ = ["Check", "Context", "Finding"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,139 +41,6 @@ class Finding:
     parameters: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Context:
-    """All that is known of one config when it is checked; what several checks ask is worked out once.
-
-    Args:
-        config: The config as it was read.
-        section: Its optimizer section; None where that is wrong (``trouble`` says why).
-        planned: The plan with what it was made from; None without a model, or where it is refused.
-        trouble: What kept the section or the plan from being made.
-        has_model: Whether there is a model to plan for.
-        allow_group_keys: Names that the user lets stand in a custom key.
-        expectations: What the project expects of its plans.
-        part: The name of the section, if this is one of several.
-        batch: What is known of the batch.
-        make_schedule: Puts the config's schedulers to the plan, for so many iterations of an epoch; None
-            without a model.
-    """
-
-    config: Config
-    section: OptimizerConfig | None = None
-    planned: Planned | None = None
-    trouble: OptplanError | None = None
-    has_model: bool = False
-    allow_group_keys: frozenset[str] = field(default_factory=frozenset)
-    expectations: tuple[Expectation, ...] = ()
-    part: str | None = None
-    batch: Batch = NO_BATCH
-    make_schedule: MakeSchedule | None = None
-
-    @property
-    def read_options(self) -> frozenset[tuple[str, ...]] | None:
-        """Paths inside ``paramwise_cfg`` that a constructor was seen to read; None if none was watched."""
-        return self.planned.read if self.planned else None
-
-    @property
-    def wanted_options(self) -> frozenset[str]:
-        """Entries of ``paramwise_cfg`` that the constructor asked for in vain."""
-        wanted = self.planned.wanted if self.planned else frozenset()
-        return frozenset(path[0] for path in wanted if len(path) == 1)
-
-    @cached_property
-    def raw(self) -> RawSection | None:
-        """The optimizer section as it is written, mistakes and all; None where there is none."""
-        data, options = self.config.data, self.planned.rules if self.planned else None
-        raw = raw_section(data) if self.part is None else raw_section_named(data, self.part)
-        if raw is None or options is None:
-            return raw
-        return replace(raw, followed=options.rules)
-
-    @cached_property
-    def parts(self) -> tuple[Context, ...]:
-        """What is known of each section, where the config has several; else this."""
-        try:
-            sections = find_sections(self.config)
-        except OptplanError:
-            sections = {}
-        plans: dict[str, Planned] = {}
-        for optimizer, part in zip(*self._part_plans(), strict=True):
-            plans.setdefault(optimizer.partition(".")[0], part)
-        return tuple(
-            replace(self, part=name, section=section, planned=plans.get(name))
-            for name, section in sections.items()
-        ) or (self,)
-
-    def _part_plans(self) -> tuple[tuple[str, ...], tuple[Planned, ...]]:
-        """The names of the optimizers of several sections, and the plans of the sections."""
-        if self.planned is None or not self.planned.parts:
-            return (), ()
-        names = tuple(str(one.name) for one in self.planned.plan.optimizers)
-        return names, self.planned.parts
-
-    @cached_property
-    def key_uses(self) -> tuple[KeyUse, ...]:
-        """What each custom key does to the model, in the order that keys are tried."""
-        return () if self.planned is None else key_uses(self.planned)
-
-    @cached_property
-    def pattern_uses(self) -> tuple[PatternUse, ...]:
-        """What each pattern does to the model, in the order that patterns are tried."""
-        return () if self.planned is None else pattern_uses(self.planned)
-
-    @cached_property
-    def schedulers(self) -> Schedulers | None:
-        """The config's schedulers; None where it has none, or they are wrong."""
-        return schedulers_of(self.config)
-
-    @cached_property
-    def schedule(self) -> Schedule | None:
-        """The schedulers with the plan's settings; None without a plan, or where they are wrong."""
-        return self.schedule_with(self.schedulers.lengths[0]) if self.schedulers else None
-
-    def schedule_with(self, per_epoch: int) -> Schedule | None:
-        """The same where an epoch has so many iterations."""
-        if self.planned is None or self.schedulers is None or self.make_schedule is None:
-            return None
-        try:
-            return self.make_schedule(self.config, self.planned.plan, per_epoch)
-        except OptplanError:
-            return None
-
-    @cached_property
-    def rows(self) -> Mapping[str, PlannedParameter]:
-        """The plan's rows by name."""
-        return {row.name: row for row in self.planned.plan.parameters} if self.planned else {}
-
-    def remedy(self, in_paramwise: str) -> str | None:
-        """What to do about values of some parameters: the hint for ``paramwise_cfg``, or for another form."""
-        if isinstance(self.config, FunctionConfig):
-            return "put them into a group with weight_decay 0"
-        match self.section.recipe if self.section is not None else None:
-            case RegexGroups():
-                return "a group whose pattern matches them reaches them"
-            case None:
-                return in_paramwise
-        return None
-
-    def is_inherited(self, place: Place | None) -> bool:
-        """Whether a place is in a file that the config inherits from."""
-        own = self.config.entry
-        return place is not None and any(
-            place.source is source for source in self.config.sources if source is not own
-        )
-
-    def problems(self, kind: Mistake | None) -> tuple[Problem, ...]:
-        """What kept the section or the plan from being made, as far as it is of one kind.
-
-        A problem of no kind is told as an unreadable config or as a refused plan; one of a kind is
-        left to the check for it.
-        """
-        found = self.trouble.problems if self.trouble else ()
-        return tuple(problem for problem in found if problem.kind is kind)
-
-
 class Check(ABC):
     """One check. Its docstring is its reference page: what it finds, a bad config, the mended one.
 
@@ -193,6 +51,7 @@ class Check(ABC):
         needs_plan: It can say nothing without a model. It copes with a plan that is refused.
         opt_in: It runs only when it is selected by name.
         of_section: It looks at one section and its keys: it runs for each where there are several.
+        is_folded: Equal findings of several files are reported once, at the first.
     """
 
     code: ClassVar[str]
@@ -201,6 +60,7 @@ class Check(ABC):
     needs_plan: ClassVar[bool] = True
     opt_in: ClassVar[bool] = False
     of_section: ClassVar[bool] = False
+    is_folded: ClassVar[bool] = False
 
     @abstractmethod
     def run(self, context: Context) -> Iterator[Finding]:
@@ -216,7 +76,7 @@ class Check(ABC):
         parameters: tuple[str, ...] = (),
         severity: Severity | None = None,
     ) -> Finding:
-        """A finding under the check's own code and name."""
+        """Return a finding under the check's own code and name."""
         return Finding(
             code=self.code,
             name=self.name,
@@ -226,4 +86,14 @@ class Check(ABC):
             place=place,
             hint=hint,
             parameters=parameters,
+        )
+
+    def of_problem(self, problem: Problem, *, key: str, otherwise: Place | None = None) -> Finding:
+        """Return the finding that tells a problem, at its own place or, without one, at another."""
+        return self.finding(
+            problem.message,
+            key=key,
+            place=problem.place or otherwise,
+            hint=problem.hint,
+            parameters=problem.parameters,
         )

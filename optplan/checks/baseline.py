@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from optplan.checks.paths import is_in_package, relative_to, shown_path
-from optplan.checks.results import Spot
+from optplan.checks.results import Location
 from optplan.errors import UsageError
 
 FORMAT_VERSION = "1.0"
 
 
-class Entry(NamedTuple):
+class BaselineEntry(NamedTuple):
     """One finding of one config."""
 
     code: str
@@ -34,7 +34,7 @@ class Baseline:
     """
 
     file: str
-    entries: Mapping[Entry, Spot]
+    entries: Mapping[BaselineEntry, Location]
 
 
 def read_baseline(path: Path) -> Baseline:
@@ -45,38 +45,50 @@ def read_baseline(path: Path) -> Baseline:
     """
     shown = shown_path(str(path))
     try:
-        text = path.read_text("utf-8")
-        data = json.loads(text)
+        return parse_baseline(path.read_text("utf-8"), path)
     except FileNotFoundError:
         raise UsageError(
             f"there is no baseline {shown!r}", hint="--write-baseline makes it"
         ) from None
     except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"cannot read the baseline {shown!r}: {error}") from None
-    folder = os.path.dirname(os.path.abspath(path))
+
+
+def parse_baseline(text: str, path: Path) -> Baseline:
+    """Return the baseline that a file's text holds.
+
+    Raises:
+        UsageError, ValueError: It holds none.
+    """
+    shown, folder = shown_path(str(path)), os.path.dirname(os.path.abspath(path))
+    data = json.loads(text)
     return Baseline(file=shown, entries=dict(_entries(data, text, folder, shown)))
 
 
-def _entries(data: object, text: str, folder: str, shown: str) -> Iterable[tuple[Entry, Spot]]:
+def _entries(
+    data: object, text: str, folder: str, shown: str
+) -> Iterable[tuple[BaselineEntry, Location]]:
     version = data.get("format_version") if isinstance(data, Mapping) else None
     if not isinstance(version, str) or not isinstance(data, Mapping):
         raise UsageError(f"{shown!r} is no baseline", hint="--write-baseline makes one")
     if version.partition(".")[0] != FORMAT_VERSION.partition(".")[0]:
         raise UsageError(f"{shown!r} is of format {version}, and this optplan reads 1.x")
-    spots = _spots(text, shown)
+    locations = _locations(text, shown)
     for at, item in enumerate(data.get("findings", [])):
-        values = [item.get(name) if isinstance(item, Mapping) else None for name in Entry._fields]
+        values = [
+            item.get(name) if isinstance(item, Mapping) else None for name in BaselineEntry._fields
+        ]
         if not all(isinstance(value, str) for value in values):
             raise UsageError(f"{shown!r}: finding {at + 1} needs a code, a config and a key")
         code, config, key = map(str, values)
-        spot = spots[at] if at < len(spots) else Spot(file=shown)
-        yield Entry(code, _below(config, folder), key), spot
+        location = locations[at] if at < len(locations) else Location(file=shown)
+        yield BaselineEntry(code, _below(config, folder), key), location
 
 
-def _spots(text: str, shown: str) -> list[Spot]:
+def _locations(text: str, shown: str) -> list[Location]:
     """Where each entry begins; the writer puts each on a line of its own."""
     return [
-        Spot(file=shown, line=number, column=line.index('"code"') + 1, text=line)
+        Location(file=shown, line=number, column=line.index('"code"') + 1, text=line)
         for number, line in enumerate(text.split("\n"), 1)
         if '"code"' in line
     ]
@@ -86,7 +98,7 @@ def _below(config: str, folder: str) -> str:
     return config if is_in_package(config) else shown_path(os.path.join(folder, config))
 
 
-def baseline_text(entries: Iterable[Entry], path: Path) -> str:
+def baseline_text(entries: Iterable[BaselineEntry], path: Path) -> str:
     """A baseline as text, with an entry a line, sorted, so that changes to it read well.
 
     Args:
@@ -96,7 +108,7 @@ def baseline_text(entries: Iterable[Entry], path: Path) -> str:
     folder = os.path.dirname(os.path.abspath(path))
     named = sorted(
         {
-            Entry(
+            BaselineEntry(
                 code,
                 config if is_in_package(config) else _from(config, folder),
                 key,

@@ -7,8 +7,9 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from optplan.checks.ignore_rules import GitIgnore
 from optplan.checks.paths import is_in_package, is_in_revision, shown_path
-from optplan.config import names_function
+from optplan.dialects import opener_of
 from optplan.errors import Problem, did_you_mean
 
 SUFFIXES = (".py", ".json", ".yaml", ".yml", ".toml")
@@ -16,18 +17,25 @@ _FOREIGN_FOLDERS = frozenset({"__pycache__", "node_modules", "site-packages"})
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """A file that may be a config; ``named`` says that the user asked for this very file."""
+class FoundFile:
+    """A file that may be a config.
+
+    Args:
+        path: The file.
+        named: The user asked for this very file.
+        text: What to read in its place: the text on stdin.
+    """
 
     path: str
     named: bool
+    text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
     """The files, sorted, each once; and what the words did not lead to."""
 
-    candidates: tuple[Candidate, ...]
+    candidates: tuple[FoundFile, ...]
     problems: tuple[Problem, ...]
 
 
@@ -36,14 +44,16 @@ def discover(words: Iterable[str]) -> Discovery:
 
     A file that is named stays, whatever it is. A folder means all files below it with the ending of
     a config, but for hidden folders, virtual environments and installed packages. A glob means what
-    it matches, where there is no file of that very name. A file that is not there stays too, if there
-    are others, so that it is reported among them.
+    it matches, where there is no file of that very name. What git ignores is left out of both, unless the
+    folder itself is ignored. A file that is not there stays too, if there are others, so that it is reported
+    among them.
     """
     found: dict[str, bool] = {}
     missing: list[str] = []
     nowhere: list[str] = []
+    git = GitIgnore()
     for word in words:
-        candidates = list(_candidates(word))
+        candidates = list(_candidates(word, git))
         if not candidates:
             (missing if _names_a_file(word) else nowhere).append(word)
         for candidate in candidates:
@@ -52,7 +62,7 @@ def discover(words: Iterable[str]) -> Discovery:
         found |= {shown_path(word): True for word in missing}
     else:
         nowhere += missing
-    ordered = tuple(Candidate(path, named) for path, named in sorted(found.items()))
+    ordered = tuple(FoundFile(path, named) for path, named in sorted(found.items()))
     return Discovery(ordered, tuple(_nothing(word) for word in nowhere))
 
 
@@ -60,22 +70,22 @@ def _names_a_file(word: str) -> bool:
     return word.endswith(SUFFIXES) and not glob.has_magic(word) and "\0" not in word
 
 
-def _candidates(word: str) -> Iterator[Candidate]:
+def _candidates(word: str, git: GitIgnore) -> Iterator[FoundFile]:
     if not word or "\0" in word:
         return
     expanded = os.path.expanduser(word)
     if is_in_package(word) or os.path.isfile(expanded) or _is_function(expanded):
-        yield Candidate(shown_path(word), named=True)
+        yield FoundFile(shown_path(word), named=True)
     elif os.path.isdir(expanded):
-        yield from _below(expanded)
+        yield from _below(expanded, git)
     elif os.path.exists(expanded) or is_in_revision(word):
-        yield Candidate(shown_path(word), named=True)
+        yield FoundFile(shown_path(word), named=True)
     elif glob.has_magic(expanded):
         for path in sorted(_globbed(expanded)):
             if os.path.isdir(path):
-                yield from () if "**" in expanded else _below(path)
-            elif _has_suffix(path):
-                yield Candidate(shown_path(path), named=False)
+                yield from () if "**" in expanded else _below(path, git)
+            elif _has_suffix(path) and not git.ignores(path, is_folder=False):
+                yield FoundFile(shown_path(path), named=False)
 
 
 def _globbed(pattern: str) -> set[str]:
@@ -113,15 +123,22 @@ def _is_new(root: str, name: str, seen: set[str]) -> bool:
 
 def _is_function(word: str) -> bool:
     file = word.rpartition(":")[0]
-    return names_function(word) and (not file.endswith(".py") or os.path.isfile(file))
+    return opener_of(word) is not None and (not file.endswith(".py") or os.path.isfile(file))
 
 
-def _below(folder: str) -> Iterator[Candidate]:
+def _below(folder: str, git: GitIgnore) -> Iterator[FoundFile]:
+    asked_for = git.ignores(folder, is_folder=True)
     for root, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not _is_foreign(root, name))
-        for name in sorted(files):
-            if _has_suffix(name):
-                yield Candidate(shown_path(os.path.join(root, name)), named=False)
+        folders[:] = sorted(
+            name
+            for name in folders
+            if not _is_foreign(root, name)
+            and (asked_for or not git.ignores(os.path.join(root, name), is_folder=True))
+        )
+        for name in sorted(filter(_has_suffix, files)):
+            path = os.path.join(root, name)
+            if asked_for or not git.ignores(path, is_folder=False):
+                yield FoundFile(shown_path(path), named=False)
 
 
 def _has_suffix(path: str) -> bool:

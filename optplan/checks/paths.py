@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from functools import cache
 
@@ -41,14 +41,27 @@ def _parts(pattern: str) -> tuple[str, ...]:
 
 
 def fits(pattern: str, path: str, folder: str) -> bool:
-    """Whether a glob that is relative to a folder means a config.
+    """Return whether a glob that is relative to a folder means a config.
 
-    ``**`` crosses folders, and a folder means all below it. The time is linear in the product of
-    both lengths, whatever the glob.
+    ``**`` crosses folders, and a folder means all below it.
+    """
+    shown = path if is_in_package(path) else relative_to(path, folder)
+    return matches(pattern, shown.split("/"))
+
+
+def matches(pattern: str, names: Sequence[str], *, whole: bool = False) -> bool:
+    """Return whether a glob matches a path, or a folder that it is in.
+
+    The time is linear in the product of both lengths, whatever the glob.
+
+    Args:
+        pattern: The glob.
+        names: The parts of the path.
+        whole: It must match the path itself.
     """
     parts = _parts(pattern)
     states = {0} if parts else set()  # the parts that may come next
-    for name in (path if is_in_package(path) else relative_to(path, folder)).split("/"):
+    for at, name in enumerate(names, 1):
         states = {later for state in states for later in _without_folders(parts, state)}
         if any(parts[state:] == ("**",) for state in states):
             return True
@@ -57,8 +70,9 @@ def fits(pattern: str, path: str, folder: str) -> bool:
             for state in states
             if (name if parts[state] == "**" else fnmatchcase(name, parts[state]))
         }
-        if len(parts) in states:
+        if len(parts) in states and (at == len(names) or not whole):
             return True
+        states.discard(len(parts))
     return False
 
 

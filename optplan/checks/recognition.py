@@ -5,15 +5,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Mapping
-from difflib import SequenceMatcher
 from typing import Any
 
-from optplan.config.dialects import Dialect, dialect_of, is_whole
-from optplan.config.function_names import SIGN_OF_CONFIG
-from optplan.config.timm_args import OPTIMIZER_KEYS, is_timm_args
-from optplan.dialects.huggingface.arguments import is_training_arguments
+from optplan.config.recognition import SIGN_OF_CONFIG
 
-_SECTIONS = ("optim_wrapper", "optimizer")
 _SIGN_OF_CONFIG = {
     ".py": SIGN_OF_CONFIG,
     ".json": re.compile(r"\"(?:optim_wrapper|optimizer|_base_)\"\s*:\s*[\[{\"]"),
@@ -30,21 +25,6 @@ _SIGN_OF_PART = re.compile(
     r"\s*=\s*(?:dict\b|[{\['\"])",
     re.MULTILINE,
 )
-# Names of train.py's arguments; so many are not in another program's file by chance.
-_SIGNS_OF_TIMM = OPTIMIZER_KEYS | {
-    "sched",
-    "warmup_epochs",
-    "drop_path",
-    "reprob",
-    "aa",
-    "model_kwargs",
-}
-_MOST_CHANCE = 5
-_LENGTHS = frozenset({"by_epoch", "max_epochs", "max_iters"})
-_ARGUMENTS = ("params", "args", "kwargs", "arguments", "config", "options", "hyperparameters")
-_GROUPS = {Dialect.TORCHTITAN: "param_groups", Dialect.FAIRSEQ2: "groups"}
-# So close that nobody means another word: 'optimiser', but not 'optimizer_config'.
-_SAME_WORD = 0.85
 
 
 def looks_like_config(text: str, suffix: str) -> bool:
@@ -69,64 +49,6 @@ def _is_python(text: str) -> bool:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return True
-
-
-def defines_optimizer(data: Mapping[str, Any]) -> bool:
-    """Whether a config has an optimizer section, if only under a misspelt name, or is a recipe of timm.
-
-    A section that is None has no optimizer, as in configs for testing only; where a training is set up all
-    the same, the reference's runner refuses that.
-    """
-    given = {name: data[name] for name in _SECTIONS if name in data}
-    if any(section is not None for section in given.values()) or is_timm_args(data):
-        return True
-    if is_training_arguments(data):
-        return True
-    if given:
-        return "optim_wrapper" in given and is_training(data.get("train_cfg"))
-    return any(_is_misspelt_section(name, value) for name, value in data.items())
-
-
-def is_training(section: object) -> bool:
-    """Whether a ``train_cfg`` is mmengine's, and sets up a training."""
-    return isinstance(section, Mapping) and bool(section.keys() & _LENGTHS)
-
-
-def _is_misspelt_section(name: object, value: object) -> bool:
-    if not isinstance(name, str) or not isinstance(value, Mapping):
-        return False
-    if "type" not in value and "optimizer" not in value:
-        return False
-    return any(
-        SequenceMatcher(None, name.lower(), section).ratio() >= _SAME_WORD for section in _SECTIONS
-    )
-
-
-def is_foreign(data: Mapping[str, Any], suffix: str) -> bool:
-    """Whether what is called ``optimizer`` in a data file belongs to some other program.
-
-    Many write ``optimizer: adamw`` or a mapping without a ``type``, and many have an ``lr`` and a ``model``.
-    DeepSpeed's and others have the arguments of the class in a mapping of their own.
-    """
-    if is_timm_args(data):
-        return suffix == ".py" or len(_SIGNS_OF_TIMM & data.keys()) < _MOST_CHANCE
-    if (dialect := dialect_of(data)) is not None:
-        return not (is_whole(data, dialect) or _has_patterns(data["optimizer"], dialect))
-    if suffix == ".py" or "optim_wrapper" in data or "optimizer" not in data:
-        return False
-    section = data["optimizer"]
-    if not isinstance(section, Mapping) or not section.keys() & {"type", "typ", "paramwise_cfg"}:
-        return True
-    return any(isinstance(section.get(name), Mapping) for name in _ARGUMENTS)
-
-
-def _has_patterns(section: Mapping[str, Any], dialect: Dialect) -> bool:
-    """Whether there are groups with patterns in a section that has the form of a trainer's."""
-    inner = section if dialect is Dialect.TORCHTITAN else section.get("config")
-    groups = inner.get(_GROUPS[dialect]) if isinstance(inner, Mapping) else None
-    return isinstance(groups, list) and any(
-        isinstance(group, Mapping) and group.keys() & {"pattern", "params"} for group in groups
-    )
 
 
 def is_saved_plan(data: Mapping[str, Any]) -> bool:

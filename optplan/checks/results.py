@@ -9,7 +9,6 @@ from enum import StrEnum
 from optplan.checks.base import Finding
 from optplan.checks.paths import shown_path
 from optplan.checks.suppression import Comment
-from optplan.config import Generation
 from optplan.names import Severity
 from optplan.places import Place
 
@@ -18,7 +17,7 @@ _WORST_FIRST = (Severity.ERROR, Severity.WARNING, Severity.INFO)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spot:
+class Location:
     """Where something is written, without the file that it is written in.
 
     Args:
@@ -46,7 +45,7 @@ class Reported:
     severity: Severity
     message: str
     key: str
-    spot: Spot
+    location: Location
     configs: tuple[str, ...]
     hint: str | None = None
     parameters: tuple[str, ...] = ()
@@ -54,12 +53,12 @@ class Reported:
     @property
     def order(self) -> Order:
         """What makes findings of several configs one, and what they are sorted by: place, then text."""
-        spot = self.spot
-        place = (spot.file, spot.line, spot.column)
+        location = self.location
+        place = (location.file, location.line, location.column)
         return (*place, self.code, self.key, self.message, self.hint or "", self.parameters)
 
 
-class Kind(StrEnum):
+class FileKind(StrEnum):
     """What a file turned out to be."""
 
     CONFIG = "config"
@@ -68,12 +67,12 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class CheckedConfig:
     """What checking one file gave.
 
     Args:
         config: The file.
-        settings: The index of the settings that apply to it.
+        tool_config: The index of the tool configuration that applies to it.
         kind: What it is; what is no config has no findings.
         has_model: Whether there was a model to plan for.
         ran: The codes of the checks that ran to their end.
@@ -88,8 +87,8 @@ class Outcome:
     """
 
     config: str
-    settings: int
-    kind: Kind
+    tool_config: int
+    kind: FileKind
     has_model: bool = False
     ran: frozenset[str] = frozenset()
     findings: tuple[Reported, ...] = ()
@@ -98,7 +97,7 @@ class Outcome:
     crash: str | None = None
     remark: str | None = None
     is_doubtful: bool = False
-    generation: Generation | None = None
+    generation: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +126,7 @@ class Report:
     without_model: int = 0
     suppressed: int = 0
     crashes: tuple[str, ...] = field(default=())
-    generations: Mapping[Generation, int] = field(default_factory=dict)
+    generations: Mapping[str, int] = field(default_factory=dict)
 
     def count(self, severity: Severity) -> int:
         """How many findings are of one severity."""
@@ -149,10 +148,10 @@ def worst(first: Severity, second: Severity) -> Severity:
     return first if reaches(first, second) else second
 
 
-def spot_of(place: Place) -> Spot:
+def location_of(place: Place) -> Location:
     """A place without its file."""
     source = place.source
-    return Spot(
+    return Location(
         file=shown_path(source.path) if source.path else source.name,
         line=place.line,
         column=place.column if place.line else 0,
@@ -169,7 +168,7 @@ def reported(finding: Finding, config: str) -> Reported:
         severity=finding.severity,
         message=finding.message,
         key=finding.key,
-        spot=spot_of(place) if place is not None else Spot(file=config),
+        location=location_of(place) if place is not None else Location(file=config),
         configs=(config,),
         hint=finding.hint,
         parameters=finding.parameters,

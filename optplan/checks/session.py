@@ -1,22 +1,27 @@
-"""One run of ``optplan check``: from the words of the command line to the tasks."""
+"""One run of ``optplan check``: from the words of the command line to the outcomes of all files."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-from optplan.checks.base import Check, MakeSchedule
-from optplan.checks.discovery import Candidate, Discovery, discover
+from optplan.checks.base import Check
+from optplan.checks.discovery import Discovery, FoundFile, discover
+from optplan.checks.facts.context import MakeSchedule
+from optplan.checks.ignore_rules import rules_of
 from optplan.checks.paths import fits, is_in_package, shown_path
-from optplan.checks.pool import run_all
-from optplan.checks.results import Outcome
-from optplan.checks.running import Job, MakePlanner, OwnModels, Task
-from optplan.checks.settings import Settings, Target
-from optplan.checks.settings_file import SettingsFinder
-from optplan.config import NO_BATCH, Batch, Generation, names_function
+from optplan.checks.results import CheckedConfig
+from optplan.checks.tasks import Job, MakePlanner, OwnModels, Reading, Task
+from optplan.checks.tool_config import Target, ToolConfig
+from optplan.checks.tool_config_file import ToolConfigFinder
+from optplan.checks.worker_pool import run_all
+from optplan.dialects import opener_of
 from optplan.errors import OptplanError, UsageError, listed
-from optplan.workers import Workers
+from optplan.runtime.workers import Workers
+
+# The word for a config that is read from stdin.
+STDIN = "-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,9 +32,12 @@ class Request:
         words: Files, folders and globs; none for the configs of the targets.
         model: The model for all configs, instead of the targets' and their own.
         models: Whether there are models at all.
-        select: Prefixes of codes, instead of those of the settings.
-        ignore: Prefixes of codes, besides those of the settings.
-        imports, overrides, function_arguments, trust, generation, prepare, batch: As for :class:`Job`.
+        select: Prefixes of codes, instead of those of the tool's configuration.
+        ignore: Prefixes of codes, besides those of the tool's configuration.
+        reading: How configs are read.
+        config_file: The file with the tool's configuration, instead of those that are found.
+        is_isolated: Whether no such file is read.
+        stdin: The file that is read from stdin, with its text, for the word ``-``.
     """
 
     words: tuple[str, ...] = ()
@@ -37,21 +45,22 @@ class Request:
     models: bool = True
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
-    imports: tuple[str, ...] = ()
-    overrides: tuple[str, ...] = ()
-    function_arguments: Mapping[str, Any] = field(default_factory=dict)
-    trust: bool = False
-    generation: Generation | None = None
-    prepare: Callable[[], None] | None = None
-    batch: Batch = NO_BATCH
+    reading: Reading = field(default_factory=Reading)
+    config_file: str | None = None
+    is_isolated: bool = False
+    stdin: FoundFile | None = None
+
+    def finder(self, checks: Iterable[Check]) -> ToolConfigFinder:
+        """Return what finds the tool's configuration of each config."""
+        return ToolConfigFinder(checks, self.config_file, is_isolated=self.is_isolated)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """What a run gave: the outcomes, the settings they refer to, and words that led nowhere."""
+    """What a run gave: the outcomes, the configurations they refer to, and what to say of the rest."""
 
-    outcomes: tuple[Outcome, ...]
-    settings: tuple[Settings, ...]
+    outcomes: tuple[CheckedConfig, ...]
+    tool_configs: tuple[ToolConfig, ...]
     remarks: tuple[str, ...] = ()
 
 
@@ -79,31 +88,25 @@ def run_session(
         ConfigError: The settings are wrong.
         ModelError: There is no such model as the command line names.
     """
-    finder = SettingsFinder(checks)
-    discovery = _discovered(request.words, finder.here())
+    finder = request.finder(checks)
+    discovery = _discovered(request, finder.here())
     _refuse_unused(request, discovery)
-    planned = _Planned(request, finder)
-    tasks = [task for candidate in discovery.candidates for task in planned.tasks(candidate)]
+    planned = _TaskMaker(request, finder)
+    tasks = [task for found in discovery.candidates for task in planned.tasks(found)]
     # Those with one model stand together, so that it is built once.
     tasks.sort(key=lambda task: (repr(task.target), task.candidate.path))
     job = Job(
         checks=checks,
-        settings=tuple(planned.settings),
+        tool_configs=tuple(planned.tool_configs),
         make_planner=make_planner,
         own_models=own_models if request.models else None,
-        imports=request.imports,
         make_schedule=make_schedule,
-        overrides=request.overrides,
-        function_arguments=request.function_arguments,
-        trust=request.trust,
-        generation=request.generation,
-        prepare=request.prepare,
-        batch=request.batch,
+        reading=request.reading,
     )
     outcomes = run_all(tasks, job, workers, advance=start(len(tasks)))
     return Session(
         outcomes=tuple(sorted(outcomes, key=lambda outcome: outcome.config)),
-        settings=job.settings,
+        tool_configs=job.tool_configs,
         remarks=(*map(str, discovery.problems), *_unbuilt(outcomes)),
     )
 
@@ -114,12 +117,12 @@ def _refuse_unused(request: Request, discovery: Discovery) -> None:
     Raises:
         UsageError: There are such.
     """
-    has_function = any(names_function(one.path) for one in discovery.candidates)
-    if request.function_arguments and not has_function:
+    has_function = any(opener_of(one.path) for one in discovery.candidates)
+    if request.reading.function_arguments and not has_function:
         raise UsageError("-a gives arguments to a function, and none is named")
 
 
-def _unbuilt(outcomes: Iterable[Outcome]) -> Iterator[str]:
+def _unbuilt(outcomes: Iterable[CheckedConfig]) -> Iterator[str]:
     """What to say of own models that were not built, once for each reason."""
     configs: dict[str, list[str]] = {}
     for outcome in outcomes:
@@ -131,44 +134,52 @@ def _unbuilt(outcomes: Iterable[Outcome]) -> Iterator[str]:
         yield f"{listed(names)}: checked without {model}: {reason}"
 
 
-def _discovered(words: Sequence[str], here: Settings) -> Discovery:
-    """The files that words mean, or that the targets do.
+def _discovered(request: Request, here: ToolConfig) -> Discovery:
+    """Return the files that words mean, or that the targets do.
 
     Raises:
         UsageError: There are none.
     """
-    if not words and not here.targets:
+    words = [word for word in request.words if word != STDIN]
+    if not request.words and not here.targets:
         raise UsageError(
             "no configs are named",
             hint="name files or folders, or give pyproject.toml a [[tool.optplan.targets]]",
         )
+    given = () if request.stdin is None else (request.stdin,)
+    if given and not words:
+        return Discovery(given, ())
     discovery = discover(words or _target_words(here))
-    if not discovery.candidates:
+    if not discovery.candidates and not given:
         raise OptplanError(discovery.problems)
-    return discovery
+    others = [one for one in discovery.candidates if all(one.path != own.path for own in given)]
+    return replace(discovery, candidates=(*given, *others))
 
 
-def _target_words(settings: Settings) -> Iterator[str]:
-    for target in settings.targets:
+def _target_words(config: ToolConfig) -> Iterator[str]:
+    for target in config.targets:
         for glob in target.configs:
-            yield glob if is_in_package(glob) else shown_path(f"{settings.folder}/{glob}")
+            yield glob if is_in_package(glob) else shown_path(f"{config.folder}/{glob}")
 
 
-class _Planned:
-    """Gives each file its settings and its models, and collects the settings."""
+class _TaskMaker:
+    """Gives each file its tool configuration and its models, and collects the configurations."""
 
-    def __init__(self, request: Request, finder: SettingsFinder) -> None:
+    def __init__(self, request: Request, finder: ToolConfigFinder) -> None:
         self._request = request
         self._finder = finder
         self._indices: dict[int, int] = {}
-        self.settings: list[Settings] = []
+        self.tool_configs: list[ToolConfig] = []
         self._index(finder.here())
 
-    def tasks(self, candidate: Candidate) -> list[Task]:
+    def tasks(self, candidate: FoundFile) -> list[Task]:
         """One task for each model that is named for a file; one without where there is none."""
         own = self._finder.of(candidate.path)
+        path = os.path.abspath(candidate.path)
+        if not candidate.named and rules_of(own.folder, own.exclude).ignores(path):
+            return []
         index = self._index(own)
-        is_function = names_function(candidate.path)
+        is_function = opener_of(candidate.path) is not None
         # a function is meant by its file as well
         paths = (candidate.path, *([candidate.path.rpartition(":")[0]] if is_function else ()))
         targets: list[Target | None] = [
@@ -179,20 +190,21 @@ class _Planned:
         if self._request.model is not None or not self._request.models:
             targets = [self._request.model]
         return [
-            Task(candidate=candidate, settings=index, target=target) for target in targets or [None]
+            Task(candidate=candidate, tool_config=index, target=target)
+            for target in targets or [None]
         ]
 
-    def _index(self, settings: Settings) -> int:
-        if id(settings) not in self._indices:
-            self._indices[id(settings)] = len(self.settings)
-            self.settings.append(with_request(settings, self._request))
-        return self._indices[id(settings)]
+    def _index(self, found: ToolConfig) -> int:
+        if id(found) not in self._indices:
+            self._indices[id(found)] = len(self.tool_configs)
+            self.tool_configs.append(with_request(found, self._request))
+        return self._indices[id(found)]
 
 
-def with_request(settings: Settings, request: Request) -> Settings:
-    """The settings with what the command line says instead."""
+def with_request(found: ToolConfig, request: Request) -> ToolConfig:
+    """Return a tool configuration with what the command line says instead."""
     return replace(
-        settings,
-        select=request.select or settings.select,
-        ignore=(*settings.ignore, *request.ignore),
+        found,
+        select=request.select or found.select,
+        ignore=(*found.ignore, *request.ignore),
     )

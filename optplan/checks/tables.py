@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from optplan.checks.results import Spot, spot_of
+from optplan.checks.results import Location, location_of
 from optplan.config import place_of
 from optplan.errors import Problem, did_you_mean
 from optplan.places import Place
@@ -16,11 +16,11 @@ Choice = TypeVar("Choice", bound=StrEnum)
 
 
 class Table:
-    """One table of settings.
+    """One table of the tool's configuration.
 
     Args:
         data: Its entries, which know their places.
-        title: What messages call it: ``tool.optplan``.
+        title: Its path: ``tool.optplan``; empty for the top of a file.
         place: Where it begins.
         problems: Where mistakes are put.
     """
@@ -32,6 +32,14 @@ class Table:
         self.title = title
         self.place = place
         self.problems = problems
+
+    @property
+    def shown(self) -> str:
+        """Return what messages call it."""
+        return f"[{self.title}]" if self.title else self.place.source.name
+
+    def _inner(self, name: str) -> str:
+        return f"{self.title}.{name}" if self.title else name
 
     def place_of(self, name: str) -> Place:
         """Where an entry stands."""
@@ -47,7 +55,7 @@ class Table:
         for name in self.data:
             if name not in known:
                 hint = did_you_mean(name, known) or f"there are {', '.join(known)}"
-                self.wrong(name, f"[{self.title}] has no setting {name!r}", hint)
+                self.wrong(name, f"{self.shown} has no entry {name!r}", hint)
 
     def text(self, name: str) -> str | None:
         """A text that is not empty."""
@@ -57,18 +65,18 @@ class Table:
         self._refuse(name, value, "a text")
         return None
 
-    def texts(self, name: str) -> tuple[tuple[str, Spot], ...]:
+    def texts(self, name: str) -> tuple[tuple[str, Location], ...]:
         """A list of texts with the places of each; a single text is one as well."""
         value = self.data.get(name)
         if value is None:
             return ()
         if isinstance(value, str) and value:
-            return ((value, spot_of(self.place_of(name))),)
+            return ((value, location_of(self.place_of(name))),)
         if not isinstance(value, list) or not all(isinstance(v, str) and v for v in value):
             self._refuse(name, value, "a list of texts")
             return ()
         places = (place_of(value, at) or self.place_of(name) for at in range(len(value)))
-        return tuple((text, spot_of(place)) for text, place in zip(value, places, strict=True))
+        return tuple((text, location_of(place)) for text, place in zip(value, places, strict=True))
 
     def number(self, name: str) -> float | None:
         """A finite number."""
@@ -114,7 +122,7 @@ class Table:
         if value is None:
             return None
         if isinstance(value, Mapping):
-            return Table(value, f"{self.title}.{name}", self.place_of(name), self.problems)
+            return Table(value, self._inner(name), self.place_of(name), self.problems)
         self._refuse(name, value, "a table")
         return None
 
@@ -122,12 +130,12 @@ class Table:
         """The tables of an array ``[[…]]``."""
         value = self.data.get(name, [])
         if not isinstance(value, list) or not all(isinstance(v, Mapping) for v in value):
-            self._refuse(name, value, f"written as [[{self.title}.{name}]]")
+            self._refuse(name, value, f"written as [[{self._inner(name)}]]")
             return []
         return [
             Table(
                 entry,
-                f"{self.title}.{name}",
+                self._inner(name),
                 place_of(value, at) or self.place_of(name),
                 self.problems,
             )
@@ -135,5 +143,5 @@ class Table:
         ]
 
     def _refuse(self, name: str, value: object, wanted: str, hint: str | None = None) -> None:
-        message = f"{name} of [{self.title}] must be {wanted}, got {value!r}"
+        message = f"{name} of {self.shown} must be {wanted}, got {value!r}"
         self.wrong(name, message, hint)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from optplan.interrupts import EndingAtInterrupt, ignore_at_exit, install
+from optplan.runtime.interrupts import EndingAtInterrupt, ignore_at_exit, install
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,9 +33,9 @@ def run(arguments: Sequence[str]) -> None:
     Raises:
         SystemExit: Always, with its status.
     """
-    from optplan.collecting import collecting_later
+    from optplan.runtime.gc_control import gc_deferred
 
-    with collecting_later():
+    with gc_deferred():
         from optplan.cli.app import app_for
         from optplan.cli.running import reported
 

@@ -10,8 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
-from optplan import __version__
 from optplan.cli.command import Command, Group
+from optplan.version import __version__
 
 # In the order of the help; each stands under its name in a module of that name.
 COMMANDS = (

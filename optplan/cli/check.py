@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, assert_never
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from optplan.app.request import PlanRequest
 from optplan.cli.completion import check_codes
-from optplan.cli.options import PlanOptions, ReportOptions, with_options
-from optplan.cli.running import deliver, running
+from optplan.cli.options import ReportOptions, with_options
+from optplan.cli.running import Color, ExitStatus, deliver, running
 from optplan.names import Severity
 
 if TYPE_CHECKING:
-    from optplan.cli.checking import Done
+    from optplan.app.check import CheckResult
+    from optplan.checks.discovery import FoundFile
 
 
 class CheckFormat(StrEnum):
@@ -26,26 +32,25 @@ class CheckFormat(StrEnum):
     SARIF = "sarif"
     JUNIT = "junit"
     MD = "md"
+    CONCISE = "concise"
+    GITLAB = "gitlab"
+    RDJSON = "rdjson"
 
 
-@with_options
-def check(
-    configs: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="CONFIG",
-            help="Files, folders and globs; left out, those of the targets in pyproject.toml.",
-        ),
-    ] = None,
-    *,
-    options: PlanOptions,
-    to: ReportOptions,
+class CheckCrashError(Exception):
+    """A check raised what it must not: a bug of optplan."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckOptions:
+    """The options that say which checks run, and what becomes of their findings."""
+
     no_model: Annotated[
         bool,
         typer.Option(
             "--no-model", help="Build no models, for speed: only the checks that need none."
         ),
-    ] = False,
+    ] = False
     select: Annotated[
         list[str] | None,
         typer.Option(
@@ -54,36 +59,80 @@ def check(
             help="Only these checks: 'OPT1,OPT203'.",
             autocompletion=check_codes,
         ),
-    ] = None,
+    ] = None
     ignore: Annotated[
         list[str] | None,
         typer.Option(
             "--ignore", metavar="CODES", help="Not these checks.", autocompletion=check_codes
         ),
-    ] = None,
+    ] = None
     fail_on: Annotated[
         Severity | None,
         typer.Option("--fail-on", help="The least severity that fails.  [default: error]"),
-    ] = None,
+    ] = None
     exit_zero: Annotated[
         bool, typer.Option("--exit-zero", help="Exit with 0 whatever is found.")
-    ] = False,
+    ] = False
     baseline: Annotated[
         Path | None,
         typer.Option("--baseline", metavar="FILE", help="Findings that are known today."),
-    ] = None,
+    ] = None
     write_baseline: Annotated[
         bool, typer.Option("--write-baseline", help="Write the findings to the baseline.")
-    ] = False,
+    ] = False
     jobs: Annotated[
-        int, typer.Option("--jobs", "-j", min=1, metavar="N", help="Processes to check in.")
-    ] = 1,
+        int | None,
+        typer.Option(
+            "--jobs", "-j", min=1, metavar="N", help="Processes to check in.  [default: 1]"
+        ),
+    ] = None
+    config_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            metavar="FILE",
+            help="The tool's configuration, instead of those that are found.",
+        ),
+    ] = None
+    isolated: Annotated[
+        bool, typer.Option("--isolated", help="Read no pyproject.toml and no optplan.toml.")
+    ] = False
+    stdin_filename: Annotated[
+        str,
+        typer.Option(
+            "--stdin-filename",
+            metavar="FILE",
+            help="What the config that '-' reads from stdin is called.",
+        ),
+    ] = "stdin.py"
     show_settings: Annotated[
-        bool, typer.Option("--show-settings", help="Show the settings that apply, and stop.")
-    ] = False,
+        bool,
+        typer.Option(
+            "--show-settings", help="Show the tool's configuration that applies, and stop."
+        ),
+    ] = False
+    statistics: Annotated[
+        bool,
+        typer.Option("--statistics", help="Count the findings of each check, as text or JSON."),
+    ] = False
     output_format: Annotated[
         CheckFormat, typer.Option("--format", "-f", help="The report's format.")
-    ] = CheckFormat.TEXT,
+    ] = CheckFormat.TEXT
+
+
+@with_options
+def check(
+    configs: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="CONFIG",
+            help="Files, folders and globs, '-' for stdin; left out, those of the targets in pyproject.toml.",
+        ),
+    ] = None,
+    *,
+    options: PlanRequest,
+    to: ReportOptions,
+    which: CheckOptions,
 ) -> None:
     """Find options without effect and other mistakes, for CI.
 
@@ -91,83 +140,154 @@ def check(
 
     Exit status: 0 no findings that fail, 1 findings, 2 nothing could be checked, 3 a bug in optplan.
     """
-    from optplan.workers import started_workers
+    from optplan.runtime.workers import started_workers
 
     with (
         running(quiet=to.quiet, debug=to.debug, dialect=options.dialect),
-        started_workers(1 if show_settings else jobs) as workers,
+        started_workers(_jobs(which)) as workers,
     ):
+        from optplan.app.check import ExitPolicy, applied_configs, check_configs, check_request
         from optplan.checks import ALL_CHECKS
-        from optplan.checks.session import Request
-        from optplan.cli.checking import Ending, checked, codes_of, settings_report, target_of
-        from optplan.cli.planning import preparation
-        from optplan.config.generation import chosen_generation
 
-        given = target_of(options, no_model=no_model)
-        request = Request(
-            words=tuple(configs or ()),
-            model=given,
-            models=not no_model,
-            select=codes_of("--select", select, ALL_CHECKS),
-            ignore=codes_of("--ignore", ignore, ALL_CHECKS),
-            imports=tuple(options.imports or ()),
-            overrides=tuple(options.overrides or ()),
-            function_arguments=options.function_arguments,
-            trust=options.trust,
-            generation=chosen_generation(),
-            prepare=preparation(trust=options.trust),
-            batch=options.batch,
+        _refuse_format(which)
+        request = check_request(
+            configs or (),
+            options,
+            ALL_CHECKS,
+            select=which.select or (),
+            ignore=which.ignore or (),
+            no_model=which.no_model,
         )
-        if show_settings:
-            text = settings_report(request, ALL_CHECKS)
+        request = replace(
+            request,
+            config_file=None if which.config_file is None else str(which.config_file),
+            is_isolated=which.isolated,
+            stdin=_stdin(request.words, which),
+        )
+        if which.show_settings:
+            from optplan.reporters.tool_config import settings_text
+
+            text = "\n".join(map(settings_text, applied_configs(request, ALL_CHECKS)))
             deliver(lambda _width, _color: text, to.output, to.color)
             return
-        ending = Ending(
-            fail_on=fail_on, exit_zero=exit_zero, baseline=baseline, write_baseline=write_baseline
-        )
-        done = checked(
-            request,
-            ALL_CHECKS,
-            ending,
-            workers,
-            is_cached=options.is_cached,
-            materialize=options.materialize,
-            quiet=to.quiet,
-        )
-        deliver(lambda _width, colored: _report(done, output_format, colored), to.output, to.color)
-        status = done.status()
+        with _progress(quiet=to.quiet) as start:
+            result = check_configs(
+                request,
+                ALL_CHECKS,
+                workers=workers,
+                policy=ExitPolicy(fail_on=which.fail_on, exit_zero=which.exit_zero),
+                baseline=which.baseline,
+                write_baseline=which.write_baseline,
+                is_cached=options.is_cached,
+                materialize=options.materialize,
+                start=start,
+            )
+        status = _deliver(result, which, to)
     raise typer.Exit(status)
 
 
-def _report(done: Done, output_format: CheckFormat, color: bool) -> str:
-    """The report in one format."""
-    from optplan import __version__
+def _refuse_format(which: CheckOptions) -> None:
+    """Refuse a format that statistics are not written in.
 
-    report = done.report
-    match output_format:
-        case CheckFormat.TEXT:
-            from optplan.reporters.check_text import check_text
+    Raises:
+        UsageError: It is one.
+    """
+    from optplan.errors import UsageError
 
-            return check_text(report, color=color)
-        case CheckFormat.JSON:
-            from optplan.reporters.check_json import check_json
+    if which.statistics and which.output_format not in (CheckFormat.TEXT, CheckFormat.JSON):
+        raise UsageError("--statistics is written as text or json", hint="leave --format out")
 
-            return check_json(report, version=__version__)
-        case CheckFormat.GITHUB:
-            from optplan.reporters.check_github import check_github
 
-            return check_github(report)
-        case CheckFormat.SARIF:
-            from optplan.reporters.check_sarif import check_sarif
+def _jobs(which: CheckOptions) -> int:
+    """Return how many processes check: as the command line says, else as the tool's configuration does."""
+    if which.show_settings:
+        return 1
+    if which.jobs is not None:
+        return which.jobs
+    from optplan.app.check import configured_jobs
+    from optplan.checks import ALL_CHECKS
 
-            return check_sarif(report, done.checks, version=__version__)
-        case CheckFormat.JUNIT:
-            from optplan.reporters.check_junit import check_junit
+    return configured_jobs(ALL_CHECKS, which.config_file, is_isolated=which.isolated)
 
-            return check_junit(report, fail_on=done.fail_on)
-        case CheckFormat.MD:
-            from optplan.reporters.check_md import check_md
 
-            return check_md(report)
-        case _:
-            assert_never(output_format)
+def _stdin(words: Sequence[str], which: CheckOptions) -> FoundFile | None:
+    """Return the config on stdin, where ``-`` asks for one.
+
+    Raises:
+        UsageError: It is too large, or stdin is closed.
+    """
+    from optplan.checks.discovery import FoundFile
+    from optplan.checks.session import STDIN
+    from optplan.config.limits import MAX_FILE_BYTES
+    from optplan.errors import UsageError
+
+    if STDIN not in words:
+        return None
+    if sys.stdin is None:
+        raise UsageError("'-' reads a config from stdin, which is closed")
+    content = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
+    if len(content) > MAX_FILE_BYTES:
+        raise UsageError(f"the config on stdin has more than {MAX_FILE_BYTES} bytes")
+    text = content.decode("utf-8", "surrogateescape")
+    return FoundFile(which.stdin_filename, named=True, text=text)
+
+
+def _deliver(result: CheckResult, which: CheckOptions, to: ReportOptions) -> ExitStatus:
+    """Write the baseline and the report, and return the exit status.
+
+    Raises:
+        CheckCrashError: A check broke down.
+    """
+    from optplan.errors import listed
+
+    if result.baseline is not None:
+        path, text = result.baseline
+        deliver(lambda _width, _color: text, path, Color.NEVER)
+    deliver(lambda width, colored: _text(result, which, width, colored), to.output, to.color)
+    if result.report.crashes:
+        raise CheckCrashError(listed(result.report.crashes, most=3))
+    return ExitStatus.FINDINGS if result.fails else ExitStatus.FINE
+
+
+@contextlib.contextmanager
+def _progress(*, quiet: bool) -> Iterator[Callable[[int], Callable[[int], None]]]:
+    """Show a progress bar on stderr, where that is a terminal."""
+    if quiet or sys.stderr is None or not sys.stderr.isatty():
+        yield lambda _count: lambda _done: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (TextColumn("checking"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+
+        def start(count: int) -> Callable[[int], None]:
+            bar = progress.add_task("checking", total=count)
+            return lambda done: progress.advance(bar, done)
+
+        yield start
+
+
+def _text(result: CheckResult, which: CheckOptions, width: int | None, color: bool) -> str:
+    """Return the report, or the counts that are asked for instead."""
+    if which.statistics:
+        from optplan.reporters.check.statistics import check_statistics
+
+        return check_statistics(result.report, as_json=which.output_format is CheckFormat.JSON)
+    return _report(result, which.output_format, width, color)
+
+
+def _report(result: CheckResult, output_format: CheckFormat, width: int | None, color: bool) -> str:
+    """Return the report in one format."""
+    from optplan.reporters.formats import format_of
+    from optplan.version import __version__
+
+    render = format_of("optplan.reporters.check", output_format)
+    return render(
+        result.report,
+        checks=result.checks,
+        fail_on=result.fail_on,
+        version=__version__,
+        width=width,
+        color=color,
+    )

@@ -46,9 +46,9 @@ def checks(
     """
     with running(quiet=to.quiet, debug=to.debug):
         from optplan.checks import ALL_CHECKS
-        from optplan.checks.lookup import by_code
+        from optplan.checks.selection import by_code
         from optplan.errors import UsageError
-        from optplan.reporters.check_pages import check_list, check_pages, checks_json
+        from optplan.reporters.check.pages import check_list, check_pages, checks_json
 
         if codes and everything:
             raise UsageError("--all lists all checks, and some are named")
@@ -59,7 +59,7 @@ def checks(
             if output_format is ChecksFormat.JSON:
                 return checks_json(found)
             if codes:
-                return check_pages(found, color=colored)
+                return check_pages(found, width=width, color=colored)
             return check_list(found, width=width, color=colored)
 
         deliver(report, to.output, to.color)

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from optplan.cli.options import CONFIG_HELP, ConfigOptions, ReportOptions, with_options
+from optplan.app.request import ConfigRequest
+from optplan.cli.options import CONFIG_HELP, ReportOptions, with_options
 from optplan.cli.running import deliver, running
 
 
@@ -21,7 +22,7 @@ class ConfigFormat(StrEnum):
 @with_options
 def config(
     config: Annotated[str, typer.Argument(metavar="CONFIG", help=CONFIG_HELP)],
-    options: ConfigOptions,
+    options: ConfigRequest,
     to: ReportOptions,
     everything: Annotated[
         bool, typer.Option("--all", help="The whole config, not only its optimizer section.")
@@ -37,8 +38,9 @@ def config(
     Exit status: 0 fine, 2 could not do it, 3 a bug in optplan.
     """
     with running(quiet=to.quiet, debug=to.debug, dialect=options.dialect):
-        from optplan.cli.sources import open_source
-        from optplan.config import Config, FunctionConfig, section_names
+        from optplan.app.sources import open_source
+        from optplan.config import Config
+        from optplan.dialects import dialect_of, section_names
         from optplan.errors import UsageError
         from optplan.reporters.config import config_json, config_text
 
@@ -53,9 +55,9 @@ def config(
                 f"{config!r} is no config, but a saved plan or a checkpoint",
                 hint="name the config that it was made from",
             )
-        if isinstance(loaded, FunctionConfig) and not loaded.data:
+        if loaded.word and not loaded.data:
             raise UsageError(
-                f"{config!r} is a function, which has no entries that could be resolved",
+                f"{config!r} is {dialect_of(loaded).title}, which has no entries that could be resolved",
                 hint=f"see what it makes: optplan show {config} --model MODEL",
             )
         names = list(loaded.data) if everything else section_names(loaded)

@@ -7,14 +7,10 @@ from typing import Annotated
 
 import typer
 
-from optplan.cli.options import (
-    PLAN_HELP,
-    ItersPerEpochOption,
-    PlanOptions,
-    ReportOptions,
-    with_options,
-)
-from optplan.cli.running import ExitStatus, deliver, remark, running
+from optplan.app.request import PlanRequest
+from optplan.cli.options import PLAN_HELP, ItersPerEpochOption, ReportOptions, with_options
+from optplan.cli.running import ExitStatus, deliver, running
+from optplan.runtime.stdio import remark
 
 _SIDE = f"{PLAN_HELP[:-1]}; or a checkpoint."
 
@@ -32,7 +28,7 @@ class DiffFormat(StrEnum):
 def diff(
     a: Annotated[str, typer.Argument(metavar="A", help=_SIDE, show_default=False)],
     b: Annotated[str, typer.Argument(metavar="B", help="The same.", show_default=False)],
-    options: PlanOptions,
+    options: PlanRequest,
     to: ReportOptions,
     model_a: Annotated[
         str | None, typer.Option("--model-a", metavar="MODEL", help="The model of A alone.")
@@ -61,12 +57,10 @@ def diff(
     Exit status: 0 the same, 1 differences, 2 could not do it, 3 a bug in optplan.
     """
     with running(quiet=to.quiet, debug=to.debug, dialect=options.dialect):
-        from optplan.cli.comparing import arguments_of, diff_of
-        from optplan.cli.planning import import_first
-        from optplan.reporters.diff_data import diff_csv, diff_json
-        from optplan.reporters.diff_md import diff_md
-        from optplan.reporters.diff_text import diff_text
-        from optplan.reporters.diff_words import labels_of, unread_notes
+        from optplan.app.diff import arguments_of, diff_of
+        from optplan.app.plan import import_first
+        from optplan.reporters.diff.words import labels_of, unread_notes
+        from optplan.reporters.formats import format_of
 
         import_first((a, b), options)
         arguments = arguments_of((a, b), options, (function_arg_a, function_arg_b))
@@ -74,15 +68,8 @@ def diff(
         labels = labels_of((a, b), found)
 
         def report(width: int | None, colored: bool) -> str:
-            match output_format:
-                case DiffFormat.JSON:
-                    return diff_json(found, labels, full=full)
-                case DiffFormat.CSV:
-                    return diff_csv(found, full=full)
-                case DiffFormat.MD:
-                    return diff_md(found, labels, full=full)
-                case DiffFormat.TEXT:
-                    return diff_text(found, labels, full=full, width=width, color=colored)
+            render = format_of("optplan.reporters.diff", output_format)
+            return render(found, labels, full=full, width=width, color=colored)
 
         if output_format is DiffFormat.CSV:
             remark(unread_notes(found))

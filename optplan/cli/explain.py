@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from optplan.cli.options import CONFIG_HELP, PlanOptions, ReportOptions, with_options
+from optplan.app.request import PlanRequest
+from optplan.cli.options import CONFIG_HELP, ReportOptions, with_options
 from optplan.cli.running import deliver, running
 
 
@@ -25,7 +26,7 @@ def explain(
         list[str],
         typer.Argument(metavar="NAME", help="Parameters by name or pattern, as 'layer1.*.bias'."),
     ],
-    options: PlanOptions,
+    options: PlanRequest,
     to: ReportOptions,
     output_format: Annotated[
         ExplainFormat, typer.Option("--format", "-f", help="The report's format.")
@@ -38,13 +39,13 @@ def explain(
     Exit status: 0 fine, 2 could not do it or a name matches nothing, 3 a bug in optplan.
     """
     with running(quiet=to.quiet, debug=to.debug, dialect=options.dialect):
-        from optplan.cli.planning import import_first, plan_of
+        from optplan.app.plan import import_first, plan_of
         from optplan.errors import UsageError
         from optplan.plan import Planned
         from optplan.plan.explanation import explain as explained
         from optplan.reporters.explain import explain_json, explain_text
-        from optplan.reporters.scaling_words import not_final_text
-        from optplan.reporters.summary import rules_text
+        from optplan.reporters.lr_scaling import not_final_text
+        from optplan.reporters.plan_summary import rules_text
 
         import_first((config,), options)
         planned = plan_of(config, options)

@@ -6,7 +6,7 @@ import contextlib
 import io
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
+    from optplan.app.request import DialectName
     from optplan.errors import OptplanError, Problem
     from optplan.runtime.where import RefusedError
 
@@ -38,11 +39,8 @@ class Color(StrEnum):
     NEVER = "never"
 
 
-class Dialect(StrEnum):
-    """The generations of OpenMMLab's trainers by which a config can be read."""
-
-    MMCV1 = "mmcv1"
-    MMENGINE = "mmengine"
+# What asks rich for colours where there is no terminal.
+_FORCING = frozenset({"FORCE_COLOR", "TTY_COMPATIBLE"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,12 +53,25 @@ class Terminal:
     @classmethod
     def current(cls) -> Terminal:
         """Return what stdout leads to."""
+        return cls.of(sys.stdout)
+
+    @classmethod
+    def of(cls, stream: Any) -> Terminal:
+        """Return what a stream leads to: rich knows terminals, NO_COLOR, FORCE_COLOR, and the consoles of Windows."""
+        is_terminal = stream is not None and stream.isatty()
+        if not is_terminal and not _FORCING & os.environ.keys():
+            return cls(width=None, has_color=False)
         from shutil import get_terminal_size
 
-        is_terminal = sys.stdout is not None and sys.stdout.isatty()
+        from rich.console import Console
+
+        console = Console(file=stream)
+        # rich takes a dumb terminal for 80 columns wide, whatever COLUMNS says
+        columns = get_terminal_size().columns if console.is_dumb_terminal else console.width
+        has_color = console.color_system is not None and not console.no_color
         return cls(
-            width=get_terminal_size().columns if is_terminal else None,
-            has_color=_wants_color(Color.AUTO, sys.stdout),
+            width=columns if is_terminal else None,
+            has_color=has_color and not console.legacy_windows,
         )
 
 
@@ -91,7 +102,7 @@ def relayed(relay: Relay) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def running(*, quiet: bool, debug: bool, dialect: Dialect | None = None) -> Iterator[None]:
+def running(*, quiet: bool, debug: bool, dialect: DialectName | None = None) -> Iterator[None]:
     """Turn whatever a command raises into its message on stderr and its exit status.
 
     Args:
@@ -101,11 +112,11 @@ def running(*, quiet: bool, debug: bool, dialect: Dialect | None = None) -> Iter
     """
     import logging
 
-    from optplan.collecting import collect_from_now
     from optplan.errors import OptplanError
+    from optplan.runtime.gc_control import resume_gc
     from optplan.runtime.where import IsolationNeededError, RefusedError
 
-    collect_from_now()
+    resume_gc()
 
     logging.basicConfig(stream=sys.stderr, format="optplan: %(message)s", level=logging.WARNING)
     logging.getLogger("optplan").setLevel(logging.ERROR if quiet else logging.WARNING)
@@ -122,8 +133,12 @@ def running(*, quiet: bool, debug: bool, dialect: Dialect | None = None) -> Iter
     except (OptplanError, RefusedError) as error:
         if debug:
             _print_traceback()
+        from optplan.reporters.problem import problem_text
+
+        terminal = Terminal.of(sys.stderr)
         for problem in _problems(error):
-            _complain(problem_text(problem, color=_wants_color(Color.AUTO, sys.stderr)))
+            text = problem_text(problem, width=terminal.width, color=terminal.has_color)
+            _complain(text.removesuffix("\n"))
         raise typer.Exit(ExitStatus.COULD_NOT) from None
     except KeyboardInterrupt:
         # CPython remembers an interrupt that hit a text being executed, as dataclasses do on import,
@@ -139,13 +154,13 @@ def running(*, quiet: bool, debug: bool, dialect: Dialect | None = None) -> Iter
         raise typer.Exit(ExitStatus.BUG) from None
 
 
-def _reading_for(dialect: Dialect | None) -> contextlib.AbstractContextManager[None]:
+def _reading_for(dialect: DialectName | None) -> contextlib.AbstractContextManager[None]:
     """Read configs by the rules of one trainer meanwhile."""
     if dialect is None:
         return contextlib.nullcontext()
-    from optplan.config.generation import Generation, choosing
+    from optplan.config.recognition import choosing
 
-    return choosing(Generation[dialect.name])
+    return choosing(dialect.value)
 
 
 def _problems(error: OptplanError | RefusedError) -> Sequence[Problem]:
@@ -171,26 +186,11 @@ def reported() -> Iterator[None]:
             raise SystemExit(ExitStatus.COULD_NOT) from None
 
 
-def remark(lines: Iterable[str]) -> None:
-    """Write remarks to stderr, for a format of the report that has no place for them."""
-    import logging
-
-    for line in lines:
-        logging.getLogger("optplan").warning("%s", line)
-
-
 def _print_traceback() -> None:
     import traceback
 
     with contextlib.suppress(OSError):
         traceback.print_exc()
-
-
-def problem_text(problem: Problem, *, color: bool) -> str:
-    """What is wrong, where, the line itself, and what to do."""
-    from optplan.reporters.problem import problem_lines
-
-    return "\n".join(problem_lines(problem, color=color))
 
 
 def _complain(text: str) -> None:
@@ -217,7 +217,7 @@ def deliver(make: Callable[[int | None, bool], str], output: Path | None, color:
     Raises:
         OutputError: The file cannot be written.
     """
-    from optplan.collecting import uncollected
+    from optplan.runtime.gc_control import gc_paused
 
     relay = _RELAY.get()
     terminal = relay.terminal if relay is not None else Terminal.current()
@@ -225,7 +225,7 @@ def deliver(make: Callable[[int | None, bool], str], output: Path | None, color:
     has_color = color is Color.ALWAYS
     if output is None and color is Color.AUTO:
         has_color = terminal.has_color
-    with uncollected():
+    with gc_paused():
         text = make(width, has_color)
     path = None if output is None else str(output)
     if relay is not None:
@@ -263,20 +263,12 @@ def _print(text: str) -> None:
         raise OutputError(f"cannot write the report: {error.strerror or error}") from error
 
 
-def _wants_color(color: Color, stream: Any) -> bool:
-    if color is not Color.AUTO:
-        return color is Color.ALWAYS
-    if os.environ.get("NO_COLOR") or stream is None:
-        return False
-    return bool(stream.isatty()) and os.environ.get("TERM") != "dumb"
-
-
 def _write(path: Path, text: str) -> None:
     """Write a file as a whole or not at all; what is no regular file is written to as it is."""
     import shutil
 
     from optplan.errors import OutputError
-    from optplan.interrupts import InterruptsWait
+    from optplan.runtime.interrupts import InterruptsWait
 
     try:
         with contextlib.suppress(FileNotFoundError):

@@ -7,14 +7,10 @@ from typing import Annotated
 
 import typer
 
-from optplan.cli.options import (
-    CONFIG_HELP,
-    ItersPerEpochOption,
-    PlanOptions,
-    ReportOptions,
-    with_options,
-)
-from optplan.cli.running import deliver, remark, running
+from optplan.app.request import PlanRequest
+from optplan.cli.options import CONFIG_HELP, ItersPerEpochOption, ReportOptions, with_options
+from optplan.cli.running import deliver, running
+from optplan.runtime.stdio import remark
 
 
 class ScheduleFormat(StrEnum):
@@ -29,7 +25,7 @@ class ScheduleFormat(StrEnum):
 @with_options
 def schedule(
     config: Annotated[str, typer.Argument(metavar="CONFIG", help=CONFIG_HELP)],
-    options: PlanOptions,
+    options: PlanRequest,
     to: ReportOptions,
     iters_per_epoch: ItersPerEpochOption = None,
     epochs: Annotated[
@@ -69,12 +65,11 @@ def schedule(
     Exit status: 0 fine, 2 could not do it, 3 a bug in optplan.
     """
     with running(quiet=to.quiet, debug=to.debug, dialect=options.dialect):
-        from optplan.cli.planning import import_first
-        from optplan.cli.scheduling import Length, scheduled, view_of
-        from optplan.reporters.schedule_data import schedule_csv, schedule_json
-        from optplan.reporters.schedule_html import schedule_html
-        from optplan.reporters.schedule_text import schedule_text
-        from optplan.reporters.schedule_view import unread_notes
+        from optplan.app.plan import import_first
+        from optplan.app.schedule import Length, scheduled, view_of
+        from optplan.reporters.formats import write
+        from optplan.reporters.schedule.report import schedule_report
+        from optplan.reporters.schedule.view import unread_notes
 
         import_first((config,), options)
         length = Length(epochs=epochs, iters=iters, per_epoch=iters_per_epoch)
@@ -83,15 +78,7 @@ def schedule(
         view = view_of(found, at=at or (), every=every, patterns=param or (), samples=samples)
 
         def report(width: int | None, colored: bool) -> str:
-            match output_format:
-                case ScheduleFormat.JSON:
-                    return schedule_json(view)
-                case ScheduleFormat.CSV:
-                    return schedule_csv(view)
-                case ScheduleFormat.HTML:
-                    return schedule_html(view)
-                case ScheduleFormat.TEXT:
-                    return schedule_text(view, width=width, color=colored)
+            return write(output_format, schedule_report(view), width=width, color=colored)
 
         if output_format is ScheduleFormat.CSV:
             remark(unread_notes(view.courses.schedule.unread))

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from optplan.cli import views
-from optplan.cli.options import PLAN_HELP, PlanOptions, ReportOptions, with_options
+from optplan.app.request import PlanRequest
+from optplan.cli.options import PLAN_HELP, ReportOptions, with_options
 from optplan.cli.running import deliver, running
-from optplan.cli.views import ShowFormat, ShowView
 from optplan.names import Rule, Status
+from optplan.reporters.show import ShowFormat, ShowView, require_sense
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from optplan.rules.statistics import EntryStatistics
 
 # The views that end with what decides nothing; that of the keys has it in a column.
 _WITH_IDLE = frozenset({ShowView.PARAMS, ShowView.TREE, ShowView.SETTINGS})
@@ -19,7 +24,7 @@ _WITH_IDLE = frozenset({ShowView.PARAMS, ShowView.TREE, ShowView.SETTINGS})
 @with_options
 def show(
     config: Annotated[str, typer.Argument(metavar="CONFIG", help=PLAN_HELP)],
-    options: PlanOptions,
+    options: PlanRequest,
     to: ReportOptions,
     view: Annotated[
         ShowView,
@@ -58,12 +63,13 @@ def show(
     Exit status: 0 fine, 2 could not do it, 3 a bug in optplan.
     """
     with running(quiet=to.quiet, debug=to.debug, dialect=options.dialect):
-        views.require_sense(view, output_format, depth)
-        from optplan.cli.entries import entries_of, idle_words
-        from optplan.cli.planning import import_first, plan_of
+        require_sense(view, output_format, depth)
+        from optplan.app.option_use import entries_of, idle_words
+        from optplan.app.plan import import_first, plan_of
         from optplan.errors import UsageError
         from optplan.plan import Planned
-        from optplan.reporters.rows import Narrowing, Selection, narrowed
+        from optplan.reporters.selection import Narrowing, Selection, narrowed
+        from optplan.reporters.show.view import show_report
 
         import_first((config,), options)
         found = plan_of(config, options)
@@ -73,24 +79,20 @@ def show(
         )
         idle = idle_words(found) if isinstance(found, Planned) and view in _WITH_IDLE else ""
         rows = narrowed(plan, narrowing)
-        shown = Selection(plan=plan, rows=rows, narrowing=narrowing, idle=idle)
+        entries: Sequence[EntryStatistics] = ()
+        if view is ShowView.KEYS:
+            if not isinstance(found, Planned):
+                raise UsageError(
+                    f"{config!r} is a saved plan, which keeps no options and keys, only what "
+                    "they decided",
+                    hint="name the config that it was made from",
+                )
+            entries = entries_of(found, rows)
+        shown = Selection(
+            plan=plan, rows=rows, narrowing=narrowing, idle=idle, depth=depth, entries=entries
+        )
 
         def report(width: int | None, colored: bool) -> str:
-            if view is ShowView.KEYS:
-                if not isinstance(found, Planned):
-                    raise UsageError(
-                        f"{config!r} is a saved plan, which keeps no options and keys, only what "
-                        "they decided",
-                        hint="name the config that it was made from",
-                    )
-                entries = entries_of(found, shown.rows)
-                return views.keys_report(shown, entries, output_format, width, colored)
-            if view is ShowView.TREE:
-                return views.tree_report(shown, depth, output_format, width, colored)
-            if view is ShowView.LAYERS:
-                return views.layers_report(shown, output_format, width, colored)
-            if view is ShowView.SETTINGS:
-                return views.settings_report(shown, output_format, width, colored)
-            return views.params_report(shown, output_format, width, colored)
+            return show_report(view, shown, output_format, width=width, color=colored)
 
         deliver(report, to.output, to.color)

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from optplan.cli.options import CONFIG_HELP, PlanOptions, ReportOptions, with_options
+from optplan.app.request import PlanRequest
+from optplan.cli.options import CONFIG_HELP, ReportOptions, with_options
 from optplan.cli.running import ExitStatus, deliver, running
 
 
@@ -39,7 +40,7 @@ class DtypeWord(StrEnum):
 @with_options
 def verify(
     config: Annotated[str, typer.Argument(metavar="CONFIG", help=CONFIG_HELP)],
-    options: PlanOptions,
+    options: PlanRequest,
     to: ReportOptions,
     plan: Annotated[
         str | None,
@@ -100,17 +101,17 @@ def verify(
     at a time in float64, does the same to every element, also after lr and decay are changed, a state is loaded,
     a closure is given.
 
-    Not proved: update rules that follow no published formula, schedulers, what begins after 32 steps.
+    Not proved: update rules that follow no published formula, schedulers, what begins after 33 steps.
+    What each stage proves, and what it finds: .github/docs/verify.md of the repository.
 
     Exit status: 0 matches, 1 a mismatch, 2 could not do it, 3 a bug in optplan.
     """
     # DistributedDataParallel advises against what it is given here; read when torch is loaded
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     with running(quiet=to.quiet, debug=to.debug, dialect=options.dialect):
-        from optplan.cli.planning import import_first
-        from optplan.cli.verifying import is_first_process, source_of, terms_of
-        from optplan.reporters.verify_json import verify_json
-        from optplan.reporters.verify_text import verify_text
+        from optplan.app.plan import import_first
+        from optplan.app.verify import is_first_process, source_of, terms_of
+        from optplan.reporters.formats import format_of
         from optplan.verify.devices import choose_device
         from optplan.verify.verification import verify as verified
 
@@ -131,9 +132,8 @@ def verify(
         found = verified(source, chosen, terms, plan_source=plan)
 
         def report(width: int | None, colored: bool) -> str:
-            if output_format is VerifyFormat.JSON:
-                return verify_json(found)
-            return verify_text(found, width=width, color=colored)
+            render = format_of("optplan.reporters.verify", output_format)
+            return render(found, width=width, color=colored)
 
         if is_first_process():
             deliver(report, to.output, to.color)

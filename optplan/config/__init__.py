@@ -1,29 +1,24 @@
 """Reads config files without executing them, and knows where each value was written.
 
 ``load_config`` gives a ``Config``, whose ``data`` is plain data; ``place_of`` tells where a key
-or index of it was set last; ``find_optimizer`` finds and validates the optimizer section.
+or index of it was set last; an ``OptimizerConfig`` is an optimizer section, validated.
 """
 
 from __future__ import annotations
 
-from optplan.config.batch import NO_BATCH, Batch, Scaling, find_scaling
-from optplan.config.functions import FunctionConfig, load_config_file, load_function, names_function
-from optplan.config.generation import Generation, Recognized, is_mmcv1, recognized
+from optplan.config.batch import NO_BATCH, Batch, Scaling
+from optplan.config.files.file_reader import DiskReader, Reader
 from optplan.config.loading import Config, load_config
 from optplan.config.namespace import Namespace, find_namespace
 from optplan.config.optimizer import (
     NO_SECTION,
-    Form,
     OptimizerConfig,
-    find_optimizer,
-    find_sections,
-    named_sections,
-    section_names,
+    SectionForm,
 )
 from optplan.config.overrides import regroup_cfg_options
-from optplan.config.own_model import OwnModel, find_own_model, without_weights
+from optplan.config.own_model import OwnModel, without_weights
 from optplan.config.placed import PlacedDict, PlacedList, PlacedTuple, place_of
-from optplan.config.reading import DiskReader, Reader
+from optplan.config.recognition import Recognition
 from optplan.config.symbols import Symbol
 
 __all__ = [
@@ -32,9 +27,6 @@ __all__ = [
     "Batch",
     "Config",
     "DiskReader",
-    "Form",
-    "FunctionConfig",
-    "Generation",
     "Namespace",
     "OptimizerConfig",
     "OwnModel",
@@ -42,23 +34,13 @@ __all__ = [
     "PlacedList",
     "PlacedTuple",
     "Reader",
-    "Recognized",
+    "Recognition",
     "Scaling",
+    "SectionForm",
     "Symbol",
     "find_namespace",
-    "find_optimizer",
-    "find_own_model",
-    "find_scaling",
-    "find_sections",
-    "is_mmcv1",
     "load_config",
-    "load_config_file",
-    "load_function",
-    "named_sections",
-    "names_function",
     "place_of",
-    "recognized",
     "regroup_cfg_options",
-    "section_names",
     "without_weights",
 ]

@@ -77,14 +77,14 @@ class BaseDict(PlacedDict):
         return super().pop(key, default)
 
     def setdefault(self, key: Any, default: Any = None, /) -> Any:
-        """The value of a key, which is set first where it is missing."""
+        """Return the value of a key, which is set first where it is missing."""
         if key in self:
             return self[key]
         self[key] = default
         return default
 
     def copy(self) -> BaseDict:
-        """A copy whose values are the same objects, but for lists and tuples."""
+        """Return a copy whose values are the same objects, but for lists and tuples."""
         result = BaseDict()
         for key, value in dict.items(self):
             result[key] = value

@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
-from optplan.config.loading import Config
-from optplan.config.paramwise import described, number_problem
-from optplan.config.placed import place_of
-from optplan.config.timm_args import TimmArgs, is_timm_args, read_timm_args
-from optplan.config.timm_batches import average_batch_size
-from optplan.errors import ConfigError, Problem
+from optplan.errors import ConfigError
 from optplan.places import Place
-
-# The names of optimizers in which timm's train.py looks for a reason to scale by the square root.
-_SQRT_NAMES = ("ada", "lamb")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,27 +95,7 @@ class Scaling:
         return " and the ".join(missing)
 
 
-def find_scaling(config: Config | Mapping[str, Any], batch: Batch = NO_BATCH) -> Scaling | None:
-    """How a config's lr depends on the batch, None where it does not.
-
-    Args:
-        config: A loaded config or a dict.
-        batch: What is known besides.
-
-    Raises:
-        ConfigError: The config says it wrongly, or the lr is to be scaled and the config has no base batch.
-    """
-    data = config.data if isinstance(config, Config) else config
-    if is_timm_args(data):
-        if batch.auto_scale_lr:
-            raise ConfigError(
-                "--auto-scale-lr is for configs with auto_scale_lr, and this is a recipe of timm"
-            )
-        return _finite(timm_scaling(read_timm_args(data), batch))
-    return _finite(_auto_scaling(data, batch))
-
-
-def _finite(scaling: Scaling | None) -> Scaling | None:
+def finite(scaling: Scaling | None) -> Scaling | None:
     """Return the scaling.
 
     Raises:
@@ -143,94 +113,3 @@ def _finite(scaling: Scaling | None) -> Scaling | None:
         place=scaling.place,
         hint="correct the base batch, the batch size or the world size",
     )
-
-
-def timm_scaling(args: TimmArgs, batch: Batch = NO_BATCH) -> Scaling | None:
-    """How a recipe's lr depends on the batch: ``train.py`` works it out where ``lr`` is not set, or 0."""
-    if args.value("lr"):
-        return None
-    return Scaling(
-        source=ScalingSource.LR_BASE,
-        rule=_timm_rule(args),
-        base_lr=args.value("lr_base"),
-        base_batch=args.value("lr_base_size"),
-        batch_size=batch.size or _whole(average_batch_size(args.written, args.value("batch_size"))),
-        accumulation=max(1, args.value("grad_accum_steps")),
-        world_size=batch.world_size,
-        place=args.place_of("lr_base") or args.place_of("lr"),
-    )
-
-
-def _whole(size: float) -> float:
-    """A whole number as such, so that plans of one batch size stay as they are."""
-    return int(size) if size == int(size) else size
-
-
-def _timm_rule(args: TimmArgs) -> ScalingRule:
-    written = args.value("lr_base_scale")
-    if written:
-        return ScalingRule(written)
-    name = args.value("opt").lower()
-    grows_slowly = any(part in name for part in _SQRT_NAMES)
-    return ScalingRule.SQRT if grows_slowly else ScalingRule.LINEAR
-
-
-def _auto_scaling(data: Mapping[str, Any], batch: Batch) -> Scaling | None:
-    section = data.get("auto_scale_lr")
-    is_on = batch.auto_scale_lr or (isinstance(section, Mapping) and bool(section.get("enable")))
-    if not is_on:
-        return None
-    if not isinstance(section, Mapping):
-        raise ConfigError(
-            "the lr cannot be scaled: the config has no auto_scale_lr",
-            hint="write auto_scale_lr = dict(base_batch_size=256)",
-        )
-    problems = list(_base_problems(data, section))
-    size, size_problems = _batch_size(data)
-    if batch.size is None:
-        problems += size_problems
-    if problems:
-        raise ConfigError(problems)
-    return Scaling(
-        source=ScalingSource.AUTO_SCALE_LR,
-        rule=ScalingRule.LINEAR,
-        base_lr=None,
-        base_batch=section["base_batch_size"],
-        batch_size=batch.size or size,
-        accumulation=1,  # the reference counts no accumulative_counts
-        world_size=batch.world_size,
-        place=place_of(section, "enable") or place_of(data, "auto_scale_lr"),
-    )
-
-
-def _base_problems(data: Mapping[str, Any], section: Mapping[str, Any]) -> Iterator[Problem]:
-    if section.get("base_batch_size") is None:
-        yield Problem(
-            message="auto_scale_lr has no base_batch_size",
-            place=place_of(data, "auto_scale_lr"),
-            hint="write the batch that the lr is meant for: base_batch_size=256",
-        )
-    elif problem := number_problem(section, "base_batch_size"):
-        yield problem
-    elif section["base_batch_size"] <= 0:
-        yield Problem(
-            message=f"base_batch_size must be above 0, got {section['base_batch_size']}",
-            place=place_of(section, "base_batch_size"),
-        )
-
-
-def _batch_size(data: Mapping[str, Any]) -> tuple[int | None, list[Problem]]:
-    """The samples of one process and step, in either generation of the format."""
-    for section_name, name in (("train_dataloader", "batch_size"), ("data", "samples_per_gpu")):
-        section = data.get(section_name)
-        if not isinstance(section, Mapping) or section.get(name) is None:
-            continue
-        size = section[name]
-        if isinstance(size, int) and not isinstance(size, bool) and size > 0:
-            return size, []
-        problem = Problem(
-            message=f"{name} must be a whole number above 0, got {described(size)}",
-            place=place_of(section, name),
-        )
-        return None, [problem]
-    return None, []

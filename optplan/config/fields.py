@@ -1,4 +1,4 @@
-"""Entries of a section by their kinds, with every mistake collected."""
+"""Check the entries of a section by their kinds, and collect every mistake."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LONGEST = 2_000
 
 
 class Is(StrEnum):
-    """What an entry may be."""
+    """The kinds of entries."""
 
     NUMBER = "a number"
     NUMBERS = "a list of numbers"
@@ -38,7 +38,7 @@ def field_problems(
     *,
     unset: object = None,
 ) -> Iterator[Problem]:
-    """Entries that are not known, and values of another kind.
+    """Yield unknown entries, and values of the wrong kind.
 
     Args:
         section: The section.
@@ -61,7 +61,7 @@ def field_problems(
 
 
 def with_numbers(section: Mapping[str, Any], kinds: Mapping[str, Is]) -> Mapping[str, Any]:
-    """A section whose texts are numbers where a number is meant: YAML 1.1 takes ``1e-3`` for a text."""
+    """Return a section whose texts are numbers where a number is meant: YAML 1.1 takes ``1e-3`` for a text."""
     values = {
         name: _as_number(value)
         if kinds.get(name) is Is.NUMBER
@@ -120,7 +120,7 @@ def _is_no_number(value: object) -> bool:
 def entries_of(
     section: Mapping[str, Any], name: str, problems: list[Problem]
 ) -> list[tuple[Mapping[str, Any], Place | None]]:
-    """The mappings of a list, each with its place; what is none is noted."""
+    """Return the mappings of a list, each with its place; what is none is noted."""
     value = section.get(name)
     if not isinstance(value, list | tuple):
         problems.append(
@@ -143,7 +143,7 @@ def entries_of(
 
 
 def pattern_of(value: object, place: Place | None, problems: list[Problem]) -> Iterable[Pattern]:
-    """A pattern, if it is a regular expression; else that is noted."""
+    """Yield a pattern, if it is a regular expression; else that is noted."""
     if not isinstance(value, str):
         problems.append(
             Problem(message=f"a pattern must be a text, got {described(value)}", place=place)

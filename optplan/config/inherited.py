@@ -1,4 +1,4 @@
-"""What to do about an argument that a class does not take: one that is inherited, or a ``_delete_`` left over."""
+"""Hints for arguments that a class does not take because they are inherited, or a ``_delete_`` left over."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SIGN_OF_PURE = re.compile(
 
 
 def inherited_hint(written: Mapping[str, Any], name: str, decider: str = "type") -> str | None:
-    """A hint for an argument that the class of a section does not take; None where it is just another word.
+    """Return a hint for an argument that the class of a section does not take; None where it is just another word.
 
     Args:
         written: The section, which knows the places of its entries.
@@ -43,7 +43,7 @@ def inherited_hint(written: Mapping[str, Any], name: str, decider: str = "type")
 
 
 def _is_other_file(base: Source, own: Source) -> bool:
-    """Whether a value is inherited by what a file writes; an override is in no file."""
+    """Return whether a value is inherited by what a file writes; an override is in no file."""
     is_file = own.name.endswith((".py", *_ENTRIES))
     return is_file and (base.path, base.name) != (own.path, own.name)
 
@@ -58,7 +58,7 @@ def _nothing_to_delete(place: Place | None) -> str:
 
 
 def _is_pure(source: Source) -> bool:
-    """Whether a file is in the pure-Python style: it reads bases, or imports what is no help for computing."""
+    """Return whether a file is in the pure-Python style: it reads bases, or imports what is no help for computing."""
     return (
         source.name.endswith(".py")
         and "_base_" not in source.text

@@ -39,7 +39,7 @@ _OWN_HASH = 1 << 60
 
 
 class Refusal(Exception):  # noqa: N818 - a message on its way to a ConfigError
-    """Something that is not done for a config; the evaluator adds the place."""
+    """Report what is not done for a config; the evaluator adds the place."""
 
     def __init__(self, message: str, hint: str | None = None) -> None:
         self.message = message
@@ -73,10 +73,10 @@ def size_of(value: Any) -> int:
     return len(value.dotted) // CHARS_PER_STEP if isinstance(value, Symbol) else 0
 
 
-class Budget:
-    """The work that reading one config, bases included, may take.
+class StepCounter:
+    """Count the steps that reading one config, bases included, may take.
 
-    Every operation is charged here by the size of what it works on.
+    Every operation is charged by the size of what it works on.
 
     Args:
         left: The steps that may be taken.
@@ -90,27 +90,23 @@ class Budget:
         # By hash, the keys that have it and are of a kind for which equal hashes can be made.
         self.odd_keys: dict[int, list[Any]] = {}
 
-    def spend(self, steps: int) -> None:
-        """Take ``steps`` off what is left.
+    def charge(self, steps: int) -> None:
+        """Take a number of steps.
 
         Raises:
-            Refusal: Nothing is left.
+            Refusal: There are none left; so for all methods here.
         """
         self.left -= steps
         if self.left < 0:
             raise Refusal("reading this config takes too much work", "shorten its loops or data")
 
-    def spend_size(self, *values: Any) -> None:
-        """Take off what going once through each value takes, but not into its elements.
-
-        Raises:
-            Refusal: Nothing is left.
-        """
+    def charge_sizes(self, *values: Any) -> None:
+        """Charge going once through each value, but not into its elements."""
         for value in values:
-            self.spend(size_of(value))
+            self.charge(size_of(value))
 
-    def spend_file(self, text: str, *, as_tree: bool = True) -> None:
-        """Take off what parsing the text of a file takes.
+    def charge_file(self, text: str, *, as_tree: bool = True) -> None:
+        """Charge parsing the text of a file.
 
         Args:
             text: The text.
@@ -127,35 +123,37 @@ class Budget:
                 f"the files of this config hold more than {MAX_TOKENS:,} words and signs",
                 "shorten them, or inherit from fewer",
             )
-        self.spend(FILE_STEPS + length // _FILE_CHARS_PER_STEP + tokens // 4)
+        self.charge(FILE_STEPS + length // _FILE_CHARS_PER_STEP + tokens // 4)
 
-    def spend_text(self, length: int) -> None:
-        """Take a text of ``length`` characters off what is left.
+    def charge_text(self, length: int) -> None:
+        """Charge a text of ``length`` characters.
 
         Raises:
-            Refusal: The text is too long, or nothing is left.
+            Refusal: The text is too long.
         """
         if length > MAX_TEXT:
             raise Refusal(f"a text of {length:,} characters is too long")
-        self.spend(length // CHARS_PER_STEP)
+        self.charge(length // CHARS_PER_STEP)
 
-    def spend_search(self, text: str, parts: Any) -> None:
-        """Take off a search that compares each part at each position of a text.
+    def charge_result(self, value: Any) -> None:
+        """Charge what a function returned."""
+        if isinstance(value, str):
+            self.charge_text(len(value))
+        else:
+            self.charge_sizes(check_int(value))
 
-        Raises:
-            Refusal: Nothing is left.
-        """
+    def charge_search(self, text: str, parts: Any) -> None:
+        """Charge a search that compares each part at each position of a text."""
         for part in parts:
             if isinstance(part, str):
-                self.spend(len(text) * len(part) // 1024)
+                self.charge(len(text) * len(part) // 1024)
 
-    def spend_key(self, key: Any) -> None:
-        """Take off what looking a key up takes: many keys can be made to have one hash.
+    def charge_key(self, key: Any) -> None:
+        """Charge looking a key up: many keys can be made to have one hash.
 
         The hash of a text is random, and that of a number of a sane size is its own.
 
         Raises:
-            Refusal: Nothing is left, or the key is nested too deeply.
             TypeError: It is not hashable.
         """
         kind = key.__class__
@@ -164,35 +162,38 @@ class Budget:
         if kind is int and -_OWN_HASH < key < _OWN_HASH:
             return
         before = self.left
-        self.spend_tree(key)
+        self.charge_tree(key)
         alike = self.odd_keys.setdefault(hash(key), [])
-        self.spend(4 * len(alike) * (1 + before - self.left))
+        self.charge(4 * len(alike) * (1 + before - self.left))
         if not any(key is other or key == other for other in alike):
             alike.append(key)
 
-    def spend_tree(self, value: Any, depth: int = 0) -> None:
-        """Take everything inside ``value`` off what is left, as often as it occurs.
+    def charge_tree(self, value: Any, depth: int = 0) -> None:
+        """Charge everything inside a value, as often as it occurs.
 
         Raises:
-            Refusal: It is too much, or nested too deeply.
+            Refusal: It is nested too deeply.
         """
         kind = value.__class__
         if kind in _SMALL or (kind is int and -_OWN_HASH < value < _OWN_HASH):
             self.left -= 1
             return
-        self.spend(1 + size_of(value))
-        if isinstance(value, _CONTAINERS):
+        self.charge(1 + size_of(value))
+        if isinstance(value, range):
+            count = max(0, (value.stop - value.start) // value.step + 1)
+            self.charge(count * (1 + size_of(value)))
+        elif isinstance(value, _CONTAINERS):
             if depth > MAX_DEPTH:
                 raise Refusal("the data is nested too deeply")
             for item in value:
-                self.spend_tree(item, depth + 1)
+                self.charge_tree(item, depth + 1)
             if isinstance(value, dict):
                 for item in dict.values(value):
-                    self.spend_tree(item, depth + 1)
+                    self.charge_tree(item, depth + 1)
 
 
 def check_int(value: Any) -> Any:
-    """The value itself, unless it is an int too large to be meant.
+    """Return the value, unless it is an int too large to be meant.
 
     Raises:
         Refusal: It has too many digits.

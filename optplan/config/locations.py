@@ -1,4 +1,4 @@
-"""Where config files are: how they are found, and what they are called."""
+"""Find config files, and name them for reports and messages."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from optplan.config.reading import DISK
+from optplan.config.files.file_reader import DISK
 from optplan.errors import ConfigError, did_you_mean
 from optplan.runtime.installed import package_config, package_folder
 
 if TYPE_CHECKING:
-    from optplan.config.reading import Reader
+    from optplan.config.files.file_reader import Reader
     from optplan.places import Place
 
 
@@ -34,7 +34,7 @@ class Location:
     root: tuple[str, str] | None = None
 
     def suggestion(self) -> str | None:
-        """A hint that names the files beside it that are called much alike."""
+        """Return a hint that names the files beside it that are called much alike."""
         folder, name = os.path.split(self.path)
         if self.reader is not DISK or not os.path.isdir(folder):
             return None
@@ -43,7 +43,7 @@ class Location:
 
 
 def entry_location(path: str, reader: Reader) -> Location:
-    """The location of what a user asks for.
+    """Return the location of what a user asks for.
 
     Raises:
         ConfigError: There is no such package, or it has no such config.
@@ -57,7 +57,7 @@ def entry_location(path: str, reader: Reader) -> Location:
 def base_location(
     path: Any, child: Location, entry: Location, place: Place
 ) -> tuple[Location, str | None]:
-    """The location of a base, and the scope of the package it is taken from.
+    """Return the location of a base, and the scope of the package it is taken from.
 
     Args:
         path: What the child's ``_base_`` says.
@@ -76,7 +76,7 @@ def base_location(
 
 
 def beside(path: str, child: Location, entry: Location) -> Location:
-    """The location of a path that is relative to the file ``child``."""
+    """Return the location of a path that is relative to the file ``child``."""
     absolute = os.path.normpath(os.path.join(os.path.dirname(child.path), path))
     if child.root is not None and absolute.startswith(child.root[1] + os.sep):
         return _package_location(absolute, child.root)
@@ -90,7 +90,7 @@ def beside(path: str, child: Location, entry: Location) -> Location:
 
 
 def _relative(path: str, folder: str) -> str:
-    """What ``os.path.relpath`` gives for two normalised absolute paths, with slashes."""
+    """Return what ``os.path.relpath`` gives for two normalised absolute paths, with slashes."""
     parts, base = path.split(os.sep), folder.rstrip(os.sep).split(os.sep)
     same = 0
     while same < min(len(parts), len(base)) and parts[same] == base[same]:
@@ -124,7 +124,7 @@ def _in_package(spec: str, place: Place | None) -> Location:
 
 
 def module_location(module: str, child: Location, entry: Location, place: Place) -> Location:
-    """The location of the config that ``from module import …`` means in ``read_base()``.
+    """Return the location of the config that ``from module import …`` means in ``read_base()``.
 
     Raises:
         ConfigError: There is no such package.

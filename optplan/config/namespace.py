@@ -1,4 +1,4 @@
-"""Where the names in a config are looked up: its scope, and the modules that it asks to import."""
+"""The scope and the imports by which the names in a config are looked up."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from optplan.places import Place
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Namespace:
-    """What decides which class a name in a config means.
+    """The scope and the imports by which a class name in a config is looked up.
 
     Args:
         scope: The config's ``default_scope``: the package whose registries are asked.
@@ -34,7 +34,7 @@ class Namespace:
 
 
 def find_namespace(config: Config | Mapping[str, Any]) -> Namespace:
-    """What a config says of where its names are looked up.
+    """Return what a config says of where its names are looked up.
 
     Raises:
         ConfigError: ``default_scope`` or ``custom_imports`` is not of its form.

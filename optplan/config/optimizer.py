@@ -1,50 +1,44 @@
-"""The optimizer section of a config, found in either generation of the format and validated."""
+"""An optimizer section as typed data, and the validation of one in OpenMMLab's form."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from optplan.config.dialects import dialect_of, read_regex_groups
-from optplan.config.generation import Generation, Recognized, recognized
-from optplan.config.loading import Config
 from optplan.config.paramwise import (
     FIELDS,
     FIELDS_OF_MMCV1,
     MULTIPLIERS,
     MULTIPLIERS_OF_MMCV1,
     described,
-    number_problem,
     parse_paramwise,
+    rate_problem,
 )
 from optplan.config.placed import place_of, placed_dict
+from optplan.config.recognition import Recognition
 from optplan.config.symbols import Symbol
-from optplan.config.timm_args import OPTIMIZER_KEYS, TimmArgs, is_timm_args, read_timm_args
-from optplan.dialects.huggingface.arguments import (
-    TrainerArgs,
-    is_training_arguments,
-    read_training_arguments,
-)
 from optplan.errors import ConfigError, Problem, close_matches
-from optplan.names import Mistake
 from optplan.places import Place
-
-if TYPE_CHECKING:
-    from optplan.config.regex_groups import RegexGroups
 
 WRAPPER = "optim_wrapper"
 OPTIMIZER = "optimizer"
+# The generation whose rules are older.
+MMCV1 = "mmcv1"
 # One class under both its names: the older generation's and the newer's.
 DEFAULT_CONSTRUCTORS = ("DefaultOptimizerConstructor", "DefaultOptimWrapperConstructor")
 
 
-class Form(StrEnum):
+class SectionForm(StrEnum):
     """The two generations of the format, by the name of the section."""
 
     WRAPPER = "optim_wrapper"
     OPTIMIZER = "optimizer"
+
+
+# The generation whose rules are older.
+MMCV1 = "mmcv1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,12 +57,13 @@ class OptimizerConfig:
         places: Where the section's own entries stand: ``type``, ``constructor``, ``paramwise_cfg``.
         has_optimizer: Whether ``optim_wrapper`` holds an ``optimizer``.
         has_paramwise: Whether ``paramwise_cfg`` is written.
-        recipe: What it was read from, where that is the form of another trainer; its rules are not those
-            of any constructor.
-        recognized: The generation of the trainer that it is for, with what tells it; None for a recipe.
+        recipe: What its dialect read, where that is another form; its rules are not those of any constructor.
+        layer_decay: The argument that is a rate of layer decay, where its dialect has one.
+        applies_lr_scale: The schedulers of its trainer multiply the lr of groups by their ``lr_scale``.
+        recognized: The generation of OpenMMLab's trainers that it is for, with what tells it; None for others.
     """
 
-    form: Form
+    form: SectionForm
     type: str | Symbol | type | None
     optimizer: Mapping[str, Any]
     paramwise: Mapping[str, Any]
@@ -77,23 +72,25 @@ class OptimizerConfig:
     places: Mapping[str, Place | None]
     has_optimizer: bool = True
     has_paramwise: bool = True
-    recipe: TimmArgs | RegexGroups | TrainerArgs | None = None
-    recognized: Recognized | None = None
+    recipe: Any = None
+    layer_decay: str | None = None
+    applies_lr_scale: bool = False
+    recognized: Recognition | None = None
 
     @property
     def is_mmcv1(self) -> bool:
         """Whether it is for mmcv 1.x."""
-        return _is_mmcv1(self.recognized)
+        return is_mmcv1(self.recognized)
 
     @property
     def is_default(self) -> bool:
         """Whether it names the default constructor, or none."""
-        return _is_default(self.constructor, self.recognized)
+        return is_default(self.constructor, self.recognized)
 
     @property
     def arguments(self) -> dict[str, Any]:
         """The arguments for the optimizer's class."""
-        no_arguments = ("type", "_scope_", *_SECTION_KEYS)
+        no_arguments = ("type", "_scope_", *SECTION_KEYS)
         return {k: v for k, v in self.optimizer.items() if k not in no_arguments}
 
     @property
@@ -110,7 +107,7 @@ class OptimizerConfig:
 
 
 NO_SECTION = OptimizerConfig(
-    form=Form.OPTIMIZER,
+    form=SectionForm.OPTIMIZER,
     type=None,
     optimizer={},
     paramwise={},
@@ -120,211 +117,71 @@ NO_SECTION = OptimizerConfig(
 )
 
 
-def find_sections(config: Config | Mapping[str, Any]) -> dict[str, OptimizerConfig]:
-    """The optimizer sections of a config that has several by name; none where it has one.
-
-    Raises:
-        ConfigError: Every mistake in them.
-    """
-    data = config.data if isinstance(config, Config) else config
-    outer, generation = _outer(data), recognized(data)
-    found: dict[str, OptimizerConfig] = {}
-    problems: list[Problem] = []
-    for name, section in named_sections(data).items():
-        try:
-            found[name] = (
-                _from_wrapper(section, place_of(outer, name), generation)
-                if OPTIMIZER in section
-                else _validated(Form.OPTIMIZER, section, section, {}, [], generation)
-            )
-        except ConfigError as error:
-            problems += error.problems
-    if problems:
-        raise ConfigError(problems)
-    return found
-
-
-def named_sections(data: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """The sections that ``optim_wrapper`` or ``optimizer`` holds by name, as GANs have them.
-
-    Without a constructor of its own, each is for the child of the model that it is named after.
-    """
-    outer = _outer(data)
-    if not isinstance(outer, Mapping) or "constructor" in outer or OPTIMIZER in outer:
-        return {}
-    inner = {name: value for name, value in outer.items() if _is_section(value)}
-    if len(inner) < len(outer) - ("type" in outer and WRAPPER in data) or _misspelt(
-        inner, OPTIMIZER
-    ):
-        return {}
-    return {str(name): value for name, value in inner.items()}
-
-
-def _outer(data: Mapping[str, Any]) -> Any:
-    """What stands in the place of the optimizer section."""
-    if _is_mmcv1(recognized(data)):
-        return data.get(OPTIMIZER)
-    return data.get(WRAPPER, data.get(OPTIMIZER))
-
-
-def _is_section(value: object) -> bool:
-    return isinstance(value, Mapping) and ("type" in value or OPTIMIZER in value)
-
-
-def find_optimizer(config: Config | Mapping[str, Any]) -> OptimizerConfig:
-    """Find and validate the optimizer section of a config.
-
-    Args:
-        config: A loaded config or a dict; a dict that has a ``type`` of its own is the section itself.
-
-    Raises:
-        ConfigError: No section, or every mistake in it.
-
-    Returns:
-        The section, or one with nothing in it where :func:`find_sections` finds several.
-    """
-    data: Mapping[str, Any] = config.data if isinstance(config, Config) else config
-    if is_timm_args(data):
-        return _from_timm(read_timm_args(data))
-    if (dialect := dialect_of(data)) is not None:
-        return _from_groups(read_regex_groups(data, dialect))
-    if is_training_arguments(data):
-        return _from_trainer(read_training_arguments(data))
-    if isinstance(config, Config):
-        section_names(config)
-    elif WRAPPER not in config and "type" in config:
-        data = {WRAPPER if OPTIMIZER in config else OPTIMIZER: config}
-    else:
-        _name_of_section(data, None)
-    generation = recognized(data)
-    if named_sections(data):
-        return replace(NO_SECTION, recognized=generation)
-    if WRAPPER in data and not _is_mmcv1(generation):
-        return _from_wrapper(_section(data, WRAPPER), place_of(data, WRAPPER), generation)
-    section = _section(data, OPTIMIZER)
-    return _validated(Form.OPTIMIZER, section, section, {}, [], generation)
-
-
-def section_names(config: Config) -> list[str]:
-    """The entries that make up the optimizer section: ``optim_wrapper``, else ``optimizer``; several of a recipe.
-
-    Raises:
-        ConfigError: There are none.
-    """
-    if is_timm_args(config.data):
-        return [name for name in config.data if name in OPTIMIZER_KEYS]
-    if is_training_arguments(config.data):
-        return [str(name) for name in config.data]
-    return [_name_of_section(config.data, Place(config.entry, 0, 0))]
-
-
-def _from_timm(args: TimmArgs) -> OptimizerConfig:
-    return _from_recipe(
-        args,
-        kind=f"timm:{args.factory['opt']}",
-        arguments={k: v for k, v in args.factory.items() if k != "opt" and v is not None},
-        place=args.place_of("opt"),
-    )
-
-
-def _from_groups(groups: RegexGroups) -> OptimizerConfig:
-    first = groups.optimizers[0]
-    return _from_recipe(groups, kind=first.type, arguments=first.arguments, place=first.place)
-
-
-def _from_trainer(args: TrainerArgs) -> OptimizerConfig:
-    names = {"lr": "learning_rate", "weight_decay": "weight_decay"}
-    given = {name: args.written[n] for name, n in names.items() if n in args.written}
-    kind = str(args.written.get("optim", "transformers.Trainer"))
-    return _from_recipe(args, kind=kind, arguments=given, place=args.place_of("optim"))
-
-
-def _from_recipe(
-    recipe: TimmArgs | RegexGroups | TrainerArgs,
+def section_of_recipe(
+    recipe: object,
     *,
     kind: str,
     arguments: Mapping[str, Any],
     place: Place | None,
+    written: Mapping[str, Any] | None = None,
+    **known: Any,
 ) -> OptimizerConfig:
-    return OptimizerConfig(
-        form=Form.OPTIMIZER,
+    """Return what another form than ``paramwise_cfg`` says as a section.
+
+    Args:
+        recipe: What was read of that form.
+        kind, arguments: The optimizer's type and arguments.
+        place: Where its type is written.
+        written: The dict that the arguments stand in, for their places.
+        known: Further fields of the section.
+    """
+    return replace(
+        NO_SECTION,
         type=kind,
-        optimizer={"type": kind, **arguments},
-        paramwise={},
-        constructor=None,
-        wrapper={},
-        places={"type": place, "constructor": None, "paramwise_cfg": None},
+        optimizer=placed_dict(
+            {"type": kind, **arguments}.items(), getattr(written, "raw_places", {})
+        ),
+        places={**NO_SECTION.places, "type": place},
         has_paramwise=False,
         recipe=recipe,
+        **known,
     )
 
 
-def _name_of_section(data: Mapping[str, Any], entry: Place | None) -> str:
-    if _is_mmcv1(recognized(data)):
-        if OPTIMIZER in data:
-            return OPTIMIZER
-        raise ConfigError(
-            "no optimizer: mmcv 1.x reads 'optimizer', and the config has 'optim_wrapper' alone",
-            place=place_of(data, WRAPPER) or entry,
-            hint="leave --dialect out",
-        )
-    for name in (WRAPPER, OPTIMIZER):
-        if name in data:
-            return name
-    raise ConfigError(
-        "no optimizer: the config defines neither 'optim_wrapper' nor 'optimizer'",
-        place=entry,
-        hint=_misspelt(data, WRAPPER, OPTIMIZER),
-    )
+SECTION_KEYS = ("optimizer", "paramwise_cfg", "constructor")
 
 
-def _from_wrapper(
-    wrapper: Mapping[str, Any], place: Place | None, generation: Recognized | None
-) -> OptimizerConfig:
-    if OPTIMIZER not in wrapper and _is_default(wrapper.get("constructor"), generation):
-        raise ConfigError(
-            "'optim_wrapper' has no 'optimizer'",
-            place=place,
-            hint=_misspelt(wrapper, OPTIMIZER) or "write optimizer=dict(type=..., lr=...) in it",
-        )
-    optimizer = _section(wrapper, OPTIMIZER) if OPTIMIZER in wrapper else {}
-    problems = [
-        Problem(
-            message=f"'{name}' inside 'optim_wrapper.optimizer' reaches the optimizer class as an argument",
-            place=place_of(optimizer, name),
-            hint="put it beside 'optimizer', inside 'optim_wrapper'",
-            kind=Mistake.MISPLACED,
-        )
-        for name in ("paramwise_cfg", "constructor")
-        if name in optimizer
-    ]
-    kept = [(name, value) for name, value in wrapper.items() if name not in _SECTION_KEYS]
-    outer = placed_dict(kept, getattr(wrapper, "raw_places", {}))
-    return _validated(Form.WRAPPER, wrapper, optimizer, outer, problems, generation)
-
-
-_SECTION_KEYS = ("optimizer", "paramwise_cfg", "constructor")
-
-
-def _validated(
-    form: Form,
+def validated_section(
+    form: SectionForm,
     section: Mapping[str, Any],
     optimizer: Mapping[str, Any],
     outer: Mapping[str, Any],
     problems: list[Problem],
-    generation: Recognized | None,
+    recognized: Recognition | None,
 ) -> OptimizerConfig:
-    """The section as typed data; ``section`` holds the constructor and ``paramwise_cfg``."""
+    """Return a section as typed data.
+
+    Args:
+        form: The form that it has.
+        section: What holds the constructor and ``paramwise_cfg``.
+        optimizer: What holds the optimizer's type and arguments.
+        outer: The other entries of ``optim_wrapper``.
+        problems: What is wrong with it already.
+        recognized: The generation that it is for, with what tells it; None for neither.
+
+    Raises:
+        ConfigError: Every mistake in it.
+    """
     kind = optimizer.get("type")
-    is_default = _is_default(section.get("constructor"), generation)
+    takes_default = is_default(section.get("constructor"), recognized)
     if not isinstance(kind, str | Symbol | type) or not kind:
-        if is_default or "type" in optimizer:
+        if takes_default or "type" in optimizer:
             problems.append(_bad_type(optimizer, kind, section))
         kind = None
     problems += [
         problem
         for name in ("lr", "weight_decay")
-        if optimizer.get(name) is not None and (problem := _rate_problem(optimizer, name))
+        if optimizer.get(name) is not None and (problem := rate_problem(optimizer, name))
     ]
     paramwise = section.get("paramwise_cfg")
     if paramwise is not None and not isinstance(paramwise, Mapping):
@@ -342,10 +199,10 @@ def _validated(
                 place=place_of(section, "constructor"),
             )
         )
-    if is_default:
+    if takes_default:
         has_decay = optimizer.get("weight_decay") is not None
         raw = paramwise if isinstance(paramwise, Mapping) else {}
-        is_older = _is_mmcv1(generation)
+        is_older = is_mmcv1(recognized)
         problems += parse_paramwise(
             raw,
             has_weight_decay=has_decay,
@@ -366,39 +223,29 @@ def _validated(
             "constructor": place_of(section, "constructor"),
             "paramwise_cfg": place_of(section, "paramwise_cfg"),
         },
-        has_optimizer=form is Form.OPTIMIZER or OPTIMIZER in section,
+        has_optimizer=form is SectionForm.OPTIMIZER or OPTIMIZER in section,
         has_paramwise=paramwise is not None,
-        recognized=generation,
+        recognized=recognized,
     )
 
 
-def _is_default(constructor: object, generation: Recognized | None) -> bool:
-    names = DEFAULT_CONSTRUCTORS[:1] if _is_mmcv1(generation) else DEFAULT_CONSTRUCTORS
+def is_default(constructor: object, recognized: Recognition | None) -> bool:
+    """Return whether what names a constructor means the default one."""
+    names = DEFAULT_CONSTRUCTORS[:1] if is_mmcv1(recognized) else DEFAULT_CONSTRUCTORS
     return constructor is None or constructor in names
 
 
-def _is_mmcv1(found: Recognized | None) -> bool:
-    return found is not None and found.generation is Generation.MMCV1
+def is_mmcv1(found: Recognition | None) -> bool:
+    """Return whether a section is for mmcv 1.x."""
+    return found is not None and found.dialect == MMCV1
 
 
-def _misspelt(data: Mapping[str, Any], *wanted: str) -> str | None:
-    """A hint to rename the entry that looks like what is missing."""
+def misspelt(data: Mapping[str, Any], *wanted: str) -> str | None:
+    """Return a hint to rename the entry that looks like what is missing; None where there is none."""
     for key in map(str, data):
         if found := close_matches(key, wanted, most=1):
             return f"rename {key!r} to {found[0]!r}"
     return None
-
-
-def _section(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    section = data[name]
-    if isinstance(section, Mapping):
-        return section
-    if section is None:
-        raise ConfigError(f"no optimizer: '{name}' is None", place=place_of(data, name))
-    raise ConfigError(
-        f"'{name}' must be a dict, got {described(section)}",
-        place=place_of(data, name),
-    )
 
 
 def _bad_type(optimizer: Mapping[str, Any], kind: object, section: Mapping[str, Any]) -> Problem:
@@ -410,20 +257,10 @@ def _bad_type(optimizer: Mapping[str, Any], kind: object, section: Mapping[str, 
     return Problem(
         message="the optimizer has no 'type'",
         place=next((place_of(d, k) for d in (optimizer, section) for k in d), None),
-        hint=_misspelt(optimizer, "type") or "write type='SGD', or another optimizer's name",
+        hint=misspelt(optimizer, "type") or "write type='SGD', or another optimizer's name",
     )
 
 
 def _by_place(problem: Problem) -> tuple[str, int, int]:
     place = problem.place
     return (place.source.name, place.line, place.column) if place else ("", 0, 0)
-
-
-def _rate_problem(optimizer: Mapping[str, Any], name: str) -> Problem | None:
-    problem = number_problem(optimizer, name)
-    if problem is None and optimizer[name] < 0:
-        problem = Problem(
-            message=f"{name} must not be negative, got {optimizer[name]}",
-            place=place_of(optimizer, name),
-        )
-    return problem

@@ -1,4 +1,4 @@
-"""Values set on the command line, on top of what a config says."""
+"""Set values given on the command line on top of a config."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from optplan.config.placed import RawPlace
+    from optplan.config.settable import Settable
 
 OPTION = "--set"
 _MAX_LENGTH = 100_000
@@ -60,7 +61,7 @@ def regroup_cfg_options(argv: Sequence[str]) -> list[str]:
 
 
 def parse_value(text: str) -> Any:
-    """What the text of an override means.
+    """Return what the text of an override means.
 
     ``1,2`` and ``[1,2]`` are lists, ``(1,2)`` is a tuple; quotes around the whole and all spaces
     are dropped; ``true`` and ``false`` are booleans in any case, ``None`` is None; what is no
@@ -91,7 +92,7 @@ def _parsed(text: str, depth: int) -> Any:
 
 
 def _parts(text: str) -> list[str]:
-    """The parts between the commas that stand in no brackets."""
+    """Return the parts between the commas that stand in no brackets."""
     parts: list[str] = []
     start = round_open = square_open = 0
     for at, char in enumerate(text):
@@ -120,8 +121,15 @@ class _Branch(dict[str, Any]):
     """Overrides of entries of one container."""
 
 
-def apply_overrides(data: PlacedDict, overrides: Sequence[str]) -> None:
+def apply_overrides(
+    data: PlacedDict, overrides: Sequence[str], settable: Settable | None = None
+) -> None:
     """Set the values of ``a.b.c=value`` texts, all together.
+
+    Args:
+        data: The config.
+        overrides: The texts.
+        settable: Returns the top-level entries that they may add; None for all.
 
     Raises:
         ConfigError: One is malformed, its path leads nowhere, or nothing would read what it adds.
@@ -131,19 +139,20 @@ def apply_overrides(data: PlacedDict, overrides: Sequence[str]) -> None:
         source = Source(name=OPTION, path=f"{OPTION} {text}", text=text)
         raw: RawPlace = (File(source, text), 0, 0)
         try:
-            _plant(tree, text, raw)
+            _add_override(tree, text, raw)
             path = text.partition("=")[0]
-            refuse_dead(data, path)
-            _check_path(data, path.split("."), tree)
+            if settable is not None:
+                refuse_dead(data, path, settable(data))
+            _check_path(data, path.split("."))
         except ConfigError as error:
             problem = error.problems[0]
             raise ConfigError(
                 problem.message, place=Place(source, 0, 0), hint=problem.hint
             ) from None
-    _graft(data, tree)
+    _applied(data, tree)
 
 
-def _plant(tree: _Branch, text: str, raw: RawPlace) -> None:
+def _add_override(tree: _Branch, text: str, raw: RawPlace) -> None:
     path, equals, value = text.partition("=")
     if not equals or not path:
         raise ConfigError("it must have the form a.b.c=value")
@@ -166,7 +175,7 @@ def _placed(value: Any, raw: RawPlace) -> Any:
     return value
 
 
-def _check_path(data: Any, path: list[str], _: _Branch) -> None:
+def _check_path(data: Any, path: list[str]) -> None:
     walked: list[str] = []
     for key in path[:-1]:
         data = _child(data, key, walked)
@@ -191,17 +200,17 @@ def _child(data: Any, key: str, walked: list[str]) -> Any:
     raise ConfigError(f"{where} is no dict or list, it has no '{key}'")
 
 
-def _graft(target: Any, tree: _Branch) -> Any:
+def _applied(target: Any, tree: _Branch) -> Any:
     """``target`` with the overrides of a branch; a tuple is replaced, all else is changed."""
     if isinstance(target, PlacedTuple):
         as_list = placed_list(target, list(target.raw_places))
-        changed = _graft(as_list, tree)
+        changed = _applied(as_list, tree)
         return placed_tuple(changed, changed.raw_places)
     if isinstance(target, PlacedList):
         for key, new in tree.items():
             at = int(key)
             if isinstance(new, _Branch):
-                target[at] = _graft(target[at], new)
+                target[at] = _applied(target[at], new)
             else:
                 target[at], target.raw_places[at] = new
         return target
@@ -210,7 +219,7 @@ def _graft(target: Any, tree: _Branch) -> Any:
         target = placed_dict((), {})
     for key, new in tree.items():
         if isinstance(new, _Branch):
-            target[key] = _graft(target.get(key, placed_dict((), {})), new)
+            target[key] = _applied(target.get(key, placed_dict((), {})), new)
         else:
             target[key], target.raw_places[key] = new
     return target

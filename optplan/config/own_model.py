@@ -8,10 +8,8 @@ from typing import Any
 
 from optplan.config.loading import Config
 from optplan.config.namespace import Namespace, find_namespace
-from optplan.config.placed import PlacedDict, place_of, placed_dict, raw_place_of
+from optplan.config.placed import place_of
 from optplan.config.symbols import Symbol
-from optplan.config.timm_args import MODEL_ARGUMENTS, TimmArgs, is_timm_args, read_timm_args
-from optplan.errors import ConfigError
 from optplan.places import Place
 
 SECTION = "model"
@@ -59,16 +57,16 @@ class OwnModel:
         return getattr(self.type, "__name__", None) or str(self.type).removeprefix(TIMM)
 
 
-def find_own_model(config: Config) -> OwnModel | None:
-    """The model that a config names itself, None where it names none.
+def own_model(config: Config, section: Any) -> OwnModel | None:
+    """Return the model that a config names itself, None where it names none.
+
+    Args:
+        config: The config.
+        section: What its dialect says of its model, as a section.
 
     Raises:
         ConfigError: What says where its names are looked up is not of its form.
     """
-    if is_timm_args(config.data):
-        section: Any = _of_recipe(read_timm_args(config.data))
-    else:
-        section = config.data.get(SECTION)
     if not isinstance(section, Mapping) or not section.get("type"):
         return None
     namespace = find_namespace(config)
@@ -88,22 +86,6 @@ def find_own_model(config: Config) -> OwnModel | None:
         place=place_of(section, "type") or place_of(config.data, SECTION),
         key=f"{written} {found_by}",
     )
-
-
-def _of_recipe(args: TimmArgs) -> PlacedDict | None:
-    """What a recipe of timm says of its model, as a section."""
-    if args.model is None:
-        return None
-    if args.written.get("split_bn"):
-        raise ConfigError(
-            "split_bn makes train.py add batch norms to the model, which are not planned",
-            place=args.place_of("split_bn"),
-            hint="name a model that has them: --model FILE.py:ATTR",
-        )
-    kind = raw_place_of(args.written, SECTION)
-    places = {name: raw_place_of(args.written, entry) for entry, name in MODEL_ARGUMENTS.items()}
-    section = {"type": f"{TIMM}{args.model}", **args.model_arguments}
-    return placed_dict(section.items(), {name: places.get(name) or kind for name in section})
 
 
 def without_weights(section: Mapping[Any, Any]) -> dict[Any, Any]:

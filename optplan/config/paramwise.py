@@ -9,11 +9,11 @@ from typing import Any
 
 from optplan.config.placed import place_of
 from optplan.errors import Problem
-from optplan.names import Mistake
+from optplan.names import LR_OPTIONS, WEIGHT_DECAY_OPTIONS, ProblemKind
 from optplan.places import Place
 
-LR_MULTIPLIERS = ("bias_lr_mult", "dcn_offset_lr_mult")
-DECAY_MULTIPLIERS = ("norm_decay_mult", "bias_decay_mult", "dwconv_decay_mult", "flat_decay_mult")
+LR_MULTIPLIERS = tuple(LR_OPTIONS)
+DECAY_MULTIPLIERS = tuple(WEIGHT_DECAY_OPTIONS)
 MULTIPLIERS = (*LR_MULTIPLIERS, *DECAY_MULTIPLIERS)
 FIELDS = ("lr_mult", "decay_mult", "lr", "weight_decay")
 FIELDS_OF_MMCV1 = FIELDS[:2]
@@ -25,7 +25,7 @@ MULTIPLIERS_OF_MMCV1 = (
     "bias_decay_mult",
 )
 # These are refused without a base weight decay; flat_decay_mult passes and does nothing.
-_NEED_WEIGHT_DECAY = ("norm_decay_mult", "bias_decay_mult", "dwconv_decay_mult")
+_NEED_WEIGHT_DECAY = tuple(name for name in DECAY_MULTIPLIERS if name != "flat_decay_mult")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +102,7 @@ def parse_paramwise(
 
 
 def number_problem(container: Mapping[str, Any], name: str) -> Problem | None:
-    """What is wrong with a value that has to be a finite number, or None."""
+    """Return what is wrong with a value that has to be a finite number, or None."""
     value = container[name]
     place = place_of(container, name)
     if isinstance(value, str):
@@ -123,8 +123,16 @@ def number_problem(container: Mapping[str, Any], name: str) -> Problem | None:
     return None if finite else Problem(message=f"{name} must be finite, got {value}", place=place)
 
 
+def rate_problem(container: Mapping[str, Any], name: str) -> Problem | None:
+    """Return what is wrong with a value that has to be a finite number and not negative, or None."""
+    if (problem := number_problem(container, name)) is not None or container[name] >= 0:
+        return problem
+    message = f"{name} must not be negative, got {container[name]}"
+    return Problem(message=message, place=place_of(container, name))
+
+
 def _number_hint(value: str) -> str | None:
-    """How to write a number that became a string: YAML 1.1 reads ``1e-3`` as one."""
+    """Return how to write a number that became a string: YAML 1.1 reads ``1e-3`` as one."""
     try:
         number = float(value)
     except ValueError:
@@ -138,7 +146,7 @@ def _number_hint(value: str) -> str | None:
 
 
 def described(value: object) -> str:
-    """A value of the wrong type for a message: its plain type, and itself if it is short."""
+    """Return a value of the wrong type for a message: its plain type, and itself if it is short."""
     kinds = (dict, list, tuple)
     kind = next((k for k in kinds if isinstance(value, k)), type(value)).__name__
     text = repr(value)
@@ -162,7 +170,7 @@ def _no_weight_decay(name: str, place: Place | None) -> Problem:
         message=f"{name} multiplies a base weight_decay, but the optimizer sets none",
         place=place,
         hint="set weight_decay in the optimizer",
-        kind=Mistake.NO_BASE_VALUE,
+        kind=ProblemKind.NO_BASE_VALUE,
     )
 
 

@@ -34,7 +34,7 @@ class File:
         self._widths: dict[int, list[int]] = {}
 
     def place(self, line: int, column: int) -> Place:
-        """The place of a syntax node: a line from 1, a column in UTF-8 bytes from 0.
+        """Return the place of a syntax node: a line from 1, a column in UTF-8 bytes from 0.
 
         Line 0 stands for the text as a whole.
         """
@@ -92,28 +92,28 @@ class PlacedTuple(tuple[Any, ...]):  # noqa: SLOT001 - a tuple has no room for s
 
 
 def placed_dict(items: Iterable[tuple[Any, Any]], places: dict[Any, RawPlace]) -> PlacedDict:
-    """A dict with a place for each of its keys."""
+    """Return a dict with a place for each of its keys."""
     result = PlacedDict(items)
     result.raw_places = places
     return result
 
 
 def placed_list(items: Iterable[Any], places: list[RawPlace]) -> PlacedList:
-    """A list with a place for each of its elements."""
+    """Return a list with a place for each of its elements."""
     result = PlacedList(items)
     result.raw_places = places
     return result
 
 
 def placed_tuple(items: Iterable[Any], places: Sequence[RawPlace]) -> PlacedTuple:
-    """A tuple with a place for each of its elements."""
+    """Return a tuple with a place for each of its elements."""
     result = PlacedTuple(items)
     result.raw_places = places
     return result
 
 
 def raw_place_of(container: object, key: Any) -> RawPlace:
-    """The raw place of a key or index, None where it is not known."""
+    """Return the raw place of a key or index, None where it is not known."""
     places = getattr(container, "raw_places", None)
     if places is None:
         return None
@@ -123,7 +123,7 @@ def raw_place_of(container: object, key: Any) -> RawPlace:
 
 
 def place_of(container: object, key: Any) -> Place | None:
-    """Where a key or index of a container of a config was set last.
+    """Return where a key or index of a container of a config was set last.
 
     Returns:
         None for a container that comes from no config, for an unknown key, and for what a

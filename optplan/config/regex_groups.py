@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from optplan.config.dialects import Dialect
+from optplan.config.optimizer import OptimizerConfig, section_of_recipe
 from optplan.names import Matcher
 from optplan.places import Place
 
@@ -77,9 +77,10 @@ class RegexGroups:
         refuses_empty: A group that nothing matches is refused.
         unset: The values that the file leaves to the code of the recipe, of which only the trainer's own
             defaults are known.
+        entry: What the list is called there.
     """
 
-    dialect: Dialect
+    dialect: str
     matcher: Matcher
     groups: tuple[RegexGroup, ...]
     optimizers: tuple[RegexOptimizer, ...]
@@ -90,3 +91,10 @@ class RegexGroups:
     keeps_empty: bool = False
     refuses_empty: bool = False
     unset: tuple[str, ...] = ()
+    entry: str = "groups"
+
+
+def section_of_groups(groups: RegexGroups) -> OptimizerConfig:
+    """Return the groups as an optimizer section: that of their first optimizer."""
+    first = groups.optimizers[0]
+    return section_of_recipe(groups, kind=first.type, arguments=first.arguments, place=first.place)

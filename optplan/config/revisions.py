@@ -1,11 +1,11 @@
-"""Configs as they stand in a git revision, read without touching the work tree."""
+"""Read configs of a git revision without touching the work tree."""
 
 from __future__ import annotations
 
 import os
 import re
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from optplan.config.limits import MAX_FILE_BYTES
 from optplan.config.loading import Config, load_config
@@ -17,26 +17,32 @@ _SECONDS = 60
 
 
 def names_revision(spec: str) -> bool:
-    """Whether a spec has the form ``REV:path``."""
+    """Return whether a spec has the form ``REV:path``."""
     return "::" not in spec and "\0" not in spec and _SPEC.fullmatch(spec) is not None
 
 
-def load_revision(spec: str, *, overrides: Sequence[str] = (), trust: bool = False) -> Config:
+def load_revision(
+    spec: str,
+    *,
+    overrides: Sequence[str] = (),
+    trust: bool = False,
+    load: Callable[..., Config] = load_config,
+) -> Config:
     """Load ``REV:path``: the config and its bases as they stand in a revision.
 
     As for git, a path counts from the top of the repository, and from the current folder where it
-    starts with ``./`` or ``../``. The other arguments are those of :func:`load_config`.
+    starts with ``./`` or ``../``. The other arguments are those of ``load``, which reads the config.
 
     Raises:
         ConfigError: There is no git, no repository, no such revision, no such file in it; or the
             config cannot be read.
     """
     revision, inside, reader = _opened(spec)
-    return load_config(f"{revision}:/{inside}", overrides=overrides, trust=trust, reader=reader)
+    return load(f"{revision}:/{inside}", overrides=overrides, trust=trust, reader=reader)
 
 
 def read_revision(spec: str) -> bytes:
-    """The content of the file that ``REV:path`` names.
+    """Return the content of the file that ``REV:path`` names.
 
     Raises:
         ConfigError: As for :func:`load_revision`.
@@ -46,7 +52,7 @@ def read_revision(spec: str) -> bytes:
 
 
 def _opened(spec: str) -> tuple[str, str, RevisionReader]:
-    """The revision, the path from the top of the repository, and what reads it."""
+    """Return the revision, the path from the top of the repository, and what reads it."""
     found = _SPEC.fullmatch(spec)
     if found is None:
         raise ConfigError(f"'{spec}' does not name a file in a revision: write REV:path")
@@ -62,7 +68,7 @@ def _opened(spec: str) -> tuple[str, str, RevisionReader]:
 
 
 class RevisionReader:
-    """Reads the files of one commit.
+    """Read the files of one commit.
 
     To the loader they are below a folder ``REV:`` in the current one, so that messages call them
     ``REV:/path``.
@@ -73,16 +79,16 @@ class RevisionReader:
         self._commit = commit
 
     def exists(self, path: str) -> bool:
-        """Whether there is a file at ``path``."""
+        """Return whether there is a file at ``path``."""
         inside = self._inside(path)
         return inside is not None and self.holds(inside)
 
     def holds(self, inside: str) -> bool:
-        """Whether there is a file at a path that counts from the top of the repository."""
+        """Return whether there is a file at a path that counts from the top of the repository."""
         return _kind(self._ask("--batch-check", inside)) == "blob"
 
     def read(self, path: str) -> bytes:
-        """The content of a file.
+        """Return the content of a file.
 
         Raises:
             ConfigError: It is outside of the repository, or no file.
@@ -102,7 +108,7 @@ class RevisionReader:
         return self.content(inside)
 
     def content(self, inside: str) -> bytes:
-        """The content of a file that is known to be there."""
+        """Return the content of a file that is known to be there."""
         return self._ask("--batch", inside).partition(b"\n")[2][:-1]
 
     def _inside(self, path: str) -> str | None:
@@ -117,13 +123,13 @@ class RevisionReader:
 
 
 def _kind(header: bytes) -> str:
-    """The kind of an object in git's answer; other words than kinds where there is none."""
+    """Return the kind of an object in git's answer; other words than kinds where there is none."""
     words = header.split(b"\n", 1)[0].split()
     return words[1].decode() if len(words) == 3 and words[1] in (b"blob", b"tree") else "none"
 
 
 def _commit(revision: str, spec: str) -> str:
-    """The commit that a revision names.
+    """Return the commit that a revision names.
 
     Raises:
         ConfigError: There is none, or no repository.
@@ -149,7 +155,7 @@ def _commit(revision: str, spec: str) -> str:
 
 
 def _from_top(path: str, spec: str) -> str:
-    """A path as it counts from the top of the repository.
+    """Return a path as it counts from the top of the repository.
 
     Raises:
         ConfigError: It leaves the repository.
@@ -168,7 +174,7 @@ def _from_top(path: str, spec: str) -> str:
 
 
 def _elsewhere(reader: RevisionReader, revision: str, path: str) -> str | None:
-    """A hint where the path is meant from the current folder."""
+    """Return a hint where the path is meant from the current folder."""
     try:
         nearby = _from_top(f"./{path}", path)
     except ConfigError:
@@ -179,7 +185,7 @@ def _elsewhere(reader: RevisionReader, revision: str, path: str) -> str | None:
 
 
 def _git(*arguments: str, question: bytes = b"") -> bytes:
-    """What git answers; it fetches nothing, asks nobody, and changes nothing.
+    """Return what git answers; it fetches nothing, asks nobody, and changes nothing.
 
     Raises:
         ConfigError: There is no git, or it refuses.

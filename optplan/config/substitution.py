@@ -1,4 +1,4 @@
-"""Replaces ``{{ … }}`` in the text of a config, before the text is read as Python, YAML or JSON."""
+"""Replace ``{{ … }}`` in the text of a config, before it is read as Python, YAML or JSON."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _PATTERN_CHARACTERS = frozenset("\\^$*+?{}[]()|")
 
 
 def substituted(file: File, path: str) -> File:
-    """The file with its placeholders replaced.
+    """Return the file with its placeholders replaced.
 
     Args:
         file: The file as it stands.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """What an import of a pure-Python config binds: a dotted name, not the thing itself.
+    """The value that an import binds: a dotted name, not what it means.
 
     Args:
         dotted: The importable name, such as ``torch.optim.SGD``.
@@ -20,11 +20,11 @@ class Symbol:
 
     @property
     def name(self) -> str:
-        """The last part of the dotted name."""
+        """Return the last part of the dotted name."""
         return self.dotted.rpartition(".")[2]
 
     def attribute(self, name: str) -> Symbol:
-        """The symbol for ``self.name``."""
+        """Return the symbol for ``self.name``."""
         return Symbol(f"{self.dotted}.{name}")
 
     def __str__(self) -> str:
@@ -46,7 +46,7 @@ class LiveSymbol(Symbol):
 
 
 def as_data(symbol: Symbol) -> Symbol:
-    """The symbol as data holds it."""
+    """Return the symbol as data holds it."""
     if symbol.__class__ is Symbol:
         return symbol
     return Symbol(symbol.dotted, symbol.printed)

@@ -1,4 +1,4 @@
-"""Parses Python configs, whatever is in them, and finds what kind of config they are."""
+"""Parse Python configs within bounds, and tell which style they are written in."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _NESTED = "it is nested too deeply to be read"
 
 
 def parsed(file: File) -> ast.Module:
-    """The syntax tree of a config's text.
+    """Return the syntax tree of a config's text.
 
     Raises:
         ConfigError: It is no valid Python, or nested too deeply.
@@ -119,12 +119,12 @@ def _syntax_error(error: SyntaxError, file: File) -> ConfigError:
 
 
 def base_assignment(tree: ast.Module) -> ast.Assign | None:
-    """The first top-level ``_base_ = …``, or None."""
+    """Return the first top-level ``_base_ = …``, or None."""
     return next((node for node in tree.body if is_base_assignment(node)), None)  # type: ignore[return-value]
 
 
 def is_base_assignment(node: ast.AST) -> bool:
-    """Whether a statement is ``_base_ = …``."""
+    """Return whether a statement is ``_base_ = …``."""
     return (
         isinstance(node, ast.Assign)
         and isinstance(node.targets[0], ast.Name)
@@ -133,7 +133,7 @@ def is_base_assignment(node: ast.AST) -> bool:
 
 
 def without_base(statements: list[ast.stmt]) -> list[ast.stmt]:
-    """A block without its assignments to ``_base_``, which are no part of what is evaluated."""
+    """Return a block without its assignments to ``_base_``, which are no part of what is evaluated."""
     kept = [node for node in statements if not is_base_assignment(node)]
     for node in kept:
         for field in ("body", "orelse"):
@@ -144,7 +144,7 @@ def without_base(statements: list[ast.stmt]) -> list[ast.stmt]:
 
 
 def is_pure(file: File, tree: ast.Module) -> bool:
-    """Whether a config is in the pure-Python style, whose imports bind symbols.
+    """Return whether a config is in the pure-Python style, whose imports bind symbols.
 
     Raises:
         ConfigError: It has a ``with`` block other than ``with read_base()``.
@@ -165,7 +165,7 @@ def is_pure(file: File, tree: ast.Module) -> bool:
 
 
 def _is_foreign(node: ast.Import | ast.ImportFrom) -> bool:
-    """Whether an import is of something else than the standard library."""
+    """Return whether an import is of something else than the standard library."""
     names = [alias.name for alias in node.names]
     if isinstance(node, ast.Import):
         return not all(map(_is_plain, names))
@@ -181,7 +181,7 @@ def _is_plain(module: str) -> bool:
 
 
 def is_read_base(node: ast.With) -> bool:
-    """Whether a block is ``with read_base():``."""
+    """Return whether a block is ``with read_base():``."""
     call = node.items[0].context_expr
     return (
         len(node.items) == 1
@@ -192,7 +192,7 @@ def is_read_base(node: ast.With) -> bool:
 
 
 def _statements(tree: ast.Module) -> Iterator[ast.AST]:
-    """All statements, the outer ones before the inner ones."""
+    """Yield all statements, the outer ones before the inner ones."""
     level: list[ast.AST] = list(tree.body)
     while level:
         yield from level

@@ -1,14 +1,12 @@
-"""What becomes of a file's values: copied into a tree, filled in from bases, merged."""
+"""Copy a file's values into a tree, fill in values of bases, and merge trees."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from optplan.config.limits import MAX_DEPTH, MAX_INT_BITS, Budget, Refusal, size_of
+from optplan.config.limits import MAX_DEPTH, MAX_INT_BITS, Refusal, StepCounter, size_of
 from optplan.config.placed import (
     PlacedDict,
-    PlacedList,
-    PlacedTuple,
     place_of,
     placed_dict,
     placed_list,
@@ -19,83 +17,24 @@ from optplan.config.symbols import Symbol, as_data
 from optplan.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from optplan.config.placed import RawPlace
 
 _SIMPLE_BUT_TEXT = frozenset({float, bool, type(None), complex, bytes, range})
 _SIMPLE = _SIMPLE_BUT_TEXT | {str}
 _BIG = 1 << 64
-_LONG = 500
-_FEW = 50
-_UNFINISHED = (1, MAX_DEPTH)
 
 
 class Copier:
-    """Makes the values of a file fit to be a result.
+    """Copy the values of a file into a tree in which no container occurs twice.
 
     Args:
-        budget: What the copying goes to.
+        steps: The counter that copying is charged to.
         base: The merged bases, where ``{{ _base_.a.b }}`` stands for something of them.
     """
 
-    def __init__(self, budget: Budget, base: PlacedDict | None = None) -> None:
-        self.budget = budget
+    def __init__(self, steps: StepCounter, base: PlacedDict | None = None) -> None:
+        self.steps = steps
         self.base = base
-        # By id, what is known of the containers that were settled.
-        self.measures: dict[int, tuple[int, int]] = {}
-
-    def settled(self, value: PlacedDict) -> PlacedDict:
-        """``value`` itself, made fit to be a result; what occurs twice in it stays one object.
-
-        For values that nothing else holds, as it is cheaper than to copy all of them.
-
-        Raises:
-            ConfigError: It holds too much, is nested too deeply, or is no data.
-        """
-        self._settle(value, dict.items(value), None, 0)
-        return value
-
-    def _settle(  # noqa: C901 - one loop, for speed
-        self, container: Any, items: Iterable[Any], raw: RawPlace, depth: int
-    ) -> tuple[int, int]:
-        """How much a container holds, counted where it occurs, and how deeply it is nested."""
-        budget = self.budget
-        measures = self.measures
-        simple = _SIMPLE if self.base is None else _SIMPLE_BUT_TEXT
-        size = len(container) + 1
-        height = 0
-        for key, item in items:
-            kind = item.__class__
-            if kind in simple:
-                if (kind is str or kind is bytes) and len(item) > _LONG:
-                    size += len(item) // 16
-            elif kind is int and -_BIG < item < _BIG:
-                pass
-            elif kind is int:
-                size += size_of(_sane(item, container.raw_places[key]))
-            elif kind is PlacedDict or kind is PlacedList:
-                measure = measures.get(id(item))
-                if measure is None:
-                    measures[id(item)] = _UNFINISHED
-                    inner = dict.items(item) if kind is PlacedDict else enumerate(item)
-                    place = container.raw_places[key]
-                    measure = measures[id(item)] = self._settle(item, inner, place, depth + 1)
-                size += measure[0]
-                if measure[1] >= height:
-                    height = measure[1] + 1
-            elif kind is PlacedTuple and simple is _SIMPLE and _is_flat(item):
-                size += len(item)
-            else:
-                container[key] = self.copied(item, container.raw_places[key], depth + 1)
-        if height + depth > MAX_DEPTH:
-            raise _error("the data is nested too deeply", raw)
-        if size > budget.left:
-            raise _error("the data is too large", raw)
-        budget.left -= len(container)
-        if self.base is not None and container.__class__ is PlacedDict:
-            self._check_keys(container)
-        return size, height
 
     def _check_keys(self, container: PlacedDict) -> None:
         for key in container:
@@ -104,7 +43,7 @@ class Copier:
                 raise _error("'{{ _base_… }}' cannot stand for a key", place)
 
     def copied(self, value: Any, raw: RawPlace, depth: int = 0) -> Any:
-        """A copy of ``value``, which stands at ``raw``.
+        """Return a copy of ``value``, which stands at ``raw``.
 
         Raises:
             ConfigError: It holds too much, is nested too deeply, or is no data.
@@ -113,10 +52,10 @@ class Copier:
         if kind is str:
             if self.base is not None and MARKER in value:
                 return self._from_base(value, raw, depth)
-            self.budget.left -= 1 + len(value) // 16
+            self.steps.left -= 1 + len(value) // 16
             return value
         if kind is bytes:
-            self.budget.left -= 1 + len(value) // 16
+            self.steps.left -= 1 + len(value) // 16
             return value
         if kind in _SIMPLE_BUT_TEXT or (kind is int and -_BIG < value < _BIG):
             return value
@@ -130,7 +69,7 @@ class Copier:
 
     def _spend(self, steps: int, raw: RawPlace) -> None:
         try:
-            self.budget.spend(steps)
+            self.steps.charge(steps)
         except Refusal:
             raise _error("the data is too large", raw) from None
 
@@ -164,7 +103,7 @@ class Copier:
         from optplan.config.evaluator.modules import Module
 
         if isinstance(value, int):
-            self._spend(size_of(_sane(value, raw)), raw)
+            self._spend(size_of(_checked_int(value, raw)), raw)
         elif isinstance(value, (*ITERATORS, *VIEWS, Module, slice)):
             name = value.__class__.__name__
             raise _error(f"a value of type '{name}' is no data for a config", raw)
@@ -184,10 +123,10 @@ class Copier:
             if not isinstance(found, dict) or key not in found:
                 raise _error(f"the base config has no '{path}'", raw)
             found = dict.__getitem__(found, key)
-        return Copier(self.budget).copied(found, raw, depth)
+        return Copier(self.steps).copied(found, raw, depth)
 
 
-def _sane(number: int, raw: RawPlace) -> int:
+def _checked_int(number: int, raw: RawPlace) -> int:
     """Return the number.
 
     Raises:
@@ -198,26 +137,12 @@ def _sane(number: int, raw: RawPlace) -> int:
     return number
 
 
-def _is_flat(items: tuple[Any, ...]) -> bool:
-    """Whether a short tuple holds nothing but short, plain values, and may stand in several places."""
-    if len(items) > _FEW:
-        return False
-    for item in items:
-        kind = item.__class__
-        if kind is int:
-            if not -_BIG < item < _BIG:
-                return False
-        elif kind not in _SIMPLE or (kind is str and len(item) > _LONG):
-            return False
-    return True
-
-
 def _error(message: str, raw: RawPlace, hint: str | None = None) -> ConfigError:
     place = None if raw is None else raw[0].place(raw[1], raw[2])
     return ConfigError(message, place=place, hint=hint)
 
 
-def merge(base: PlacedDict, child: PlacedDict, budget: Budget) -> None:
+def merge(base: PlacedDict, child: PlacedDict, steps: StepCounter) -> None:
     """Merge a child's values into those of its bases, which become the result.
 
     Nothing inside either of them changes, as it may occur elsewhere too.
@@ -237,13 +162,13 @@ def merge(base: PlacedDict, child: PlacedDict, budget: Budget) -> None:
                 delete = value.pop("_delete_")
                 value.raw_places.pop("_delete_", None)
             if not delete:
-                value = _merged(base, key, value, places.get(key), budget)  # noqa: PLW2901
+                value = _merged(base, key, value, places.get(key), steps)  # noqa: PLW2901
         dict.__setitem__(base, key, value)
         base.raw_places[key] = places.get(key)
 
 
 def _merged(
-    base: PlacedDict, key: Any, value: PlacedDict, raw: RawPlace, budget: Budget
+    base: PlacedDict, key: Any, value: PlacedDict, raw: RawPlace, steps: StepCounter
 ) -> PlacedDict:
     old = dict.__getitem__(base, key)
     if not isinstance(old, PlacedDict):
@@ -252,9 +177,9 @@ def _merged(
             raw,
             "give it _delete_=True to replace what the base has",
         )
-    budget.spend(len(old))
+    steps.charge(len(old))
     result = placed_dict(dict.items(old), dict(old.raw_places))
-    merge(result, value, budget)
+    merge(result, value, steps)
     return result
 
 
@@ -281,7 +206,7 @@ def add_scope(value: Any, scope: str, raw: RawPlace) -> None:
 
 
 def plain(value: Any) -> Any:
-    """A tree as plain dicts, lists and tuples, symbols as the reference prints them."""
+    """Return a tree as plain dicts, lists and tuples, symbols as the reference prints them."""
     if isinstance(value, dict):
         return {plain(key): plain(item) for key, item in dict.items(value)}
     if isinstance(value, list):

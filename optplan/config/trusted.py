@@ -1,4 +1,4 @@
-"""Executes a Python config that the user trusts."""
+"""Execute a Python config that the user trusts."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import ast
 import copy
 from typing import TYPE_CHECKING, Any
 
-from optplan.chatter import chatter_to_stderr
-from optplan.config.evaluator.frame import STATEMENTS
+from optplan.config.evaluator.frame import HANDLERS
 from optplan.config.evaluator.modules import Module
 from optplan.config.symbols import LiveSymbol, Symbol
 from optplan.errors import ConfigError
-from optplan.foreign_runs import note_foreign_run
+from optplan.runtime.stdio import stdout_to_stderr
+from optplan.runtime.third_party_runs import note_third_party_run
 
 if TYPE_CHECKING:
     from optplan.config.evaluator.frame import Frame
@@ -30,7 +30,7 @@ def execute(frame: Frame, body: list[ast.stmt], base: Any) -> None:
         scope["_base_"] = base
     if "__file__" in frame.extras:
         scope["__file__"] = frame.extras["__file__"]
-    with chatter_to_stderr():
+    with stdout_to_stderr():
         for node in body:
             _execute(frame, node, scope)
     old = frame.names
@@ -44,7 +44,7 @@ def execute(frame: Frame, body: list[ast.stmt], base: Any) -> None:
 
 
 def _execute(frame: Frame, node: ast.stmt, scope: dict[str, Any]) -> None:
-    note_foreign_run()
+    note_third_party_run()
     try:
         if frame.pure and isinstance(node, ast.Import | ast.ImportFrom):
             _import(frame, node, scope)
@@ -62,7 +62,7 @@ def _execute(frame: Frame, node: ast.stmt, scope: dict[str, Any]) -> None:
 def _import(frame: Frame, node: ast.Import | ast.ImportFrom, scope: dict[str, Any]) -> None:
     """Bind symbols; what comes from the standard library is really imported."""
     before = dict(frame.names)
-    STATEMENTS[type(node)](frame, node)
+    HANDLERS[type(node)](frame, node)
     for name, value in frame.names.items():
         if before.get(name) is value:
             continue

@@ -9,21 +9,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from optplan.constructors.default import (
+    from optplan.constructors.default_constructor import (
         OPTIM_WRAPPER_CONSTRUCTORS,
         OPTIMIZER_CONSTRUCTORS,
         DefaultOptimizerConstructor,
         DefaultOptimWrapperConstructor,
     )
-    from optplan.constructors.layer_decay import LayerDecayOptimizerConstructor
-    from optplan.constructors.live import assert_matches
+    from optplan.constructors.layer_decay_constructor import LayerDecayOptimizerConstructor
+    from optplan.constructors.live_optimizer import assert_matches
     from optplan.constructors.optimizers import OPTIMIZERS
-    from optplan.constructors.planning import (
-        build_optimizer,
-        build_optimizers,
-        make_plan,
-        plan_with_facts,
-    )
     from optplan.constructors.registry import Registry
 
 __all__ = [
@@ -35,25 +29,17 @@ __all__ = [
     "LayerDecayOptimizerConstructor",
     "Registry",
     "assert_matches",
-    "build_optimizer",
-    "build_optimizers",
-    "make_plan",
-    "plan_with_facts",
 ]
 
 _HOMES = {
     "OPTIMIZERS": "optimizers",
-    "OPTIMIZER_CONSTRUCTORS": "default",
-    "OPTIM_WRAPPER_CONSTRUCTORS": "default",
-    "DefaultOptimWrapperConstructor": "default",
-    "DefaultOptimizerConstructor": "default",
-    "LayerDecayOptimizerConstructor": "layer_decay",
+    "OPTIMIZER_CONSTRUCTORS": "default_constructor",
+    "OPTIM_WRAPPER_CONSTRUCTORS": "default_constructor",
+    "DefaultOptimWrapperConstructor": "default_constructor",
+    "DefaultOptimizerConstructor": "default_constructor",
+    "LayerDecayOptimizerConstructor": "layer_decay_constructor",
     "Registry": "registry",
-    "assert_matches": "live",
-    "build_optimizer": "planning",
-    "build_optimizers": "planning",
-    "make_plan": "planning",
-    "plan_with_facts": "planning",
+    "assert_matches": "live_optimizer",
 }
 
 

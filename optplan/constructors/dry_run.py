@@ -10,13 +10,13 @@ from torch import nn
 from torch.optim import Optimizer
 
 from optplan.config import OptimizerConfig
-from optplan.constructors.assign import DryRun
-from optplan.constructors.groups import PlannedGroup
 from optplan.constructors.optimizers import Group, Param, instantiate, optimizer_class
 from optplan.errors import PlanError
 from optplan.facts import OptimizerFacts, ParameterFacts
 from optplan.model import class_name, parameters_by_name
 from optplan.plan import hashable, plain
+from optplan.planner.assign import DryRun
+from optplan.planner.groups import PlannedGroup
 
 # of parameters that are alike
 _OF_A_KIND = 1

@@ -11,9 +11,9 @@ from typing import Any
 from optplan.config import Namespace
 from optplan.constructors.registry import Registry
 from optplan.errors import PlanError, Problem, described_exception
-from optplan.names import Mistake
+from optplan.names import ProblemKind
 from optplan.places import Place
-from optplan.registries import ROOT, Kind, default_scope, is_loaded, live_scope, registered
+from optplan.registries import ROOT, RegistryKind, default_scope, is_loaded, live_scope, registered
 from optplan.runtime import gate
 from optplan.runtime.gate import NotInstalledError
 
@@ -40,7 +40,7 @@ def current_namespace() -> Namespace:
 
 
 def look_up(
-    name: str, registry: Registry, kind: Kind, *, in_any_scope: Callable[[str], bool]
+    name: str, registry: Registry, kind: RegistryKind, *, in_any_scope: Callable[[str], bool]
 ) -> Any:
     """The class that is registered under a name, None for none.
 
@@ -110,7 +110,9 @@ def import_named(name: str, what: str, place: Place | None) -> object:
                     message=f"there is no {what} {name!r}: {error}",
                     place=place,
                     hint=None if trusted else _VOUCH,
-                    kind=Mistake.UNKNOWN_CONSTRUCTOR if what == "optimizer constructor" else None,
+                    kind=ProblemKind.UNKNOWN_CONSTRUCTOR
+                    if what == "optimizer constructor"
+                    else None,
                 )
             ]
         ) from error

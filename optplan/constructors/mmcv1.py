@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from optplan.constructors.default import OPTIMIZER_CONSTRUCTORS, DefaultOptimizerConstructor
+from optplan.constructors.default_constructor import (
+    OPTIMIZER_CONSTRUCTORS,
+    DefaultOptimizerConstructor,
+)
 from optplan.constructors.lookup import registered_in_mmcv1
 from optplan.rules import MMCV1_RULES
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import nn
 
-from optplan.constructors.default import OPTIMIZER_CONSTRUCTORS
+from optplan.constructors.default_constructor import OPTIMIZER_CONSTRUCTORS
 from optplan.constructors.lookup import HOME_OF_MMCV1 as HOME
 from optplan.constructors.mmcv1 import Mmcv1OptimizerConstructor
 from optplan.constructors.optimizers import OPTIMIZERS

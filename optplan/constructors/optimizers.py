@@ -20,9 +20,9 @@ from optplan.constructors.registry import Registry
 from optplan.constructors.timm_optimizers import PREFIX as TIMM
 from optplan.constructors.timm_optimizers import timm_optimizer
 from optplan.errors import OptplanError, PlanError, Problem, did_you_mean, listed
-from optplan.names import Mistake
+from optplan.names import ProblemKind
 from optplan.places import Place
-from optplan.registries import Kind
+from optplan.registries import RegistryKind
 from optplan.runtime.gate import calling, import_named, is_optimizer_class
 
 Param = torch.nn.Parameter
@@ -98,7 +98,7 @@ def _checked(found: object, name: str, place: Place | None) -> Callable[..., Opt
 
 def _registered(name: str) -> Callable[..., Optimizer] | None:
     found: Callable[..., Optimizer] | None = look_up(
-        name, OPTIMIZERS, Kind.OPTIMIZERS, in_any_scope=lambda _: True
+        name, OPTIMIZERS, RegistryKind.OPTIMIZERS, in_any_scope=lambda _: True
     )
     return found
 
@@ -227,7 +227,7 @@ def _check_arguments(
             message=f"{class_name} takes no argument {name!r}",
             place=place_of(written, name) or place,
             hint=inherited_hint(written, name) or did_you_mean(name, known),
-            kind=Mistake.UNKNOWN_ARGUMENT,
+            kind=ProblemKind.UNKNOWN_ARGUMENT,
         )
         for name in given
         if name not in known

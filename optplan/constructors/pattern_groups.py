@@ -9,32 +9,27 @@ from dataclasses import dataclass
 from torch import nn
 
 from optplan.config import OptimizerConfig, place_of
-from optplan.config.dialects import Dialect
 from optplan.config.regex_groups import RegexGroups, RegexOptimizer
-from optplan.constructors.assign import GroupReader, as_number, planned_optimizer, refuse_bad_values
 from optplan.constructors.checkpoint import class_defaults
-from optplan.constructors.decided import Made
 from optplan.constructors.dry_run import optimizer_facts
-from optplan.constructors.makers import Maker
-from optplan.constructors.observing import ObservedOptimizer, observe
+from optplan.constructors.group_builders import GroupBuilder
+from optplan.constructors.observed_groups import ObservedOptimizer, observe
 from optplan.constructors.optimizers import Group, Param, instantiate, optimizer_class
-from optplan.constructors.pattern_trial import refuse_endless
-from optplan.constructors.returned import NamedOptimizers
+from optplan.constructors.regex_timeout import refuse_endless
+from optplan.constructors.returned_optimizers import NamedOptimizers
 from optplan.errors import PlanError, Problem, listed, quoted
 from optplan.facts import Inventory, ParameterFacts
 from optplan.model import make_inventory
-from optplan.names import Mistake
+from optplan.names import ProblemKind
 from optplan.places import Place
 from optplan.plan import Assignment, PlannedOptimizer, plain
 from optplan.plan.compare import differ
+from optplan.planner.assign import GroupReader, as_number, planned_optimizer, refuse_bad_values
+from optplan.planner.builtin_plan import BuildResult
 from optplan.rules import Skipped
-from optplan.rules.regex_groups import RegexOptions, Taken, decide_group, make_regex_options
+from optplan.rules.regex_rules import RegexOptions, Taken, decide_group, make_regex_options
 
 _log = logging.getLogger(__name__)
-_NAMES = {
-    Dialect.TORCHTITAN: "torchtitan's param_groups",
-    Dialect.FAIRSEQ2: "fairseq2's groups",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +47,7 @@ class _Sorted:
     members: Mapping[int | None, list[str]]
 
 
-class PatternMaker(Maker):
+class PatternBuilder(GroupBuilder):
     """Makes the optimizers of a list of groups with patterns.
 
     Args:
@@ -61,11 +56,11 @@ class PatternMaker(Maker):
     """
 
     def __init__(self, section: OptimizerConfig, groups: RegexGroups) -> None:
-        self.name = _NAMES[groups.dialect]
+        self.name = f"{groups.dialect}'s {groups.entry}"
         self.section = section
         self._groups = groups
 
-    def plan(self, model: nn.Module, inventory: Inventory) -> Made:
+    def plan(self, model: nn.Module, inventory: Inventory) -> BuildResult:
         """As of a maker.
 
         Raises:
@@ -86,7 +81,7 @@ class PatternMaker(Maker):
             assignments |= _assignments(number, one, found)
         refuse_bad_values(assignments, inventory)
         pairs = zip(observation.optimizers, groups.optimizers, strict=True)
-        return Made(
+        return BuildResult(
             assignments=assignments,
             optimizers=[_planned(one, optimizer) for one, optimizer in pairs],
             tracer=found.options,
@@ -144,7 +139,7 @@ def _refuse(
             message=f"the pattern {quoted(group.patterns[0].text)} takes no parameter",
             place=group.patterns[0].place,
             hint=f"{groups.dialect} refuses that",
-            kind=Mistake.UNMATCHED,
+            kind=ProblemKind.UNMATCHED,
         )
         for index, group in enumerate(groups.groups)
         if groups.refuses_empty and index not in members

@@ -12,8 +12,7 @@ from optplan.constructors.checkpoint import (
     load_checkpoint,
     plain_entry,
 )
-from optplan.plan.saved_groups import is_number
-from optplan.plan.saved_schedulers import SavedSchedulers
+from optplan.plan.saved_groups import SavedSchedulers, is_number
 
 _HOME = "param_schedulers"
 

@@ -8,19 +8,19 @@ from dataclasses import replace
 from torch import nn
 
 from optplan.config import OptimizerConfig
-from optplan.constructors.decided import Made
-from optplan.constructors.makers import Maker, planned_by
-from optplan.constructors.observing import tensor_numbers
-from optplan.constructors.returned import NamedOptimizers
+from optplan.constructors.group_builders import GroupBuilder, planned_by
+from optplan.constructors.observed_groups import tensor_numbers
+from optplan.constructors.returned_optimizers import NamedOptimizers
 from optplan.errors import PlanError, Problem, did_you_mean, listed
 from optplan.facts import Inventory
 from optplan.model import make_inventory
-from optplan.names import Mistake
+from optplan.names import ProblemKind
 from optplan.places import Place
-from optplan.plan import Assignment, EmptyGroup, LrScaling, Planned, PlannedOptimizer
+from optplan.plan import Assignment, EmptyParamGroup, LrScaling, Planned, PlannedOptimizer
+from optplan.planner.builtin_plan import BuildResult
 
 
-class SectionsMaker(Maker):
+class SectionsBuilder(GroupBuilder):
     """Makes the optimizers of each section, as GANs are trained.
 
     Args:
@@ -28,12 +28,12 @@ class SectionsMaker(Maker):
         section: The section around them, which has nothing of its own.
     """
 
-    def __init__(self, makers: Mapping[str, Maker], section: OptimizerConfig) -> None:
+    def __init__(self, makers: Mapping[str, GroupBuilder], section: OptimizerConfig) -> None:
         self.name = ", ".join(dict.fromkeys(maker.name for maker in makers.values()))
         self.section = section
         self._makers = makers
 
-    def plan(self, model: nn.Module, inventory: Inventory) -> Made:
+    def plan(self, model: nn.Module, inventory: Inventory) -> BuildResult:
         """As of a maker; the keys of a section are looked for in the names below its child."""
         numbers = tensor_numbers(model, inventory)
         assignments: dict[int, Assignment] = {}
@@ -41,7 +41,7 @@ class SectionsMaker(Maker):
         trainable: dict[int, bool] = {}
         parts: list[Planned] = []
         scalings: list[LrScaling | None] = []
-        empty: list[EmptyGroup] = []
+        empty: list[EmptyParamGroup] = []
         repeated: dict[str, None] = {}
         for name, child in self._children(model).items():
             own = make_inventory(child)
@@ -51,7 +51,7 @@ class SectionsMaker(Maker):
             outer = {inner: numbers[key] for key, inner in tensor_numbers(child, own).items()}
             for tensor, assignment in part.assignments.items():
                 if outer[tensor] in assignments:
-                    repeated[inventory.carriers[outer[tensor]].name] = None
+                    repeated[inventory.primary_names[outer[tensor]].name] = None
                 index = len(optimizers) + assignment.optimizer
                 assignments[outer[tensor]] = assignment._replace(optimizer=index)
             trainable |= {outer[tensor]: flag for tensor, flag in made.trainable.items()}
@@ -64,7 +64,7 @@ class SectionsMaker(Maker):
                 parts.append(part)
         if repeated:
             raise _in_several(tuple(repeated))
-        return Made(
+        return BuildResult(
             assignments=assignments,
             optimizers=optimizers,
             trainable=trainable,
@@ -121,7 +121,7 @@ def _in_several(names: tuple[str, ...]) -> PlanError:
         [
             Problem(
                 message=f"parameters would be in several optimizers: {listed(names)}",
-                kind=Mistake.TIED,
+                kind=ProblemKind.TIED,
                 parameters=names,
             )
         ]

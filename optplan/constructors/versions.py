@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import cache
 from importlib import metadata
 
-import optplan
+from optplan.version import __version__
 
 
 def versions() -> dict[str, str | None]:
     """Those of optplan, torch and timm, without importing them."""
-    return {"optplan": optplan.__version__, **{name: _version(name) for name in ("torch", "timm")}}
+    return {"optplan": __version__, **{name: _version(name) for name in ("torch", "timm")}}
 
 
 @cache  # reading it takes 4 ms, as long as planning a small model

@@ -1,17 +1,19 @@
-"""Models: found, built on the meta device, and turned into facts."""
+"""Find a model, build it on the meta device, and read the facts of its parameters.
+
+Imports torch where a model is built; imports ``config``, ``facts``, ``registries`` and ``runtime``.
+"""
 
 from optplan.model.configured import may_be_installed, open_configured
 from optplan.model.depth import model_layers
 from optplan.model.inventory import class_name, make_inventory, walked_module
 from optplan.model.load import LoadedModel, library_of, load_model, open_model
 from optplan.model.meta import Memory, given_memory
-from optplan.model.owners import Owners, is_dcn
-from optplan.model.walk import parameters_by_name
+from optplan.model.owner_flags import is_dcn, owner_flags
+from optplan.model.traversal import parameters_by_name
 
 __all__ = [
     "LoadedModel",
     "Memory",
-    "Owners",
     "class_name",
     "given_memory",
     "is_dcn",
@@ -22,6 +24,7 @@ __all__ = [
     "model_layers",
     "open_configured",
     "open_model",
+    "owner_flags",
     "parameters_by_name",
     "walked_module",
 ]

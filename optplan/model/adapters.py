@@ -7,9 +7,9 @@ from importlib import util
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from optplan.chatter import transformers_hushed
 from optplan.errors import ModelError, did_you_mean
 from optplan.model.meta import build_on_meta
+from optplan.runtime.stdio import suppress_transformers_output
 
 if TYPE_CHECKING:
     from torch import nn
@@ -40,7 +40,7 @@ def with_adapter(model: nn.Module, word: str) -> nn.Module:
         adapted: nn.Module = peft.get_peft_model(model, config)
         return adapted
 
-    with transformers_hushed():
+    with suppress_transformers_output():
         return build_on_meta(build, f"the adapter {word!r}", falls_back=False)
 
 

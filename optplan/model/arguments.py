@@ -1,4 +1,4 @@
-"""What a config gives its own model: plain data, and what its symbols mean."""
+"""Arguments that a config gives its own model, with its symbols imported."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any
 from optplan.config import OwnModel, Symbol, place_of, without_weights
 from optplan.config.own_model import PREPROCESSOR
 from optplan.errors import ModelError, Problem, described_exception
-from optplan.model.kept import is_of_own_registry, kept
-from optplan.names import Mistake
+from optplan.model.uncallable import uncallable
+from optplan.names import ProblemKind
 from optplan.places import Place
-from optplan.registries import VOUCH, is_part_of_models
+from optplan.registries import VOUCH, is_of_own_registry, is_part_of_models
 from optplan.runtime.audit import refusal
 from optplan.runtime.gate import NotInstalledError, import_named, is_module_class
 from optplan.runtime.where import RefusedError
@@ -22,7 +22,7 @@ CALLED_ALL_THE_SAME = "--trust calls it all the same"
 
 
 def arguments_for(own: OwnModel, found: Callable[..., Any] | None = None) -> dict[str, Any]:
-    """The arguments for a config's model, made anew: the model's code may change them.
+    """Return the arguments for a config's model, made anew: the model's code may change them.
 
     Args:
         own: What the config says.
@@ -41,7 +41,7 @@ def arguments_for(own: OwnModel, found: Callable[..., Any] | None = None) -> dic
 
 
 def _takes_one(found: Callable[..., Any]) -> bool:
-    """Whether a model is one of mmengine's kind, which prepares its data itself."""
+    """Return whether a model is one of mmengine's kind, which prepares its data itself."""
     try:
         return PREPROCESSOR in inspect.signature(found).parameters
     except (TypeError, ValueError):
@@ -63,25 +63,25 @@ def _value(value: Any, own: OwnModel, place: Place | None, *, called: bool = Fal
     if isinstance(value, tuple):
         return tuple([_value(item, own, place) for item in value])
     if isinstance(value, Symbol):
-        return _kept_unless_called(imported(value.dotted, own, place), value.dotted, own, place)
+        return _guarded(imported(value.dotted, own, place), value.dotted, own, place)
     if callable(value) and (called or not inspect.isclass(value)):  # a built-in of Python's
-        return _kept_unless_called(value, value.__name__, own, place)
+        return _guarded(value, value.__name__, own, place)
     return value
 
 
-def _kept_unless_called(found: object, name: str, own: OwnModel, place: Place | None) -> object:
-    """What a symbol among the arguments means; what the model must not call is refused if it does."""
+def _guarded(found: object, name: str, own: OwnModel, place: Place | None) -> object:
+    """Return what a symbol among the arguments means, or a stand-in for what must not be called."""
     if not callable(found) or is_of_own_registry(found):
         return found
     try:
         require_module_class(found, name, own, place)
     except ModelError as error:
-        return kept(name, error)
+        return uncallable(name, error)
     return found
 
 
 def imported(dotted: str, own: OwnModel, place: Place | None) -> object:
-    """What a dotted name in a config's model means.
+    """Return what a dotted name in a config's model means.
 
     Raises:
         ModelError: No installed package provides it, or it raises on import.
@@ -117,5 +117,5 @@ def not_called(name: str, place: Place | None) -> Problem:
         message=f"{name!r} is no nn.Module class, and a config may call nothing else",
         place=place,
         hint=CALLED_ALL_THE_SAME,
-        kind=Mistake.REFUSED,
+        kind=ProblemKind.REFUSED,
     )

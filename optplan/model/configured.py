@@ -1,4 +1,4 @@
-"""The model that a config names itself."""
+"""Build the model that a config names itself."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from optplan.chatter import hushed
 from optplan.config import OwnModel, Symbol
 from optplan.config.own_model import TIMM
 from optplan.errors import ConfigError, ModelError, did_you_mean
@@ -15,7 +14,7 @@ from optplan.model.load import LoadedModel, checked_module, timm_model
 from optplan.model.meta import build_on_meta, import_torch
 from optplan.model.registered import build_registered, is_of_mmengine
 from optplan.registries import (
-    Kind,
+    RegistryKind,
     is_part_of_models,
     is_scope,
     registered,
@@ -23,6 +22,7 @@ from optplan.registries import (
     run_custom_imports,
 )
 from optplan.runtime.gate import named_code
+from optplan.runtime.stdio import suppress_output
 
 if TYPE_CHECKING:
     from torch import nn
@@ -47,7 +47,7 @@ def open_configured(own: OwnModel) -> LoadedModel:
     import_torch()
     run_custom_imports(own.namespace)
     try:
-        with named_code(own.name, trusted=trusted), hushed():
+        with named_code(own.name, trusted=trusted), suppress_output():
             module = _opened(own)
     except (ModelError, ConfigError) as error:
         problems = [
@@ -59,7 +59,7 @@ def open_configured(own: OwnModel) -> LoadedModel:
 
 
 def may_be_installed(own: OwnModel) -> bool:
-    """Whether the package that a config's model comes from is there, without importing it.
+    """Return whether the package that a config's model comes from is there, without importing it.
 
     A word that may be anybody's is taken for one that is there, and timm is, wherever it was imported from.
     """
@@ -94,7 +94,7 @@ def _opened(own: OwnModel) -> nn.Module:
 
 
 def _found(own: OwnModel) -> object:
-    """What the type means, None for a model of timm's.
+    """Return what the type means, None for a model of timm's.
 
     Raises:
         ModelError: Nothing, or what a config must not call.
@@ -103,7 +103,10 @@ def _found(own: OwnModel) -> object:
     if isinstance(kind, str):
         if kind.startswith(TIMM):
             return None
-        if ":" not in kind and (found := registered(Kind.MODELS, kind, own.namespace)) is not None:
+        if (
+            ":" not in kind
+            and (found := registered(RegistryKind.MODELS, kind, own.namespace)) is not None
+        ):
             return found
         if _TIMM_NAME.fullmatch(kind) and _is_timm_model(kind):
             return None
@@ -141,7 +144,9 @@ def _unknown(name: str, own: OwnModel) -> ModelError:
             f"the model {name!r} is one of {scope!r}, which is not installed",
             hint=f"install {package}, or {_ANOTHER}",
         )
-    near = did_you_mean(name, registered_names(Kind.MODELS, own.namespace.scope, own.namespace))
+    near = did_you_mean(
+        name, registered_names(RegistryKind.MODELS, own.namespace.scope, own.namespace)
+    )
     return ModelError(
         f"the package {scope!r} has no model {name!r}",
         hint=near or f"pass --import with what registers it, or {_ANOTHER}",

@@ -1,4 +1,4 @@
-"""The parameters that a model itself wants to be spared weight decay."""
+"""Parameters that the model itself declares to get no weight decay."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _METHODS = ("no_weight_decay", "no_weight_decay_keywords")
 def declared_no_decay(
     model: nn.Module, kinds: Iterable[type[nn.Module]], names: Sequence[str]
 ) -> frozenset[str]:
-    """Registered names that modules declare to get no weight decay.
+    """Return registered names that modules declare to get no weight decay.
 
     As timm and the vision transformers before it do: ``no_weight_decay()`` gives names or patterns of names
     below the module, ``no_weight_decay_keywords()`` parts of names.
@@ -42,7 +42,7 @@ def declared_no_decay(
 
 
 def _declared_by(module: nn.Module, method: str) -> tuple[str, ...]:
-    """What a model's own method gives; one that fails declares nothing."""
+    """Return the entries that a model's own method returns; none where it fails."""
     declare = getattr(type(module), method, None)
     if not callable(declare):
         return ()

@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from optplan.chatter import chatter_to_stderr
 from optplan.errors import PlanError, described_exception
 from optplan.facts import Inventory, Layers
 from optplan.model.inventory import class_name, walked_module
 from optplan.names import LayerSource
+from optplan.runtime.stdio import stdout_to_stderr
 
 if TYPE_CHECKING:
     from torch import nn
@@ -19,7 +19,7 @@ Depth = tuple[int, int]
 
 
 def model_layers(model: nn.Module, inventory: Inventory) -> Layers | None:
-    """The layers as the model itself knows them; ``None`` where it says nothing of layers.
+    """Return the layers as the model itself knows them; ``None`` where it says nothing of layers.
 
     Asked are, in this order, its ``get_layer_depth(name)``, or its backbone's, as mmpretrain's models
     have it, and its ``group_matcher``, as timm's have it.
@@ -32,7 +32,7 @@ def model_layers(model: nn.Module, inventory: Inventory) -> Layers | None:
         PlanError: What it says makes no sense.
     """
     walked = walked_module(model)
-    with chatter_to_stderr():
+    with stdout_to_stderr():
         if (ask := _get_layer_depth(walked)) is not None:
             return _asked(ask, inventory, class_name(walked))
         if callable(getattr(walked, "group_matcher", None)):
@@ -49,7 +49,7 @@ def _get_layer_depth(walked: nn.Module) -> Callable[[str], Any] | None:
 
 
 def _asked(ask: Callable[[str], Any], inventory: Inventory, model: str) -> Layers:
-    """The depth of each name; it must be known of what is trained."""
+    """Return the depth of each name; it must be known of what is trained."""
     depths: dict[str, Depth] = {}
     for facts in inventory.parameters:
         if not facts.visited:
@@ -74,7 +74,7 @@ def _depth(answer: Any) -> Depth:
 
 
 def _grouped(walked: nn.Module, inventory: Inventory) -> Layers:
-    """The layers as timm numbers them."""
+    """Return the layers as timm numbers them."""
     from timm.models import group_parameters
 
     try:
@@ -107,7 +107,7 @@ def _grouped(walked: nn.Module, inventory: Inventory) -> Layers:
 
 
 def _claims(matcher: Any) -> Callable[[str], bool]:
-    """Whether a pattern of timm's matcher matches a name; a function matches all."""
+    """Return whether a pattern of timm's matcher matches a name; a function matches all."""
     if not isinstance(matcher, Mapping):
         return lambda _: True
     patterns = [re.compile(pattern) for pattern in _patterns(matcher.values())]

@@ -1,4 +1,4 @@
-"""Models that a pyproject.toml names: held to the rules for files, but for the user's own project."""
+"""Build models that a pyproject.toml names; only the user's own project may run its files here."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from optplan.model.meta import import_torch
 from optplan.runtime.audit import lifted
 from optplan.runtime.gate import NotInstalledError, import_named, is_module_class, named_code
 from optplan.runtime.installed import find_installed
-from optplan.user_code import importable_folders, user_attribute
+from optplan.runtime.user_code import importable_folders, user_attribute
 
 _SAY_IT = "name it on the command line, if you trust it: --model"
 

@@ -10,11 +10,11 @@ from functools import cache
 from importlib import util
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from optplan.chatter import transformers_hushed
 from optplan.errors import ModelError, OptplanError, described_exception, did_you_mean, listed
 from optplan.hf_specs import config_file, hf_type
 from optplan.model.meta import build_on_meta
 from optplan.runtime.audit import download_error, no_network
+from optplan.runtime.stdio import suppress_transformers_output
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,7 +66,7 @@ def hf_model(spec: str, arguments: Mapping[str, Any]) -> nn.Module:
             hint=f"leave -k {refused} out",
         )
     entries = _nested(overrides)
-    with transformers_hushed():
+    with suppress_transformers_output():
         config = _calling(lambda: _config(spec, entries), f"the config of {spec!r}")
         make = _calling(lambda: _maker(config, head), f"the class of {spec!r}")
         return build_on_meta(make, f"the model {spec!r}", falls_back=False)

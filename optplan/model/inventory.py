@@ -1,16 +1,18 @@
-"""From an ``nn.Module`` to the facts that the rules ask for."""
+"""Read the facts that the rules ask for from an ``nn.Module``."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from functools import cache
+from typing import TYPE_CHECKING
 
 from optplan.errors import ModelError, listed
 from optplan.facts import Inventory, ParameterFacts
-from optplan.model.at_rest import at_rest
 from optplan.model.declared import declared_no_decay
-from optplan.model.owners import Owners
-from optplan.model.walk import Walk
-from optplan.user_modules import FILE_MODULE
+from optplan.model.eval_mode import modules_in_eval_mode
+from optplan.model.owner_flags import owner_flags
+from optplan.model.traversal import RegisteredModule, Traversal
+from optplan.runtime.user_modules import FILE_MODULE
 
 if TYPE_CHECKING:
     import torch
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def walked_module(model: nn.Module) -> nn.Module:
-    """The module that constructors walk: the model, or what hangs under its name ``module``.
+    """Return the module that constructors walk: the model, or its attribute ``module``.
 
     Raises:
         ModelError: ``model.module`` is something else than a module.
@@ -43,14 +45,14 @@ def walked_module(model: nn.Module) -> nn.Module:
 
 
 def class_name(obj: object) -> str:
-    """Dotted name of an object's class; one from a file that the user named starts with its stem."""
+    """Return the dotted name of an object's class; the module of a user's file is its stem."""
     return f"{type(obj).__module__}.{type(obj).__qualname__}".removeprefix(FILE_MODULE)
 
 
 def make_inventory(
     model: nn.Module, *, spec: str | None = None, source: str = "module"
 ) -> Inventory:
-    """Facts of every registered name of a model.
+    """Return the facts of every registered name of a model.
 
     Args:
         model: Any module; it is only read.
@@ -61,40 +63,14 @@ def make_inventory(
         ModelError: The model has no parameters, parameters without a shape yet, or hides what
             ``model.module`` gives.
     """
-    start = walked_module(model)
-    walk = Walk(model, start)
-    owners, dtypes, plain = Owners(), _Dtypes(), _plain_class()
-    tensors: dict[int, int] = {}
-    modules: list[int] = []
+    traversal = Traversal(model, walked_module(model))
     parameters: list[ParameterFacts] = []
-    for path, module, parent_is_dcn, own, walked_names in walk:
-        flags = owners.of(module)
-        owner, below = class_name(module), _below(path, walk.root)
-        for local, parameter in own.items():
-            name = f"{path}.{local}" if path else local
-            attributes = parameter.__dict__
-            is_plain = type(parameter) is plain
-            if not is_plain:
-                _refuse_lazy(name, parameter)
-            modules.append(id(module))
-            parameters.append(
-                ParameterFacts(  # names would take as long as all else here
-                    name,
-                    below,
-                    local,
-                    tuple(parameter.shape),
-                    dtypes[parameter.dtype],
-                    parameter.requires_grad,
-                    owner,
-                    tensors.setdefault(id(parameter), len(tensors)),
-                    local in walked_names,
-                    *flags,
-                    parent_is_dcn,
-                    attributes.get("_no_weight_decay") is True,
-                    is_plain and not attributes,
-                )
-            )
-    if walk.root is None:
+    owners: list[int] = []
+    tensors: dict[int, int] = {}
+    for found in traversal:
+        parameters += _facts(found, traversal.root, tensors)
+        owners += [id(found.module)] * len(found.parameters)
+    if traversal.root is None:
         raise ModelError(
             "the model's attribute 'module' is a module that is not registered in the model, but optimizer "
             "constructors walk it alone",
@@ -105,50 +81,83 @@ def make_inventory(
             f"the model {class_name(model)} has no parameters",
             hint="is this the network, and not only a loss or a transform?",
         )
-    # a user's own module may be in use, and even changing its mode is not for us to do
-    resting = frozenset[int]() if source == "module" else at_rest(model, walk.kinds)
-    declared = declared_no_decay(model, walk.kinds, [facts.name for facts in parameters])
-    if declared or resting:
+    # A user's own module may be in use: not even its mode is changed.
+    in_eval = (
+        frozenset[int]() if source == "module" else modules_in_eval_mode(model, traversal.classes)
+    )
+    declared = declared_no_decay(model, traversal.classes, [facts.name for facts in parameters])
+    if declared or in_eval:
         parameters = [
-            _with_model(facts, is_declared=facts.name in declared, rests=owner in resting)
-            for facts, owner in zip(parameters, modules, strict=True)
+            _with_model(facts, is_declared=facts.name in declared, is_in_eval=owner in in_eval)
+            for facts, owner in zip(parameters, owners, strict=True)
         ]
     return Inventory(
         spec=spec, source=source, class_name=class_name(model), parameters=tuple(parameters)
     )
 
 
-def _with_model(facts: ParameterFacts, *, is_declared: bool, rests: bool) -> ParameterFacts:
-    """The facts with what the model as a whole says."""
-    if not (is_declared or rests):
+def _facts(
+    found: RegisteredModule, root: str | None, tensors: dict[int, int]
+) -> Iterator[ParameterFacts]:
+    """Yield the facts of a module's own parameters.
+
+    Args:
+        found: The module.
+        root: The path of the module that constructors start at.
+        tensors: By id, the numbers of the tensors so far; new ones are added.
+    """
+    from torch import nn
+
+    flags = owner_flags(found.module)
+    owner, prefix = class_name(found.module), _below(found.path, root)
+    for local, parameter in found.parameters.items():
+        name = f"{found.path}.{local}" if found.path else local
+        is_plain = type(parameter) is nn.Parameter
+        if not is_plain:
+            _refuse_lazy(name, parameter)
+        yield ParameterFacts(
+            name=name,
+            prefix=prefix,
+            local=local,
+            shape=tuple(parameter.shape),
+            dtype=_dtype_name(parameter.dtype),
+            requires_grad=parameter.requires_grad,
+            module=owner,
+            tensor=tensors.setdefault(id(parameter), len(tensors)),
+            visited=local in found.visited,
+            owner_is_norm=flags.owner_is_norm,
+            owner_is_conv2d=flags.owner_is_conv2d,
+            owner_is_depthwise=flags.owner_is_depthwise,
+            owner_has_one_group=flags.owner_has_one_group,
+            owner_keeps_statistics=flags.owner_keeps_statistics,
+            parent_is_dcn=found.parent_is_dcn,
+            declared_no_decay=parameter.__dict__.get("_no_weight_decay") is True,
+            is_plain=is_plain and not parameter.__dict__,
+        )
+
+
+def _with_model(facts: ParameterFacts, *, is_declared: bool, is_in_eval: bool) -> ParameterFacts:
+    """Add what the model as a whole says."""
+    if not (is_declared or is_in_eval):
         return facts
     return facts._replace(
         declared_no_decay=facts.declared_no_decay or is_declared,
-        owner_keeps_statistics=facts.owner_keeps_statistics and not rests,
+        owner_keeps_statistics=facts.owner_keeps_statistics and not is_in_eval,
     )
 
 
-class _Dtypes(dict[Any, str]):
-    """The names of dtypes, each made once."""
-
-    def __missing__(self, dtype: torch.dtype) -> str:
-        name = self[dtype] = str(dtype).removeprefix("torch.")
-        return name
+@cache
+def _dtype_name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
 
 
 def _below(prefix: str, root: str | None) -> str:
-    """A path counted from the walked module; what is outside keeps its full path."""
+    """Return a path counted from the walked module; one outside of it stays as it is."""
     if not root:
         return prefix
     if prefix == root:
         return ""
     return prefix.removeprefix(f"{root}.")
-
-
-def _plain_class() -> type:
-    from torch import nn
-
-    return nn.Parameter
 
 
 def _refuse_lazy(name: str, parameter: nn.Parameter) -> None:

@@ -1,4 +1,4 @@
-"""From the user's words for a model to an ``nn.Module``."""
+"""Build the ``nn.Module`` that the user names."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from optplan.model.huggingface import hf_model
 from optplan.model.inventory import make_inventory
 from optplan.model.meta import build_on_meta
 from optplan.runtime.audit import lifted
-from optplan.user_code import importable_folders, module_in, user_attribute
+from optplan.runtime.user_code import importable_folders, module_in, user_attribute
 
 if TYPE_CHECKING:
     from torch import nn
@@ -70,7 +70,7 @@ def library_of(spec: str) -> str | None:
 
 
 def open_model(spec: str, arguments: Mapping[str, Any]) -> LoadedModel:
-    """As :func:`load_model`, together with where the model came from."""
+    """Build a model as :func:`load_model` does, and note where it came from."""
     if ADAPTER in arguments:
         rest = {name: value for name, value in arguments.items() if name != ADAPTER}
         return adapted(open_model(spec, rest), arguments[ADAPTER])
@@ -180,7 +180,7 @@ def made_module(found: object, spec: str, arguments: Mapping[str, Any]) -> nn.Mo
 
 
 def checked_module(built: object, spec: str) -> nn.Module:
-    """What was built, if it is a module.
+    """Return what was built, if it is a module.
 
     Raises:
         ModelError: It is something else.

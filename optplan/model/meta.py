@@ -1,4 +1,4 @@
-"""Building models without memory: on the meta device, as far as their code allows it."""
+"""Build models without memory: on the meta device, as far as their code allows it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from contextvars import ContextVar
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from optplan.chatter import chatter_to_stderr
 from optplan.errors import ModelError, OptplanError, described_exception
 from optplan.runtime.audit import download_error, lifted, no_network, refusal
+from optplan.runtime.stdio import stdout_to_stderr
 from optplan.runtime.where import RefusedError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 
 class Memory(StrEnum):
-    """What of a model is given memory when it is built."""
+    """The parts of a model that are given memory when it is built."""
 
     NONE = "none"
     BUFFERS = "buffers"
@@ -56,7 +56,7 @@ def import_torch() -> None:
 
 
 def build_on_meta(build: Callable[[], T], what: str, *, falls_back: bool = True) -> T:
-    """Call a factory so that its parameters take no memory, if it can be had and nothing else is asked for.
+    """Call a factory so that its parameters take no memory, if its code allows that.
 
     Everything on meta; if the factory cannot (it reads a small tensor while it builds), only what
     allocates parameters on meta; then all of it on the CPU, which is said on stderr. Whatever the
@@ -75,7 +75,7 @@ def build_on_meta(build: Callable[[], T], what: str, *, falls_back: bool = True)
     attempts = _attempts(_memory.get())
     if not falls_back:
         attempts = attempts[:1]
-    with chatter_to_stderr():
+    with stdout_to_stderr():
         for attempt in attempts:
             last = attempt is attempts[-1]
             try:
@@ -93,7 +93,7 @@ def build_on_meta(build: Callable[[], T], what: str, *, falls_back: bool = True)
                 if last and len(attempts) > 1:
                     _log.warning("%s cannot be built on meta, so it is built on the CPU", what)
                 return model
-            if not _may_be_metas_fault(failure):
+            if not _may_depend_on_device(failure):
                 break
     raise ModelError(
         f"{what} raises while it is built: {described_exception(failure)}"
@@ -117,13 +117,13 @@ def _attempts(memory: Memory) -> tuple[Callable[[], AbstractContextManager[Any]]
             return (nullcontext,)
 
 
-def _may_be_metas_fault(error: BaseException) -> bool:
-    """Whether another device could help: not where the arguments are wrong."""
+def _may_depend_on_device(error: BaseException) -> bool:
+    """Return whether another device could help: not where the arguments are wrong."""
     return not isinstance(error, SystemExit | ImportError)
 
 
 def _allocations_on_meta() -> AbstractContextManager[Any]:
-    """Only what allocates parameters goes to meta, all else stays on the CPU."""
+    """Put what allocates parameters on the meta device; all else stays on the CPU."""
     import torch
     from torch.overrides import TorchFunctionMode
 
@@ -144,7 +144,7 @@ def _allocations_on_meta() -> AbstractContextManager[Any]:
 
 @contextmanager
 def _parameters_on_meta() -> Iterator[None]:
-    """Each parameter goes to meta as it is registered; the same one every time."""
+    """Move each parameter to the meta device as it is registered; a shared one becomes one."""
     import weakref
 
     import torch

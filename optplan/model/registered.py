@@ -1,4 +1,4 @@
-"""Building models as mmengine does: nested sections become modules, each looked up in its registry."""
+"""Build models as mmengine does: nested sections become modules, each looked up in its registry."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any
 from optplan.config import OwnModel, place_of
 from optplan.errors import ModelError, did_you_mean
 from optplan.model.arguments import not_called
-from optplan.model.kept import refused_call
 from optplan.model.meta import build_on_meta
+from optplan.model.uncallable import refused_call
 from optplan.places import Place
-from optplan.registries import Kind, default_scope, is_part_of_models, registered_names
+from optplan.registries import RegistryKind, default_scope, is_part_of_models, registered_names
 from optplan.runtime.gate import installed_only, is_module_class
-from optplan.unregistered import Unregistered
+from optplan.unregistered_names import Unregistered
 
 
 def is_of_mmengine(found: object) -> bool:
-    """Whether a class inherits from one of mmengine's, so that its arguments are sections as well."""
+    """Return whether a class inherits from one of mmengine's, so that its arguments are sections as well."""
     return any(base.__module__.partition(".")[0] == "mmengine" for base in _bases(found))
 
 
@@ -74,7 +74,7 @@ def _refused(name: str, own: OwnModel) -> ModelError:
 
 
 def _missing(name: str, own: OwnModel) -> ModelError:
-    known = registered_names(Kind.MODELS, own.namespace.scope, own.namespace)
+    known = registered_names(RegistryKind.MODELS, own.namespace.scope, own.namespace)
     return ModelError(
         f"no installed package provides {name!r}, which the config's model is made of",
         place=_first(own.arguments.values(), name),
@@ -83,7 +83,7 @@ def _missing(name: str, own: OwnModel) -> ModelError:
 
 
 def _place_of_type(section: object, name: str) -> Place | None:
-    """Where a nested section names its type."""
+    """Return where a nested section names its type."""
     if isinstance(section, Mapping):
         if section.get("type") == name:
             return place_of(section, "type")

@@ -1,4 +1,4 @@
-"""Models inside the wrappers of parallel training and compilation, under their bare names."""
+"""Unwrap models of parallel training and compilation, and remove the wrappers from names."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _OUTER = ("_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module", "mo
 
 
 def unwrapped(model: nn.Module) -> nn.Module:
-    """The model that stands inside wrappers of torch; a model's own child ``module`` is none."""
+    """Return the model that stands inside wrappers of torch; a model's own child ``module`` is none."""
     from torch import nn
 
     while True:
@@ -30,7 +30,7 @@ def unwrapped(model: nn.Module) -> nn.Module:
 
 
 def bare_inventory(model: nn.Module) -> Inventory:
-    """The facts of a model that :func:`unwrapped` gave, with what wrappers inside it add left out.
+    """Return the facts of a model that :func:`unwrapped` gave, with what wrappers inside it add left out.
 
     Raises:
         ModelError: As :func:`optplan.model.make_inventory`; wrappers merged parameters into one.
@@ -65,7 +65,7 @@ def _without_parts(path: str) -> str:
 
 
 def _class_name(model: nn.Module) -> str:
-    """The model's own class: ``fully_shard`` puts one of its own in its place."""
+    """Return the model's own class: ``fully_shard`` puts one of its own in its place."""
     kind = type(model)
     if kind.__mro__[1:2] and kind.__mro__[1].__name__ == "FSDPModule":
         kind = kind.__mro__[2]

@@ -3,7 +3,7 @@
 from optplan.plan.build import Assignment, build_plan, origin_of
 from optplan.plan.plan import (
     FORMAT_VERSION,
-    EmptyGroup,
+    EmptyParamGroup,
     LrScaling,
     Origin,
     Plan,
@@ -19,7 +19,7 @@ from optplan.plan.values import hashable, plain
 __all__ = [
     "FORMAT_VERSION",
     "Assignment",
-    "EmptyGroup",
+    "EmptyParamGroup",
     "LrScaling",
     "Origin",
     "Plan",

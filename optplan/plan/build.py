@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from typing import Any, NamedTuple
 
-from optplan.config.generation import Recognized
 from optplan.facts import Inventory, ParameterFacts
-from optplan.names import Matcher, Status
+from optplan.names import Status
 from optplan.places import Place
 from optplan.plan.plan import (
-    EmptyGroup,
-    LrScaling,
     Origin,
     Plan,
     PlannedModel,
@@ -59,13 +57,8 @@ def build_plan(
     config: str | None,
     versions: Mapping[str, str | None],
     trainable: Mapping[int, bool] | None = None,
-    lr_scaling: LrScaling | None = None,
-    matcher: Matcher | None = None,
-    needs_world_size: bool = False,
-    empty_groups: tuple[EmptyGroup, ...] = (),
-    generation: Recognized | None = None,
 ) -> Plan:
-    """Put the rows together.
+    """Put the rows together; what not every plan has is left to the caller.
 
     Args:
         inventory: The model's parameters.
@@ -76,7 +69,6 @@ def build_plan(
         versions: Versions of the packages that took part.
         trainable: ``requires_grad`` of each tensor after the constructor ran, by its number; None where
             none could change it.
-        lr_scaling, matcher, needs_world_size, empty_groups, generation: As in the plan.
     """
     settings = _Settings()
     maker = _RowMaker(inventory, assignments, settings, trainable or {})
@@ -88,18 +80,13 @@ def build_plan(
             spec=inventory.spec,
             source=inventory.source,
             class_name=inventory.class_name,
-            parameters=len(inventory.carriers),
+            parameters=len(inventory.primary_names),
             elements=inventory.elements,
         ),
         constructor=constructor,
         optimizers=tuple(optimizers),
         parameters=rows,
         settings=settings.as_tuple(),
-        lr_scaling=lr_scaling,
-        matcher=matcher,
-        needs_world_size=needs_world_size,
-        empty_groups=empty_groups,
-        generation=generation,
     )
 
 
@@ -113,7 +100,7 @@ class _RowMaker:
         settings: _Settings,
         trainable: Mapping[int, bool],
     ) -> None:
-        self._carriers = inventory.carriers
+        self._primary = inventory.primary_names
         self._names = inventory.names_by_tensor
         self._assignments = assignments
         self._settings = settings
@@ -122,42 +109,40 @@ class _RowMaker:
 
     def row(self, facts: ParameterFacts) -> PlannedParameter:
         tensor = facts.tensor
-        carries = self._carriers[tensor] is facts
+        carries = self._primary[tensor] is facts
         assignment = self._assignments.get(tensor) if carries else None
         names = self._names[tensor]
         aliases = tuple(name for name in names if name != facts.name) if len(names) > 1 else ()
         trainable = self._trainable.get(tensor, facts.requires_grad)
         status = _status(carries=carries, trainable=trainable, covered=assignment is not None)
-        elements = facts.elements
-        # names of arguments would take as long as all else here
-        what_it_is = (
-            facts.name,
-            facts.shape,
-            elements,
-            facts.dtype,
-            trainable,
-            facts.module,
-            status,
-            aliases,
-        )
+        what_it_is: dict[str, Any] = {
+            "name": facts.name,
+            "shape": facts.shape,
+            "elements": facts.elements,
+            "dtype": facts.dtype,
+            "requires_grad": trainable,
+            "module": facts.module,
+            "status": status,
+            "aliases": aliases,
+        }
         if assignment is None:
-            return PlannedParameter(*what_it_is)
+            return PlannedParameter(**what_it_is)
         # an optimizer without weight decay has nothing that a rule could have decided
         decays = assignment.weight_decay is not None
         return PlannedParameter(
-            *what_it_is,
-            assignment.lr,
-            assignment.weight_decay,
-            assignment.lr_scale,
-            assignment.effective_lr,
-            assignment.layer,
-            self._use(assignment.lr_verdict),
-            self._use(assignment.weight_decay_verdict) if decays else None,
-            assignment.options,
-            assignment.extra,
-            assignment.optimizer,
-            assignment.group,
-            self._settings.index_of(assignment, elements),
+            **what_it_is,
+            lr=assignment.lr,
+            weight_decay=assignment.weight_decay,
+            lr_scale=assignment.lr_scale,
+            effective_lr=assignment.effective_lr,
+            layer=assignment.layer,
+            lr_rule=self._use(assignment.lr_verdict),
+            weight_decay_rule=self._use(assignment.weight_decay_verdict) if decays else None,
+            options=assignment.options,
+            extra=assignment.extra,
+            optimizer=assignment.optimizer,
+            group=assignment.group,
+            setting=self._settings.index_of(assignment, facts.elements),
         )
 
     def _use(self, verdict: Verdict) -> RuleUse:
@@ -221,19 +206,14 @@ def _status(*, carries: bool, trainable: bool, covered: bool) -> Status:
 
 
 def _rule_use(verdict: Verdict) -> RuleUse:
-    return RuleUse(
-        rule=verdict.rule,
-        option=verdict.option,
-        key=verdict.key,
-        mult=verdict.mult,
-        origin=origin_of(verdict.place),
-        constructor=verdict.constructor,
-        note=verdict.note,
-    )
+    shared = {
+        one.name: getattr(verdict, one.name) for one in fields(RuleUse) if one.name != "origin"
+    }
+    return RuleUse(**shared, origin=origin_of(verdict.place))
 
 
 def origin_of(place: Place | None) -> Origin | None:
-    """A place as the plan keeps it."""
+    """Return a place as the plan keeps it."""
     if place is None:
         return None
     return Origin(file=place.source.name, line=place.line, column=place.column)

@@ -22,7 +22,7 @@ class Absent(Enum):
 ABSENT = Absent.ABSENT
 
 
-class Kind(StrEnum):
+class ChangeKind(StrEnum):
     """What a field is: names of options and extra entries are free, and may be those of values."""
 
     VALUE = "value"
@@ -36,7 +36,7 @@ class Kind(StrEnum):
 class Change:
     """One field with its value before and after; either may be ``ABSENT``."""
 
-    kind: Kind
+    kind: ChangeKind
     field: str
     before: Any
     after: Any
@@ -201,7 +201,7 @@ class PlanDiff:
         )
 
     def rows(self) -> tuple[tuple[PlannedParameter | None, PlannedParameter | None], ...]:
-        """Both sides' rows of each parameter, None where a side has none, in the order of the names."""
+        """Return both sides' rows of each parameter, None where a side has none, in the order of the names."""
         befores = {row.name: row for row in self.before.parameters}
         afters = {row.name: row for row in self.after.parameters}
         names = all_names(self.before, self.after)
@@ -209,7 +209,7 @@ class PlanDiff:
 
 
 def all_names(first: Plan, second: Plan) -> list[str]:
-    """The names of both plans by their places; the same whichever plan comes first."""
+    """Return the names of both plans by their places; the same whichever plan comes first."""
     places: dict[str, int] = {}
     for plan in (first, second):
         for place, row in enumerate(plan.parameters):

@@ -8,7 +8,7 @@ from math import isclose
 from typing import Any
 
 from optplan.names import Rule, Status
-from optplan.plan.changes import ABSENT, Change, Kind
+from optplan.plan.changes import ABSENT, Change, ChangeKind
 from optplan.plan.plan import PlannedOptimizer, PlannedParameter, RuleUse
 
 # The entries by which a group keeps the multipliers of its custom key, and whose they are.
@@ -24,7 +24,7 @@ _TOLERANCE = 1e-6
 
 
 def identity(value: object) -> Any:
-    """A key that is equal for equal plain values: numbers by their size, True apart from 1."""
+    """Return a key that is equal for equal plain values: numbers by their size, True apart from 1."""
     if isinstance(value, bool):
         return "bool", value
     if isinstance(value, int | float):
@@ -37,12 +37,12 @@ def identity(value: object) -> Any:
 
 
 def differ(first: object, second: object) -> bool:
-    """Whether two plain values are not the same; 1 and 1.0 are."""
+    """Return whether two plain values are not the same; 1 and 1.0 are."""
     return first is not second and identity(first) != identity(second)
 
 
 def is_label(name: str, values: Sequence[object]) -> bool:
-    """Whether an entry of the groups of an optimizer only says which group it is.
+    """Return whether an entry of the groups of an optimizer only says which group it is.
 
     It is called so and holds texts or whole numbers, or it holds the group's number, or a text of its own for
     each group and is not called as an option may be.
@@ -61,7 +61,7 @@ def is_label(name: str, values: Sequence[object]) -> bool:
 
 
 def rule_identity(use: RuleUse | None) -> Any:
-    """A key that is equal for equal rules, wherever they are written."""
+    """Return a key that is equal for equal rules, wherever they are written."""
     return None if use is None else (use.rule, use.option, use.key, use.mult)
 
 
@@ -75,7 +75,7 @@ class Pair:
     optimizer_after: PlannedOptimizer | None
 
     def changes(self) -> Iterator[Change]:
-        """What differs.
+        """Yield what differs.
 
         The module's class is not compared, since libraries move theirs between versions; neither is
         what follows from other fields: the effective lr, the layer, the group's number.
@@ -100,13 +100,13 @@ class Pair:
 
     def _parameter(self, field: str) -> Change:
         before, after = getattr(self.before, field), getattr(self.after, field)
-        return Change(kind=Kind.PARAMETER, field=field, before=before, after=after)
+        return Change(kind=ChangeKind.PARAMETER, field=field, before=before, after=after)
 
     def _value_changes(self) -> Iterator[Change]:
         for field in ("lr", "weight_decay", "lr_scale"):
             before, after = getattr(self.before, field), getattr(self.after, field)
             if before != after:
-                yield Change(kind=Kind.VALUE, field=field, before=before, after=after)
+                yield Change(kind=ChangeKind.VALUE, field=field, before=before, after=after)
 
     def _option_changes(self) -> Iterator[Change]:
         """Options of the group's own on either side, against the optimizer's where it has none."""
@@ -119,7 +119,7 @@ class Pair:
                 after.get(name, _option(self.optimizer_after, name)),
             )
             if differ(*values):
-                yield Change(kind=Kind.OPTION, field=name, before=values[0], after=values[1])
+                yield Change(kind=ChangeKind.OPTION, field=name, before=values[0], after=values[1])
 
     def _extra_changes(self) -> Iterator[Change]:
         """Other entries, but for those that the rules or the row's other fields state already."""
@@ -131,21 +131,21 @@ class Pair:
                 continue
             values = before.get(name, ABSENT), after.get(name, ABSENT)
             if differ(*values):
-                yield Change(kind=Kind.EXTRA, field=name, before=values[0], after=values[1])
+                yield Change(kind=ChangeKind.EXTRA, field=name, before=values[0], after=values[1])
 
     def rules(self, change: Change) -> tuple[RuleUse | None, RuleUse | None]:
-        """The rules behind a change; behind an option or extra entry there can only be a key."""
-        if change.kind is Kind.PARAMETER or change.field == "lr_scale":
+        """Return the rules behind a change; behind an option or extra entry there can only be a key."""
+        if change.kind is ChangeKind.PARAMETER or change.field == "lr_scale":
             return None, None
-        if change.kind is Kind.VALUE:
+        if change.kind is ChangeKind.VALUE:
             name = f"{change.field}_rule"
             return getattr(self.before, name), getattr(self.after, name)
         before, after = self.before.lr_rule, self.after.lr_rule
         return _if_key(before), _if_key(after)
 
     def is_explained(self, change: Change) -> bool:
-        """Whether a value differs only because its base value does."""
-        if change.kind is not Kind.VALUE or change.field == "lr_scale":
+        """Return whether a value differs only because its base value does."""
+        if change.kind is not ChangeKind.VALUE or change.field == "lr_scale":
             return False
         first, second = self.optimizer_before, self.optimizer_after
         if first is None or second is None:
@@ -177,13 +177,13 @@ class Pair:
             if use is None or other is None or rule_identity(use) == rule_identity(other):
                 continue
             before, after = getattr(first, field), getattr(second, field)
-            change = Change(kind=Kind.VALUE, field=field, before=before, after=after)
+            change = Change(kind=ChangeKind.VALUE, field=field, before=before, after=after)
             if before == after or self.is_explained(change):
                 yield change, use, other
 
 
 def _are_set(first: RuleUse | None, second: RuleUse | None) -> bool:
-    """Whether code set both values, of which no base value is multiplied."""
+    """Return whether code set both values, of which no base value is multiplied."""
     return first is not None and second is not None and first.rule is second.rule is Rule.SET
 
 
@@ -192,7 +192,7 @@ def _option(optimizer: PlannedOptimizer | None, name: str) -> Any:
 
 
 def states_rule(row: PlannedParameter, name: str) -> bool:
-    """Whether an entry is no more than the rule's own multiplier or a field of the row, or missing."""
+    """Return whether an entry is no more than the rule's own multiplier or a field of the row, or missing."""
     if name in _KEPT_FIELDS:
         return bool(row.extra.get(name) == getattr(row, _KEPT_FIELDS[name]))
     if name not in _KEPT_MULTIPLIERS:
@@ -212,7 +212,7 @@ def _if_key(use: RuleUse | None) -> RuleUse | None:
 
 
 def _is_whole(value: float | None, base: float | None) -> bool:
-    """Whether an optimizer has none of a value at all, or the parameter does have it."""
+    """Return whether an optimizer has none of a value at all, or the parameter does have it."""
     return (value is None) == (base is None)
 
 
@@ -221,7 +221,7 @@ def _is_product(value: float, base: float | None, mult: float) -> bool:
 
 
 def optimizer_changes(before: PlannedOptimizer, after: PlannedOptimizer) -> Iterator[Change]:
-    """What differs between two optimizers as a whole."""
+    """Yield what differs between two optimizers as a whole."""
     if _are_other_classes(before, after):
         yield optimizer_change("type", before.type, after.type)
     for field in ("lr", "weight_decay"):
@@ -231,16 +231,16 @@ def optimizer_changes(before: PlannedOptimizer, after: PlannedOptimizer) -> Iter
     for name in sorted({*before.options, *after.options}):
         first, second = before.options.get(name, ABSENT), after.options.get(name, ABSENT)
         if differ(first, second):
-            yield Change(kind=Kind.OPTION, field=name, before=first, after=second)
+            yield Change(kind=ChangeKind.OPTION, field=name, before=first, after=second)
 
 
 def optimizer_change(field: str, before: object, after: object) -> Change:
-    """A change of an optimizer's type or base value."""
-    return Change(kind=Kind.OPTIMIZER, field=field, before=before, after=after)
+    """Return a change of an optimizer's type or base value."""
+    return Change(kind=ChangeKind.OPTIMIZER, field=field, before=before, after=after)
 
 
 def _are_other_classes(before: PlannedOptimizer, after: PlannedOptimizer) -> bool:
-    """A class that was only moved, or only written in another way, is the same."""
+    """Return whether the classes differ; one that was moved, or is written in another way, does not."""
     if before.class_name == after.class_name:
         return False
     last = before.class_name.rpartition(".")[2], after.class_name.rpartition(".")[2]

@@ -9,22 +9,22 @@ from optplan.names import Rule
 from optplan.plan.changes import (
     ABSENT,
     Change,
-    Kind,
+    ChangeKind,
     OptimizerChange,
     PlanDiff,
     all_names,
 )
-from optplan.plan.clusters import Clusters, Patterns
 from optplan.plan.compare import (
     Pair,
     optimizer_change,
     optimizer_changes,
 )
+from optplan.plan.names.clusters import Clusters, Patterns
 from optplan.plan.plan import Plan, PlannedOptimizer, PlannedParameter
 
 
 def diff_plans(before: Plan, after: Plan) -> PlanDiff:
-    """What changes from one plan to the other.
+    """Return what changes from one plan to the other.
 
     A parameter whose value follows a change of the base value alone is told by that change, and is in
     no cluster. Another rule for the same value is no difference, as are other versions.
@@ -65,7 +65,7 @@ def diff_plans(before: Plan, after: Plan) -> PlanDiff:
 
 
 def _not_final(before: Plan, after: Plan) -> Iterator[str]:
-    """A line on the lrs that are not those of a training."""
+    """Yield a line on the lrs that are not those of a training."""
     sides = [side for side, plan in (("first", before), ("second", after)) if not plan.is_final]
     if sides:
         plans = "both plans" if len(sides) == 2 else f"the {sides[0]} plan"
@@ -90,7 +90,7 @@ class _Optimizers:
         self._unpaired = tuple(partners.values())
 
     def pair(self, before: PlannedParameter, after: PlannedParameter) -> Pair:
-        """The rows of one name, with their optimizers."""
+        """Return the rows of one name, with their optimizers."""
         first, second = before.optimizer, after.optimizer
         return Pair(
             before=before,
@@ -100,15 +100,17 @@ class _Optimizers:
         )
 
     def changes(self, pair: Pair) -> Iterator[Change]:
-        """What changes for one name, the optimizer that it is in among them."""
+        """Yield what changes for one name, the optimizer that it is in among them."""
         yield from pair.changes()
         first, second = pair.before.optimizer, pair.after.optimizer
         if first is not None and second is not None and self._partners[first] != second:
             names = self._before[first].name or first, self._after[second].name or second
-            yield Change(kind=Kind.PARAMETER, field="optimizer", before=names[0], after=names[1])
+            yield Change(
+                kind=ChangeKind.PARAMETER, field="optimizer", before=names[0], after=names[1]
+            )
 
     def _is_unused(self, change: Change, index: int) -> bool:
-        """Whether a base value that reaches no parameter decides nothing, where code sets values itself."""
+        """Return whether a base value that reaches no parameter decides nothing, where code sets values itself."""
         if change.before is None or change.after is None:
             return True
         plans = zip(self._plans, (index, self._partners[index]), strict=True)
@@ -121,7 +123,7 @@ class _Optimizers:
         )
 
     def as_changes(self, reached: dict[tuple[int | None, str], int]) -> Iterator[OptimizerChange]:
-        """The changes that are no single parameter's."""
+        """Yield the changes that are no single parameter's."""
         first, second = (plan.constructor for plan in self._plans)
         if first != second:
             change = optimizer_change("constructor", first, second)
@@ -133,7 +135,7 @@ class _Optimizers:
                 yield OptimizerChange(optimizer=before.name or str(index), change=change)
                 continue
             for change in optimizer_changes(before, self._after[partner]):
-                is_base = change.kind is Kind.OPTIMIZER and change.field != "type"
+                is_base = change.kind is ChangeKind.OPTIMIZER and change.field != "type"
                 count = reached.get((index, change.field), 0) if is_base else None
                 if count == 0 and self._is_unused(change, index):
                     continue

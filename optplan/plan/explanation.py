@@ -9,10 +9,10 @@ from optplan.errors import Problem, UsageError, did_you_mean, listed
 from optplan.facts import ParameterFacts
 from optplan.names import Matcher, Rule, Status
 from optplan.places import Place
-from optplan.plan.patterns import matching
+from optplan.plan.names.patterns import matching
+from optplan.plan.names.summarize import Summarizer
 from optplan.plan.plan import Plan, PlannedParameter, RuleUse
 from optplan.plan.planned import Planned
-from optplan.plan.summarize import Summarizer
 from optplan.rules import Candidate, Options, Skipped, trace
 
 _BY_CODE = (Rule.CONSTRUCTOR, Rule.SET)
@@ -107,7 +107,7 @@ def _explanation(
         own_facts = next(f for one, f in part.pairs() if one is own_row)
         found = _explanation(part, _Company(part.plan), own_row, own_facts)
         return replace(found, row=row)
-    carrier = planned.inventory.carriers[facts.tensor]
+    carrier = planned.inventory.primary_names[facts.tensor]
     values = tuple(_values(planned, row, facts)) if row.lr_rule is not None else ()
     return Explanation(
         row=row,
@@ -121,7 +121,7 @@ def _explanation(
 
 
 def _match_name(planned: Planned, facts: ParameterFacts) -> str:
-    """What keys, or patterns, are looked for in."""
+    """Return what keys, or patterns, are looked for in."""
     if planned.tracer is not None:
         return facts.name
     return planned.rules.rules.match_name(facts) if planned.rules else facts.match_name
@@ -135,7 +135,7 @@ def _unmatched(planned: Planned, facts: ParameterFacts) -> tuple[str, ...]:
 
 
 def _values(planned: Planned, row: PlannedParameter, facts: ParameterFacts) -> Iterator[Explained]:
-    """The lr and the weight decay, each with its rule and what else was tried."""
+    """Yield the lr and the weight decay, each with its rule and what else was tried."""
     section, optimizer = planned.section, planned.plan.optimizers[row.optimizer or 0]
     assignment = planned.assignments[facts.tensor]
     candidates = _tried(planned, row, facts)
@@ -172,14 +172,14 @@ def _batch_factor(planned: Planned) -> float | None:
 
 
 def _tried(planned: Planned, row: PlannedParameter, facts: ParameterFacts) -> tuple[Candidate, ...]:
-    """What the rules tried, where it was they that decided."""
+    """Return what the rules tried, where it was they that decided."""
     if planned.tracer is not None:
         return planned.tracer.trace(facts)
     uses = {"lr": row.lr_rule, "weight_decay": row.weight_decay_rule}
     by_rules = [name for name, use in uses.items() if use and use.rule not in _BY_CODE]
     if planned.options is None or not by_rules:
         return ()
-    carrier = planned.inventory.carriers[facts.tensor]
+    carrier = planned.inventory.primary_names[facts.tensor]
     decision, candidates = trace(facts, planned.options, in_group=carrier is not facts)
     if isinstance(decision, Skipped):
         return ()
@@ -217,8 +217,8 @@ class _Company:
 
 
 def _note(planned: Planned, company: _Company, row: PlannedParameter, facts: ParameterFacts) -> str:
-    """What there is to say besides the rules."""
-    options, carrier = planned.options, planned.inventory.carriers[facts.tensor]
+    """Return what there is to say besides the rules."""
+    options, carrier = planned.options, planned.inventory.primary_names[facts.tensor]
     if row.status is Status.DUPLICATE:
         return f"the tensor of {carrier.name}, {_why_duplicate(facts, options)}"
     if row.status is Status.UNCOVERED:

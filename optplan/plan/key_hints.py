@@ -27,5 +27,5 @@ def key_hint(key: str, names: Sequence[str]) -> str | None:
 
 
 def near(word: str, known: Iterable[str]) -> str | None:
-    """A hint that names the one known word that is closest to ``word``, or None where none is close."""
+    """Return a hint that names the one known word that is closest to ``word``, or None where none is close."""
     return did_you_mean(word, close_matches(word, known, most=1))

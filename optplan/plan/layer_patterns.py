@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from optplan.config.layer_decay import LayerList, LayerPattern
+from optplan.config.layer_decay_options import LayerList, LayerPattern
 from optplan.errors import PlanError, Problem, UsageError, did_you_mean, listed
 from optplan.facts import Inventory, Layers, ParameterFacts
 from optplan.names import LayerSource
 from optplan.places import Place
-from optplan.plan.patterns import matching
+from optplan.plan.names.patterns import matching
 
 
 def listed_layers(inventory: Inventory, layers: LayerList) -> Layers:
-    """The layers that a list of patterns makes, the one at the input first.
+    """Return the layers that a list of patterns makes, the one at the input first.
 
     A pattern is one layer, also where it has a range or alternatives in it. It is held against the
     name as it is shown and as a constructor sees it (without ``module.``); the first that fits counts.
@@ -53,7 +53,7 @@ def listed_layers(inventory: Inventory, layers: LayerList) -> Layers:
 def _fitting(
     visited: Sequence[ParameterFacts], patterns: Sequence[LayerPattern]
 ) -> list[list[str]]:
-    """For each pattern the registered names that fit it."""
+    """Return for each pattern the registered names that fit it."""
     texts = [layer.pattern for layer in patterns]
     shown = matching(texts, [facts.name for facts in visited])
     by_walked = {facts.walked_name: facts.name for facts in visited}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
-from optplan.config.generation import Recognized
+from optplan.config.recognition import Recognition
 from optplan.names import Matcher, Rule, Status
+from optplan.plan.codec import OPTIONAL, Above, from_data, named, to_data
+from optplan.plan.validation import fitting, parsed, refuse_other_data
 
 FORMAT_VERSION = "1.0"
 _NOTHING: Mapping[str, Any] = {}
@@ -39,8 +41,8 @@ class RuleUse:
     key: str | None = None
     mult: float | None = 1.0
     origin: Origin | None = None
-    constructor: str | None = None
-    note: str | None = None
+    constructor: str | None = field(default=None, metadata=OPTIONAL)
+    note: str | None = field(default=None, metadata=OPTIONAL)
 
 
 class PlannedParameter(NamedTuple):
@@ -91,7 +93,7 @@ class PlannedOptimizer:
 
     name: str | None
     type: str
-    class_name: str
+    class_name: str = field(metadata=named("class"))
     lr: float | None
     weight_decay: float | None
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -102,9 +104,9 @@ class PlannedModel:
     """The model, with its tensors counted once each."""
 
     spec: str | None
-    source: str
-    class_name: str
-    parameters: int
+    source: Annotated[str, ("timm", "import", "file", "module", "config")]
+    class_name: str = field(metadata=named("class"))
+    parameters: Annotated[int, 1]
     elements: int
 
 
@@ -121,13 +123,13 @@ class Setting:
     weight_decay: float | None
     lr_scale: float | None
     options: Mapping[str, Any]
-    parameters: int
+    parameters: Annotated[int, 1]
     elements: int
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict, metadata=OPTIONAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EmptyGroup:
+class EmptyParamGroup:
     """A param group that other code made without parameters; ``optimizer`` and ``group`` are indices."""
 
     optimizer: int
@@ -155,14 +157,14 @@ class LrScaling:
         origin: Where it is switched on.
     """
 
-    source: str
-    rule: str
+    source: Annotated[str, ("auto_scale_lr", "lr_base")]
+    rule: Annotated[str, ("linear", "sqrt")]
     base_lr: float | None
-    base_batch: float
-    batch_size: float | None
-    accumulation: int
-    world_size: int | None
-    batch: float | None
+    base_batch: Annotated[float, Above(0)]
+    batch_size: Annotated[float | None, 1]
+    accumulation: Annotated[int, 1]
+    world_size: Annotated[int | None, 1]
+    batch: Annotated[float | None, 1]
     factor: float | None
     lr: float | None
     final: bool
@@ -198,46 +200,58 @@ class Plan:
     optimizers: tuple[PlannedOptimizer, ...]
     parameters: tuple[PlannedParameter, ...]
     settings: tuple[Setting, ...]
-    lr_scaling: LrScaling | None = None
-    matcher: Matcher | None = None
-    needs_world_size: bool = False
-    empty_groups: tuple[EmptyGroup, ...] = ()
-    generation: Recognized | None = None
+    generation: Recognition | None = field(default=None, metadata=OPTIONAL)
+    lr_scaling: LrScaling | None = field(default=None, metadata=OPTIONAL)
+    matcher: Matcher | None = field(default=None, metadata=OPTIONAL)
+    needs_world_size: bool = field(default=False, metadata=OPTIONAL)
+    empty_groups: tuple[EmptyParamGroup, ...] = field(default=(), metadata=OPTIONAL)
 
     @property
     def is_final(self) -> bool:
         """Whether the lr is that of the training, and does not depend on what is not known."""
         return not self.needs_world_size and (self.lr_scaling is None or self.lr_scaling.final)
 
-    def to_json(self, *, indent: int | None = 1) -> str:
-        """The plan as JSON text, as ``schemas/plan-1.0.schema.json`` describes it."""
-        from optplan.plan.serial import plan_to_json
+    def to_data(self) -> dict[str, Any]:
+        """Return the plan as nested dicts and lists, as ``schemas/plan-1.0.schema.json`` describes it."""
+        return {"format_version": FORMAT_VERSION, **to_data(self)}
 
-        return plan_to_json(self, indent)
+    def to_json(self, *, indent: int | None = 1) -> str:
+        """Return the plan as JSON text."""
+        return json.dumps(self.to_data(), indent=indent, allow_nan=False)
 
     @classmethod
     def from_optimizer(cls, model: Any, optimizer: Any) -> Plan:
-        """The plan that an optimizer carries out, one that exists already.
+        """Return the plan that an optimizer carries out, one that exists already.
 
         Args:
             model: The ``nn.Module``, bare or wrapped for parallel training or compilation.
             optimizer: Its optimizer, a wrapper with an attribute ``optimizer``, or several by name.
 
         Raises:
+            ModelError: The model has no parameters, or wrappers have merged them.
             PlanError: A parameter is in several groups, or these are no optimizers.
         """
-        # not imported: the plan itself is plain data, this is only a name where users look for it
-        live = import_module("optplan.constructors.live")
-        plan: Plan = live.plan_from_optimizer(model, optimizer)
-        return plan
+        # the one import upwards: users look for it here, and nothing of it is needed for the data itself
+        from optplan.constructors.live_optimizer import plan_from_optimizer
+
+        return plan_from_optimizer(model, optimizer)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Plan:
-        """The plan that :meth:`to_json` wrote.
+        """Return the plan that :meth:`to_json` wrote.
 
         Raises:
             PlanError: The text is no saved plan, one of a newer major format, or a field of it is wrong.
         """
-        from optplan.plan.serial import plan_from_json
+        return cls.from_data(parsed(text))
 
-        return plan_from_json(text)
+    @classmethod
+    def from_data(cls, data: Any) -> Plan:
+        """Return the plan that :meth:`to_data` made data of, once JSON is parsed.
+
+        Raises:
+            PlanError: As :meth:`from_json`.
+        """
+        is_newer = refuse_other_data(data, FORMAT_VERSION)
+        fields = {name: value for name, value in data.items() if name != "format_version"}
+        return fitting(data, lambda: from_data(cls, fields, is_open=is_newer))

@@ -13,14 +13,11 @@ from optplan.rules import Options, Tracer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Planned:
-    """A plan with the facts and options behind it, for those that explain or check it.
+class Decisions:
+    """What each tensor gets, with what is known of who decided.
 
     Args:
-        plan: The plan.
-        inventory: The model's parameters, as they were before the constructor ran.
         assignments: What each tensor gets, by its number.
-        section: The config's optimizer section.
         options: The options that the rules worked with; None where other code decided, of which it is
             not known what it makes of them.
         read: The paths inside ``paramwise_cfg`` that a constructor of other code read; None where none
@@ -29,18 +26,30 @@ class Planned:
         parts: Where the config has several sections, for each optimizer the plan of its section alone,
             whose names begin below the child that it is for.
         tracer: What tells why, where rules of another kind than ``paramwise_cfg`` decided.
+    """
+
+    assignments: Mapping[int, Assignment]
+    options: Options | None = None
+    read: frozenset[tuple[str, ...]] | None = None
+    wanted: frozenset[tuple[str, ...]] = frozenset()
+    parts: tuple[Planned, ...] = ()
+    tracer: Tracer | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned(Decisions):
+    """A plan with the facts and options behind it, for those that explain or check it.
+
+    Args:
+        plan: The plan.
+        inventory: The model's parameters, as they were before the constructor ran.
+        section: The config's optimizer section.
         not_imported: The modules of ``custom_imports`` that no installed package has.
     """
 
     plan: Plan
     inventory: Inventory
-    assignments: Mapping[int, Assignment]
     section: OptimizerConfig
-    options: Options | None
-    read: frozenset[tuple[str, ...]] | None = None
-    wanted: frozenset[tuple[str, ...]] = frozenset()
-    parts: tuple[Planned, ...] = ()
-    tracer: Tracer | None = None
     not_imported: tuple[str, ...] = ()
 
     @property
@@ -49,7 +58,7 @@ class Planned:
         return self.options if self.read is None else None
 
     def part_of(self, row: PlannedParameter) -> tuple[Planned, PlannedParameter] | None:
-        """The plan of the section that a row belongs to, with its row there; None where there is but one."""
+        """Return the plan of the section that a row belongs to, with its row there; None where there is but one."""
         if not self.parts or row.optimizer is None:
             return None
         name = self.plan.optimizers[row.optimizer].name or ""
@@ -62,5 +71,5 @@ class Planned:
         return None
 
     def pairs(self) -> Iterator[tuple[PlannedParameter, ParameterFacts]]:
-        """Every row of the plan with its facts."""
+        """Yield every row of the plan with its facts."""
         return zip(self.plan.parameters, self.inventory.parameters, strict=True)

@@ -36,7 +36,7 @@ class Resumed:
 
 
 def resumed(plan: Plan, groups: Sequence[SavedGroup], defaults: Mapping[str, Any]) -> Resumed:
-    """The plan with the values of a checkpoint, which overwrite the groups' own on resume.
+    """Return the plan with the values of a checkpoint, which overwrite the groups' own on resume.
 
     Where a schedule has changed a value since, it is the initial one that counts: the schedule goes
     on from there, and the plan holds initial values too.
@@ -113,7 +113,7 @@ class _Loaded:
         )
 
     def row(self, row: PlannedParameter) -> PlannedParameter:
-        """A parameter's row after loading; a value that does not follow the base has no known rule."""
+        """Return a parameter's row after loading; a value that does not follow the base has no known rule."""
         if row.group is None:
             return row
         group = self._groups[row.group]
@@ -132,7 +132,7 @@ class _Loaded:
         return row._replace(options=self._own(group), extra=self._extra(row, group), **values)
 
     def _own(self, group: SavedGroup) -> dict[str, Any]:
-        """The options of a group that are not the optimizer's."""
+        """Return the options of a group that are not the optimizer's."""
         found = {name: group.value(name) for name in self._known}
         return {
             name: value
@@ -168,7 +168,7 @@ class _Loaded:
     def _base(
         self, name: str, base: float | None, rows: Sequence[PlannedParameter]
     ) -> float | None:
-        """The base value that goes with the factor; as it stands in a group where it does."""
+        """Return the base value that goes with the factor; as it stands in a group where it does."""
         factor = self._factors[name]
         if base is None or _is_close(factor, 1.0):
             return base
@@ -177,7 +177,7 @@ class _Loaded:
         return next((v for v in values if is_number(v) and _is_close(v, wanted)), wanted)
 
     def _shared(self, name: str, optimizer: PlannedOptimizer) -> Any:
-        """The value of an option that all groups have, else the plan's."""
+        """Return the value of an option that all groups have, else the plan's."""
         planned = optimizer.options.get(name, self._defaults.get(name, ABSENT))
         values = [group.value(name) for group in self._groups]
         first = values[0]

@@ -1,9 +1,9 @@
-"""Param groups as a checkpoint holds them, and whether they fit those of a plan."""
+"""Param groups and schedulers as a checkpoint holds them, and whether the groups fit those of a plan."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
 from optplan.errors import listed
@@ -42,12 +42,32 @@ class SavedGroup:
     names: tuple[str, ...] | None = None
 
     def value(self, name: str) -> Any:
-        """An entry as it was before any schedule; ``ABSENT`` where there is none."""
+        """Return an entry as it was before any schedule; ``ABSENT`` where there is none."""
         return self.entries.get(f"initial_{name}", self.entries.get(name, ABSENT))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedSchedulers:
+    """The states that mmengine's runner saved of its schedulers, as plain data.
+
+    Args:
+        shared: Those of the only optimizer.
+        own: Those of several optimizers, by their names.
+        unread: The names of further entries that seem to hold schedulers, and are not read.
+    """
+
+    shared: Sequence[Mapping[str, Any]] = ()
+    own: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    unread: tuple[str, ...] = ()
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.shared) + sum(map(len, self.own.values()))
+
+
 def _members(plan: Plan) -> dict[int, list[PlannedParameter]]:
-    """The rows of each group that has some."""
+    """Return the rows of each group that has some."""
     found: dict[int, list[PlannedParameter]] = {}
     for row in plan.parameters:
         if row.group is not None:
@@ -56,7 +76,7 @@ def _members(plan: Plan) -> dict[int, list[PlannedParameter]]:
 
 
 def misfits(plan: Plan, groups: Sequence[SavedGroup], defaults: Mapping[str, Any]) -> Iterator[str]:
-    """Why a checkpoint's groups cannot be loaded into those of a plan, or would go wrong then.
+    """Yield why a checkpoint's groups cannot be loaded into those of a plan, or would go wrong then.
 
     torch refuses other numbers and sizes of groups. It accepts parameters in another order and groups
     of another optimizer, and fails or goes astray in the next step.
@@ -117,7 +137,7 @@ def _odd_values(groups: Sequence[SavedGroup]) -> Iterator[str]:
 
 
 def is_number(value: object) -> TypeGuard[int | float]:
-    """Whether a value of a group can be reckoned with."""
+    """Return whether a value of a group can be reckoned with."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 

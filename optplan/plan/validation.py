@@ -1,41 +1,100 @@
-"""Check a saved plan when it is read: every field against the published schema, every index in range."""
+"""Check a saved plan when it is read: that it is one, and that its parts fit each other."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from functools import cache
-from pathlib import Path
-from typing import Any
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
+from optplan.errors import PlanError
 from optplan.names import Status
-from optplan.plan.schema import Check, MisfitError, compiled, got
+from optplan.plan.misfit import MisfitError, got
 
-_SCHEMA = Path(__file__).parents[1] / "schemas" / "plan-1.0.schema.json"
+_Read = TypeVar("_Read")
+_VERSION = re.compile(r"[0-9]+\.[0-9]+")
 # What is null for a parameter that is in no group, and given for one that is optimized.
 _PLACES = ("optimizer", "group", "setting")
 _UNGROUPED = (Status.DUPLICATE, Status.UNCOVERED)
 
 
-def validate_plan(data: Mapping[str, Any], *, is_newer: bool) -> None:
-    """Raise :class:`MisfitError` where data from JSON is no plan.
+def parsed(text: str | bytes) -> Any:
+    """Return JSON data.
+
+    Raises:
+        PlanError: The text is none.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise PlanError("not a saved plan: it is nested too deeply") from None
+    except ValueError as error:
+        raise PlanError(f"not a saved plan: {error}") from error
+
+
+def refuse_other_data(data: Any, format_version: str) -> bool:
+    """Refuse data from JSON that is no whole saved plan.
 
     Args:
-        data: The whole plan.
-        is_newer: It is of a newer minor format, which may have fields that are not known here.
+        data: The data.
+        format_version: The format that is read.
+
+    Returns:
+        Whether it is of a newer minor format, which may have fields that are not known here.
+
+    Raises:
+        PlanError: It is none, or one of a newer major format.
     """
-    _check(is_newer)(data)
+    version = data.get("format_version") if isinstance(data, dict) else None
+    if not isinstance(version, str):
+        raise PlanError("not a saved plan: it has no format_version")
+    if version.partition(".")[0] != format_version.partition(".")[0]:
+        raise PlanError(
+            f"the saved plan has format {version}, this optplan reads {format_version}",
+            hint="save it again with this version",
+        )
+    if "view" in data:
+        raise PlanError(
+            f"not a saved plan: it is the {data['view']} view of one",
+            hint="save it without --view",
+        )
+    if "narrowed" in data:
+        raise PlanError(
+            f"the saved plan is not whole, it was narrowed by {data['narrowed']}",
+            hint="save it again without these options",
+        )
+    return version != format_version
+
+
+def fitting(data: Mapping[str, Any], read: Callable[[], _Read]) -> _Read:
+    """Return the plan that data is read as, if its parts fit each other.
+
+    Raises:
+        PlanError: A field is wrong.
+    """
+    try:
+        found = read()
+        _check_consistency(data)
+    except MisfitError as error:
+        raise PlanError(f"the saved plan is damaged: {error}") from None
+    return found
+
+
+def _check_consistency(data: Mapping[str, Any]) -> None:
+    """Raise :class:`MisfitError` where parts of a plan that fit their types do not fit each other."""
+    if not _VERSION.fullmatch(data["format_version"]):
+        raise MisfitError("expected two numbers with a dot between", "format_version")
+    for name in ("optplan", "torch", "timm"):
+        if name not in data["versions"]:
+            raise MisfitError("it is missing", "versions", name)
+    if not data["optimizers"]:
+        raise MisfitError("it is empty", "optimizers")
     _check_settings(data)
     _check_rows(data["parameters"], data)
     used = {row["setting"] for row in data["parameters"]}
     for index in range(len(data["settings"])):
         if index not in used:
             raise MisfitError("no parameter has it", "settings", index)
-
-
-@cache
-def _check(is_open: bool) -> Check:
-    return compiled(json.loads(_SCHEMA.read_text("utf-8")), is_open=is_open)
 
 
 def _check_rows(rows: Sequence[Mapping[str, Any]], data: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 
 def plain(value: object) -> Any:
-    """The value as None, bool, int, float, str, a tuple or a dict with string keys.
+    """Return the value as None, bool, int, float, str, a tuple or a dict with string keys.
 
     What JSON cannot say becomes text: a float that is not finite its name, any other object its
     ``repr``.
@@ -33,7 +33,7 @@ def plain(value: object) -> Any:
 
 
 def hashable(value: object) -> Any:
-    """A key that is equal for equal plain values; keeps 1, 1.0 and True apart, and 0.0 and -0.0."""
+    """Return a key that is equal for equal plain values; keeps 1, 1.0 and True apart, and 0.0 and -0.0."""
     if isinstance(value, Mapping):
         return tuple(sorted((key, hashable(item)) for key, item in value.items()))
     if isinstance(value, tuple):

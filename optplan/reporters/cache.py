@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from optplan.cache import Entry
-from optplan.reporters.layout import visible
+from optplan.cache import CacheEntry
+from optplan.reporters.formats.visible import visible
 from optplan.reporters.words import count_text, plural
 
 
-def cache_text(folder: str, entries: Sequence[Entry], limit: int) -> str:
-    """Where it is, what it remembers, and how large it is and may be."""
+def cache_text(folder: str, entries: Sequence[CacheEntry], limit: int) -> str:
+    """Return where it is, what it remembers, and how large it is and may be."""
     kinds = Counter(entry.kind for entry in entries)
     held = ", ".join(plural(count, kind) for kind, count in sorted(kinds.items()))
     size = sum(entry.size for entry in entries)
@@ -23,5 +23,5 @@ def cache_text(folder: str, entries: Sequence[Entry], limit: int) -> str:
 
 
 def cleared_text(folder: str, count: int) -> str:
-    """What was removed."""
+    """Return what was removed."""
     return f"removed {plural(count, 'file')} from {visible(folder)}\n"

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from keyword import iskeyword
 from math import isfinite
 from typing import Any
 
-from optplan.config import Generation, Symbol, place_of, recognized
+from optplan.config import Symbol, place_of
+from optplan.dialects import recognition_of
 from optplan.places import Place
 from optplan.plan import plain
-from optplan.reporters.layout import Cell, Column, table, visible
-from optplan.reporters.words import where_text
+from optplan.reporters.formats.json import json_text
+from optplan.reporters.formats.report import Cell, Column
+from optplan.reporters.formats.visible import visible
+from optplan.reporters.words import place_data, where_text
 
 _COLUMNS = (Column(shrink_to=30), Column())
 _INDENT = "    "
@@ -22,7 +24,7 @@ _LONGEST_INLINE = 60
 def config_text(
     entries: Mapping[str, Any], names: Sequence[str], *, width: int | None, color: bool
 ) -> str:
-    """Assignments, a line for each value, each line with its place.
+    """Return assignments, a line for each value, each line with its place.
 
     Args:
         entries: The config's top level.
@@ -30,16 +32,17 @@ def config_text(
         width: The terminal's width in cells; None cuts nothing.
         color: Whether to write styles.
     """
+    from optplan.reporters.formats.terminal import Paragraph, Table, render
+
     rows = [
         (Cell(_visible_code(code)), Cell(_place_text(place), "dim"))
         for name in names
         for code, place in _lines(f"{name} = ", entries[name], place_of(entries, name), "", "")
     ]
-    found = recognized(entries)
-    is_older = found is not None and found.generation is Generation.MMCV1
-    lines = [f"# for {found}"] if is_older else []
-    lines += table(_COLUMNS, rows, width=width, color=color, indent=0, gap=3)
-    return "\n".join(lines) + "\n"
+    found = recognition_of(entries)
+    is_older = found is not None and found.title == "mmcv 1.x"
+    head = Paragraph(f"# for {found}" if is_older else "", indent=0)
+    return render([head, Table(_COLUMNS, rows, indent=0, gap=3)], width=width, color=color)
 
 
 def _visible_code(code: str) -> str:
@@ -56,7 +59,7 @@ def _place_text(place: Place | None) -> str:
 def _lines(
     head: str, value: Any, place: Place | None, indent: str, end: str
 ) -> Iterator[tuple[str, Place | None]]:
-    """The lines of one value: what is short in one line, else one for each of its parts."""
+    """Yield the lines of one value: what is short in one line, else one for each of its parts."""
     if isinstance(value, Mapping) and value:
         as_call = all(_is_name(key) for key in value)
         yield f"{indent}{head}{'dict(' if as_call else '{'}", place
@@ -79,7 +82,7 @@ def _is_name(key: object) -> bool:
 
 
 def _is_short(value: Sequence[Any]) -> bool:
-    """Whether a list fits into one line and holds no dict worth a place of its own."""
+    """Return whether a list fits into one line and holds no dict worth a place of its own."""
     return not _holds_dict(value) and len(_code(value)) <= _LONGEST_INLINE
 
 
@@ -90,7 +93,7 @@ def _holds_dict(value: Any) -> bool:
 
 
 def _code(value: Any) -> str:
-    """A value as Python writes it; a symbol by its dotted name."""
+    """Return a value as Python writes it; a symbol by its dotted name."""
     if isinstance(value, Symbol):
         return str(value)
     if isinstance(value, Mapping):
@@ -106,26 +109,23 @@ def _code(value: Any) -> str:
 
 
 def config_json(path: str | None, entries: Mapping[str, Any], names: Sequence[str]) -> str:
-    """The entries as ``schemas/config-1.0.schema.json`` describes them."""
+    """Return the entries as ``schemas/config-1.0.schema.json`` describes them."""
     data = {
         "format_version": "1.0",
         "config": path,
         "values": {name: plain(entries[name]) for name in names},
         "places": dict(_pointers(entries, names, "")),
     }
-    return json.dumps(data, indent=1) + "\n"
+    return json_text(data)
 
 
 def _pointers(container: Any, keys: Sequence[Any], above: str) -> Iterator[tuple[str, Any]]:
-    """Places by JSON pointer (RFC 6901), so that keys with dots stay apart."""
+    """Yield places by JSON pointer (RFC 6901), so that keys with dots stay apart."""
     for key in keys:
         pointer = f"{above}/{str(key).replace('~', '~0').replace('/', '~1')}"
         place = place_of(container, key)
         if place is not None:
-            yield (
-                pointer,
-                {"file": place.source.name, "line": place.line, "column": place.column},
-            )
+            yield (pointer, place_data(place))
         value = container[key]
         if isinstance(value, Mapping):
             yield from _pointers(value, list(value), pointer)

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 from optplan.errors import quoted
 from optplan.names import Rule
-from optplan.places import Place
 from optplan.plan import Plan, PlannedParameter
 from optplan.plan.explanation import Explained, Explanation
 from optplan.plan.serial import extras_to_dict, words_to_dict
-from optplan.reporters.layout import Cell, Column, cell_len, paint, table, visible
-from optplan.reporters.summary import wrapped
-from optplan.reporters.words import RULE_STYLES, number, shape_text, where_text
+from optplan.reporters.formats.json import json_text
+from optplan.reporters.formats.report import Cell, Column
+from optplan.reporters.words import (
+    RULE_STYLES,
+    number,
+    place_data,
+    place_text,
+    shape_text,
+    use_text,
+)
 from optplan.rules import Candidate, Outcome, Verdict
 
-_VALUE_COLUMNS = (Column(), Column(), Column(), Column(shrink_to=20), Column())
-_CANDIDATE_COLUMNS = (Column(), Column(), Column(), Column(), Column())
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+_VALUE_COLUMNS = (Column(), Column(), Column(optional=1), Column(shrink_to=12), Column())
+_CANDIDATE_COLUMNS = (Column(), Column(), Column(), Column(below=8), Column())
 _OUTCOME_STYLES = {Outcome.WON: "green", Outcome.LOST: "yellow", Outcome.NOT_APPLICABLE: "dim"}
 _OUTCOME_WORDS = {Outcome.WON: "won", Outcome.LOST: "lost", Outcome.NOT_APPLICABLE: "no"}
 _MOST_KEYS = 5
@@ -32,7 +40,7 @@ def explain_text(
     warning: str = "",
     rules: str = "",
 ) -> str:
-    """The explanations one after another.
+    """Return the explanations one after another.
 
     Args:
         explanations: What to print.
@@ -41,72 +49,61 @@ def explain_text(
         warning: What to say above all else.
         rules: Whose rules hold.
     """
-    told = ((warning, "yellow"), (rules, "dim"))
-    head = [
-        paint(Cell(line, style), color) for text, style in told for line in wrapped(text, width)
-    ]
-    blocks = [head] if head else []
-    blocks += [_block(explanation, width, color) for explanation in explanations]
-    return "\n\n".join("\n".join(block) for block in blocks) + "\n"
+    from optplan.reporters.formats.terminal import Blank, Paragraph, render
+
+    told = [(text, style) for text, style in ((warning, "yellow"), (rules, "dim")) if text]
+    blocks: list[RenderableType] = [Paragraph(part, indent=0) for part in told]
+    for explanation in explanations:
+        blocks += [*([Blank()] if blocks else []), *_blocks(explanation)]
+    return render(blocks, width=width, color=color)
 
 
-def _block(explanation: Explanation, width: int | None, color: bool) -> list[str]:
+def _blocks(explanation: Explanation) -> Iterator[RenderableType]:
+    from optplan.reporters.formats.terminal import Paragraph, Table
+
     row = explanation.row
     words = [shape_text(row.shape), row.module.rpartition(".")[2]]
     if not row.requires_grad:
         words.append("frozen")
     if row.aliases:
         words.append("tied to " + ", ".join(row.aliases))
-    lines = _head(visible(row.name), visible("   ".join(words)), width, color)
-    if explanation.note:
-        lines += _wrapped(visible(explanation.note), width, indent=2)
+    head = [(Cell(row.name, "bold"), Cell("   ".join(words)))]
+    yield Table((Column(), Column(below=2)), head, indent=0, gap=3)
+    yield Paragraph(explanation.note or "", indent=2)
     if explanation.values:
-        lines += _values(explanation, width, color)
-        lines += _considered(explanation, width, color)
-    return lines
+        yield from _values(explanation)
+        yield from _considered(explanation)
 
 
-def _head(name: str, facts: str, width: int | None, color: bool) -> list[str]:
-    """The name and what it is, below it where there is no room beside it."""
-    painted = paint(Cell(name, "bold"), color)
-    if width is None or cell_len(name) + 3 + cell_len(facts) <= width:
-        return [f"{painted}   {facts}"]
-    return [painted, *_wrapped(facts, width, indent=2)]
+def _values(explanation: Explanation) -> Iterator[RenderableType]:
+    from optplan.reporters.formats.excerpt import source_line
+    from optplan.reporters.formats.terminal import Paragraph, Table
 
-
-def _wrapped(text: str, width: int | None, *, indent: int) -> list[str]:
-    """A visible text in as many lines as it takes."""
-    from textwrap import wrap
-
-    parts = [text] if width is None else wrap(text, max(width - indent, 20))
-    return [" " * indent + part for part in parts]
-
-
-def _values(explanation: Explanation, width: int | None, color: bool) -> list[str]:
     rows = [
         (
             Cell(value.setting if value.effective is None else f"effective {value.setting}"),
             Cell(number(value.value if value.effective is None else value.effective), "bold"),
             Cell(_product(value)),
-            Cell(_use_text(value, explanation.row), RULE_STYLES[value.use.rule]),
+            Cell(
+                _use_text(value, explanation.row), RULE_STYLES[value.use.rule], use_text(value.use)
+            ),
             Cell(_origin_text(value), "dim"),
         )
         for value in explanation.values
     ]
-    lines = table(_VALUE_COLUMNS, rows, width=width, color=color, indent=2)
+    yield Table(_VALUE_COLUMNS, rows, indent=2)
     for value in explanation.values:
         if value.effective is not None:
-            scale = number(explanation.row.lr_scale)
-            text = f"its group has {value.setting} {number(value.value)}; a scheduler of timm applies lr_scale {scale}"
-            lines += _wrapped(text, width, indent=2)
+            group = f"its group has {value.setting} {number(value.value)}"
+            scale = f"a scheduler of timm applies lr_scale {number(explanation.row.lr_scale)}"
+            yield Paragraph(f"{group}; {scale}", indent=2)
     places = {
         (value.place.source.name, value.place.line): value.place
         for value in explanation.values
         if value.place
     }
     for place in places.values():
-        lines += _source_line(place, width, color)
-    return lines
+        yield from source_line(place)
 
 
 def _product(value: Explained) -> str:
@@ -137,7 +134,7 @@ def _use_text(value: Explained, row: PlannedParameter) -> str:
 
 
 def _is_left_open(value: Explained) -> bool:
-    """Whether a function's group has no value of its own: then nobody multiplied anything."""
+    """Return whether a function's group has no value of its own: then nobody multiplied anything."""
     return value.use.rule is Rule.DEFAULT and value.use.constructor is not None
 
 
@@ -145,58 +142,34 @@ def _origin_text(value: Explained) -> str:
     place = value.place
     if place is None:
         return "" if value.base_is_set else "not set in the config: the optimizer's own default"
-    return _where(place) + (f":{place.column}" if place.line else "")
+    return place_text(place) + (f":{place.column}" if place.line else "")
 
 
-def _source_line(place: Place, width: int | None, color: bool) -> list[str]:
-    """The line that a value comes from."""
-    text = place.source.line(place.line).strip()
-    if not text:
-        return []
-    cells = [Cell(f"{place.line:>5} │", "dim"), Cell(text, "dim")]
-    return table(
-        (Column(), Column(shrink_to=20)), [cells], width=width, color=color, indent=2, gap=1
-    )
+def _considered(explanation: Explanation) -> Iterator[RenderableType]:
+    from optplan.reporters.formats.terminal import Paragraph, Table
 
-
-def _considered(explanation: Explanation, width: int | None, color: bool) -> list[str]:
     rows = []
     for candidate, settings in _merged(explanation):
-        outcome = candidate.outcome
-        style = _OUTCOME_STYLES[outcome]
-        who = _candidate_text(candidate.verdict)
+        outcome, verdict = candidate.outcome, candidate.verdict
         rows.append(
             (
-                Cell(_OUTCOME_WORDS[outcome], style),
-                Cell(who),
+                Cell(_OUTCOME_WORDS[outcome], _OUTCOME_STYLES[outcome]),
+                Cell(_candidate_text(verdict)),
                 Cell(settings, "dim"),
                 Cell(candidate.reason),
-                Cell(_where(candidate.verdict.place), "dim"),
+                Cell(place_text(verdict.place), "dim"),
             )
         )
     if explanation.unmatched_keys:
-        rows.append(
-            (
-                Cell("no", "dim"),
-                Cell(_key_rule(explanation).value),
-                Cell(""),
-                Cell(_unmatched(explanation)),
-                Cell(""),
-            )
-        )
-    if not rows:
-        return []
-    # a line's styles take no room, so that its length is measured without them
-    lines = table(_CANDIDATE_COLUMNS, rows, width=None, color=False, indent=4)
-    if width is not None and any(cell_len(line) > width for line in lines):
-        lines = _stacked(rows, width, color)
-    elif color:
-        lines = table(_CANDIDATE_COLUMNS, rows, width=None, color=True, indent=4)
-    return ["  considered", *lines]
+        rule, unmatched = Cell(_key_rule(explanation).value), Cell(_unmatched(explanation))
+        rows.append((Cell("no", "dim"), rule, Cell(), unmatched, Cell()))
+    if rows:
+        yield Paragraph("considered", indent=2)
+        yield Table(_CANDIDATE_COLUMNS, rows, indent=4)
 
 
 def _merged(explanation: Explanation) -> list[tuple[Candidate, str]]:
-    """The candidates, those for lr and weight decay together where they fared alike."""
+    """Return the candidates, those for lr and weight decay together where they fared alike."""
     found: dict[tuple[str | None, str | None, Outcome, str], tuple[Candidate, list[str]]] = {}
     for value in explanation.values:
         for candidate in value.candidates:
@@ -204,10 +177,6 @@ def _merged(explanation: Explanation) -> list[tuple[Candidate, str]]:
             key = (verdict.key, verdict.option, candidate.outcome, candidate.reason)
             found.setdefault(key, (candidate, []))[1].append(candidate.setting)
     return [(candidate, ", ".join(settings)) for candidate, settings in found.values()]
-
-
-def _where(place: Place | None) -> str:
-    return where_text(place.source.name, place.line) if place is not None else ""
 
 
 def _candidate_text(verdict: Verdict) -> str:
@@ -224,22 +193,12 @@ def _unmatched(explanation: Explanation) -> str:
 
 
 def _key_rule(explanation: Explanation) -> Rule:
-    """Whether keys or patterns were looked for."""
+    """Return whether keys or patterns were looked for."""
     return Rule.CUSTOM_KEY if explanation.matcher is None else Rule.REGEX
 
 
-def _stacked(rows: Sequence[tuple[Cell, ...]], width: int, color: bool) -> list[str]:
-    """For a narrow terminal: each reason on lines of its own, below its candidate."""
-    lines = []
-    for outcome, who, settings, reason, where in rows:
-        words = [paint(outcome, color), visible(who.text)]
-        words += [paint(Cell(visible(c.text), c.style), color) for c in (settings, where) if c.text]
-        lines += ["    " + "  ".join(words), *_wrapped(visible(reason.text), width, indent=8)]
-    return lines
-
-
 def explain_json(plan: Plan, explanations: Sequence[Explanation]) -> str:
-    """The explanations as ``schemas/explain-1.0.schema.json`` describes them."""
+    """Return the explanations as ``schemas/explain-1.0.schema.json`` describes them."""
     data = {
         "format_version": "1.0",
         "config": plan.config,
@@ -247,7 +206,7 @@ def explain_json(plan: Plan, explanations: Sequence[Explanation]) -> str:
         **extras_to_dict(plan),
         "parameters": [_explanation_data(explanation) for explanation in explanations],
     }
-    return json.dumps(data, indent=1) + "\n"
+    return json_text(data)
 
 
 def _explanation_data(explanation: Explanation) -> dict[str, Any]:
@@ -275,7 +234,7 @@ def _explanation_data(explanation: Explanation) -> dict[str, Any]:
             "option": value.use.option,
             "key": value.use.key,
             **words_to_dict(value.use),
-            "origin": _place_data(value.place),
+            "origin": place_data(value.place),
             "line": value.place.source.line(value.place.line) if value.place else None,
             "candidates": [_candidate_data(candidate) for candidate in value.candidates],
         }
@@ -291,11 +250,5 @@ def _candidate_data(candidate: Candidate) -> dict[str, Any]:
         "value": verdict.value,
         "outcome": candidate.outcome.value,
         "reason": candidate.reason,
-        "origin": _place_data(verdict.place),
+        "origin": place_data(verdict.place),
     }
-
-
-def _place_data(place: Place | None) -> dict[str, Any] | None:
-    if place is None:
-        return None
-    return {"file": place.source.name, "line": place.line, "column": place.column}

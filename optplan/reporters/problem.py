@@ -1,36 +1,33 @@
-"""A problem as a person reads it: what, where, the line itself, and what to do."""
+"""A problem for people: what, where, the line itself, and what to do."""
 
 from __future__ import annotations
 
-from rich.cells import cell_len
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from optplan.errors import Problem
-from optplan.reporters.layout import Cell, paint, visible
 
-_LONGEST = 120
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 
-def problem_lines(problem: Problem, *, color: bool) -> list[str]:
-    """The message, the source line with a mark under the place, and the hint."""
-    head = paint(Cell("error: ", "red"), color)
+def problem_text(problem: Problem, *, width: int | None, color: bool) -> str:
+    """Return the message, the source line with a mark under the place, and the hint."""
+    from optplan.reporters.formats.terminal import render
+
+    return render(_blocks(problem), width=width, color=color)
+
+
+def _blocks(problem: Problem) -> Iterator[RenderableType]:
+    from optplan.reporters.formats.excerpt import Excerpt
+    from optplan.reporters.formats.terminal import Paragraph
+
     place = problem.place
-    where = f"{visible(str(place))}: " if place else ""
-    lines = [f"{head}{where}{visible(problem.message)}"]
+    where = f"{place}: " if place else ""
+    yield Paragraph(("error: ", "red"), f"{where}{problem.message}", indent=0, hanging=2)
     source = place.source.line(place.line) if place else ""
     if place and source.strip():
-        start, shown = window(source, place.column - 1)
-        lines.append(paint(Cell(f"{place.line:>5} │ ", "dim"), color) + shown)
-        if start <= place.column - 1 < len(source):
-            before = visible(source[start : place.column - 1])
-            lines.append(paint(Cell(f"{'│':>7} {' ' * cell_len(before)}^", "dim"), color))
+        file = place.source.path or place.source.name
+        yield Excerpt(source, file, place.line, place.column)
     if problem.hint:
-        lines.append(paint(Cell("  hint: ", "cyan"), color) + visible(problem.hint))
-    return lines
-
-
-def window(source: str, column: int) -> tuple[int, str]:
-    """The part of a line around a column, and where it starts: lines of configs can be long."""
-    start = len(source) - len(source.lstrip())
-    if len(source) - start > _LONGEST and column - start > _LONGEST // 2:
-        start = column - _LONGEST // 2
-    return start, visible(source[start : start + _LONGEST].rstrip())
+        yield Paragraph(("  hint: ", "cyan"), problem.hint, indent=0, hanging=4)

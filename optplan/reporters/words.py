@@ -5,47 +5,35 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 
 from optplan.errors import quoted
-from optplan.names import Rule, Status
+from optplan.names import LR_OPTIONS, WEIGHT_DECAY_OPTIONS, Rule, Status
+from optplan.places import Place
 from optplan.plan import PlannedParameter, RuleUse
 
-RULE_STYLES = {
-    Rule.CUSTOM_KEY: "cyan",
-    Rule.NORM: "green",
-    Rule.BIAS: "yellow",
-    Rule.DWCONV: "magenta",
-    Rule.DCN_OFFSET: "blue",
-    Rule.FLAT: "bright_magenta",
-    Rule.LAYER_DECAY: "bright_cyan",
-    Rule.NO_WEIGHT_DECAY: "bright_blue",
-    Rule.REGEX: "bright_green",
-    Rule.CONSTRUCTOR: "red",
-    Rule.SET: "red",
-    Rule.DEFAULT: "",
-}
+RULE_STYLES = {rule: rule.style for rule in Rule}
 
 STATUS_STYLES = {
     Status.OPTIMIZED: "",
-    Status.FROZEN: "dim",
-    Status.DUPLICATE: "dim",
-    Status.UNCOVERED: "red",
+    Status.FROZEN: "quiet",
+    Status.DUPLICATE: "quiet",
+    Status.UNCOVERED: "alarm",
 }
 
 # These can only ever decide one of the two, so that it goes without saying which.
-_ONE_SIDED = frozenset({Rule.NORM, Rule.DWCONV, Rule.DCN_OFFSET, Rule.FLAT, Rule.NO_WEIGHT_DECAY})
+_ONE_SIDED = {*LR_OPTIONS.values()} ^ {*WEIGHT_DECAY_OPTIONS.values(), Rule.NO_WEIGHT_DECAY}
 
 
 def number(value: float | None) -> str:
-    """A value in at most six significant digits; '–' for none."""
+    """Return a value in at most six significant digits; '–' for none."""
     return "–" if value is None else f"{value:.6g}"
 
 
 def shape_text(shape: tuple[int, ...], times: str = "×") -> str:
-    """``64×3×7×7``; ``scalar`` for no dimensions."""
+    """Return ``64×3×7×7``; ``scalar`` for no dimensions."""
     return times.join(map(str, shape)) if shape else "scalar"
 
 
 def count_text(count: int) -> str:
-    """A count in three significant digits: ``25.6 M``."""
+    """Return a count in three significant digits: ``25.6 M``."""
     for size, unit in ((10**12, "T"), (10**9, "B"), (10**6, "M"), (10**3, "k")):
         if count >= size * 0.9995:
             return f"{count / size:#.3g}".rstrip(".") + f" {unit}"
@@ -53,12 +41,12 @@ def count_text(count: int) -> str:
 
 
 def plural(count: int, noun: str) -> str:
-    """``1 parameter``, ``2 parameters``."""
+    """Return ``1 parameter``, ``2 parameters``."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}".replace(",", " ")
 
 
 def percent(part: int, whole: int) -> str:
-    """A share; what is there but too small to show is ``<0.1%``."""
+    """Return a share; what is there but too small to show is ``<0.1%``."""
     if not whole:
         return "0%"
     share = 100 * part / whole
@@ -66,7 +54,7 @@ def percent(part: int, whole: int) -> str:
 
 
 def rule_text(parameter: PlannedParameter, *, short: bool = False) -> str:
-    """What decided a parameter, in one cell; the status where nothing did.
+    """Return what decided a parameter, in one cell; the status where nothing did.
 
     Args:
         parameter: A row of the plan.
@@ -81,29 +69,29 @@ def rule_text(parameter: PlannedParameter, *, short: bool = False) -> str:
     return f"{text} · frozen" if parameter.status is Status.FROZEN else text
 
 
-def duplicate_text(parameter: PlannedParameter, carriers: Container[str]) -> str:
-    """Which name carries the tensor of a duplicate."""
-    carrier = next(name for name in parameter.aliases if name in carriers)
+def duplicate_text(parameter: PlannedParameter, primary: Container[str]) -> str:
+    """Return which name carries the tensor of a duplicate."""
+    carrier = next(name for name in parameter.aliases if name in primary)
     return f"{parameter.status.value} of {carrier}"
 
 
-def carriers_of(parameters: Iterable[PlannedParameter]) -> frozenset[str]:
-    """The names that carry their tensors."""
+def primary_names(parameters: Iterable[PlannedParameter]) -> frozenset[str]:
+    """Return the names that carry their tensors."""
     return frozenset(row.name for row in parameters if row.status is not Status.DUPLICATE)
 
 
 def rule_style(parameter: PlannedParameter) -> str:
-    """The colour of the rule that is worth one: the first that is not the default."""
+    """Return the colour of the rule that is worth one: the first that is not the default."""
     return uses_style(parameter.lr_rule, parameter.weight_decay_rule)
 
 
 def origin_text(parameter: PlannedParameter) -> str:
-    """``file:line`` of the rule that is not the default; '' where only the default decides."""
+    """Return ``file:line`` of the rule that is not the default; '' where only the default decides."""
     return uses_place(parameter.lr_rule, parameter.weight_decay_rule)
 
 
 def uses_style(*uses: RuleUse | None) -> str:
-    """The colour of the first rule that is not the default."""
+    """Return the colour of the first rule that is not the default."""
     for use in uses:
         if use is not None and use.rule is not Rule.DEFAULT:
             return RULE_STYLES[use.rule]
@@ -111,7 +99,7 @@ def uses_style(*uses: RuleUse | None) -> str:
 
 
 def uses_place(*uses: RuleUse | None) -> str:
-    """``file:line`` of the first rule that is not the default and has a place."""
+    """Return ``file:line`` of the first rule that is not the default and has a place."""
     for use in uses:
         if use is not None and use.rule is not Rule.DEFAULT and use.origin is not None:
             return where_text(use.origin.file, use.origin.line)
@@ -119,12 +107,24 @@ def uses_place(*uses: RuleUse | None) -> str:
 
 
 def where_text(file: str, line: int) -> str:
-    """``a.py:3``; the word alone for what stands in no file, such as ``--set``."""
+    """Return ``a.py:3``; the word alone for what stands in no file, such as ``--set``."""
     return f"{file}:{line}" if line else file
 
 
+def place_text(place: Place | None) -> str:
+    """Return ``file:line``; '' for no place."""
+    return where_text(place.source.name, place.line) if place is not None else ""
+
+
+def place_data(place: Place | None) -> dict[str, object] | None:
+    """Return a place for JSON."""
+    if place is None:
+        return None
+    return {"file": place.source.name, "line": place.line, "column": place.column}
+
+
 def rules_of(parameters: Iterable[PlannedParameter]) -> dict[Rule, int]:
-    """How many parameters each rule decides, alone or beside another, in the rules' order."""
+    """Return how many parameters each rule decides, alone or beside another, in the rules' order."""
     counts = dict.fromkeys(Rule, 0)
     for parameter in parameters:
         for rule in deciding_rules(parameter):
@@ -133,7 +133,7 @@ def rules_of(parameters: Iterable[PlannedParameter]) -> dict[Rule, int]:
 
 
 def deciding_rules(parameter: PlannedParameter) -> frozenset[Rule]:
-    """The rules behind a row; the default only where it decides alone."""
+    """Return the rules behind a row; the default only where it decides alone."""
     uses = (parameter.lr_rule, parameter.weight_decay_rule)
     rules = frozenset(use.rule for use in uses if use is not None)
     return rules - {Rule.DEFAULT} or rules
@@ -193,7 +193,7 @@ def _factor(use: RuleUse) -> str:
 
 
 def use_text(use: RuleUse) -> str:
-    """What one rule does to one value: ``norm ×0``, ``'head' ×10``, ``default``."""
+    """Return what one rule does to one value: ``norm ×0``, ``'head' ×10``, ``default``."""
     if use.rule is Rule.DEFAULT:
         return "default"
     return _name(use) if use.rule is Rule.SET else f"{_name(use, short=True)} {_factor(use)}"

@@ -3,14 +3,12 @@
 from optplan.rules.decide import decide, trace
 from optplan.rules.decision import Candidate, Decision, Outcome, Skipped
 from optplan.rules.options import (
-    LR_OPTIONS,
-    WEIGHT_DECAY_OPTIONS,
     KeyRule,
     Options,
     Verdict,
     make_options,
 )
-from optplan.rules.reading import read_options
+from optplan.rules.read_options import read_options
 from optplan.rules.rule_sets import (
     BYPASS,
     DEFAULT_RULES,
@@ -25,10 +23,8 @@ __all__ = [
     "BYPASS",
     "DEFAULT_RULES",
     "LAYER_DECAY_RULES",
-    "LR_OPTIONS",
     "MMCV1_RULES",
     "MMPRETRAIN_RULES",
-    "WEIGHT_DECAY_OPTIONS",
     "Candidate",
     "Decision",
     "KeyRule",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from optplan.config.layer_decay import LAYER_RATE
+from optplan.config.layer_decay_options import LAYER_RATE
 from optplan.errors import PlanError, Problem
 from optplan.facts import ParameterFacts
-from optplan.names import Mistake
+from optplan.names import ProblemKind
 from optplan.rules.options import Options, Verdict
 
 
@@ -22,7 +22,7 @@ def require_lr(is_missing: bool, who: str, verdict: Verdict, facts: ParameterFac
                     message=f"{who} multiplies a base lr for {facts.name!r}, but the optimizer sets no lr",
                     place=verdict.place,
                     hint="set lr in the optimizer",
-                    kind=Mistake.NO_BASE_VALUE,
+                    kind=ProblemKind.NO_BASE_VALUE,
                     parameters=(facts.name,),
                 )
             ]
@@ -30,7 +30,7 @@ def require_lr(is_missing: bool, who: str, verdict: Verdict, facts: ParameterFac
 
 
 def layers_need(options: Options, facts: ParameterFacts) -> float:
-    """The base lr, which must be there.
+    """Return the base lr, which must be there.
 
     Raises:
         PlanError: It is not, or no weight decay where the constructor takes that for granted.
@@ -45,7 +45,7 @@ def layers_need(options: Options, facts: ParameterFacts) -> float:
                     message=f"{who} fails where the optimizer sets no weight_decay",
                     place=lr.place,
                     hint="set weight_decay in the optimizer",
-                    kind=Mistake.NO_BASE_VALUE,
+                    kind=ProblemKind.NO_BASE_VALUE,
                 )
             ]
         )

@@ -107,7 +107,7 @@ def _require_lr_for_rules(facts: ParameterFacts, options: Options) -> None:
 def _winning_key(
     name: str, keys: Sequence[KeyRule], notes: list[Candidate] | None
 ) -> KeyRule | None:
-    """The first key that is a part of the name."""
+    """Return the first key that is a part of the name."""
     winner: KeyRule | None = None
     for key in keys:
         if key.key in name:
@@ -125,7 +125,7 @@ def _choose(
     key: KeyRule | None,
     notes: list[Candidate] | None,
 ) -> Verdict | None:
-    """The first rule that is switched on and applies; none where a custom key decides alone."""
+    """Return the first rule that is switched on and applies; none where a custom key decides alone."""
     if key is not None and notes is None:
         return None
     winner: Verdict | None = None
@@ -150,10 +150,16 @@ def _choose(
     return winner
 
 
+def applicable(setting: str, facts: ParameterFacts, options: Options) -> list[str]:
+    """Return the options that are switched on and apply to a parameter, in the order that they are tried."""
+    tried, verdicts = _tried(setting, options)
+    return [o for o, asked in tried.items() if o in verdicts and _unmet(asked, facts) is None]
+
+
 def _tried(
     setting: str, options: Options
 ) -> tuple[Mapping[str, tuple[Condition, ...]], Mapping[str, Verdict]]:
-    """The options in their order with what each asks, and what those that are switched on give."""
+    """Return the options in their order with what each asks, and what those that are switched on give."""
     rules = options.rules
     if setting == "lr":
         return rules.lr_rules, options.multipliers
@@ -163,7 +169,7 @@ def _tried(
 
 
 def _unmet(conditions: Iterable[Condition], facts: ParameterFacts) -> Condition | None:
-    """The first condition that does not hold."""
+    """Return the first condition that does not hold."""
     for condition in conditions:
         if not condition.holds(facts):
             return condition

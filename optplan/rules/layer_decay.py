@@ -6,7 +6,7 @@ from functools import lru_cache
 from math import inf
 from typing import NamedTuple
 
-from optplan.config.layer_decay import LAYER_RATE, LayerDecay
+from optplan.config.layer_decay_options import LAYER_RATE, LayerDecay
 from optplan.facts import ParameterFacts
 from optplan.names import Rule
 from optplan.rules.base_values import layers_need
@@ -26,14 +26,14 @@ class Layer(NamedTuple):
 
 
 def layer_of(facts: ParameterFacts) -> Layer | None:
-    """The layer of a parameter; None where it is not known."""
+    """Return the layer of a parameter; None where it is not known."""
     if facts.layer is None or facts.layers is None:
         return None
     return Layer(facts.layer, facts.layers, facts.in_layer_pattern)
 
 
 def layer_scale(layer_decay: LayerDecay, layer: Layer) -> float:
-    """What the lr of a layer is multiplied by; 1 for the last one.
+    """Return what the lr of a layer is multiplied by; 1 for the last one.
 
     Equals timm's ``param_groups_layer_decay`` and mmpretrain's constructor to the bit.
     """
@@ -54,7 +54,7 @@ def scaled(
     layer_decay: LayerDecay,
     layer: Layer,
 ) -> Verdict:
-    """The verdict on an lr once it is multiplied by the scale of the layer.
+    """Return the verdict on an lr once it is multiplied by the scale of the layer.
 
     Args:
         lr: The verdict without layers.
@@ -83,7 +83,7 @@ def scaled(
 
 
 def layer_reason(layer_decay: LayerDecay, layer: Layer) -> str:
-    """Which layer it is, and how its scale comes about."""
+    """Return which layer it is, and how its scale comes about."""
     left_over = "" if layer.in_pattern else f"{LEFT_OVER}: "
     power = layer.layers - 1 - layer.number
     return (
@@ -94,7 +94,7 @@ def layer_reason(layer_decay: LayerDecay, layer: Layer) -> str:
 def with_layer(
     decision: Decision, facts: ParameterFacts, options: Options, notes: list[Candidate] | None
 ) -> Decision:
-    """The same with the lr multiplied by the scale of the layer, unless a key sets the lr itself."""
+    """Return the same with the lr multiplied by the scale of the layer, unless a key sets the lr itself."""
     layer_decay, layer = options.layer_decay, layer_of(facts)
     if layer_decay is None or layer is None:
         return decision
@@ -121,7 +121,7 @@ def with_layer(
 
 
 def _note(layer_decay: LayerDecay, layer: Layer, base_lr: float, own: Verdict) -> Candidate:
-    """What the layer does to the lr, or would have done."""
+    """Return what the layer does to the lr, or would have done."""
     alone = scaled(Verdict(rule=Rule.DEFAULT), None, base_lr, layer_decay, layer)
     reason = layer_reason(layer_decay, layer)
     if own.mult is None:

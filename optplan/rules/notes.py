@@ -6,19 +6,14 @@ from collections.abc import Sequence
 
 from optplan.errors import quoted
 from optplan.facts import ParameterFacts
+from optplan.names import LR_OPTIONS, WEIGHT_DECAY_OPTIONS
 from optplan.rules.conditions import Condition
 from optplan.rules.decision import Candidate, Outcome
-from optplan.rules.options import (
-    LR_OPTIONS,
-    WEIGHT_DECAY_OPTIONS,
-    KeyRule,
-    Options,
-    Verdict,
-)
+from optplan.rules.options import KeyRule, Options, Verdict
 
 
 def key_notes(key: KeyRule, winner: KeyRule | None) -> list[Candidate]:
-    """How a key fared that is in the name."""
+    """Return how a key fared that is in the name."""
     if winner is None:
         outcome, reason = Outcome.WON, "the longest key in the name"
     elif len(winner.key) > len(key.key):
@@ -50,7 +45,7 @@ def rule_note(
     winner: Verdict | None,
     key: KeyRule | None,
 ) -> Candidate:
-    """How a rule fared that is switched on."""
+    """Return how a rule fared that is switched on."""
     if missing is not None:
         outcome, reason = Outcome.NOT_APPLICABLE, missing.otherwise(facts)
     elif key is not None or winner is not None:
@@ -64,7 +59,7 @@ def rule_note(
 
 
 def idle_notes(setting: str, option: str, options: Options) -> list[Candidate]:
-    """A rule that would apply if it were switched on, or if there were a decay to multiply."""
+    """Return a rule that would apply if it were switched on, or if there were a decay to multiply."""
     verdict = options.multipliers.get(option)
     if setting == "weight_decay" and options.base_weight_decay is None:
         if verdict is None:
@@ -84,5 +79,5 @@ def idle_notes(setting: str, option: str, options: Options) -> list[Candidate]:
 
 
 def value_text(verdict: Verdict) -> str:
-    """What a verdict gives."""
+    """Return what a verdict gives."""
     return "nothing" if verdict.value is None else f"{verdict.value:.6g}"

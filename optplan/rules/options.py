@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
-from optplan.config.layer_decay import LayerDecay, LayerList
+from optplan.config.layer_decay_options import LayerDecay, LayerList
 from optplan.config.paramwise import CustomKey, Multiplier, Paramwise
-from optplan.names import Rule
+from optplan.names import LR_OPTIONS, WEIGHT_DECAY_OPTIONS, Rule
 from optplan.places import Place
 from optplan.rules.rule_sets import BYPASS, DEFAULT_RULES, RuleSet
 
@@ -94,20 +93,6 @@ class Options:
     layers: LayerList | None = None
 
 
-# Which option switches a rule on, apart for the lr and for the weight decay.
-LR_OPTIONS = MappingProxyType(
-    {"dcn_offset_lr_mult": Rule.DCN_OFFSET, "bias_lr_mult": Rule.BIAS},
-)
-WEIGHT_DECAY_OPTIONS = MappingProxyType(
-    {
-        "norm_decay_mult": Rule.NORM,
-        "bias_decay_mult": Rule.BIAS,
-        "dwconv_decay_mult": Rule.DWCONV,
-        "flat_decay_mult": Rule.FLAT,
-    },
-)
-
-
 def make_options(
     paramwise: Paramwise,
     *,
@@ -131,7 +116,7 @@ def make_options(
         layer_decay: The rate by which it goes from layer to layer, if it does.
         layers: The layers, if the config lists them.
     """
-    ordered = sorted(paramwise.custom_keys, key=_order)
+    ordered = sorted(paramwise.custom_keys, key=lambda custom: key_order(custom.key))
     default_weight_decay = Verdict(rule=Rule.DEFAULT, place=weight_decay_place)
     return Options(
         base_lr=base_lr,
@@ -154,9 +139,9 @@ def make_options(
     )
 
 
-def _order(custom: CustomKey) -> tuple[int, str]:
-    """The longest key first, those of one length in alphabetical order."""
-    return -len(custom.key), custom.key
+def key_order(key: str) -> tuple[int, str]:
+    """Order keys: the longest first, those of one length in alphabetical order."""
+    return -len(key), key
 
 
 def _product(base: float | None, mult: float) -> float | None:
@@ -183,7 +168,7 @@ def _key_rule(
     default_weight_decay: Verdict,
     rules: RuleSet,
 ) -> KeyRule:
-    """A key sets both products, then copies every field; an ``lr`` there stands above its product."""
+    """Return what a key does: it sets both products, then copies every field; its own ``lr`` comes first."""
     fields = {name: v for name, v in custom.fields.items() if _is_read(name, rules)}
     mult = fields.get("lr_mult", 1.0) if rules.keys_set_lr else 1.0
     lr = _key_verdict(custom, fields.get("lr"), mult, base_lr)
@@ -210,7 +195,7 @@ def _key_rule(
 
 
 def _is_read(field: str, rules: RuleSet) -> bool:
-    """Whether a constructor reads a field of a custom key."""
+    """Return whether a constructor reads a field of a custom key."""
     if not rules.copies_fields:
         return field in ("lr_mult", "decay_mult")
     return rules.keys_set_lr or field != "lr"
@@ -219,7 +204,7 @@ def _is_read(field: str, rules: RuleSet) -> bool:
 def _key_verdict(
     custom: CustomKey, value: float | None, mult: float, base: float | None
 ) -> Verdict:
-    """The product, unless the key gives the value itself."""
+    """Return the product, unless the key gives the value itself."""
     rule, key, place = Rule.CUSTOM_KEY, custom.key, custom.place
     if value is not None:
         return Verdict(rule=rule, key=key, mult=None, value=value, place=place)

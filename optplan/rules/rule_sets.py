@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from optplan.config.layer_decay import LAYER_RATE, LAYERS
+from optplan.config.layer_decay_options import LAYER_RATE, LAYERS
 from optplan.facts import ParameterFacts
 from optplan.rules.conditions import (
     LR_RULES,
@@ -66,7 +66,7 @@ class RuleSet:
         return self.others.union(self.multipliers)
 
     def match_name(self, facts: ParameterFacts) -> str:
-        """What custom keys are looked for in."""
+        """Return what custom keys are looked for in."""
         return facts.match_name if self.keys_see_root else facts.walked_name
 
 

@@ -1,21 +1,22 @@
-"""What each option and custom key of a config does to a model, counted over the traces of its parameters."""
+"""What each option, custom key and pattern of a config does to a model, counted."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import suppress
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from optplan.config.layer_decay import LAYER_RATE, LAYERS
-from optplan.errors import PlanError
-from optplan.facts import Inventory, ParameterFacts
-from optplan.names import Rule
+from optplan.config.layer_decay_options import LAYER_RATE, LAYERS
+from optplan.facts import Inventory
+from optplan.names import LR_OPTIONS, Rule
 from optplan.places import Place
-from optplan.rules.decide import trace
-from optplan.rules.decision import Candidate, Outcome, Skipped
-from optplan.rules.options import LR_OPTIONS, Options, Verdict
+from optplan.rules.decide import applicable
+from optplan.rules.decision import Skipped
+from optplan.rules.options import Options, Verdict
+from optplan.rules.regex_rules import RegexOptions
 from optplan.rules.rule_sets import BYPASS
+from optplan.rules.uses import KeyUse, PatternUse, Use, Visit, add_visit, pattern_uses, visits
 
 
 class EntryName(NamedTuple):
@@ -61,7 +62,7 @@ def entry_statistics(
     places: Mapping[str, Place | None],
     among: Collection[str] | None = None,
 ) -> tuple[EntryStatistics, ...]:
-    """Every option and key, in the order in which they are tried, then those that nothing reads.
+    """Return every option and key, in the order in which they are tried, then those that nothing reads.
 
     Args:
         inventory: The model's parameters.
@@ -69,108 +70,102 @@ def entry_statistics(
         places: All entries of ``paramwise_cfg`` but the keys, with their places.
         among: The names to count; ``None`` for all.
     """
-    tallies = {name: _Tally() for name in _names(options)}
+    uses = {key.key: Use(rule=key, text=key.key) for key in options.keys}
+    tallies = {option: _Tally() for option in _deciding(options)}
     # options that decide no value themselves, with how many names they decide about
     at_work = dict.fromkeys((BYPASS, LAYERS), 0)
-    for facts, skipped, candidates in _traces(inventory, options):
-        if among is None or facts.name in among:
-            at_work[BYPASS] += skipped is Skipped.DUPLICATE
-            at_work[LAYERS] += skipped is None and facts.layer is not None
-            _count(facts, candidates, tallies, options, is_skipped=skipped is not None)
-    found = [_of_key(name, tallies[name], options) for name in tallies if name.is_key]
-    found += [_of_option(name, tallies[name], options) for name in tallies if not name.is_key]
+    for visit in visits(inventory, options, every_name=True):
+        if among is None or visit.facts.name in among:
+            at_work[BYPASS] += visit.rest is Skipped.DUPLICATE
+            is_layered = not isinstance(visit.rest, Skipped) and visit.facts.layer is not None
+            at_work[LAYERS] += is_layered
+            add_visit(uses, visit)
+            _count(visit, tallies, options)
+    found = [_of_key(use, options) for use in uses.values()]
+    found += [_of_option(option, tally, options) for option, tally in tallies.items()]
     for option, place in places.items():
         name = EntryName(option, is_key=False)
         if option in at_work and option in options.rules.options:
             count = at_work[option]
             found.append(EntryStatistics(name=name, place=place, matched=count, won=count))
-        elif name not in tallies:
+        elif option not in tallies:
             found.append(EntryStatistics(name=name, place=place, is_read=False))
     return tuple(found)
 
 
+def pattern_statistics(
+    inventory: Inventory, options: RegexOptions, among: Collection[str]
+) -> tuple[EntryStatistics, ...]:
+    """Return the same for the patterns of a list of groups."""
+    return tuple(
+        _of_use(use, use.rule.place, use.rule.lr, use.rule.weight_decay)
+        for use in pattern_uses(inventory, options, among)
+    )
+
+
+def verdict_statistics(verdicts: Iterable[tuple[str, Verdict]]) -> Iterator[EntryStatistics]:
+    """Count what the rules of a recipe decide, by the option that switches each on.
+
+    Args:
+        verdicts: ``lr`` or ``weight_decay`` with what decided it, for each parameter.
+    """
+    found: dict[str, list[tuple[str, Verdict]]] = {}
+    for setting, verdict in verdicts:
+        if verdict.option is not None:
+            found.setdefault(verdict.option, []).append((setting, verdict))
+    for option, counted in found.items():
+        setting, verdict = counted[0]
+        falls = verdict.rule is Rule.LAYER_DECAY  # a factor for each layer, which are not told here
+        yield EntryStatistics(
+            name=EntryName(option, is_key=False),
+            place=verdict.place,
+            lr=verdict if setting == "lr" and not falls else None,
+            weight_decay=verdict if setting == "weight_decay" else None,
+            matched=len(counted),
+            won=len(counted),
+        )
+
+
 @dataclass(slots=True)
 class _Tally:
-    matched: int = 0
     won: int = 0
     skipped: int = 0
-    lost: dict[EntryName, int] = field(default_factory=dict)
-    words: dict[str, None] = field(default_factory=dict)
+    lost: Counter[EntryName] = field(default_factory=Counter)
 
-
-def _names(options: Options) -> Iterator[EntryName]:
-    yield from (EntryName(key.key, is_key=True) for key in options.keys)
-    yield from (EntryName(option, is_key=False) for option in options.multipliers)
-    if options.layer_decay is not None and options.layer_decay.rate is not None:
-        yield EntryName(LAYER_RATE, is_key=False)
-
-
-def _traces(
-    inventory: Inventory, options: Options
-) -> Iterator[tuple[ParameterFacts, Skipped | None, tuple[Candidate, ...]]]:
-    """Each name that the constructor visits, with why it was skipped and all that was tried.
-
-    What is skipped is tried on nothing; its candidates are those of a trainable tensor of this name.
-    """
-    grouped: set[int] = set()
-    for facts in inventory.parameters if not options.is_empty else ():
-        if not facts.visited:
-            continue
-        decision, candidates = trace(facts, options, in_group=facts.tensor in grouped)
-        if not facts.requires_grad:
-            decision = Skipped.FROZEN  # also where it is put into a group as it is
-        if isinstance(decision, Skipped):
-            with suppress(PlanError):  # a base lr is missing, which matters to trainable ones only
-                candidates = trace(facts._replace(requires_grad=True), options)[1]
-            yield facts, decision, candidates
-        else:
-            grouped.add(facts.tensor)
-            yield facts, None, candidates
-
-
-def _count(
-    facts: ParameterFacts,
-    candidates: tuple[Candidate, ...],
-    tallies: Mapping[EntryName, _Tally],
-    options: Options,
-    *,
-    is_skipped: bool,
-) -> None:
-    won = [candidate for candidate in candidates if candidate.outcome is Outcome.WON]
-    winners = {candidate.setting: _entry(candidate) for candidate in won}
-    # a key decides alone, also where it leaves a setting as it is
-    alone = next((name for name in map(_entry, won) if name.is_key), None)
-    counted: set[EntryName] = set()
-    for candidate in candidates:
-        name = _entry(candidate)
-        if candidate.outcome is Outcome.NOT_APPLICABLE or name in counted:
-            continue  # a key is tried for both settings at once
-        if name not in tallies:
-            continue  # a key, where there is no weight decay for it to decide
-        counted.add(name)
-        tally = tallies[name]
-        if name.is_key:
-            tally.words |= dict.fromkeys(words_hit(name.text, options.rules.match_name(facts)))
+    def add(self, option: str, winner: EntryName, *, is_skipped: bool) -> None:
+        """Count a parameter that an option applies to."""
         if is_skipped:
-            tally.skipped += 1
-            continue
-        tally.matched += 1
-        if candidate.outcome is Outcome.WON:
-            tally.won += 1
+            self.skipped += 1
+        elif winner == (option, False):
+            self.won += 1
         else:
-            rival = alone or winners[candidate.setting]
-            tally.lost[rival] = tally.lost.get(rival, 0) + 1
+            self.lost[winner] += 1
 
 
-def _entry(candidate: Candidate) -> EntryName:
-    key = candidate.verdict.key
-    if key is not None:
-        return EntryName(key, is_key=True)
-    return EntryName(str(candidate.verdict.option), is_key=False)
+def _deciding(options: Options) -> Iterator[str]:
+    """Yield the options that decide values, in the order that they are tried."""
+    yield from options.multipliers
+    if options.layer_decay is not None and options.layer_decay.rate is not None:
+        yield LAYER_RATE
+
+
+def _count(visit: Visit, tallies: Mapping[str, _Tally], options: Options) -> None:
+    """Count a parameter for each option that applies to it; a key decides alone."""
+    is_skipped = isinstance(visit.rest, Skipped)
+    key = visit.keys[0] if visit.keys else None
+    for setting in ("lr", "weight_decay"):
+        tried = applicable(setting, visit.facts, options)
+        for option in tried:
+            name = EntryName(key.key, True) if key else EntryName(tried[0], is_key=False)
+            tallies[option].add(option, name, is_skipped=is_skipped)
+    if LAYER_RATE in tallies and visit.facts.layer is not None:
+        is_set = key is not None and key.decides_lr and key.lr.mult is None
+        name = EntryName(key.key, True) if key and is_set else EntryName(LAYER_RATE, is_key=False)
+        tallies[LAYER_RATE].add(LAYER_RATE, name, is_skipped=is_skipped)
 
 
 def words_hit(key: str, name: str) -> Iterator[str]:
-    """The components of a name, whole and with what lies between, in which a key's text occurs."""
+    """Yield the components of a name, whole and with what lies between, in which a key's text occurs."""
     at = name.find(key)
     while at >= 0:
         end = at + len(key)
@@ -182,38 +177,51 @@ def words_hit(key: str, name: str) -> Iterator[str]:
         at = name.find(key, at + 1)
 
 
-def _of_key(name: EntryName, tally: _Tally, options: Options) -> EntryStatistics:
-    key = next(key for key in options.keys if key.key == name.text)
-    return _statistics(name, tally, key.lr.place, lr=key.lr, weight_decay=key.weight_decay)
+def _of_key(use: KeyUse, options: Options) -> EntryStatistics:
+    names = (options.rules.match_name(facts) for facts, _ in use.hits)
+    words = dict.fromkeys(word for name in names for word in words_hit(use.text, name))
+    rule = use.rule
+    return _of_use(use, rule.lr.place, rule.lr, rule.weight_decay, tuple(words))
 
 
-def _of_option(name: EntryName, tally: _Tally, options: Options) -> EntryStatistics:
-    layer_decay = options.layer_decay
-    if name.text == LAYER_RATE and layer_decay is not None:
-        rate = Verdict(rule=Rule.LAYER_DECAY, option=LAYER_RATE, mult=layer_decay.rate)
-        return _statistics(name, tally, layer_decay.place, lr=rate)
-    verdict = options.multipliers[name.text]
-    if name.text in LR_OPTIONS:
-        return _statistics(name, tally, verdict.place, lr=verdict)
-    return _statistics(name, tally, verdict.place, weight_decay=verdict)
-
-
-def _statistics(
-    name: EntryName,
-    tally: _Tally,
+def _of_use(
+    use: KeyUse | PatternUse,
     place: Place | None,
-    *,
-    lr: Verdict | None = None,
-    weight_decay: Verdict | None = None,
+    lr: Verdict,
+    weight_decay: Verdict,
+    words: tuple[str, ...] = (),
 ) -> EntryStatistics:
+    lost = Counter(EntryName(winner, is_key=True) for _, winner in use.lost)
+    won = len(use.won)
     return EntryStatistics(
-        name=name,
+        name=EntryName(use.text, is_key=True),
         place=place,
         lr=lr,
         weight_decay=weight_decay,
-        matched=tally.matched,
+        matched=won + lost.total(),
+        won=won,
+        lost=tuple(lost.most_common()),
+        skipped=len(use.hits) - won - lost.total(),
+        words=words,
+    )
+
+
+def _of_option(option: str, tally: _Tally, options: Options) -> EntryStatistics:
+    layer_decay = options.layer_decay
+    if option == LAYER_RATE and layer_decay is not None:
+        place = layer_decay.place
+        verdict = Verdict(rule=Rule.LAYER_DECAY, option=LAYER_RATE, mult=layer_decay.rate)
+    else:
+        verdict = options.multipliers[option]
+        place = verdict.place
+    for_lr = option == LAYER_RATE or option in LR_OPTIONS
+    return EntryStatistics(
+        name=EntryName(option, is_key=False),
+        place=place,
+        lr=verdict if for_lr else None,
+        weight_decay=None if for_lr else verdict,
+        matched=tally.won + tally.lost.total(),
         won=tally.won,
-        lost=tuple(sorted(tally.lost.items(), key=lambda rival: -rival[1])),
+        lost=tuple(tally.lost.most_common()),
         skipped=tally.skipped,
-        words=tuple(tally.words),
     )

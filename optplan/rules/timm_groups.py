@@ -36,7 +36,7 @@ class TimmOptions:
     layer_decay_place: Place | None
 
     def trace(self, facts: ParameterFacts) -> tuple[Candidate, ...]:
-        """Every rule that could have decided the weight decay, in the order of timm's own conditions."""
+        """Return every rule that could have decided the weight decay, in the order of timm's own conditions."""
         if not self.weight_decay:
             return ()
         return tuple(_candidates(facts, self))
@@ -47,7 +47,7 @@ class TimmOptions:
 
 
 def decide_weight_decay(facts: ParameterFacts, options: TimmOptions) -> Verdict:
-    """The rule that decides a parameter's weight decay."""
+    """Return the rule that decides a parameter's weight decay."""
     won = (c.verdict for c in options.trace(facts) if c.outcome is Outcome.WON)
     return next(won, options.default_weight_decay)
 
@@ -90,7 +90,7 @@ def _candidate(rule: Rule, outcome: Outcome, reason: str) -> Candidate:
 
 
 def _why_flat(facts: ParameterFacts, options: TimmOptions) -> str:
-    """Why timm takes it for flat, '' where it does not."""
+    """Return why timm takes it for flat, '' where it does not."""
     if len(facts.shape) <= 1:
         return "it has one dimension" if facts.shape else "it is a single number"
     # by layers, timm asks for the dimensions alone

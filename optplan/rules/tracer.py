@@ -12,7 +12,7 @@ class Tracer(Protocol):
     """Rules that can be asked about one parameter."""
 
     def trace(self, facts: ParameterFacts) -> tuple[Candidate, ...]:
-        """What was tried for it, in order; the settings that nothing was tried for are left out."""
+        """Return what was tried for it, in order; the settings that nothing was tried for are left out."""
 
     def unmatched(self, facts: ParameterFacts) -> tuple[str, ...]:
-        """The keys or patterns that do not fit its name."""
+        """Return the keys or patterns that do not fit its name."""

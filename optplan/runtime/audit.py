@@ -17,7 +17,7 @@ from importlib import import_module
 from typing import Any
 
 from optplan.errors import ModelError, OptplanError, Problem
-from optplan.names import Mistake
+from optplan.names import ProblemKind
 from optplan.runtime.audit_events import EVENTS, NETWORK, STATE, is_importing
 from optplan.runtime.installed import code_roots, readable_roots
 from optplan.runtime.where import RefusedError
@@ -43,7 +43,7 @@ def refusal(what: str, error: BaseException) -> Problem:
         what: The code, as messages call it.
         error: The refusal, or what it led to.
     """
-    return Problem(message=f"{what} is stopped: {error}", hint=TRUST_HINT, kind=Mistake.REFUSED)
+    return Problem(message=f"{what} is stopped: {error}", hint=TRUST_HINT, kind=ProblemKind.REFUSED)
 
 
 class StillTryingError(Exception):
@@ -52,7 +52,7 @@ class StillTryingError(Exception):
 
 @dataclass(slots=True)
 class _Rules:
-    """What is refused at present.
+    """The operations that are refused at present.
 
     Attributes:
         everywhere: Whether all threads are restricted.

@@ -1,4 +1,4 @@
-"""What each audit event means for code of a file's naming: what it may do, and the words for what it may not.
+"""Decide for each audit event whether named code may do it, and word the refusal.
 
 The events are those of https://docs.python.org/3/library/audit_events.html.
 """
@@ -23,7 +23,7 @@ _IMPORT_FRAMES = ("<frozen importlib._bootstrap>", "<frozen importlib._bootstrap
 
 @dataclass(slots=True)
 class State:
-    """What matters for what is allowed, folders as real paths.
+    """What named code may use, folders as real paths.
 
     Attributes:
         scratch: The folder that may be written to.
@@ -124,7 +124,7 @@ def _make_code(event: str, _arguments: tuple[Any, ...]) -> str | None:
 
 
 def _import(_event: str, arguments: tuple[Any, ...]) -> str | None:
-    """An extension module is the one that is imported by its file."""
+    """Refuse to import an extension module from elsewhere than where code is."""
     path = _path(arguments[1]) if arguments[1] else None
     return None if path is None or _is_code(path) else f"import {_short(path)}"
 

@@ -16,12 +16,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from optplan.chatter import hushed
 from optplan.errors import OptplanError
-from optplan.foreign_runs import note_foreign_run, note_import
 from optplan.runtime.audit import LeavingError, is_still_told, lifted, restricted
-from optplan.runtime.installed import find_installed, import_folders, is_installed_file
+from optplan.runtime.installed import import_folders, is_installed, is_users_file
 from optplan.runtime.landlock import raise_wall
+from optplan.runtime.stdio import suppress_output
+from optplan.runtime.third_party_runs import note_import, note_third_party_run
 from optplan.runtime.torch_files import announce_torch_files
 from optplan.runtime.where import IsolationNeededError, RefusedError, Where, named_code_runs
 
@@ -48,21 +48,21 @@ def import_named(dotted: str, *, trusted: bool) -> object:
     if "__main__" in dotted.split("."):
         raise RefusedError(f"{dotted!r} is a program, which is never imported")
     if trusted:
-        with _current_folder(), hushed():
+        with _current_folder(), suppress_output():
             return _walk(dotted)
     if (found := _loaded(dotted)) is not None:
         return found
     package = dotted.partition(".")[0]
-    if not _is_installed(package):
+    if not is_installed(package):
         raise NotInstalledError(f"no installed package provides {dotted!r}")
     if package in _LIBRARIES and package not in sys.modules:
-        with lifted(), hushed():  # as optplan itself uses them
+        with lifted(), suppress_output():  # as optplan itself uses them
             import_module(package)
     with ExitStack() as stack:
         if not is_own_name(dotted):
             stack.enter_context(named_code(dotted))
         stack.enter_context(installed_only())
-        stack.enter_context(hushed())
+        stack.enter_context(suppress_output())
         return _walk(dotted)
 
 
@@ -86,7 +86,7 @@ def named_code(what: str, *, trusted: bool = False) -> Iterator[None]:
         return
     if named_code_runs() is Where.ELSEWHERE:
         raise IsolationNeededError
-    note_foreign_run()
+    note_third_party_run()
     announce_torch_files()
     with lifted():
         raise_wall()
@@ -195,19 +195,13 @@ def _is_own(found: object) -> bool:
     if _is_of_torch(found):
         return True
     file = getattr(sys.modules.get(_home_of(found)), "__file__", None)
-    return file is not None and not is_installed_file(file)
+    return file is not None and is_users_file(file)
 
 
 def _is_class_of(found: object, module: str, name: str) -> bool:
     """Return whether something is a subclass, where the module of the base class is loaded at all."""
     base = getattr(sys.modules.get(module), name, None)
     return base is not None and isinstance(found, type) and issubclass(found, base)
-
-
-def _is_installed(package: str) -> bool:
-    """Return whether an installed distribution has a package: one of the user's that is imported does not count."""
-    file = getattr(sys.modules.get(package), "__file__", None)
-    return (file is not None and is_installed_file(file)) or find_installed(package) is not None
 
 
 def _loaded(dotted: str) -> object:

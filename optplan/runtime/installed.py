@@ -1,4 +1,4 @@
-"""What an installed distribution is: the one definition of it.
+"""Define what is installed: whoever asks that asks here.
 
 A package is installed where a distribution in a site folder of this Python has it on its record, or is an
 editable install of it. A bare folder there is not, nor what stands in the current folder or on PYTHONPATH.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
     from importlib.metadata import Distribution
 
-# What a model's code may read of the system: hardware, time zones, types of files.
+# The files of the system that the code of a model may read: hardware, time zones, types of files.
 _SYSTEM_FILES = (
     "/etc/localtime",
     "/etc/mime.types",
@@ -67,7 +67,7 @@ def _find(package: str, folders: tuple[str, ...]) -> ModuleSpec | None:
         if one.names and package not in one.names:
             continue
         found = PathFinder.find_spec(package, list(one.folders))
-        # where the install does not say what it has, a file beside its packages is none of them
+        # Where the install does not list its packages, a single module beside them is not taken for one.
         is_whole = bool(one.names) or package == one.distribution
         if found is not None and (is_whole or found.submodule_search_locations):
             return found
@@ -93,10 +93,27 @@ def package_config(name: str, path: str) -> str | None:
     return None
 
 
-def is_installed_file(path: str) -> bool:
-    """Return whether a file is the standard library's or an installed distribution's."""
+def is_installed(package: str) -> bool:
+    """Return whether a distribution has a top-level package, or one that is loaded is Python's or a library's own.
+
+    The libraries are those that may stand on PYTHONPATH. One of the user's that is loaded is not installed.
+    """
+    if find_installed(package) is not None:
+        return True
+    file = getattr(sys.modules.get(package), "__file__", None)
+    if file is None or is_users_file(file):
+        return False
+    return not _is_below(file, map(os.path.realpath, site_folders()))
+
+
+def is_users_file(path: str) -> bool:
+    """Return whether a file is neither the standard library's nor in a folder that packages are installed into."""
+    return not _is_below(path, code_roots())
+
+
+def _is_below(path: str, roots: Iterable[str]) -> bool:
     real = os.path.realpath(path)
-    return any(real.startswith(root + os.sep) for root in code_roots())
+    return any(real.startswith(root + os.sep) for root in roots)
 
 
 def code_roots() -> tuple[str, ...]:
@@ -105,7 +122,7 @@ def code_roots() -> tuple[str, ...]:
 
 
 def readable_roots() -> tuple[str, ...]:
-    """Return the files and folders that code of a file's naming may read, as real paths: packages keep caches."""
+    """Return the files and folders that named code may read, as real paths: packages keep caches."""
     return _readable_roots(site_folders())
 
 
@@ -125,7 +142,7 @@ def _code_roots(sites: tuple[str, ...]) -> tuple[str, ...]:
 
     folders = [sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"), *sites]
     folders += [os.path.dirname(os.path.dirname(__file__)), *_editable_packages(sites)]
-    # torch and timm may stand on PYTHONPATH, as clusters have them
+    # Clusters have torch and timm on PYTHONPATH.
     for name in _LIBRARIES:
         found = PathFinder.find_spec(name)
         folders += found.submodule_search_locations or () if found is not None else ()
@@ -176,15 +193,17 @@ def _editables(folders: tuple[str, ...]) -> tuple[_Editable, ...]:
     from importlib.metadata import distributions
 
     found = distributions(path=list(folders))
-    return tuple(_editable(dist) for dist in found if _is_editable(dist))
+    return tuple(
+        _editable(dist) for dist in found if is_editable(dist.read_text("direct_url.json"))
+    )
 
 
-def _is_editable(dist: Distribution) -> bool:
+def is_editable(direct_url: str | None) -> bool:
+    """Return whether the ``direct_url.json`` of a distribution is that of an editable install; so is a broken one."""
     try:
-        info = json.loads(dist.read_text("direct_url.json") or "{}")
-        return bool(info.get("dir_info", {}).get("editable", False))
+        return bool(json.loads(direct_url or "{}").get("dir_info", {}).get("editable", False))
     except (ValueError, AttributeError):
-        return False
+        return True
 
 
 def _editable(dist: Distribution) -> _Editable:

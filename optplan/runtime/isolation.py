@@ -1,4 +1,4 @@
-"""A process of its own for code of a file's naming: restricted, bounded, and answered in plain data."""
+"""Run named code in a process of its own, which is restricted and bounded, and answers in plain data."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, Self
 
 from optplan.errors import OptplanError
-from optplan.interrupts import at_interrupt
+from optplan.runtime.interrupts import at_interrupt
 from optplan.runtime.plain_data import plain_loads
-from optplan.workers import Workers, started_workers
+from optplan.runtime.workers import Workers, started_workers
 
 # What a stranger's code may take. README states both.
 SECONDS = 120
@@ -35,7 +35,7 @@ _PR_SET_PDEATHSIG = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """What one question to the process may take.
+    """The time and memory that one question to the process may take.
 
     Args:
         seconds: Seconds of processor time (on Linux), and three times as many by the clock.
@@ -55,7 +55,7 @@ class Bounds:
 
 
 class IsolatedError(OptplanError):
-    """The process ended, took too long or too much memory, or answered with what is no plain data."""
+    """The process ended, exceeded a bound, or answered with something else than plain data."""
 
 
 class IsolatedProcess:
@@ -143,7 +143,7 @@ class IsolatedProcess:
 
 
 class _Messages:
-    """What the process prints, of which a part is shown: who prints without end is not to fill a disk.
+    """Show what the process prints, up to a limit.
 
     Args:
         folder: Where the pipe for it is made.
@@ -194,7 +194,7 @@ def isolated(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Start:
-    """What a new process is sent first; it is called there with its connection."""
+    """The first message to a new process, which calls it with its connection."""
 
     serve: Callable[[Connection], None]
     scratch: str

@@ -1,4 +1,4 @@
-"""Unpickles what another process may have forged: plain data, and nothing that does anything."""
+"""Unpickle plain data alone: another process may have forged it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def plain_loads(data: bytes) -> Any:
 
 
 class _NotPlainError(pickle.UnpicklingError):
-    """Data that would do more than be there."""
+    """The data holds something else than plain data."""
 
 
 _BUILTINS = frozenset({"set", "frozenset", "complex", "bytearray"})

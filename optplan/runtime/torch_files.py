@@ -1,4 +1,4 @@
-"""Makes torch announce the files that it opens in native code, which raise no audit events by themselves."""
+"""Raise audit events for the files that torch opens in native code, which raises none."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import reduce
 from typing import Any
 
-# What opens a file, by where it is found in a module: whether the file is written.
+# By module and name, the functions that open a file, and whether they write it.
 _OPENERS = {
     "torch": {
         "from_file": True,
@@ -48,7 +48,7 @@ def _attribute(owner: object, name: str) -> Any:
 
 
 class _Announced:
-    """Stands in for a function or class."""
+    """Stand in for a function or class that opens files."""
 
     def __init__(self, opener: Callable[..., Any], *, is_writing: bool) -> None:
         self._opener = opener

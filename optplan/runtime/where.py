@@ -1,4 +1,4 @@
-"""Where code of a file's naming runs: light enough for a command that runs none."""
+"""The process that named code runs in; imported by commands that run none, so without imports."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class Where(Enum):
-    """Where code of a file's naming runs."""
+    """The process that code named by a file runs in."""
 
     HERE = "in this process, its thread restricted"
     ELSEWHERE = "in a process of its own: this one raises IsolationNeededError"
@@ -14,14 +14,14 @@ class Where(Enum):
 
 
 class IsolationNeededError(BaseException):
-    """Code of a file's naming is about to run in a process that must not run it.
+    """Named code is about to run in a process that must not run it.
 
     No ``Exception``: nothing on the way up may take it for a failure of that code.
     """
 
 
 class RefusedError(PermissionError):
-    """An operation that the code of a file's naming must not do."""
+    """Named code tried an operation that it must not do."""
 
 
 class _State:
@@ -29,10 +29,10 @@ class _State:
 
 
 def run_named_code(where: Where) -> None:
-    """Say where code of a file's naming runs from now on."""
+    """Set the process that named code runs in from now on."""
     _State.where = where
 
 
 def named_code_runs() -> Where:
-    """Return where code of a file's naming runs."""
+    """Return the process that named code runs in."""
     return _State.where

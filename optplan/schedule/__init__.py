@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from optplan.schedule.courses import Courses, courses_of
-from optplan.schedule.reading import Section, find_schedulers, scheduler_types
 from optplan.schedule.schedule import Schedule, schedule_of
-from optplan.schedule.training import Training, Unit, find_training
+from optplan.schedule.training import Training, Unit
+from optplan.schedule.trajectories import Trajectories, courses_of
+from optplan.schedule.written import Section, types_in
 
 __all__ = [
-    "Courses",
     "Schedule",
     "Section",
     "Training",
+    "Trajectories",
     "Unit",
     "courses_of",
-    "find_schedulers",
-    "find_training",
     "schedule_of",
-    "scheduler_types",
+    "types_in",
 ]

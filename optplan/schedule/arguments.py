@@ -2,83 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, assert_never
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from optplan.config import place_of
 from optplan.config.paramwise import described, number_problem
 from optplan.errors import Problem, quoted
-from optplan.schedule.catalog import Argument, Form
+from optplan.schedule.catalog import Argument, SchedulerForm
 
-_CHOICES = {
-    Form.ANNEALING: ("cos", "linear"),
-    Form.COMPARISON: ("less", "greater"),
-    Form.THRESHOLD: ("rel", "abs"),
+_WORDS: Mapping[SchedulerForm, Callable[[Any], bool]] = {
+    SchedulerForm.TEXT: lambda value: isinstance(value, str),
+    SchedulerForm.ANNEALING: lambda value: value in ("cos", "linear"),
+    SchedulerForm.COMPARISON: lambda value: value in ("less", "greater"),
+    SchedulerForm.THRESHOLD: lambda value: value in ("rel", "abs"),
 }
+_NUMBERS: Mapping[SchedulerForm, Callable[[Any], bool]] = {
+    SchedulerForm.NUMBER: lambda value: True,  # noqa: ARG005
+    SchedulerForm.NUMBER_OR_NUMBERS: lambda value: True,  # noqa: ARG005
+    SchedulerForm.FRACTION: lambda value: 0 <= value <= 1,
+    SchedulerForm.FLOAT_FRACTION: lambda value: isinstance(value, float) and 0 <= value <= 1,
+    SchedulerForm.BELOW_ONE: lambda value: value < 1,
+    SchedulerForm.PERIOD: lambda value: value > 0,
+    SchedulerForm.COUNT: lambda value: isinstance(value, int) and value > 0,
+}
+_LISTS = (SchedulerForm.NUMBERS, SchedulerForm.NUMBER_OR_NUMBERS)
 
 
 def argument_problem(raw: Mapping[str, Any], name: str, argument: Argument) -> Problem | None:
-    """What is wrong with an argument that is given, or None."""
-    value = raw[name]
-    if value is None and argument.default is None:
+    """Return what is wrong with an argument that is given, or None."""
+    value, form = raw[name], argument.form
+    if form is SchedulerForm.ANY or (value is None and argument.default is None):
         return None
-    match argument.form:
-        case Form.ANY:
-            return None
-        case Form.TEXT | Form.ANNEALING | Form.COMPARISON | Form.THRESHOLD:
-            return _word_problem(raw, name, argument.form)
-        case Form.NUMBERS:
-            return _numbers_problem(raw, name, argument.form)
-        case Form.NUMBER_OR_NUMBERS:
-            if isinstance(value, list | tuple):
-                return _numbers_problem(raw, name, argument.form)
-            return number_problem(raw, name)
-        case (
-            Form.NUMBER
-            | Form.FRACTION
-            | Form.FLOAT_FRACTION
-            | Form.BELOW_ONE
-            | Form.PERIOD
-            | Form.COUNT
-        ):
-            return number_problem(raw, name) or _range_problem(raw, name, argument.form)
-        case _:
-            assert_never(argument.form)
+    if form in _LISTS and isinstance(value, list | tuple):
+        return _numbers_problem(raw, name)
+    if form in _WORDS:
+        return None if _WORDS[form](value) else _must_be(raw, name, form.value)
+    if form in _NUMBERS and (problem := number_problem(raw, name)):
+        return problem
+    fits = form in _NUMBERS and _NUMBERS[form](value)
+    return None if fits else _must_be(raw, name, form.value)
 
 
 def whole_problem(raw: Mapping[str, Any], name: str, least: int) -> Problem | None:
-    """What is wrong with a value that has to be a whole number of at least so much."""
+    """Return what is wrong with a value that has to be a whole number of at least so much."""
     value = raw[name]
     if isinstance(value, int) and not isinstance(value, bool) and value >= least:
         return None
     return _must_be(raw, name, f"a whole number of at least {least}")
 
 
-def _range_problem(raw: Mapping[str, Any], name: str, form: Form) -> Problem | None:
+def _numbers_problem(raw: Mapping[str, Any], name: str) -> Problem | None:
     value = raw[name]
-    fits = {
-        Form.NUMBER: True,
-        Form.FRACTION: 0 <= value <= 1,
-        Form.FLOAT_FRACTION: isinstance(value, float) and 0 <= value <= 1,
-        Form.BELOW_ONE: value < 1,
-        Form.PERIOD: value > 0,
-        Form.COUNT: isinstance(value, int) and value > 0,
-    }
-    return None if fits[form] else _must_be(raw, name, form.value)
-
-
-def _word_problem(raw: Mapping[str, Any], name: str, form: Form) -> Problem | None:
-    value = raw[name]
-    words = _CHOICES.get(form)
-    if isinstance(value, str) and (words is None or value in words):
-        return None
-    return _must_be(raw, name, form.value)
-
-
-def _numbers_problem(raw: Mapping[str, Any], name: str, form: Form) -> Problem | None:
-    value = raw[name]
-    if not isinstance(value, list | tuple):
-        return _must_be(raw, name, form.value)
     for index in range(len(value)):
         item = {quoted(f"{name}[{index}]"): value[index]}
         if problem := number_problem(item, next(iter(item))):

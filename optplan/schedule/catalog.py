@@ -26,7 +26,7 @@ class Family(StrEnum):
     REDUCE_ON_PLATEAU = "ReduceOnPlateau"
 
 
-class Form(StrEnum):
+class SchedulerForm(StrEnum):
     """What the value of an argument has to be."""
 
     NUMBER = "a number"
@@ -60,60 +60,60 @@ class Argument:
     A count of ticks is multiplied when a scheduler by epochs is converted to iterations.
     """
 
-    form: Form
+    form: SchedulerForm
     default: Any = REQUIRED
     ticks: bool = False
 
 
 ARGUMENTS: Mapping[Family, Mapping[str, Argument]] = {
     Family.STEP: {
-        "step_size": Argument(Form.PERIOD, ticks=True),
-        "gamma": Argument(Form.NUMBER, 0.1),
+        "step_size": Argument(SchedulerForm.PERIOD, ticks=True),
+        "gamma": Argument(SchedulerForm.NUMBER, 0.1),
     },
     Family.MULTI_STEP: {
-        "milestones": Argument(Form.NUMBERS, ticks=True),
-        "gamma": Argument(Form.NUMBER, 0.1),
+        "milestones": Argument(SchedulerForm.NUMBERS, ticks=True),
+        "gamma": Argument(SchedulerForm.NUMBER, 0.1),
     },
-    Family.CONSTANT: {"factor": Argument(Form.FRACTION, 1.0 / 3)},
-    Family.EXPONENTIAL: {"gamma": Argument(Form.NUMBER)},
+    Family.CONSTANT: {"factor": Argument(SchedulerForm.FRACTION, 1.0 / 3)},
+    Family.EXPONENTIAL: {"gamma": Argument(SchedulerForm.NUMBER)},
     Family.COSINE_ANNEALING: {
-        "T_max": Argument(Form.PERIOD, None, ticks=True),
-        "eta_min": Argument(Form.NUMBER, None),
-        "eta_min_ratio": Argument(Form.NUMBER, None),
+        "T_max": Argument(SchedulerForm.PERIOD, None, ticks=True),
+        "eta_min": Argument(SchedulerForm.NUMBER, None),
+        "eta_min_ratio": Argument(SchedulerForm.NUMBER, None),
     },
     Family.LINEAR: {
-        "start_factor": Argument(Form.FRACTION, 1.0 / 3),
-        "end_factor": Argument(Form.FRACTION, 1.0),
+        "start_factor": Argument(SchedulerForm.FRACTION, 1.0 / 3),
+        "end_factor": Argument(SchedulerForm.FRACTION, 1.0),
     },
     Family.POLY: {
-        "eta_min": Argument(Form.NUMBER, 0),
-        "power": Argument(Form.NUMBER, 1.0),
+        "eta_min": Argument(SchedulerForm.NUMBER, 0),
+        "power": Argument(SchedulerForm.NUMBER, 1.0),
     },
     Family.ONE_CYCLE: {
-        "eta_max": Argument(Form.NUMBER_OR_NUMBERS, 0),
-        "total_steps": Argument(Form.COUNT, None, ticks=True),
-        "pct_start": Argument(Form.FLOAT_FRACTION, 0.3),
-        "anneal_strategy": Argument(Form.ANNEALING, "cos"),
-        "div_factor": Argument(Form.NUMBER, 25.0),
-        "final_div_factor": Argument(Form.NUMBER, 1e4),
-        "three_phase": Argument(Form.ANY, False),
+        "eta_max": Argument(SchedulerForm.NUMBER_OR_NUMBERS, 0),
+        "total_steps": Argument(SchedulerForm.COUNT, None, ticks=True),
+        "pct_start": Argument(SchedulerForm.FLOAT_FRACTION, 0.3),
+        "anneal_strategy": Argument(SchedulerForm.ANNEALING, "cos"),
+        "div_factor": Argument(SchedulerForm.NUMBER, 25.0),
+        "final_div_factor": Argument(SchedulerForm.NUMBER, 1e4),
+        "three_phase": Argument(SchedulerForm.ANY, False),
     },
     Family.COSINE_RESTART: {
-        "periods": Argument(Form.NUMBERS, ticks=True),
-        "restart_weights": Argument(Form.NUMBERS, (1,)),
-        "eta_min": Argument(Form.NUMBER, None),
-        "eta_min_ratio": Argument(Form.NUMBER, None),
+        "periods": Argument(SchedulerForm.NUMBERS, ticks=True),
+        "restart_weights": Argument(SchedulerForm.NUMBERS, (1,)),
+        "eta_min": Argument(SchedulerForm.NUMBER, None),
+        "eta_min_ratio": Argument(SchedulerForm.NUMBER, None),
     },
     Family.REDUCE_ON_PLATEAU: {
-        "monitor": Argument(Form.TEXT, "loss"),
-        "rule": Argument(Form.COMPARISON, "less"),
-        "factor": Argument(Form.BELOW_ONE, 0.1),
-        "patience": Argument(Form.NUMBER, 10),
-        "threshold": Argument(Form.NUMBER, 1e-4),
-        "threshold_rule": Argument(Form.THRESHOLD, "rel"),
-        "cooldown": Argument(Form.NUMBER, 0),
-        "min_value": Argument(Form.NUMBER_OR_NUMBERS, 0.0),
-        "eps": Argument(Form.NUMBER, 1e-8),
+        "monitor": Argument(SchedulerForm.TEXT, "loss"),
+        "rule": Argument(SchedulerForm.COMPARISON, "less"),
+        "factor": Argument(SchedulerForm.BELOW_ONE, 0.1),
+        "patience": Argument(SchedulerForm.NUMBER, 10),
+        "threshold": Argument(SchedulerForm.NUMBER, 1e-4),
+        "threshold_rule": Argument(SchedulerForm.THRESHOLD, "rel"),
+        "cooldown": Argument(SchedulerForm.NUMBER, 0),
+        "min_value": Argument(SchedulerForm.NUMBER_OR_NUMBERS, 0.0),
+        "eps": Argument(SchedulerForm.NUMBER, 1e-8),
     },
 }
 
@@ -121,7 +121,7 @@ ARGUMENTS: Mapping[Family, Mapping[str, Argument]] = {
 COMMON = ("begin", "end", "last_step", "by_epoch", "verbose", "convert_to_iter_based")
 
 
-class Target(StrEnum):
+class ScheduledEntry(StrEnum):
     """What a scheduler moves; the value is how its class's name ends."""
 
     LR = "LR"
@@ -134,12 +134,14 @@ class Known:
     """A scheduler class: its kind, and what it moves."""
 
     family: Family
-    target: Target
+    target: ScheduledEntry
 
 
 def _known() -> dict[str, Known]:
-    found = {f"{family}{target}": Known(family, target) for family in Family for target in Target}
-    del found[f"{Family.ONE_CYCLE}{Target.MOMENTUM}"]
+    found = {
+        f"{family}{target}": Known(family, target) for family in Family for target in ScheduledEntry
+    }
+    del found[f"{Family.ONE_CYCLE}{ScheduledEntry.MOMENTUM}"]
     return found
 
 

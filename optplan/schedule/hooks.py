@@ -6,13 +6,13 @@ from collections.abc import Callable
 from functools import partial
 
 from optplan.errors import ScheduleError
-from optplan.schedule.lanes import MISSING, Lanes
+from optplan.schedule.param_group_table import MISSING, ParamGroupTable
 from optplan.schedule.policies import ONE_CYCLE, POLICIES, Position, one_cycle_momentum
 from optplan.schedule.policy_parsing import per_group_values
 from optplan.schedule.specs import FOREVER, HookSpec
 
 
-class HookStage:
+class RunningHook:
     """A policy at work on the groups of one optimizer.
 
     It looks at no earlier value, so that steps are skipped at no cost.
@@ -25,7 +25,7 @@ class HookStage:
         ScheduleError: The groups do not have what it moves, or it has values for another number of them.
     """
 
-    def __init__(self, spec: HookSpec, lanes: Lanes) -> None:
+    def __init__(self, spec: HookSpec, lanes: ParamGroupTable) -> None:
         self.spec = spec
         self.param = spec.param
         self.acts = spec.acts
@@ -123,5 +123,5 @@ def _warmup_factor(kind: str, share: float, ratio: float) -> float:
     return factor
 
 
-def _has(lanes: Lanes, entry: str) -> bool:
+def _has(lanes: ParamGroupTable, entry: str) -> bool:
     return MISSING not in lanes.entries.get(entry, [MISSING])

@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from optplan.config import Symbol, place_of
-from optplan.config.inherited import inherited_hint
-from optplan.config.paramwise import number_problem
-from optplan.errors import Problem, ScheduleError, did_you_mean, quoted
-from optplan.schedule.arguments import argument_problem, whole_problem
+from optplan.config import place_of
+from optplan.errors import Problem, ScheduleError
 from optplan.schedule.catalog import (
     ARGUMENTS,
-    COMMON,
-    KNOWN,
     NO_END,
-    REQUIRED,
-    Family,
     Known,
-    Target,
+    ScheduledEntry,
 )
 from optplan.schedule.policy_parsing import hook_spec
-from optplan.schedule.reading import TIMM_FACTORY, Written, timm_arguments
+from optplan.schedule.scheduler_mistakes import scheduler_mistakes
 from optplan.schedule.specs import AnySpec, ForeignSpec, Spec
 from optplan.schedule.training import EpochLengthError, Training
-
-_HOME = "mmengine"
-TORCH_PREFIX = "torch:"
-TORCH_HOME = "torch.optim.lr_scheduler"
-# What the reference's builder takes out before a class sees the arguments.
-_FOR_THE_BUILDER = ("type", "_scope_", "convert_to_iter_based")
-
+from optplan.schedule.type_names import (
+    FOR_THE_BUILDER,
+    is_converted,
+    is_torch,
+    known_class,
+    shown,
+    ticks_by_epoch,
+)
+from optplan.schedule.written import LibraryScheduler, Written
 
 IsReplaced = Callable[[str], bool]
 
@@ -38,7 +33,7 @@ IsReplaced = Callable[[str], bool]
 def parsed(
     written: Written, training: Training, is_replaced: IsReplaced = lambda _: False
 ) -> AnySpec:
-    """One scheduler.
+    """Return one scheduler.
 
     Args:
         written: It as the config writes it.
@@ -55,7 +50,7 @@ def parsed(
     if known is None or (isinstance(written.kind, str) and is_replaced(written.kind)):
         return _foreign(written, training)
     raw = written.raw
-    mistakes = list(_mistakes(written, known))
+    mistakes = list(scheduler_mistakes(written, known))
     if mistakes:
         raise ScheduleError(mistakes)
     begin, end = _span(written, training)  # wrong ones are, however many iterations an epoch has
@@ -71,7 +66,7 @@ def parsed(
         name=shown(written.kind),
         family=known.family,
         param=_param(raw, known),
-        moves_betas=known.target is Target.MOMENTUM,
+        moves_betas=known.target is ScheduledEntry.MOMENTUM,
         by_epoch=by_epoch,
         converted=is_converted(raw),
         begin=begin,
@@ -83,41 +78,13 @@ def parsed(
     )
 
 
-def known_class(kind: str | Symbol | type) -> Known | None:
-    """What a type means, where it is one of those that optplan steps itself."""
-    name = _dotted(kind)
-    package, _, last = name.rpartition(".")
-    if package and package.partition(".")[0] != _HOME:
-        return None
-    return KNOWN.get(last)
-
-
-def shown(kind: str | Symbol | type) -> str:
-    """A type as reports call it."""
-    return kind if isinstance(kind, str) else _dotted(kind).rpartition(".")[2]
-
-
-def _dotted(kind: str | Symbol | type) -> str:
-    return f"{kind.__module__}.{kind.__qualname__}" if isinstance(kind, type) else str(kind)
-
-
-def is_converted(raw: Mapping[str, Any]) -> bool:
-    """Whether a scheduler by epochs is to be turned into one by iterations."""
-    return bool(raw.get("convert_to_iter_based", False))
-
-
-def ticks_by_epoch(raw: Mapping[str, Any]) -> bool:
-    """Whether a scheduler ticks after each epoch."""
-    return bool(raw.get("by_epoch", True)) and not is_converted(raw)
-
-
 def _param(raw: Mapping[str, Any], known: Known) -> str:
     match known.target:
-        case Target.LR:
+        case ScheduledEntry.LR:
             return "lr"
-        case Target.MOMENTUM:
+        case ScheduledEntry.MOMENTUM:
             return "momentum"
-        case Target.PARAM:
+        case ScheduledEntry.PARAM:
             return str(raw["param_name"])
 
 
@@ -166,7 +133,7 @@ def _in_iterations(written: Written, begin: float, end: float, factor: int) -> t
 
 
 def _training_end(written: Written, training: Training) -> int:
-    """The end of a scheduler that states none: that of the training."""
+    """Return the end of a scheduler that states none: that of the training."""
     if written.raw.get("by_epoch", True):
         return training.epochs
     if training.iterations is None:
@@ -193,125 +160,32 @@ def _empty_span(written: Written, begin: float, end: float, converted: str = "")
     )
 
 
-def _mistakes(written: Written, known: Known) -> Iterator[Problem]:
-    raw, own = written.raw, ARGUMENTS[known.family]
-    names = [*own, *COMMON, *(["param_name"] if known.target is Target.PARAM else [])]
-    for name in map(str, raw):
-        if name not in (*names, *_FOR_THE_BUILDER):
-            yield Problem(
-                message=f"{shown(written.kind)} takes no argument {quoted(name)}",
-                place=place_of(raw, name) or written.place,
-                hint=inherited_hint(raw, name)
-                or did_you_mean(name, names)
-                or f"it takes {', '.join(names)}",
-            )
-        elif name in own and (problem := argument_problem(raw, name, own[name])):
-            yield problem
-    for name, argument in own.items():
-        if argument.default is REQUIRED and name not in raw:
-            yield _missing(written, name)
-    if known.target is Target.PARAM and not isinstance(raw.get("param_name"), str):
-        yield _missing(written, "param_name")
-    yield from _common_mistakes(written)
-    yield from _joint_mistakes(written, known)
-
-
-def _missing(written: Written, name: str) -> Problem:
-    return Problem(
-        message=f"{shown(written.kind)} needs the argument {quoted(name)}",
-        place=place_of(written.raw, name) or written.place,
-    )
-
-
-def _common_mistakes(written: Written) -> Iterator[Problem]:
-    raw = written.raw
-    for name in ("begin", "end"):
-        if name in raw and (problem := number_problem(raw, name)):
-            yield problem
-    if "last_step" in raw and (problem := whole_problem(raw, "last_step", -1)):
-        yield problem
-    if is_converted(raw) and not raw.get("by_epoch", True):
-        yield Problem(
-            message="convert_to_iter_based is for a scheduler by epochs, and by_epoch is false",
-            place=place_of(raw, "convert_to_iter_based"),
-        )
-
-
-def _joint_mistakes(written: Written, known: Known) -> Iterator[Problem]:
-    """Arguments that do not go together."""
-    raw, name = written.raw, shown(written.kind)
-    match known.family:
-        case Family.COSINE_ANNEALING | Family.COSINE_RESTART:
-            given = [one for one in ("eta_min", "eta_min_ratio") if raw.get(one) is not None]
-            if len(given) == 2:
-                yield Problem(
-                    message=f"{name} takes eta_min or eta_min_ratio, not both",
-                    place=place_of(raw, given[1]),
-                )
-            if known.family is Family.COSINE_RESTART:
-                yield from _restart_mistakes(written, given)
-        case Family.ONE_CYCLE if known.target is Target.PARAM and raw.get("param_name") != "lr":
-            yield Problem(message=f"{name} works for lr alone", place=place_of(raw, "param_name"))
-        case Family.REDUCE_ON_PLATEAU if not raw.get("by_epoch", True) or is_converted(raw):
-            yield Problem(
-                message=f"{name} works by epochs alone",
-                place=place_of(raw, "by_epoch") or place_of(raw, "convert_to_iter_based"),
-            )
-        case _:
-            return
-
-
-def _restart_mistakes(written: Written, given: list[str]) -> Iterator[Problem]:
-    raw = written.raw
-    if not given:
-        yield _missing(written, "eta_min")
-    periods, weights = raw.get("periods"), raw.get("restart_weights", (1,))
-    if (
-        isinstance(periods, list | tuple)
-        and isinstance(weights, list | tuple)
-        and len(periods) != len(weights)
-    ):
-        yield Problem(
-            message=f"{len(periods)} periods and {len(weights)} restart_weights: "
-            "each period needs its weight",
-            place=place_of(raw, "restart_weights") or place_of(raw, "periods"),
-        )
-
-
 def _foreign(written: Written, training: Training) -> ForeignSpec:
     raw = written.raw
-    if written.kind == TIMM_FACTORY:
-        return _of_timm(written, training)
+    if written.library is not None:
+        return _of_library(written, written.library, training)
     return ForeignSpec(
         name=shown(written.kind),
         kind=written.kind,
         by_epoch=ticks_by_epoch(raw),
         converted=is_converted(raw),
-        arguments={str(name): value for name, value in raw.items() if name not in _FOR_THE_BUILDER},
+        arguments={str(name): value for name, value in raw.items() if name not in FOR_THE_BUILDER},
         end=NO_END if is_torch(written.kind) or "end" in raw else _training_end(written, training),
         raw=raw,
         place=written.place,
     )
 
 
-def _of_timm(written: Written, training: Training) -> ForeignSpec:
-    raw = written.raw
-    arguments = timm_arguments(raw)
-    if training.asked_for is not None:
-        arguments["epochs"] = training.asked_for
+def _of_library(written: Written, library: LibraryScheduler, training: Training) -> ForeignSpec:
+    arguments = library.arguments(written.raw, training)
     return ForeignSpec(
-        name=f"timm {arguments['sched']}",
-        kind=TIMM_FACTORY,
-        by_epoch=not arguments["sched_on_updates"],
+        name=library.name(arguments),
+        kind=written.kind,
+        by_epoch=library.by_epoch(arguments),
         converted=False,
         arguments=arguments,
         end=NO_END,
-        raw=raw,
+        raw=written.raw,
         place=written.place,
+        library=library,
     )
-
-
-def is_torch(kind: str | Symbol | type) -> bool:
-    """Whether a type is one of torch's own schedulers."""
-    name = _dotted(kind)
-    return name.startswith((TORCH_PREFIX, f"{TORCH_HOME}."))

@@ -12,7 +12,7 @@ from math import cos, pi
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from optplan.schedule.catalog import Argument, Form
+from optplan.schedule.catalog import Argument, SchedulerForm
 
 
 class Position(NamedTuple):
@@ -167,33 +167,36 @@ def one_cycle_momentum(low: float, high: float, given: Mapping[str, Any], at: Po
     return annealed(start, goal, share, given["anneal_strategy"])
 
 
-_FLOOR = {"min": Argument(Form.NUMBER, None), "min_ratio": Argument(Form.NUMBER, None)}
-_STRATEGY = Argument(Form.ANNEALING, "cos")
+_FLOOR = {
+    "min": Argument(SchedulerForm.NUMBER, None),
+    "min_ratio": Argument(SchedulerForm.NUMBER, None),
+}
+_STRATEGY = Argument(SchedulerForm.ANNEALING, "cos")
 _COSINE = Policy(arguments=_FLOOR, value=_cosine, one_floor=True)
 _LINEAR = Policy(arguments=_FLOOR, value=_linear, one_floor=True)
 _CYCLE = {
-    "pct_start": Argument(Form.FLOAT_FRACTION, 0.3),
+    "pct_start": Argument(SchedulerForm.FLOAT_FRACTION, 0.3),
     "anneal_strategy": _STRATEGY,
-    "three_phase": Argument(Form.ANY, False),
+    "three_phase": Argument(SchedulerForm.ANY, False),
 }
 
 
 def _step_policy(gamma: float) -> Policy:
     arguments = {
-        "step": Argument(Form.ANY),
-        "gamma": Argument(Form.NUMBER, gamma),
-        "min": Argument(Form.NUMBER, None),
+        "step": Argument(SchedulerForm.ANY),
+        "gamma": Argument(SchedulerForm.NUMBER, gamma),
+        "min": Argument(SchedulerForm.NUMBER, None),
     }
     return Policy(arguments=arguments, value=_step)
 
 
 def _cyclic_policy(ratio: tuple[float, float]) -> Policy:
     arguments = {
-        "target_ratio": Argument(Form.ANY, ratio),
-        "cyclic_times": Argument(Form.COUNT, 1),
-        "step_ratio_up": Argument(Form.NUMBER, 0.4),
+        "target_ratio": Argument(SchedulerForm.ANY, ratio),
+        "cyclic_times": Argument(SchedulerForm.COUNT, 1),
+        "step_ratio_up": Argument(SchedulerForm.NUMBER, 0.4),
         "anneal_strategy": _STRATEGY,
-        "gamma": Argument(Form.NUMBER, 1),
+        "gamma": Argument(SchedulerForm.NUMBER, 1),
     }
     return Policy(arguments=arguments, value=_cyclic, counts_iterations=True)
 
@@ -204,26 +207,32 @@ POLICIES: Mapping[str, Mapping[str, Policy]] = MappingProxyType(
         "lr": {
             "Fixed": Policy(arguments={}, value=_fixed),
             "Step": _step_policy(0.1),
-            "Exp": Policy(arguments={"gamma": Argument(Form.NUMBER)}, value=_exp),
+            "Exp": Policy(arguments={"gamma": Argument(SchedulerForm.NUMBER)}, value=_exp),
             "Poly": Policy(
-                arguments={"power": Argument(Form.NUMBER, 1.0), "min": Argument(Form.NUMBER, 0.0)},
+                arguments={
+                    "power": Argument(SchedulerForm.NUMBER, 1.0),
+                    "min": Argument(SchedulerForm.NUMBER, 0.0),
+                },
                 value=_poly,
             ),
             "Inv": Policy(
-                arguments={"gamma": Argument(Form.NUMBER), "power": Argument(Form.NUMBER, 1.0)},
+                arguments={
+                    "gamma": Argument(SchedulerForm.NUMBER),
+                    "power": Argument(SchedulerForm.NUMBER, 1.0),
+                },
                 value=_inv,
             ),
             "CosineAnnealing": _COSINE,
             "LinearAnnealing": _LINEAR,
             "FlatCosineAnnealing": Policy(
-                arguments={"start_percent": Argument(Form.FLOAT_FRACTION, 0.75), **_FLOOR},
+                arguments={"start_percent": Argument(SchedulerForm.FLOAT_FRACTION, 0.75), **_FLOOR},
                 value=_flat_cosine,
                 one_floor=True,
             ),
             "CosineRestart": Policy(
                 arguments={
-                    "periods": Argument(Form.NUMBERS),
-                    "restart_weights": Argument(Form.NUMBERS, (1,)),
+                    "periods": Argument(SchedulerForm.NUMBERS),
+                    "restart_weights": Argument(SchedulerForm.NUMBERS, (1,)),
                     **_FLOOR,
                 },
                 value=_cosine_restart,
@@ -232,11 +241,11 @@ POLICIES: Mapping[str, Mapping[str, Policy]] = MappingProxyType(
             "Cyclic": _cyclic_policy((10, 1e-4)),
             "OneCycle": Policy(
                 arguments={
-                    "max_lr": Argument(Form.ANY),
-                    "total_steps": Argument(Form.COUNT, None),
+                    "max_lr": Argument(SchedulerForm.ANY),
+                    "total_steps": Argument(SchedulerForm.COUNT, None),
                     **_CYCLE,
-                    "div_factor": Argument(Form.NUMBER, 25),
-                    "final_div_factor": Argument(Form.NUMBER, 1e4),
+                    "div_factor": Argument(SchedulerForm.NUMBER, 25),
+                    "final_div_factor": Argument(SchedulerForm.NUMBER, 1e4),
                 },
                 value=_one_cycle,
                 counts_iterations=True,
@@ -249,8 +258,8 @@ POLICIES: Mapping[str, Mapping[str, Policy]] = MappingProxyType(
             "Cyclic": _cyclic_policy((0.85 / 0.95, 1.0)),
             "OneCycle": Policy(
                 arguments={
-                    "base_momentum": Argument(Form.ANY, 0.85),
-                    "max_momentum": Argument(Form.ANY, 0.95),
+                    "base_momentum": Argument(SchedulerForm.ANY, 0.85),
+                    "max_momentum": Argument(SchedulerForm.ANY, 0.95),
                     **_CYCLE,
                 },
                 value=_fixed,

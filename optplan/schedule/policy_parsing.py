@@ -13,9 +13,9 @@ from optplan.errors import Problem, ScheduleError, close_matches, did_you_mean, 
 from optplan.schedule.arguments import argument_problem, whole_problem
 from optplan.schedule.catalog import REQUIRED, Argument
 from optplan.schedule.policies import ONE_CYCLE, POLICIES, Policy
-from optplan.schedule.reading import Written
 from optplan.schedule.specs import HookSpec, Warmup
 from optplan.schedule.training import EpochLengthError, Training
+from optplan.schedule.written import Written
 
 _WARMUPS = ("constant", "linear", "exp")
 # What the first value of a warm-up is of the regular one.

@@ -10,12 +10,12 @@ from optplan.errors import Problem, ScheduleError, listed, quoted
 from optplan.plan import Plan, PlannedOptimizer
 from optplan.schedule.parsing import IsReplaced, parsed
 from optplan.schedule.policy_parsing import spec_of_optimizer
-from optplan.schedule.reading import Section, Written
+from optplan.schedule.running_scheduler import MakeForeign
+from optplan.schedule.scheduled_settings import PER_GROUP, ScheduledSetting, tracks_of
 from optplan.schedule.specs import AnySpec, HookSpec
-from optplan.schedule.stage import MakeForeign
-from optplan.schedule.tracks import PER_GROUP, Track, tracks_of
 from optplan.schedule.training import Training, Unit
 from optplan.schedule.unread import SECTION, Unread
+from optplan.schedule.written import Section, Written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ class Schedule:
     unit: Unit
     optimizers: tuple[PlannedOptimizer, ...]
     specs: tuple[tuple[AnySpec, ...], ...]
-    tracks: tuple[Track, ...]
+    tracks: tuple[ScheduledSetting, ...]
     defaults: tuple[Mapping[str, Any], ...]
     totals: tuple[int, ...]
     make_foreign: MakeForeign | None = None
@@ -63,7 +63,7 @@ def schedule_of(
     make_foreign: MakeForeign | None = None,
     is_replaced: IsReplaced = lambda _: False,
 ) -> Schedule:
-    """The schedulers of a config for the settings of a plan.
+    """Return the schedulers of a config for the settings of a plan.
 
     Args:
         plan: The plan.
@@ -130,7 +130,7 @@ def per_group_lists(specs: Iterable[AnySpec]) -> list[Sequence[Any]]:
 def _specs(
     plan: Plan, section: Section, training: Training, is_replaced: IsReplaced
 ) -> tuple[tuple[AnySpec, ...], ...]:
-    """The schedulers of each optimizer; every mistake in them is told at once."""
+    """Return the schedulers of each optimizer; every mistake in them is told at once."""
     known: dict[int, AnySpec] = {}
     problems: list[Problem] = []
     chosen = [schedulers_for(section, optimizer.name) for optimizer in plan.optimizers]
@@ -148,7 +148,7 @@ def _specs(
 
 
 def _for_optimizer(spec: AnySpec, optimizer: PlannedOptimizer) -> AnySpec:
-    """A scheduler with what is meant for one optimizer."""
+    """Return a scheduler with what is meant for one optimizer."""
     if not isinstance(spec, HookSpec):
         return spec
     return spec_of_optimizer(spec, optimizer.name, optimizer.class_name)
@@ -194,7 +194,7 @@ def _unit(specs: Sequence[Sequence[AnySpec]], training: Training) -> Unit:
 
 
 def _totals(plan: Plan) -> tuple[int, ...]:
-    """How many groups each optimizer has."""
+    """Return how many groups each optimizer has."""
     highest = [-1] * len(plan.optimizers)
     for row in plan.parameters:
         if row.optimizer is not None and row.group is not None:

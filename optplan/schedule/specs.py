@@ -10,13 +10,14 @@ from typing import Any, TypeGuard
 from optplan.config import Symbol, place_of
 from optplan.places import Place
 from optplan.schedule.catalog import Family
+from optplan.schedule.written import LibraryScheduler
 
 # More ticks than any training has.
 FOREVER = 1 << 62
 
 
 def whole_tick(tick: float) -> int:
-    """The first whole tick that is not before one; ``FOREVER`` for what no training comes to."""
+    """Return the first whole tick that is not before one; ``FOREVER`` for what no training comes to."""
     return ceil(tick) if -FOREVER < tick < FOREVER else FOREVER
 
 
@@ -52,7 +53,7 @@ class Spec:
     place: Place | None
 
     def at(self, name: str) -> Place | None:
-        """Where an argument is written, or else the scheduler."""
+        """Return where an argument is written, or else the scheduler."""
         return place_of(self.raw, name) or self.place
 
 
@@ -69,6 +70,7 @@ class ForeignSpec:
         end: The end that the training gives it where it states none.
         raw: Its dict in the config.
         place: Where it is written.
+        library: What makes it, where that is a library's own function.
     """
 
     name: str
@@ -79,9 +81,10 @@ class ForeignSpec:
     end: int
     raw: Mapping[str, Any]
     place: Place | None
+    library: LibraryScheduler | None = None
 
     def at(self, name: str) -> Place | None:
-        """Where an argument is written, or else the scheduler."""
+        """Return where an argument is written, or else the scheduler."""
         return place_of(self.raw, name) or self.place
 
 
@@ -140,7 +143,7 @@ class HookSpec:
         return 0
 
     def at(self, name: str) -> Place | None:
-        """Where an argument is written, or else the policy."""
+        """Return where an argument is written, or else the policy."""
         return place_of(self.raw, name) or self.place
 
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from optplan.config import is_mmcv1, place_of
-from optplan.config.dialects import Dialect, dialect_of
-from optplan.config.timm_args import is_timm_args
-from optplan.dialects.huggingface.arguments import is_training_arguments
+from optplan.config import place_of
 from optplan.errors import close_matches
 from optplan.places import Place
 
@@ -44,10 +41,6 @@ _MOVES = re.compile(
     r"(?<![a-z])lr(?![a-z])|learning_?rate|scheduler|warm_?up|weight_?decay|(?<![a-z])wd(?![a-z])"
 )
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_ALWAYS = {
-    Dialect.TORCHTITAN: "torchtitan's lr_scheduler, which warms up by default",
-    Dialect.FAIRSEQ2: "fairseq2's lr_scheduler, whose default its recipe chooses",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,19 +61,24 @@ class Unread:
         return f"{self.name} ({self.place})" if self.place else self.name
 
 
-def find_unread(data: Mapping[str, Any]) -> tuple[Unread, ...]:
-    """Everything in a config that may move the lr and that optplan does not read."""
-    if is_training_arguments(data):
-        return ()
-    found = [*_sections(data), *_default_hooks(data), *_custom_hooks(data), *_strategy(data)]
-    dialect = dialect_of(data)
-    if dialect is not None and "lr_scheduler" not in data:
-        found.append(Unread(name=_ALWAYS[dialect]))
-    return tuple(found)
+def find_unread(
+    data: Mapping[str, Any], *, read: Collection[str] = (), is_read: bool | None = None
+) -> tuple[Unread, ...]:
+    """Return everything in a config that may move the lr and that optplan does not read.
+
+    Args:
+        data: The config's top level.
+        read: The sections that are read.
+        is_read: Whether the config has a schedule that is read, so that only sections of known names are
+            told besides; None for whether it has ``param_scheduler``.
+    """
+    is_read = data.get(SECTION) is not None if is_read is None else is_read
+    sections = _sections(data, read, is_read=is_read)
+    return (*sections, *_default_hooks(data), *_custom_hooks(data), *_strategy(data))
 
 
 def misspelt_sections(data: Mapping[str, Any]) -> Iterator[str]:
-    """The top-level names that were probably meant to be ``param_scheduler``."""
+    """Yield the top-level names that were probably meant to be ``param_scheduler``."""
     for name in map(str, data):
         if name == SECTION or name in _SECTIONS - {"lr_schedulers"} or name in _OTHERS:
             continue
@@ -89,13 +87,13 @@ def misspelt_sections(data: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _looks_alike(name: str) -> bool:
-    """Whether a name is close to the section's; most names of a config are told apart at once."""
+    """Return whether a name is close to the section's; most names of a config are told apart at once."""
     is_near = "sched" in name.lower() or "param" in name.lower()
     return is_near and bool(close_matches(name, [SECTION], cutoff=0.8))
 
 
 def _holds_types(value: object) -> bool:
-    """Whether a value is a dict with a type, or a list or a dict of such dicts."""
+    """Return whether a value is a dict with a type, or a list or a dict of such dicts."""
     if isinstance(value, Mapping):
         parts: Iterable[object] = value.values()
         return "type" in value or any(isinstance(p, Mapping) and "type" in p for p in parts)
@@ -104,10 +102,8 @@ def _holds_types(value: object) -> bool:
     )
 
 
-def _sections(data: Mapping[str, Any]) -> Iterator[Unread]:
+def _sections(data: Mapping[str, Any], read: Collection[str], *, is_read: bool) -> Iterator[Unread]:
     misspelt = set(misspelt_sections(data))
-    is_read = data.get(SECTION) is not None or is_timm_args(data)
-    read = HOOK_SECTIONS if is_mmcv1(data) else ()
     for name, value in data.items():
         is_loose = not is_read and bool(value) and bool(_LOOSE.fullmatch(str(name)))
         is_named = name in misspelt or name in _SECTIONS or is_loose
@@ -143,7 +139,7 @@ def _custom_hooks(data: Mapping[str, Any]) -> Iterator[Unread]:
 
 
 def _strategy(data: Mapping[str, Any]) -> Iterator[Unread]:
-    """A configuration of DeepSpeed, which may hold a scheduler of its own."""
+    """Yield what a configuration of DeepSpeed holds: it may have a scheduler of its own."""
     strategy = data.get("strategy")
     if not isinstance(strategy, Mapping):
         return
@@ -167,7 +163,7 @@ def _type_of(hook: object) -> str:
 
 
 def _may_move(hook: object) -> bool:
-    """Whether a hook's type, or one of its arguments, has the lr or a schedule of it in its name."""
+    """Return whether a hook's type, or one of its arguments, has the lr or a schedule of it in its name."""
     if not isinstance(hook, Mapping):
         return False
     words = [_type_of(hook), *(str(name) for name in hook if name != "type")]
@@ -180,7 +176,7 @@ def _words(name: str) -> str:
 
 
 def _plain(value: object) -> object:
-    """A value without its places, types and symbols as texts."""
+    """Return a value without its places, types and symbols as texts."""
     if isinstance(value, Mapping):
         return {str(name): _plain(one) for name, one in value.items()}
     if isinstance(value, list | tuple):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from optplan.verify.parallel import World
-from optplan.verify.results import Measured, Mismatch, Moved, Movement
+from optplan.verify.results import Measured, Mismatch, Movement, MovementResult
 
 _WORST_FIRST = (
     Movement.DEVIATES,
@@ -29,8 +29,8 @@ class Found:
     """
 
     mismatches: tuple[Mismatch, ...]
-    exact: Mapping[str, Moved]
-    trained: Mapping[str, Moved] | None
+    exact: Mapping[str, MovementResult]
+    trained: Mapping[str, MovementResult] | None
     measured: Mapping[str, Measured]
     disagreeing: tuple[Mismatch, ...] = ()
 
@@ -62,11 +62,11 @@ def merged(world: World, mine: Found) -> Found:
     )
 
 
-def _worst(moved: list[Mapping[str, Moved]]) -> dict[str, Moved]:
+def _worst(moved: list[Mapping[str, MovementResult]]) -> dict[str, MovementResult]:
     return {name: _worst_of([one[name] for one in moved]) for name in moved[0]}
 
 
-def _worst_of(verdicts: list[Moved]) -> Moved:
+def _worst_of(verdicts: list[MovementResult]) -> MovementResult:
     rank, worst = min(enumerate(verdicts), key=lambda pair: _WORST_FIRST.index(pair[1].movement))
     is_everywhere = all(one.movement is worst.movement for one in verdicts)
     if not worst.reason or is_everywhere:

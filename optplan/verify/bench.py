@@ -12,22 +12,23 @@ from torch.distributed.optim import ZeroRedundancyOptimizer
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim import Optimizer
 
-from optplan.chatter import chatter_to_stderr
 from optplan.model import Memory, given_memory
 from optplan.plan import Plan
+from optplan.runtime.stdio import stdout_to_stderr
 from optplan.verify.devices import exact_device
 from optplan.verify.model_content import ModelContent
 from optplan.verify.parallel import World, wrapping
 from optplan.verify.planned_groups import make_reference
+from optplan.verify.quick_groups import quick_groups
 from optplan.verify.results import Mismatch, Parallel
-from optplan.verify.seeded import Draws, exact_dtype, seed_all
+from optplan.verify.seeded import SeededTensors, exact_dtype, seed_all
 from optplan.verify.sharding import give_memory, shard
-from optplan.verify.subject import NamedOptimizer, Subject, arguments_of
+from optplan.verify.subject import ModelUnderTest, NamedOptimizer, arguments_of
 from optplan.verify.tensors import local
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class TrainingSource:
     """What is verified, as the user's code makes it.
 
     Args:
@@ -43,7 +44,7 @@ class Source:
     wrappers: tuple[str, ...] = ()
 
 
-class Bench:
+class ModelFactory:
     """Makes subjects: the model on its device, with fresh optimizers.
 
     Args:
@@ -63,7 +64,7 @@ class Bench:
 
     def __init__(
         self,
-        source: Source,
+        source: TrainingSource,
         device: torch.device,
         *,
         dtype: torch.dtype | None = None,
@@ -83,53 +84,60 @@ class Bench:
         self.sizes: Mapping[str, float] = {}
         self.touched: tuple[Mismatch, ...] = ()
 
-    def own(self) -> Subject:
+    def own(self) -> ModelUnderTest:
         """Return the model with the values that it gives itself, in the training's dtype; made first."""
         module = self._model(exact=False)
+        module.zero_grad(set_to_none=True)
         before = ModelContent(module)
         subject = self._subject(module)
         self.touched = before.changes(ModelContent(module))
         self.sizes = self._sizes(subject)
         return subject
 
-    def trained(self) -> Subject:
+    def trained(self, sample: frozenset[str] | None = None) -> ModelUnderTest:
         """Return the model in the training's dtype, with whatever values the last run left."""
-        return self._subject(self._model(exact=False))
+        return self._subject(self._model(exact=False), sample)
 
-    def exact(self) -> Subject:
-        """Return the model in float64, with whatever values."""
-        return self._subject(self._model(exact=True))
+    def exact(self, sample: frozenset[str] | None = None) -> ModelUnderTest:
+        """Return the model, or a sample of its tensors, in float64, with whatever values."""
+        return self._subject(self._model(exact=True, sample=sample), sample)
 
-    def reference(self, subject: Subject) -> Subject:
+    def reference(self, subject: ModelUnderTest) -> ModelUnderTest:
         """Return the same model with optimizers of the same classes, made again on the plan's groups."""
         made = tuple(map(_whole, self._made_optimizers(subject.module)))
         reference = replace(subject, optimizers=made)
         make_reference(reference)
         return reference
 
-    def optimizers(self, subject: Subject) -> tuple[NamedOptimizer, ...]:
+    def optimizers(self, subject: ModelUnderTest) -> tuple[NamedOptimizer, ...]:
         """Return the optimizers of a subject, made again."""
         return tuple(map(self._sharing, self._made_optimizers(subject.module)))
 
-    def draws(self, *, exact: bool, sparse: frozenset[str] = frozenset()) -> Draws:
+    def draws(self, *, exact: bool, sparse: frozenset[str] = frozenset()) -> SeededTensors:
         """What runs begin with: in the training's dtype as large as the model's own values."""
         if exact:
             dtypes = {name: exact_dtype(dtype) for name, dtype in self.dtypes.items()}
-            return Draws(seed=self._seed, dtypes=dtypes, sparse=sparse)
-        return Draws(seed=self._seed, dtypes=self.dtypes, sizes=self.sizes, sparse=sparse)
+            return SeededTensors(seed=self._seed, dtypes=dtypes, sparse=sparse)
+        return SeededTensors(seed=self._seed, dtypes=self.dtypes, sizes=self.sizes, sparse=sparse)
 
-    def _subject(self, module: nn.Module) -> Subject:
+    def _subject(self, module: nn.Module, sample: frozenset[str] | None = None) -> ModelUnderTest:
         module.zero_grad(set_to_none=True)
         engine = self._engine(module)
         optimizers = tuple(map(self._sharing, self._made_optimizers(module)))
-        return Subject(module=module, engine=engine, plan=self._source.plan, optimizers=optimizers)
+        return ModelUnderTest(
+            module=module,
+            engine=engine,
+            plan=self._source.plan,
+            optimizers=optimizers,
+            sample=sample,
+        )
 
     def _made_optimizers(self, module: nn.Module) -> Sequence[NamedOptimizer]:
         seed_all(self._seed)
-        with chatter_to_stderr():
+        with stdout_to_stderr(), quick_groups():
             return self._source.make_optimizers(module)
 
-    def _model(self, *, exact: bool) -> nn.Module:
+    def _model(self, *, exact: bool, sample: frozenset[str] | None = None) -> nn.Module:
         if self._parallel is Parallel.FSDP:
             module = self._made(Memory.BUFFERS)
             dtypes = self._wanted(exact=exact)
@@ -141,7 +149,7 @@ class Bench:
             self._kept = self._made(Memory.ALL)
             give_memory(self._kept, self._device)
             self._cast_buffers(self._kept)
-        self._cast(self._kept, exact=exact)
+        self._cast(self._kept, exact=exact, sample=sample)
         return self._kept
 
     def _made(self, memory: Memory) -> nn.Module:
@@ -158,9 +166,12 @@ class Bench:
     def _wanted(self, *, exact: bool) -> dict[str, torch.dtype]:
         return {n: exact_dtype(t) if exact else t for n, t in self.dtypes.items()}
 
-    def _cast(self, module: nn.Module, *, exact: bool) -> None:
+    def _cast(self, module: nn.Module, *, exact: bool, sample: frozenset[str] | None) -> None:
         """Change the parameters' data and leave the parameters the same objects."""
-        wanted = self._wanted(exact=exact)
+        wanted = dict(self.dtypes)
+        if exact:
+            names = wanted if sample is None else sample
+            wanted |= {name: exact_dtype(wanted[name]) for name in names}
         device = exact_device(self._device) if exact else self._device
         for name, one in nn.Module.named_parameters(module):
             if one.is_floating_point() or one.is_complex():
@@ -188,7 +199,7 @@ class Bench:
         with wrapping("ZeroRedundancyOptimizer"):
             return NamedOptimizer(name=named.name, optimizer=_zero(made))
 
-    def _sizes(self, subject: Subject) -> dict[str, float]:
+    def _sizes(self, subject: ModelUnderTest) -> dict[str, float]:
         squares = {
             held.name: float(local(held.tensor.detach()).abs().float().square().sum())
             for held in subject.stepped

@@ -12,7 +12,7 @@ from optplan.verify.digests import digest
 from optplan.verify.results import Mismatch
 from optplan.verify.runs import samples
 from optplan.verify.stepping import Closure, failure_of, set_train_mode, takes_closure
-from optplan.verify.subject import Held, NamedOptimizer, Subject
+from optplan.verify.subject import ModelUnderTest, NamedOptimizer, PlannedTensor
 from optplan.verify.tensors import put_gradient
 
 
@@ -32,9 +32,9 @@ class ClosureStep:
 
 
 def closure_steps(
-    subject: Subject,
+    subject: ModelUnderTest,
     optimizers: Sequence[NamedOptimizer],
-    gradient: Callable[[Held, int], Tensor],
+    gradient: Callable[[PlannedTensor, int], Tensor],
 ) -> dict[int, ClosureStep]:
     """Do the first step of each optimizer that takes a closure with one, with gradients for a few parameters.
 
@@ -57,8 +57,8 @@ def closure_steps(
 
 def _take(
     named: NamedOptimizer,
-    members: Sequence[Held],
-    gradient: Callable[[Held, int], Tensor],
+    members: Sequence[PlannedTensor],
+    gradient: Callable[[PlannedTensor, int], Tensor],
     step: ClosureStep,
 ) -> None:
     trainable = [held for held in members if held.takes_gradient]

@@ -11,12 +11,12 @@ import torch
 from torch.distributed.optim import ZeroRedundancyOptimizer
 from torch.optim import Optimizer
 
-from optplan.chatter import chatter_to_stderr
+from optplan.runtime.stdio import stdout_to_stderr
 from optplan.verify.devices import is_out_of_memory
 from optplan.verify.results import Cost, Timing
-from optplan.verify.seeded import Draws
+from optplan.verify.seeded import SeededTensors
 from optplan.verify.stepping import wants_closure
-from optplan.verify.subject import Subject, arguments_of
+from optplan.verify.subject import ModelUnderTest, arguments_of
 from optplan.verify.tensors import bytes_of, put_gradient, tensors_in
 
 _ROUNDS = 3
@@ -25,7 +25,7 @@ _SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Way:
+class _TimedVariant:
     """One way to make the optimizers."""
 
     merged: bool
@@ -33,7 +33,7 @@ class _Way:
 
 
 def measure_cost(
-    subject: Subject, draws: Draws, device: torch.device, *, alone: bool
+    subject: ModelUnderTest, draws: SeededTensors, device: torch.device, *, alone: bool
 ) -> Cost | None:
     """Time every way in turn, several rounds of it, each with its own state.
 
@@ -54,8 +54,8 @@ def measure_cost(
     for held in subject.stepped:
         if held.tensor.requires_grad:
             put_gradient(held.tensor, draws.gradient(held, 0))
-    seconds: dict[_Way, list[float]] = {}
-    figures: dict[_Way, tuple[int, int]] = {}
+    seconds: dict[_TimedVariant, list[float]] = {}
+    figures: dict[_TimedVariant, tuple[int, int]] = {}
     for _ in range(_ROUNDS):
         for way in _ways(subject, device):
             measured = _measured(subject, way, device, alone=alone)
@@ -78,22 +78,22 @@ def measure_cost(
     return Cost(timings=timings, peak_bytes=peak_bytes(device)) if timings else None
 
 
-def _ways(subject: Subject, device: torch.device) -> Iterable[_Way]:
+def _ways(subject: ModelUnderTest, device: torch.device) -> Iterable[_TimedVariant]:
     takes = set.intersection(*(set(arguments_of(one.optimizer)) for one in subject.optimizers))
     names = ["default", *(["foreach"] if "foreach" in takes else [])]
     if device.type == "cuda" and "fused" in takes:
         names.append("fused")
     for name in names:
         for merged in (False, True):
-            yield _Way(merged=merged, implementation=name)
+            yield _TimedVariant(merged=merged, implementation=name)
 
 
 def _measured(
-    subject: Subject, way: _Way, device: torch.device, *, alone: bool
+    subject: ModelUnderTest, way: _TimedVariant, device: torch.device, *, alone: bool
 ) -> tuple[float, int, int] | None:
     """Seconds per step, groups and bytes of state; None where the class refuses this way."""
     try:
-        with chatter_to_stderr():
+        with stdout_to_stderr():
             made = [
                 _made(one.optimizer, _groups(subject, number, merged=way.merged), way)
                 for number, one in enumerate(subject.optimizers)
@@ -108,7 +108,7 @@ def _measured(
     return seconds, groups, sum(bytes_of(tensors_in(dict(one.state))) for one in made)
 
 
-def _groups(subject: Subject, number: int, *, merged: bool) -> list[dict[str, Any]]:
+def _groups(subject: ModelUnderTest, number: int, *, merged: bool) -> list[dict[str, Any]]:
     """The real groups, copied; those of one setting of the plan as one."""
     real = subject.optimizers[number].optimizer.param_groups
     if not merged:
@@ -122,7 +122,7 @@ def _groups(subject: Subject, number: int, *, merged: bool) -> list[dict[str, An
     return list(found.values())
 
 
-def _made(real: Optimizer, groups: Sequence[dict[str, Any]], way: _Way) -> Optimizer:
+def _made(real: Optimizer, groups: Sequence[dict[str, Any]], way: _TimedVariant) -> Optimizer:
     arguments = arguments_of(real)
     if way.implementation != "default":
         chosen: dict[str, Any] = {

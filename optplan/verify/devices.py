@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 
@@ -87,6 +89,22 @@ def within_memory(what: str, device: torch.device) -> Iterator[None]:
             f"not enough memory on {device} for {what}: {line}",
             hint="verify a smaller variant of the model, or shard it: --parallel fsdp",
         ) from error
+
+
+def free_bytes(device: torch.device) -> int | None:
+    """Return how much memory can still be taken on a device; None where nobody tells."""
+    if device.type == "cuda":
+        unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return int(torch.cuda.mem_get_info(device)[0]) + unused
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        taken = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    except OSError:
+        return None
+    free = [int(one.split()[1]) << 10 for one in lines if one.startswith("MemAvailable:")]
+    if (limit := resource.getrlimit(resource.RLIMIT_AS)[0]) != resource.RLIM_INFINITY:
+        free.append(limit - taken * resource.getpagesize())
+    return max(0, min(free)) if free else None
 
 
 def is_out_of_memory(error: BaseException) -> bool:

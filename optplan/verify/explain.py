@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from optplan.verify.formula_oracle import FormulaOracle, as_built, changed_entries
@@ -10,7 +11,7 @@ from optplan.verify.formulas import Formula
 from optplan.verify.program import Program
 from optplan.verify.runs import Trace
 from optplan.verify.stepping import failure_of
-from optplan.verify.subject import Held, Subject
+from optplan.verify.subject import ModelUnderTest, PlannedTensor
 
 Change = Callable[[dict[str, Any]], dict[str, Any]]
 _MOST_SETTINGS = 12
@@ -27,12 +28,12 @@ class Explainer:
         trace: The real run.
     """
 
-    def __init__(self, subject: Subject, oracle: FormulaOracle, trace: Trace) -> None:
+    def __init__(self, subject: ModelUnderTest, oracle: FormulaOracle, trace: Trace) -> None:
         self._subject = subject
         self._oracle = oracle
         self._trace = trace
 
-    def words(self, held: Held, formula: Formula, steps: int | None = None) -> str:
+    def words(self, held: PlannedTensor, formula: Formula, steps: int | None = None) -> str:
         """Return what the parameter does instead; '' where no single other value explains it.
 
         Args:
@@ -43,7 +44,7 @@ class Explainer:
         if not held.tensor.numel():
             return ""
         own = self._oracle.program
-        program = Program(full=steps or own.full, resumes=own.resumes)
+        program = Program(full=steps) if steps else replace(own, tail=0)
         for text, change, changes in self._variants(held, formula):
             if steps is not None and not changes:
                 continue
@@ -52,7 +53,9 @@ class Explainer:
                 return f"it moves as if {text}"
         return ""
 
-    def _fits(self, held: Held, formula: Formula, change: Change, program: Program) -> bool:
+    def _fits(
+        self, held: PlannedTensor, formula: Formula, change: Change, program: Program
+    ) -> bool:
         first: list[int | None] = []
 
         def run() -> None:
@@ -63,7 +66,9 @@ class Explainer:
 
         return failure_of(run) is None and first == [None]
 
-    def _variants(self, held: Held, formula: Formula) -> Iterator[tuple[str, Change, bool]]:
+    def _variants(
+        self, held: PlannedTensor, formula: Formula
+    ) -> Iterator[tuple[str, Change, bool]]:
         values = self._oracle.values(held)
         if self._oracle.program.full > _PLANNED_STEPS:
             yield "lr and weight decay were never changed after construction", dict, False
@@ -77,7 +82,7 @@ class Explainer:
             for value in self._others(name, held):
                 yield f"{name} were {value:.6g}", changed_entries(**{name: value}), True
 
-    def _others(self, name: str, held: Held) -> list[float]:
+    def _others(self, name: str, held: PlannedTensor) -> list[float]:
         """Return the values that other settings have, and that of the optimizer itself."""
         plan = self._subject.plan
         number = held.row.optimizer or 0

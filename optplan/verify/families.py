@@ -15,7 +15,7 @@ from optplan.verify.own_rules import has_own_rule
 from optplan.verify.program import Program
 from optplan.verify.runs import Trace, looked_at, samples
 from optplan.verify.stepping import failure_of
-from optplan.verify.subject import Held, Subject
+from optplan.verify.subject import ModelUnderTest, PlannedTensor
 
 # Shares of an optimizer's parameters that must move by a formula, for the others to be held to it.
 _ENOUGH = 1 / 3
@@ -29,7 +29,7 @@ _KINDS = {True: "tensors of several dimensions", False: "flat tensors"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Family:
+class MatchedFormula:
     """The formula of an optimizer.
 
     Args:
@@ -63,14 +63,14 @@ class Evidence:
             would have to.
     """
 
-    subject: Subject
+    subject: ModelUnderTest
     oracle: FormulaOracle
     real: Trace
     reference: Trace
-    alone: Callable[[Held], Trace] | None
+    alone: Callable[[PlannedTensor], Trace] | None
 
 
-def find_family(number: int, evidence: Evidence) -> Family:
+def find_family(number: int, evidence: Evidence) -> MatchedFormula:
     """Return the formula that an optimizer is held to.
 
     That of torch's class which it is or is derived from; else one by which a third of its parameters move in
@@ -91,9 +91,7 @@ class _Search:
         self._evidence = evidence
         self._optimizer = evidence.subject.optimizers[number].inner
         self._options = _common_options(self._optimizer)
-        self._program = Program(
-            full=evidence.oracle.program.full, resumes=evidence.oracle.program.resumes
-        )
+        self._program = replace(evidence.oracle.program, tail=0)
         known = [
             held
             for held in samples(evidence.subject)
@@ -102,7 +100,7 @@ class _Search:
         self._sample = [held for held in known if not own_rule(held)]
         self._counts = self._kinds()
 
-    def family(self) -> Family:
+    def family(self) -> MatchedFormula:
         name = type(self._optimizer).__name__
         declared = declared_formula(self._optimizer)
         if declared is not None and not declared.unknown_options(self._optimizer.defaults):
@@ -116,9 +114,9 @@ class _Search:
         options = ", ".join(declared.unknown_options(self._optimizer.defaults))
         return self._none(f"{options} is no part of the formula of {declared.name}")
 
-    def _made(self, formula: Formula | None, reason: str) -> Family:
+    def _made(self, formula: Formula | None, reason: str) -> MatchedFormula:
         name = type(self._optimizer).__name__
-        return Family(
+        return MatchedFormula(
             optimizer=self._number,
             class_name=name,
             formula=formula,
@@ -126,13 +124,16 @@ class _Search:
             is_claimed=formula is not None and self._is_named_like(formula),
         )
 
-    def _with_own_kinds(self, family: Family) -> Family:
+    def _with_own_kinds(self, family: MatchedFormula) -> MatchedFormula:
         evidence = self._evidence
         explainer = Explainer(evidence.subject, evidence.oracle, evidence.real)
         assert family.formula is not None
         found = set()
         for is_matrix in (True, False):
             members = [one for one in self._sample if (one.tensor.ndim > 1) is is_matrix]
+            if members and self._follow_another(members, family.formula):
+                found.add(is_matrix)
+                continue
             if not members or not has_own_rule(
                 members, family.formula, evidence.oracle, evidence.real, explainer
             ):
@@ -148,7 +149,16 @@ class _Search:
         reason = f"{family.reason}, but {kinds}, which it steps by a rule of its own"
         return replace(family, own_kinds=frozenset(found), reason=reason)
 
-    def _none(self, reason: str) -> Family:
+    def _follow_another(self, members: Sequence[PlannedTensor], formula: Formula) -> bool:
+        """Whether all of a kind follow one formula to the end, and none of a name like the other's."""
+        real = self._evidence.real
+        if any(map(self._is_followed(formula, real), members)):
+            return False
+        word = formula.name.split()[0].lower()
+        others = (one for one in formulas().values() if not _are_related(one.name, word))
+        return any(all(map(self._is_followed(one, real), members)) for one in others)
+
+    def _none(self, reason: str) -> MatchedFormula:
         may_stand_still = all(one.unknown_options(self._options) for one in formulas().values())
         return replace(self._made(None, reason), may_stand_still=may_stand_still)
 
@@ -212,23 +222,23 @@ class _Search:
     def _slowed(self, formula: Formula) -> float:
         return self._share(lambda held: self._is_parallel(formula, held))
 
-    def _share(self, test: Callable[[Held], bool]) -> float:
+    def _share(self, test: Callable[[PlannedTensor], bool]) -> float:
         """Return which share of the parameters those stand for that pass a test."""
         total = sum(self._counts[held.name] for held in self._sample)
         return sum(self._counts[held.name] for held in self._sample if test(held)) / max(total, 1)
 
     def _is_followed(
         self, formula: Formula, trace: Trace, least: int = _ALL
-    ) -> Callable[[Held], bool]:
+    ) -> Callable[[PlannedTensor], bool]:
         """Return a test whether a parameter moves by a formula in so many first steps."""
 
-        def test(held: Held) -> bool:
+        def test(held: PlannedTensor) -> bool:
             found = self._expected(formula, held, trace)
             return found is not None and (found.first is None or found.first >= least)
 
         return test
 
-    def _is_parallel(self, formula: Formula, held: Held) -> bool:
+    def _is_parallel(self, formula: Formula, held: PlannedTensor) -> bool:
         """Whether the first step is the formula's, and each later one a multiple of it."""
         found = self._expected(formula, held, self._evidence.real)
         if found is None or found.first in (None, 0) or held.row.weight_decay:
@@ -245,7 +255,7 @@ class _Search:
         return True
 
     def _expected(
-        self, formula: Formula, held: Held, trace: Trace, program: Program | None = None
+        self, formula: Formula, held: PlannedTensor, trace: Trace, program: Program | None = None
     ) -> Expected | None:
         found: list[Expected] = []
 
@@ -265,6 +275,11 @@ class _Search:
         return {one.name: kinds[one.row.setting, one.tensor.ndim] for one in self._sample}
 
 
+def _are_related(name: str, word: str) -> bool:
+    other = name.split(maxsplit=1)[0].lower()
+    return other in word or word in other
+
+
 def _common_options(optimizer: Optimizer) -> dict[str, Any]:
     """Return the options of an optimizer: its defaults, and what its class has written into all groups."""
     first, *others = optimizer.param_groups or [{}]
@@ -277,7 +292,7 @@ def _common_options(optimizer: Optimizer) -> dict[str, Any]:
     return {**(common if others else {}), **optimizer.defaults}
 
 
-def own_rule(held: Held, family: Family | None = None) -> bool:
+def own_rule(held: PlannedTensor, family: MatchedFormula | None = None) -> bool:
     """Whether a parameter is of a kind with a rule of its own, or an entry of its group says so, as ``use_muon``."""
     if family is not None and (held.tensor.ndim > 1) in family.own_kinds:
         return True

@@ -17,8 +17,8 @@ from optplan.verify.judging import EXACT_ROUNDINGS, EXACT_SHARE
 from optplan.verify.planned_groups import PlannedValues, values_key
 from optplan.verify.program import Program
 from optplan.verify.runs import Trace, looked_at
-from optplan.verify.seeded import Draws, exact_dtype
-from optplan.verify.subject import Held, Subject
+from optplan.verify.seeded import SeededTensors, exact_dtype
+from optplan.verify.subject import ModelUnderTest, PlannedTensor
 from optplan.verify.tensors import Param, own_part, put_gradient
 
 # How many elements are stepped at once at most.
@@ -37,7 +37,7 @@ class Expected:
         digests: Of its value at the start and after each step.
     """
 
-    held: Held
+    held: PlannedTensor
     start: Tensor
     end: Tensor
     first: int | None
@@ -55,7 +55,11 @@ class FormulaOracle:
     """
 
     def __init__(
-        self, subject: Subject, draws: Draws, program: Program, tail: Iterable[Held]
+        self,
+        subject: ModelUnderTest,
+        draws: SeededTensors,
+        program: Program,
+        tail: Iterable[PlannedTensor],
     ) -> None:
         self.program = program
         self._subject = subject
@@ -64,13 +68,13 @@ class FormulaOracle:
         self._values = PlannedValues(subject)
         self._norms: dict[int, list[float]] = {}
 
-    def values(self, held: Held) -> dict[str, Any]:
+    def values(self, held: PlannedTensor) -> dict[str, Any]:
         """Return the entries that a parameter's group has by the plan."""
         return self._values.entries(held)
 
     def expected(
         self,
-        members: Sequence[Held],
+        members: Sequence[PlannedTensor],
         formula: Formula,
         trace: Trace,
         *,
@@ -93,23 +97,25 @@ class FormulaOracle:
             with without_global_hooks():
                 yield from _Chunk(self, chunk, formula, values, chosen).run(trace, watches=watches)
 
-    def tensor_lr(self, held: Held) -> Tensor | None:
+    def tensor_lr(self, held: PlannedTensor) -> Tensor | None:
         """Return the tensor in which the real group of a parameter keeps its lr."""
         return self._values.tensor_lr(held)
 
-    def gradient(self, held: Held, step: int) -> Tensor | None:
+    def gradient(self, held: PlannedTensor, step: int) -> Tensor | None:
         """Return the gradient of a parameter in a step."""
         if not held.tensor.requires_grad:
             return None
+        if self.program.is_zero(step):
+            return torch.zeros_like(self._draws.gradient(held, 0))
         if step >= self.program.full and held.name not in self._tail:
             return None
         return self._draws.gradient(held, step)
 
-    def start(self, held: Held) -> Tensor:
+    def start(self, held: PlannedTensor) -> Tensor:
         """Return the value that a parameter begins with, whole."""
         return self._draws.value(held)
 
-    def dtype(self, held: Held, formula: Formula) -> torch.dtype:
+    def dtype(self, held: PlannedTensor, formula: Formula) -> torch.dtype:
         """Return the dtype that it is stepped in: float64, unless the formula rounds to less in any case."""
         dtype = self._draws.dtypes[held.name]
         return dtype if formula.rounds else exact_dtype(dtype)
@@ -130,9 +136,9 @@ class FormulaOracle:
                     yield float(gradient.abs().square().sum())
 
     def _chunks(
-        self, members: Iterable[Held], change: Callable[[dict[str, Any]], dict[str, Any]]
-    ) -> Iterator[tuple[list[Held], dict[str, Any]]]:
-        by_values: dict[Any, tuple[dict[str, Any], list[Held]]] = {}
+        self, members: Iterable[PlannedTensor], change: Callable[[dict[str, Any]], dict[str, Any]]
+    ) -> Iterator[tuple[list[PlannedTensor], dict[str, Any]]]:
+        by_values: dict[Any, tuple[dict[str, Any], list[PlannedTensor]]] = {}
         for held in members:
             values = change(self.values(held))
             is_tensor = self._values.tensor_lr(held) is not None
@@ -140,7 +146,7 @@ class FormulaOracle:
             key = values_key(values), place
             by_values.setdefault(key, (values, []))[1].append(held)
         for values, alike in by_values.values():
-            chunk: list[Held] = []
+            chunk: list[PlannedTensor] = []
             for held in alike:
                 size = sum(one.tensor.numel() for one in chunk) + held.tensor.numel()
                 if chunk and (size > _CHUNK or len(chunk) >= _MOST_TENSORS):
@@ -156,7 +162,7 @@ class _Chunk:
     def __init__(
         self,
         oracle: FormulaOracle,
-        members: Sequence[Held],
+        members: Sequence[PlannedTensor],
         formula: Formula,
         values: Mapping[str, Any],
         program: Program,
@@ -187,7 +193,7 @@ class _Chunk:
                 self._optimizer.load_state_dict(self._optimizer.state_dict())
             if not self._step(step):
                 break
-            if not watches and step < self._program.full - 1:
+            if not watches and step < self._program.whole - 1:
                 continue
             for index, held in enumerate(self._members):
                 real = looks[held.name].get(step)
@@ -239,7 +245,9 @@ class _Chunk:
         held = self._members[index]
         return digest(own_part(self._parameters[index].detach(), held.tensor))
 
-    def _compare(self, held: Held, step: int, real: Tensor, digests: Sequence[Tensor]) -> None:
+    def _compare(
+        self, held: PlannedTensor, step: int, real: Tensor, digests: Sequence[Tensor]
+    ) -> None:
         begin, mine = digests[0], digests[-1]
         if not mine.numel() or held.name in self._first:
             return
@@ -251,14 +259,14 @@ class _Chunk:
             self._first[held.name] = step
 
 
-def allowed_error(held: Held, reach: float) -> float:
+def allowed_error(held: PlannedTensor, reach: float) -> float:
     """Return how far digests of the same values may be apart in float64."""
     noise = block_noise(held.tensor.numel())
     size = 2.0 * noise
     return EXACT_ROUNDINGS * torch.finfo(torch.float64).eps * size + EXACT_SHARE * reach
 
 
-def _stand_in(held: Held, start: Tensor, dtype: torch.dtype) -> Param:
+def _stand_in(held: PlannedTensor, start: Tensor, dtype: torch.dtype) -> Param:
     """A parameter to step, with a copy of the value and whatever the user's code has written on the real one."""
     value = start.to(device=held.tensor.device, dtype=dtype, copy=True)
     return torch.nn.Parameter(value)

@@ -17,7 +17,7 @@ from torch.optim import optimizer as optimizers
 
 from optplan.verify.results import Mismatch
 from optplan.verify.stepping import failure_of
-from optplan.verify.subject import Held, Subject
+from optplan.verify.subject import ModelUnderTest, PlannedTensor
 from optplan.verify.tensors import local
 
 _ON_MODULES = (
@@ -63,7 +63,7 @@ class Hook:
         return f"{self.kind} hook {self.function}{where}"
 
 
-def hooks_of(subject: Subject) -> tuple[Hook, ...]:
+def hooks_of(subject: ModelUnderTest) -> tuple[Hook, ...]:
     """Return all hooks that are not torch's own."""
     return (
         *_of_optimizers(subject),
@@ -74,13 +74,13 @@ def hooks_of(subject: Subject) -> tuple[Hook, ...]:
     )
 
 
-def tensor_hooks(held: Held) -> tuple[Hook, ...]:
+def tensor_hooks(held: PlannedTensor) -> tuple[Hook, ...]:
     """Return the hooks on a parameter."""
     return tuple(_named(held.tensor, _ON_TENSORS, held.name))
 
 
 @torch.enable_grad()
-def gradient_hooks(subject: Subject) -> Iterator[Mismatch]:
+def gradient_hooks(subject: ModelUnderTest) -> Iterator[Mismatch]:
     """Yield what hooks on parameters do: a backward that should give 1 everywhere is done for each of these."""
     for held in subject.stepped:
         hooks = tensor_hooks(held)
@@ -107,7 +107,7 @@ def gradient_hooks(subject: Subject) -> Iterator[Mismatch]:
         )
 
 
-def _add_gradient_of_sum(held: Held, seen: list[torch.Tensor | None]) -> None:
+def _add_gradient_of_sum(held: PlannedTensor, seen: list[torch.Tensor | None]) -> None:
     held.tensor.grad = None
     held.tensor.sum().backward()  # type: ignore[no-untyped-call]
     seen.append(held.tensor.grad)
@@ -118,7 +118,7 @@ def _of(module: nn.Module, name: str) -> Iterator[Hook]:
     yield from _named(module, _ON_MODULES, name or "the model")
 
 
-def _of_optimizers(subject: Subject) -> Iterator[Hook]:
+def _of_optimizers(subject: ModelUnderTest) -> Iterator[Hook]:
     for named in subject.optimizers:
         yield from _named(named.optimizer, _ON_OPTIMIZERS, "")
         own = vars(named.optimizer).get("step")

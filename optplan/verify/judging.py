@@ -9,7 +9,7 @@ from math import ceil, isfinite
 import torch
 from torch import Tensor
 
-from optplan.verify.results import Moved, Movement
+from optplan.verify.results import Movement, MovementResult
 
 # Orders of summation and of operations differ; a wrong value shows far above this.
 EXACT_SHARE = 1e-11
@@ -24,7 +24,7 @@ _PIECE = 1 << 15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
+class Displacement:
     """Where a parameter began, where it ended and where it should have, on one device in one dtype."""
 
     start: Tensor
@@ -51,7 +51,7 @@ class _Extent:
     is_finite: bool = True
 
 
-def _extent(way: Way) -> _Extent:
+def _extent(way: Displacement) -> _Extent:
     found = _Extent()
     for start, end, expected in way.pieces():
         found.size = max(found.size, _largest(start))
@@ -69,7 +69,7 @@ def _largest(values: Tensor) -> float:
     return float(torch.linalg.vector_norm(values, torch.inf))
 
 
-def judge_exact(way: Way, loose: float = 0.0) -> Moved:
+def judge_exact(way: Displacement, loose: float = 0.0) -> MovementResult:
     """Return the verdict on a run in float64, where nothing but rounding may differ.
 
     Args:
@@ -87,7 +87,7 @@ def judge_exact(way: Way, loose: float = 0.0) -> Moved:
     return _deviating(way, extent)
 
 
-def judge_trained(way: Way, dtype: torch.dtype, steps: int) -> Moved:
+def judge_trained(way: Displacement, dtype: torch.dtype, steps: int) -> MovementResult:
     """Return the verdict on a run in the training's dtype, which may show less than the plan says.
 
     An element may be off by two roundings a step; what is that close to where it began may as well not
@@ -118,7 +118,7 @@ def judge_trained(way: Way, dtype: torch.dtype, steps: int) -> Moved:
         extent.odd = odd
         return _deviating(way, extent)
     if should and 2 * stuck >= should:
-        return Moved(
+        return MovementResult(
             movement=Movement.BELOW_RESOLUTION,
             distance=extent.error / extent.wanted,
             reason=f"an update of {extent.wanted:.2g} is lost beside values of {extent.size:.2g}"
@@ -127,30 +127,32 @@ def judge_trained(way: Way, dtype: torch.dtype, steps: int) -> Moved:
     return _as_planned(extent)
 
 
-def _is_stuck(way: Way) -> bool:
+def _is_stuck(way: Displacement) -> bool:
     """Whether half of the elements, or more, are where they began."""
     stuck = sum(int((end == start).sum()) for start, end, _ in way.pieces())
     return 2 * stuck >= way.start.numel()
 
 
-def judge_resolution(start: Tensor, end: Tensor) -> Moved:
+def judge_resolution(start: Tensor, end: Tensor) -> MovementResult:
     """Return whether the dtype shows the movement of most elements, where nobody says how far it should be."""
     stuck = int((start == end).sum())
     if not torch.isfinite(end).all():
-        return Moved(movement=Movement.UNCHECKED, reason="its reference is not finite either")
+        return MovementResult(
+            movement=Movement.UNCHECKED, reason="its reference is not finite either"
+        )
     if 2 * stuck >= end.numel():
         reason = f"{stuck} of {end.numel()} elements stand still"
-        return Moved(movement=Movement.BELOW_RESOLUTION, reason=reason)
-    return Moved(movement=Movement.MOVED, distance=0.0)
+        return MovementResult(movement=Movement.BELOW_RESOLUTION, reason=reason)
+    return MovementResult(movement=Movement.MOVED, distance=0.0)
 
 
-def _as_planned(extent: _Extent) -> Moved:
+def _as_planned(extent: _Extent) -> MovementResult:
     if not extent.wanted:
-        return Moved(movement=Movement.STILL)
-    return Moved(movement=Movement.MOVED, distance=extent.error / extent.wanted)
+        return MovementResult(movement=Movement.STILL)
+    return MovementResult(movement=Movement.MOVED, distance=extent.error / extent.wanted)
 
 
-def _deviating(way: Way, extent: _Extent) -> Moved:
+def _deviating(way: Displacement, extent: _Extent) -> MovementResult:
     count = way.start.numel()
     if not extent.moved:
         reason = "did not move"
@@ -164,16 +166,18 @@ def _deviating(way: Way, extent: _Extent) -> Moved:
         if abs(ratio - 1) < 1e-6 or extent.error > 2 * abs(ratio - 1) * extent.wanted:
             reason = f"ended off by {extent.error / extent.wanted:.2g} of its way"
     distance = extent.error / extent.wanted if extent.wanted else None
-    return Moved(movement=Movement.DEVIATES, distance=distance, reason=reason)
+    return MovementResult(movement=Movement.DEVIATES, distance=distance, reason=reason)
 
 
-def _not_finite(way: Way, dtype: str) -> Moved:
+def _not_finite(way: Displacement, dtype: str) -> MovementResult:
     if not bool(torch.isfinite(way.expected).all()):
-        return Moved(movement=Movement.UNCHECKED, reason="its reference is not finite either")
-    return Moved(movement=Movement.DEVIATES, reason=f"is not finite in {dtype}")
+        return MovementResult(
+            movement=Movement.UNCHECKED, reason="its reference is not finite either"
+        )
+    return MovementResult(movement=Movement.DEVIATES, reason=f"is not finite in {dtype}")
 
 
-def _ratio(way: Way) -> float:
+def _ratio(way: Displacement) -> float:
     """The length of the real way along the planned one."""
     along = length = 0.0
     for start, end, expected in way.pieces():

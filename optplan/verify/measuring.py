@@ -10,15 +10,15 @@ import torch
 from torch import Tensor
 
 from optplan.verify.digests import digest
-from optplan.verify.families import Family, own_rule
+from optplan.verify.families import MatchedFormula, own_rule
 from optplan.verify.formulas import Formula
 from optplan.verify.hooks import without_global_hooks
 from optplan.verify.planned_groups import PlannedValues, values_key
 from optplan.verify.program import set_value
 from optplan.verify.results import Measured
-from optplan.verify.seeded import Draws
+from optplan.verify.seeded import SeededTensors
 from optplan.verify.stepping import failure_of, set_train_mode, wants_closure
-from optplan.verify.subject import Held, Subject
+from optplan.verify.subject import ModelUnderTest, PlannedTensor
 from optplan.verify.tensors import Param, local, own_part, put_gradient, put_value
 
 # A formula whose movement is that proportional to a value shows the value.
@@ -46,7 +46,9 @@ _DECAY = _Trial(value="weight_decay", has_gradient=False, without_decay=False)
 
 
 def measure(
-    fresh: Callable[[], Subject], draws: Draws, families: Mapping[int, Family]
+    fresh: Callable[[], ModelUnderTest],
+    draws: SeededTensors,
+    families: Mapping[int, MatchedFormula],
 ) -> dict[str, Measured]:
     """Return what each parameter was seen to get.
 
@@ -68,16 +70,16 @@ def measure(
 
 
 def _seen(
-    fresh: Callable[[], Subject],
-    draws: Draws,
+    fresh: Callable[[], ModelUnderTest],
+    draws: SeededTensors,
     trial: _Trial,
-    families: Mapping[int, Family],
+    families: Mapping[int, MatchedFormula],
     rates: Mapping[str, float],
 ) -> Iterator[tuple[str, float]]:
     subject = fresh()
     failed = _step(subject, draws, trial)
     reference = _Reference(subject, draws, trial)
-    unknown: list[Held] = []
+    unknown: list[PlannedTensor] = []
     for held in subject.stepped:
         family = families.get(-1 if held.row.optimizer is None else held.row.optimizer)
         if held.row.optimizer in failed or family is None or not _is_measurable(held, trial):
@@ -93,7 +95,10 @@ def _seen(
 
 
 def _doubled(
-    fresh: Callable[[], Subject], draws: Draws, trial: _Trial, members: Sequence[Held]
+    fresh: Callable[[], ModelUnderTest],
+    draws: SeededTensors,
+    trial: _Trial,
+    members: Sequence[PlannedTensor],
 ) -> Iterator[tuple[str, float]]:
     """Yield the values of parameters whose way is proportional to the value in their group."""
     ways = []
@@ -112,13 +117,15 @@ def _doubled(
             yield held.name, planned
 
 
-def _is_measurable(held: Held, trial: _Trial) -> bool:
+def _is_measurable(held: PlannedTensor, trial: _Trial) -> bool:
     row = held.row
     has_value = trial.value == "lr" or (row.weight_decay is not None and bool(row.lr))
     return has_value and row.requires_grad and held.tensor.requires_grad and held.tensor.numel() > 0
 
 
-def _step(subject: Subject, draws: Draws, trial: _Trial, factor: float = 1.0) -> set[int]:
+def _step(
+    subject: ModelUnderTest, draws: SeededTensors, trial: _Trial, factor: float = 1.0
+) -> set[int]:
     """Do the step, with a multiple of the value; return the numbers of the optimizers that raise."""
     for held in subject.stepped:
         put_value(held.tensor, draws.value(held), draws.dtypes[held.name])
@@ -142,7 +149,7 @@ def _step(subject: Subject, draws: Draws, trial: _Trial, factor: float = 1.0) ->
     return failed
 
 
-def _gradient(held: Held, draws: Draws, trial: _Trial) -> Tensor:
+def _gradient(held: PlannedTensor, draws: SeededTensors, trial: _Trial) -> Tensor:
     drawn = draws.gradient(held, 0)
     return drawn if trial.has_gradient else torch.zeros_like(drawn)
 
@@ -150,13 +157,13 @@ def _gradient(held: Held, draws: Draws, trial: _Trial) -> Tensor:
 class _Reference:
     """One step of formulas with known values."""
 
-    def __init__(self, subject: Subject, draws: Draws, trial: _Trial) -> None:
+    def __init__(self, subject: ModelUnderTest, draws: SeededTensors, trial: _Trial) -> None:
         self._values = PlannedValues(subject)
         self._draws = draws
         self._trial = trial
         self._shown: dict[Any, bool] = {}
 
-    def value(self, held: Held, formula: Formula, rate: float | None) -> float | None:
+    def value(self, held: PlannedTensor, formula: Formula, rate: float | None) -> float | None:
         """Return the value that explains how far a parameter went; None where its way does not show it."""
         values = self._values.entries(held)
         planned = values.get(self._trial.value) or _MOST
@@ -176,7 +183,7 @@ class _Reference:
 
     def _way(
         self,
-        held: Held,
+        held: PlannedTensor,
         formula: Formula,
         values: Mapping[str, Any],
         value: float,
@@ -192,7 +199,9 @@ class _Reference:
             optimizer.step()
         return parameter.detach() - start
 
-    def _shows(self, held: Held, formula: Formula, values: Mapping[str, Any], value: float) -> bool:
+    def _shows(
+        self, held: PlannedTensor, formula: Formula, values: Mapping[str, Any], value: float
+    ) -> bool:
         """Whether the formula moves such a parameter in proportion to the value."""
         others = {name: one for name, one in values.items() if name not in ("lr", "weight_decay")}
         key = formula.name, held.tensor.ndim, values_key(others)
@@ -201,7 +210,7 @@ class _Reference:
         return self._shown[key]
 
     def _is_linear(
-        self, held: Held, formula: Formula, values: Mapping[str, Any], value: float
+        self, held: PlannedTensor, formula: Formula, values: Mapping[str, Any], value: float
     ) -> bool:
         found: list[Tensor] = []
         start = self._draws.value(held)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from optplan.verify.digests import digest
 from optplan.verify.results import Mismatch
+from optplan.verify.tensors import local
 
 
 class ModelContent:
@@ -23,6 +24,9 @@ class ModelContent:
         self._parameters = {name: digest(one) for name, one in module.named_parameters()}
         self._buffers = {name: digest(one) for name, one in module.named_buffers()}
         self._trainable = {name: one.requires_grad for name, one in module.named_parameters()}
+        self._graded = tuple(
+            name for name, one in module.named_parameters() if _is_graded(one.grad)
+        )
 
     def changes(self, later: ModelContent) -> tuple[Mismatch, ...]:
         """Return what is another later, after the optimizer was made."""
@@ -30,10 +34,20 @@ class ModelContent:
             chain(
                 _values("values", self._parameters, later._parameters),
                 _values("buffers", self._buffers, later._buffers),
+                later._gradients(),
                 self._flags(later, "frozen", is_trainable=True),
                 self._flags(later, "made trainable", is_trainable=False),
             )
         )
+
+    def _gradients(self) -> Iterator[Mismatch]:
+        if self._graded:
+            yield Mismatch(
+                what="gradient",
+                planned="none before the first backward",
+                built="left while the optimizer was made",
+                parameters=self._graded,
+            )
 
     def _flags(self, later: ModelContent, what: str, *, is_trainable: bool) -> Iterator[Mismatch]:
         names = tuple(
@@ -63,3 +77,7 @@ def _values(
 
 def _is_same(one: Tensor, other: Tensor) -> bool:
     return one.shape == other.shape and torch.allclose(one, other, 0, 0, equal_nan=True)
+
+
+def _is_graded(gradient: Tensor | None) -> bool:
+    return gradient is not None and bool(local(gradient.detach()).any())

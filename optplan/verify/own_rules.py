@@ -14,14 +14,14 @@ from optplan.verify.formulas import Formula
 from optplan.verify.program import Program
 from optplan.verify.runs import Trace
 from optplan.verify.stepping import failure_of
-from optplan.verify.subject import Held
+from optplan.verify.subject import PlannedTensor
 from optplan.verify.tensors import own_part
 
 _CLOSE = 1e-6
 
 
 def has_own_rule(
-    members: Sequence[Held],
+    members: Sequence[PlannedTensor],
     formula: Formula,
     oracle: FormulaOracle,
     trace: Trace,
@@ -59,7 +59,7 @@ def has_own_rule(
 
 
 def _first_step(
-    held: Held, formula: Formula, oracle: FormulaOracle, trace: Trace
+    held: PlannedTensor, formula: Formula, oracle: FormulaOracle, trace: Trace
 ) -> Expected | None:
     """Where the formula moves a parameter in the first step, without decay."""
     found: list[Expected] = []

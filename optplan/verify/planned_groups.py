@@ -8,11 +8,11 @@ from typing import Any
 import torch
 from torch.optim import Optimizer
 
-from optplan.constructors.built import NO_ENTRY, PlannedEntries, plain_value
+from optplan.constructors.built_values import NO_ENTRY, PlannedEntries, plain_value
 from optplan.plan import plain
 from optplan.plan.compare import differ
 from optplan.verify.hooks import strip
-from optplan.verify.subject import Held, Subject
+from optplan.verify.subject import ModelUnderTest, PlannedTensor
 
 _MEMBERS = frozenset({"params", "param_names", "param_name"})
 
@@ -24,7 +24,7 @@ class PlannedValues:
         subject: The subject.
     """
 
-    def __init__(self, subject: Subject) -> None:
+    def __init__(self, subject: ModelUnderTest) -> None:
         pairs = zip(subject.plan.optimizers, subject.optimizers, strict=False)
         self._optimizers = [PlannedEntries(planned, real.inner) for planned, real in pairs]
         self._real = [real.inner for real in subject.optimizers]
@@ -36,11 +36,11 @@ class PlannedValues:
             for one in group["params"]
         }
 
-    def tensor_lr(self, held: Held) -> torch.Tensor | None:
+    def tensor_lr(self, held: PlannedTensor) -> torch.Tensor | None:
         """Return the tensor in which the real group of a parameter keeps its lr; None for a plain number."""
         return self._tensor_lr.get(id(held.tensor))
 
-    def entries(self, held: Held) -> dict[str, Any]:
+    def entries(self, held: PlannedTensor) -> dict[str, Any]:
         """Return all entries that a parameter's group should have, but its members."""
         number = held.row.optimizer or 0
         if number >= len(self._optimizers):
@@ -59,7 +59,7 @@ def _real_object(value: Any, real: Any) -> Any:
     return real if isinstance(value, str) and plain(real) == value else value
 
 
-def make_reference(subject: Subject) -> None:
+def make_reference(subject: ModelUnderTest) -> None:
     """Make the optimizers of a subject those of the plan: its groups and values, and no hooks on them.
 
     Groups that are as planned stay as they are, since a class may have taken note of them.
@@ -67,7 +67,7 @@ def make_reference(subject: Subject) -> None:
     values = PlannedValues(subject)
     for number, named in enumerate(subject.optimizers):
         strip(named.optimizer)
-        members: dict[Any, list[Held]] = {}
+        members: dict[Any, list[PlannedTensor]] = {}
         for held in subject.held:
             if held.row.optimizer == number and held.row.group is not None:
                 members.setdefault(held.row.group, []).append(held)
@@ -75,7 +75,7 @@ def make_reference(subject: Subject) -> None:
 
 
 def _correct(
-    optimizer: Optimizer, members: Mapping[int, Sequence[Held]], values: PlannedValues
+    optimizer: Optimizer, members: Mapping[int, Sequence[PlannedTensor]], values: PlannedValues
 ) -> None:
     planned = {
         group: {id(held.tensor) for held in held_there} for group, held_there in members.items()
@@ -106,12 +106,12 @@ def _give(group: dict[str, Any], wanted: Mapping[str, Any]) -> None:
             group[name] = value
 
 
-def _are_alike(several: Sequence[Held], values: PlannedValues) -> bool:
+def _are_alike(several: Sequence[PlannedTensor], values: PlannedValues) -> bool:
     return len(_alike(several, values)) == 1
 
 
-def _alike(several: Sequence[Held], values: PlannedValues) -> list[list[Held]]:
-    found: dict[str, list[Held]] = {}
+def _alike(several: Sequence[PlannedTensor], values: PlannedValues) -> list[list[PlannedTensor]]:
+    found: dict[str, list[PlannedTensor]] = {}
     for held in several:
         found.setdefault(values_key(values.entries(held)), []).append(held)
     return list(found.values())

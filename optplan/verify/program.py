@@ -28,6 +28,7 @@ class Program:
         is_uniform: Whether all settings are changed alike.
         has_graph: Whether gradients can be differentiated again.
         has_closures: Whether each step is given a closure that computes the gradients.
+        has_zeros: Whether a step follows them in which every gradient is 0.
     """
 
     full: int
@@ -37,11 +38,21 @@ class Program:
     is_uniform: bool = False
     has_graph: bool = False
     has_closures: bool = False
+    has_zeros: bool = False
 
     @property
     def total(self) -> int:
         """All steps."""
-        return self.full + self.tail
+        return self.whole + self.tail
+
+    @property
+    def whole(self) -> int:
+        """Steps in which every parameter has a gradient, be it 0."""
+        return self.full + self.has_zeros
+
+    def is_zero(self, step: int) -> bool:
+        """Whether every gradient of a step is 0."""
+        return self.has_zeros and step == self.full
 
     def is_resumed(self, step: int) -> bool:
         """Whether the state is saved and loaded before a step."""
@@ -64,6 +75,7 @@ class Program:
     def weaker(self) -> Iterator[Program]:
         """Yield this and what optimizers may take that refuse it."""
         yield self
+        yield replace(self, has_zeros=False)
         yield replace(self, is_uniform=True)
         yield replace(self, changes=False)
         yield replace(self, has_graph=True)
@@ -117,19 +129,29 @@ class GroupValues:
                 set_value(group, "weight_decay", decay)
 
 
-def changed_values(before: Sequence[Mapping[str, float]], optimizer: Optimizer) -> str:
-    """Return in words the first lr or weight decay of a group that is another than it was; '' for none."""
-    for index, (old, group) in enumerate(zip(before, optimizer.param_groups, strict=False)):
-        now = _numbers(group)
+def changed_values(before: Sequence[Mapping[str, Any]], optimizer: Optimizer) -> dict[str, str]:
+    """Return which entries of groups are others than they were: in words, by their names."""
+    found: dict[str, str] = {}
+    for index, (old, now) in enumerate(zip(before, values_of(optimizer), strict=False)):
         for name, value in old.items():
             if name in now and now[name] != value:
-                return f"{name} of group {index} {value:.6g} → {now[name]:.6g}"
-    return ""
+                found.setdefault(
+                    name, f"{name} of group {index} {_text(value)} → {_text(now[name])}"
+                )
+    return found
 
 
-def values_of(optimizer: Optimizer) -> list[dict[str, float]]:
-    """Return the lr and weight decay of each group."""
-    return [_numbers(group) for group in optimizer.param_groups]
+def values_of(optimizer: Optimizer) -> list[dict[str, Any]]:
+    """Return the numbers in each group, those of tensors among them."""
+    return [
+        {name: value for name, value in group.items() if isinstance(value, int | float | tuple)}
+        | _numbers(group)
+        for group in optimizer.param_groups
+    ]
+
+
+def _text(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _numbers(group: Mapping[str, Any]) -> dict[str, float]:

@@ -10,21 +10,26 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from optplan.chatter import chatter_to_stderr
 from optplan.errors import VerifyError, described_exception
+from optplan.runtime.stdio import stdout_to_stderr
 from optplan.verify.devices import is_out_of_memory
 from optplan.verify.digests import digest
 from optplan.verify.inputs import InputShape, random_input
 from optplan.verify.results import RealStep
 from optplan.verify.stepping import wants_closure
-from optplan.verify.subject import Held, Subject
+from optplan.verify.subject import ModelUnderTest, PlannedTensor
 from optplan.verify.tensors import local
 
 _NO_GRADIENT = "its forward gives nothing that a backward could start from"
 
 
 def take_real_step(
-    subject: Subject, inputs: tuple[InputShape, ...], device: torch.device, *, amp: bool, seed: int
+    subject: ModelUnderTest,
+    inputs: tuple[InputShape, ...],
+    device: torch.device,
+    *,
+    amp: bool,
+    seed: int,
 ) -> RealStep:
     """Do one step as training does, and compare the model before and after.
 
@@ -42,7 +47,7 @@ def take_real_step(
     before = _Prints.of(subject)
     amp_dtype = _amp_dtype(device) if amp else None
     try:
-        with chatter_to_stderr():
+        with stdout_to_stderr():
             loss, reached = _step(subject, inputs, device, amp_dtype, seed)
     except VerifyError:
         raise
@@ -74,7 +79,7 @@ class _Prints:
     buffers: Mapping[str, list[float]]
 
     @classmethod
-    def of(cls, subject: Subject) -> _Prints:
+    def of(cls, subject: ModelUnderTest) -> _Prints:
         return cls(
             parameters={held.name: digest(held.tensor).tolist() for held in subject.held},
             buffers={name: digest(b).tolist() for name, b in subject.module.named_buffers()},
@@ -88,7 +93,7 @@ def _amp_dtype(device: torch.device) -> torch.dtype:
 
 
 def _step(
-    subject: Subject,
+    subject: ModelUnderTest,
     inputs: tuple[InputShape, ...],
     device: torch.device,
     amp: torch.dtype | None,
@@ -140,7 +145,7 @@ def _outputs(output: Any) -> Iterable[Tensor]:
 
 
 def _compared(
-    subject: Subject, before: _Prints, reached: Mapping[str, bool], step: _Step
+    subject: ModelUnderTest, before: _Prints, reached: Mapping[str, bool], step: _Step
 ) -> RealStep:
     after = _Prints.of(subject)
     changed = {n for n, number in before.parameters.items() if after.parameters[n] != number}
@@ -169,12 +174,12 @@ def _compared(
     )
 
 
-def _stands_still(held: Held) -> bool:
+def _stands_still(held: PlannedTensor) -> bool:
     """Whether the plan keeps a parameter as it is."""
     return not held.row.requires_grad or not held.row.lr
 
 
-def _buffers_of_still_parts(subject: Subject, still: set[str]) -> set[str]:
+def _buffers_of_still_parts(subject: ModelUnderTest, still: set[str]) -> set[str]:
     """Buffers in modules that have parameters, none of which shall change.
 
     A module without parameters of its own belongs to the nearest around it that has some.

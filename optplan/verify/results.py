@@ -51,7 +51,7 @@ class Mismatch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Moved:
+class MovementResult:
     """How one parameter moved in one dtype.
 
     Args:
@@ -93,12 +93,12 @@ class ParameterResult:
     lr: float | None
     weight_decay: float | None
     measured: Measured
-    exact: Moved
-    trained: Moved | None
+    exact: MovementResult
+    trained: MovementResult | None
     joint: bool = False
 
     @property
-    def movements(self) -> tuple[Moved, ...]:
+    def movements(self) -> tuple[MovementResult, ...]:
         """The verdicts of both dtypes."""
         return (self.exact,) if self.trained is None else (self.exact, self.trained)
 
@@ -166,7 +166,7 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class RunEnvironment:
     """Where and how it was run.
 
     Args:
@@ -227,7 +227,7 @@ class Verification:
 
     plan: Plan
     plan_source: str | None
-    place: Place
+    place: RunEnvironment
     groups: int
     mismatches: tuple[Mismatch, ...]
     parameters: tuple[ParameterResult, ...]
@@ -260,7 +260,9 @@ class Verification:
         return not (self.mismatches or self.against_plan or moved_in_step)
 
 
-def count_movements(moved: Mapping[str, Moved] | tuple[Moved, ...]) -> dict[Movement, int]:
+def count_movements(
+    moved: Mapping[str, MovementResult] | tuple[MovementResult, ...],
+) -> dict[Movement, int]:
     """How many parameters moved in each way."""
     counts = dict.fromkeys(Movement, 0)
     for one in moved.values() if isinstance(moved, Mapping) else moved:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,15 +17,15 @@ from optplan.verify.digests import digest
 from optplan.verify.hooks import without_global_hooks
 from optplan.verify.program import GroupValues, Program, changed_values, values_of
 from optplan.verify.progress import Progress
-from optplan.verify.seeded import Draws, seed_all
+from optplan.verify.seeded import SeededTensors, seed_all
 from optplan.verify.stepping import (
     Closure,
     failure_of,
     set_train_mode,
     wants_closure,
 )
-from optplan.verify.subject import Held, NamedOptimizer, Subject
-from optplan.verify.tensors import put_gradient, put_graph
+from optplan.verify.subject import ModelUnderTest, NamedOptimizer, PlannedTensor
+from optplan.verify.tensors import local, own_part, put_gradient, put_graph
 
 _SAMPLES = 16
 
@@ -38,25 +39,34 @@ class Trace:
         steps: The step before each digest; -1 for the start.
         failures: What optimizers raised, by their number.
         notes: What else happened to optimizers, by their number.
-        overwritten: What a step, or loading a state, made of the groups' values, by the optimizer's number.
+        overwritten: What a step, or loading a state, made of the groups' entries: by the optimizer's number, by
+            the entry's name.
+        changed_gradients: Parameters whose gradient a step left another than it was given.
+        kept_gradients: Parameters whose gradient ``zero_grad`` left.
     """
 
     digests: dict[str, list[Tensor]] = field(default_factory=lambda: defaultdict(list))
     steps: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     failures: dict[int, str] = field(default_factory=dict)
     notes: dict[int, str] = field(default_factory=dict)
-    overwritten: dict[int, str] = field(default_factory=dict)
+    overwritten: dict[int, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
+    changed_gradients: set[str] = field(default_factory=set)
+    kept_gradients: set[str] = field(default_factory=set)
 
-    def look(self, held: Iterable[Held], step: int) -> None:
+    def is_finite(self) -> bool:
+        """Whether all parameters ended with finite values."""
+        return all(bool(torch.isfinite(several[-1]).all()) for several in self.digests.values())
+
+    def look(self, held: Iterable[PlannedTensor], step: int) -> None:
         """Keep digests of parameters."""
         for one in held:
             self.digests[one.name].append(digest(one.tensor))
             self.steps[one.name].append(step)
 
 
-def samples(subject: Subject) -> list[Held]:
+def samples(subject: ModelUnderTest) -> list[PlannedTensor]:
     """Return the smallest parameters of each setting and number of dimensions, a few of each optimizer."""
-    smallest: dict[tuple[object, ...], Held] = {}
+    smallest: dict[tuple[object, ...], PlannedTensor] = {}
     for held in subject.stepped:
         row = held.row
         key = row.optimizer, row.setting, held.tensor.ndim
@@ -64,7 +74,7 @@ def samples(subject: Subject) -> list[Held]:
             continue
         if key not in smallest or held.tensor.numel() < smallest[key].tensor.numel():
             smallest[key] = held
-    found: dict[object, list[Held]] = defaultdict(list)
+    found: dict[object, list[PlannedTensor]] = defaultdict(list)
     for held in sorted(smallest.values(), key=lambda one: one.tensor.numel()):
         found[held.row.optimizer].append(held)
     return [held for several in found.values() for held in several[:_SAMPLES]]
@@ -80,17 +90,19 @@ class Run:
         fresh: Makes the optimizers again, to resume with.
         progress: Is told of each step.
         only: The parameters that get gradients; all by default.
+        watches_gradients: Whether it is looked at what steps do to gradients.
     """
 
     def __init__(
         self,
-        subject: Subject,
-        draws: Draws,
+        subject: ModelUnderTest,
+        draws: SeededTensors,
         program: Program,
         *,
-        only: Sequence[Held] | None = None,
+        only: Sequence[PlannedTensor] | None = None,
         fresh: Callable[[], Sequence[NamedOptimizer]] | None = None,
         progress: Progress | None = None,
+        watches_gradients: bool = False,
     ) -> None:
         self.subject = subject
         self.trace = Trace()
@@ -100,6 +112,12 @@ class Run:
         self._progress = progress or Progress()
         self._optimizers = list(subject.optimizers)
         self._only = only
+        is_given = not (
+            program.has_graph
+            or program.has_closures
+            or any(wants_closure(one.optimizer) for one in subject.optimizers)
+        )
+        self._watches_gradients = watches_gradients and is_given
 
     def take(self, what: str = "") -> Trace:
         """Do all steps."""
@@ -116,9 +134,9 @@ class Run:
             self._progress.say(f"{what}, step {step + 1} of {self._program.total}")
             if self._program.is_resumed(step):
                 self._resume()
-            members = trainable if step < self._program.full else sample
+            members = trainable if step < self._program.whole else sample
             self._step(step, members, groups)
-            is_whole = step < self._program.full and self._only is None
+            is_whole = step < self._program.whole and self._only is None
             looked = self.subject.stepped if is_whole else members
             self.trace.look(looked, step)
         return self.trace
@@ -130,26 +148,52 @@ class Run:
             for group in named.optimizer.param_groups
         )
 
-    def _step(self, step: int, members: Sequence[Held], groups: Sequence[GroupValues]) -> None:
+    def _step(
+        self, step: int, members: Sequence[PlannedTensor], groups: Sequence[GroupValues]
+    ) -> None:
         put = partial(self._put_gradients, members, step)
         put()
         for number, named in enumerate(self._optimizers):
             groups[number].apply(named.optimizer, self._program, step)
             if number not in self.trace.failures:
                 self._attempt(number, partial(self._call, number, named.optimizer, step, put))
-        for named in self._optimizers:
-            if failure_of(named.optimizer.zero_grad):
-                break
-        for held in members:
-            held.tensor.grad = None
+        if self._watches_gradients:
+            self.trace.changed_gradients |= {h.name for h in members if self._is_changed(h, step)}
+        self._zero_grad(members)
 
-    def _put_gradients(self, members: Iterable[Held], step: int) -> None:
+    def _is_changed(self, held: PlannedTensor, step: int) -> bool:
+        """Whether a gradient is another than it was given; one that is gone will not be used again."""
+        left = held.tensor.grad
+        if left is None or left.is_sparse:
+            return False
+        given = own_part(self._gradient(held, step), held.tensor)
+        return not torch.equal(local(left), given.to(left.device, left.dtype))
+
+    def _zero_grad(self, members: Iterable[PlannedTensor]) -> None:
+        cleared = {
+            id(one)
+            for named in self._optimizers
+            if failure_of(named.optimizer.zero_grad) is None
+            for group in named.optimizer.param_groups
+            for one in group["params"]
+        }
         for held in members:
-            gradient = self._draws.gradient(held, step)
+            left, held.tensor.grad = held.tensor.grad, None
+            if id(held.tensor) in cleared and left is not None and bool(local(left).any()):
+                self.trace.kept_gradients.add(held.name)
+
+    def _put_gradients(self, members: Iterable[PlannedTensor], step: int) -> None:
+        for held in members:
+            gradient = self._gradient(held, step)
             if self._program.has_graph:
                 put_graph(held.tensor, gradient)
             else:
                 put_gradient(held.tensor, gradient)
+
+    def _gradient(self, held: PlannedTensor, step: int) -> Tensor:
+        if self._program.is_zero(step):
+            return torch.zeros_like(self._draws.gradient(held, 0))
+        return self._draws.gradient(held, step)
 
     def _call(
         self, number: int, optimizer: Optimizer, step: int, put: Callable[[], object]
@@ -161,8 +205,13 @@ class Run:
             optimizer.step(closure)  # type: ignore[arg-type]
         else:
             optimizer.step()
-        if changed := changed_values(before, optimizer):
-            self.trace.overwritten.setdefault(number, f"{changed} by step {step + 1}")
+        self._note_values(number, before, optimizer, f"by step {step + 1}")
+
+    def _note_values(
+        self, number: int, before: Sequence[Mapping[str, Any]], optimizer: Optimizer, when: str
+    ) -> None:
+        for name, text in changed_values(before, optimizer).items():
+            self.trace.overwritten[number].setdefault(name, f"{text} {when}")
 
     def _attempt(self, number: int, action: Callable[[], object]) -> None:
         failure = failure_of(action)
@@ -184,8 +233,7 @@ class Run:
             failure = failure_of(partial(_hand_over, old.optimizer, new.optimizer))
             if failure is None:
                 self._optimizers[number] = new
-                if changed := changed_values(before, new.optimizer):
-                    self.trace.overwritten.setdefault(number, f"{changed} when its state is loaded")
+                self._note_values(number, before, new.optimizer, "when its state is loaded")
             else:
                 self.trace.notes[number] = f"its state cannot be loaded again: {failure}"
 

@@ -13,17 +13,18 @@ from math import prod
 import torch
 from torch import Tensor
 
-from optplan.verify.subject import Held
+from optplan.verify.subject import PlannedTensor
 
 # A prime, so that rows of a large matrix are not each other's copies.
 _PERIOD = 1_048_583
 _ROUNDS = 4
 # How large the gradients of a step are: what keeps the largest, cuts or ignores some shows by that.
+_STEP_WITH_ZEROS = 3
 _SIZES = (1.0, 2.0**-7, 2.0, 2.0**-5, 1.0, 2.0**-3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Draws:
+class SeededTensors:
     """What parameters begin with, and their gradients.
 
     Args:
@@ -38,20 +39,23 @@ class Draws:
     sizes: Mapping[str, float] = field(default_factory=dict)
     sparse: frozenset[str] = frozenset()
 
-    def value(self, held: Held) -> Tensor:
+    def value(self, held: PlannedTensor) -> Tensor:
         """The whole value that a parameter begins with, in float64 on the CPU."""
         return self._draw(held, "value", self.sizes.get(held.name, 1.0))
 
-    def gradient(self, held: Held, step: int) -> Tensor:
+    def gradient(self, held: PlannedTensor, step: int) -> Tensor:
         """The whole gradient of one step."""
         drawn = self._draw(held, f"gradient {step}", 1.0)
         if (size := _SIZES[step % len(_SIZES)]) != 1:
             drawn = drawn * size
+        if step == _STEP_WITH_ZEROS:
+            drawn = drawn.clone(memory_format=torch.contiguous_format)
+            drawn.view(-1)[1::3] = 0
         if held.name in self.sparse:
             return _every_second_row(drawn)
         return drawn
 
-    def _draw(self, held: Held, what: str, size: float) -> Tensor:
+    def _draw(self, held: PlannedTensor, what: str, size: float) -> Tensor:
         shape = tuple(held.tensor.shape)
         return seeded(
             held.name, shape, self.dtypes[held.name], seed=self.seed, what=what, size=size

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from torch import nn
 
 from optplan.errors import UsageError, listed
 from optplan.verify.agreement import Found, merged
-from optplan.verify.bench import Bench, Source
+from optplan.verify.bench import ModelFactory, TrainingSource
+from optplan.verify.compared_runs import Conditions
 from optplan.verify.cost import measure_cost, reset_peak
-from optplan.verify.devices import ChosenDevice, exact_device, within_memory
-from optplan.verify.families import Family
+from optplan.verify.devices import ChosenDevice, exact_device, free_bytes, within_memory
+from optplan.verify.families import MatchedFormula
 from optplan.verify.hooks import gradient_hooks, hooks_of
 from optplan.verify.inputs import InputShape, known_inputs
 from optplan.verify.measuring import measure
-from optplan.verify.movement import Conditions, Movements, find_movements
+from optplan.verify.movement import Movements, find_movements
 from optplan.verify.parallel import World, differing
 from optplan.verify.program import Program
 from optplan.verify.progress import Progress
@@ -25,22 +27,27 @@ from optplan.verify.real_step import take_real_step
 from optplan.verify.results import (
     Cost,
     Mismatch,
+    Movement,
+    MovementResult,
     NoRealStep,
     Parallel,
     RealStep,
 )
+from optplan.verify.runs import samples
 from optplan.verify.seeded import exact_dtype
 from optplan.verify.structure import compare_structure
-from optplan.verify.subject import Subject
+from optplan.verify.subject import ModelUnderTest
 from optplan.verify.tensors import fingerprint
 
 STEPS = 4
 # Steps in which a few parameters alone have gradients: what begins late shows.
 _TAIL = 28
+# What a step takes, in multiples of the parameters: they, their gradients, two moments.
+_COPIES = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class VerifyOptions:
     """What the user asks for.
 
     Args:
@@ -66,7 +73,7 @@ class Terms:
     shows_progress: bool = False
 
 
-class Stages:
+class ParameterVerifier:
     """The stages, one after the other.
 
     Args:
@@ -87,12 +94,14 @@ class Stages:
         is_refused: Whether an optimizer raised.
     """
 
-    def __init__(self, source: Source, chosen: ChosenDevice, terms: Terms, world: World) -> None:
+    def __init__(
+        self, source: TrainingSource, chosen: ChosenDevice, terms: VerifyOptions, world: World
+    ) -> None:
         self.source = source
         self.chosen = chosen
         self.terms = terms
         self.world = world
-        self.bench = Bench(
+        self.bench = ModelFactory(
             source,
             chosen.device,
             dtype=terms.dtype,
@@ -104,11 +113,12 @@ class Stages:
         self.step: RealStep | NoRealStep = NoRealStep(reason="")
         self.cost: Cost | None = None
         self.remarks: list[str] = []
-        self.families: Mapping[int, Family] = {}
+        self.families: Mapping[int, MatchedFormula] = {}
         self.class_names: dict[int, str] = {}
         self.hooks: tuple[str, ...] = ()
         self.is_refused = False
         self._sparse: frozenset[str] = frozenset()
+        self._counts: Mapping[str, int] = {}
         self._disagreeing: list[Mismatch] = []
         self._progress = Progress(shows=terms.shows_progress and not world.rank)
 
@@ -135,11 +145,12 @@ class Stages:
             with within_memory("timing the optimizer", device):
                 self.cost = self._cost()
         del subject
-        exact, trained = self._movements()
+        sample = self._sample(exact=True)
+        exact, trained = self._movements(sample)
         self._progress.say("lr and weight decay")
         with within_memory("measuring lr and weight decay", exact_device(device)):
             draws = self.bench.draws(exact=True, sparse=self._sparse)
-            measured = measure(self.bench.exact, draws, self.families)
+            measured = measure(partial(self.bench.exact, sample), draws, self.families)
         return merged(
             self.world,
             Found(
@@ -151,13 +162,14 @@ class Stages:
             ),
         )
 
-    def _looked_over(self, subject: Subject) -> Iterator[Mismatch]:
+    def _looked_over(self, subject: ModelUnderTest) -> Iterator[Mismatch]:
         """Take note of the optimizers; yield what hooks and the constructor do to values and gradients."""
         self.groups = sum(len(one.optimizer.param_groups) for one in subject.optimizers)
         self.class_names = {
             number: type(one.inner).__name__ for number, one in enumerate(subject.optimizers)
         }
         self._sparse = _sparse_parameters(subject)
+        self._counts = _counts(subject)
         self.hooks = tuple(map(str, hooks_of(subject)))
         for one in self.bench.touched:
             if one.what == "requires_grad":  # a constructor may freeze what it does not train
@@ -166,7 +178,7 @@ class Stages:
                 yield one
         yield from gradient_hooks(subject)
 
-    def _real_step(self, subject: Subject) -> RealStep | NoRealStep:
+    def _real_step(self, subject: ModelUnderTest) -> RealStep | NoRealStep:
         terms = self.terms
         if terms.forward is False:
             return NoRealStep(reason="left out: --no-forward")
@@ -204,24 +216,25 @@ class Stages:
             self.remarks.append("a step of this optimizer cannot be timed by itself")
         return cost
 
-    def _movements(self) -> tuple[Movements, Movements | None]:
+    def _movements(self, exact_sample: frozenset[str] | None) -> tuple[Movements, Movements | None]:
         device = self.chosen.device
         exact_on = exact_device(device)
         if exact_on != device:
             self.remarks.append(f"{device.type} has no float64: what is in float64 ran on the CPU")
-        program = Program(full=self.terms.steps, tail=_TAIL, resumes=True)
+        program = Program(full=self.terms.steps, tail=_TAIL, resumes=True, has_zeros=True)
         with within_memory("steps in float64", exact_on):
-            exact = self._moved(self.bench.exact(), program, in_float64=True)
+            exact = self._moved(self.bench.exact(exact_sample), program, in_float64=True)
         self.families = exact.families
         dtypes = self.bench.dtypes
         if all(dtype == exact_dtype(dtype) for dtype in dtypes.values()):
             return exact, None
         with within_memory("steps in the training's dtype", device):
-            short = replace(exact.program, tail=0, resumes=False)
-            trained = self._moved(self.bench.trained(), short, in_float64=False)
+            short = replace(exact.program, tail=0, resumes=False, has_zeros=False)
+            sample = self._sample(exact=False)
+            trained = self._moved(self.bench.trained(sample), short, in_float64=False)
         return exact, trained
 
-    def _moved(self, subject: Subject, program: Program, *, in_float64: bool) -> Movements:
+    def _moved(self, subject: ModelUnderTest, program: Program, *, in_float64: bool) -> Movements:
         label = "float64" if in_float64 else "the training's dtype"
         conditions = Conditions(
             draws=self.bench.draws(exact=in_float64, sparse=self._sparse),
@@ -231,12 +244,35 @@ class Stages:
             families=None if in_float64 else self.families,
         )
         moved = find_movements(self.bench, subject, conditions, self._progress)
+        if subject.sample is not None:
+            moved = replace(moved, moved=_with_the_rest(subject, moved.moved))
         self.is_refused = self.is_refused or moved.is_refused
         self._agree(subject, f"after steps in {label}")
         self.remarks += [note for note in moved.notes if note not in self.remarks]
         return moved
 
-    def _agree(self, subject: Subject, when: str) -> None:
+    def _sample(self, *, exact: bool) -> frozenset[str] | None:
+        """Return the tensors that can be stepped in the memory there is; None where all can."""
+        device = exact_device(self.chosen.device) if exact else self.chosen.device
+        free = free_bytes(device)
+        if free is None or self.terms.parallel is not None:
+            return None
+        dtypes = self.bench.draws(exact=exact).dtypes
+        sizes = {n: _COPIES * count * dtypes[n].itemsize for n, count in self._counts.items()}
+        # the values that are there already give way
+        held = sum(count * self.bench.dtypes[n].itemsize for n, count in self._counts.items())
+        needed = sum(sizes.values()) - held
+        if needed <= free:
+            return None
+        sample = _fitting(sizes, free)
+        self.remarks.append(
+            f"not checked in {'float64' if exact else 'the dtype of the training'}: "
+            f"{len(sizes) - len(sample)} of {len(sizes)} tensors, which take {needed / 2**30:.3g} GiB "
+            f"to step where {free / 2**30:.3g} GiB are free on {device}; the smallest of each kind were stepped"
+        )
+        return sample
+
+    def _agree(self, subject: ModelUnderTest, when: str) -> None:
         """Every process must hold the same values, where each holds the whole model."""
         if self.terms.parallel not in (Parallel.DDP, Parallel.ZERO):
             return
@@ -255,11 +291,37 @@ class Stages:
         ]
 
 
+def _counts(subject: ModelUnderTest) -> dict[str, int]:
+    """Return how many elements each tensor has: the smallest of each kind first, then the smallest of all."""
+    counts = {held.name: held.tensor.numel() for held in subject.stepped}
+    first = (held.name for held in samples(subject))
+    return {name: counts[name] for name in [*first, *sorted(counts, key=counts.__getitem__)]}
+
+
+def _fitting(sizes: Mapping[str, int], most: int) -> frozenset[str]:
+    """Return the first tensors that fit into memory together."""
+    found = set()
+    for name, size in sizes.items():
+        if size <= most:
+            most -= size
+            found.add(name)
+    return frozenset(found)
+
+
+def _with_the_rest(
+    subject: ModelUnderTest, moved: Mapping[str, MovementResult]
+) -> dict[str, MovementResult]:
+    """Return the verdicts on all tensors: those that are not in the sample were not checked."""
+    reason = "memory does not hold the state of all tensors at once"
+    left = MovementResult(movement=Movement.UNCHECKED, reason=reason)
+    return {held.name: moved.get(held.name, left) for held in replace(subject, sample=None).stepped}
+
+
 def _thawed_or_frozen(one: Mismatch) -> str:
     return f"the optimizer's constructor has {one.built}: {listed(one.parameters)}"
 
 
-def _sparse_parameters(subject: Subject) -> frozenset[str]:
+def _sparse_parameters(subject: ModelUnderTest) -> frozenset[str]:
     """Weights that get sparse gradients: of embeddings that were made so."""
     return frozenset(
         subject.names[id(module.weight)]

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from optplan.chatter import chatter_to_stderr
 from optplan.errors import described_exception
+from optplan.runtime.stdio import stdout_to_stderr
 from optplan.verify.devices import is_out_of_memory
 from optplan.verify.tensors import Param, local
 
@@ -23,7 +23,7 @@ _BEND = 0.5
 def failure_of(action: Callable[[], object]) -> str | None:
     """Return what someone's code raises; None where it raises nothing."""
     try:
-        with chatter_to_stderr():
+        with stdout_to_stderr():
             action()
     except Exception as error:  # whatever an optimizer of any package may raise
         if is_out_of_memory(error):

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import torch
+from torch import Tensor
 from torch.optim import Optimizer
 
 from optplan.config.optimizer import DEFAULT_CONSTRUCTORS
-from optplan.constructors.built import PlannedEntries
-from optplan.constructors.observing import at_start
+from optplan.constructors.built_values import PlannedEntries
+from optplan.constructors.observed_groups import at_start
 from optplan.model import class_name
 from optplan.names import Status
 from optplan.plan import PlannedParameter, hashable, plain
+from optplan.verify.digests import digest
 from optplan.verify.results import Mismatch
-from optplan.verify.subject import Subject
+from optplan.verify.subject import ModelUnderTest, PlannedTensor
 
 NOWHERE = "in no group"
 
@@ -30,9 +33,10 @@ class _Spot:
     position: int
     entries: Mapping[str, Any]
     inner: Optimizer
+    tensor: Tensor
 
 
-def compare_structure(subject: Subject) -> tuple[Mismatch, ...]:
+def compare_structure(subject: ModelUnderTest) -> tuple[Mismatch, ...]:
     """All in which the real groups are not the plan's; equal ones of several parameters are one."""
     spots = _spots(subject)
     found: dict[Any, tuple[str, Any, Any, list[str]]] = {}
@@ -50,7 +54,7 @@ def compare_structure(subject: Subject) -> tuple[Mismatch, ...]:
     )
 
 
-def _spots(subject: Subject) -> dict[int, _Spot]:
+def _spots(subject: ModelUnderTest) -> dict[int, _Spot]:
     found: dict[int, _Spot] = {}
     for number, named in enumerate(subject.optimizers):
         for index, group in enumerate(named.optimizer.param_groups):
@@ -62,11 +66,12 @@ def _spots(subject: Subject) -> dict[int, _Spot]:
                     position=position,
                     entries=entries,
                     inner=named.inner,
+                    tensor=tensor,
                 )
     return found
 
 
-def _optimizers(subject: Subject) -> Iterator[Mismatch]:
+def _optimizers(subject: ModelUnderTest) -> Iterator[Mismatch]:
     """Which optimizers there are."""
     planned, built = subject.plan.optimizers, subject.optimizers
     if len(planned) != len(built):
@@ -77,31 +82,45 @@ def _optimizers(subject: Subject) -> Iterator[Mismatch]:
             yield Mismatch(what="optimizer", planned=plan.class_name, built=real)
 
 
-def _names(subject: Subject) -> Iterator[Mismatch]:
+def _names(subject: ModelUnderTest) -> Iterator[Mismatch]:
     """A saved plan may be of another model."""
-    planned = {row.name for row in subject.plan.parameters}
+    planned = dict.fromkeys(row.name for row in subject.plan.parameters)
     if missing := tuple(name for name in planned if name not in subject.tensors):
-        order = [row.name for row in subject.plan.parameters if row.name in missing]
         yield Mismatch(
-            what="model", planned="a parameter", built="no such name", parameters=tuple(order)
+            what="model", planned="a parameter", built="no such name", parameters=missing
         )
     if new := tuple(name for name in subject.tensors if name not in planned):
         yield Mismatch(what="model", planned="no such name", built="a parameter", parameters=new)
 
 
-def _strangers(subject: Subject, spots: Mapping[int, _Spot]) -> Iterator[Mismatch]:
-    """Tensors in the groups that are none of the model's."""
-    by_group: dict[tuple[int, int], int] = defaultdict(int)
-    for tensor, spot in spots.items():
-        if tensor not in subject.names:
-            by_group[spot.optimizer, spot.group] += 1
-    for (_, group), count in by_group.items():
+def _strangers(subject: ModelUnderTest, spots: Mapping[int, _Spot]) -> Iterator[Mismatch]:
+    """Tensors in the groups that are none of the model's, with the parameters that they stand for."""
+    by_group: dict[tuple[int, int], list[Tensor]] = defaultdict(list)
+    for key, spot in spots.items():
+        if key not in subject.names:
+            by_group[spot.optimizer, spot.group].append(spot.tensor)
+    left = [held for held in subject.held if id(held.tensor) not in spots]
+    for (_, group), tensors in by_group.items():
+        copied = {held.name for one in tensors for held in _copied(one, left or subject.held)}
+        count = len(tensors)
         text = f"{count} tensor{'s' * (count != 1)} in group {group}, none of the model's"
-        yield Mismatch(what="coverage", planned="the model's parameters", built=text)
+        yield Mismatch(
+            what="coverage",
+            planned="the model's parameters",
+            built=f"{text}, but of the shape of some" if copied else text,
+            parameters=tuple(held.name for held in subject.held if held.name in copied),
+        )
+
+
+def _copied(tensor: Tensor, candidates: Sequence[PlannedTensor]) -> Sequence[PlannedTensor]:
+    """Return the parameters that a tensor may be a copy of: those of equal values, else of equal shape."""
+    alike = [held for held in candidates if held.tensor.shape == tensor.shape]
+    equal = [held for held in alike if torch.equal(digest(held.tensor), digest(tensor))]
+    return equal or alike
 
 
 def _differences(
-    subject: Subject, spots: Mapping[int, _Spot]
+    subject: ModelUnderTest, spots: Mapping[int, _Spot]
 ) -> Iterator[tuple[str, str, Any, Any]]:
     """Name, what, planned, built: of every tensor in every respect."""
     last: dict[tuple[int, int], int] = {}

@@ -38,7 +38,7 @@ def arguments_of(real: Optimizer) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class PlannedTensor:
     """A tensor of the model with its row of the plan."""
 
     row: PlannedParameter
@@ -56,7 +56,7 @@ class Held:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Subject:
+class ModelUnderTest:
     """One model with the optimizers on it.
 
     Args:
@@ -64,12 +64,14 @@ class Subject:
         engine: What is called for a forward: the model, or its wrapper.
         plan: What the optimizers are held against.
         optimizers: In the plan's order.
+        sample: The names of the tensors that are stepped where memory does not hold all; None for all.
     """
 
     module: nn.Module
     engine: nn.Module
     plan: Plan
     optimizers: tuple[NamedOptimizer, ...]
+    sample: frozenset[str] | None = None
 
     @cached_property
     def tensors(self) -> Mapping[str, Param]:
@@ -77,21 +79,22 @@ class Subject:
         return dict(nn.Module.named_parameters(self.module, remove_duplicate=False))
 
     @cached_property
-    def held(self) -> tuple[Held, ...]:
+    def held(self) -> tuple[PlannedTensor, ...]:
         """The rows that carry a tensor which the model has."""
         return tuple(
-            Held(row=row, tensor=self.tensors[row.name])
+            PlannedTensor(row=row, tensor=self.tensors[row.name])
             for row in self.plan.parameters
             if row.status is not Status.DUPLICATE and row.name in self.tensors
         )
 
     @cached_property
-    def stepped(self) -> tuple[Held, ...]:
-        """Those among them that can be: the others hold whole numbers."""
+    def stepped(self) -> tuple[PlannedTensor, ...]:
+        """Those among them that can be, and are in the sample: the others hold whole numbers."""
         return tuple(
             held
             for held in self.held
-            if held.tensor.is_floating_point() or held.tensor.is_complex()
+            if (held.tensor.is_floating_point() or held.tensor.is_complex())
+            and (self.sample is None or held.name in self.sample)
         )
 
     @cached_property
@@ -100,6 +103,6 @@ class Subject:
         first = {id(tensor): name for name, tensor in reversed(list(self.tensors.items()))}
         return first | {id(held.tensor): held.name for held in self.held}
 
-    def own(self, optimizer: int) -> Sequence[Held]:
+    def own(self, optimizer: int) -> Sequence[PlannedTensor]:
         """The tensors that the plan gives to an optimizer."""
         return [held for held in self.held if held.row.optimizer == optimizer]

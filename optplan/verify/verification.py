@@ -9,23 +9,27 @@ import torch
 
 from optplan.errors import VerifyError
 from optplan.verify.agreement import Found
-from optplan.verify.bench import Source
+from optplan.verify.bench import TrainingSource
 from optplan.verify.devices import ChosenDevice
-from optplan.verify.families import Family
+from optplan.verify.families import MatchedFormula
 from optplan.verify.parallel import joined_processes
 from optplan.verify.results import (
     Measured,
     Movement,
     Oracle,
     ParameterResult,
-    Place,
+    RunEnvironment,
     Verification,
 )
-from optplan.verify.stages import Stages, Terms
+from optplan.verify.stages import ParameterVerifier, VerifyOptions
 
 
 def verify(
-    source: Source, chosen: ChosenDevice, terms: Terms, *, plan_source: str | None = None
+    source: TrainingSource,
+    chosen: ChosenDevice,
+    terms: VerifyOptions,
+    *,
+    plan_source: str | None = None,
 ) -> Verification:
     """Hold the real optimizer against a plan.
 
@@ -44,7 +48,7 @@ def verify(
         _own_random_numbers(chosen),
         _eager(),
     ):
-        run = Stages(source, chosen, terms, world)
+        run = ParameterVerifier(source, chosen, terms, world)
         found = run.found()
         return _verification(run, found, plan_source)
 
@@ -66,7 +70,7 @@ def _own_random_numbers(chosen: ChosenDevice) -> Iterator[None]:
         yield
 
 
-def _verification(run: Stages, found: Found, plan_source: str | None) -> Verification:
+def _verification(run: ParameterVerifier, found: Found, plan_source: str | None) -> Verification:
     plan, terms = run.source.plan, run.terms
     rows = {row.name: row for row in plan.parameters}
     parameters = tuple(
@@ -89,7 +93,7 @@ def _verification(run: Stages, found: Found, plan_source: str | None) -> Verific
     return Verification(
         plan=plan,
         plan_source=plan_source,
-        place=Place(
+        place=RunEnvironment(
             device=str(run.chosen.device),
             chosen=run.chosen.chosen,
             dtypes=tuple(
@@ -113,13 +117,13 @@ def _verification(run: Stages, found: Found, plan_source: str | None) -> Verific
     )
 
 
-def _is_joint(run: Stages, number: int | None) -> bool:
+def _is_joint(run: ParameterVerifier, number: int | None) -> bool:
     """Whether the movement of a parameter is held by its optimizer as a whole alone."""
     family = run.families.get(-1 if number is None else number)
     return family is not None and (family.formula is None or family.formula.reads_all)
 
 
-def _oracle(family: Family) -> Oracle:
+def _oracle(family: MatchedFormula) -> Oracle:
     return Oracle(
         optimizer=family.optimizer,
         class_name=family.class_name,

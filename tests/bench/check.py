@@ -107,9 +107,9 @@ def _written(folder: Path, count: int) -> Path:
 
 
 def _run_here(folder: Path) -> float:
+    from optplan.app.check import check_configs
     from optplan.checks import ALL_CHECKS
     from optplan.checks.session import Request
-    from optplan.cli.checking import Ending, checked
 
     request = Request(words=(str(folder),), models=False)
-    return seconds(lambda: checked(request, ALL_CHECKS, Ending(), {}, quiet=True))
+    return seconds(lambda: check_configs(request, ALL_CHECKS, workers={}))

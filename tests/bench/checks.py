@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 
 from optplan.checks import ALL_CHECKS, Context
-from optplan.config import find_optimizer
+from optplan.dialects import find_optimizer
 from optplan.facts import Inventory, ParameterFacts
 from optplan.plan import Assignment, Planned, PlannedOptimizer, build_plan
 from optplan.rules import DEFAULT_RULES, Skipped, decide, read_options

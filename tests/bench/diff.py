@@ -12,8 +12,8 @@ from time import process_time
 from optplan.plan import Plan, PlannedParameter
 from optplan.plan.changes import PlanDiff
 from optplan.plan.diff import diff_plans
-from optplan.reporters.diff_data import diff_json
-from optplan.reporters.diff_text import diff_text
+from optplan.reporters.diff.json import render as diff_json
+from optplan.reporters.diff.text import render as diff_text
 from tests.bench.patterns import deep, experts
 from tests.plans import NORM, key, optimizer, plan, row
 

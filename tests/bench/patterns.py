@@ -9,8 +9,8 @@ import random
 import time
 from collections.abc import Callable
 
-from optplan.plan.patterns import matcher
-from optplan.plan.summarize import summarize
+from optplan.plan.names.patterns import matcher
+from optplan.plan.names.summarize import summarize
 
 _BLOCK = [
     f"{part}.{leaf}"

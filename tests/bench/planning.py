@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from optplan.constructors import plan_with_facts
+from optplan.app.planning import plan_with_facts
 from tests.bench.giants import mixture_of_experts
 from tests.bench.table import Row, ratio
 from tests.bench.timing import growth, medians, seconds

@@ -7,17 +7,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from optplan.app.planning import plan_with_facts
 from optplan.checks import ALL_CHECKS, Context
-from optplan.cli import views
-from optplan.cli.views import ShowFormat
-from optplan.collecting import uncollected
 from optplan.config import load_config
-from optplan.constructors import plan_with_facts
 from optplan.model import LoadedModel
 from optplan.plan import Planned
 from optplan.plan.diff import diff_plans
-from optplan.reporters.diff_text import diff_text
-from optplan.reporters.rows import Selection
+from optplan.reporters.diff.text import render as diff_text
+from optplan.reporters.selection import Selection
+from optplan.reporters.show import ShowFormat, ShowView
+from optplan.reporters.show.view import show_report
+from optplan.runtime.gc_control import gc_paused
 from tests.bench.giants import mixture_of_experts
 from tests.bench.table import Row
 from tests.bench.timing import peak_memory, seconds
@@ -53,7 +53,7 @@ def scale_rows(_rounds: int) -> Iterator[Row]:
 
         def tree() -> None:
             shown = Selection(plan=made["after"].plan, rows=made["after"].plan.parameters)
-            views.tree_report(shown, None, ShowFormat.TEXT, 80, False)
+            show_report(ShowView.TREE, shown, ShowFormat.TEXT, width=80)
 
         def check() -> None:
             found = made["after"]
@@ -71,7 +71,7 @@ def scale_rows(_rounds: int) -> Iterator[Row]:
             "`check`": check,
         }
         for name, action in actions.items():
-            with uncollected():  # as in the command, to which all that is loaded is older
+            with gc_paused():  # as in the command, to which all that is loaded is older
                 yield Row(
                     what=f"{name}, 100,000 parameters × 200 keys",
                     against="loading the model" if name.startswith("planning") else "the plan",

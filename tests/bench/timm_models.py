@@ -11,9 +11,9 @@ from typing import Any
 import timm
 from torch import nn
 
-from optplan.collecting import uncollected
-from optplan.constructors import plan_with_facts
+from optplan.app.planning import plan_with_facts
 from optplan.model import open_model
+from optplan.runtime.gc_control import gc_paused
 from tests.agreement import assert_same_plan
 from tests.bench.table import Row
 from tests.bench.timing import seconds
@@ -91,7 +91,7 @@ class _Clock:
         gc.collect()
         timm.create_model = create
         try:
-            with uncollected():  # as in the command
+            with gc_paused():  # as in the command
                 total = seconds(plan)
         finally:
             timm.create_model = real

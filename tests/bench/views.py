@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import torch
 from torch import nn
 
-from optplan.cli import views
-from optplan.cli.entries import entries_of
-from optplan.cli.views import ShowFormat
-from optplan.collecting import uncollected
-from optplan.constructors import plan_with_facts
+from optplan.app.option_use import entries_of
+from optplan.app.planning import plan_with_facts
 from optplan.plan import Planned
-from optplan.reporters.rows import Selection
+from optplan.reporters.selection import Selection
+from optplan.reporters.show import ShowFormat, ShowView
+from optplan.reporters.show.view import show_report
+from optplan.runtime.gc_control import gc_paused
 from tests.bench.timing import medians, seconds
 
 BOUND = 1.0  # seconds
@@ -55,23 +56,23 @@ def reports(planned: Planned) -> dict[str, Callable[[], float]]:
     shown = Selection(plan=planned.plan, rows=planned.plan.parameters)
     found: dict[str, Callable[[], object]] = {}
     for form in ShowFormat:
-        found[f"params {form}"] = partial(views.params_report, shown, form, 80, False)
+        found[f"params {form}"] = partial(show_report, ShowView.PARAMS, shown, form, width=80)
         if form is ShowFormat.CSV:
             continue
-        found[f"tree {form}"] = partial(views.tree_report, shown, None, form, 80, False)
-        found[f"groups {form}"] = partial(views.settings_report, shown, form, 80, False)
+        found[f"tree {form}"] = partial(show_report, ShowView.TREE, shown, form, width=80)
+        found[f"groups {form}"] = partial(show_report, ShowView.SETTINGS, shown, form, width=80)
         found[f"keys {form}"] = partial(_keys, planned, shown, form)
     return {name: partial(seconds, partial(_as_delivered, make)) for name, make in found.items()}
 
 
 def _as_delivered(make: Callable[[], object]) -> None:
-    with uncollected():
+    with gc_paused():
         make()
 
 
 def _keys(planned: Planned, shown: Selection, form: ShowFormat) -> str:
     entries = entries_of(planned, shown.rows)
-    return views.keys_report(shown, entries, form, 80, False)
+    return show_report(ShowView.KEYS, replace(shown, entries=entries), form, width=80)
 
 
 def main() -> int:

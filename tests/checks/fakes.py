@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from optplan.checks import Check, Context, Finding
-from optplan.checks.expectation_broken import ExpectationBroken
-from optplan.checks.unmatched_key import UnmatchedKey
-from optplan.checks.unreadable_config import UnreadableConfig
-from optplan.checks.unused_suppression import UnusedSuppression
+from optplan.checks.catalog.expectation_broken import ExpectationBroken
+from optplan.checks.catalog.unmatched_key import UnmatchedKey
+from optplan.checks.catalog.unreadable_config import UnreadableConfig
+from optplan.checks.catalog.unused_suppression import UnusedSuppression
 from optplan.config import place_of
 from optplan.names import Severity
 

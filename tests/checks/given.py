@@ -10,10 +10,11 @@ from typing import Any
 import torch
 from torch import nn
 
+from optplan.app.model_planner import schedule_of_plan
+from optplan.app.planning import plan_with_facts
 from optplan.checks import ALL_CHECKS, Check, Context, Finding
-from optplan.cli.model_planner import schedule_of_plan
-from optplan.config import Config, OptimizerConfig, find_optimizer, load_config
-from optplan.constructors import plan_with_facts
+from optplan.config import Config, OptimizerConfig, load_config
+from optplan.dialects import find_optimizer
 from optplan.errors import OptplanError
 from optplan.plan import Planned
 

@@ -13,7 +13,7 @@ import pytest
 from optplan.checks import ALL_CHECKS
 from optplan.checks.discovery import _globbed
 from optplan.checks.paths import fits
-from optplan.checks.settings_file import read_settings
+from optplan.checks.tool_config_file import read_tool_config
 from optplan.errors import ConfigError
 from tests.conftest import Run
 
@@ -52,14 +52,14 @@ def test_many_crossings_of_folders_take_no_longer_than_one(tmp_path: Path) -> No
 def test_a_pipe_for_settings_is_one_message(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pyproject.toml")
     with pytest.raises(ConfigError, match="it is not a regular file"):
-        read_settings(str(tmp_path / "pyproject.toml"), ALL_CHECKS)
+        read_tool_config(str(tmp_path / "pyproject.toml"), ALL_CHECKS)
 
 
 def test_settings_have_a_size(tmp_path: Path) -> None:
     path = tmp_path / "pyproject.toml"
     path.write_text("# optplan\n" + "#" * (1 << 20))
     with pytest.raises(ConfigError, match="larger than 1,048,576 bytes"):
-        read_settings(str(path), ALL_CHECKS)
+        read_tool_config(str(path), ALL_CHECKS)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ import pytest
 
 from optplan.checks.discovery import discover
 from optplan.checks.paths import fits
-from optplan.checks.recognition import defines_optimizer, looks_like_config
+from optplan.checks.recognition import looks_like_config
+from optplan.dialects import dialect_of
 from tests.checks.conftest import Check, config
 
 Write = Callable[..., Path]
@@ -251,4 +252,4 @@ def test_unreadable_text(text: str, suffix: str, is_one: bool) -> None:
     ],
 )
 def test_defines_optimizer(data: dict[str, object], defines: bool) -> None:
-    assert defines_optimizer(data) is defines
+    assert dialect_of(data).defines_optimizer(data) is defines

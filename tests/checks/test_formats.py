@@ -14,7 +14,7 @@ from tests.sarif import validate_sarif
 from tests.schema import validate
 
 Write = Callable[..., Path]
-FORMATS = ("text", "json", "github", "sarif", "junit", "md")
+FORMATS = ("text", "json", "github", "sarif", "junit", "md", "concise", "gitlab", "rdjson")
 
 
 @pytest.fixture
@@ -38,6 +38,12 @@ def found(output_format: str, text: str) -> list[str]:
                 f"{one['locations'][0]['physicalLocation']['artifactLocation']['uri']} {one['ruleId']}"
                 for one in log["runs"][0]["results"]
             ]
+        case "gitlab":
+            entries = json.loads(text)
+            return [f"{one['location']['path']} {one['check_name'].split()[0]}" for one in entries]
+        case "rdjson":
+            diagnostics = json.loads(text)["diagnostics"]
+            return [f"{one['location']['path']} {one['code']['value']}" for one in diagnostics]
         case "junit":
             cases = ET.fromstring(text).iter("testcase")
             return [f"{c.attrib['classname']} {c.attrib['name'].split()[0]}" for c in cases]
@@ -83,3 +89,22 @@ def test_the_output_cannot_be_written(findings: None, check: Check) -> None:
     done = check("a.py", "-o", "no/report")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("error: cannot write 'no/report': ")
+
+
+def test_statistics(findings: None, check: Check) -> None:
+    done = check("a.py", "b.py", "--statistics")
+    assert done.returncode == 1
+    assert done.stdout.splitlines() == [
+        "1  OPT004  error    unreadable-config",
+        "1  OPT107  error    bad-key",
+        "1  OPT107  warning  bad-key",
+    ]
+    counts = json.loads(check("a.py", "b.py", "--statistics", "--format", "json").stdout)
+    assert [(one["code"], one["count"]) for one in counts] == [
+        ("OPT004", 1),
+        ("OPT107", 1),
+        ("OPT107", 1),
+    ]
+    refused = check("a.py", "--statistics", "--format", "sarif")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr.startswith("error: --statistics is written as text or json\n")

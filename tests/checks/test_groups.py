@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from optplan.app.planning import plan_with_facts
 from optplan.checks import Context
-from optplan.config import NO_SECTION, load_function
-from optplan.constructors import plan_with_facts
+from optplan.config import NO_SECTION
+from optplan.dialects.function.load import load_function
 from optplan.plan import Plan
-from optplan.reporters.summary import coverage_lines
+from optplan.reporters.plan_summary import coverage_lines
 from tests.checks.given import lines, meta
 from tests.checks.models import Net
 from tests.conftest import Invoke
@@ -50,9 +51,7 @@ def test_opt410(name: str, expected: list[str]) -> None:
 
 def test_the_plan_keeps_empty_groups() -> None:
     plan = plan_with_facts(meta(Net), load_function(f"{FUNCTIONS}:empty_between")).plan
-    assert (
-        coverage_lines(plan, color=False)[-1] == "group 0 of optimizer a (lr 0.1) has no parameters"
-    )
+    assert coverage_lines(plan)[-1] == "group 0 of optimizer a (lr 0.1) has no parameters"
     text = plan.to_json()
     validate(json.loads(text), "plan-1.0")
     assert Plan.from_json(text) == plan

@@ -126,3 +126,11 @@ def test_class_of_the_users_own_under_a_built_in_name() -> None:
         " not checked (LayerDecayOptimizerConstructor is a class that the project brings itself: --import"
         " FILE, the file that registers it)"
     ]
+
+
+def test_one_finding_for_a_key_that_matches_nothing_and_a_field_that_is_overwritten() -> None:
+    keys = "layer_decay_rate=0.5, custom_keys={'.scale': dict(lr_mult=0.5)}"
+    given = context(keys, MMPRETRAIN)
+    assert [line.split()[3] for line in heads("OPT103", given)] == ["'.scale'"]
+    assert heads("OPT105", given) == []
+    assert len(heads("OPT105", context(keys, MMPRETRAIN, None))) == 1

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from optplan.app.model_planner import ConfiguredModels, planner_of
 from optplan.checks import ALL_CHECKS
 from optplan.checks.session import Request, run_session
-from optplan.cli.model_planner import ConfiguredModels, planner_of
+from optplan.checks.tasks import Reading
 from tests.checks.conftest import Check, config
 from tests.checks.test_settings import codes
 from tests.conftest import Invoke
@@ -19,7 +20,7 @@ from tests.released import folder_of
 
 Write = Callable[..., Path]
 LINEAR = "model = dict(type='torch.nn.Linear', in_features=2, out_features={})\n"
-LEFT_OUT = "2 checks left out for want of a model{}: name one with --model\n"
+LEFT_OUT = "2 checks skipped{}: no model given; name one with --model\n"
 
 
 def test_unmatched_keys_are_found(write: Write, check: Check) -> None:
@@ -68,17 +69,17 @@ def test_what_a_model_must_not_call_is_an_error(
 
 
 def test_imports_that_are_not_installed(write: Write, check: Check) -> None:
-    """The plan needs nothing of them: they are an info in each config."""
+    """The plan needs nothing of them: they are one info for all configs."""
     imports = "custom_imports = dict(imports=['optplan_test_none_a.b'], allow_failed_imports={})\n"
     for name, may_fail in (("a", False), ("b", True)):
         write(f"{name}.py", imports.format(may_fail) + LINEAR.format(3) + config("weight"))
     write("c.py", imports.format(False) + config("weight"))
     done = check(".")
     assert [line for line in done.stdout.splitlines() if "OPT" in line] == [
-        f"{name}.py:1:1: OPT004 info: custom_imports: no installed package provides"
+        "a.py:1:1: OPT004 info: custom_imports: no installed package provides"
         " 'optplan_test_none_a.b': the plan is made without it"
-        for name in "ab"
     ]
+    assert "  affects 2 configs: a.py, b.py" in done.stdout
     assert done.returncode == 0
 
 
@@ -151,7 +152,7 @@ def test_each_model_is_built_once(
         write(f"{number:02}.py", head + config("weight", f"key{number}"))
     monkeypatch.chdir(tmp_path)
     session = run_session(
-        Request(words=("*.py",), imports=("optplan_test_counted",)),
+        Request(words=("*.py",), reading=Reading(imports=("optplan_test_counted",))),
         checks=ALL_CHECKS,
         make_planner=planner_of,
         own_models=ConfiguredModels(),

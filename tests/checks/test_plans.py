@@ -294,3 +294,20 @@ def test_opt702() -> None:
     ]
     assert lines("OPT702", context_of(section_of(""), meta(Deep))) == []
     assert lines("OPT702", context_of(section_of("bias_decay_mult=0."), meta(Net))) == []
+
+
+@pytest.mark.parametrize(
+    ("read", "hint"),
+    [
+        (frozenset({("custom_keys",), ("num_layers",)}), DECLARED),
+        (frozenset({("num_layers",)}), ""),  # OPT101 or OPT105 would call it unread
+    ],
+)
+def test_opt203_names_no_option_that_the_constructor_never_reads(
+    read: frozenset[tuple[str, ...]], hint: str
+) -> None:
+    context = context_of(section_of("norm_decay_mult=0."), meta(Declaring))
+    assert context.planned is not None
+    watched = replace(context, planned=replace(context.planned, read=read, options=None))
+    (line,) = lines("OPT203", watched)
+    assert line.partition(" [")[0].endswith(hint or "block_1.weight")

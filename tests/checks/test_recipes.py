@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from optplan.checks import ALL_CHECKS
-from optplan.checks.dead_options import dead_options
-from optplan.config import Batch, find_optimizer
+from optplan.checks.facts.unread_options import unread_options
+from optplan.config import Batch
+from optplan.dialects import find_optimizer
 from tests.checks.given import context_of
 from tests.conftest import Invoke
 
@@ -108,7 +109,7 @@ def test_the_arguments_of_train_py_are_no_misspellings() -> None:
     context = context_of(f"{text}{''.join(f'{n} = {v!r}' + chr(10) for n, v in SET.items())}")
     assert context.trouble is None
     assert context.section is not None
-    assert dead_options(context) == ()
+    assert unread_options(context) == ()
     assert find_optimizer(context.config).type == "timm:sgd"
 
 

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from optplan.checks import ALL_CHECKS, Check
-from optplan.checks.torch_signatures import torch_optimizer
+from optplan.checks.facts.torch_signatures import torch_optimizer
 from optplan.constructors.optimizers import OPTIMIZERS, first_argument
 
 NEED_NO_MODEL = {
@@ -31,7 +31,7 @@ OPT_IN = {"OPT106", "OPT202", "OPT407", "OPT702"}
 CODES = {
     "OPT001", "OPT002", "OPT003", "OPT005", "OPT006", "OPT007", "OPT101", "OPT102", "OPT103", "OPT105",
     "OPT106", "OPT107", "OPT108", "OPT109", "OPT110", "OPT111", "OPT201", "OPT202", "OPT203", "OPT205",
-    "OPT207",
+    "OPT206", "OPT207", "OPT412", "OPT507",
     "OPT302", "OPT304", "OPT401", "OPT402", "OPT403", "OPT404", "OPT405", "OPT407", "OPT408", "OPT410", "OPT411", "OPT501",
     "OPT502", "OPT504", "OPT505", "OPT702",
 }
@@ -54,7 +54,7 @@ def test_what_runs_when() -> None:
 @pytest.mark.parametrize("check", ALL_CHECKS, ids=lambda check: check.code)
 def test_each_has_its_page_and_file(check: Check) -> None:
     module = sys.modules[type(check).__module__]
-    assert module.__name__ == f"optplan.checks.{check.name.replace('-', '_')}"
+    assert module.__name__ == f"optplan.checks.catalog.{check.name.replace('-', '_')}"
     assert (module.__doc__ or "").startswith(check.code)
     page = inspect.getdoc(check)
     assert page is not None

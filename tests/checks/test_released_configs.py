@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from optplan.checks import ALL_CHECKS, Context, Finding
-from optplan.checks.raw_section import raw_section
-from optplan.config import Config, OptimizerConfig, find_optimizer, load_config
+from optplan.checks.facts.unvalidated_section import raw_section
+from optplan.config import Config, OptimizerConfig, load_config
+from optplan.dialects import find_optimizer
 from optplan.errors import ConfigError, OptplanError
 from optplan.names import Severity
 

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from optplan.checks.gathering import merged
-from optplan.checks.results import Reported, Spot
+from optplan.checks.report import merged
+from optplan.checks.results import Location, Reported
 from optplan.names import Severity
 from tests.checks.conftest import Check, config
 from tests.checks.test_settings import codes
@@ -43,7 +43,7 @@ def test_a_mistake_in_a_base_is_reported_once(write: Write, check: Check) -> Non
         "    3 │ 'bad': dict(lr_mult=0.1),\n"
         "      │ ^^^^^\n"
         "2 errors in 5 of 5 configs\n"
-        "2 checks left out for want of a model: name one with --model\n"
+        "2 checks skipped: no model given; name one with --model\n"
     )
     found = json.loads(check("d.py", "b.py", "a.py", "-f", "json").stdout)["findings"]
     assert [(f["file"], f["configs"]) for f in found] == [
@@ -59,7 +59,7 @@ def test_findings_are_one_only_where_they_say_the_same() -> None:
         severity=Severity.ERROR,
         message="50 parameters keep lr 0.1",
         key="custom_keys.a",
-        spot=Spot(file="base.py", line=3, column=5),
+        location=Location(file="base.py", line=3, column=5),
         configs=("a.py",),
         hint="h",
         parameters=("x",),
@@ -299,3 +299,25 @@ def test_closed_streams(
     assert done.returncode == status
     told = [line for line in done.stdout.splitlines() if line.endswith("1 config")]
     assert ("".join(told), done.stderr.strip()) == said
+
+
+def test_equal_mistakes_of_several_files_are_told_once(write: Write, check: Check) -> None:
+    for name in ("a", "b", "c"):
+        write(f"{name}.py", "optimizer = dict(type='SGD', lr=0.1,\n    paramwise_cfg=3)\n")
+    write("d.py", "optimizer = dict(type='SGD', lr=0.1,\n    paramwise_cfg=4)\n")
+    done = check(".", "--select", "OPT004")
+    heads = [line.partition(": ")[0] for line in done.stdout.splitlines() if "OPT004" in line]
+    assert heads == ["a.py:2:5", "d.py:2:5"]
+    assert "  affects 3 configs: a.py, b.py, c.py" in done.stdout
+    assert "2 errors in 4 of 4 configs" in done.stdout
+
+
+def test_a_baseline_knows_each_file_of_a_mistake_that_is_told_once(
+    write: Write, check: Check
+) -> None:
+    for name in ("a", "b"):
+        write(f"{name}.py", "optimizer = dict(type='SGD', lr=0.1, paramwise_cfg=3)\n")
+    check(".", "--baseline", "known.json", "--write-baseline")
+    assert check(".", "--baseline", "known.json").returncode == 0
+    write("b.py", "")
+    assert check(".", "--baseline", "known.json").returncode == 0

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from optplan.app.plan import Planner
+from optplan.app.sources import open_source
 from optplan.checks import ALL_CHECKS, Context
-from optplan.cli.planning import Planner
-from optplan.cli.sources import open_source
 from optplan.config import Config
 from optplan.names import Severity
-from optplan.user_code import import_for_user
+from optplan.runtime.user_code import import_for_user
 from tests.checks.given import line
 from tests.conftest import ROOT, SAMPLES
 from tests.test_samples import IMPORTED

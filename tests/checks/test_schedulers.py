@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -502,7 +503,7 @@ def test_opt502_simulates_nothing_that_is_known(
 ) -> None:
     simulated = said("OPT502", f"[{scheduler}, dict(type='ConstantLR', factor=1.0, end=1)]")
     assert "is not below the starting lr" in simulated[0]
-    monkeypatch.setattr("optplan.checks.floor_above_start.last_values", lambda *_: iter(()))
+    monkeypatch.setattr("optplan.checks.catalog.floor_above_start.last_values", lambda *_: iter(()))
     assert said("OPT502", f"[{scheduler}]") == simulated
     assert said("OPT502", f"[{scheduler}, dict(type='ConstantLR', factor=1.0, end=1)]") == []
 
@@ -528,3 +529,48 @@ def test_the_reference_never_ends_below_the_start_on_the_way_to_a_floor_above(
     assert len(values) == 30
     for row in values:
         assert all(own >= start * (1 - 1e-9) for own, start in zip(row, LRS, strict=True))
+
+
+SHORT = "train_cfg = dict(by_epoch=False, max_iters=1000)\n"
+COSINE = "dict(type='CosineAnnealingLR', by_epoch=False, T_max=1000, end=1000)"
+
+
+def adamw(lr: float, decay: float, kind: str = "AdamW") -> str:
+    return section_of("", f"type={kind!r}, lr={lr}, weight_decay={decay}")
+
+
+def weight_left(lr: float, decay: float) -> float:
+    """What torch's AdamW leaves of a weight without gradients in 1,000 steps."""
+    weight = torch.nn.Parameter(torch.ones(1, dtype=torch.float64))
+    optimizer = torch.optim.AdamW([weight], lr=lr, weight_decay=decay)
+    scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=1000)
+    for _ in range(1000):
+        weight.grad = torch.zeros_like(weight)
+        optimizer.step()
+        scheduler.step()
+    return weight.item()
+
+
+@pytest.mark.parametrize(("lr", "decay"), [(1e-5, 0.01), (2e-5, 0.05), (1e-3, 1e-3)])
+def test_opt507(lr: float, decay: float) -> None:
+    taken = 100 * (1 - weight_left(lr, decay))
+    assert 0 < taken < 0.1
+    (line,) = said("OPT507", COSINE, head=adamw(lr, decay), train=SHORT)
+    assert line.startswith("a.py:1:")
+    start, _, rest = line.partition("takes at most ")
+    assert start.endswith(f"info: over 1000 iterations weight_decay {decay} ")
+    assert float(rest.split()[0]) == pytest.approx(taken, rel=1e-2)
+    assert "6 parameters are all but not decayed" in rest
+
+
+@pytest.mark.parametrize(
+    ("head", "train"),
+    [
+        (adamw(1e-3, 0.01), SHORT),  # it takes 0.5 %
+        (adamw(1e-5, 0.0), SHORT),
+        (adamw(1e-5, 0.01, "Adam"), SHORT),  # its decay is part of the gradient
+        (adamw(1e-5, 0.01), EPOCHS),  # nobody knows how many iterations there are
+    ],
+)
+def test_opt507_is_silent(head: str, train: str) -> None:
+    assert said("OPT507", COSINE, head=head, train=train) == []

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from torch import nn
 
-from optplan.config import Symbol, find_optimizer, load_config
-from optplan.constructors import make_plan
+from optplan.app.planning import make_plan
+from optplan.config import Symbol, load_config
+from optplan.dialects import find_optimizer
 from optplan.errors import ConfigError
-from optplan.names import Mistake
+from optplan.names import ProblemKind
 from tests.checks.given import Files, config_of, context_of, found, lines, meta, section_of
 from tests.checks.models import Net
 from tests.conftest import Invoke
@@ -61,7 +62,7 @@ def test_opt001_tells_all_that_the_config_refuses(name: str) -> None:
     context = context_of(section_of(f"{name}=0., custom_keys=dict(a=dict(decay_mult=1))", NO_DECAY))
     assert context.problems(None) == ()
     told = {finding.place for finding in found("OPT001", context)}
-    assert {problem.place for problem in context.problems(Mistake.NO_BASE_VALUE)} <= told
+    assert {problem.place for problem in context.problems(ProblemKind.NO_BASE_VALUE)} <= told
 
 
 def test_opt001_no_base_lr() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from optplan.checks.settings_file import SettingsFinder
+from optplan.checks.tool_config_file import ToolConfigFinder
 from tests.checks.conftest import Check, config
 from tests.checks.fakes import FAKES
 
@@ -44,7 +44,7 @@ def test_current_folder_where_there_is_none_above(
 def test_settings_are_not_merged(write: Write, tmp_path: Path) -> None:
     write("pyproject.toml", "[tool.optplan]\nignore = ['OPT107']\n")
     write("in/pyproject.toml", "[tool.optplan]\nfail-on = 'info'\n")
-    settings = SettingsFinder(FAKES).of(str(tmp_path / "in" / "a.py"))
+    settings = ToolConfigFinder(FAKES).of(str(tmp_path / "in" / "a.py"))
     assert (settings.ignore, settings.fail_on.value) == ((), "info")
 
 
@@ -134,7 +134,7 @@ def test_every_mistake_is_named(write: Write, check: Check) -> None:
     assert (done.returncode, done.stdout) == (2, "")
     messages = [line for line in done.stderr.splitlines() if not line.startswith("    ")]
     assert [line for line in messages if "│" not in line] == [
-        "error: pyproject.toml:5:1: [tool.optplan] has no setting 'selct'",
+        "error: pyproject.toml:5:1: [tool.optplan] has no entry 'selct'",
         "  hint: did you mean 'select'?",
         "error: pyproject.toml:6:1: ignore of [tool.optplan] must be a list of texts, got ['OPT9999', 3]",
         "error: pyproject.toml:7:1: select: no check's code begins with 'OPT77'",
@@ -147,14 +147,15 @@ def test_every_mistake_is_named(write: Write, check: Check) -> None:
         "  hint: write OPT103",
         "error: pyproject.toml:14:1: [[tool.optplan.targets]] has no 'model'",
         "error: pyproject.toml:14:1: [[tool.optplan.targets]] has no 'configs'",
-        "error: pyproject.toml:15:1: [tool.optplan.targets] has no setting 'modle'",
+        "error: pyproject.toml:15:1: [tool.optplan.targets] has no entry 'modle'",
         "  hint: did you mean 'model'?",
         "error: pyproject.toml:18:1: rule of [tool.optplan.expect] must be one of custom_key, norm, "
         "bias, dwconv, dcn_offset, flat, layer_decay, no_weight_decay, regex, constructor, set, default, "
         "got 'norms'",
         "  hint: did you mean 'norm'?",
-        "error: pyproject.toml:19:1: weight-decay of [tool.optplan.expect] must be a number, got '0'",
-        "error: pyproject.toml:21:1: [[tool.optplan.expect]] has neither 'parameters' nor 'rule'",
+        "error: pyproject.toml:19:1: weight-decay of [tool.optplan.expect] must be a number, a comparison such as "
+        "'> 0', or a range such as '0.01..0.1', or 'decayed', or 'not decayed', got '0'",
+        "error: pyproject.toml:21:1: [[tool.optplan.expect]] has none of 'parameters', 'module' and 'rule'",
         "error: pyproject.toml:23:1: frozen of [tool.optplan.expect] must be true or false, got 1",
         "error: pyproject.toml:24:1: min-parameters of [tool.optplan.expect] must be a whole number, "
         "got -1",

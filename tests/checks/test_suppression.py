@@ -112,7 +112,7 @@ def test_yaml(write: Write, check: Check) -> None:
     )
     assert check("a.yaml").stdout.endswith(
         "no findings in 1 config\n1 finding suppressed\n"
-        "2 checks left out for want of a model: name one with --model\n"
+        "2 checks skipped: no model given; name one with --model\n"
     )
 
 

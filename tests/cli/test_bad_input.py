@@ -413,7 +413,7 @@ def test_a_bug_is_status_3(invoke: Invoke, tmp_path: Path, monkeypatch: pytest.M
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("oh")
 
-    monkeypatch.setattr("optplan.cli.sources.load_config_file", broken)
+    monkeypatch.setattr("optplan.app.sources.load_config_file", broken)
     done = invoke("show", "a.py", "-m", "resnet18", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (3, "")
     assert done.stderr == (
@@ -427,7 +427,7 @@ def test_interrupt_is_status_130(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("optplan.cli.sources.load_config_file", interrupted)
+    monkeypatch.setattr("optplan.app.sources.load_config_file", interrupted)
     done = invoke("show", "a.py", "-m", "resnet18", cwd=tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted\n")
 

@@ -6,7 +6,7 @@ import gc
 
 import pytest
 
-from optplan.collecting import collect_from_now, collecting_later, uncollected
+from optplan.runtime.gc_control import gc_deferred, gc_paused, resume_gc
 
 
 @pytest.mark.parametrize("is_enabled", [True, False])
@@ -14,14 +14,14 @@ def test_all_is_as_it_was(is_enabled: bool) -> None:
     if not is_enabled:
         gc.disable()
     try:
-        with collecting_later():
+        with gc_deferred():
             assert not gc.isenabled()
             before = gc.get_freeze_count()
-            collect_from_now()
+            resume_gc()
             frozen = gc.get_freeze_count()
             assert gc.isenabled()
             assert frozen > before
-            with uncollected():
+            with gc_paused():
                 assert not gc.isenabled()
             assert gc.isenabled()
         assert gc.isenabled() is is_enabled
@@ -31,6 +31,6 @@ def test_all_is_as_it_was(is_enabled: bool) -> None:
 
 
 def test_an_error_leaves_nothing_behind() -> None:
-    with pytest.raises(KeyError), collecting_later(), uncollected():
+    with pytest.raises(KeyError), gc_deferred(), gc_paused():
         raise KeyError
     assert gc.isenabled()

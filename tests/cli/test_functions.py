@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from optplan.config.function_names import optimizer_functions
+from optplan.dialects.function.source_functions import optimizer_functions
 from tests.conftest import Invoke, Run
 
 FUNCTIONS = """\
@@ -318,7 +318,7 @@ def test_values_of_a_large_model(invoke: Invoke, folder: Path) -> None:
 def test_materialize_everywhere(
     invoke: Invoke, folder: Path, monkeypatch: Any, words: tuple[str, ...]
 ) -> None:
-    monkeypatch.setattr("optplan.cli.materializing.MOST_ELEMENTS", 10)
+    monkeypatch.setattr("optplan.app.memory_need.MOST_ELEMENTS", 10)
     done = invoke(*words, "-m", "fns.py:Net", cwd=folder)
     assert "--materialize builds it" in done.stdout + done.stderr
     done = invoke(*words, "-m", "fns.py:Net", "--materialize", cwd=folder)

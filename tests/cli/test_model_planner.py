@@ -11,19 +11,21 @@ from typing import Any
 import pytest
 import timm
 
+from optplan.app import model_planner
+from optplan.app import plan as app_plan
+from optplan.app.cached_plan import CachedPlans
+from optplan.app.model_planner import NamedModel
+from optplan.app.sources import open_source
 from optplan.cache import Store
 from optplan.cache.cache_key import cache_key
-from optplan.cli import model_planner, planning
-from optplan.cli.model_planner import NamedModel
-from optplan.cli.sources import open_source
-from optplan.config import NO_BATCH, Config, FunctionConfig, load_config
-from optplan.constructors.cached_plan import CachedPlans
+from optplan.config import NO_BATCH, Config, load_config
+from optplan.dialects.function.load import FunctionConfig
 from optplan.errors import OptplanError, Problem
 from optplan.model import configured, load
 from optplan.model.meta import build_on_meta
 from optplan.plan import Planned
 from optplan.runtime.gate import import_named
-from optplan.user_code import import_for_user, user_attribute
+from optplan.runtime.user_code import import_for_user, user_attribute
 from tests.conftest import SAMPLES, Invoke
 from tests.test_samples import command_of, samples, show_of
 
@@ -83,7 +85,7 @@ def test_sample_configs(
 
     for module in (load, configured):
         monkeypatch.setattr(module, "build_on_meta", build)
-    for user in (model_planner, planning):
+    for user in (model_planner, app_plan):
         monkeypatch.setattr(user, "cached_plans", lambda: opened(store))
     assert invoke(*words) == alone
     assert len(built) == 1

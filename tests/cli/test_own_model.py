@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from optplan.user_modules import BY_FILE
+from optplan.runtime.user_modules import BY_FILE
 from tests.conftest import SAMPLES, Invoke, Run
 from tests.schema import validate
 

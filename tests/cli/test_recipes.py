@@ -262,12 +262,13 @@ def test_config_shows_what_makes_up_the_optimizer(invoke: Invoke) -> None:
 
 
 def test_narrow_terminals_wrap_the_warning(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
-    from optplan.reporters.summary import head_lines
+    from optplan.reporters.formats.terminal import render
+    from optplan.reporters.plan_summary import head_blocks
 
     plan = Plan.from_json(
         invoke("show", SAMPLES / "timm_lamb.yaml", "-m", "resnet18", "--format", "json").stdout
     )
-    lines = head_lines(plan, 60, color=False)
+    lines = render(head_blocks(plan), width=60, color=False).splitlines()
     assert lines[0].startswith("the lr is not final")
     assert all(len(line) <= 60 for line in lines)
 

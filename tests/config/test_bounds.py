@@ -89,18 +89,15 @@ OPERANDS = {
     "one": "1",
     "neg": "-1000",
 }
-BINARY = "+ - * / // % ** & | ^ << >> == != < <= in is and or"
-UNARY = ["-", "+", "~", "not "]
+BINARY = "+ - * / // % ** | << >> == != < <= in is and or"
+UNARY = ["-", "+", "not "]
 CALLS = (
     "dict list tuple set range len int float str bool round sum min max abs enumerate zip sorted"
-    " reversed any all copy.copy copy.deepcopy math.factorial math.prod math.lcm math.gcd math.isqrt"
-    " math.fsum math.dist math.hypot math.log math.floor math.pow os.path.join os.path.normpath"
+    " reversed any all copy.copy copy.deepcopy math.log math.floor math.pow os.path.join os.path.dirname"
 )
 METHODS = (
-    "get items keys values pop popitem setdefault update copy clear append extend insert remove"
-    " reverse sort count index find rfind replace split rsplit strip join format partition"
-    " rpartition startswith endswith upper lower title zfill center ljust splitlines isidentifier add"
-    " discard union intersection difference symmetric_difference issubset isdisjoint is_integer"
+    "get items keys values pop setdefault update copy append extend insert remove count index find replace split"
+    " rsplit strip join format startswith endswith upper lower title"
 )
 OTHERS = [
     "{0}[{1}]", "{0}[1:]", "{0}[::-1]", "[*{0}]", "{{*{0}}}", "{{**{0}}}", "dict(**{0})", "f'{{{0}}}'",

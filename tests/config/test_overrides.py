@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from optplan.config import load_config, regroup_cfg_options
+from optplan.config import regroup_cfg_options
 from optplan.config.overrides import parse_value
-from optplan.config.timm_args import OPTIMIZER_KEYS
+from optplan.dialects import load_config
+from optplan.dialects.timm.arguments import OPTIMIZER_KEYS
+from optplan.dialects.timm.schedule import timm_arguments
 from optplan.errors import ConfigError, UsageError
-from optplan.schedule.reading import timm_arguments
 
 VALUES = [
     "1", "-1", "1.5", "1e-3", "1_000", "0x10", "nan", "inf", "-inf", "True", "false", "TRUE",

@@ -72,7 +72,7 @@ l = [i for i in 'ab'] + [7]
 l[0] = 8
 e = dict(d, y=1)
 f = d.copy()
-a, (b, *r) = 1, (2, 3, 4)
+a, (b, r) = 1, (2, [3, 4])
 s = l[1:]
 t = sorted([3, 1])
 u = [*l, 5]
@@ -107,7 +107,7 @@ def test_expressions(write: Any) -> None:
             "f.wd": "main.py:3:10",
             "a": "main.py:10:1",
             "b": "main.py:10:5",
-            "r": "main.py:10:9",
+            "r": "main.py:10:8",
             "r.0": "main.py:10:21",
             "s.0": "main.py:6:6",
             "s.1": "main.py:6:26",

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from optplan.constructors.default import OPTIMIZER_CONSTRUCTORS
+from optplan.constructors.default_constructor import OPTIMIZER_CONSTRUCTORS
 from optplan.constructors.optimizers import OPTIMIZERS
-from optplan.user_code import import_for_user
+from optplan.runtime.user_code import import_for_user
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # the packages it imports use what Python deprecates

@@ -16,17 +16,17 @@ from torch import nn
 from torch.optim import Optimizer, lr_scheduler
 
 from optplan import Plan, assert_matches
-from optplan.cli.attached_parting import with_attached
-from optplan.config import FunctionConfig
+from optplan.app.function_divergence import with_attached
+from optplan.app.planning import plan_with_facts
 from optplan.config.placed import placed_dict
-from optplan.constructors.attached import attachments_of
-from optplan.constructors.planning import plan_with_facts
+from optplan.dialects.function.attached_schedulers import attachments_of
+from optplan.dialects.function.load import FunctionConfig
 from optplan.errors import MismatchError
 from optplan.places import Source
 from optplan.plan.changes import PlanDiff
 from optplan.plan.diff import diff_plans
 from optplan.verify.structure import compare_structure
-from optplan.verify.subject import NamedOptimizer, Subject
+from optplan.verify.subject import ModelUnderTest, NamedOptimizer
 
 
 class Net(nn.Module):
@@ -207,7 +207,9 @@ def mismatches(plan: Plan, spec: Spec) -> tuple[Any, ...]:
     model = Net()
     found = [one for part in _flat(returned(spec, model)) for one in (part,)]
     named = tuple(NamedOptimizer(name=None, optimizer=one) for one in found)
-    return compare_structure(Subject(module=model, engine=model, plan=plan, optimizers=named))
+    return compare_structure(
+        ModelUnderTest(module=model, engine=model, plan=plan, optimizers=named)
+    )
 
 
 def _flat(made: Any) -> list[Optimizer]:

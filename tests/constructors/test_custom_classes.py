@@ -13,8 +13,8 @@ from torch.optim import Optimizer
 
 import optplan
 from optplan import DefaultOptimizerConstructor, OptplanError, Plan
+from optplan.app.planning import plan_with_facts
 from optplan.checks import Context
-from optplan.constructors import plan_with_facts
 from optplan.errors import PlanError
 from optplan.plan import Planned, PlannedParameter, RuleUse
 from tests.checks.given import lines

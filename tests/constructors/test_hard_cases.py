@@ -100,7 +100,7 @@ def test_the_older_form_gives_the_same(case: str) -> None:
     newer = {"optim_wrapper": {"optimizer": BASES["sgd"], "paramwise_cfg": paramwise}}
     model = hard_case(case)
     plans = [optplan.make_plan(model, config) for config in (older, newer)]
-    assert [plan.generation and plan.generation.signs for plan in plans] == [
+    assert [plan.generation and plan.generation.because for plan in plans] == [
         ("optimizer",),
         ("optim_wrapper",),
     ]

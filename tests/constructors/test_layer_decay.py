@@ -10,7 +10,7 @@ from torch.optim import SGD
 
 import optplan
 from optplan import LayerDecayOptimizerConstructor, OptplanError
-from optplan.constructors import plan_with_facts
+from optplan.app.planning import plan_with_facts
 from optplan.errors import ConfigError, PlanError
 from optplan.plan import PlannedParameter, RuleUse
 from tests.agreement import exact

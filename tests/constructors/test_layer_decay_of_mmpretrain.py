@@ -10,7 +10,7 @@ from torch import nn
 import optplan
 from optplan import OptplanError
 from optplan.constructors import lookup
-from optplan.constructors.layer_decay import LearningRateDecayOptimWrapperConstructor
+from optplan.constructors.layer_decay_constructor import LearningRateDecayOptimWrapperConstructor
 from tests.agreement import assert_same_optimizer, assert_same_plan
 from tests.layered_models import MMPRETRAIN, layered_model
 from tests.reference import ReferenceOptimizer, run_reference

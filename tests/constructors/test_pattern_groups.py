@@ -14,10 +14,9 @@ from hypothesis import strategies as st
 from torch import nn
 
 import optplan
-from optplan.config.dialects import Dialect
+from optplan.app.planning import build_optimizers
 from optplan.config.regex_groups import Pattern, RegexGroup, RegexGroups
-from optplan.constructors.pattern_trial import refuse_endless
-from optplan.constructors.planning import build_optimizers
+from optplan.constructors.regex_timeout import refuse_endless
 from optplan.errors import ConfigError, PlanError
 from optplan.names import Matcher, Rule, Status
 from optplan.plan import Plan
@@ -336,7 +335,7 @@ ENDLESS = (
 @pytest.mark.parametrize("text", ENDLESS)
 def test_a_pattern_that_takes_forever_is_refused(text: str) -> None:
     groups = RegexGroups(
-        dialect=Dialect.TORCHTITAN,
+        dialect="torchtitan",
         matcher=Matcher.SEARCH,
         groups=(
             RegexGroup(

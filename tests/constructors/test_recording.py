@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optplan.constructors.recording import Recording, RecordingDict
+from optplan.constructors.recording_dict import Recording, RecordingDict
 
 DATA: dict[str, Any] = {
     "rate": 0.75,

@@ -13,7 +13,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from optplan import Plan, assert_matches
-from optplan.constructors.returned import read_return
+from optplan.constructors.returned_optimizers import read_return
 from optplan.errors import PlanError
 from tests.conftest import Invoke
 from tests.schema import validate

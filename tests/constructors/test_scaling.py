@@ -10,7 +10,8 @@ import pytest
 from torch import nn
 
 import optplan
-from optplan.config import Batch, find_scaling, load_config
+from optplan.config import Batch, load_config
+from optplan.dialects import find_scaling
 from optplan.errors import ConfigError
 from optplan.plan import Plan
 from tests.agreement import exact

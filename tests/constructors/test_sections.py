@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from optplan import build_optimizer, build_optimizers, make_plan
-from optplan.constructors import plan_with_facts
+from optplan.app.planning import plan_with_facts
 from optplan.errors import ConfigError, PlanError
 from optplan.plan.explanation import explain
 

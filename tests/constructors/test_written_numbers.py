@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
+from optplan.app.planning import plan_with_facts
 from optplan.config import load_config
-from optplan.config.timm_args import as_parsed
-from optplan.constructors import plan_with_facts
+from optplan.dialects.timm.arguments import as_parsed
 from optplan.errors import ConfigError
 from optplan.names import Status
 from optplan.plan import Plan

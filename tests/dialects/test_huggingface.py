@@ -15,12 +15,10 @@ from torch import nn
 from torch.optim import Optimizer
 
 from optplan import load_model
+from optplan.app.planning import plan_with_facts
 from optplan.config import load_config
-from optplan.constructors.planning import plan_with_facts
-from optplan.dialects.huggingface.arguments import (
-    is_training_arguments,
-    known_arguments,
-)
+from optplan.dialects.huggingface import HuggingFace
+from optplan.dialects.huggingface.arguments import known_arguments
 from optplan.names import Rule
 from tests.conftest import Invoke
 
@@ -345,7 +343,7 @@ def test_a_folder_is_checked(invoke: Invoke, tmp_path: Path) -> None:
     ],
 )
 def test_recognized(data: dict[str, Any]) -> None:
-    assert is_training_arguments(data)
+    assert HuggingFace().recognize(data)
 
 
 @pytest.mark.parametrize(
@@ -360,7 +358,7 @@ def test_recognized(data: dict[str, Any]) -> None:
     ],
 )
 def test_not_recognized(data: dict[str, Any]) -> None:
-    assert not is_training_arguments(data)
+    assert HuggingFace().recognize(data) is None
 
 
 BAD: dict[str, tuple[dict[str, Any], str]] = {

@@ -12,9 +12,9 @@ import torch
 from lightning.pytorch.core.optimizer import _init_optimizers_and_lr_schedulers
 from torch.optim import Optimizer
 
-from optplan.config import load_function
-from optplan.constructors.attached import attachments_of
-from optplan.constructors.planning import plan_with_facts
+from optplan.app.planning import plan_with_facts
+from optplan.dialects.function.attached_schedulers import attachments_of
+from optplan.dialects.function.load import load_function
 from tests.conftest import Invoke
 
 MODULES = """
@@ -264,7 +264,7 @@ def test_the_modules_arguments(file: Path, invoke: Invoke) -> None:
     assert "7×7" in done.stdout
 
 
-class Recording(lightning.Callback):  # type: ignore[misc]
+class Recording(lightning.Callback):
     """Notes the lr of each step."""
 
     def __init__(self) -> None:

@@ -9,8 +9,8 @@ import pytest
 import transformers
 from torch import nn
 
-from optplan.config import load_function
-from optplan.constructors.planning import plan_with_facts
+from optplan.app.planning import plan_with_facts
+from optplan.dialects.function.load import load_function
 from tests.conftest import Invoke
 
 CODE = """

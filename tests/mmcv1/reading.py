@@ -10,7 +10,8 @@ import json
 import sys
 from pathlib import Path
 
-from optplan.config import is_mmcv1, load_config
+from optplan.config import load_config
+from optplan.dialects import dialect_of
 from tests.mmcv1.common import RECORDED
 
 _SCHEDULE = ("lr_config", "momentum_config", "runner", "total_epochs", "total_iters", "workflow")
@@ -27,7 +28,7 @@ def main(folders: list[str]) -> int:
             continue
         config = load_config(path)
         data = config.to_dict()
-        others += not is_mmcv1(config.data)
+        others += dialect_of(config).name != "mmcv1"
         if isinstance(data.get("optimizer"), dict):
             sections.add(repr(data["optimizer"]))
         if data.get("lr_config") is not None:

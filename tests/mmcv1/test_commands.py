@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import torch
 
-from optplan.config.generation import SIGNS_OF_MMCV1
 from optplan.constructors import OPTIMIZER_CONSTRUCTORS
+from optplan.dialects.mmengine.generation import SIGNS_OF_MMCV1
 from tests.conftest import Invoke
 from tests.schema import validate
 

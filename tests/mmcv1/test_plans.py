@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from optplan.constructors import build_optimizer, make_plan
+from optplan.app.planning import build_optimizer, make_plan
 from optplan.errors import OptplanError
 from optplan.names import Status
 from optplan.plan import Plan

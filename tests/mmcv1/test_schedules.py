@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from optplan.cli.model_planner import schedule_of_plan
+from optplan.app.model_planner import schedule_of_plan
+from optplan.app.planning import make_plan
 from optplan.config import Config, PlacedDict
-from optplan.constructors import make_plan
 from optplan.errors import OptplanError
 from optplan.places import Source
 from optplan.plan import Plan
-from optplan.schedule.motion import Motion
+from optplan.schedule.simulation import Simulation
 from optplan.schedule.training import Unit
 from tests.mmcv1.common import (
     RECORDED,
@@ -60,7 +60,7 @@ def _answer(config: dict[str, Any], name: str, per_epoch: int | None) -> str:
     loaded = Config(data=data, entry=source, sources=(source,))
     try:
         schedule = schedule_of_plan(loaded, _plan(name), per_epoch)
-        motion = Motion(replace(schedule, unit=Unit.ITERATION))
+        motion = Simulation(replace(schedule, unit=Unit.ITERATION))
         where = {name: at for at, track in enumerate(schedule.tracks) for name in track.names}
         tracks = [where[f"{name}.weight"] for name in ("first", "a", "b", "last")]
         rows = []

@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 from torch import nn
 
-from optplan.config import OwnModel, find_own_model, load_config
+from optplan.config import OwnModel, load_config
+from optplan.dialects import find_own_model
 from optplan.errors import ModelError
 from optplan.model import LoadedModel, make_inventory, may_be_installed, open_configured
-from optplan.user_code import import_for_user
+from optplan.runtime.user_code import import_for_user
 
 SGD = "optimizer = dict(type='SGD', lr=0.1)\n"
 Make = Callable[..., OwnModel]

@@ -51,7 +51,7 @@ def test_one_entry_for_each_registered_name_in_the_models_order(case: str) -> No
 def test_counts_of_real_models_are_torchs(family_name: str) -> None:
     model = family(family_name)
     found = make_inventory(model)
-    assert len(found.carriers) == len(list(model.parameters()))
+    assert len(found.primary_names) == len(list(model.parameters()))
     assert found.elements == sum(p.numel() for p in model.parameters())
 
 
@@ -176,7 +176,7 @@ def test_paths_are_counted_from_the_walked_module() -> None:
 
 def test_the_first_visited_name_carries_a_tensor() -> None:
     found = inventory("Wrapper")
-    carried = {facts.name for facts in found.carriers.values()}
+    carried = {facts.name for facts in found.primary_names.values()}
     assert "before.weight" not in carried
     assert "module.body.weight" in carried
     names = {tuple(names) for names in found.names_by_tensor.values() if len(names) > 1}

@@ -71,7 +71,7 @@ def plans() -> dict[str, Plan]:
         "layers": optplan.make_plan(net, {"optim_wrapper": layered}),
         "scaled": optplan.make_plan(net, scaled, batch=Batch(world_size=2)),
         "several": optplan.make_plan(two, {"optimizer": {"a": adamw, "b": {**adamw, "lr": 0.1}}}),
-        "live": Plan.from_optimizer(net, torch.optim.SGD(groups, lr=0.5, momentum=0.9)),
+        "live": optplan.Plan.from_optimizer(net, torch.optim.SGD(groups, lr=0.5, momentum=0.9)),
     }
 
 

@@ -21,7 +21,7 @@ from optplan.plan.changes import (
     all_names,
 )
 from optplan.plan.diff import diff_plans
-from optplan.plan.patterns import matching
+from optplan.plan.names.patterns import matching
 from tests.plans import DEFAULT, NORM, key, optimizer, outside, plan, row
 
 Told = tuple[str, str, Any, Any, tuple[str, ...]]

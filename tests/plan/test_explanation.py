@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from optplan import DefaultOptimizerConstructor
+from optplan.app.planning import plan_with_facts
 from optplan.config import load_config
-from optplan.constructors import plan_with_facts
 from optplan.errors import PlanError, UsageError
 from optplan.plan import Planned
 from optplan.plan.explanation import Explanation, explain
@@ -383,7 +383,7 @@ def test_places_stand_on_a_narrow_terminal_too(tmp_path: Path) -> None:
     made = plan_with_facts(hard_case("Norms"), load_config(tmp_path / "a.py"))
     text = explain_text(explained(made, "rms.weight"), width=70, color=False)
     assert "    won  custom_key 'rms'  lr, weight_decay  a.py:3\n" in text
-    assert "    no  norm  weight_decay  a.py:2\n" in text
+    assert "    no   norm              weight_decay      a.py:2\n" in text
 
 
 @pytest.mark.parametrize("width", [42, 80, 100, 120, None])
@@ -484,7 +484,7 @@ def test_another_order_of_keys_changes_both(monkeypatch: pytest.MonkeyPatch) -> 
     made = planned("Norms", paramwise)
     (found,) = explained(made, "rms.weight")
     assert (found.row.lr, found.values[0].candidates[0].verdict.key) == (0.1 * 0.1, "rms.w")
-    monkeypatch.setattr("optplan.rules.options._order", lambda custom: len(custom.key))
+    monkeypatch.setattr("optplan.rules.options.key_order", len)
     made = planned("Norms", paramwise)
     (found,) = explained(made, "rms.weight")
     assert (found.row.lr, found.values[0].candidates[0].verdict.key) == (0.1 * 0.5, "rms")

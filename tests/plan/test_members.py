@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from optplan.plan import Plan, members
-from optplan.plan.members import member_patterns, members_of
-from optplan.plan.patterns import matching
+from optplan.plan import Plan, setting_members
+from optplan.plan.names.patterns import matching
+from optplan.plan.setting_members import member_patterns, members_of
 from tests.views import PLANNED, Transformer, on_meta, planned
 
 NO_DECAY = {"norm_decay_mult": 0.0, "bias_decay_mult": 0.0, "bypass_duplicate": True}
@@ -30,7 +30,7 @@ def test_settings_then_what_is_in_no_group() -> None:
 def test_patterns_are_exact_and_nothing_is_lost(
     name: str, most_work: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(members, "_MOST_WORK", most_work)
+    monkeypatch.setattr(setting_members, "_MOST_WORK", most_work)
     plan = planned(name, {**NO_DECAY, "flat_decay_mult": 0.5}).plan
     found = members_of(plan, plan.parameters)
     assert exact(plan) == [sorted(m.names) for m in found]
@@ -56,7 +56,7 @@ def test_part_of_the_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     found = members_of(plan, part)
     names = [row.name for row in plan.parameters]
     for most_work in (0, 10**9):
-        monkeypatch.setattr(members, "_MOST_WORK", most_work)
+        monkeypatch.setattr(setting_members, "_MOST_WORK", most_work)
         for m, texts in zip(found, member_patterns(plan, found), strict=True):
             matched = {name for hit in matching(texts, names).values() for name in hit}
             assert matched == set(m.names)
@@ -68,7 +68,7 @@ def test_modules_stand_for_their_names_where_there_are_too_many(
 ) -> None:
     plan = planned(on_meta(Transformer), NO_DECAY).plan
     found = members_of(plan, plan.parameters)
-    monkeypatch.setattr(members, "_MOST_WORK", 0)
+    monkeypatch.setattr(setting_members, "_MOST_WORK", 0)
     assert member_patterns(plan, found) == [
         (
             "cls_token",

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optplan.errors import UsageError
-from optplan.plan.patterns import escape, matcher, matching
+from optplan.plan.names.patterns import escape, matcher, matching
 
 AWKWARD = st.text(alphabet="ab.*{},\\[]-0?\n", max_size=10)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from optplan.names import Status
-from optplan.plan.ramp import ramp
+from optplan.plan.layer_table import ramp
 from tests.plans import outside, row
 
 

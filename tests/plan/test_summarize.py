@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from optplan.plan.patterns import matcher, matching
-from optplan.plan.summarize import summarize
+from optplan.plan.names.patterns import matcher, matching
+from optplan.plan.names.summarize import summarize
 
 FAMILIES = (
     "resnet18",

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optplan.plan.patterns import matching
-from optplan.plan.summarize import Summarizer, summarize
+from optplan.plan.names.patterns import matching
+from optplan.plan.names.summarize import Summarizer, summarize
 
 NAMES = [
     f"blocks.{block}.{part}.{leaf}"

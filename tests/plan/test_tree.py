@@ -9,8 +9,8 @@ import pytest
 
 from optplan.names import Status
 from optplan.plan import Plan
-from optplan.plan.patterns import matching
-from optplan.plan.tree import Branch, branches, module_tree
+from optplan.plan.names.patterns import matching
+from optplan.plan.names.tree import Branch, branches, module_tree
 from tests.views import PLANNED, Transformer, on_meta, planned
 
 NO_DECAY = {"norm_decay_mult": 0.0, "bias_decay_mult": 0.0}

@@ -13,8 +13,8 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from optplan.cli import views
-from optplan.cli.views import ShowFormat
+from optplan.reporters.show import ShowFormat, ShowView
+from optplan.reporters.show.view import show_report
 from tests.views import MarkedUp, Transformer, on_meta, selection
 
 FLAGS = (
@@ -51,7 +51,7 @@ def tree(browser: webdriver.Chrome, tmp_path: Path) -> webdriver.Chrome:
     """The tree of a model with a layer decay, opened."""
     keys = {f"blocks.{block}.": {"lr_mult": 0.1 ** (3 - block)} for block in range(3)}
     shown = selection(on_meta(Transformer), {"custom_keys": keys})
-    return opened(browser, views.tree_report(shown, None, ShowFormat.HTML, None, False), tmp_path)
+    return opened(browser, show_report(ShowView.TREE, shown, ShowFormat.HTML), tmp_path)
 
 
 def opened(browser: webdriver.Chrome, text: str, folder: Path) -> webdriver.Chrome:
@@ -142,7 +142,7 @@ return [paper, Math.min(...found)];
 
 def test_light_and_dark_are_readable(browser: webdriver.Chrome, tmp_path: Path) -> None:
     shown = selection("FrozenAndTied", {"bypass_duplicate": True, "norm_decay_mult": 0.0})
-    opened(browser, views.params_report(shown, ShowFormat.HTML, None, False), tmp_path)
+    opened(browser, show_report(ShowView.PARAMS, shown, ShowFormat.HTML), tmp_path)
     papers = {}
     for name in ("light", "dark"):
         scheme(browser, name)
@@ -174,9 +174,9 @@ def test_names_stay_names(view: str, browser: webdriver.Chrome, tmp_path: Path) 
     keys = {name: {"lr_mult": 0.5} for name in MarkedUp.NAMES}
     shown = selection(on_meta(MarkedUp), {"custom_keys": keys})
     text = (
-        views.params_report(shown, ShowFormat.HTML, None, False)
+        show_report(ShowView.PARAMS, shown, ShowFormat.HTML)
         if view == "params"
-        else views.tree_report(shown, None, ShowFormat.HTML, None, False)
+        else show_report(ShowView.TREE, shown, ShowFormat.HTML)
     )
     opened(browser, text, tmp_path)
     names = "\n".join(column(browser, 0))

@@ -11,9 +11,8 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from optplan.reporters.schedule_html import schedule_html
 from tests.reporters.test_browser import CONTRASTS, browser, opened, scheme
-from tests.reporters.test_schedule import view_of
+from tests.reporters.test_schedule import schedule_html, view_of
 
 __all__ = ["browser"]
 

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import pytest
 
-from optplan.checks.results import Report, Reported, Spot
+from optplan.checks.results import Location, Report, Reported
 from optplan.names import Severity
-from optplan.reporters.check_github import check_github
-from optplan.reporters.check_json import check_json
-from optplan.reporters.check_junit import check_junit
-from optplan.reporters.check_md import check_md, literal
-from optplan.reporters.check_sarif import check_sarif
-from optplan.reporters.check_text import check_text
+from optplan.reporters.check.concise import render as check_concise
+from optplan.reporters.check.github import render as check_github
+from optplan.reporters.check.gitlab import render as check_gitlab
+from optplan.reporters.check.json import render as check_json
+from optplan.reporters.check.junit import render as check_junit
+from optplan.reporters.check.md import literal
+from optplan.reporters.check.md import render as check_md
+from optplan.reporters.check.rdjson import render as check_rdjson
+from optplan.reporters.check.sarif import render as check_sarif
+from optplan.reporters.check.statistics import check_statistics
+from optplan.reporters.check.text import render as check_text
 from tests.checks.fakes import FAKES
 from tests.sarif import validate_sarif
 from tests.schema import validate
@@ -32,7 +38,7 @@ REPORT = Report(
             message="key 'backbon' matches no parameter",
             hint="did you mean 'backbone'?",
             key="custom_keys.backbon",
-            spot=Spot(file="_base_/s gd,1.py", line=14, column=9, text="        backbon=dict(lr_mult=0.1),"),
+            location=Location(file="_base_/s gd,1.py", line=14, column=9, text="        backbon=dict(lr_mult=0.1),"),
             configs=("a.py", "b.py"),
         ),
         Reported(
@@ -42,7 +48,7 @@ REPORT = Report(
             message="key 'x' is bad",
             hint="leave it out",
             key="custom_keys.x",
-            spot=Spot(file="a.py", line=3, column=5, text="\té = 'xé'  # y"),
+            location=Location(file="a.py", line=3, column=5, text="\té = 'xé'  # y"),
             configs=("a.py",),
             parameters=("p.1", "p.2", "p.3", "p.4"),
         ),
@@ -52,7 +58,7 @@ REPORT = Report(
             severity=Severity.INFO,
             message=f"key {EVIL}",
             key=EVIL,
-            spot=Spot(file="mm::c.py"),
+            location=Location(file="mm::c.py"),
             configs=("mm::c.py",),
             parameters=("p.1",),
         ),
@@ -70,7 +76,7 @@ EMPTY = Report(findings=(), configs=("a.py",))
 SUMMARY = """\
 1 error, 1 warning, 1 info in 3 of 4 configs
 1 finding suppressed
-1 check left out for want of a model in 2 configs: name one with --model
+1 check skipped in 2 configs: no model given; name one with --model
 2 files passed over: no optimizer in them
 1 file passed over: no config
 """
@@ -150,10 +156,10 @@ def test_github() -> None:
 
 
 def test_sarif() -> None:
-    text = check_sarif(REPORT, FAKES, version="1.2.3")
+    text = check_sarif(REPORT, checks=FAKES, version="1.2.3")
     log = json.loads(text)
     validate_sarif(log)
-    validate_sarif(json.loads(check_sarif(EMPTY, FAKES, version="1.2.3")))
+    validate_sarif(json.loads(check_sarif(EMPTY, checks=FAKES, version="1.2.3")))
     (run,) = log["runs"]
     assert run["columnKind"] == "unicodeCodePoints"
     assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == ["OPT103", "OPT106", "OPT107"]
@@ -190,7 +196,7 @@ def test_sarif_fingerprints_do_not_move() -> None:
         severity=Severity.ERROR,
         message="other words",
         key=first.key,
-        spot=Spot(file=first.spot.file, line=99, column=1, text="x"),
+        location=Location(file=first.location.file, line=99, column=1, text="x"),
         configs=("c.py",),
     )
     other = Reported(
@@ -199,12 +205,12 @@ def test_sarif_fingerprints_do_not_move() -> None:
         severity=first.severity,
         message=first.message,
         key="custom_keys.other",
-        spot=first.spot,
+        location=first.location,
         configs=first.configs,
     )
     log = json.loads(
         check_sarif(
-            Report(findings=(first, moved, other), configs=("a.py",)), FAKES, version="1.2.3"
+            Report(findings=(first, moved, other), configs=("a.py",)), checks=FAKES, version="1.2.3"
         )
     )
     prints = [result["partialFingerprints"]["optplan/v1"] for result in log["runs"][0]["results"]]
@@ -219,10 +225,10 @@ def test_sarif_of_a_file_outside() -> None:
         severity=Severity.ERROR,
         message="m",
         key="k",
-        spot=Spot(file="/x/a b.py", line=1, column=1),
+        location=Location(file="/x/a b.py", line=1, column=1),
         configs=("/x/a b.py",),
     )
-    log = json.loads(check_sarif(Report(findings=(found,), configs=()), FAKES, version="1"))
+    log = json.loads(check_sarif(Report(findings=(found,), configs=()), checks=FAKES, version="1"))
     validate_sarif(log)
     location = log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]
     assert location["artifactLocation"] == {"uri": "file:///x/a%20b.py"}
@@ -266,7 +272,7 @@ def test_md() -> None:
     assert text.endswith(
         "\n\n**1 error, 1 warning, 1 info in 3 of 4 configs**\n\n"
         "- 1 finding suppressed\n"
-        "- 1 check left out for want of a model in 2 configs: name one with --model\n"
+        "- 1 check skipped in 2 configs: no model given; name one with --model\n"
         "- 2 files passed over: no optimizer in them\n"
         "- 1 file passed over: no config\n"
     )
@@ -279,8 +285,73 @@ def test_every_format_can_be_written_as_utf_8() -> None:
         check_text(REPORT, color=True),
         check_json(REPORT, version="1"),
         check_github(REPORT),
-        check_sarif(REPORT, FAKES, version="1"),
+        check_sarif(REPORT, checks=FAKES, version="1"),
         check_junit(REPORT, fail_on=Severity.ERROR),
         check_md(REPORT),
     ):
         assert text.encode("utf-8").decode("utf-8") == text
+
+
+def test_concise() -> None:
+    assert check_concise(REPORT) == (
+        "_base_/s gd,1.py:14:9: OPT103 warning: key 'backbon' matches no parameter, did you mean"
+        " 'backbone'? [2 configs]\n"
+        "a.py:3:5: OPT107 error: key 'x' is bad\n"
+        f"mm::c.py: OPT106 info: key {SHOWN}\n" + SUMMARY
+    )
+    assert check_concise(EMPTY) == "no findings in 1 config\n"
+
+
+def test_gitlab() -> None:
+    first, second, third = json.loads(check_gitlab(REPORT))
+    assert first == {
+        "description": "key 'backbon' matches no parameter, did you mean 'backbone'?",
+        "check_name": "OPT103 unmatched-key",
+        "fingerprint": first["fingerprint"],
+        "severity": "minor",
+        "location": {"path": "_base_/s gd,1.py", "lines": {"begin": 14}},
+    }
+    assert (second["severity"], third["severity"]) == ("major", "info")
+    assert third["location"] == {"path": "mm::c.py", "lines": {"begin": 1}}
+    assert json.loads(check_gitlab(EMPTY)) == []
+
+
+def test_fingerprints_of_gitlab_tell_findings_apart_and_stay() -> None:
+    again = replace(REPORT.findings[1], location=Location(file="a.py", line=9, column=1))
+    twice = replace(REPORT, findings=(*REPORT.findings, again))
+    fingerprints = [entry["fingerprint"] for entry in json.loads(check_gitlab(twice))]
+    assert len(set(fingerprints)) == 4
+    moved = json.loads(check_gitlab(replace(REPORT, findings=(again,))))
+    assert moved[0]["fingerprint"] == fingerprints[1]
+
+
+def test_rdjson() -> None:
+    data = json.loads(check_rdjson(REPORT))
+    assert data["source"] == {"name": "optplan"}
+    first, second, third = data["diagnostics"]
+    assert first == {
+        "message": "key 'backbon' matches no parameter, did you mean 'backbone'?\naffects 2 configs: a.py, b.py",
+        "location": {"path": "_base_/s gd,1.py", "range": {"start": {"line": 14, "column": 9}}},
+        "severity": "WARNING",
+        "code": {"value": "OPT103"},
+    }
+    # two bytes for the letter before
+    assert second["location"]["range"] == {"start": {"line": 3, "column": 6}}
+    assert second["message"] == "key 'x' is bad\nleave it out"
+    assert third["location"] == {"path": "mm::c.py"}
+    assert json.loads(check_rdjson(EMPTY))["diagnostics"] == []
+
+
+def test_statistics() -> None:
+    assert check_statistics(REPORT, as_json=False) == (
+        "2  OPT103  warning  unmatched-key\n"
+        "1  OPT106  info     on-request\n"
+        "1  OPT107  error    bad-key\n"
+    )
+    assert check_statistics(EMPTY, as_json=False) == "no findings\n"
+    assert json.loads(check_statistics(REPORT, as_json=True))[0] == {
+        "code": "OPT103",
+        "name": "unmatched-key",
+        "severity": "warning",
+        "count": 2,
+    }

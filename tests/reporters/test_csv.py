@@ -12,9 +12,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from optplan.plan.diff import diff_plans
-from optplan.reporters.csv_text import csv_text
-from optplan.reporters.diff_data import diff_csv
-from optplan.reporters.show_data import show_csv
+from optplan.reporters.diff.csv import render as diff_csv
+from optplan.reporters.formats.csv import csv_text
+from optplan.reporters.selection import Selection
+from optplan.reporters.show import ShowFormat, ShowView
+from optplan.reporters.show.view import show_report
 from tests.conftest import Invoke
 from tests.plans import key, plan, row
 
@@ -76,7 +78,8 @@ def test_every_report(name: str) -> None:
     first = plan(row(name, lr_rule=key(name, 1.0), dtype=name, module=name))
     second = plan(row(name, lr=0.5, lr_rule=key(name, 5.0), extra={name: name}))
     diff = diff_plans(first, second)
-    shown = read(show_csv(first, first.parameters))
+    whole = Selection(plan=first, rows=first.parameters)
+    shown = read(show_report(ShowView.PARAMS, whole, ShowFormat.CSV))
     assert shown[1][0] == f"'{name}"
     for rows in (shown, read(diff_csv(diff, full=False)), read(diff_csv(diff, full=True))):
         assert len({len(cells) for cells in rows}) == 1

@@ -17,11 +17,12 @@ from optplan.names import Status
 from optplan.plan import Plan
 from optplan.plan.changes import PlanDiff
 from optplan.plan.diff import diff_plans
-from optplan.reporters.diff_data import diff_csv, diff_json
-from optplan.reporters.diff_md import diff_md
-from optplan.reporters.diff_text import diff_text
-from optplan.reporters.diff_words import cause_text, values_text
-from optplan.reporters.markdown import code, escaped
+from optplan.reporters.diff.csv import render as diff_csv
+from optplan.reporters.diff.json import render as diff_json
+from optplan.reporters.diff.md import render as diff_md
+from optplan.reporters.diff.text import render as diff_text
+from optplan.reporters.diff.words import cause_text, values_text
+from optplan.reporters.formats.md import code, escaped
 from tests.plans import DEFAULT, NORM, key, optimizer, outside, plan, row
 from tests.schema import validate
 
@@ -337,7 +338,7 @@ def test_many_patterns() -> None:
     diff = replace(DIFF, clusters=clusters)
     assert ", ".join(patterns) in text(diff)
     shown = " ".join(text(diff, 80).split())
-    assert f"{', '.join(patterns[:8])} and 12 patterns more" in shown
+    assert f"{', '.join(patterns[:8])} and 12 more" in shown
 
 
 def test_the_key_behind_an_extra_entry_is_spelled_as_it_is() -> None:

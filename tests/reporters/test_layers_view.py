@@ -10,12 +10,12 @@ import pytest
 from rich.cells import cell_len
 
 import optplan
-from optplan.cli import views
-from optplan.cli.views import ShowFormat
 from optplan.names import Rule, Status
 from optplan.plan import Plan, RuleUse
-from optplan.plan.patterns import matching
-from optplan.reporters.rows import Narrowing, Selection, narrowed
+from optplan.plan.names.patterns import matching
+from optplan.reporters.selection import Narrowing, Selection, narrowed
+from optplan.reporters.show import ShowFormat, ShowView
+from optplan.reporters.show.view import show_report
 from optplan.reporters.words import rule_text
 from tests.layered_models import layered_model
 from tests.plans import DEFAULT, outside, plan, row
@@ -50,7 +50,9 @@ def shown(made: Plan, *patterns: str) -> Selection:
 
 
 def text(made: Plan, width: int | None = None, *patterns: str, color: bool = False) -> str:
-    return views.layers_report(shown(made, *patterns), ShowFormat.TEXT, width, color)
+    return show_report(
+        ShowView.LAYERS, shown(made, *patterns), ShowFormat.TEXT, width=width, color=color
+    )
 
 
 @pytest.fixture(scope="module")
@@ -77,11 +79,11 @@ Classifier · module · 17 parameters · 1.20 k
  SGD  lr 0.5  weight_decay 0.25
  made by LayerDecayOptimizerConstructor
  rules of MMEngine (optim_wrapper)
- layer  scale       lr              params  names
-     0  0.001   0.0005  █                1  backbo…cls_token
-     1   0.01    0.005  ███▋             2  *.bloc….0.norm.*
-     2    0.1     0.05  ██████▏          4  *.blocks.1.*
-     3      1  0.5–1.5  █████████░       8  scale,…nd 2 more
+ layer  scale       lr  params  names
+     0  0.001   0.0005       1  backbone.cls_token
+     1   0.01    0.005       2  *.blocks.0.norm.*
+     2    0.1     0.05       4  *.blocks.1.*
+     3      1  0.5–1.5       8  scale, …and 2 more
 
  4 layers · lr_scale 0.001–1
  decided by custom_key 1 · norm 4 · layer_decay 14
@@ -161,19 +163,19 @@ def test_narrowed(layered: Plan) -> None:
 
 
 def test_markdown(layered: Plan) -> None:
-    assert views.layers_report(shown(layered), ShowFormat.MD, None, False) == MD
+    assert show_report(ShowView.LAYERS, shown(layered), ShowFormat.MD) == MD
 
 
 def test_html(layered: Plan) -> None:
-    html = views.layers_report(shown(layered), ShowFormat.HTML, None, False)
+    html = show_report(ShowView.LAYERS, shown(layered), ShowFormat.HTML)
     assert '0.005<span class="bar" aria-hidden="true" style="--low:0.359;--high:0.359">' in html
     assert "*.blocks.0.norm.*" in html
-    nothing = views.layers_report(shown(NONE), ShowFormat.HTML, None, False)
+    nothing = show_report(ShowView.LAYERS, shown(NONE), ShowFormat.HTML)
     assert "no layers: no param group has a layer or an lr_scale" in nothing
 
 
 def as_json(made: Plan) -> Any:
-    data = json.loads(views.layers_report(shown(made), ShowFormat.JSON, None, False))
+    data = json.loads(show_report(ShowView.LAYERS, shown(made), ShowFormat.JSON))
     validate(data, "layers-view-1.0")
     return data
 

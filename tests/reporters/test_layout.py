@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from rich.cells import cell_len
 
-from optplan.reporters.layout import Cell, Column, cut, table, visible
+from optplan.reporters.formats.report import Cell, Column
+from optplan.reporters.formats.terminal import Table, render
+from optplan.reporters.formats.visible import cut, visible
 from optplan.reporters.words import count_text, number, percent, shape_text
 
 
@@ -40,7 +42,7 @@ def test_cut(text: str, width: int, shown: str) -> None:
     assert cell_len(shown) <= width
 
 
-COLUMNS = (Column(shrink_to=8), Column(optional=True), Column(right=True), Column(shrink_to=6))
+COLUMNS = (Column(shrink_to=8), Column(optional=True), Column(is_number=True), Column(shrink_to=6))
 ROWS = [
     (
         Cell("layer1.0.conv1.weight"),
@@ -50,6 +52,10 @@ ROWS = [
     ),
     (Cell("fc"), Cell("10"), Cell("0.01"), Cell("norm ×0")),
 ]
+
+
+def table(width: int | None, *, color: bool = False) -> list[str]:
+    return render([Table(COLUMNS, ROWS)], width=width, color=color).splitlines()
 
 
 @pytest.mark.parametrize(
@@ -80,17 +86,17 @@ ROWS = [
     ],
 )
 def test_table(width: int | None, lines: list[str]) -> None:
-    assert table(COLUMNS, ROWS, width=width, color=False) == lines
+    assert table(width) == lines
 
 
 @pytest.mark.parametrize("width", range(30, 120))
 def test_never_wider_than_asked(width: int) -> None:
-    assert max(map(len, table(COLUMNS, ROWS, width=width, color=False))) <= width
+    assert max(map(len, table(width))) <= width
 
 
 def test_colour_changes_no_text() -> None:
-    plain_lines = table(COLUMNS, ROWS, width=None, color=False)
-    colored = table(COLUMNS, ROWS, width=None, color=True)
+    plain_lines = table(None)
+    colored = table(None, color=True)
     assert [line.replace("\x1b[2m", "").replace("\x1b[0m", "") for line in colored] == plain_lines
     assert colored != plain_lines
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 
-from optplan.cli import views
-from optplan.cli.entries import entries_of
-from optplan.cli.views import ShowFormat
-from optplan.reporters.markdown import code
-from optplan.reporters.rows import Narrowing, Selection
+from optplan.app.option_use import entries_of
+from optplan.reporters.formats.md import code
+from optplan.reporters.selection import Narrowing, Selection
+from optplan.reporters.show import ShowFormat, ShowView
+from optplan.reporters.show.view import show_report
 from tests.views import MarkedUp, Transformer, on_meta, planned, selection
 
 NO_DECAY = {"norm_decay_mult": 0.0, "bias_decay_mult": 0.0}
@@ -44,12 +45,14 @@ def report(view: str, form: ShowFormat, paramwise: dict[str, object], model: typ
     made = planned(on_meta(model), paramwise)
     shown = Selection(plan=made.plan, rows=made.plan.parameters)
     if view == "tree":
-        return views.tree_report(shown, None, form, None, False)
+        return show_report(ShowView.TREE, shown, form)
     if view == "groups":
-        return views.settings_report(shown, form, None, False)
+        return show_report(ShowView.SETTINGS, shown, form)
     if view == "keys":
-        return views.keys_report(shown, entries_of(made, shown.rows), form, None, False)
-    return views.params_report(shown, form, None, False)
+        return show_report(
+            ShowView.KEYS, replace(shown, entries=entries_of(made, shown.rows)), form
+        )
+    return show_report(ShowView.PARAMS, shown, form)
 
 
 def test_md_literally() -> None:
@@ -153,7 +156,7 @@ def test_narrowing_is_told() -> None:
     part = Selection(
         plan=shown.plan, rows=shown.rows[:1], narrowing=Narrowing(patterns=("cls|*<b>",))
     )
-    md = views.tree_report(part, None, ShowFormat.MD, None, False)
+    md = show_report(ShowView.TREE, part, ShowFormat.MD)
     assert md.splitlines()[-1].startswith("- <code>1 of 33 rows shown&#58; --param cls&#124;")
-    html = views.tree_report(part, None, ShowFormat.HTML, None, False)
+    html = show_report(ShowView.TREE, part, ShowFormat.HTML)
     assert '<p class="narrowing">1 of 33 rows shown: --param cls|*&lt;b&gt;</p>' in html

@@ -8,16 +8,19 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 
+from optplan.dialects import find_schedulers
 from optplan.plan import Plan
-from optplan.reporters.layout import cell_len
-from optplan.reporters.plot import axis_for, plot_lines
-from optplan.reporters.rows import Narrowing
-from optplan.reporters.schedule_html import schedule_html
-from optplan.reporters.schedule_text import schedule_text
-from optplan.reporters.schedule_view import ScheduleView
-from optplan.schedule import Training, courses_of, find_schedulers, schedule_of
-from optplan.schedule.points import telling_steps
+from optplan.reporters.formats import html
+from optplan.reporters.formats import text as as_text
+from optplan.reporters.formats.plot import Plot, axis_for
+from optplan.reporters.formats.terminal import render
+from optplan.reporters.schedule.report import schedule_report
+from optplan.reporters.schedule.view import ScheduleView
+from optplan.reporters.selection import Narrowing
+from optplan.schedule import Training, courses_of, schedule_of
+from optplan.schedule.key_steps import telling_steps
 from tests.schedule.reference import SGD, plan_of_three
 
 WARM: list[dict[str, Any]] = [
@@ -49,6 +52,24 @@ def view_of(
     )
 
 
+def schedule_text(view: ScheduleView, *, width: int | None, color: bool = False) -> str:
+    return as_text.render(schedule_report(view), width=width, color=color)
+
+
+def schedule_html(view: ScheduleView) -> str:
+    return html.render(schedule_report(view), width=None, color=False)
+
+
+def plot_lines(
+    steps: Sequence[int],
+    curves: Sequence[Sequence[float | None]],
+    ticks: Sequence[int] = (),
+    *,
+    width: int,
+) -> list[str]:
+    return render([Plot(steps, curves, ticks)], width=width, color=False).splitlines()
+
+
 # A value holds until the next step, so that a line goes up in stairs.
 PLOT = """\
   0.9 ┤           ⡏⠉⢱
@@ -70,7 +91,7 @@ PLOT = """\
 
 def test_the_plot_is_what_it_shows() -> None:
     up = [step / 10 for step in range(10)]
-    lines = plot_lines(range(20), [[*up, *reversed(up)]], [10], width=30, color=False)
+    lines = plot_lines(range(20), [[*up, *reversed(up)]], [10], width=30)
     assert "\n".join(lines) + "\n" == PLOT
 
 
@@ -95,24 +116,24 @@ def test_axes(values: list[float | None], expected: tuple[float, float, bool, bo
 
 def test_no_axis() -> None:
     assert axis_for([None, float("nan")]) is None
-    assert plot_lines([0, 1], [[None, None]], [], width=60, color=False) == []
-    assert plot_lines([0, 1], [[1.0, 2.0]], [], width=8, color=False) == []
+    assert plot_lines([0, 1], [[None, None]], [], width=60) == []
+    assert plot_lines([0, 1], [[1.0, 2.0]], [], width=8) == []
 
 
 def test_a_gap_is_left_where_nothing_is_known() -> None:
-    lines = plot_lines(range(10), [[1.0] * 5 + [None] * 5], [], width=40, color=False)
+    lines = plot_lines(range(10), [[1.0] * 5 + [None] * 5], [], width=40)
     assert max(len(line) for line in lines[:12]) < 26
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_it_fits_a_terminal(width: int) -> None:
-    text = schedule_text(view_of(points=range(0, 100, 9)), width=width, color=False)
+    text = schedule_text(view_of(points=range(0, 100, 9)), width=width)
     # below the line of the optimizer, which is as long as its options
     assert max(map(cell_len, text.splitlines()[2:])) <= width
 
 
 def test_the_table_goes_on_below() -> None:
-    text = schedule_text(view_of(points=range(0, 100, 9)), width=80, color=False)
+    text = schedule_text(view_of(points=range(0, 100, 9)), width=80)
     lines = text.splitlines()
     heads = [
         place
@@ -122,7 +143,7 @@ def test_the_table_goes_on_below() -> None:
     assert len(heads) == 3
     steps = [step for head in heads for step in lines[head - 1].split()]
     assert steps == [str(step) for step in range(0, 100, 9)]
-    wide = schedule_text(view_of(points=range(0, 100, 9)), width=None, color=False)
+    wide = schedule_text(view_of(points=range(0, 100, 9)), width=None)
     assert sum("weight_decay  parameters" in line for line in wide.splitlines()) == 1
 
 
@@ -136,7 +157,7 @@ def test_each_curve_has_its_colour() -> None:
 
 def test_several_hyper_parameters() -> None:
     moving = [*WARM, {"type": "StepParamScheduler", "param_name": "weight_decay", "step_size": 50}]
-    lines = schedule_text(view_of(moving), width=None, color=False).splitlines()
+    lines = schedule_text(view_of(moving), width=None).splitlines()
     assert [line for line in lines if line.endswith(" by epoch")] == [
         " lr by epoch",
         " weight_decay by epoch",
@@ -151,7 +172,7 @@ def test_names_stay_names() -> None:
     plan = plan_of_three()
     plan = replace(plan, model=replace(plan.model, spec=EVIL), config=EVIL)
     schedulers = [{"type": "LinearMomentum"}]
-    text = schedule_text(view_of(schedulers, plan=plan), width=None, color=False)
+    text = schedule_text(view_of(schedulers, plan=plan), width=None)
     assert "\x1b" not in text
     assert "[red]" in text
     page = schedule_html(view_of(schedulers, plan=plan))

@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 
 from optplan.plan import Setting
-from optplan.reporters.verify_json import verify_json
-from optplan.reporters.verify_text import verify_text
+from optplan.reporters.verify.json import render as verify_json
+from optplan.reporters.verify.text import render as verify_text
 from optplan.verify.results import (
     Cost,
     Measured,
     Mismatch,
-    Moved,
     Movement,
+    MovementResult,
     NoRealStep,
     ParameterResult,
-    Place,
     RealStep,
+    RunEnvironment,
     Timing,
     Verification,
 )
@@ -37,8 +37,8 @@ def result(name: str, **given: Any) -> ParameterResult:
         "lr": 0.1,
         "weight_decay": 0.05,
         "measured": Measured(lr=0.1, weight_decay=0.05000000000000002),
-        "exact": Moved(movement=Movement.MOVED, distance=0.0),
-        "trained": Moved(movement=Movement.MOVED, distance=1e-7),
+        "exact": MovementResult(movement=Movement.MOVED, distance=0.0),
+        "trained": MovementResult(movement=Movement.MOVED, distance=1e-7),
     }
     return ParameterResult(name=name, **{**values, **given})
 
@@ -58,7 +58,7 @@ def found(**given: Any) -> Verification:
     values: dict[str, Any] = {
         "plan": replace(plans.plan(*map(plans.row, NAMES)), settings=(setting,)),
         "plan_source": None,
-        "place": Place(
+        "place": RunEnvironment(
             device="cuda:0", chosen="auto", dtypes=("bfloat16",), steps=2, seed=0, processes=1
         ),
         "groups": 9,
@@ -88,8 +88,10 @@ COST = Cost(
     ),
     peak_bytes=3_210_000_000,
 )
-LOST = Moved(movement=Movement.BELOW_RESOLUTION, distance=1.0, reason="an update of 1e-05 is lost")
-UNCHECKED = Moved(movement=Movement.UNCHECKED, reason="RuntimeError: no [graph]")
+LOST = MovementResult(
+    movement=Movement.BELOW_RESOLUTION, distance=1.0, reason="an update of 1e-05 is lost"
+)
+UNCHECKED = MovementResult(movement=Movement.UNCHECKED, reason="RuntimeError: no [graph]")
 
 
 def lines(verification: Verification, width: int | None = None) -> list[str]:
@@ -172,7 +174,7 @@ def test_nothing_is_wider_than_the_terminal(width: int) -> None:
 
 def test_what_a_user_wrote_is_literal() -> None:
     name = "[red]a[/x]\x1b[31m"
-    row = result(name, exact=Moved(movement=Movement.DEVIATES, reason="did\nnot"))
+    row = result(name, exact=MovementResult(movement=Movement.DEVIATES, reason="did\nnot"))
     mismatch = Mismatch(what=name, planned="\x07", built=("[b]",), parameters=(name,))
     text = verify_text(
         found(parameters=(row,), mismatches=(mismatch,), plan_source=name), width=None, color=False

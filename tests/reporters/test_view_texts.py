@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
-from optplan.cli import views
-from optplan.cli.entries import entries_of
-from optplan.cli.views import ShowFormat
-from optplan.reporters.rows import Narrowing, Selection, narrowed
+from optplan.app.option_use import entries_of
+from optplan.reporters.selection import Narrowing, Selection, narrowed
+from optplan.reporters.show import ShowFormat, ShowView
+from optplan.reporters.show.view import show_report
 from tests.views import PLANNED, MarkedUp, Transformer, on_meta, planned, selection
 
 LAYER_DECAY = {
@@ -28,18 +28,18 @@ NO_DECAY = {"norm_decay_mult": 0.0, "bias_decay_mult": 0.0}
 
 
 def tree(shown: Selection, width: int | None, depth: int | None = None) -> str:
-    return views.tree_report(shown, depth, ShowFormat.TEXT, width, False)
+    return show_report(ShowView.TREE, replace(shown, depth=depth), ShowFormat.TEXT, width=width)
 
 
 def groups(shown: Selection, width: int | None) -> str:
-    return views.settings_report(shown, ShowFormat.TEXT, width, False)
+    return show_report(ShowView.SETTINGS, shown, ShowFormat.TEXT, width=width)
 
 
 def keys(paramwise: Mapping[str, Any], width: int | None, model: Any = None) -> str:
     made = planned(model or on_meta(Transformer), paramwise)
     shown = Selection(plan=made.plan, rows=made.plan.parameters)
     entries = entries_of(made, shown.rows)
-    return views.keys_report(shown, entries, ShowFormat.TEXT, width, False)
+    return show_report(ShowView.KEYS, replace(shown, entries=entries), ShowFormat.TEXT, width=width)
 
 
 RAMP = """\
@@ -222,7 +222,12 @@ def test_only_frozen() -> None:
 def test_option_that_nothing_reads_stands_out() -> None:
     made = planned(on_meta(Transformer), {"norm_decay_mul": 0.0, "norm_decay_mult": 0.0})
     shown = Selection(plan=made.plan, rows=made.plan.parameters)
-    text = views.keys_report(shown, entries_of(made, shown.rows), ShowFormat.TEXT, None, True)
+    text = show_report(
+        ShowView.KEYS,
+        replace(shown, entries=entries_of(made, shown.rows)),
+        ShowFormat.TEXT,
+        color=True,
+    )
     assert "\x1b[31mnorm_decay_mul\x1b[0m" in text
     assert "\x1b[31mnothing reads it\x1b[0m" in text
     assert "\x1b[31m1 of 2 options and keys decides nothing\x1b[0m" in text

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from optplan.checks.discovery import Candidate
-from optplan.checks.plan_refused import PlanRefused
-from optplan.checks.running import Job, Runner, Task
-from optplan.checks.settings import Settings, Target
+from optplan.checks.catalog.plan_refused import PlanRefused
+from optplan.checks.discovery import FoundFile
+from optplan.checks.runner import Runner
+from optplan.checks.tasks import Job, Task
+from optplan.checks.tool_config import Target, ToolConfig
 from optplan.config import Batch, Config
 from optplan.plan import Planned
 from optplan.runtime.gate import calling
@@ -40,12 +41,12 @@ def test_what_is_refused_late_is_a_finding_of_that_config(tmp_path: Path) -> Non
     file.write_text("optim_wrapper = dict(optimizer=dict(type='SGD', lr=0.1))\n")
     job = Job(
         checks=(PlanRefused(),),
-        settings=(Settings(folder=str(tmp_path)),),
+        tool_configs=(ToolConfig(folder=str(tmp_path)),),
         make_planner=lambda _: plan_refused,
     )
     target = Target(model="net", arguments={})
     done = Runner(job).run(
-        Task(candidate=Candidate(str(file), named=True), settings=0, target=target)
+        Task(candidate=FoundFile(str(file), named=True), tool_config=0, target=target)
     )
     assert not isinstance(done, Task)
     assert done.crash is None

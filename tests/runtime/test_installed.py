@@ -11,9 +11,19 @@ from pathlib import Path
 
 import pytest
 
+from optplan.cache.distributions import installed as distribution
+from optplan.cache.store import Store
+from optplan.config import load_config
 from optplan.constructors.optimizers import optimizer_class
+from optplan.errors import ConfigError
 from optplan.runtime.gate import NotInstalledError, import_named
-from optplan.runtime.installed import find_installed
+from optplan.runtime.installed import (
+    find_installed,
+    is_installed,
+    is_users_file,
+    package_config,
+    package_folder,
+)
 from tests.conftest import Invoke, Run
 
 SECRET = "raise SystemExit('this must not run')\n"
@@ -138,6 +148,35 @@ def test_a_loose_file_in_site_packages_is_no_distribution(
     editable(tmp_path, "optplan_test_other", monkeypatch)
     (tmp_path / "site-packages" / "optplan_test_loose.py").write_text(SECRET)
     assert find_installed("optplan_test_loose") is None
+
+
+def test_a_bare_folder_in_site_packages_is_installed_for_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    editable(tmp_path, "optplan_test_other", monkeypatch)
+    name, packages = "optplan_test_bare", tmp_path / "site-packages"
+    (packages / name / "configs").mkdir(parents=True)
+    (packages / name / "__init__.py").write_text("class Thing: pass\n")
+    (packages / name / "inner.py").write_text(SECRET)
+    (packages / name / "configs" / "a.py").write_text("optimizer = dict(type='SGD', lr=0.1)\n")
+    monkeypatch.syspath_prepend(str(packages))
+    assert (find_installed(name), package_folder(name), package_config(name, "a.py")) == (None,) * 3
+    with pytest.raises(ConfigError, match=f"no installed package '{name}'"):
+        load_config(f"{name}::a.py")
+    assert distribution(name, Store(str(tmp_path / "cache"))) is None
+    # Nor is it where something has imported it.
+    monkeypatch.setitem(sys.modules, name, importlib.import_module(name))
+    assert not is_installed(name)
+    with pytest.raises(NotInstalledError, match=rf"no installed package provides '{name}\.inner"):
+        import_named(f"{name}.inner.Thing", trusted=False)
+    # Yet its code is not the user's own, which would run unrestricted.
+    assert not is_users_file(str(packages / name / "__init__.py"))
+
+
+@pytest.mark.parametrize("name", ["timm", "torch", "json", "optplan"])
+def test_what_is_loaded_and_installed_stays_so(name: str) -> None:
+    importlib.import_module(name)
+    assert is_installed(name)
 
 
 @pytest.mark.parametrize(

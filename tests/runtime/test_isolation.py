@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from optplan.checks.results import Kind, Outcome
+from optplan.checks.results import CheckedConfig, FileKind
 from optplan.errors import Problem
 from optplan.places import Place, Source
 from optplan.runtime.audit import lifted
@@ -28,7 +28,7 @@ PLAIN = [
     "text",
     [1, 2.5, float("inf"), True],
     {"a": (1, frozenset({2}))},
-    Outcome(config="a.py", settings=0, kind=Kind.CONFIG),
+    CheckedConfig(config="a.py", tool_config=0, kind=FileKind.CONFIG),
     (Problem(message="m", place=Place(Source(name="a"), 1, 2)),),
 ]
 
@@ -170,7 +170,7 @@ def loop_stubbornly() -> None:
 
 _PARENT = """\
 import os
-from optplan.interrupts import EndingAtInterrupt
+from optplan.runtime.interrupts import EndingAtInterrupt
 from optplan.runtime.isolation import Bounds, isolated
 from tests.runtime.test_isolation import echo, loop_stubbornly
 if __name__ == "__main__":

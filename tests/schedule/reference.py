@@ -11,9 +11,10 @@ from typing import Any
 import torch
 from torch.optim import Optimizer
 
+from optplan.dialects import find_schedulers
 from optplan.plan import Plan, PlannedModel, PlannedOptimizer, Setting
-from optplan.schedule import Section, Training, Unit, courses_of, find_schedulers, schedule_of
-from optplan.schedule.stage import MakeForeign
+from optplan.schedule import Section, Training, Unit, courses_of, schedule_of
+from optplan.schedule.running_scheduler import MakeForeign
 from tests.plans import row
 
 with warnings.catch_warnings():

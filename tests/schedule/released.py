@@ -16,9 +16,10 @@ import pytest
 from mmengine.registry import DefaultScope
 
 from optplan.config import Config, find_namespace, load_config
+from optplan.dialects import find_training
 from optplan.errors import ConfigError
-from optplan.schedule import Training, find_training
-from optplan.schedule.foreign import ForeignMaker
+from optplan.schedule import Training
+from optplan.schedule.foreign import ForeignBuilder
 from tests.schedule.reference import ours, stepped, worst
 
 FIELDS = ("lr", "weight_decay")
@@ -64,7 +65,7 @@ def compared(package: str, *, most: int | None = None) -> Compared:
     for config, schedulers, training in distinct.values():
         # a part that others inherit from states no scope of its own
         scope = config.data.get("default_scope") or package
-        maker = ForeignMaker(replace(find_namespace(config), scope=scope))
+        maker = ForeignBuilder(replace(find_namespace(config), scope=scope))
         unit, own = ours(schedulers, training, fields=FIELDS, make_foreign=maker)
         with DefaultScope.overwrite_default_scope(scope):
             theirs = stepped(schedulers, training, unit, fields=FIELDS)

@@ -12,11 +12,11 @@ import pytest
 import torch
 from mmengine.optim import CosineAnnealingLR, ReduceOnPlateauLR
 
+from optplan.dialects import find_schedulers
 from optplan.errors import UsageError
-from optplan.schedule import Training, Unit, courses_of, find_schedulers, schedule_of
-from optplan.schedule.asked import asked_steps
-from optplan.schedule.curves.moves import Moves, woven
-from optplan.schedule.points import telling_steps
+from optplan.schedule import Training, Unit, courses_of, schedule_of
+from optplan.schedule.key_steps import telling_steps
+from optplan.schedule.requested_steps import asked_steps
 from tests.schedule.reference import ADAM, LRS, SGD, ours, plan_of_three, stepped
 
 TEN = Training(by_epoch=True, length=10)
@@ -184,15 +184,6 @@ def test_what_is_not_shown_is_not_kept() -> None:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 1_000_000  # 300,000 values would be 9.6 MB
-
-
-def test_a_product_of_many_is_that_of_one_after_another() -> None:
-    """math.prod multiplies floats from the left, which the equality to the last bit rests on."""
-    factors = [1 + 1e-7 * (place % 17) / 3 for place in range(5000)]
-    value = 0.1
-    for factor in factors:
-        value *= factor
-    assert woven([0.1], [Moves(factors)]) == [value]
 
 
 WARMED = [

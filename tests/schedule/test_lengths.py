@@ -66,7 +66,7 @@ def test_early_steps_of_a_long_training(
     invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is shown is within the bound: mmengine gives 0.1 * 0.5**2 at iteration 250."""
-    monkeypatch.setattr("optplan.schedule.clockwork._MOST_WORK", 1_000_000)
+    monkeypatch.setattr("optplan.schedule.scheduler_stepper._MOST_WORK", 1_000_000)
     (tmp_path / "a.py").write_text(
         f"{HEAD}train_cfg = {LONG.format('10**9')}\nparam_scheduler = {STEPS.format(100)}\n"
     )

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from optplan.config import load_config
+from optplan.dialects import find_schedulers, find_training
 from optplan.errors import OptplanError, ScheduleError, UsageError
-from optplan.schedule import Training, courses_of, find_schedulers, find_training, schedule_of
+from optplan.schedule import Training, courses_of, schedule_of
 from tests.schedule.reference import ADAM, SGD, plan_of_three
 
 HEAD = "train_cfg = dict(by_epoch=True, max_epochs=20)\n"

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from optplan.schedule import Schedule, Training, find_schedulers, schedule_of
-from optplan.schedule.parting import are_same, partings, same_unit
+from optplan.dialects import find_schedulers
+from optplan.schedule import Schedule, Training, schedule_of
+from optplan.schedule.divergence import are_same, partings, same_unit
 from tests.schedule.reference import SGD, plan_of_three
 
 TRAINING = Training(by_epoch=True, length=40)

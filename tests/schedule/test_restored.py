@@ -12,11 +12,11 @@ import torch
 from torch.optim import SGD
 
 from optplan.constructors.saved_schedulers import read_schedulers
+from optplan.dialects import find_schedulers
 from optplan.errors import PlanError
 from optplan.plan.changes import SchedulerChange
 from optplan.schedule.parsing import parsed
-from optplan.schedule.reading import find_schedulers
-from optplan.schedule.restored import not_compared, restored_changes
+from optplan.schedule.resumed_schedulers import not_compared, restored_changes
 from optplan.schedule.training import Training
 from tests.schedule.reference import SCHEDULERS
 

@@ -11,7 +11,7 @@ import pytest
 
 from optplan.config import Namespace
 from optplan.errors import ConfigError
-from optplan.registries import Kind, _written_names, is_replaced
+from optplan.registries import RegistryKind, _written_names, is_replaced
 
 SOURCE = """\
 from mmengine.registry import PARAM_SCHEDULERS
@@ -45,14 +45,14 @@ def test_the_source_of_a_package_that_is_not_imported(
     (tmp_path / "engine" / "schedulers").mkdir(parents=True)
     (tmp_path / "engine" / "schedulers" / "own.py").write_text(SOURCE)
     monkeypatch.setattr("optplan.registries.package_folder", lambda _: str(tmp_path))
-    assert is_replaced(Kind.SCHEDULERS, name, Namespace(scope="own_scope")) is expected
+    assert is_replaced(RegistryKind.SCHEDULERS, name, Namespace(scope="own_scope")) is expected
 
 
 def test_a_released_package_that_is_not_installed() -> None:
     """mmpose has a ConstantLR of its own, and configs that give it a factor of 2.5."""
-    assert is_replaced(Kind.SCHEDULERS, "ConstantLR", Namespace(scope="mmpose"))
-    assert not is_replaced(Kind.SCHEDULERS, "LinearLR", Namespace(scope="mmpose"))
-    assert not is_replaced(Kind.SCHEDULERS, "ConstantLR", Namespace(scope="mmdet"))
+    assert is_replaced(RegistryKind.SCHEDULERS, "ConstantLR", Namespace(scope="mmpose"))
+    assert not is_replaced(RegistryKind.SCHEDULERS, "LinearLR", Namespace(scope="mmpose"))
+    assert not is_replaced(RegistryKind.SCHEDULERS, "ConstantLR", Namespace(scope="mmdet"))
 
 
 def test_the_source_of_a_package_that_raises_on_import(
@@ -69,5 +69,5 @@ def test_the_source_of_a_package_that_raises_on_import(
 
     monkeypatch.setattr("optplan.registries.registered", raising)
     scope = Namespace(scope="half_there")
-    assert is_replaced(Kind.SCHEDULERS, "ConstantLR", scope)
-    assert not is_replaced(Kind.SCHEDULERS, "PolyLR", scope)
+    assert is_replaced(RegistryKind.SCHEDULERS, "ConstantLR", scope)
+    assert not is_replaced(RegistryKind.SCHEDULERS, "PolyLR", scope)

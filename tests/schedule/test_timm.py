@@ -14,11 +14,12 @@ from timm.scheduler import create_scheduler_v2
 from timm.scheduler.scheduler_factory import scheduler_kwargs
 
 from optplan.config import Namespace
+from optplan.dialects import find_schedulers
+from optplan.dialects.timm.run_scheduler import timm_epochs
+from optplan.dialects.timm.schedule import timm_arguments
 from optplan.errors import ScheduleError
-from optplan.schedule import Training, Unit, courses_of, find_schedulers, schedule_of
-from optplan.schedule.foreign import ForeignMaker
-from optplan.schedule.foreign.timm_args import timm_epochs
-from optplan.schedule.reading import timm_arguments
+from optplan.schedule import Training, Unit, courses_of, schedule_of
+from optplan.schedule.foreign import ForeignBuilder
 from tests.schedule.reference import LRS, SGD, plan_of_three
 
 SCALES = (1.0, 0.5, 0.25)
@@ -105,7 +106,7 @@ def in_config(arguments: Mapping[str, Any], *, scaled: bool) -> tuple[Unit, list
         by_epoch=True, length=timm_epochs(timm_arguments(arguments), PER_EPOCH), per_epoch=PER_EPOCH
     )
     schedule = schedule_of(
-        plan, find_schedulers(arguments), training, [dict(SGD)], ForeignMaker(Namespace())
+        plan, find_schedulers(arguments), training, [dict(SGD)], ForeignBuilder(Namespace())
     )
     courses = courses_of(schedule, range(schedule.length))
     lrs = [list(values) for values in zip(*courses.values["lr"], strict=True)]
@@ -136,7 +137,7 @@ def test_plateau_is_not_known_after_its_patience() -> None:
             find_schedulers(arguments),
             Training(by_epoch=True, length=12),
             [dict(SGD)],
-            ForeignMaker(Namespace()),
+            ForeignBuilder(Namespace()),
         )
         courses = courses_of(schedule, range(12))
     metric = courses.metrics[0, "lr"]

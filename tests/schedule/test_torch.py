@@ -13,7 +13,7 @@ from torch.optim import lr_scheduler
 from optplan.config import Namespace, Symbol
 from optplan.errors import ScheduleError
 from optplan.schedule import Training, Unit
-from optplan.schedule.foreign import ForeignMaker
+from optplan.schedule.foreign import ForeignBuilder
 from tests.schedule.reference import ADAM, DECAYS, LRS, SGD, ours
 
 EPOCHS = 24
@@ -123,7 +123,7 @@ def in_config(
         training,
         options=options,
         fields=("lr", "momentum"),
-        make_foreign=ForeignMaker(Namespace()),
+        make_foreign=ForeignBuilder(Namespace()),
     )
     return [
         list(zip(lrs, momenta, strict=True))
@@ -157,7 +157,7 @@ def test_by_epoch_among_iterations() -> None:
             {"type": "torch:ExponentialLR", "gamma": 0.1},
         ],
         training,
-        make_foreign=ForeignMaker(Namespace()),
+        make_foreign=ForeignBuilder(Namespace()),
     )
     assert unit is Unit.ITERATION
     first = [step[0] for step in table["lr"]]
@@ -194,7 +194,7 @@ def test_refused(kind: Any, arguments: dict[str, Any], message: str) -> None:
         ours(
             [{"type": kind, **arguments}],
             Training(by_epoch=True, length=EPOCHS),
-            make_foreign=ForeignMaker(Namespace()),
+            make_foreign=ForeignBuilder(Namespace()),
         )
 
 
@@ -205,5 +205,5 @@ def test_it_breaks_down_where_it_does(stride: int) -> None:
             [{"type": "torch:OneCycleLR", "max_lr": 0.1, "total_steps": 8}],
             Training(by_epoch=True, length=EPOCHS),
             stride=stride,
-            make_foreign=ForeignMaker(Namespace()),
+            make_foreign=ForeignBuilder(Namespace()),
         )

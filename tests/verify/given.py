@@ -8,12 +8,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from optplan.constructors import build_optimizers, make_plan
+from optplan.app.planning import build_optimizers, make_plan
 from optplan.plan import Plan
-from optplan.verify.bench import Source
+from optplan.verify.bench import TrainingSource
 from optplan.verify.devices import ChosenDevice
 from optplan.verify.results import Verification
-from optplan.verify.stages import Terms
+from optplan.verify.stages import VerifyOptions
 from optplan.verify.subject import NamedOptimizer
 from optplan.verify.verification import verify
 
@@ -87,22 +87,22 @@ def config(
 
 def source(
     model: Callable[[], nn.Module], made: Mapping[str, Any], plan: Plan | None = None
-) -> Source:
+) -> TrainingSource:
     """A config's optimizers on a model, held against its plan or another."""
 
     def optimizers(module: nn.Module) -> list[NamedOptimizer]:
         named = build_optimizers(module, made)
         return [NamedOptimizer(name=name, optimizer=one) for name, one in named]
 
-    return Source(
+    return TrainingSource(
         plan=plan or make_plan(model(), made), make_model=model, make_optimizers=optimizers
     )
 
 
 def verified(
-    given: Source, *, device: str = "cpu", plan_source: str | None = None, **terms: Any
+    given: TrainingSource, *, device: str = "cpu", plan_source: str | None = None, **terms: Any
 ) -> Verification:
     """A verification without a real step and without timing, where nothing else is asked for."""
     wanted = {"forward": False, "cost": False, **terms}
     chosen = ChosenDevice(device=torch.device(device))
-    return verify(given, chosen, Terms(**wanted), plan_source=plan_source)
+    return verify(given, chosen, VerifyOptions(**wanted), plan_source=plan_source)

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from optplan import cli
-from optplan.constructors import build_optimizers, make_plan
-from optplan.verify.bench import Source
+from optplan.app.planning import build_optimizers, make_plan
+from optplan.verify.bench import TrainingSource
 from optplan.verify.inputs import InputShape
 from optplan.verify.results import Movement, Parallel, RealStep, Verification
 from optplan.verify.subject import NamedOptimizer
@@ -53,7 +53,22 @@ class SkipsOnSecond(torch.optim.SGD):
         return super().step(closure)
 
 
-def other_lr_on_second() -> Source:
+class Centralized(torch.optim.Optimizer):
+    """Plain descent, and a rule of its own for matrices: their gradients lose their mean."""
+
+    def __init__(self, params: Any, lr: float, weight_decay: float) -> None:
+        super().__init__(params, {"lr": lr, "weight_decay": weight_decay})
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> Any:
+        for group in self.param_groups:
+            for one in group["params"]:
+                if one.grad is not None:
+                    gradient = one.grad - one.grad.mean() if one.ndim > 1 else one.grad
+                    one.sub_(gradient + group["weight_decay"] * one, alpha=group["lr"])
+
+
+def other_lr_on_second() -> TrainingSource:
     """A constructor that gives one group another lr on the second process."""
     made = config("AdamW")
 
@@ -61,7 +76,7 @@ def other_lr_on_second() -> Source:
         ((_, optimizer),) = build_optimizers(module, made)
         return [NamedOptimizer(name=None, optimizer=_changed(optimizer))]
 
-    return Source(plan=make_plan(Cnn(), made), make_model=Cnn, make_optimizers=optimizers)
+    return TrainingSource(plan=make_plan(Cnn(), made), make_model=Cnn, make_optimizers=optimizers)
 
 
 def _changed(optimizer: Optimizer) -> Optimizer:
@@ -87,6 +102,7 @@ def summary(found: Verification) -> dict[str, Any]:
         "lr": {one.name: one.measured.lr for one in found.parameters},
         "coupled": list(found.coupled),
         "without_gradient": list(step.without_gradient) if step else None,
+        "oracles": [one.reason for one in found.oracles],
         "processes": found.place.processes,
         "state": found.cost.timings[0].state_bytes if found.cost else None,
     }
@@ -95,7 +111,7 @@ def summary(found: Verification) -> dict[str, Any]:
 def cases(parallel: Parallel) -> dict[str, Callable[[], Verification]]:
     """What is verified in each way."""
 
-    def run(given: Source, *shape: int, **terms: Any) -> Callable[[], Verification]:
+    def run(given: TrainingSource, *shape: int, **terms: Any) -> Callable[[], Verification]:
         dtype = torch.int64 if len(shape) == 1 else None
         inputs = (InputShape(shape=(2, *shape), dtype=dtype),)
         return lambda: verified(given, parallel=parallel, forward=True, inputs=inputs, **terms)
@@ -108,6 +124,7 @@ def cases(parallel: Parallel) -> dict[str, Callable[[], Verification]]:
         "muon": run(source(Matrices, config("Muon", {})), 3, 6),
         "tied": run(source(Tied, tied), 5),
         "skips": run(source(Cnn, config(SkipsOnSecond)), *image),
+        "own rule": run(source(Cnn, config(Centralized)), *image),
         "other lr": run(other_lr_on_second(), *image),
     }
 

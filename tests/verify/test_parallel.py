@@ -65,6 +65,18 @@ def test_lamb_is_held_in_a_joint_run(found: tuple[Found, Found]) -> None:
         assert (one["matches"], one["coupled"], one["moved"]) == (True, ["Lamb"], 32)
 
 
+@pytest.mark.parametrize("parallel", ["ddp", "zero"])
+def test_a_kind_with_a_rule_of_its_own_has_it_on_every_process(
+    parallel: str, found: tuple[Found, Found]
+) -> None:
+    one = found[0][f"{parallel} own rule"]
+    assert (one["matches"], one["deviating"]) == (True, {})
+    assert one["oracles"] == [
+        "Centralized moves its parameters by it, but tensors of several dimensions, "
+        "which it steps by a rule of its own"
+    ]
+
+
 def test_lamb_on_shares_of_the_parameters_is_not_lamb(found: tuple[Found, Found]) -> None:
     """ZeroRedundancyOptimizer gives each process some of them, and each bounds the norm of its own."""
     one = found[0]["zero lamb"]

@@ -11,10 +11,10 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from optplan.constructors import build_optimizers, make_plan
+from optplan.app.planning import build_optimizers, make_plan
 from optplan.names import Status
 from optplan.plan import Plan
-from optplan.verify.bench import Source
+from optplan.verify.bench import TrainingSource
 from optplan.verify.results import Mismatch, Movement, Verification
 from optplan.verify.subject import NamedOptimizer
 from tests.verify.given import Cnn, Matrices, config, source, verified
@@ -29,7 +29,7 @@ def sabotaged(
     change: Callable[[nn.Module, Optimizer], Optimizer | None],
     model: Callable[[], nn.Module] = Cnn,
     **arguments: Any,
-) -> Source:
+) -> TrainingSource:
     """A constructor whose optimizer is changed behind its back."""
     made = config(**{"momentum": 0.9, **arguments})
 
@@ -37,7 +37,9 @@ def sabotaged(
         ((_, optimizer),) = build_optimizers(module, made)
         return [NamedOptimizer(name=None, optimizer=change(module, optimizer) or optimizer)]
 
-    return Source(plan=make_plan(model(), made), make_model=model, make_optimizers=optimizers)
+    return TrainingSource(
+        plan=make_plan(model(), made), make_model=model, make_optimizers=optimizers
+    )
 
 
 class IgnoresGroups(torch.optim.SGD):

@@ -12,7 +12,7 @@ import torch
 from torch.optim import optimizer as torch_optimizer
 
 from tests.conftest import ROOT, Invoke, Result
-from tests.verify.sabotage import sane
+from tests.verify.sabotage import sane, unusual
 from tests.verify.sabotage.kind import Kind
 from tests.verify.sabotage.table import KINDS
 
@@ -88,14 +88,15 @@ def test_there_are_kinds_enough() -> None:
 
 
 def sane_ones() -> Iterator[str]:
-    for name, value in vars(sane).items():
-        if callable(value) and getattr(value, "__module__", "") == sane.__name__ and name.islower():
-            yield name
+    for module in (sane, unusual):
+        for name, value in vars(module).items():
+            if getattr(value, "__module__", "") == module.__name__ and name.islower():
+                yield f"{module.__name__.rpartition('.')[2]}.{name}"
 
 
-@pytest.mark.parametrize("name", list(sane_ones()))
-def test_what_keeps_its_word_is_not_blamed(name: str, invoke: Invoke) -> None:
-    model = "Matrices" if name == "orthogonalized" else "Net"
-    done = invoke("verify", *command(f"sane.{name}", model), "--device", "cpu", "--no-cost")
+@pytest.mark.parametrize("target", list(sane_ones()))
+def test_what_keeps_its_word_is_not_blamed(target: str, invoke: Invoke) -> None:
+    model = "Matrices" if target == "sane.orthogonalized" else "Net"
+    done = invoke("verify", *command(target, model), "--device", "cpu", "--no-cost")
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     assert "matches" in done.stdout

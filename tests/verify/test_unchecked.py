@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from optplan.constructors import OPTIMIZER_CONSTRUCTORS, make_plan
+from optplan.app.planning import make_plan
+from optplan.constructors import OPTIMIZER_CONSTRUCTORS
 from optplan.errors import VerifyError
 from optplan.verify.results import Movement
 from tests.verify.given import Cnn, Matrices, config, source, verified

@@ -1,13 +1,13 @@
-"""Calls: of builtins, of methods of plain data, and of nothing else."""
+"""Calls: of known functions, of methods of plain data, and of nothing else."""
 
 from __future__ import annotations
 
 import ast
 from typing import TYPE_CHECKING, Any
 
-from optplan.config.evaluator.builtins import callable_for
-from optplan.config.evaluator.data import placed, places_of, taken
-from optplan.config.evaluator.frame import EXPRESSIONS, TRUST_HINT
+from optplan.config.evaluator.builtins import call_function
+from optplan.config.evaluator.data import elements_of, placed, places_of, update
+from optplan.config.evaluator.frame import TRUST_HINT, Call, Frame, Handler
 from optplan.config.evaluator.methods import method_of
 from optplan.config.evaluator.modules import Module
 from optplan.config.limits import CONSTANTS_PER_STEP, Refusal
@@ -17,64 +17,48 @@ from optplan.config.symbols import Symbol
 if TYPE_CHECKING:
     from collections.abc import Container
 
-    from optplan.config.evaluator.frame import Frame
     from optplan.config.placed import RawPlace
 
 
 def _call(frame: Frame, node: ast.Call) -> Any:
     function = node.func
-    if isinstance(function, ast.Name):
-        if (
-            function.id == "dict"
-            and "dict" not in frame.names
-            and (frame.parent is None or not _is_bound(frame.parent, "dict"))
-        ):
-            return _dict(frame, node)
-        target = frame.value(function)
-    elif isinstance(function, ast.Attribute):
+    if isinstance(function, ast.Attribute):
         owner = frame.value(function.value)
         if not isinstance(owner, Module | Symbol):
             method = method_of(owner, function.attr)
-            if method is None:
-                raise Refusal(f"calling '.{function.attr}' is not done in a config", TRUST_HINT)
-            args, named, places = _arguments(frame, node)
-            return method(frame, frame.raw(node), places, owner, *args, **named)
+            call, args, named = _arguments(frame, node)
+            return placed(method(call, owner, *args, **named), call.raw)
         target = owner.attribute(function.attr)
+    elif isinstance(function, ast.Name) and function.id == "dict" and not _is_bound(frame, "dict"):
+        return _dict(frame, node)
     else:
         target = frame.value(function)
     if isinstance(target, Symbol | Module):
         name = target.dotted if isinstance(target, Symbol) else target.name
         raise Refusal(f"a config cannot call '{name}', it is only a name here", TRUST_HINT)
-    known = callable_for(target)
-    args, named, _ = _arguments(frame, node)
-    raw = frame.raw(node)
-    return placed(known(frame, raw, *args, **named), raw)
+    call, args, named = _arguments(frame, node)
+    return placed(call_function(call, target, args, named), call.raw)
 
 
 def _is_bound(frame: Frame, name: str) -> bool:
-    scope: Frame | None = frame
-    while scope is not None:
-        if name in scope.names:
-            return True
-        scope = scope.parent
-    return False
+    return name in frame.names or (
+        frame.parent is not None and any(name in scope.names for scope in frame.scopes())
+    )
 
 
 def _dict(frame: Frame, node: ast.Call) -> PlacedDict:
-    """``dict(…)``, by far the most frequent call, with the place of every keyword."""
+    """Evaluate ``dict(…)``, by far the most frequent call, with the place of every keyword."""
     result = PlacedDict()
     places: dict[Any, RawPlace] = {}
     result.raw_places = places
     if node.args:
-        from optplan.config.evaluator.builtins import update
-
         sources = _positional(frame, node, {})
         if len(sources) > 1:
             raise TypeError(f"dict expected at most 1 argument, got {len(sources)}")
         for source in sources:
             update(frame, result, source, frame.raw(node.args[0]))
     file = frame.file
-    frame.budget.spend(len(node.keywords) // CONSTANTS_PER_STEP)
+    frame.steps.charge(len(node.keywords) // CONSTANTS_PER_STEP)
     named: set[str] = set()
     for keyword in node.keywords:
         name = keyword.arg
@@ -101,7 +85,7 @@ def _dict(frame: Frame, node: ast.Call) -> PlacedDict:
 def _mapping(frame: Frame, value: Any) -> dict[Any, Any]:
     if not isinstance(value, dict):
         raise TypeError(f"argument after ** must be a mapping, not {type(value).__name__}")
-    frame.budget.spend(len(value))
+    frame.steps.charge(len(value))
     return value
 
 
@@ -117,7 +101,7 @@ def _positional(frame: Frame, node: ast.Call, places: dict[Any, RawPlace]) -> li
     for argument in node.args:
         if isinstance(argument, ast.Starred):
             source = frame.value(argument.value)
-            more = taken(frame, source)
+            more = elements_of(frame, source)
             found = places_of(source, len(more), frame.raw(argument))
             places.update(enumerate(found, len(args)))
             args += more
@@ -127,9 +111,7 @@ def _positional(frame: Frame, node: ast.Call, places: dict[Any, RawPlace]) -> li
     return args
 
 
-def _arguments(
-    frame: Frame, node: ast.Call
-) -> tuple[list[Any], dict[str, Any], dict[Any, RawPlace]]:
+def _arguments(frame: Frame, node: ast.Call) -> tuple[Call, list[Any], dict[str, Any]]:
     places: dict[Any, RawPlace] = {}
     args = _positional(frame, node, places)
     named: dict[str, Any] = {}
@@ -145,7 +127,7 @@ def _arguments(
             _check_new(keyword.arg, named)
             named[keyword.arg] = value
             places[keyword.arg] = frame.raw(keyword)
-    return args, named, places
+    return Call(frame, frame.raw(node), places), args, named
 
 
-EXPRESSIONS[ast.Call] = _call
+HANDLERS: dict[type[ast.AST], Handler] = {ast.Call: _call}

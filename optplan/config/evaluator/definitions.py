@@ -1,4 +1,4 @@
-"""Functions and classes that a config defines: names for what is never run, refused where they are used."""
+"""Functions and classes that a config defines: never run, and refused where they are used."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import ast
 from collections.abc import Iterator
 from typing import Any
 
-from optplan.config.evaluator.frame import STATEMENTS, TRUST_HINT, Frame, unsupported
+from optplan.config.evaluator.frame import TRUST_HINT, Frame, Handler, unsupported
 from optplan.config.limits import Refusal
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 class Definition:
-    """What a ``def`` or ``class`` statement binds; it is no entry of the config."""
+    """The value that a ``def`` or ``class`` statement binds; it is no entry of the config."""
 
     __slots__ = ("what",)
 
@@ -30,7 +30,7 @@ class Definition:
 
 
 def _define(frame: Frame, node: Any) -> None:
-    """Bind a name, where making the function or class has no effect on other names of the file."""
+    """Bind a name, unless making the function or class could change other names of the file."""
     for part in _evaluated_at_once(node):
         if part is None or _has_effect(frame, part):
             unsupported(frame, node)
@@ -41,7 +41,7 @@ def _define(frame: Frame, node: Any) -> None:
 
 
 def _evaluated_at_once(node: Any) -> Iterator[ast.expr | None]:
-    """The expressions that Python evaluates to make a function or class; None for other statements."""
+    """Yield the expressions evaluated to make a function or class; None for other statements."""
     yield from node.decorator_list
     if isinstance(node, _FUNCTIONS):
         yield from node.args.defaults
@@ -63,7 +63,7 @@ def _evaluated_at_once(node: Any) -> Iterator[ast.expr | None]:
 
 
 def _has_effect(frame: Frame, expression: ast.expr) -> bool:
-    """Whether an expression may change a container of the file, or bind a name."""
+    """Return whether an expression may change a container of the file, or bind a name."""
     for part in ast.walk(expression):
         if isinstance(part, ast.NamedExpr | ast.Await | ast.Yield | ast.YieldFrom):
             return True
@@ -74,4 +74,4 @@ def _has_effect(frame: Frame, expression: ast.expr) -> bool:
     return False
 
 
-STATEMENTS.update({ast.FunctionDef: _define, ast.AsyncFunctionDef: _define, ast.ClassDef: _define})
+HANDLERS: dict[type[ast.AST], Handler] = dict.fromkeys((*_FUNCTIONS, ast.ClassDef), _define)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from typing import TYPE_CHECKING, Any
 
 from optplan.config.base_dict import METHOD_NAMES, BaseDict
 from optplan.config.evaluator.builtins import BUILTINS
-from optplan.config.evaluator.data import each, key_checked, placed, places_of, taken
+from optplan.config.evaluator.data import elements_of, iterate, key_checked, placed, places_of
 from optplan.config.evaluator.definitions import Definition
-from optplan.config.evaluator.frame import EXPRESSIONS, TRUST_HINT, Frame
+from optplan.config.evaluator.formatting import formatted
+from optplan.config.evaluator.frame import TRUST_HINT, Frame, Handler
 from optplan.config.evaluator.modules import Module
 from optplan.config.evaluator.targets import assign
 from optplan.config.limits import CONSTANTS_PER_STEP, Refusal
@@ -30,41 +32,27 @@ if TYPE_CHECKING:
 
 def _name(frame: Frame, node: ast.Name) -> Any:
     name = node.id
-    scope: Frame | None = frame
-    while scope is not None:
+    for scope in frame.scopes():
         if name in scope.names:
             found = scope.names[name]
             if found.__class__ is Definition:
                 found.refuse(name)
             return found
-        scope = scope.parent
     if name == "_base_" and frame.base is not None:
         return frame.base()
     if name in BUILTINS:
         return BUILTINS[name]
     if name in frame.extras:
         return frame.extras[name]
-    if name.startswith("__"):
-        raise Refusal(f"the name '{name}' is not available to a config", TRUST_HINT)
-    return _no_such_name(frame, name)
-
-
-def _no_such_name(frame: Frame, name: str) -> Any:
-    import builtins
-
-    if hasattr(builtins, name):
+    if name.startswith("__") or hasattr(builtins, name):
         raise Refusal(f"'{name}' is not available to a config", TRUST_HINT)
-    known: list[str] = [*BUILTINS]
-    scope: Frame | None = frame
-    while scope is not None:
-        known = [*scope.names, *known]
-        scope = scope.parent
-    raise Refusal(f"the name '{name}' is not defined", did_you_mean(name, known))
+    known = [known for scope in frame.scopes() for known in scope.names]
+    raise Refusal(f"the name '{name}' is not defined", did_you_mean(name, [*known, *BUILTINS]))
 
 
 def _items(frame: Frame, nodes: list[ast.expr]) -> tuple[list[Any], list[RawPlace]]:
     file = frame.file
-    frame.budget.spend(len(nodes) // CONSTANTS_PER_STEP)
+    frame.steps.charge(len(nodes) // CONSTANTS_PER_STEP)
     items: list[Any] = []
     places: list[RawPlace] = []
     for node in nodes:
@@ -72,7 +60,7 @@ def _items(frame: Frame, nodes: list[ast.expr]) -> tuple[list[Any], list[RawPlac
             items.append(node.value)
         elif isinstance(node, ast.Starred):
             source = frame.value(node.value)
-            more = taken(frame, source)
+            more = elements_of(frame, source)
             items += more
             places += places_of(source, len(more), (file, node.lineno, node.col_offset))
             continue
@@ -104,7 +92,7 @@ def _dict(frame: Frame, node: ast.Dict) -> PlacedDict:
             more = frame.value(value_node)
             if not isinstance(more, dict):
                 raise TypeError(f"'{type(more).__name__}' object is not a mapping")
-            frame.budget.spend(len(more))
+            frame.steps.charge(len(more))
             result.update(more)
             places.update(placed(more, frame.raw(value_node)).raw_places)
         else:
@@ -123,20 +111,18 @@ def _subscript(frame: Frame, node: ast.Subscript) -> Any:
         if key not in container:
             raise Refusal(f"no key {key!r} here", _near_key(container, key))
         return container[key]
-    if not isinstance(container, list | tuple | str | range | bytes):
-        raise Refusal(f"'{type(container).__name__}' object cannot be subscripted in a config")
-    if isinstance(container, range):
-        frame.budget.spend_size(container)
-    if not isinstance(key, slice):
-        return container[key]
+    if not isinstance(container, list | tuple | str | range):
+        name = type(container).__name__
+        raise Refusal(f"'{name}' object cannot be subscripted in a config", TRUST_HINT)
+    frame.steps.charge_sizes(container if isinstance(container, range) else None)
     part = container[key]
-    frame.budget.spend(1 if isinstance(part, range) else len(part))
+    if not isinstance(key, slice):
+        return part
+    frame.steps.charge(1 if isinstance(part, range) else len(part))
     places = getattr(container, "raw_places", None)
-    if isinstance(container, list):
-        return placed_list(part, places[key] if places else [frame.raw(node)] * len(part))
-    if isinstance(container, tuple):
-        return placed_tuple(part, places[key] if places else [frame.raw(node)] * len(part))
-    return part
+    if places is None or isinstance(part, str | range):
+        return placed(part, frame.raw(node))
+    return (placed_list if isinstance(part, list) else placed_tuple)(part, places[key])
 
 
 def _near_key(container: dict[Any, Any], key: Any) -> str | None:
@@ -161,7 +147,7 @@ def _attribute(frame: Frame, node: ast.Attribute) -> Any:
         what = "the base config has" if isinstance(node.value, ast.Name) else "there is"
         raise Refusal(f"{what} no '{name}' here", _near_key(owner, name))
     if isinstance(owner, Symbol) and not name.startswith("__"):
-        frame.budget.spend_text(len(owner.dotted) + len(name))
+        frame.steps.charge_text(len(owner.dotted) + len(name))
         return owner.attribute(name)
     if isinstance(owner, Module):
         return owner.attribute(name)
@@ -173,12 +159,12 @@ def _attribute(frame: Frame, node: ast.Attribute) -> Any:
 
 
 def _generated(frame: Frame, node: Any, depth: int = 0, first: Any = None) -> Iterator[Frame]:
-    """One and the same inner frame, again and again, its names bound to each combination."""
+    """Yield one inner frame again and again, its names bound to each combination."""
     generator = node.generators[depth]
     if generator.is_async:
         raise Refusal("an async comprehension is not evaluated in a config", TRUST_HINT)
     iterable = first if depth == 0 else frame.value(generator.iter)
-    for item in each(frame, iterable):
+    for item in iterate(frame, iterable):
         assign(frame, generator.target, item)
         for condition in generator.ifs:
             if not frame.value(condition):
@@ -193,7 +179,7 @@ def _generated(frame: Frame, node: Any, depth: int = 0, first: Any = None) -> It
 def _rounds(frame: Frame, node: Any) -> Iterator[Frame]:
     # The first iterable belongs to the frame outside.
     first = frame.value(node.generators[0].iter)
-    return _generated(Frame(frame.file, frame.budget, frame), node, 0, first)
+    return _generated(Frame(frame.file, frame.steps, frame), node, 0, first)
 
 
 def _list_comprehension(frame: Frame, node: ast.ListComp) -> PlacedList:
@@ -222,35 +208,31 @@ def _joined_text(frame: Frame, node: ast.JoinedStr) -> str:
     parts: list[Any] = [
         part.value if part.__class__ is ast.Constant else frame.value(part) for part in node.values
     ]
-    frame.budget.spend_text(sum(map(len, parts)))
+    frame.steps.charge_text(sum(map(len, parts)))
     return "".join(parts)
 
 
 def _formatted(frame: Frame, node: ast.FormattedValue) -> str:
-    from optplan.config.evaluator.formatting import formatted
-
     value = frame.value(node.value)
     spec = "" if node.format_spec is None else frame.value(node.format_spec)
     conversion = "" if node.conversion < 0 else chr(node.conversion)
     return formatted(frame, value, conversion, spec)
 
 
-EXPRESSIONS.update(
-    {
-        ast.Constant: lambda _, node: node.value,
-        ast.Name: _name,
-        ast.List: _list,
-        ast.Tuple: _tuple,
-        ast.Set: _set,
-        ast.Dict: _dict,
-        ast.Subscript: _subscript,
-        ast.Slice: _slice,
-        ast.Attribute: _attribute,
-        ast.ListComp: _list_comprehension,
-        ast.SetComp: _set_comprehension,
-        ast.DictComp: _dict_comprehension,
-        ast.GeneratorExp: _generator,
-        ast.JoinedStr: _joined_text,
-        ast.FormattedValue: _formatted,
-    }
-)
+HANDLERS: dict[type[ast.AST], Handler] = {
+    ast.Constant: lambda _, node: node.value,
+    ast.Name: _name,
+    ast.List: _list,
+    ast.Tuple: _tuple,
+    ast.Set: _set,
+    ast.Dict: _dict,
+    ast.Subscript: _subscript,
+    ast.Slice: _slice,
+    ast.Attribute: _attribute,
+    ast.ListComp: _list_comprehension,
+    ast.SetComp: _set_comprehension,
+    ast.DictComp: _dict_comprehension,
+    ast.GeneratorExp: _generator,
+    ast.JoinedStr: _joined_text,
+    ast.FormattedValue: _formatted,
+}

@@ -4,299 +4,187 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from optplan.config.base_dict import BaseDict, as_base
-from optplan.config.evaluator.builtins import sort, update
+from optplan.config.base_dict import BaseDict
+from optplan.config.evaluator.builtins import call_plain
 from optplan.config.evaluator.data import (
-    deep,
+    deep_copy,
     delete_item,
+    elements_of,
     extend,
     key_checked,
     places_of,
     set_item,
-    shallow,
-    taken,
+    shallow_copy,
+    update,
 )
+from optplan.config.evaluator.formatting import format_text
+from optplan.config.evaluator.frame import TRUST_HINT
 from optplan.config.limits import Refusal
 from optplan.config.placed import PlacedDict, PlacedList, placed_dict, placed_list
+from optplan.errors import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from optplan.config.evaluator.frame import Frame
-    from optplan.config.placed import RawPlace
+    from optplan.config.evaluator.frame import Call
 
-    # Takes the frame, the place of the call, the places of its arguments (by number or name),
-    # the object itself, and the call's arguments.
+    # Takes the call, the object itself, and the call's arguments.
     Method = Callable[..., Any]
-    Places = dict[Any, RawPlace]
 
 
-def _list_append(_: Frame, __: RawPlace, at: Places, self: PlacedList, item: Any, /) -> None:
+def _append(call: Call, self: PlacedList, item: Any, /) -> None:
     self.append(item)
-    self.raw_places.append(at[0])
+    self.raw_places.append(call.places[0])
 
 
-def _list_extend(frame: Frame, _: RawPlace, at: Places, self: PlacedList, items: Any, /) -> None:
-    extend(frame, self, items, at[0])
+def _extend(call: Call, self: PlacedList, items: Any, /) -> None:
+    extend(call.frame, self, items, call.places[0])
 
 
-def _list_insert(
-    frame: Frame, _: RawPlace, at: Places, self: PlacedList, index: Any, item: Any, /
-) -> None:
-    frame.budget.spend(len(self))
+def _insert(call: Call, self: PlacedList, index: Any, item: Any, /) -> None:
+    call.frame.steps.charge(len(self))
     self.insert(index, item)
-    self.raw_places.insert(index, at[1])
+    self.raw_places.insert(index, call.places[1])
 
 
-def _list_pop(frame: Frame, _: RawPlace, __: Places, self: PlacedList, index: Any = -1, /) -> Any:
-    frame.budget.spend(len(self) // 8)
+def _list_pop(call: Call, self: PlacedList, index: Any = -1, /) -> Any:
+    call.frame.steps.charge(len(self) // 8)
     item = self.pop(index)
     self.raw_places.pop(index)
     return item
 
 
-def _list_remove(frame: Frame, _: RawPlace, __: Places, self: PlacedList, item: Any, /) -> None:
-    frame.budget.spend_tree(self)
-    delete_item(frame, self, self.index(item))
+def _remove(call: Call, self: PlacedList, item: Any, /) -> None:
+    call.frame.steps.charge_tree(self)
+    call.frame.steps.charge_tree(item)
+    delete_item(call.frame, self, self.index(item))
 
 
-def _list_clear(_: Frame, __: RawPlace, ___: Places, self: PlacedList, /) -> None:
-    self.clear()
-    self.raw_places.clear()
+def _copy(call: Call, self: Any, /) -> Any:
+    return shallow_copy(call.frame, self)
 
 
-def _list_reverse(frame: Frame, _: RawPlace, __: Places, self: PlacedList, /) -> None:
-    frame.budget.spend(len(self))
-    self.reverse()
-    self.raw_places.reverse()
-
-
-def _list_sort(frame: Frame, raw: RawPlace, _: Places, self: PlacedList, /, **options: Any) -> None:
-    sort(frame, raw, self, **options)
-
-
-def _copy(frame: Frame, _: RawPlace, __: Places, self: Any, /) -> Any:
-    return shallow(frame, self)
-
-
-def _dict_update(
-    frame: Frame, raw: RawPlace, at: Places, self: PlacedDict, /, *args: Any, **entries: Any
-) -> None:
+def _update(call: Call, self: PlacedDict, /, *args: Any, **entries: Any) -> None:
     if len(args) > 1:
         raise TypeError(f"update expected at most 1 argument, got {len(args)}")
     given = placed_dict((), {})
-    if args:
-        update(frame, given, args[0], at[0])
+    for source in args:
+        update(call.frame, given, source, call.places[0])
     given.update(entries)
-    for name in entries:
-        given.raw_places[name] = at[name]
+    given.raw_places.update({name: call.places[name] for name in entries})
     if isinstance(self, BaseDict):
-        frame.budget.spend_tree(given)
+        call.frame.steps.charge_tree(given)
         self.update(given)
     else:
-        update(frame, self, given, raw)
+        update(call.frame, self, given, call.raw)
 
 
-def _dict_pop(
-    frame: Frame, _: RawPlace, __: Places, self: PlacedDict, key: Any, /, *default: Any
-) -> Any:
-    key = key_checked(frame, key)
-    value = self.pop(key, *default)
+def _dict_pop(call: Call, self: PlacedDict, key: Any, /, *default: Any) -> Any:
+    value = self.pop(key_checked(call.frame, key), *default)
     self.raw_places.pop(key, None)
     return value
 
 
-def _dict_popitem(_: Frame, __: RawPlace, ___: Places, self: PlacedDict, /) -> tuple[Any, Any]:
-    key, value = self.popitem()
-    self.raw_places.pop(key, None)
-    return key, value
-
-
-def _dict_setdefault(
-    frame: Frame, raw: RawPlace, _: Places, self: PlacedDict, key: Any, default: Any = None, /
-) -> Any:
-    if key_checked(frame, key) not in self:
-        set_item(frame, self, key, default, raw)
+def _setdefault(call: Call, self: PlacedDict, key: Any, default: Any = None, /) -> Any:
+    if key_checked(call.frame, key) not in self:
+        set_item(call.frame, self, key, default, call.raw)
         return default
     return self[key]
 
 
-def _dict_clear(_: Frame, __: RawPlace, ___: Places, self: PlacedDict, /) -> None:
-    self.clear()
-    self.raw_places.clear()
+def _get(call: Call, self: PlacedDict, key: Any, default: Any = None, /) -> Any:
+    return self.get(key_checked(call.frame, key), default)
 
 
-def _dict_get(
-    frame: Frame, _: RawPlace, __: Places, self: PlacedDict, key: Any, default: Any = None, /
-) -> Any:
-    return self.get(key_checked(frame, key), default)
-
-
-def _dict_items(frame: Frame, raw: RawPlace, _: Places, self: PlacedDict, /) -> Any:
-    if isinstance(self, BaseDict):
-        items = taken(frame, dict.items(self))
-        return placed_list(items, [raw] * len(items))
+def _items(call: Call, self: PlacedDict, /) -> Any:
+    if isinstance(self, BaseDict):  # a list in mmengine
+        items = elements_of(call.frame, dict.items(self))
+        return placed_list(items, [call.raw] * len(items))
     return self.items()
 
 
-def _dict_values(frame: Frame, raw: RawPlace, _: Places, self: PlacedDict, /) -> Any:
+def _values(call: Call, self: PlacedDict, /) -> Any:
     if isinstance(self, BaseDict):
-        items = taken(frame, dict.values(self))
-        return placed_list(items, places_of(self, len(items), raw))
+        items = elements_of(call.frame, dict.values(self))
+        return placed_list(items, places_of(self, len(items), call.raw))
     return self.values()
 
 
-def _dict_keys(_: Frame, __: RawPlace, ___: Places, self: PlacedDict, /) -> Any:
+def _keys(_: Call, self: PlacedDict, /) -> Any:
     return dict.keys(self)
 
 
-def _searched(name: str) -> Method:
-    def search(frame: Frame, _: RawPlace, __: Places, self: Any, /, *args: Any) -> Any:
-        frame.budget.spend_tree(self)
-        for value in args:
-            frame.budget.spend_tree(value)
-        return getattr(self, name)(*args)
-
-    return search
+def _merge(call: Call, self: BaseDict, other: Any, /) -> None:
+    if not isinstance(other, dict):
+        raise TypeError(f"'{type(other).__name__}' object is no dict to merge")
+    for value in (other, other, other, other, self):  # which is copied in the slow way
+        call.frame.steps.charge_tree(value)
+    self.merge(deep_copy(call.frame, other))
 
 
-def _set_method(name: str) -> Method:
-    def change(frame: Frame, _: RawPlace, __: Places, self: Any, /, *args: Any) -> Any:
-        if name in _OF_ONE_ELEMENT:
-            return getattr(self, name)(*[key_checked(frame, value) for value in args])
-        frame.budget.spend_size(self)
-        return getattr(self, name)(
-            *[[key_checked(frame, item) for item in taken(frame, value)] for value in args]
-        )
-
-    return change
-
-
-def _text_method(name: str) -> Method:
-    def call(frame: Frame, raw: RawPlace, _: Places, self: str, /, *args: Any, **named: Any) -> Any:
-        for value in (self, *args, *named.values()):
-            frame.budget.spend_tree(value)
-        if name in {"zfill", "ljust", "rjust", "center"} and isinstance(args[0], int):
-            frame.budget.spend_text(max(args[0], 0))
-        elif name == "replace":
-            old, new = args[:2]
-            frame.budget.spend_text(len(self) + self.count(old) * len(new))
-        elif name in _SLOW_SEARCHES:
-            frame.budget.spend_search(self, args)
-        result = getattr(self, name)(*args, **named)
-        if isinstance(result, list):
-            frame.budget.spend(len(result))
-            return placed_list(result, [raw] * len(result))
-        if isinstance(result, str):
-            frame.budget.spend_text(len(result))
-        return result
-
-    return call
-
-
-def _text_join(frame: Frame, _: RawPlace, __: Places, self: str, items: Any, /) -> str:
-    parts: Sequence[Any] = taken(frame, items)
+def _join(call: Call, self: str, items: Any, /) -> str:
+    parts = elements_of(call.frame, items)
     if all(isinstance(part, str) for part in parts):
-        frame.budget.spend_text(sum(map(len, parts)) + len(self) * len(parts))
+        call.frame.steps.charge_text(sum(map(len, parts)) + len(self) * len(parts))
     return self.join(parts)
 
 
-def _text_format(
-    frame: Frame, _: RawPlace, __: Places, self: str, /, *args: Any, **named: Any
-) -> str:
-    from optplan.config.evaluator.formatting import format_text
-
-    return format_text(frame, self, list(args), named)
+def _replace(call: Call, self: str, old: str, new: str, count: int = -1, /) -> str:
+    call.frame.steps.charge_text(len(self) + self.count(old) * len(new))
+    return self.replace(old, new, count)
 
 
-_OF_ONE_ELEMENT = frozenset({"add", "discard", "remove"})
-# Searches from the right, and for any of many characters, take the product of both lengths.
-_SLOW_SEARCHES = frozenset({"lstrip", "rfind", "rindex", "rpartition", "rsplit", "rstrip", "strip"})
+def _format(call: Call, self: str, /, *args: Any, **named: Any) -> str:
+    return format_text(call.frame, self, args, named)
+
+
+def _plain(name: str) -> Method:
+    def method(call: Call, self: Any, /, *args: Any, **named: Any) -> Any:
+        if isinstance(self, str):
+            call.frame.steps.charge_search(self, args)
+        call.frame.steps.charge_tree(self)
+        return call_plain(call, getattr(self, name), list(args), named)
+
+    return method
+
+
 _TEXT = (
-    "capitalize casefold center count endswith find index isalnum isalpha isascii isdecimal"
-    " isdigit isidentifier islower isnumeric isspace istitle isupper ljust lower lstrip partition"
-    " removeprefix removesuffix replace rfind rindex rjust rpartition rsplit rstrip split"
-    " splitlines startswith strip swapcase title upper zfill"
+    "capitalize count endswith find index isdigit lower lstrip removeprefix removesuffix rsplit rstrip split"
+    " startswith strip title upper"
 )
-_SET = (
-    "add difference difference_update discard intersection intersection_update isdisjoint issubset"
-    " issuperset remove symmetric_difference symmetric_difference_update union update"
-)
-
-METHODS: dict[type, dict[str, Method]] = {
+_METHODS: dict[type, dict[str, Method]] = {
+    BaseDict: {"deepcopy": lambda call, self: deep_copy(call.frame, self), "merge": _merge},
     dict: {
-        "clear": _dict_clear, "copy": _copy, "get": _dict_get, "items": _dict_items,
-        "keys": _dict_keys, "pop": _dict_pop, "popitem": _dict_popitem,
-        "setdefault": _dict_setdefault, "update": _dict_update, "values": _dict_values,
+        "copy": _copy, "get": _get, "items": _items, "keys": _keys, "pop": _dict_pop,
+        "setdefault": _setdefault, "update": _update, "values": _values,
     },
     list: {
-        "append": _list_append, "clear": _list_clear, "copy": _copy, "count": _searched("count"),
-        "extend": _list_extend, "index": _searched("index"), "insert": _list_insert,
-        "pop": _list_pop, "remove": _list_remove, "reverse": _list_reverse, "sort": _list_sort,
+        "append": _append, "copy": _copy, "count": _plain("count"), "extend": _extend,
+        "index": _plain("index"), "insert": _insert, "pop": _list_pop, "remove": _remove,
     },
-    tuple: {"count": _searched("count"), "index": _searched("index")},
+    tuple: {"count": _plain("count"), "index": _plain("index")},
     str: {
-        **{name: _text_method(name) for name in _TEXT.split()},
-        "join": _text_join, "format": _text_format,
+        **{name: _plain(name) for name in _TEXT.split()},
+        "format": _format, "join": _join, "replace": _replace,
     },
-    set: {
-        **{name: _set_method(name) for name in _SET.split()},
-        "clear": _set_method("clear"), "copy": _set_method("copy"), "pop": _set_method("pop"),
-    },
-    float: {"is_integer": lambda _, __, ___, self: self.is_integer()},
 }  # fmt: skip
 
 
-# A merge copies what is merged in once more, in the slow way of the standard library.
-_COPIES = 4
-
-
-def _base_merge(frame: Frame, _: RawPlace, __: Places, self: BaseDict, other: Any, /) -> None:
-    if not isinstance(other, dict):
-        raise TypeError(f"'{type(other).__name__}' object is no dict to merge")
-    for _copy in range(_COPIES):
-        frame.budget.spend_tree(other)
-    frame.budget.spend_tree(self)
-    self.merge(deep(frame, other))
-
-
-def _base_deepcopy(frame: Frame, _: RawPlace, __: Places, self: BaseDict, /) -> Any:
-    return deep(frame, self)
-
-
-def _base_to_dict(frame: Frame, _: RawPlace, __: Places, self: BaseDict, /) -> Any:
-    copied = deep(frame, self)
-    as_base(copied, PlacedDict)
-    return copied
-
-
-_BASE_METHODS: dict[str, Method] = {
-    "deepcopy": _base_deepcopy,
-    "merge": _base_merge,
-    "to_dict": _base_to_dict,
-}
-
-
-def method_of(owner: Any, name: str) -> Method | None:
-    """The method of that name, or None where plain data has no such method for a config.
+def method_of(owner: Any, name: str) -> Method:
+    """Return the method of that name.
 
     Raises:
-        Refusal: The owner is an ordinary value, but the method is not available.
+        Refusal: A config cannot call it.
     """
-    if isinstance(owner, BaseDict) and name in _BASE_METHODS:
-        return _BASE_METHODS[name]
-    for kind, methods in METHODS.items():
-        if isinstance(owner, kind):
-            if name in methods:
-                return methods[name]
-            if isinstance(owner, BaseDict) and name in owner:
-                return None
-            from optplan.config.evaluator.frame import TRUST_HINT
-            from optplan.errors import did_you_mean
-
-            near = did_you_mean(name, methods)
-            raise Refusal(
-                f"the method '{name}' of a {kind.__name__} is not available to a config",
-                near or TRUST_HINT,
-            )
-    return None
+    known = [methods for kind, methods in _METHODS.items() if isinstance(owner, kind)]
+    for methods in known:
+        if name in methods:
+            return methods[name]
+    if not known or (isinstance(owner, BaseDict) and name in owner):
+        raise Refusal(f"calling '.{name}' is not done in a config", TRUST_HINT)
+    kind = next(kind for kind in _METHODS if kind is not BaseDict and isinstance(owner, kind))
+    near = did_you_mean(name, known[-1])
+    raise Refusal(
+        f"the method '{name}' of a {kind.__name__} is not available to a config",
+        f"{near} Or {TRUST_HINT}" if near else TRUST_HINT,
+    )

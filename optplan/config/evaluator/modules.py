@@ -1,4 +1,4 @@
-"""What imports bind: a few pure functions of the standard library, and symbols for all else."""
+"""Names that imports bind: a few pure functions of the standard library, symbols for all else."""
 
 from __future__ import annotations
 
@@ -18,18 +18,28 @@ if TYPE_CHECKING:
     from optplan.config.evaluator.frame import Frame
     from optplan.config.placed import RawPlace
 
-_MATH = (
-    "acos acosh asin asinh atan atan2 atanh cbrt ceil copysign cos cosh degrees dist e erf erfc"
-    " exp exp2 expm1 fabs factorial floor fmod frexp fsum gamma gcd hypot inf isclose isfinite"
-    " isinf isnan isqrt lcm ldexp lgamma log log10 log1p log2 modf nan pi pow prod radians"
-    " remainder sin sinh sqrt tan tanh tau trunc ulp"
-)
-_PATH = ("basename", "dirname", "join", "normpath", "split", "splitext")
+_MATH = [
+    "ceil",
+    "cos",
+    "e",
+    "exp",
+    "floor",
+    "inf",
+    "log",
+    "log10",
+    "log2",
+    "nan",
+    "pi",
+    "pow",
+    "sin",
+    "sqrt",
+]
+_PATH = ("basename", "dirname", "join", "splitext")
 
 # What a config may use of the standard library: nothing else of these modules, or of any other.
 AVAILABLE: dict[str, dict[str, Any]] = {
     "copy": {"copy": copy.copy, "deepcopy": copy.deepcopy},
-    "math": {name: getattr(math, name) for name in _MATH.split()},
+    "math": {name: getattr(math, name) for name in _MATH},
     "os": {},
     "os.path": {name: getattr(os.path, name) for name in _PATH},
     "collections": {"OrderedDict": OrderedDict},
@@ -45,7 +55,7 @@ class Module:
         self.name = name
 
     def attribute(self, name: str) -> Any:
-        """What ``module.name`` is.
+        """Return what ``module.name`` is.
 
         Raises:
             Refusal: It is not available to a config.
@@ -61,7 +71,7 @@ class Module:
 
 
 def is_standard(module: str) -> bool:
-    """Whether an absolute module name belongs to the standard library."""
+    """Return whether an absolute module name belongs to the standard library."""
     return module.partition(".")[0] in sys.stdlib_module_names
 
 

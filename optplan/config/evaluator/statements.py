@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from optplan.config.evaluator.data import each, set_item
+from optplan.config.evaluator.data import iterate, set_item
 from optplan.config.evaluator.formatting import text_of
-from optplan.config.evaluator.frame import STATEMENTS, Frame
+from optplan.config.evaluator.frame import TRUST_HINT, Frame, Handler
 from optplan.config.evaluator.modules import import_from, import_module
 from optplan.config.evaluator.operators import operate_in_place
 from optplan.config.evaluator.targets import assign, attribute_key, delete
 from optplan.config.limits import Refusal, size_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 def _assign(frame: Frame, node: ast.Assign) -> None:
@@ -22,7 +19,7 @@ def _assign(frame: Frame, node: ast.Assign) -> None:
     value: Any = (
         value_node.value if isinstance(value_node, ast.Constant) else frame.value(value_node)
     )
-    frame.budget.left -= len(node.targets)
+    frame.steps.left -= len(node.targets)
     for target in node.targets:
         assign(frame, target, value)
 
@@ -48,21 +45,20 @@ def _assign_in_place(frame: Frame, node: ast.AugAssign) -> None:
     if not isinstance(owner, dict | list):
         raise TypeError(f"'{type(owner).__name__}' object does not support item assignment")
     old = owner[key]
-    set_item(
-        frame, owner, key, operate_in_place(frame, kind, old, frame.value(node.value), raw), raw
-    )
+    new = operate_in_place(frame, kind, old, frame.value(node.value), raw)
+    set_item(frame, owner, key, new, raw)
 
 
-def _for(frame: Frame, node: ast.For) -> str | None:
-    for item in each(frame, frame.value(node.iter)):
+def _for(frame: Frame, node: ast.For) -> None:
+    if node.orelse:
+        raise Refusal("'else' of a loop is not evaluated in a config", TRUST_HINT)
+    for item in iterate(frame, frame.value(node.iter)):
         assign(frame, node.target, item)
-        if frame.run(node.body) == "break":
-            return None
-    return frame.run(node.orelse)
+        frame.run(node.body)
 
 
-def _if(frame: Frame, node: ast.If) -> str | None:
-    return frame.run(node.body if frame.value(node.test) else node.orelse)
+def _if(frame: Frame, node: ast.If) -> None:
+    frame.run(node.body if frame.value(node.test) else node.orelse)
 
 
 def _assert(frame: Frame, node: ast.Assert) -> None:
@@ -81,37 +77,30 @@ def _expression(frame: Frame, node: ast.Expr) -> None:
 
 
 def _import(frame: Frame, node: ast.Import) -> None:
-    frame.budget.spend(len(node.names))
+    frame.steps.charge(len(node.names))
     for alias in node.names:
         import_module(frame, alias.name, alias.asname, frame.raw(node))
 
 
 def _import_from(frame: Frame, node: ast.ImportFrom) -> None:
     module = "." * node.level + (node.module or "")
-    frame.budget.spend(len(node.names) * (1 + size_of(module)))
+    frame.steps.charge(len(node.names) * (1 + size_of(module)))
     for alias in node.names:
         if alias.name == "*":
             raise Refusal(f"'from {module} import *' is not read outside 'with read_base()'")
         import_from(frame, module, alias.name, alias.asname, frame.raw(node))
 
 
-_QUIET: dict[type[ast.stmt], Callable[[Frame, Any], None]] = {
+HANDLERS: dict[type[ast.AST], Handler] = {
     ast.Assert: _assert,
     ast.Assign: _assign,
     ast.AnnAssign: _assign_annotated,
     ast.AugAssign: _assign_in_place,
     ast.Delete: _delete,
     ast.Expr: _expression,
+    ast.For: _for,
+    ast.If: _if,
     ast.Import: _import,
     ast.ImportFrom: _import_from,
     ast.Pass: lambda _, __: None,
 }
-STATEMENTS.update(_QUIET)  # type: ignore[arg-type]
-STATEMENTS.update(
-    {
-        ast.For: _for,
-        ast.If: _if,
-        ast.Break: lambda _, __: "break",
-        ast.Continue: lambda _, __: "continue",
-    }
-)

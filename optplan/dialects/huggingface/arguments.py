@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from optplan.config.paramwise import number_problem
 from optplan.config.placed import place_of
+from optplan.dialects.protocol import resembles
 from optplan.errors import ConfigError, Problem, did_you_mean
 from optplan.places import Place
 from optplan.runtime.installed import package_folder
@@ -32,7 +32,11 @@ _OTHERS = frozenset(
         "report_to", "save_steps", "seed", "warmup_steps", "weight_decay",
     }
 )  # fmt: skip
-_SAME_WORD = 0.85
+# What is said of an entry that is none of the library's.
+UNKNOWN = (
+    "in the training arguments is none: HfArgumentParser refuses it, unless another dataclass of the script "
+    "takes it"
+)
 _SECTIONS = ("optim_wrapper", "optimizer", "opt")
 _NUMBERS = (
     "learning_rate", "weight_decay", "adam_beta1", "adam_beta2", "adam_epsilon", "warmup_steps",
@@ -73,16 +77,18 @@ class TrainerArgs:
         return tuple(name for name in self.written if known and name not in known)
 
 
-def is_training_arguments(data: Mapping[str, Any]) -> bool:
-    """Return whether a config holds ``TrainingArguments``: it has their names, and no optimizer section."""
+def signs_of(data: Mapping[str, Any]) -> list[str]:
+    """Return the entries that tell ``TrainingArguments``; none where it is no file of these.
+
+    A file of these has their names, and no optimizer section.
+    """
     if any(name in data for name in _SECTIONS):
-        return False
-    signs = len(_SIGNS & data.keys())
-    return signs >= 2 or (signs == 1 and bool(_OTHERS & data.keys())) or _is_short(data)
-
-
-def _is_short(data: Mapping[str, Any]) -> bool:
-    return "output_dir" in data and isinstance(data.get("optim"), str)
+        return []
+    signs, others = sorted(_SIGNS & data.keys()), _OTHERS & data.keys()
+    if len(signs) >= 2 or (signs and others):
+        return signs
+    is_short = "output_dir" in data and isinstance(data.get("optim"), str)
+    return ["optim", "output_dir"] if is_short else []
 
 
 def read_training_arguments(data: Mapping[str, Any]) -> TrainerArgs:
@@ -111,8 +117,7 @@ def _number(data: Mapping[str, Any], name: str) -> Problem | None:
 def unknown_argument(args: TrainerArgs, name: str) -> Problem:
     """Return what to say of an entry that is no argument of the installed library."""
     return Problem(
-        message=f"TrainingArguments has no {name!r}: HfArgumentParser refuses it, unless another dataclass of "
-        "the script takes it",
+        message=f"{name!r} {UNKNOWN}",
         place=args.place_of(name),
         hint=did_you_mean(name, known_arguments()),
     )
@@ -123,9 +128,7 @@ def is_mistake(name: str) -> bool:
 
     Others may belong to further dataclasses of the script.
     """
-    return name in _SIGNS | _OTHERS or any(
-        SequenceMatcher(None, name, known).ratio() >= _SAME_WORD for known in known_arguments()
-    )
+    return name in _SIGNS | _OTHERS or resembles(name, known_arguments())
 
 
 @cache

@@ -1,90 +1,45 @@
-"""The schedulers that the library's trainer makes, and how long it trains."""
+"""The scheduler of the library's trainer, by the entries of its arguments."""
 
 from __future__ import annotations
 
-from collections.abc import Sized
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
-import torch
-from torch import nn
-
-from optplan.constructors.attached import Attachments, attached_to
-from optplan.constructors.returned import Returned, ReturnedScheduler
+from optplan.config import place_of
 from optplan.dialects.huggingface.arguments import TrainerArgs
-from optplan.dialects.huggingface.trainer import made_trainer
-from optplan.errors import UsageError
-from optplan.schedule import Training
+from optplan.schedule.training import Training
+from optplan.schedule.unread import Unread
+from optplan.schedule.written import LibraryScheduler, Section, Written
+
+FACTORY = "transformers.Trainer.create_scheduler"
+_TYPE = "lr_scheduler_type"
 
 
-def trainer_attachments(args: TrainerArgs, model: nn.Module, steps: int) -> Attachments:
-    """Return the optimizer and the scheduler of a trainer.
-
-    Args:
-        args: Its arguments.
-        model: The model, which is left as it is.
-        steps: The steps of the optimizer that it trains for.
-
-    Raises:
-        PlanError: The library is not installed, or refuses the arguments or the model.
-    """
-
-    def make() -> Returned:
-        with made_trainer(args, model) as trainer:
-            trainer.create_optimizer_and_scheduler(steps)
-            scheduler = ReturnedScheduler(scheduler=trainer.lr_scheduler, interval="step")
-            return Returned(optimizers=[(None, trainer.optimizer)], schedulers=(scheduler,))
-
-    return attached_to(make, model)
-
-
-def trainer_training(
-    args: TrainerArgs, *, epochs: int | None, iters: int | None, per_epoch: int | None
-) -> Training:
-    """Return how long a trainer trains, counted in steps of its optimizer.
+def section_of(data: Mapping[str, Any], unread: tuple[Unread, ...]) -> Section:
+    """Return the one scheduler of a file.
 
     Args:
-        args: Its arguments.
-        epochs, iters: A length that counts instead of theirs.
-        per_epoch: The batches of an epoch, which the trainer may add up to fewer steps.
-
-    Raises:
-        UsageError: Nobody says how long it trains, or two do.
-        PlanError: The library is not installed, or refuses the arguments.
+        data: The file's entries.
+        unread: What else may move the lr.
     """
-    if epochs is not None and iters is not None:
-        raise UsageError("--epochs and --iters: give one of them")
-    changed: dict[str, Any] = (
-        {} if epochs is None else {"num_train_epochs": epochs, "max_steps": -1}
-    )
-    if iters is not None:
-        changed = {"max_steps": iters}
-    with made_trainer(args, nn.Linear(1, 1, device="meta"), changed) as trainer:
-        steps: int = trainer.args.max_steps
-        if per_epoch is None and steps <= 0:
-            raise UsageError(
-                "how long is the training? its arguments give epochs, and no max_steps",
-                hint="give --iters-per-epoch N, the batches of an epoch, or --iters N",
-            )
-        if per_epoch is None:
-            return Training(by_epoch=False, length=steps)
-        _, updates, *_, steps = trainer.set_initial_training_values(
-            trainer.args, _loader(per_epoch)
-        )
-    return Training(by_epoch=False, length=steps, per_epoch=updates)
+    place = place_of(data, _TYPE) or place_of(data, next(iter(data)))
+    made = Written(kind=FACTORY, raw=data, place=place, library=TrainerScheduler())
+    return Section(shared=(made,), unread=unread)
 
 
-@dataclass(frozen=True, slots=True)
-class _Samples(Sized):
-    """A data set of which only the length is known."""
+class TrainerScheduler(LibraryScheduler):
+    """What the library's trainer makes."""
 
-    length: int
+    def arguments(self, raw: Mapping[str, Any], training: Training) -> dict[str, Any]:
+        return TrainerArgs(written=raw).schedule
 
-    def __len__(self) -> int:
-        return self.length
+    def name(self, arguments: Mapping[str, Any]) -> str:
+        return f"transformers {arguments.get(_TYPE, 'linear')}"
 
+    def by_epoch(self, arguments: Mapping[str, Any]) -> bool:
+        return False
 
-def _loader(batches: int) -> Any:
-    """Return a loader of so many batches, which is never iterated."""
-    samples: Any = _Samples(batches)
-    return torch.utils.data.DataLoader(samples, batch_size=1)
+    def make(self, arguments: Mapping[str, Any], optimizer: Any, training: Training) -> Any:
+        from optplan.dialects.huggingface.run_scheduler import trainer_scheduler
+
+        return trainer_scheduler(TrainerArgs(written=arguments), optimizer, training)

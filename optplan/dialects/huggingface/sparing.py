@@ -51,7 +51,7 @@ class Sparing:
         winner = self.of(facts.name)
         return tuple(_candidate(one, facts.name, winner) for one in self.reasons)
 
-    def unmatched(self, facts: ParameterFacts) -> tuple[str, ...]:  # noqa: ARG002 - there are no keys
+    def unmatched(self, facts: ParameterFacts) -> tuple[str, ...]:
         """Return nothing: no parameter is matched by keys."""
         return ()
 

@@ -11,12 +11,12 @@ from typing import Any
 
 from torch import nn
 
-from optplan.chatter import transformers_hushed
-from optplan.constructors.observing import others_code
+from optplan.constructors.observed_groups import others_code
 from optplan.dialects.huggingface.arguments import TrainerArgs
 from optplan.errors import PlanError, did_you_mean, quoted
-from optplan.model.moves import moves_ignored
+from optplan.model.device_moves import ignore_device_moves
 from optplan.places import Place
+from optplan.runtime.stdio import suppress_transformers_output
 
 # Arguments about the machine and about what surrounds the training, which need not be there for a plan.
 _LEFT_OUT = frozenset(
@@ -48,8 +48,8 @@ def made_trainer(
     require_library()
     with (
         tempfile.TemporaryDirectory() as folder,
-        moves_ignored(),
-        transformers_hushed(),
+        ignore_device_moves(),
+        suppress_transformers_output(),
         _raised(args),
     ):
         import transformers

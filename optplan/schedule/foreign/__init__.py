@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from optplan.schedule.foreign.maker import ForeignMaker
+from optplan.schedule.foreign.maker import ForeignBuilder
 
-__all__ = ["ForeignMaker"]
+__all__ = ["ForeignBuilder"]

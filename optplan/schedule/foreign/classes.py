@@ -10,10 +10,10 @@ from typing import Any
 from optplan.config import Namespace, Symbol
 from optplan.errors import ScheduleError, described_exception, did_you_mean
 from optplan.places import Place
-from optplan.registries import VOUCH, Kind, is_scope, registered, run_custom_imports
+from optplan.registries import VOUCH, RegistryKind, is_scope, registered, run_custom_imports
 from optplan.runtime.gate import NotInstalledError, import_named
 from optplan.schedule.catalog import KNOWN
-from optplan.schedule.parsing import TORCH_HOME, TORCH_PREFIX
+from optplan.schedule.type_names import TORCH_HOME, TORCH_PREFIX
 
 
 class Way(Enum):
@@ -35,7 +35,7 @@ _ROOTS = {
 def scheduler_class(
     kind: str | Symbol | type, namespace: Namespace, place: Place | None
 ) -> tuple[type, Way]:
-    """The class that a type names, and how it is stepped.
+    """Return the class that a type names, and how it is stepped.
 
     Args:
         kind: ``torch:NAME``, a dotted import path, a name in the registry of the config's scope, a
@@ -48,7 +48,7 @@ def scheduler_class(
     """
     name = str(kind) if not isinstance(kind, type) else kind.__qualname__
     found = _found(kind, name, namespace, place)
-    way = _way(found)
+    way = way_of(found)
     if way is None:
         raise ScheduleError(f"{name!r} is no scheduler class", place=place)
     return found, way
@@ -60,7 +60,7 @@ def _found(kind: str | Symbol | type, name: str, namespace: Namespace, place: Pl
     if name.startswith(TORCH_PREFIX):
         return _torchs(name.removeprefix(TORCH_PREFIX), place)
     run_custom_imports(namespace)
-    if isinstance(kind, str) and (found := registered(Kind.SCHEDULERS, name, namespace)):
+    if isinstance(kind, str) and (found := registered(RegistryKind.SCHEDULERS, name, namespace)):
         return found
     if "." in name and not _is_scoped(name):
         return _imported(name, namespace, place)
@@ -68,7 +68,7 @@ def _found(kind: str | Symbol | type, name: str, namespace: Namespace, place: Pl
 
 
 def _is_scoped(name: str) -> bool:
-    """Whether a dotted name is one in a package's registry, and no import path."""
+    """Return whether a dotted name is one in a package's registry, and no import path."""
     scope, _, last = name.rpartition(".")
     return "." not in scope and is_scope(scope) and not hasattr(sys.modules.get(scope), last)
 
@@ -108,7 +108,8 @@ def _hint(name: str) -> str | None:
     return did_you_mean(name, KNOWN) or "no package that the config names provides it"
 
 
-def _way(found: object) -> Way | None:
+def way_of(found: object) -> Way | None:
+    """Return how a class is stepped; None for what is no class of schedulers."""
     if not inspect.isclass(found):
         return None
     for way, (module, name) in _ROOTS.items():

@@ -12,21 +12,21 @@ from weakref import WeakKeyDictionary
 from optplan.config import Namespace
 from optplan.config.inherited import inherited_hint
 from optplan.errors import OptplanError, ScheduleError, did_you_mean, quoted
-from optplan.registries import Kind, default_scope, is_replaced, run_custom_imports
+from optplan.registries import RegistryKind, default_scope, is_replaced, run_custom_imports
 from optplan.runtime.gate import calling
-from optplan.schedule.foreign.classes import Way, scheduler_class
-from optplan.schedule.lanes import Lanes
-from optplan.schedule.reading import NESTED, TIMM_FACTORY
+from optplan.schedule.foreign.classes import Way, scheduler_class, way_of
+from optplan.schedule.param_group_table import ParamGroupTable
+from optplan.schedule.scheduled_settings import PER_GROUP
 from optplan.schedule.specs import ForeignSpec
-from optplan.schedule.tracks import PER_GROUP
 from optplan.schedule.training import Training
+from optplan.schedule.written import NESTED
 
 if TYPE_CHECKING:
-    from optplan.schedule.foreign.stage import ForeignStage
+    from optplan.schedule.foreign.stage import RunningForeignScheduler
     from optplan.schedule.foreign.stand_in import StandIn
 
 
-class ForeignMaker:
+class ForeignBuilder:
     """Makes the stages of schedulers that are run for real; those of one optimizer act on one stand-in.
 
     Args:
@@ -35,38 +35,42 @@ class ForeignMaker:
 
     def __init__(self, namespace: Namespace) -> None:
         self._namespace = namespace
-        self._stand_ins: WeakKeyDictionary[Lanes, StandIn] = WeakKeyDictionary()
+        self._stand_ins: WeakKeyDictionary[ParamGroupTable, StandIn] = WeakKeyDictionary()
 
-    def __call__(self, spec: ForeignSpec, lanes: Lanes, training: Training) -> ForeignStage:
-        """The stage of one scheduler.
+    def __call__(
+        self, spec: ForeignSpec, lanes: ParamGroupTable, training: Training
+    ) -> RunningForeignScheduler:
+        """Return the stage of one scheduler.
 
         Raises:
             ScheduleError: There is no such class, or it refuses its arguments.
         """
-        from optplan.schedule.foreign.stage import ForeignStage
+        from optplan.schedule.foreign.stage import RunningForeignScheduler
         from optplan.schedule.foreign.stand_in import StandIn
-        from optplan.schedule.foreign.timm_args import timm_scheduler
 
         if lanes not in self._stand_ins:
             self._stand_ins[lanes] = StandIn(lanes)
 
         def make(optimizer: StandIn) -> tuple[Any, Way]:
-            if spec.kind == TIMM_FACTORY:
-                return timm_scheduler(spec.arguments, optimizer, training.per_epoch)[0], Way.TIMM
+            if spec.library is not None:
+                made = spec.library.make(spec.arguments, optimizer, training)
+                return made, way_of(type(made)) or Way.TORCH
             return self._made(spec, lanes, optimizer, training)
 
         stepping = partial(self._stepping, spec.name)
-        return ForeignStage(spec, lanes, self._stand_ins[lanes], _placed(make, spec), stepping)
+        return RunningForeignScheduler(
+            spec, lanes, self._stand_ins[lanes], _placed(make, spec), stepping
+        )
 
     def replaces(self, name: str) -> bool:
-        """Whether a class of somebody's own is registered under the name of one of mmengine's."""
+        """Return whether a class of somebody's own is registered under the name of one of mmengine's."""
         # what cannot be imported has registered nothing; the planner reports it where it is needed
         with suppress(OptplanError):
             run_custom_imports(self._namespace)
-        return is_replaced(Kind.SCHEDULERS, name, self._namespace)
+        return is_replaced(RegistryKind.SCHEDULERS, name, self._namespace)
 
     def _made(
-        self, spec: ForeignSpec, lanes: Lanes, optimizer: StandIn, training: Training
+        self, spec: ForeignSpec, lanes: ParamGroupTable, optimizer: StandIn, training: Training
     ) -> tuple[Any, Way]:
         found, way = scheduler_class(spec.kind, self._namespace, spec.place)
         arguments = {
@@ -94,7 +98,7 @@ class ForeignMaker:
     def _stepping(self, what: str, scheduler: object) -> AbstractContextManager[None]:
         return self._calling(what, type(scheduler), getattr(scheduler, f"_{NESTED}", ()))
 
-    def _argument(self, name: str, value: Any, lanes: Lanes, optimizer: StandIn) -> Any:
+    def _argument(self, name: str, value: Any, lanes: ParamGroupTable, optimizer: StandIn) -> Any:
         if name in PER_GROUP and isinstance(value, list | tuple) and len(value) == lanes.total:
             return [value[number] for number in lanes.numbers]
         if name == NESTED and isinstance(value, list | tuple):
@@ -145,7 +149,7 @@ def _refuse_unknown(make: Any, spec: ForeignSpec, arguments: Mapping[str, Any]) 
 
 
 def _placed(make: Any, spec: ForeignSpec) -> Any:
-    """The maker, whose every failure says where the scheduler is written."""
+    """Return a function that makes the scheduler, and says where it is written if that fails."""
 
     def made(optimizer: StandIn) -> tuple[Any, Way]:
         try:

@@ -7,18 +7,18 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
-from optplan.chatter import chatter_to_stderr
 from optplan.errors import ScheduleError
-from optplan.schedule.curves import FOREVER
+from optplan.runtime.stdio import stdout_to_stderr
 from optplan.schedule.foreign.classes import Way
 from optplan.schedule.foreign.stand_in import Groups
-from optplan.schedule.lanes import Lanes
+from optplan.schedule.param_group_table import ParamGroupTable
+from optplan.schedule.running_scheduler import ANYTHING
+from optplan.schedule.schedulers import FOREVER
 from optplan.schedule.specs import ForeignSpec
-from optplan.schedule.stage import ANYTHING
 from optplan.schedule.training import Unit
 
 
-class ForeignStage:
+class RunningForeignScheduler:
     """A scheduler of another package, stepped for real.
 
     Args:
@@ -32,7 +32,7 @@ class ForeignStage:
     def __init__(
         self,
         spec: ForeignSpec,
-        lanes: Lanes,
+        lanes: ParamGroupTable,
         optimizer: Groups,
         make: Callable[[Any], tuple[Any, Way]],
         stepping: Callable[[Any], AbstractContextManager[object]] = nullcontext,
@@ -71,7 +71,7 @@ class ForeignStage:
             self._optimizer.take(self._lanes)
 
     def unknown_from(self) -> int | None:
-        """The first tick at which a metric may have changed the values; None where none can."""
+        """Return the first tick at which a metric may have changed the values; None where none can."""
         if not self._waits:
             return None
         waiting = getattr(self._scheduler, "lr_scheduler", self._scheduler)
@@ -107,6 +107,6 @@ class ForeignStage:
 @contextmanager
 def _quietly() -> Iterator[None]:
     """Leave out what a scheduler warns of and prints."""
-    with warnings.catch_warnings(), chatter_to_stderr():
+    with warnings.catch_warnings(), stdout_to_stderr():
         warnings.simplefilter("ignore")
         yield

@@ -7,16 +7,16 @@ from typing import Any, Protocol
 import torch
 from torch.optim import Optimizer
 
-from optplan.schedule.lanes import MISSING, Lanes
+from optplan.schedule.param_group_table import MISSING, ParamGroupTable
 
 
 class Groups(Protocol):
     """Param groups that schedulers act on."""
 
-    def put(self, lanes: Lanes) -> None:
+    def put(self, lanes: ParamGroupTable) -> None:
         """Let the groups have what the lanes have."""
 
-    def take(self, lanes: Lanes) -> None:
+    def take(self, lanes: ParamGroupTable) -> None:
         """Let the lanes have what the groups have."""
 
 
@@ -27,7 +27,7 @@ class StandIn(Optimizer):
         lanes: The lanes.
     """
 
-    def __init__(self, lanes: Lanes) -> None:
+    def __init__(self, lanes: ParamGroupTable) -> None:
         groups: list[dict[str, Any]] = [
             {"params": [torch.nn.Parameter(torch.zeros(1))]} for _ in range(lanes.count)
         ]
@@ -39,14 +39,14 @@ class StandIn(Optimizer):
     def step(self, closure: Any = None) -> None:  # type: ignore[override]
         """Nothing."""
 
-    def put(self, lanes: Lanes) -> None:
+    def put(self, lanes: ParamGroupTable) -> None:
         """Let the groups have what the lanes have."""
         for name, values in lanes.entries.items():
             for group, value in zip(self.param_groups, values, strict=True):
                 if value is not MISSING:
                     group[name] = value
 
-    def take(self, lanes: Lanes) -> None:
+    def take(self, lanes: ParamGroupTable) -> None:
         """Let the lanes have what the groups have."""
         names = dict.fromkeys(name for group in self.param_groups for name in group)
         del names["params"]
@@ -54,6 +54,6 @@ class StandIn(Optimizer):
             lanes.entries[name] = [group.get(name, MISSING) for group in self.param_groups]
 
 
-def _first(lanes: Lanes, name: str) -> Any:
+def _first(lanes: ParamGroupTable, name: str) -> Any:
     values = lanes.entries.get(name)
     return None if values is None or values[0] is MISSING else values[0]

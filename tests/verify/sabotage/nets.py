@@ -59,6 +59,20 @@ class Wide(nn.Module):
         return out
 
 
+class Strided(nn.Module):
+    """A matrix whose memory is that of its transpose."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Linear(6, 6)
+        self.turned = nn.Parameter(torch.randn(6, 5).t())
+        self.head = nn.Linear(6, 3)
+
+    def forward(self, values: Tensor) -> Tensor:
+        out: Tensor = self.head(self.first(values))
+        return out
+
+
 class Deep(nn.Module):
     """Twelve layers of one shape."""
 

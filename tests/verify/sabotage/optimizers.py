@@ -177,6 +177,47 @@ GROUPS = family(
         "values_exchanged": ("groups get each other's decay", "first.weight first.bias", ""),
     },
 )
+GRADIENTS = family(
+    "gradients",
+    {
+        "zero_skipped": ("a gradient of 0 is skipped", "first.weight first.bias", ""),
+        "zero_elements_skipped": ("elements without gradient stay", "conv.weight", "first.weight"),
+        "small_skipped": ("small gradients of matrices are skipped", "first.weight", "first.bias"),
+        "changed_by_a_step": ("a step halves a gradient", "gradient conv.weight", "first.weight"),
+        "left_by_the_constructor": ("a gradient is there at first", "head.weight", "first.weight"),
+        "never_cleared": ("zero_grad does nothing", "zero_grad first.weight", ""),
+        "cleared_in_part": ("zero_grad clears one group", "zero_grad first.bias", "first.weight"),
+        "clipped_by_a_hook": ("a hook clips before the step", "first.weight hook", ""),
+    },
+)
+CASES = family(
+    "cases",
+    {
+        "decays_twice_once_loaded": ("decays twice once loaded", "first.weight", "first.bias"),
+        "key_not_saved": ("the second moment is not saved", "first.weight", ""),
+        "loaded_backwards": (
+            "states of a shape are loaded backwards",
+            "first.bias norm.bias",
+            "first.weight",
+        ),
+        "clamped_from_eleventh": ("clamps gradients from the 11th step", "scale", ""),
+        "lr_halved_at_first": ("the first step halves a group's lr", "lr first.bias", ""),
+        "option_overwritten": ("each step writes alpha", "alpha first.weight", ""),
+        "betas_swapped_for_a_shape": (
+            "one shape's betas are exchanged",
+            "embed.weight head.weight",
+            "first.weight",
+        ),
+        "one_element_shrinks": ("a tensor of one element shrinks", "scale", "first.weight"),
+        "strided_climbs": ("a tensor that is not contiguous climbs", "turned", "first.weight"),
+        "no_momentum_for_small_lr": ("a small lr has no momentum", "first.bias", ""),
+        "each_clipped": ("each gradient is clipped", "embed.weight first.bias", ""),
+        "dropped_when_added": ("a new group loses its last", "head.weight head.bias", "scale"),
+        "copied_member": ("a copy stands in a group", "norm.bias", "first.bias"),
+        "data_replaced": ("other values", "second.bias", "first.weight"),
+    },
+    strided_climbs="Strided",
+)
 
 OPTIMIZERS = (
     *DECAY,
@@ -187,4 +228,6 @@ OPTIMIZERS = (
     *STEPS,
     *VALUES,
     *GROUPS,
+    *GRADIENTS,
+    *CASES,
 )

@@ -1,0 +1,260 @@
+"""Checks configs: from what a user asks for to the report of all findings."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from optplan.app.model_planner import (
+    ConfiguredModels,
+    planner_of,
+    schedule_of_plan,
+    uncached_planner_of,
+)
+from optplan.app.request import PlanRequest
+from optplan.checks.base import Check
+from optplan.checks.baseline import BaselineEntry, baseline_text, parse_baseline, read_baseline
+from optplan.checks.report import entries_of, report_of
+from optplan.checks.results import CheckedConfig, Report, reaches
+from optplan.checks.selection import prefix_problem, split_codes
+from optplan.checks.session import Request, Session, run_session, with_request
+from optplan.checks.tasks import Reading
+from optplan.checks.tool_config import Target, ToolConfig
+from optplan.checks.tool_config_file import ToolConfigFinder
+from optplan.errors import UsageError
+from optplan.names import Severity
+from optplan.runtime.workers import Workers
+
+_LOG = logging.getLogger("optplan")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExitPolicy:
+    """Which findings fail.
+
+    Args:
+        fail_on: The least severity that does; None for what the tool's configuration says.
+        exit_zero: None does.
+    """
+
+    fail_on: Severity | None = None
+    exit_zero: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckResult:
+    """What a run found.
+
+    Args:
+        report: The findings.
+        checks: All checks.
+        fail_on: The least severity that fails.
+        exit_zero: Nothing fails.
+        baseline: The baseline to write and its text; None where none is to be written.
+    """
+
+    report: Report
+    checks: tuple[Check, ...]
+    fail_on: Severity
+    exit_zero: bool
+    baseline: tuple[Path, str] | None = None
+
+    @property
+    def fails(self) -> bool:
+        """Return whether a finding fails."""
+        found = self.report.findings
+        return not self.exit_zero and any(reaches(one.severity, self.fail_on) for one in found)
+
+
+def check_request(
+    words: Sequence[str],
+    options: PlanRequest,
+    checks: tuple[Check, ...],
+    *,
+    select: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+    no_model: bool = False,
+) -> Request:
+    """Return what is asked for.
+
+    Args:
+        words: Files, folders and globs.
+        options: The model, and how configs are read.
+        checks: All checks.
+        select, ignore: Codes as the command line gives them.
+        no_model: Build no models.
+
+    Raises:
+        UsageError: Options exclude each other, or name a check that there is not.
+    """
+    from optplan.app.plan import preparation
+    from optplan.config.recognition import chosen_dialect
+
+    return Request(
+        words=tuple(words),
+        model=_target(options, no_model=no_model),
+        models=not no_model,
+        select=_codes("--select", select, checks),
+        ignore=_codes("--ignore", ignore, checks),
+        reading=Reading(
+            imports=tuple(options.imports or ()),
+            overrides=tuple(options.overrides or ()),
+            function_arguments=options.function_arguments,
+            trust=options.trust,
+            dialect=chosen_dialect(),
+            prepare=preparation(trust=options.trust),
+            batch=options.batch,
+        ),
+    )
+
+
+def _target(options: PlanRequest, *, no_model: bool) -> Target | None:
+    model, given = options.model, options.model_arguments
+    if model is not None and no_model:
+        raise UsageError(f"--model {model} and --no-model exclude each other")
+    if options.peft is not None and model is None:
+        raise UsageError("--peft needs a model to put the adapter into", hint="add --model")
+    if given and model is None:
+        raise UsageError("-k gives arguments to a model, and there is none", hint="add --model")
+    return None if model is None else Target(model=model, arguments=given)
+
+
+def _codes(option: str, words: Sequence[str], checks: tuple[Check, ...]) -> tuple[str, ...]:
+    prefixes = split_codes(words)
+    problems = [
+        problem for prefix in prefixes if (problem := prefix_problem(prefix, checks, option))
+    ]
+    if problems:
+        raise UsageError(problems)
+    return prefixes
+
+
+def check_configs(
+    request: Request,
+    checks: tuple[Check, ...],
+    *,
+    workers: Workers,
+    policy: ExitPolicy = ExitPolicy(),
+    baseline: Path | None = None,
+    write_baseline: bool = False,
+    is_cached: bool = False,
+    materialize: bool = False,
+    start: Callable[[int], Callable[[int], None]] = lambda _count: lambda _done: None,
+) -> CheckResult:
+    """Check everything that is asked for.
+
+    Args:
+        request: What that is.
+        checks: All checks.
+        workers: The processes that help this one.
+        policy: Which findings fail.
+        baseline: The file of the findings that are known; None for what the tool's configuration says.
+        write_baseline: Whether it is to be written instead.
+        is_cached: Whether models may be cached.
+        materialize: Whether models are built with memory.
+        start: Told how many files there are; gives what is told how many more are done.
+
+    Raises:
+        OptplanError: There is nothing to check, or the tool's configuration, the model or the baseline is
+            wrong.
+    """
+    if baseline is None and (named := request.finder(checks).here().baseline) is not None:
+        baseline = Path(named)
+    if write_baseline and baseline is None:
+        raise UsageError("--write-baseline needs a file", hint="name it: --baseline FILE")
+    known = None if baseline is None or write_baseline else read_baseline(baseline)
+    make_planner = planner_of if is_cached else uncached_planner_of
+    session = run_session(
+        request,
+        checks=checks,
+        make_planner=partial(make_planner, materialize=materialize),
+        own_models=ConfiguredModels(),
+        make_schedule=partial(schedule_of_plan, is_cached=is_cached),
+        workers=workers,
+        start=start,
+    )
+    for remark in session.remarks:
+        _LOG.warning("%s", remark)
+    of_session = partial(
+        report_of, session.outcomes, checks=checks, tool_configs=session.tool_configs
+    )
+    report, written = of_session(baseline=known), None
+    if not report.configs:
+        raise _no_config(report)
+    if baseline is not None and write_baseline:
+        text = _new_baseline(baseline, session, report)
+        report, written = of_session(baseline=parse_baseline(text, baseline)), (baseline, text)
+    return CheckResult(
+        report=report,
+        checks=checks,
+        fail_on=policy.fail_on or session.tool_configs[0].fail_on,
+        exit_zero=policy.exit_zero,
+        baseline=written,
+    )
+
+
+def _new_baseline(path: Path, session: Session, report: Report) -> str:
+    """Return the text of a baseline with all that is reported.
+
+    What it knew already of configs and checks that were not looked at now stays in it.
+    """
+    entries = [*entries_of(session.outcomes, report), *_kept(path, session.outcomes)]
+    return baseline_text(entries, path)
+
+
+def _kept(path: Path, outcomes: Sequence[CheckedConfig]) -> list[BaselineEntry]:
+    if not path.is_file() or path.stat().st_size == 0:
+        return []
+    ran = {(code, outcome.config) for outcome in outcomes for code in outcome.ran}
+    found = {(f.code, outcome.config) for outcome in outcomes for f in outcome.findings}
+    return [
+        entry
+        for entry in read_baseline(path).entries
+        if (entry.code, entry.config) not in ran | found
+    ]
+
+
+def _no_config(report: Report) -> UsageError:
+    found = [
+        f"{count} {'file' if count == 1 else 'files'} {what}"
+        for count, what in (
+            (report.parts, "without an optimizer"),
+            (report.others, "of another kind"),
+        )
+        if count
+    ]
+    if not found:
+        return UsageError(
+            "there is no config to check: all files are excluded",
+            hint="name a file itself, or change 'exclude' in the tool's configuration",
+        )
+    return UsageError(
+        f"there is no config to check, only {' and '.join(found)}",
+        hint="a config defines 'optim_wrapper' or 'optimizer'",
+    )
+
+
+def applied_configs(request: Request, checks: tuple[Check, ...]) -> tuple[ToolConfig, ...]:
+    """Return the tool configurations that apply to what is asked for.
+
+    Raises:
+        ConfigError: One is wrong.
+    """
+    finder = request.finder(checks)
+    found = {id(one): one for one in map(finder.of, request.words)} or {0: finder.here()}
+    return tuple(with_request(one, request) for one in found.values())
+
+
+def configured_jobs(
+    checks: tuple[Check, ...], config_file: Path | None, *, is_isolated: bool
+) -> int:
+    """Return how many processes the tool's configuration of the current folder asks for.
+
+    Raises:
+        ConfigError, UsageError: It is wrong.
+    """
+    only = None if config_file is None else str(config_file)
+    return ToolConfigFinder(checks, only, is_isolated=is_isolated).here().jobs or 1

@@ -1,0 +1,237 @@
+"""From the words of a command line to the difference of two plans."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from optplan.app.plan import (
+    Planner,
+    isolate_named_code,
+    open_with,
+    planner_for,
+    refuse_unused,
+)
+from optplan.app.request import named_values
+from optplan.app.resumed_divergence import turned, with_restored
+from optplan.app.schedule_divergence import with_schedules
+from optplan.app.sources import Checkpoint, Opened, SavedPlan
+from optplan.config import Config
+from optplan.dialects import dialect_of, opener_of, scheduler_types
+from optplan.errors import UsageError
+from optplan.plan import Plan
+from optplan.plan.changes import PlanDiff, UnreadChange
+from optplan.plan.diff import diff_plans
+from optplan.plan.resume import Resumed, resumed
+from optplan.plan.saved_groups import SavedSchedulers
+
+if TYPE_CHECKING:
+    from optplan.app.request import PlanRequest
+
+
+def diff_of(
+    words: tuple[str, str],
+    models: tuple[str | None, str | None],
+    arguments: tuple[Mapping[str, Any], Mapping[str, Any]],
+    options: PlanRequest,
+    per_epoch: int | None = None,
+) -> PlanDiff:
+    """Return what changes from the first word to the second.
+
+    Args:
+        words: The two sides.
+        models: The models of one side each.
+        arguments: What a function on each side is given beside the model.
+        options: How configs are read, and the model of the others that are configs; left out, it is that
+            of the saved plan on the other side, or the config's own.
+        per_epoch: How many iterations one epoch has, for the schedulers.
+
+    Raises:
+        OptplanError: No such source or model, or one is wrong.
+    """
+    model, given = options.model, options.model_arguments
+    is_cached = options.is_cached
+    sources = (
+        open_with(words[0], options, arguments[0]),
+        open_with(words[1], options, arguments[1]),
+    )
+    _refuse_two_checkpoints(sources)
+    _refuse_unused(words, sources, models, options)
+    chosen = models[0] or model, models[1] or model
+    for source, one in zip(sources, chosen, strict=True):
+        types = scheduler_types(source) if isinstance(source, Config) else ()
+        isolate_named_code(source, one, schedulers=types)
+    planner = planner_for(options)
+    plans = [
+        None if isinstance(source, Checkpoint) else _plan(planner, source, name, other, given)
+        for source, name, other in zip(sources, chosen, reversed(sources), strict=True)
+    ]
+    diff = _with_checkpoint(sources, plans, per_epoch, is_cached=is_cached)
+    match sources:
+        case (Checkpoint(), _) | (_, Checkpoint()):
+            return diff
+        case Config() as before, Config() as after:
+            if _is_code(before) or _is_code(after):
+                both = before, after
+                return _with_code(diff, planner, both, chosen, given, per_epoch)
+            return with_schedules(diff, (before, after), per_epoch, is_cached=is_cached)
+    return replace(diff, unread=(*diff.unread, _NO_SCHEDULES))
+
+
+_NO_SCHEDULES = UnreadChange(
+    text="schedules and hooks, which a saved plan does not keep", is_alike=None
+)
+
+
+def _is_code(config: Config) -> bool:
+    return dialect_of(config).is_code
+
+
+def _with_code(
+    diff: PlanDiff,
+    planner: Planner,
+    configs: tuple[Config, Config],
+    models: tuple[str | None, str | None],
+    given: Mapping[str, Any],
+    per_epoch: int | None,
+) -> PlanDiff:
+    """Return the difference with that of the schedulers, where a side is code."""
+    from optplan.app.function_divergence import with_attached, with_config
+
+    runs = [
+        partial(
+            dialect_of(config).attachments,
+            config,
+            planner.model(config, model, given).module,
+            planner.world_size,
+        )
+        for config, model in zip(configs, models, strict=True)
+        if _is_code(config)
+    ]
+    if len(runs) == len(configs):
+        return with_attached(diff, runs)
+    is_first = not _is_code(configs[0])
+    config = configs[0] if is_first else configs[1]
+    return with_config(diff, runs[0], config, per_epoch, is_first=is_first)
+
+
+def arguments_of(
+    words: tuple[str, str],
+    options: PlanRequest,
+    own: tuple[Iterable[str] | None, Iterable[str] | None],
+) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """Return what a function on each side is given: what is for both, and what is for that side.
+
+    Raises:
+        UsageError: A word that is not of the form ``name=value``.
+    """
+    are_functions = [opener_of(word) is not None for word in words]
+    for_both = options.function_arguments
+    first, second = (
+        {
+            **(for_both if is_function or not any(are_functions) else {}),
+            **named_values(f"--arg-{side}", one),
+        }
+        for side, is_function, one in zip("ab", are_functions, own, strict=True)
+    )
+    return first, second
+
+
+def _refuse_two_checkpoints(sources: tuple[Opened, Opened]) -> None:
+    if all(isinstance(source, Checkpoint) for source in sources):
+        raise UsageError(
+            "two checkpoints, which have no names of parameters",
+            hint="compare each with the config: optplan diff CONFIG CHECKPOINT",
+        )
+
+
+def _refuse_unused(
+    words: tuple[str, str],
+    sources: tuple[Opened, Opened],
+    models: tuple[str | None, str | None],
+    options: PlanRequest,
+) -> None:
+    """Refuse options that no side would use.
+
+    Raises:
+        UsageError: A model, its arguments, a config value or the batch is given, and no side is a config.
+    """
+    for word, source, model in zip(words, sources, models, strict=True):
+        if model is not None and not isinstance(source, Config):
+            raise UsageError(f"{word!r} is no config, which --model {model} could be built for")
+    if any(isinstance(source, Config) for source in sources):
+        return
+    refuse_unused(words[0], options)
+    if options.model or options.model_arguments:
+        raise UsageError("saved plans have their models", hint="leave --model and -k out")
+
+
+def _with_checkpoint(
+    sources: tuple[Opened, Opened],
+    plans: Sequence[Plan | None],
+    per_epoch: int | None,
+    *,
+    is_cached: bool,
+) -> PlanDiff:
+    """The difference, a checkpoint's side being what the other one becomes when it is loaded."""
+    match sources, plans:
+        case _, [Plan() as before, Plan() as after]:
+            return diff_plans(before, after)
+        case [source, Checkpoint() as checkpoint], [Plan() as plan, _]:
+            found, saved = _resumed(plan, checkpoint)
+            diff = _with_words(diff_plans(plan, found.plan), found)
+            return with_restored(diff, saved, source, plan, per_epoch, is_cached=is_cached)
+        case [Checkpoint() as checkpoint, source], [_, Plan() as plan]:
+            found, saved = _resumed(plan, checkpoint)
+            diff = _with_words(diff_plans(found.plan, plan), found)
+            return turned(with_restored(diff, saved, source, plan, per_epoch, is_cached=is_cached))
+        case _:
+            raise TypeError("a side that is neither a plan nor a checkpoint")
+
+
+def _with_words(diff: PlanDiff, found: Resumed) -> PlanDiff:
+    return replace(diff, misfits=found.misfits, remarks=(*diff.remarks, *found.remarks))
+
+
+def _resumed(plan: Plan, checkpoint: Checkpoint) -> tuple[Resumed, SavedSchedulers]:
+    from optplan.constructors.checkpoint import class_defaults, load_checkpoint, saved_groups
+    from optplan.constructors.saved_schedulers import saved_schedulers
+
+    data = load_checkpoint(checkpoint.path)
+    groups = saved_groups(data, checkpoint.path)
+    found = resumed(plan, groups, class_defaults(plan.optimizers[0].class_name))
+    return found, saved_schedulers(data, checkpoint.path)
+
+
+def _plan(
+    planner: Planner,
+    source: SavedPlan | Config,
+    model: str | None,
+    other: Opened,
+    given: Mapping[str, Any],
+) -> Plan:
+    if isinstance(source, SavedPlan):
+        return source.plan
+    return planner.plan(source, model or _model_of(other), given).plan
+
+
+def _model_of(other: Opened) -> str | None:
+    """The model of the plan on the other side, where naming it runs no code of its own.
+
+    Returns:
+        None where there is no such plan, or it was made for its config's own model.
+
+    Raises:
+        UsageError: The plan's model is someone's code.
+    """
+    if not isinstance(other, SavedPlan) or other.plan.model.source == "config":
+        return None
+    spec = other.plan.model.spec
+    if spec is None or other.plan.model.source in ("timm", "transformers"):
+        return spec
+    raise UsageError(
+        "which model?",
+        hint=f"the saved plan was made with --model {spec}; name it if you trust it",
+    )

@@ -1,0 +1,230 @@
+"""Plans for one model, in a process that knows nothing of the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from functools import cache, partial
+from importlib import util
+from typing import TYPE_CHECKING, Any
+
+from optplan.config import NO_BATCH
+from optplan.runtime.gc_control import gc_paused, import_with_gc_paused
+from optplan.runtime.stdio import capture_warnings
+
+if TYPE_CHECKING:
+    from optplan.app.cached_plan import CachedPlans
+    from optplan.checks.tool_config import Target
+    from optplan.config import Batch, Config
+    from optplan.model import LoadedModel
+    from optplan.plan import Plan, Planned
+    from optplan.schedule import Schedule
+
+
+class BuiltModel:
+    """Plans configs for a model that is there."""
+
+    def __init__(self, loaded: LoadedModel) -> None:
+        self.loaded = loaded
+
+    def __call__(self, config: Config, batch: Batch = NO_BATCH) -> Planned:
+        """The plan of a config, with what it was made from.
+
+        Raises:
+            OptplanError: The config is wrong, or the optimizer refuses the model.
+        """
+        from optplan.app.planning import plan_with_facts
+
+        with gc_paused():
+            return plan_with_facts(self.loaded, config, batch=batch)
+
+
+class NamedModel:
+    """Plans configs for one model, which is built once, and only if its parameters are not cached.
+
+    Args:
+        name: What the user calls it.
+        arguments: Its arguments.
+        cached: The cache; None to use none.
+        opener: Opens it, where that is not what its name on the command line would mean.
+        materialize: Whether it is built with memory. A small one is as well, once code has failed on it
+            without.
+
+    Raises:
+        ModelError: There is no such model, or it cannot be built.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        arguments: Mapping[str, Any],
+        cached: CachedPlans | None,
+        opener: Opener | None = None,
+        *,
+        materialize: bool = False,
+    ) -> None:
+        self._opener = opener
+        self._name = name
+        self._arguments = arguments
+        self._cached = cached
+        self._materialize = materialize
+        self._built: BuiltModel | None = None
+        self._said: list[str] = []
+        self._known = None if cached is None else cached.model(name, arguments)
+        if self._known is None:
+            self._build()
+
+    @property
+    def loaded(self) -> LoadedModel:
+        """The model itself.
+
+        Raises:
+            ModelError: It cannot be built.
+        """
+        return self._build().loaded
+
+    def __call__(self, config: Config, batch: Batch = NO_BATCH) -> Planned:
+        """The plan of a config, with what it was made from.
+
+        Raises:
+            OptplanError: The config is wrong, or the optimizer refuses the model.
+        """
+        cached, known = self._cached, self._known
+        if cached is None:
+            return self._made(config, batch)
+        if known is not None:
+            with gc_paused():
+                found = cached.plan(config, batch, known, self._arguments)
+            if found is not None:
+                return found
+        made = self._made(config, batch)
+        if cached.vouches_for(config, batch):
+            from optplan.app.store_plan import store
+
+            store(cached, made, self._arguments, is_silent=not self._said)
+        return made
+
+    def _made(self, config: Config, batch: Batch) -> Planned:
+        """The plan of a model that is built: with memory, where a function fails on it without."""
+        from optplan.app.memory_need import may_need_memory
+        from optplan.errors import PlanError
+
+        built = self._build()
+        try:
+            return built(config, batch)
+        except PlanError as error:
+            if not may_need_memory(error, config, built.loaded):
+                raise
+        self._built, self._materialize = None, True
+        return self._build()(config, batch)
+
+    def _build(self) -> BuiltModel:
+        if self._built is None:
+            self._built = BuiltModel(self._opened())
+        return self._built
+
+    def _opened(self) -> LoadedModel:
+        from optplan.model import Memory, given_memory, library_of, open_model
+
+        library = library_of(self._name)
+        is_there = library is not None and util.find_spec(library) is not None
+        import_with_gc_paused("optplan.app.planning", *((library,) if is_there else ()))
+        memory = given_memory(Memory.ALL) if self._materialize else nullcontext()
+        with gc_paused() if library else nullcontext(), capture_warnings() as self._said, memory:
+            return (self._opener or open_model)(self._name, self._arguments)
+
+
+def planner_of(target: Target, *, materialize: bool = False) -> NamedModel:
+    """What plans configs for one model, from what is remembered where that is enough.
+
+    Raises:
+        ModelError: There is no such model, or it cannot be built.
+    """
+    return NamedModel(
+        target.model, target.arguments, cached_plans(), _opener(target), materialize=materialize
+    )
+
+
+def uncached_planner_of(target: Target, *, materialize: bool = False) -> NamedModel:
+    """The same, and nothing is cached.
+
+    Raises:
+        ModelError: As :func:`planner_of`.
+    """
+    return NamedModel(
+        target.model, target.arguments, None, _opener(target), materialize=materialize
+    )
+
+
+Opener = Callable[[str, Mapping[str, Any]], "LoadedModel"]
+
+
+def _opener(target: Target) -> Opener | None:
+    """How a model is opened that settings name; None where the user names it."""
+    if target.location is None:
+        return None
+    from optplan.model.from_settings import open_model_of_settings
+
+    return partial(open_model_of_settings, project=target.project)
+
+
+@cache  # what a process may vouch for depends on all that it has done
+def cached_plans() -> CachedPlans:
+    """Open the cache of this machine."""
+    from optplan.app.cached_plan import CachedPlans
+    from optplan.cache import Store, cache_folder
+
+    return CachedPlans.opened(Store(cache_folder()))
+
+
+class ConfiguredModels:
+    """Plans configs for the models that they name themselves; as in :class:`OwnModels`."""
+
+    def __init__(self) -> None:
+        self._there: dict[tuple[str, str | None], bool] = {}
+
+    def key(self, config: Config) -> str | None:
+        """Equal for configs of one model; None where there is no model, or its package is not there."""
+        from optplan.dialects import find_own_model
+        from optplan.errors import ConfigError
+        from optplan.model import may_be_installed
+
+        try:
+            own = find_own_model(config)
+        except ConfigError:
+            return None  # making the plan says it
+        if own is None:
+            return None
+        word = str(own.type), own.namespace.scope
+        if word not in self._there:
+            self._there[word] = may_be_installed(own)
+        return own.key if self._there[word] else None
+
+    def planner(self, config: Config) -> BuiltModel:
+        """What plans configs of one key.
+
+        Raises:
+            OptplanError: The model cannot be built.
+        """
+        from optplan.dialects import find_own_model
+        from optplan.model import open_configured
+
+        own = find_own_model(config)
+        assert own is not None
+        return BuiltModel(open_configured(own))
+
+
+def schedule_of_plan(
+    config: Config, plan: Plan, per_epoch: int | None, *, is_cached: bool = False
+) -> Schedule:
+    """The schedulers of a config for its plan; as in :func:`schedule_for`.
+
+    Raises:
+        OptplanError: They are wrong, or nobody says how long the training is.
+    """
+    from optplan.app.schedule import Length, schedule_for, training_of
+    from optplan.dialects import find_schedulers
+
+    section = find_schedulers(config)
+    training = training_of(config, Length(per_epoch=per_epoch))
+    return schedule_for(plan, config, section, training, is_cached=is_cached)

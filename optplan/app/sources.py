@@ -1,0 +1,125 @@
+"""What a CONFIG of the command line is: a saved plan, a config, a checkpoint."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from optplan.config import Config
+from optplan.dialects import load_config, load_config_file, opener_of
+from optplan.errors import PlanError, UsageError
+from optplan.plan import Plan
+from optplan.runtime.audit import lifted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedPlan:
+    """A plan that was saved as JSON."""
+
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """A training checkpoint; reading it is left to those that can use it."""
+
+    path: str
+
+
+Opened = SavedPlan | Checkpoint | Config
+
+_CONFIG_SUFFIXES = frozenset({".py", ".json", ".yaml", ".yml", ".toml"})
+# how torch's files begin: a zip archive, or the pickle of older versions
+_CHECKPOINT_STARTS = (b"PK\x03\x04", b"\x80")
+
+
+@lifted()
+def open_source(
+    word: str,
+    *,
+    overrides: Sequence[str] = (),
+    trust: bool = False,
+    arguments: Mapping[str, Any] | None = None,
+) -> Opened:
+    """What a word of the command line names: a file, a function, ``package::path`` or ``REV:path``.
+
+    Args:
+        word: The word.
+        overrides: ``a.b=value`` on top of a config; a saved plan and a checkpoint take none.
+        trust: Whether a Python config may be executed.
+        arguments: What a function is given beside the model; nothing else takes any.
+
+    Raises:
+        OptplanError: There is no such thing, or it cannot be read.
+    """
+    found = _opened(word, overrides, arguments or {}, trust=trust)
+    if arguments and not (isinstance(found, Config) and found.word):
+        raise UsageError(
+            f"-a gives arguments to a function, and {word!r} is none",
+            hint="change a config with --set, and give arguments to the model with -k",
+        )
+    return found
+
+
+def _opened(
+    word: str, overrides: Sequence[str], arguments: Mapping[str, Any], *, trust: bool
+) -> Opened:
+    from optplan.config.revisions import load_revision, names_revision, read_revision
+
+    file = Path(word)
+    is_json = file.suffix == ".json"
+    if "\0" not in word and file.is_file():
+        if is_json and (plan := _saved_plan(_content(file), word)) is not None:
+            return SavedPlan(plan=plan)
+        if file.suffix not in _CONFIG_SUFFIXES and _is_checkpoint(file):
+            return Checkpoint(path=word)
+    elif (opener := opener_of(word)) is not None:
+        return opener.open(word, overrides=overrides, arguments=arguments)
+    elif names_revision(word):
+        if is_json and (plan := _saved_plan(read_revision(word), word)) is not None:
+            return SavedPlan(plan=plan)
+        return load_revision(word, overrides=overrides, trust=trust, load=load_config)
+    return load_config_file(word, overrides=overrides, trust=trust)
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError:
+        return b""  # reading it as a config says what is wrong
+
+
+def _saved_plan(text: bytes, word: str) -> Plan | None:
+    """The plan in a JSON text, None where it holds something else.
+
+    Raises:
+        PlanError: It is a plan, and a field of it is wrong.
+    """
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not (isinstance(data, dict) and "format_version" in data):
+        return None
+    try:
+        return Plan.from_data(data)
+    except PlanError as error:
+        raise PlanError(
+            [
+                replace(
+                    one, hint=one.hint or f"it is in {word!r}: save it again with --format json"
+                )
+                for one in error.problems
+            ]
+        ) from None
+
+
+def _is_checkpoint(file: Path) -> bool:
+    try:
+        with file.open("rb") as opened:
+            return opened.read(4).startswith(_CHECKPOINT_STARTS)
+    except OSError:
+        return False

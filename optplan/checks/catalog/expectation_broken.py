@@ -1,0 +1,77 @@
+"""OPT801: plans that break an expectation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache, partial
+
+from optplan.checks.base import Check, Context, Finding
+from optplan.checks.expectations import Breach, breaches
+from optplan.checks.facts.deciding_place import deciding_place
+from optplan.checks.facts.lr_over_training import lr_over_training
+from optplan.checks.paths import shown_path
+from optplan.names import Severity
+from optplan.places import Place
+from optplan.plan import Planned
+
+
+class ExpectationBroken(Check):
+    """A plan that is not what the project expects of it.
+
+    Expectations stand in pyproject.toml::
+
+        [[tool.optplan.expect]]
+        parameters = "*.bias"
+        weight-decay = 0.0
+
+    Which parameters: ``parameters``, a pattern of names or a list of them, in which ``*`` crosses dots;
+    ``module``, a class or a list, as ``module = "RMSNorm"``; ``rule``, as ``rule = "norm"``; several
+    narrow it down. ``configs`` says for which configs.
+
+    What must hold of all of them: ``weight-decay``, ``lr``, ``lr-mult`` (how many times the optimizer's
+    own lr) and ``lr-at-end`` (in the last step of the training), each a number, a comparison (``"> 0"``,
+    ``"> 0, <= 0.1"``) or a range (``"0.01..0.1"``), of the weight decay also ``"decayed"`` or
+    ``"not decayed"``; ``never-zero = true``: the lr is 0 at no step; ``frozen`` (true or false). With
+    ``share = 0.9`` it must hold for 90 % of their elements. ``min-parameters`` is how many of them there
+    must be, 1 if nothing is said.
+
+    Bad, for the expectation above::
+
+        optimizer = dict(type='SGD', lr=0.1, weight_decay=1e-4)
+
+    Good::
+
+        optimizer = dict(type='SGD', lr=0.1, weight_decay=1e-4,
+                         paramwise_cfg=dict(norm_decay_mult=0, bias_decay_mult=0))
+    """
+
+    code = "OPT801"
+    name = "expectation-broken"
+    severity = Severity.ERROR
+
+    def run(self, context: Context) -> Iterator[Finding]:
+        """Everything that breaks an expectation which is meant for this config."""
+        planned = context.planned
+        if planned is None:
+            return
+        config = shown_path(context.config.entry.path or context.config.entry.name)
+        course = cache(partial(lr_over_training, context))
+        for expectation in context.expectations:
+            if not expectation.is_for(config):
+                continue
+            for breach in breaches(expectation, planned.plan, course):
+                yield self.finding(
+                    f"{breach.message} (expected by {expectation.where})",
+                    key=f"expect[{expectation.subject}].{breach.what}",
+                    place=_place(planned, breach) or Place(context.config.entry, 0, 0),
+                    parameters=tuple(row.name for row in breach.parameters),
+                )
+
+
+def _place(planned: Planned, breach: Breach) -> Place | None:
+    """Return where the entry is written that decides the first of the rows, otherwise the optimizer."""
+    if breach.parameters:
+        setting = "weight_decay" if breach.what == "weight-decay" else "lr"
+        if (place := deciding_place(planned, breach.parameters[0], setting)) is not None:
+            return place
+    return planned.section.places["type"]

@@ -1,0 +1,55 @@
+"""OPT105: options of other constructors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from optplan.checks.base import Check, Context, Finding
+from optplan.checks.facts.unread_options import unread_options
+from optplan.config import Symbol
+from optplan.errors import listed
+from optplan.names import Severity
+
+
+class IgnoredByConstructor(Check):
+    """An option of other constructors that this config's constructor never reads.
+
+    Bad (the default constructor knows no layer decay)::
+
+        optimizer=dict(type='AdamW', lr=0.001),
+        paramwise_cfg=dict(layer_decay_rate=0.75)
+
+    Good::
+
+        optimizer=dict(type='AdamW', lr=0.001),
+        constructor='LearningRateDecayOptimWrapperConstructor',
+        paramwise_cfg=dict(layer_decay_rate=0.75)
+
+    A field of a custom key that the constructor overwrites is found as well: with the constructor above
+    an ``lr_mult`` does nothing. Of a key that matches no parameter only that is told.
+    """
+
+    code = "OPT105"
+    name = "ignored-by-constructor"
+    severity = Severity.ERROR
+    needs_plan = False
+    of_section = True
+
+    def run(self, context: Context) -> Iterator[Finding]:
+        """Every such option."""
+        raw = context.raw
+        constructor = raw.outer.get("constructor") if raw else None
+        named = isinstance(constructor, str | Symbol)
+        who = str(constructor).rpartition(".")[2] if named else "the default constructor"
+        unmatched = {use.rule.key for use in context.key_uses if not use.matches}
+        for unread in unread_options(context):
+            if unread.known and unread.custom_key not in unmatched:
+                reads = sorted(name for name in unread.known_names if not name.startswith("_"))
+                yield self.finding(
+                    f"{unread.name!r} in {unread.inside} does nothing: {who} does not use it",
+                    key=unread.key,
+                    place=unread.place,
+                    hint=f"it reads {listed(reads, most=10)}"
+                    if unread.inside == "paramwise_cfg"
+                    else None,
+                )

@@ -1,0 +1,52 @@
+"""OPT101: options that nothing reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from optplan.checks.base import Check, Context, Finding
+from optplan.checks.facts.unread_options import UnreadOption, unread_options
+from optplan.names import Severity
+from optplan.plan.key_hints import near
+
+
+class UnknownOption(Check):
+    """An entry of ``paramwise_cfg`` that its constructor never reads, so that it does nothing.
+
+    Bad::
+
+        paramwise_cfg=dict(_delete=True, norm_decay_mul=0.0)
+
+    Good::
+
+        paramwise_cfg=dict(_delete_=True, norm_decay_mult=0.0)
+    """
+
+    code = "OPT101"
+    name = "unknown-option"
+    severity = Severity.ERROR
+    needs_plan = False
+    of_section = True
+
+    def run(self, context: Context) -> Iterator[Finding]:
+        """Every entry that no constructor knows."""
+        for unread in unread_options(context):
+            if not unread.known:
+                names = sorted(unread.known_names)
+                yield self.finding(
+                    f"{unread.name!r} {_consequence(unread)}",
+                    key=unread.key,
+                    place=unread.place,
+                    hint=near(unread.name, names) if unread.is_mistake else None,
+                    severity=None if unread.is_mistake else Severity.INFO,
+                )
+
+
+def _consequence(unread: UnreadOption) -> str:
+    if unread.consequence is not None:
+        return unread.consequence
+    is_directive = unread.name.strip("_").startswith("delete")
+    why = (
+        "the entries of the base config stay" if is_directive else "the constructor never reads it"
+    )
+    return f"in {unread.inside} does nothing: {why}"

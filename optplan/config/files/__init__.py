@@ -1,0 +1,1 @@
+"""Read the files that configs are written in."""

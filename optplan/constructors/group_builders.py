@@ -1,0 +1,217 @@
+"""What makes the optimizers of a model: each kind of it, with a way to plan and a way to build."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+
+from torch import nn
+
+from optplan.config import OptimizerConfig
+from optplan.constructors.built_values import built_optimizer
+from optplan.constructors.constructor_run import ConstructorRun
+from optplan.constructors.dry_run import dry_run
+from optplan.constructors.layer_decay_constructor import with_layers
+from optplan.constructors.observed_groups import Observation, observe
+from optplan.constructors.optimizers import optimizer_class
+from optplan.constructors.resolve_constructor import ResolvedConstructor
+from optplan.constructors.returned_optimizers import NamedOptimizers
+from optplan.constructors.rule_attribution import Decide, attribute, empty_groups
+from optplan.constructors.source_location import code_place
+from optplan.constructors.versions import versions
+from optplan.constructors.world_size import WorldSize
+from optplan.errors import ConfigError, PlanError
+from optplan.facts import Inventory, ParameterFacts
+from optplan.names import Rule
+from optplan.plan import Assignment, Planned, PlannedOptimizer
+from optplan.planner.builtin_plan import BuildResult, decided, options_of, planned
+from optplan.rules import Decision, Options, RuleSet, Skipped, decide
+
+
+class GroupBuilder(ABC):
+    """What a config says is to make the optimizers.
+
+    Attributes:
+        name: What the plan calls it.
+        section: The config's optimizer section.
+    """
+
+    name: str
+    section: OptimizerConfig
+
+    @abstractmethod
+    def plan(self, model: nn.Module, inventory: Inventory) -> BuildResult:
+        """What it makes of a model, which is left as it is.
+
+        Raises:
+            PlanError: The optimizer or the code that makes it refuses.
+        """
+
+    @abstractmethod
+    def build(self, model: nn.Module) -> NamedOptimizers:
+        """The real optimizers on the model's own parameters.
+
+        Raises:
+            PlanError: As :meth:`plan`.
+        """
+
+
+class RulesBuilder(GroupBuilder):
+    """A built-in constructor, whose groups are known from facts alone."""
+
+    def __init__(
+        self, chosen: ResolvedConstructor, section: OptimizerConfig, rules: RuleSet
+    ) -> None:
+        self.name = chosen.name
+        self.section = section
+        self._chosen = chosen
+        self._options = options_of(section, rules)
+
+    def plan(self, model: nn.Module, inventory: Inventory) -> BuildResult:
+        """As of a maker."""
+        return decided(
+            self.section,
+            with_layers(inventory, model, self._options),
+            self._options,
+            lambda groups: dry_run(self.section, model, groups),
+        )
+
+    def build(self, model: nn.Module) -> NamedOptimizers:
+        """As of a maker."""
+        section = self.section
+        constructor = self._chosen.make(section.optimizer, section.paramwise)
+        constructor.optimizer_cfg["type"] = optimizer_class(
+            section.type or "", section.places["type"]
+        )
+        return [(None, constructor(model))]
+
+
+class CodeBuilder(GroupBuilder):
+    """A constructor of other code, which is run on the model."""
+
+    def __init__(
+        self,
+        chosen: ResolvedConstructor,
+        section: OptimizerConfig,
+        folder: str | None,
+        world_size: int | None = None,
+    ) -> None:
+        self.name = chosen.name
+        self.section = section
+        self._chosen = chosen
+        self._world_size = world_size
+        self._place = code_place(chosen.make, folder)
+
+    def plan(self, model: nn.Module, inventory: Inventory) -> BuildResult:
+        """As of a maker."""
+        chosen, running = self._chosen, ConstructorRun(self._chosen, self.section)
+        world_size = WorldSize(self._world_size)
+        with world_size.answered():
+            observation = observe(model, inventory, running, self._place)
+        inventory, options = self._rules(model, inventory)
+        delegated = {
+            observation.numbers[key]: decision
+            for key, decision in running.decisions.items()
+            if key in observation.numbers
+        }
+        if not (chosen.is_reference_class or delegated):
+            options = None
+        assignments = attribute(
+            observation,
+            inventory,
+            who=self.name,
+            place=self._place,
+            decide=_by_rules(options)
+            if chosen.is_reference_class
+            else lambda facts: delegated.get(facts.tensor),
+            note=chosen.likeness,
+            as_whole=chosen.is_reference_class,
+            bases={"lr": self.section.base_lr, "weight_decay": self.section.base_weight_decay},
+        )
+        is_accounted_for = chosen.is_double and _follow_rules(assignments)
+        return BuildResult(
+            assignments=assignments,
+            optimizers=planned_optimizers(observation, self.section, is_written=True),
+            options=options,
+            trainable=observation.trainable,
+            read=None if is_accounted_for else running.paramwise.read,
+            inventory=inventory,
+            wanted=running.paramwise.wanted,
+            needs_world_size=world_size.is_missed,
+            empty_groups=empty_groups(observation),
+        )
+
+    def build(self, model: nn.Module) -> NamedOptimizers:
+        """As of a maker."""
+        with WorldSize(self._world_size).answered():
+            return ConstructorRun(self._chosen, self.section)(model)
+
+    def _rules(self, model: nn.Module, inventory: Inventory) -> tuple[Inventory, Options | None]:
+        """The rules that it may follow, and the layers that they ask for; None where they refuse."""
+        rules = self._chosen.rules
+        if rules is None:
+            return inventory, None
+        try:
+            options = options_of(self.section, rules)
+            return with_layers(inventory, model, options), options
+        except (ConfigError, PlanError):
+            return inventory, None
+
+
+def planned_by(
+    maker: GroupBuilder, model: nn.Module, inventory: Inventory, config: str | None
+) -> tuple[Planned, BuildResult]:
+    """The plan of what a maker makes of a model, with what it was made from.
+
+    Args:
+        maker: What makes the optimizers.
+        model: The model, which is left as it is.
+        inventory: Its parameters.
+        config: The config's path as the user gave it.
+
+    Raises:
+        PlanError: As :meth:`Maker.plan`.
+    """
+    made = maker.plan(model, inventory)
+    found = planned(
+        made,
+        maker=maker.name,
+        inventory=inventory,
+        section=maker.section,
+        config=config,
+        versions=versions(),
+    )
+    return found, made
+
+
+def planned_optimizers(
+    observation: Observation, section: OptimizerConfig, *, is_written: bool
+) -> list[PlannedOptimizer]:
+    """The optimizers that some code has made, the section being that of the only one."""
+    made = observation.optimizers
+    only = section if len(made) == 1 else None
+    return [built_optimizer(one, only, is_written=is_written) for one in made]
+
+
+def _by_rules(options: Options | None) -> Decide:
+    """What the default rules would decide of a parameter, None where they would refuse it."""
+
+    def decide_one(facts: ParameterFacts) -> Decision | None:
+        if options is None:
+            return None
+        try:
+            decision = decide(facts, options)
+        except PlanError:
+            return None
+        return None if isinstance(decision, Skipped) else decision
+
+    return decide_one
+
+
+def _follow_rules(assignments: Mapping[int, Assignment]) -> bool:
+    """Whether the rules account for all that a constructor did."""
+    return all(
+        verdict.rule is not Rule.CONSTRUCTOR
+        for one in assignments.values()
+        for verdict in (one.lr_verdict, one.weight_decay_verdict)
+    )

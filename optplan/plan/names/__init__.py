@@ -1,0 +1,1 @@
+"""Names of parameters: matching patterns, and summarizing many names by few patterns."""

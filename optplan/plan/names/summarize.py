@@ -1,0 +1,119 @@
+"""A set of names as few patterns."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Sequence
+from functools import cached_property, reduce
+from operator import or_
+
+from optplan.errors import UsageError
+from optplan.plan.names.merge_patterns import Group, gathered, gathered_text
+from optplan.plan.names.name_index import NameBits
+from optplan.plan.names.pattern_cover import cover
+from optplan.plan.names.patterns import NameTree, escape
+
+_NAMES_A_PATTERN = 10  # a pattern should stand for as many names at least, unless there are
+_FEW_NAMES = 10  # no more than these; to that end so many
+_MOST_TOGETHER = 12  # patterns may become one
+
+
+def summarize(names: Sequence[str], among: Sequence[str]) -> tuple[str, ...]:
+    """Return few patterns that match exactly some of many names.
+
+    Args:
+        names: The names to match, in any order.
+        among: All names there are; a pattern may match none of the others.
+
+    Returns:
+        The patterns, in the order of the first name that each matches: ``*`` alone for all names, and
+        a single name as itself.
+
+    Raises:
+        ValueError: A name is not among the others.
+    """
+    return Summarizer(among).patterns(names)
+
+
+class Summarizer:
+    """Summarizes several sets of names among the same ones, of which it learns but once."""
+
+    def __init__(self, among: Sequence[str]) -> None:
+        self._known = list(dict.fromkeys(among))
+        self._places = {name: index for index, name in enumerate(self._known)}
+
+    @cached_property
+    def _tree(self) -> NameTree:
+        return NameTree(self._known)
+
+    @cached_property
+    def _bits(self) -> NameBits:
+        return NameBits(self._known)
+
+    def patterns(self, names: Sequence[str]) -> tuple[str, ...]:
+        """As :func:`summarize`.
+
+        Raises:
+            ValueError: A name is not among the others.
+        """
+        chosen = set(names)
+        if missing := chosen.difference(self._places):
+            raise ValueError(f"names that are not among all names: {sorted(missing)[:5]}")
+        if not chosen:
+            return ()
+        if len(chosen) == len(self._known):
+            return ("*",)
+        if len(chosen) == 1:
+            return (_spelled(next(iter(chosen)), self._places),)
+        wanted = sorted(self._places[name] for name in chosen)
+        index = self._bits.wanting(wanted)
+        patterns = {
+            gathered_text(sorted(group, key=lambda shape: index.first(index.matched(shape)))): (
+                index.indices(reduce(or_, map(index.matched, group)))
+            )
+            for group in _groups(index)
+        }
+        return _verified(patterns, wanted, self._known, self._tree, self._places)
+
+
+def _groups(index: NameBits) -> list[Group]:
+    shapes = sorted(cover(index), key=lambda shape: -index.matched(shape).bit_count())
+    wanted = index.wanted.bit_count()
+    few_enough = len(shapes) * _NAMES_A_PATTERN <= wanted or wanted <= _FEW_NAMES
+    if few_enough or len(shapes) > _MOST_TOGETHER:
+        return [(shape,) for shape in shapes]
+    return gathered(shapes, max(1, wanted // _NAMES_A_PATTERN))
+
+
+def _verified(
+    patterns: dict[str, list[int]],
+    wanted: list[int],
+    known: list[str],
+    tree: NameTree,
+    all_names: Container[str],
+) -> tuple[str, ...]:
+    """Return the patterns in order; one that does not match what it should gives way to plain names."""
+    firsts: dict[str, int] = {}
+    left = set(wanted)
+    for pattern, intended in patterns.items():
+        fitting = _fitting(tree, pattern)
+        if fitting == intended and len(fitting) > 1:
+            firsts[pattern] = fitting[0]
+            left.difference_update(fitting)
+    firsts |= {_spelled(known[name], all_names): name for name in left}
+    return tuple(sorted(firsts, key=lambda pattern: firsts[pattern]))
+
+
+def _fitting(tree: NameTree, pattern: str) -> list[int]:
+    """Return what a pattern matches; nothing where it is too large for anybody to read."""
+    try:
+        return tree.fitting(pattern)
+    except UsageError:
+        return []
+
+
+def _spelled(name: str, known: Container[str]) -> str:
+    """Return a pattern for one name that is not itself the text of another name."""
+    pattern = escape(name)
+    while pattern != name and pattern in known:
+        pattern = f"{{{pattern}}}"
+    return pattern

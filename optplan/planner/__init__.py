@@ -1,0 +1,1 @@
+"""Plan built-in constructors from facts alone, without importing torch."""

@@ -1,0 +1,37 @@
+"""Findings as reviewdog's Diagnostic Format."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from optplan.checks.results import Location, Report, Reported
+from optplan.names import Severity
+from optplan.reporters.check.words import told_parts
+from optplan.reporters.formats.visible import visible
+
+_SEVERITIES = {Severity.ERROR: "ERROR", Severity.WARNING: "WARNING", Severity.INFO: "INFO"}
+
+
+def render(report: Report, **_: object) -> str:
+    """Return all findings as one ``DiagnosticResult``."""
+    data = {"source": {"name": "optplan"}, "diagnostics": [*map(_diagnostic, report.findings)]}
+    return json.dumps(data, indent=1) + "\n"
+
+
+def _diagnostic(finding: Reported) -> dict[str, Any]:
+    return {
+        "message": "\n".join(told_parts(finding)),
+        "location": _location(finding.location),
+        "severity": _SEVERITIES[finding.severity],
+        "code": {"value": finding.code},
+    }
+
+
+def _location(location: Location) -> dict[str, Any]:
+    """Return a place; reviewdog counts columns in bytes of UTF-8."""
+    found: dict[str, Any] = {"path": visible(location.file)}
+    if location.line:
+        before = location.text[: location.column - 1].encode("utf-8", "backslashreplace")
+        found["range"] = {"start": {"line": location.line, "column": len(before) + 1}}
+    return found

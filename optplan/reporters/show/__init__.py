@@ -1,0 +1,45 @@
+"""The views of a plan: a plan in, a declaration of columns and rows out, which every format writes.
+
+The module of a view has its name and a function ``declare``. Imports plan, rules and formats, never cli or app.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class ShowView(StrEnum):
+    """The views of a plan; the module of its name declares each."""
+
+    PARAMS = "params"
+    TREE = "tree"
+    SETTINGS = "settings"
+    KEYS = "keys"
+    LAYERS = "layers"
+
+
+class ShowFormat(StrEnum):
+    """The formats of a view; each is a module of ``formats``."""
+
+    TEXT = "text"
+    JSON = "json"
+    CSV = "csv"
+    MD = "md"
+    HTML = "html"
+
+
+def require_sense(view: ShowView, output_format: ShowFormat, depth: int | None) -> None:
+    """Refuse what does not go together, before anything is read.
+
+    Raises:
+        UsageError: The view has no such format, or no depth.
+    """
+    from optplan.errors import UsageError
+
+    if output_format is ShowFormat.CSV and view is not ShowView.PARAMS:
+        raise UsageError(
+            f"--format csv is for --view params, not for {view}",
+            hint=f"--view {view} --format json has the same for programs",
+        )
+    if depth is not None and view is not ShowView.TREE:
+        raise UsageError(f"--depth is for --view tree, not for {view}")
