@@ -38,6 +38,9 @@ class LightningCli(Dialect):
     def read(self, config: Source) -> OptimizerConfig:
         _refuse(entries_of(config))
 
+    def model(self, config: Config) -> NoReturn:
+        _refuse(config.data)
+
     def build(self, section: OptimizerConfig, request: BuildRequest) -> GroupBuilder:
         _refuse(entries_of(request.config))
 
