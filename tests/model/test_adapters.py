@@ -72,7 +72,6 @@ def test_one_that_was_trained(tmp_path: Path) -> None:
         ("diff", "args.yaml", "args.yaml"),
         ("check", "args.yaml"),
         ("schedule", "args.yaml"),
-        ("verify", "args.yaml"),
     ],
     ids=lambda words: words[0],
 )
