@@ -115,6 +115,8 @@ def _target(options: PlanRequest, *, no_model: bool) -> Target | None:
     model, given = options.model, options.model_arguments
     if model is not None and no_model:
         raise UsageError(f"--model {model} and --no-model exclude each other")
+    if options.peft is not None and model is None:
+        raise UsageError("--peft needs a model to put the adapter into", hint="add --model")
     if given and model is None:
         raise UsageError("-k gives arguments to a model, and there is none", hint="add --model")
     return None if model is None else Target(model=model, arguments=given)

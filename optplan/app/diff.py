@@ -243,7 +243,7 @@ def _model_of(other: Opened) -> str | None:
     if not isinstance(other, SavedPlan) or other.plan.model.source == "config":
         return None
     spec = other.plan.model.spec
-    if spec is None or other.plan.model.source == "timm":
+    if spec is None or other.plan.model.source in ("timm", "transformers"):
         return spec
     raise UsageError(
         "which model?",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from functools import cache, partial
+from importlib import util
 from typing import TYPE_CHECKING, Any
 
 from optplan.config import NO_BATCH
@@ -123,12 +124,13 @@ class NamedModel:
         return self._built
 
     def _opened(self) -> LoadedModel:
-        from optplan.model import Memory, given_memory, is_timm_spec, open_model
+        from optplan.model import Memory, given_memory, library_of, open_model
 
-        is_timm = is_timm_spec(self._name)
-        import_with_gc_paused("optplan.app.planning", *(("timm",) if is_timm else ()))
+        library = library_of(self._name)
+        is_there = library is not None and util.find_spec(library) is not None
+        import_with_gc_paused("optplan.app.planning", *((library,) if is_there else ()))
         memory = given_memory(Memory.ALL) if self._materialize else nullcontext()
-        with gc_paused() if is_timm else nullcontext(), capture_warnings() as self._said, memory:
+        with gc_paused() if library else nullcontext(), capture_warnings() as self._said, memory:
             return (self._opener or open_model)(self._name, self._arguments)
 
 

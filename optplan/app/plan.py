@@ -24,6 +24,7 @@ from optplan.config import (
 )
 from optplan.dialects import find_optimizer, find_own_model
 from optplan.errors import ConfigError, ModelError, OptplanError, UsageError
+from optplan.hf_specs import ADAPTER
 from optplan.plan import Plan, Planned
 from optplan.runtime.audit import lifted
 from optplan.runtime.gate import is_own_name
@@ -227,9 +228,13 @@ class Planner:
         return self._models[key]
 
     def _own(self, config: Config, arguments: Mapping[str, Any]) -> NamedModel | BuiltModel:
+        if config.model_word is not None:
+            return self._named(config.model_word, arguments)
         own = find_own_model(config)
         if own is None:
             return self._of_target(config, arguments)
+        if ADAPTER in arguments:
+            raise UsageError("--peft needs a model to put the adapter into", hint="add --model")
         if arguments:
             raise UsageError(
                 "-k gives arguments to the model of --model, and there is none",

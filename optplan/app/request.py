@@ -44,6 +44,7 @@ class PlanRequest(ConfigRequest):
 
     model: str | None = None
     model_arg: list[str] | None = None
+    peft: str | None = None
     materialize: bool = False
     no_cache: bool = False
     imports: list[str] | None = None
@@ -58,7 +59,10 @@ class PlanRequest(ConfigRequest):
         Raises:
             UsageError: A word of ``-k`` is not of the form ``name=value``.
         """
-        return named_values("-k", self.model_arg)
+        from optplan.hf_specs import ADAPTER
+
+        given = named_values("-k", self.model_arg)
+        return given if self.peft is None else {**given, ADAPTER: self.peft}
 
     @property
     def batch(self) -> Batch:
@@ -90,7 +94,7 @@ def named_values(option: str, words: Iterable[str] | None) -> dict[str, Any]:
     arguments: dict[str, Any] = {}
     for word in words or ():
         name, equals, value = word.partition("=")
-        if not equals or not name.isidentifier():
+        if not equals or not all(part.isidentifier() for part in name.split(".")):
             raise UsageError(f"{option} {word}: write name=value")
         arguments[name] = _literal(f"{option} {word}", value)
     return arguments

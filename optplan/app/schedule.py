@@ -125,6 +125,9 @@ def _scheduled_function(
     given: Mapping[str, Any],
     length: Length,
 ) -> Scheduled:
+    config = dialect_of(config).with_length(
+        config, epochs=length.epochs, iters=length.iters, per_epoch=length.per_epoch
+    )
     training = find_training(
         {}, epochs=length.epochs, iters=length.iters, per_epoch=length.per_epoch
     )

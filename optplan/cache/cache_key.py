@@ -1,4 +1,4 @@
-"""All that a timm model's parameters and torch's optimizers depend on, besides what is asked for."""
+"""All that a library's models and torch's optimizers depend on, besides what is asked for."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from typing import Any
 
 from optplan.cache.distributions import installed
 from optplan.cache.store import Store
+from optplan.hf_specs import config_file
 from optplan.runtime.installed import site_folders
 
 PACKAGES = ("torch", "timm")
 # What torch and timm read when they are imported or build a model.
 VARIABLES = ("PYTHONPATH", "PYTHONWARNINGS", "PYTORCH_", "TORCH_", "TIMM_", "FORK_LAST3")
+_OF_TRANSFORMERS = ("HF_", "HUGGINGFACE_", "TRANSFORMERS_", "ACCELERATE_", "USE_", "XDG_CACHE_HOME")
 _OWN_FOLDER = os.path.dirname(os.path.dirname(__file__))
-_OWN_PARTS = ("facts.py", "cache", "constructors", "model")
+_OWN_PARTS = ("facts.py", "hf_specs.py", "cache", "constructors", "model")
 _METADATA = (".dist-info", ".egg-info", ".egg-link", ".pth")
 
 
@@ -51,14 +53,36 @@ def cache_key(store: Store) -> CacheKey | None:
             "python": [sys.version, sys.implementation.name, sys.flags.optimize],
             "installed": _digest(_metadata()),
             "started": _digest(_at_start()),
-            "variables": sorted(
-                f"{name}={value}"
-                for name, value in os.environ.items()
-                if name.startswith(VARIABLES)
-            ),
+            "variables": _variables(VARIABLES),
             **{name: [one.folder, one.version, one.state] for name, one in present.items()},
         },
     )
+
+
+def transformers_key(spec: str, store: Store) -> dict[str, Any] | None:
+    """Return what a model of transformers depends on as well.
+
+    None where that is not known: it is not installed as :func:`cache_key` demands, or the model's file
+    cannot be read.
+    """
+    found = installed("transformers", store)
+    if found is None:
+        return None
+    path = config_file(spec)
+    try:
+        content = b"" if path is None else path.read_bytes()
+    except OSError:
+        return None
+    return {
+        "transformers": [found.folder, found.version, found.state],
+        "variables of transformers": _variables(_OF_TRANSFORMERS),
+        "file": None if path is None else hashlib.sha256(content).hexdigest(),
+    }
+
+
+def _variables(starts: tuple[str, ...]) -> list[str]:
+    named = os.environ.items()
+    return sorted(f"{name}={value}" for name, value in named if name.startswith(starts))
 
 
 def _metadata() -> Iterator[str]:

@@ -23,6 +23,7 @@ from optplan.checks.results import CheckedConfig, FileKind, Reported, reported
 from optplan.checks.selection import selected
 from optplan.checks.task_planner import TaskPlanner
 from optplan.checks.tasks import Job, Task
+from optplan.checks.tool_config import Target
 from optplan.config import Config
 from optplan.config.recognition import choosing
 from optplan.dialects import dialect_of, find_scaling, meant_by
@@ -77,6 +78,8 @@ class Runner:
             path = config.entry.path or candidate.path  # as its own findings name it
             task = replace(task, candidate=FoundFile(path, named=True))
         if config.word:
+            if task.target is None and config.model_word is not None:
+                task = replace(task, target=Target(model=config.model_word, arguments={}))
             return self._checked(task, config)
         if not candidate.named or not is_saved_plan(config.data):
             dialect = dialect_of(config)

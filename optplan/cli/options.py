@@ -55,8 +55,8 @@ _REQUEST: dict[str, Any] = {
         "--model",
         "-m",
         metavar="MODEL",
-        help="A timm name, package.module:attr, or path/to/file.py:attr. Default: the config's own model, "
-        "or that of its target in pyproject.toml.",
+        help="A timm name, hf:TYPE, hf:FOLDER or config.json of a model of transformers, package.module:attr, "
+        "or path/to/file.py:attr. Default: the config's own model, or that of its target in pyproject.toml.",
         rich_help_panel=_MODEL,
         autocompletion=timm_names,
     ),
@@ -64,7 +64,13 @@ _REQUEST: dict[str, Any] = {
         "-k",
         "--model-arg",
         metavar="NAME=VALUE",
-        help="An argument for the model, as a Python literal; repeatable.",
+        help="An argument for the model, or an entry of its config, as a Python literal; repeatable.",
+        rich_help_panel=_MODEL,
+    ),
+    "peft": typer.Option(
+        "--peft",
+        metavar="ADAPTER_CONFIG",
+        help="Put an adapter of peft into the model: an adapter_config.json, or the folder that holds it.",
         rich_help_panel=_MODEL,
     ),
     "materialize": typer.Option(

@@ -38,6 +38,7 @@ class Config:
         trusted: The user vouches for it: what it names may be imported from anywhere.
         word: What the command line calls it, where that is no file.
         dialect: The name of the dialect that opened it; None where its content tells.
+        model_word: What the command line would call its model, where it names one as ``--model`` does.
     """
 
     data: PlacedDict
@@ -46,6 +47,7 @@ class Config:
     trusted: bool = False
     word: str = ""
     dialect: str | None = None
+    model_word: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the entries as plain dicts, lists and tuples, imported names as text."""

@@ -30,9 +30,11 @@ if TYPE_CHECKING:
 # The first that recognizes a file reads it; the last one reads what none recognizes.
 _REGISTRY = (
     "function:Function",
+    "lightning:LightningCli",
     "timm:Timm",
     "torchtitan:Torchtitan",
     "fairseq2:Fairseq2",
+    "huggingface:HuggingFace",
     "mmengine:Mmcv1",
     "mmengine:MMEngine",
 )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from optplan.config.loading import Config
@@ -44,6 +45,28 @@ class BuildRequest:
     folder: str | None
     batch: Batch
     scaling: Scaling | None
+
+
+# So close that it is no other argument of the script.
+_SAME_WORD = 0.85
+
+
+def resembles(name: str, known: Collection[str]) -> bool:
+    """Return whether a name is nearly one of these, so that it was meant as that one."""
+    return any(SequenceMatcher(None, name, one).ratio() >= _SAME_WORD for one in known)
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownEntry:
+    """What to say of an entry that a trainer does not read.
+
+    Args:
+        text: What follows its name.
+        is_mistake: It was meant for the trainer; else it may be another program's.
+    """
+
+    text: str
+    is_mistake: bool = True
 
 
 class Dialect(ABC):
@@ -123,6 +146,12 @@ class Dialect(ABC):
     def flat_entries(self) -> frozenset[str]:
         """Return the top-level entries that make up the optimizer where it has no section."""
         return frozenset()
+
+    def unknown_entry(self, name: str) -> UnknownEntry | None:
+        """Return what to say of a top-level entry that is none of the flat ones; None for nothing."""
+        if not resembles(name, self.flat_entries()):
+            return None
+        return UnknownEntry("in the recipe does nothing: train.py takes it and never reads it")
 
     def section_names(self, config: Config) -> list[str]:
         """Return the top-level entries that make up the optimizer section.
@@ -255,6 +284,17 @@ class Dialect(ABC):
     def length_problems(self, data: Entries) -> Iterator[Problem]:
         """Yield what the trainer refuses of a length that can be read all the same."""
         return iter(())
+
+    def with_length(
+        self, config: Config, *, epochs: int | None, iters: int | None, per_epoch: int | None
+    ) -> Config:
+        """Return a config that is code, told how long the training is as far as it asks.
+
+        Args:
+            config: The config.
+            epochs, iters, per_epoch: What the command line says.
+        """
+        return config
 
     # build
 

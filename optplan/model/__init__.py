@@ -6,7 +6,7 @@ Imports torch where a model is built; imports ``config``, ``facts``, ``registrie
 from optplan.model.configured import may_be_installed, open_configured
 from optplan.model.depth import model_layers
 from optplan.model.inventory import class_name, make_inventory, walked_module
-from optplan.model.load import LoadedModel, is_timm_spec, load_model, open_model
+from optplan.model.load import LoadedModel, library_of, load_model, open_model
 from optplan.model.meta import Memory, given_memory
 from optplan.model.owner_flags import is_dcn, owner_flags
 from optplan.model.traversal import parameters_by_name
@@ -17,7 +17,7 @@ __all__ = [
     "class_name",
     "given_memory",
     "is_dcn",
-    "is_timm_spec",
+    "library_of",
     "load_model",
     "make_inventory",
     "may_be_installed",

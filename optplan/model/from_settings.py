@@ -9,7 +9,8 @@ from types import FunctionType
 from typing import Any
 
 from optplan.errors import ModelError, described_exception
-from optplan.model.load import LoadedModel, is_timm_spec, made_module, open_model
+from optplan.hf_specs import ADAPTER
+from optplan.model.load import LoadedModel, adapted, library_of, made_module, open_model
 from optplan.model.meta import import_torch
 from optplan.runtime.audit import lifted
 from optplan.runtime.gate import NotInstalledError, import_named, is_module_class, named_code
@@ -34,10 +35,13 @@ def open_model_of_settings(
         ModelError: There is no such model, it cannot be built, or settings must not name it.
         IsolationNeededError: It must be built in another process.
     """
-    if is_timm_spec(spec) and project is not None:
+    if ADAPTER in arguments:
+        rest = {name: value for name, value in arguments.items() if name != ADAPTER}
+        return adapted(open_model_of_settings(spec, rest, project=project), arguments[ADAPTER])
+    if library_of(spec) and project is not None:
         return open_model(spec, arguments)
     import_torch()
-    if is_timm_spec(spec):
+    if library_of(spec):
         with named_code(spec):
             return open_model(spec, arguments)
     head, _, attr = spec.rpartition(":")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from optplan.errors import ModelError, did_you_mean
 from optplan.facts import Inventory
+from optplan.hf_specs import ADAPTER, is_hf_spec
+from optplan.model.adapters import with_adapter
+from optplan.model.huggingface import hf_model
 from optplan.model.inventory import make_inventory
 from optplan.model.meta import build_on_meta
 from optplan.runtime.audit import lifted
@@ -25,8 +28,8 @@ _FETCHED = ("hf_hub:", "hf-hub:", "local-dir:", "timm:hf_hub:", "timm:hf-hub:", 
 
 @dataclass(frozen=True, kw_only=True)
 class LoadedModel:
-    """A model, how the user named it, and where it came from (``timm``, ``import``, ``file``,
-    ``config``)."""
+    """A model, how the user named it, and where it came from (``timm``, ``transformers``, ``import``,
+    ``file``, ``config``)."""
 
     module: nn.Module
     spec: str
@@ -46,10 +49,11 @@ def load_model(spec: str, **arguments: Any) -> nn.Module:
     """Build a model with random weights, on the meta device where its code allows it.
 
     Args:
-        spec: A timm name (``resnet50``, ``vit_base_patch16_224.augreg_in21k``, ``timm:NAME``),
-            ``package.module:attr``, or ``path/to/file.py:attr``, where ``attr`` (dots allowed) is an
-            ``nn.Module`` class, a factory or an instance.
-        arguments: Arguments for the class or factory.
+        spec: A timm name (``resnet50``, ``vit_base_patch16_224.augreg_in21k``, ``timm:NAME``), a model of
+            transformers (``hf:llama``, ``hf:FOLDER``, ``path/to/config.json``), ``package.module:attr``, or
+            ``path/to/file.py:attr``, where ``attr`` (dots allowed) is an ``nn.Module`` class, a factory or
+            an instance.
+        arguments: Arguments for the class or factory, or entries of the config of a model of transformers.
 
     Raises:
         ModelError: There is no such model, it raises while it is built, or it is no module.
@@ -57,19 +61,27 @@ def load_model(spec: str, **arguments: Any) -> nn.Module:
     return open_model(spec, arguments).module
 
 
-def is_timm_spec(spec: str) -> bool:
-    """Return whether these words mean an architecture of timm's, if anything."""
+def library_of(spec: str) -> str | None:
+    """Return the library that builds a model by its name alone, ``timm`` or ``transformers``, if one does."""
+    if is_hf_spec(spec):
+        return "transformers"
     head, colon, _ = spec.rpartition(":")
-    return not spec.startswith(_FETCHED) and (not colon or head == "timm")
+    return "timm" if not spec.startswith(_FETCHED) and (not colon or head == "timm") else None
 
 
 def open_model(spec: str, arguments: Mapping[str, Any]) -> LoadedModel:
     """Build a model as :func:`load_model` does, and note where it came from."""
+    if ADAPTER in arguments:
+        rest = {name: value for name, value in arguments.items() if name != ADAPTER}
+        return adapted(open_model(spec, rest), arguments[ADAPTER])
     head, _, attr = spec.rpartition(":")
     if spec.startswith(_FETCHED):
         raise _fetched(spec)
-    if is_timm_spec(spec):
-        return LoadedModel(module=timm_model(attr, arguments), spec=spec, source="timm")
+    library = library_of(spec)
+    if library == "timm":
+        return LoadedModel(module=timm_model(attr, arguments), spec=spec, source=library)
+    if library == "transformers":
+        return LoadedModel(module=hf_model(spec, arguments), spec=spec, source=library)
     if not attr or not head:
         raise ModelError(
             f"{spec!r} names no model", hint="write package.module:attr or path/to/file.py:attr"
@@ -79,6 +91,15 @@ def open_model(spec: str, arguments: Mapping[str, Any]) -> LoadedModel:
         module = made_module(found, spec, arguments)
     source = "file" if head.endswith(".py") else "import"
     return LoadedModel(module=module, spec=spec, source=source)
+
+
+def adapted(loaded: LoadedModel, adapter: str) -> LoadedModel:
+    """Return a model with an adapter of peft.
+
+    Raises:
+        ModelError: As :func:`with_adapter`.
+    """
+    return replace(loaded, module=with_adapter(loaded.module, adapter))
 
 
 def timm_model(name: str, arguments: Mapping[str, Any]) -> nn.Module:

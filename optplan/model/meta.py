@@ -55,7 +55,7 @@ def import_torch() -> None:
         import torch  # noqa: F401
 
 
-def build_on_meta(build: Callable[[], T], what: str) -> T:
+def build_on_meta(build: Callable[[], T], what: str, *, falls_back: bool = True) -> T:
     """Call a factory so that its parameters take no memory, if its code allows that.
 
     Everything on meta; if the factory cannot (it reads a small tensor while it builds), only what
@@ -65,12 +65,16 @@ def build_on_meta(build: Callable[[], T], what: str) -> T:
     Args:
         build: The factory, called once per attempt.
         what: The model's name for messages.
+        falls_back: Whether to try the CPU; not for a library whose models are all made for meta, and where
+            a large one would take all memory only to raise again.
 
     Raises:
         ModelError: The factory raises on the CPU too, or tries to download.
         OptplanError: The factory raises it: another device would not help.
     """
     attempts = _attempts(_memory.get())
+    if not falls_back:
+        attempts = attempts[:1]
     with stdout_to_stderr():
         for attempt in attempts:
             last = attempt is attempts[-1]

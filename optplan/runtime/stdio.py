@@ -66,6 +66,21 @@ def suppress_output() -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def suppress_transformers_output() -> Iterator[None]:
+    """Do as :func:`suppress_output`, and suppress what transformers and its kin log as a warning as well."""
+    loggers = [logging.getLogger(name) for name in ("transformers", "accelerate", "peft")]
+    levels = [logger.level for logger in loggers]
+    with suppress_output():
+        for logger in loggers:
+            logger.setLevel(logging.ERROR)
+        try:
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)
+
+
+@contextlib.contextmanager
 def _descriptor_to_stderr() -> Iterator[None]:
     _flush()
     try:

@@ -201,10 +201,10 @@ REFUSED = [
         "it must return",
     ),
     (
-        "Lit",
+        "Net",
         (),
-        "'fns.py:Lit' is a type, not a function",
-        "fns.py:Lit.configure_optimizers --model fns.py:Lit",
+        "'fns.py:Net' is a type, not a function",
+        "name a function, or a class that has configure_optimizers",
     ),
     ("raises", (), "fns.py:106:1: fns.py:raises raises ValueError: never (fns.py:107)", None),
     ("need", (), "'fns.py:need': there is no 'need'", "did you mean 'needs'"),

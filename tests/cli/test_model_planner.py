@@ -108,6 +108,39 @@ def test_a_list_of_layers(store: Store, tmp_path: Path) -> None:
     assert opened(store).models.get("resnet18", {}, has_layers=True) is None
 
 
+def hf_folder(tmp_path: Path, **entries: Any) -> str:
+    from transformers import LlamaConfig
+
+    tiny = {"vocab_size": 11, "hidden_size": 8, "intermediate_size": 12, "num_attention_heads": 2}
+    LlamaConfig(**{**tiny, "num_hidden_layers": 1, **entries}).save_pretrained(tmp_path)
+    return f"hf:{tmp_path}"
+
+
+def test_models_of_transformers(store: Store, tmp_path: Path) -> None:
+    tiny = {"hidden_size": 8, "num_attention_heads": 2, "num_hidden_layers": 1}
+    planned(store, config_of(TRICKS), "hf:llama", **tiny)
+    with pytest.raises(AssertionError, match="is built"):
+        Unbuildable("hf:llama", {**tiny, "num_hidden_layers": 2}, opened(store))
+    spec = hf_folder(tmp_path)
+    planned(store, config_of(TRICKS), spec)
+    hf_folder(tmp_path, vocab_size=12)  # the same file with other entries
+    with pytest.raises(AssertionError, match="is built"):
+        Unbuildable(spec, {}, opened(store))
+
+
+def test_another_transformers(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    tiny = {"hidden_size": 8, "num_attention_heads": 2, "num_hidden_layers": 1}
+    planned(store, config_of(TRICKS), "hf:llama", **tiny)
+    monkeypatch.setenv("TRANSFORMERS_VERBOSITY", "error")
+    with pytest.raises(AssertionError, match="is built"):
+        Unbuildable("hf:llama", tiny, opened(store))
+    monkeypatch.undo()
+    other = ["another folder", "another version", "another state"]
+    monkeypatch.setattr("optplan.cache.models.transformers_key", lambda *_: {"transformers": other})
+    with pytest.raises(AssertionError, match="is built"):
+        Unbuildable("hf:llama", tiny, opened(store))
+
+
 @pytest.mark.sweep
 def test_architectures(tmp_path: Path) -> None:
     store = Store(str(tmp_path))

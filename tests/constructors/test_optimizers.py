@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 import torch
+import transformers
 from timm.optim import create_optimizer_v2, get_optimizer_info, list_optimizers
 from torch import nn
 
 import optplan
 from optplan.config import Symbol
+from optplan.constructors import optimizers
 from optplan.constructors.optimizers import optimizer_class
 from optplan.errors import PlanError
 from tests.agreement import exact
@@ -139,9 +141,13 @@ def test_names_paths_symbols_and_classes(kind: Any, expected: Any) -> None:
     assert found is expected or f"{found.__module__}.{found.__name__}" == expected
 
 
-def test_the_two_adafactors() -> None:
+def test_the_two_adafactors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bare name is that of transformers' class, as in the reference."""
     if hasattr(torch.optim, "Adafactor"):
         assert optimizer_class("TorchAdafactor") is torch.optim.Adafactor
+    assert optimizer_class("Adafactor") is transformers.Adafactor
+    for find in ("_registered", "_optional"):  # as where transformers is not installed
+        monkeypatch.setattr(optimizers, find, lambda name: None)
     with pytest.raises(
         PlanError,
         match=re.escape(
@@ -180,8 +186,8 @@ def test_optional_packages(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    if package in sys.modules:
-        pytest.skip(f"{package} is installed here")
+    real = optimizers._registered  # the reference may have found the real package
+    monkeypatch.setattr(optimizers, "_registered", lambda n: None if n in names else real(n))
     info = tmp_path / f"{package}-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")

@@ -64,7 +64,7 @@ def huggingface(folder: Path, guard: PlanGuard, change: Change, *, resume: bool 
         model,
         arguments,
         train_dataset=Rows(),
-        callbacks=[guard],  # type: ignore[list-item]
+        callbacks=[guard],
         optimizers=(optimizer_of(model.net, change), None),
     )
     trainer.train(resume_from_checkpoint=resume or None)

@@ -32,17 +32,21 @@ class UnknownOption(Check):
         """Every entry that no constructor knows."""
         for unread in unread_options(context):
             if not unread.known:
+                names = sorted(unread.known_names)
                 yield self.finding(
-                    f"{unread.name!r} in {unread.inside} does nothing: {_consequence(unread)}",
+                    f"{unread.name!r} {_consequence(unread)}",
                     key=unread.key,
                     place=unread.place,
-                    hint=near(unread.name, sorted(unread.known_names)),
+                    hint=near(unread.name, names) if unread.is_mistake else None,
+                    severity=None if unread.is_mistake else Severity.INFO,
                 )
 
 
 def _consequence(unread: UnreadOption) -> str:
-    if unread.name.strip("_").startswith("delete"):
-        return "the entries of the base config stay"
-    if unread.inside == "the recipe":
-        return "train.py takes it and never reads it"
-    return "the constructor never reads it"
+    if unread.consequence is not None:
+        return unread.consequence
+    is_directive = unread.name.strip("_").startswith("delete")
+    why = (
+        "the entries of the base config stay" if is_directive else "the constructor never reads it"
+    )
+    return f"in {unread.inside} does nothing: {why}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from typing import Any
 
 from optplan.checks.facts.context import Context
@@ -17,8 +16,7 @@ from optplan.dialects import dialect_of
 from optplan.places import Place
 
 _DIRECTIVES = frozenset({"_delete_", "_scope_"})  # left over where a base had nothing to delete
-# So close that it is no other argument of the script.
-_SAME_WORD = 0.85
+TRAINING_ARGUMENTS = "the training arguments"
 _FIELDS = MULTIPLIERS | {"lr", "weight_decay"}
 
 
@@ -32,6 +30,8 @@ class UnreadOption:
         key: Its config path.
         place: Where it is written.
         known: Whether some other constructor reads one of this name.
+        consequence: What follows its name in a message, where its dialect says that.
+        is_mistake: It was meant for what it stands in; else it may be another program's.
         known_names: What would have been read there.
         custom_key: The custom key that it stands in.
     """
@@ -43,6 +43,8 @@ class UnreadOption:
     known: bool
     known_names: frozenset[str]
     custom_key: str | None = None
+    consequence: str | None = None
+    is_mistake: bool = True
 
 
 def unread_options(context: Context) -> tuple[UnreadOption, ...]:
@@ -58,19 +60,22 @@ def unread_options(context: Context) -> tuple[UnreadOption, ...]:
 
 
 def _misspelt(context: Context) -> Iterator[UnreadOption]:
-    """Yield flat entries that nearly have the name of one for the optimizer: its script takes any in silence."""
-    data, entries = context.config.data, dialect_of(context.config).flat_entries()
+    """Yield flat entries that are none of those for the optimizer, as far as the dialect tells them."""
+    data, dialect = context.config.data, dialect_of(context.config)
+    entries = dialect.flat_entries()
     for name in data:
-        if name in entries or not isinstance(name, str):
+        if not entries or name in entries or not isinstance(name, str):
             continue
-        if any(SequenceMatcher(None, name, known).ratio() >= _SAME_WORD for known in entries):
+        if (unknown := dialect.unknown_entry(name)) is not None:
             yield UnreadOption(
                 name=name,
-                inside="the recipe",
+                inside="",
                 key=name,
                 place=place_of(data, name),
                 known=False,
                 known_names=entries,
+                consequence=unknown.text,
+                is_mistake=unknown.is_mistake,
             )
 
 

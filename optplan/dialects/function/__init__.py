@@ -11,6 +11,7 @@ from optplan.dialects.function.load import (
     load_function,
     names_function,
     section_of,
+    told_length,
     word_meant,
 )
 from optplan.dialects.protocol import BuildRequest, Dialect, Entries, Source
@@ -49,6 +50,12 @@ class Function(Dialect):
 
     def remedy(self, in_paramwise: str) -> str | None:
         return "put them into a group with weight_decay 0"
+
+    def with_length(
+        self, config: Config, *, epochs: int | None, iters: int | None, per_epoch: int | None
+    ) -> Config:
+        assert isinstance(config, FunctionConfig)
+        return told_length(config, epochs, iters, per_epoch)
 
     def build(self, section: OptimizerConfig, request: BuildRequest) -> GroupBuilder:
         from optplan.dialects.function.build import FunctionBuilder

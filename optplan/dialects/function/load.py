@@ -23,6 +23,14 @@ from optplan.config.overrides import apply_overrides
 from optplan.config.placed import placed_dict
 from optplan.config.recognition import SIGN_OF_CONFIG
 from optplan.dialects.function.call_arguments import bound_arguments
+from optplan.dialects.function.lightning_module import (
+    METHOD,
+    ModuleFunction,
+    configures_optimizers,
+    is_lightning_class,
+    length_values,
+)
+from optplan.dialects.function.own_trainer import TrainerFunction, is_trainer_class
 from optplan.dialects.function.source_functions import definition_at, optimizer_functions
 from optplan.errors import ConfigError, listed
 from optplan.places import Place, Source
@@ -42,6 +50,7 @@ class FunctionConfig(Config):
         name: What its file calls it.
         arguments: What it is given beside the model.
         place: Where its file defines the name.
+        steps: How many steps the training has, where the command line says it.
     """
 
     function: Callable[..., Any]
@@ -49,6 +58,7 @@ class FunctionConfig(Config):
     arguments: Mapping[str, Any] = field(default_factory=dict)
     place: Place | None = None
     dialect: str | None = "function"
+    steps: int | None = None
 
     def call(self, model: object) -> Any:
         """Return what the function makes of a model."""
@@ -99,6 +109,7 @@ def load_function(
     head, _, attr = word.rpartition(":")
     found: Any = user_attribute(head, attr, ConfigError)
     source = _source(head)
+    found, attr, model_word = _method(found, word, attr)
     place = Place(source, *definition_at(source.text, attr))
     _refuse_other_kinds(found, word, place)
     bound_arguments(found, None, arguments or {}, who=word, place=place)
@@ -117,7 +128,43 @@ def load_function(
         word=word,
         arguments=arguments or {},
         place=place,
+        model_word=model_word,
     )
+
+
+def _method(found: object, word: str, attr: str) -> tuple[Any, str, str | None]:
+    """Return the function that a name means, what its file calls it, and the model that it goes with.
+
+    A class of transformers' trainers means one made of the model, with ``TrainingArguments`` from ``-a``.
+    A class that configures its own optimizers means that method, and is the model; the method of a
+    LightningModule is given a trainer that answers.
+    """
+    head, _, method = attr.rpartition(".")
+    if is_trainer_class(found):
+        assert isinstance(found, type)
+        return TrainerFunction(found), attr, None
+    if configures_optimizers(found):
+        assert isinstance(found, type)
+        return ModuleFunction(found, word), f"{attr}.{METHOD}", word
+    if method == METHOD:
+        file = word.rpartition(":")[0]
+        owner: Any = user_attribute(file, head, ConfigError)
+        if is_lightning_class(owner):
+            return ModuleFunction(owner, word), attr, f"{file}:{head}"
+    return found, attr, None
+
+
+def told_length(
+    config: FunctionConfig, epochs: int | None, iters: int | None, per_epoch: int | None
+) -> FunctionConfig:
+    """Return a function that is told how long the training is, as far as it is one that asks."""
+    config = replace(config, steps=epochs * per_epoch if epochs and per_epoch else iters)
+    if not isinstance(config.function, ModuleFunction):
+        return config
+    values = length_values(epochs=epochs, iters=iters, per_epoch=per_epoch)
+    taken = inspect.signature(config.function).parameters
+    known = {name: value for name, value in values.items() if name in taken}
+    return replace(config, arguments={**known, **config.arguments})
 
 
 def _refuse_other_overrides(word: str, overrides: Sequence[str]) -> None:
@@ -154,11 +201,11 @@ def _refuse_other_kinds(found: object, word: str, place: Place) -> None:
         ConfigError: It is such.
     """
     if isinstance(found, type) or not callable(found):
-        method = f"{word}.configure_optimizers"
-        is_module = isinstance(found, type) and hasattr(found, "configure_optimizers")
         raise ConfigError(
             f"{word!r} is a {type(found).__name__}, not a function that takes the model",
-            hint=f"name its method: {method} --model {word}" if is_module else None,
+            hint="name a function, or a class that has configure_optimizers"
+            if isinstance(found, type)
+            else None,
         )
     if inspect.iscoroutinefunction(found) or inspect.isasyncgenfunction(found):
         raise ConfigError(

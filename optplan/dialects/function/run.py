@@ -22,7 +22,9 @@ from optplan.constructors.returned_optimizers import (
 )
 from optplan.constructors.source_location import code_place
 from optplan.constructors.world_size import WorldSize
+from optplan.dialects.function.lightning_module import epochs_are_default
 from optplan.dialects.function.load import FunctionConfig, section_of
+from optplan.dialects.function.own_trainer import made_by_trainer
 from optplan.errors import PlanError
 from optplan.model.device_moves import ignore_device_moves
 from optplan.runtime.audit import lifted
@@ -71,8 +73,8 @@ class FunctionRun:
             ignore_device_moves(),
             self.world_size.answered(),
         ):
-            made = self._config.call(model)
-            found = read_return(made)
+            made = made_by_trainer(self._config.call(model), self._config.steps)
+            found = self._read(made)
             if not found.optimizers and _is_lazy(made):
                 kind, made = type(made).__name__, list(made)  # the user's code runs only now
                 found = read_return(made)
@@ -81,6 +83,14 @@ class FunctionRun:
             self._refuse_argument()
             return found
         return replace(found, optimizers=[(None, self._optimizer(made, model))])
+
+    def _read(self, made: object) -> Returned:
+        """Return what was made, each scheduler with how often it is stepped."""
+        found = read_return(made)
+        if not epochs_are_default(self._config.function):
+            return found
+        schedulers = (replace(one, interval=one.interval or "epoch") for one in found.schedulers)
+        return replace(found, schedulers=tuple(schedulers))
 
     def _refuse_lazy(self, found: Returned, kind: str) -> None:
         """Refuse a generator of optimizers, which a training script would have to run through itself.

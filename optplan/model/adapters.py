@@ -1,0 +1,76 @@
+"""Adapters of Hugging Face's peft, put into a model without weights."""
+
+from __future__ import annotations
+
+import json
+from importlib import util
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from optplan.errors import ModelError, did_you_mean
+from optplan.model.meta import build_on_meta
+from optplan.runtime.stdio import suppress_transformers_output
+
+if TYPE_CHECKING:
+    from torch import nn
+
+_FILE = "adapter_config.json"
+
+
+def with_adapter(model: nn.Module, word: str) -> nn.Module:
+    """Put an adapter into a model as for a training: its weights are trained, those of the model are not.
+
+    Args:
+        model: The model, which is changed.
+        word: The path of an ``adapter_config.json``, or of the folder that holds it.
+
+    Raises:
+        ModelError: peft is not installed, the file is wrong, or the adapter does not fit the model.
+    """
+    if util.find_spec("peft") is None:
+        raise ModelError(
+            f"--peft {word} is an adapter of peft, which is not installed", hint="pip install peft"
+        )
+    data = _entries(word)
+
+    def build() -> nn.Module:
+        import peft
+
+        config = peft.PeftConfig.from_peft_type(**data)
+        adapted: nn.Module = peft.get_peft_model(model, config)
+        return adapted
+
+    with suppress_transformers_output():
+        return build_on_meta(build, f"the adapter {word!r}", falls_back=False)
+
+
+def _entries(word: str) -> dict[str, Any]:
+    """Return the entries of an adapter's config.
+
+    Raises:
+        ModelError: It cannot be read, or is none.
+    """
+    path = Path(word)
+    path = path / _FILE if path.is_dir() else path
+    try:
+        data = json.loads(path.read_bytes())
+    except OSError as error:
+        raise ModelError(f"--peft {word}: it cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"--peft {word} is not JSON: {error}") from error
+    if not isinstance(data, dict) or not isinstance(data.get("peft_type"), str):
+        raise ModelError(f"--peft {word} is no config of an adapter: it names no peft_type")
+    _require_type(data["peft_type"])
+    # as for a training, and without values that are computed from the model's weights
+    data |= {"inference_mode": False, "auto_mapping": None}
+    if isinstance(data.get("init_lora_weights"), str):
+        data["init_lora_weights"] = True
+    return data
+
+
+def _require_type(kind: str) -> None:
+    import peft
+
+    known = [one.value for one in peft.PeftType]
+    if kind not in known:
+        raise ModelError(f"peft has no type {kind!r}", hint=did_you_mean(kind.upper(), known))
