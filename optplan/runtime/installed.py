@@ -24,6 +24,7 @@ _SYSTEM_FILES = (
     "/etc/mime.types",
     "/proc/cpuinfo",
     "/proc/meminfo",
+    "/proc/stat",
     "/proc/sys/kernel",
     "/proc/sys/vm",
     "/sys/devices/system",
