@@ -59,6 +59,7 @@ EXPECTED: dict[str, list[str]] = {
     "own_model.py": [],
     "layer_ramp.py": [],
     "mmcv1_detector.py": [],
+    "mmcv1_segmentor.py": [],
     "resnet18.json": [],
     "resnet18.toml": [
         "OPT108 resnet18.toml:10:42 warning: key 'layer1' sets no decay_mult and cancels bias_decay_mult=0:"

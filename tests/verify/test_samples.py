@@ -34,6 +34,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "layer_list.py": SEGMENTOR,
     "layer_ramp.py": VIT,
     "mmcv1_detector.py": RESNET,
+    "mmcv1_segmentor.py": SEGMENTOR,
     "own_class.py": (*OWN, "--steps", "1"),
     "own_import.py": ("--import", MODELS, *IMAGES),
     "own_model.py": (*OWN, "--set", "model.type=timm:test_resnet"),
