@@ -129,7 +129,24 @@ def _import(_event: str, arguments: tuple[Any, ...]) -> str | None:
     return None if path is None or _is_code(path) else f"import {_short(path)}"
 
 
+# What torch counts devices with, by a name that the system's loader alone looks up.
+_DRIVERS = frozenset({"libnvidia-ml.so.1"})
+
+
+def _is_torch_asking(frame: FrameType | None) -> bool:
+    """Return whether torch's own code for CUDA loads a library, with nothing but ctypes in between."""
+    home = getattr(sys.modules.get("torch.cuda"), "__file__", None)
+    while frame is not None and frame.f_globals.get("__name__") in (
+        "ctypes",
+        __package__ + ".audit",
+    ):
+        frame = frame.f_back
+    return frame is not None and home is not None and frame.f_code.co_filename == home
+
+
 def _load_library(event: str, arguments: tuple[Any, ...]) -> str | None:
+    if arguments[0] in _DRIVERS and _is_torch_asking(sys._getframe(2)):  # noqa: SLF001 - as above
+        return None
     path = _path(arguments[0]) if arguments[0] else None
     is_import = is_importing(sys._getframe(2))  # noqa: SLF001 - as above
     is_known = path is None or os.sep not in str(arguments[0]) or _is_code(path)

@@ -110,6 +110,7 @@ REFUSED = {
     "a code object": ("(lambda: 0).__code__.replace(co_name='x')", "make code"),
     "a pickle": ("pickle.loads(pickle.dumps(collections.OrderedDict))", "make code"),
     "a library": ("ctypes.CDLL('libc.so.6')", "load a library"),
+    "a driver": ("ctypes.CDLL('libnvidia-ml.so.1')", "load a library"),
     "an import from outside": (
         "sys.path.insert(0, os.path.dirname(outside)); import outside_module",
         "",
@@ -135,6 +136,7 @@ if sys.version_info[:2] == (
 ALLOWED = {
     "a model": "torch.nn.Linear(2, 2, device='meta')",
     "a module of the standard library": "import wave",
+    "torch that counts devices": "torch.cuda._device_count_nvml()",
     "a module of a package": "import torch.utils.mobile_optimizer",
     "a class of its own": "dataclasses.make_dataclass('A', ['x'])(1)",
     "an annotation without a call": "typing.get_type_hints(dataclasses.make_dataclass('A', [('x', 'int')]))",

@@ -66,7 +66,7 @@ _PACKAGES = {
     "torchao": "torchao.optim",
     "bitsandbytes": "bitsandbytes.optim",
 }
-# lion_pytorch and bitsandbytes are in the extra third-party alone
+# lion_pytorch, bitsandbytes and torchao are in the extra third-party alone
 PACKAGES = {name: home for name, home in _PACKAGES.items() if find_spec(name) is not None}
 ON_MATRICES = frozenset({"torch.Muon", "pytorch_optimizer.SpectralSphere"})
 # what does not run on the CPU, or not by a step of its own
