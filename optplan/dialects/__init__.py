@@ -12,13 +12,14 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from optplan.config.batch import NO_BATCH, Batch, Scaling, finite
 from optplan.config.files.file_reader import DISK, Reader
 from optplan.config.loading import Config
 from optplan.config.loading import load_config as load_plain
 from optplan.config.own_model import OwnModel, own_model
-from optplan.config.recognition import Recognition
+from optplan.config.recognition import Recognition, chosen_dialect
 from optplan.dialects.protocol import Dialect, Entries, Source, entries_of
 from optplan.errors import ConfigError, ScheduleError, UsageError
 
@@ -52,6 +53,19 @@ def dialects() -> tuple[Dialect, ...]:
 
 def dialect_of(source: Source) -> Dialect:
     """Return the dialect that a config is written in: the one that opened it, else the first that recognizes it."""
+    if not isinstance(source, Config):
+        return _dialect_of(source)
+    known, chosen = _DIALECTS.setdefault(source, {}), chosen_dialect()
+    if chosen not in known:
+        known[chosen] = _dialect_of(source)
+    return known[chosen]
+
+
+# The dialect of each config that is in use, by the one that the user has chosen for all: each check asks for it.
+_DIALECTS: WeakKeyDictionary[Config, dict[str | None, Dialect]] = WeakKeyDictionary()
+
+
+def _dialect_of(source: Source) -> Dialect:
     if isinstance(source, Config) and source.dialect is not None:
         return next(one for one in dialects() if one.name == source.dialect)
     data = entries_of(source)
