@@ -9,7 +9,7 @@ from dataclasses import replace
 from math import ceil
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from optplan.schedule import Training, Unit
@@ -43,6 +43,12 @@ def stacks(draw: st.DrawFn) -> tuple[Training, Stack]:
     return training, stack
 
 
+def late(length: int, milestones: list[int], begin: int = 0) -> tuple[Training, Stack]:
+    """Return a training of some epochs with milestones that it does not reach."""
+    one = {"type": "MultiStepLR", "milestones": milestones, "by_epoch": True, "begin": begin}
+    return Training(by_epoch=True, length=length, per_epoch=None), [one]
+
+
 def values(training: Training, stack: Stack, per_epoch: int) -> Table | None:
     """Return what the reference gives at every iteration; None where it refuses."""
     length = replace(training, per_epoch=per_epoch)
@@ -59,6 +65,10 @@ def test_claims_hold_whatever_an_epoch_has_of_iterations(tell: Tell) -> None:
         max_examples=100, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
     )
     @given(case=stacks())
+    @example(case=late(5, [3, 9]))
+    @example(case=late(12, [16, 22]))
+    @example(case=late(12, [2, 12], begin=2))
+    @example(case=late(8, [8]))
     def run(case: tuple[Training, Stack]) -> None:
         training, stack = case
         name = "max_epochs" if training.by_epoch else "max_iters"
