@@ -140,7 +140,9 @@ def test_an_override_that_nothing_would_read_is_refused(
     ],
 )
 def test_an_override_may_add_what_is_read(file: str, text: str, override: str, write: Any) -> None:
-    load_config(write({file: text}), overrides=[override])
+    name = override.partition("=")[0]
+    data = load_config(write({file: text}), overrides=[override]).data
+    assert name in data or name == "_delete_"
 
 
 def test_every_entry_that_a_runner_reads_can_be_added(write: Any) -> None:
@@ -149,7 +151,8 @@ def test_every_entry_that_a_runner_reads_can_be_added(write: Any) -> None:
     for runner in (Runner, FlexibleRunner):
         for name in inspect.signature(runner.__init__).parameters:
             if name not in ("self", "cfg"):
-                load_config(write({"main.py": SECTIONS}), overrides=[f"{name}=None"])
+                config = load_config(write({"main.py": SECTIONS}), overrides=[f"{name}=None"])
+                assert config.data[name] is None
 
 
 def test_every_entry_that_timms_scheduler_and_optimizer_read_can_be_added(write: Any) -> None:
@@ -157,7 +160,7 @@ def test_every_entry_that_timms_scheduler_and_optimizer_read_can_be_added(write:
         {*OPTIMIZER_KEYS, *timm_arguments({}), "lr_decay_fn", "lr_stable_timescale"}
     ):
         path = write({"args.yaml": "opt: sgd\nmodel: resnet18\n"})
-        load_config(path, overrides=[f"{name}=None"])
+        assert load_config(path, overrides=[f"{name}=None"]).data[name] is None
 
 
 @pytest.mark.parametrize(

@@ -46,8 +46,9 @@ def saved(tmp_path: Path) -> Path:
 
 
 def test_an_equal_training_passes(saved: Path) -> None:
-    model = Net()
+    model, before = Net(), saved.read_text()
     PlanGuard(saved)(model, torch.optim.AdamW(groups_of(model), lr=1e-3))
+    assert saved.read_text() == before
 
 
 def lr(model: nn.Module, groups: list[dict[str, Any]]) -> None:
