@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +16,13 @@ from optplan.app.model_planner import (
 )
 from optplan.app.request import PlanRequest
 from optplan.checks.base import Check
-from optplan.checks.baseline import BaselineEntry, baseline_text, parse_baseline, read_baseline
+from optplan.checks.baseline import (
+    Baseline,
+    BaselineEntry,
+    baseline_text,
+    parse_baseline,
+    read_baseline,
+)
 from optplan.checks.report import entries_of, report_of
 from optplan.checks.results import CheckedConfig, Report, reaches
 from optplan.checks.selection import prefix_problem, split_codes
@@ -38,10 +44,15 @@ class ExitPolicy:
     Args:
         fail_on: The least severity that does; None for what the tool's configuration says.
         exit_zero: None does.
+        baseline: The file of the findings that are known and do not fail; None for what the tool's
+            configuration says.
+        write_baseline: All that is found is written to that file instead.
     """
 
     fail_on: Severity | None = None
     exit_zero: bool = False
+    baseline: Path | None = None
+    write_baseline: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,8 +149,6 @@ def check_configs(
     *,
     workers: Workers,
     policy: ExitPolicy = ExitPolicy(),
-    baseline: Path | None = None,
-    write_baseline: bool = False,
     is_cached: bool = False,
     materialize: bool = False,
     start: Callable[[int], Callable[[int], None]] = lambda _count: lambda _done: None,
@@ -151,8 +160,6 @@ def check_configs(
         checks: All checks.
         workers: The processes that help this one.
         policy: Which findings fail.
-        baseline: The file of the findings that are known; None for what the tool's configuration says.
-        write_baseline: Whether it is to be written instead.
         is_cached: Whether models may be cached.
         materialize: Whether models are built with memory.
         start: Told how many files there are; gives what is told how many more are done.
@@ -161,11 +168,8 @@ def check_configs(
         OptplanError: There is nothing to check, or the tool's configuration, the model or the baseline is
             wrong.
     """
-    if baseline is None and (named := request.finder(checks).here().baseline) is not None:
-        baseline = Path(named)
-    if write_baseline and baseline is None:
-        raise UsageError("--write-baseline needs a file", hint="name it: --baseline FILE")
-    known = None if baseline is None or write_baseline else read_baseline(baseline)
+    policy = _with_baseline(policy, request, checks)
+    known = _known_findings(policy)
     make_planner = planner_of if is_cached else uncached_planner_of
     session = run_session(
         request,
@@ -178,15 +182,46 @@ def check_configs(
     )
     for remark in session.remarks:
         _LOG.warning("%s", remark)
+    return _result(session, checks, policy, known)
+
+
+def _with_baseline(policy: ExitPolicy, request: Request, checks: tuple[Check, ...]) -> ExitPolicy:
+    """Return the policy with the baseline that the tool's configuration names, where it has none.
+
+    Raises:
+        UsageError: A baseline is to be written, and none is named.
+    """
+    if policy.baseline is None and (named := request.finder(checks).here().baseline) is not None:
+        policy = replace(policy, baseline=Path(named))
+    if policy.write_baseline and policy.baseline is None:
+        raise UsageError("--write-baseline needs a file", hint="name it: --baseline FILE")
+    return policy
+
+
+def _known_findings(policy: ExitPolicy) -> Baseline | None:
+    if policy.baseline is None or policy.write_baseline:
+        return None
+    return read_baseline(policy.baseline)
+
+
+def _result(
+    session: Session, checks: tuple[Check, ...], policy: ExitPolicy, known: Baseline | None
+) -> CheckResult:
+    """Return the report of a session, and the baseline to write where one is asked for.
+
+    Raises:
+        UsageError: There was no config among the files.
+    """
     of_session = partial(
         report_of, session.outcomes, checks=checks, tool_configs=session.tool_configs
     )
     report, written = of_session(baseline=known), None
     if not report.configs:
         raise _no_config(report)
-    if baseline is not None and write_baseline:
-        text = _new_baseline(baseline, session, report)
-        report, written = of_session(baseline=parse_baseline(text, baseline)), (baseline, text)
+    if policy.baseline is not None and policy.write_baseline:
+        text = _new_baseline(policy.baseline, session, report)
+        report = of_session(baseline=parse_baseline(text, policy.baseline))
+        written = policy.baseline, text
     return CheckResult(
         report=report,
         checks=checks,

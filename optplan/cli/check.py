@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -15,12 +14,14 @@ import typer
 from optplan.app.request import PlanRequest
 from optplan.cli.completion import check_codes
 from optplan.cli.options import ReportOptions, with_options
+from optplan.cli.progress import progress_bar
 from optplan.cli.running import Color, ExitStatus, deliver, running
 from optplan.names import Severity
 
 if TYPE_CHECKING:
     from optplan.app.check import CheckResult
     from optplan.checks.discovery import FoundFile
+    from optplan.checks.session import Request
 
 
 class CheckFormat(StrEnum):
@@ -146,44 +147,58 @@ def check(
         running(quiet=to.quiet, debug=to.debug, dialect=options.dialect),
         started_workers(_jobs(which)) as workers,
     ):
-        from optplan.app.check import ExitPolicy, applied_configs, check_configs, check_request
+        from optplan.app.check import ExitPolicy, applied_configs, check_configs
         from optplan.checks import ALL_CHECKS
+        from optplan.reporters.tool_config import settings_text
 
         _refuse_format(which)
-        request = check_request(
-            configs or (),
-            options,
-            ALL_CHECKS,
-            select=which.select or (),
-            ignore=which.ignore or (),
-            no_model=which.no_model,
-        )
-        request = replace(
-            request,
-            config_file=None if which.config_file is None else str(which.config_file),
-            is_isolated=which.isolated,
-            stdin=_stdin(request.words, which),
-        )
+        request = _request(configs or (), options, which)
         if which.show_settings:
-            from optplan.reporters.tool_config import settings_text
-
             text = "\n".join(map(settings_text, applied_configs(request, ALL_CHECKS)))
             deliver(lambda _width, _color: text, to.output, to.color)
             return
-        with _progress(quiet=to.quiet) as start:
+        with progress_bar(quiet=to.quiet) as start:
             result = check_configs(
                 request,
                 ALL_CHECKS,
                 workers=workers,
-                policy=ExitPolicy(fail_on=which.fail_on, exit_zero=which.exit_zero),
-                baseline=which.baseline,
-                write_baseline=which.write_baseline,
+                policy=ExitPolicy(
+                    fail_on=which.fail_on,
+                    exit_zero=which.exit_zero,
+                    baseline=which.baseline,
+                    write_baseline=which.write_baseline,
+                ),
                 is_cached=options.is_cached,
                 materialize=options.materialize,
                 start=start,
             )
         status = _deliver(result, which, to)
     raise typer.Exit(status)
+
+
+def _request(words: Sequence[str], options: PlanRequest, which: CheckOptions) -> Request:
+    """Return what is to be checked, and how.
+
+    Raises:
+        UsageError: Options exclude each other, name a check that there is not, or stdin cannot be read.
+    """
+    from optplan.app.check import check_request
+    from optplan.checks import ALL_CHECKS
+
+    request = check_request(
+        words,
+        options,
+        ALL_CHECKS,
+        select=which.select or (),
+        ignore=which.ignore or (),
+        no_model=which.no_model,
+    )
+    return replace(
+        request,
+        config_file=None if which.config_file is None else str(which.config_file),
+        is_isolated=which.isolated,
+        stdin=_stdin(request.words, which),
+    )
 
 
 def _refuse_format(which: CheckOptions) -> None:
@@ -249,41 +264,15 @@ def _deliver(result: CheckResult, which: CheckOptions, to: ReportOptions) -> Exi
     return ExitStatus.FINDINGS if result.fails else ExitStatus.FINE
 
 
-@contextlib.contextmanager
-def _progress(*, quiet: bool) -> Iterator[Callable[[int], Callable[[int], None]]]:
-    """Show a progress bar on stderr, where that is a terminal."""
-    if quiet or sys.stderr is None or not sys.stderr.isatty():
-        yield lambda _count: lambda _done: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    columns = (TextColumn("checking"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-
-        def start(count: int) -> Callable[[int], None]:
-            bar = progress.add_task("checking", total=count)
-            return lambda done: progress.advance(bar, done)
-
-        yield start
-
-
 def _text(result: CheckResult, which: CheckOptions, width: int | None, color: bool) -> str:
     """Return the report, or the counts that are asked for instead."""
-    if which.statistics:
-        from optplan.reporters.check.statistics import check_statistics
-
-        return check_statistics(result.report, as_json=which.output_format is CheckFormat.JSON)
-    return _report(result, which.output_format, width, color)
-
-
-def _report(result: CheckResult, output_format: CheckFormat, width: int | None, color: bool) -> str:
-    """Return the report in one format."""
+    from optplan.reporters.check.statistics import check_statistics
     from optplan.reporters.formats import format_of
     from optplan.version import __version__
 
-    render = format_of("optplan.reporters.check", output_format)
-    return render(
+    if which.statistics:
+        return check_statistics(result.report, as_json=which.output_format is CheckFormat.JSON)
+    return format_of("optplan.reporters.check", which.output_format)(
         result.report,
         checks=result.checks,
         fail_on=result.fail_on,
