@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -60,9 +61,10 @@ def test_the_goldens_hold_what_the_folder_was_written_for() -> None:
     log = json.loads(golden("sarif"))
     validate_sarif(log)
     assert Counter(result["ruleId"] for result in log["runs"][0]["results"]) == CODES
-    for output_format, before in (("text", ": "), ("github", "title="), ("junit", 'name="')):
+    befores = (("text", ": "), ("github", "(?:title=|^- .*: )"), ("junit", 'name="'))
+    for output_format, before in befores:
         text = golden(output_format)
-        found = {code: text.count(f"{before}{code} ") for code in CODES}
+        found = {code: len(re.findall(f"{before}{code} ", text, re.MULTILINE)) for code in CODES}
         assert found == dict(CODES), output_format
     assert sum(line.startswith("| ") and "OPT" in line for line in golden("md").splitlines()) == 16
 

@@ -66,16 +66,16 @@ def test_all(words: list[str], checks: Checks) -> None:
     done = checks(*words)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == (
-        " code    name                severity  needs\n"
-        " OPT004  unreadable-config   error\n"
-        " OPT102  unknown-field       warning\n"
-        " OPT103  unmatched-key       error     model\n"
-        " OPT106  on-request          info             opt-in\n"
-        " OPT107  bad-key             error\n"
-        " OPT110  crash               error\n"
-        " OPT111  slow                error\n"
-        " OPT801  expectation-broken  error     model\n"
-        " OPT901  unused-suppression  warning\n"
+        " code    name                severity  needs          summary\n"
+        " OPT004  unreadable-config   error                    A config that cannot be read, or whose optimizer section is wrong.\n"
+        " OPT102  unknown-field       warning                  A field of a custom key that is neither known nor allowed.\n"
+        " OPT103  unmatched-key       error     model          A custom key that is in no parameter's name, so that it does nothing.\n"
+        " OPT106  on-request          info             opt-in  An opt-in check: it finds every config.\n"
+        " OPT107  bad-key             error                    A custom key that begins with `bad`. A warning for `bad_w`, an info for `bad_i`.\n"
+        " OPT110  crash               error                    A check with a bug.\n"
+        " OPT111  slow                error                    A check that takes its time, and leaves a file that names its process.\n"
+        " OPT801  expectation-broken  error     model          A plan that is not what the project expects of it.\n"
+        " OPT901  unused-suppression  warning                  A suppression that nothing needs any more, so that it could hide a new mistake unseen.\n"
         "\n"
         " 9 checks\n"
     )
@@ -85,6 +85,10 @@ def test_json(checks: Checks) -> None:
     data = json.loads(checks("--all", "--format", "json").stdout)
     validate(data, "rule-1.0")
     assert [check["code"] for check in data["checks"] if check["opt_in"]] == ["OPT106"]
+    summaries = {check["code"]: check["summary"] for check in data["checks"]}
+    assert summaries["OPT004"] == (
+        "A config that cannot be read, or whose optimizer section is wrong."
+    )
     (one,) = json.loads(checks("OPT103", "--format", "json").stdout)["checks"]
     assert (one["name"], one["severity"], one["needs_model"]) == ("unmatched-key", "error", True)
 

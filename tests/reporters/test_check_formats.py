@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from optplan.checks import ALL_CHECKS
 from optplan.checks.results import Location, Report, Reported
 from optplan.names import Severity
 from optplan.reporters.check.concise import render as check_concise
@@ -18,11 +19,13 @@ from optplan.reporters.check.json import render as check_json
 from optplan.reporters.check.junit import render as check_junit
 from optplan.reporters.check.md import literal
 from optplan.reporters.check.md import render as check_md
+from optplan.reporters.check.pages import markdown_pages
 from optplan.reporters.check.rdjson import render as check_rdjson
 from optplan.reporters.check.sarif import render as check_sarif
 from optplan.reporters.check.statistics import check_statistics
 from optplan.reporters.check.text import render as check_text
 from tests.checks.fakes import FAKES
+from tests.conftest import ROOT
 from tests.sarif import validate_sarif
 from tests.schema import validate
 
@@ -152,6 +155,43 @@ def test_github() -> None:
         "::notice file=mm%3A%3Ac.py,title=OPT106 on-request::"
         "key a\\x1b[31m|`b`<i>[x](y)*_%250A,:\\r\\n::error::@team #1 é\\u202e\\ud800\\x00]]>\n"
         f"{SUMMARY}"
+    )
+
+
+def test_github_shows_ten_annotations_of_a_severity_and_sums_the_rest_up() -> None:
+    warning, error, notice = REPORT.findings
+    many = (*[warning] * 10, *[error] * 11, replace(error, code="OPT004"), notice)
+    lines = check_github(replace(REPORT, findings=many)).splitlines()
+    commands = [line.partition(" ")[0] for line in lines if line.startswith("::")]
+    assert commands == ["::warning"] * 10 + ["::error"] * 9 + ["::notice", "::error"]
+    assert lines[20:24] == [
+        "::error title=optplan check::3 more errors in the log: 1 OPT004, 2 OPT107",
+        "- a.py:3:5: OPT107 error: key 'x' is bad",
+        "- a.py:3:5: OPT107 error: key 'x' is bad",
+        "- a.py:3:5: OPT004 error: key 'x' is bad",
+    ]
+    ten = check_github(replace(REPORT, findings=many[:10]))
+    assert "more" not in ten
+
+
+def test_the_page_of_checks_is_made_from_the_code() -> None:
+    page = ROOT / ".github" / "docs" / "checks.md"
+    assert page.read_text("utf-8") == markdown_pages(ALL_CHECKS)
+
+
+def test_the_rules_of_sarif_lead_to_their_titles_on_the_page() -> None:
+    report = replace(EMPTY, checks=tuple(check.code for check in ALL_CHECKS))
+    log = json.loads(check_sarif(report, checks=ALL_CHECKS, version="1.2.3"))
+    validate_sarif(log)
+    titles = re.findall(r"^## (.+)$", markdown_pages(ALL_CHECKS), re.MULTILINE)
+    anchors = [title.lower().replace(" ", "-") for title in titles]
+    rules = log["runs"][0]["tool"]["driver"]["rules"]
+    assert [rule["helpUri"].partition("checks.md#")[2] for rule in rules] == anchors
+    (unread,) = (rule for rule in rules if rule["id"] == "OPT101")
+    assert unread["help"]["markdown"] == (
+        "An entry of `paramwise_cfg` that its constructor never reads, so that it does nothing.\n\n"
+        "Bad:\n\n```\nparamwise_cfg=dict(_delete=True, norm_decay_mul=0.0)\n```\n\n"
+        "Good:\n\n```\nparamwise_cfg=dict(_delete_=True, norm_decay_mult=0.0)\n```\n"
     )
 
 

@@ -9,10 +9,11 @@ from optplan.reporters.formats.visible import visible
 
 def render(report: Report, **_: object) -> str:
     """Return ``file:line:column: CODE severity: message`` for each finding, and the summary."""
-    return "\n".join([*map(_line, report.findings), *summary(report)]) + "\n"
+    return "\n".join([*map(finding_line, report.findings), *summary(report)]) + "\n"
 
 
-def _line(finding: Reported) -> str:
+def finding_line(finding: Reported) -> str:
+    """Return a finding in one line."""
     start = f"{finding.location}: {finding.code} {finding.severity.value}: {headline(finding)}"
     affected = len(finding.configs)
     return visible(start) + (f" [{affected} configs]" if affected > 1 else "")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 WIDTH = 80
+_PAGES = "https://github.com/optplan/optplan/blob/main/.github/docs/checks.md"
 _STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
 
 
@@ -72,6 +73,41 @@ def _block(block: str) -> list[str]:
     return [re.sub(r"::$", ":", text)]
 
 
+def markdown_page(check: Check) -> str:
+    """Return a check's page as Markdown, without its title."""
+    blocks: list[str] = []
+    for block in re.split(r"\n{2,}", page_of(check)):
+        lines = _block(block)
+        if not block.startswith(" "):
+            blocks += lines
+        elif blocks and blocks[-1].endswith("```"):  # an example with an empty line in it
+            blocks[-1] = "\n".join([blocks[-1].removesuffix("\n```"), "", *_fenced(lines)[1:]])
+        else:
+            blocks.append("\n".join(_fenced(lines)))
+    return "\n\n".join(blocks) + "\n"
+
+
+def _fenced(lines: Sequence[str]) -> list[str]:
+    return ["```", *inspect.cleandoc("\n".join(["", *lines])).split("\n"), "```"]
+
+
+def markdown_pages(checks: Iterable[Check]) -> str:
+    """Return the pages of checks as one document, to which the links of SARIF lead."""
+    parts = ["# Checks\n"]
+    for check in checks:
+        facts = [
+            f"Severity: {check.severity.value}",
+            *(fact for fact, holds in _facts(check) if holds),
+        ]
+        parts += [f"## {check.code} {check.name}\n", f"{'. '.join(facts)}.\n", markdown_page(check)]
+    return "\n".join(parts)
+
+
+def page_uri(check: Check) -> str:
+    """Return the address of a check's page."""
+    return f"{_PAGES}#{check.code.lower()}-{check.name}"
+
+
 def check_list(checks: Sequence[Check], *, width: int | None, color: bool) -> str:
     """Return a line for each check."""
     from optplan.reporters.formats.terminal import Blank, Paragraph, render, sheet_table
@@ -84,6 +120,11 @@ def check_list(checks: Sequence[Check], *, width: int | None, color: bool) -> st
 def checks_json(checks: Iterable[Check]) -> str:
     """Return the checks as ``schemas/rule-1.0.schema.json`` describes them."""
     return json_text({"format_version": "1.0", "checks": list(records_of(_FIELDS, checks))})
+
+
+def check_summary(check: Check) -> str:
+    """Return what a check finds: the first paragraph of its page, in one line."""
+    return _block(page_of(check).partition("\n\n")[0])[0]
 
 
 def _needs_cell(check: Check) -> Cell:
@@ -101,5 +142,10 @@ _FIELDS: tuple[Field[Check], ...] = (
     Field(key="opt_in", data=lambda c: c.opt_in),
     Field("needs", _needs_cell, "needs_model"),
     Field(cell=lambda c: Cell("opt-in" if c.opt_in else "", "dim")),
+    Field(
+        "summary",
+        lambda c: Cell(check_summary(c), data=check_summary(c)),
+        "summary",
+    ),
     Field(key="page", data=page_of),
 )

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from optplan.checks.base import Check
 from optplan.checks.results import Location, Report, Reported
 from optplan.names import Severity
-from optplan.reporters.check.pages import page_of
+from optplan.reporters.check.pages import check_summary, markdown_page, page_of, page_uri
 from optplan.reporters.check.words import told_parts
 from optplan.reporters.formats.visible import visible
 
@@ -58,13 +58,12 @@ def _driver(rules: Sequence[Check], version: str) -> dict[str, Any]:
 
 
 def _rule(check: Check) -> dict[str, Any]:
-    page = page_of(check)
-    first = page.partition("\n\n")[0].replace("\n", " ")
     return {
         "id": check.code,
         "name": "".join(part.capitalize() for part in check.name.split("-")),
-        "shortDescription": {"text": first},
-        "help": {"text": page},
+        "shortDescription": {"text": check_summary(check)},
+        "helpUri": page_uri(check),
+        "help": {"text": page_of(check), "markdown": markdown_page(check)},
         "defaultConfiguration": {"level": _LEVELS[check.severity]},
     }
 
