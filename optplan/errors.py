@@ -146,11 +146,50 @@ def quoted(text: str) -> str:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     """A hint that names the known words closest to ``word``, or None where none is close."""
-    matches = close_matches(word, known)
-    if not matches:
-        return None
+    return _asked(close_matches(word, known))
+
+
+def _asked(matches: Sequence[str]) -> str | None:
     names = list(map(quoted, matches))
+    if not names:
+        return None
     return "did you mean " + ", ".join(names[:-1]) + (" or " if names[1:] else "") + names[-1] + "?"
+
+
+# The files of a folder that a missing one is compared with.
+_MOST_FILES = 2000
+
+
+def similar_files(path: str) -> str | None:
+    """Return a hint for a file that is missing: files that are there, or the folder that is missing too."""
+    from pathlib import Path
+
+    try:
+        file = Path(path).expanduser()
+        if not file.parent.is_dir():
+            return f"there is no folder '{_shown(str(file.parent))}'"
+        names = sorted(one.name for one in file.parent.iterdir())
+    except (OSError, ValueError, RuntimeError):
+        return None
+    others = [one for one in names if one != file.name][:_MOST_FILES]
+    same = [one for one in others if file.suffix and one.endswith(file.suffix)]
+    hint = f"the folder has {listed(same, most=3)}" if same else None
+    return similar_names(file.name, others) or hint
+
+
+def similar_names(path: str, known: Iterable[str]) -> str | None:
+    """Return a hint that names the paths whose file is named like that of one, whatever the endings and folders."""
+    by_stem: dict[str, list[str]] = {}
+    for one in known:
+        by_stem.setdefault(_stem(one), []).append(one)
+    stems = close_matches(_stem(path), by_stem)
+    return _asked([one for stem in stems for one in by_stem[stem]][:3])
+
+
+def _stem(path: str) -> str:
+    """Return the name of a file without its ending; ``package::path`` is a path, too."""
+    name = path.replace("\\", "/").replace("::", "/").rpartition("/")[2]
+    return name.rpartition(".")[0] or name
 
 
 def listed(names: Sequence[str], *, most: int = 5) -> str:
@@ -203,5 +242,8 @@ def _shown(file: str) -> str:
     """A file as the user would name it: from the current folder, if it is below that."""
     import os
 
-    relative = os.path.relpath(file)
+    try:
+        relative = os.path.relpath(file)
+    except ValueError:  # on another drive
+        return file
     return file if relative.startswith("..") else relative

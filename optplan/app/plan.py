@@ -22,7 +22,7 @@ from optplan.config import (
     Symbol,
     find_namespace,
 )
-from optplan.dialects import find_optimizer, find_own_model
+from optplan.dialects import find_optimizer, find_own_model, find_sections
 from optplan.errors import ConfigError, ModelError, OptplanError, UsageError
 from optplan.hf_specs import ADAPTER
 from optplan.plan import Plan, Planned
@@ -257,6 +257,7 @@ class Planner:
         with lifted():  # the settings are no code of a file's naming
             target = target_of_config(config)
         if target is None:
+            find_sections(config) or find_optimizer(config)  # what is wrong with them is said first
             raise UsageError("which model?", hint=f"name one: --model {_example(config)}")
         target = replace(target, arguments={**target.arguments, **arguments})
         key = f"target {target.model}", repr(sorted(target.arguments.items()))

@@ -94,14 +94,22 @@ def named_values(option: str, words: Iterable[str] | None) -> dict[str, Any]:
     arguments: dict[str, Any] = {}
     for word in words or ():
         name, equals, value = word.partition("=")
-        if not equals or not all(part.isidentifier() for part in name.split(".")):
-            raise UsageError(f"{option} {word}: write name=value")
-        arguments[name] = _literal(f"{option} {word}", value)
+        if not equals or not _is_name(name):
+            raise UsageError(f"{option} {word}: write name=value", hint=f"such as {option} width=8")
+        arguments[name] = _literal(option, name, value)
     return arguments
 
 
-def _literal(word: str, value: str) -> object:
-    """Return a Python literal; a word that can be none is text, which shells make hard to quote."""
+def _is_name(word: str) -> bool:
+    return all(part.isidentifier() for part in word.split("."))
+
+
+def _literal(option: str, name: str, value: str) -> object:
+    """Return a Python literal; a word that can be none is text, which shells make hard to quote.
+
+    Raises:
+        UsageError: It is neither.
+    """
     import ast
 
     from optplan.errors import UsageError
@@ -111,4 +119,22 @@ def _literal(word: str, value: str) -> object:
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         if value.replace("_", "").replace("-", "").replace(".", "").replace("/", "").isalnum():
             return value
-        raise UsageError(f"{word}: {value!r} is no Python literal") from None
+        raise UsageError(
+            f"{option} {name}={value}: {value!r} is no Python literal",
+            hint=_one_each(option, f"{name}={value}")
+            or f"text with spaces or signs goes in two pairs of quotes: {option} \"{name}='...'\"",
+        ) from None
+
+
+def _one_each(option: str, word: str) -> str | None:
+    """Return the hint for several ``name=value`` with commas between them; None for one."""
+    parts: list[str] = []
+    for part in word.split(","):
+        name, equals, _ = part.partition("=")
+        if not parts or (equals and _is_name(name)):
+            parts.append(part)
+        else:  # the comma is inside a value
+            parts[-1] += f",{part}"
+    if len(parts) == 1:
+        return None
+    return f"one {option} each: " + " ".join(f"{option} {part}" for part in parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -67,7 +68,7 @@ def open_source(
 def _opened(
     word: str, overrides: Sequence[str], arguments: Mapping[str, Any], *, trust: bool
 ) -> Opened:
-    from optplan.config.revisions import load_revision, names_revision, read_revision
+    from optplan.config.revisions import is_revision, load_revision, names_revision, read_revision
 
     file = Path(word)
     is_json = file.suffix == ".json"
@@ -82,6 +83,15 @@ def _opened(
         if is_json and (plan := _saved_plan(read_revision(word), word)) is not None:
             return SavedPlan(plan=plan)
         return load_revision(word, overrides=overrides, trust=trust, load=load_config)
+    elif word == "-":
+        raise UsageError("'-' is no file", hint="only optplan check reads a config from stdin")
+    elif "://" in word:
+        raise UsageError(f"{word!r} is no file", hint="download it first: optplan fetches nothing")
+    elif not os.path.lexists(word) and is_revision(word):
+        raise UsageError(
+            f"{word!r} is a git revision, and names no file in it",
+            hint=f"write {word.removesuffix(':')}:FILE",
+        )
     return load_config_file(word, overrides=overrides, trust=trust)
 
 
@@ -110,7 +120,8 @@ def _saved_plan(text: bytes, word: str) -> Plan | None:
         raise PlanError(
             [
                 replace(
-                    one, hint=one.hint or f"it is in {word!r}: save it again with --format json"
+                    one,
+                    hint=f"it is in {word!r}: {one.hint or 'save it again with --format json'}",
                 )
                 for one in error.problems
             ]

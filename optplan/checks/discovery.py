@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from optplan.checks.ignore_rules import GitIgnore
 from optplan.checks.paths import is_in_package, is_in_revision, shown_path
 from optplan.dialects import opener_of
-from optplan.errors import Problem, did_you_mean
+from optplan.errors import Problem, similar_files
 
 SUFFIXES = (".py", ".json", ".yaml", ".yml", ".toml")
 _FOREIGN_FOLDERS = frozenset({"__pycache__", "node_modules", "site-packages"})
@@ -163,6 +163,4 @@ def _nothing(word: str) -> Problem:
         )
     if glob.has_magic(word):
         return Problem(message=f"{word}: no file matches")
-    folder, name = os.path.split(expanded)
-    names = sorted(os.listdir(folder or ".")) if os.path.isdir(folder or ".") else ()
-    return Problem(message=f"{word}: there is no such file", hint=did_you_mean(name, names))
+    return Problem(message=f"{word}: there is no such file", hint=similar_files(expanded))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from optplan.checks.base import Check
-from optplan.errors import Problem, UsageError, did_you_mean
+from optplan.errors import Problem, UsageError, did_you_mean, listed
 from optplan.places import Place
 
 EVERYTHING = "OPT"
@@ -87,6 +87,11 @@ def by_code(words: Iterable[str], checks: Iterable[Check]) -> tuple[Check, ...]:
 
 
 def _hint(word: str, known: dict[str, Check]) -> str:
+    if word.isdecimal() and f"OPT{word}" in known:
+        return f"did you mean 'OPT{word}'?"
+    begun = sorted({check.code for check in known.values() if check.code.startswith(word.upper())})
+    if word and begun:
+        return f"name one of {listed(begun)}"
     is_code = word.upper().startswith("OPT")
     names = sorted({check.code if is_code else check.name for check in known.values()})
     return did_you_mean(word, names) or "'optplan checks' lists them"

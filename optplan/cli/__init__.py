@@ -43,18 +43,29 @@ def run(arguments: Sequence[str]) -> None:
 
     with gc_deferred():
         from optplan.cli.app import app_for
-        from optplan.cli.running import reported
+        from optplan.cli.running import ExitStatus, print_problems, reported
+        from optplan.errors import UsageError
 
         given = _renamed(arguments)
         with reported():
-            if any(word.startswith("--cfg-options") for word in given):
-                given = _regrouped(given)
-            app_for(given)(given, prog_name="optplan")
+            try:
+                if any(word.startswith("--cfg-options") for word in given):
+                    from optplan.config import regroup_cfg_options
+
+                    given = regroup_cfg_options(given)
+                app_for(given)(given, prog_name="optplan")
+            except UsageError as error:
+                print_problems(error.problems)
+                raise SystemExit(ExitStatus.COULD_NOT) from None
 
 
 def _renamed(arguments: Sequence[str]) -> list[str]:
-    """Return the arguments with the words of earlier versions in today's."""
+    """Return the arguments with ``help`` and the words of earlier versions as today's."""
     given = list(arguments)
+    if given[:1] == ["help"]:
+        given = [*given[1:2], "--help"]
+    elif given[1:] == ["help"]:
+        given[1] = "--help"
     if given[:1] == ["rule"]:
         given[0] = "checks"
     for at, word in enumerate(given):
@@ -80,17 +91,3 @@ def _reopen_closed() -> None:
             os.open(os.devnull, os.O_RDWR)
     if sys.stderr is None:
         sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
-
-
-def _regrouped(arguments: list[str]) -> list[str]:
-    """``--cfg-options a=1 b=2``, which takes several, as options that take one."""
-    import typer
-
-    from optplan.cli.running import running
-    from optplan.config import regroup_cfg_options
-
-    try:
-        with running(quiet=False, debug=False):
-            return regroup_cfg_options(arguments)
-    except typer.Exit as leaving:
-        raise SystemExit(leaving.exit_code) from None

@@ -6,6 +6,7 @@ import inspect
 import os
 from collections.abc import Sequence
 from importlib import import_module
+from shutil import get_terminal_size
 from typing import Annotated, Any
 
 import typer
@@ -26,6 +27,8 @@ COMMANDS = (
     "cache",
 )
 _HELP = ("-h", "--help")
+# in less columns than these, rich cuts the names of options
+_WIDE = 72
 # How the shell asks for what a command line may go on with; a word for the part of it that is there.
 _COMPLETE, _PART = "_OPTPLAN_COMPLETE", ""
 
@@ -39,6 +42,7 @@ def app_for(arguments: Sequence[str]) -> typer.Typer:
     app = typer.Typer(
         name="optplan",
         cls=Group,
+        rich_markup_mode="rich" if get_terminal_size().columns >= _WIDE else None,
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
@@ -48,9 +52,9 @@ def app_for(arguments: Sequence[str]) -> typer.Typer:
     for name in (first,) if first in COMMANDS else COMMANDS:
         command = getattr(import_module(f"optplan.cli.{name}"), name)
         if first in _HELP:
-            app.command(name, help=_help_of(command))(_nothing)
+            app.command(name, cls=Command, help=_help_of(command))(_nothing)
         elif isinstance(command, typer.Typer):
-            app.add_typer(command, name=name)
+            app.add_typer(command, name=name, cls=Group)
         else:
             app.command(cls=Command)(command)
     return app
@@ -73,7 +77,9 @@ def _print_version(wanted: bool) -> None:
 def root(
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
+        typer.Option(
+            "--version", "-V", callback=_print_version, is_eager=True, help="Show the version."
+        ),
     ] = False,
 ) -> None:
     """See which learning rate and weight decay every parameter will really get, and why."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import typer
 
+from optplan.cli.command import Command
 from optplan.cli.options import ReportOptions, with_options
 from optplan.cli.running import deliver, running
 
 cache = typer.Typer(no_args_is_help=True, help="Show or clear the model cache.")
 
 
-@cache.command()
+@cache.command(cls=Command)
 @with_options
 def info(to: ReportOptions) -> None:
     """Show where the cache is, and how much it holds."""
@@ -23,7 +24,7 @@ def info(to: ReportOptions) -> None:
         deliver(lambda _width, _color: text, to.output, to.color)
 
 
-@cache.command()
+@cache.command(cls=Command)
 @with_options
 def clear(to: ReportOptions) -> None:
     """Remove everything from the cache."""

@@ -1,11 +1,19 @@
-"""Commands whose options cost something only where something has to be made of their values."""
+"""Commands that raise optplan's own errors, and whose options cost little."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import Enum
+from itertools import takewhile
 from typing import Any, get_args, get_origin
 
+import typer
 from typer.core import TyperCommand, TyperGroup
+
+# typer's base of usage errors, which newer versions of typer do not take from click
+_UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+_NO_ARGUMENTS = "NoArgsIsHelpError"
 
 
 class Command(TyperCommand):
@@ -16,47 +24,118 @@ class Command(TyperCommand):
     """
 
     def get_params(self, context: Any) -> list[Any]:
-        """The options and arguments, ``--help`` as well."""
-        return _shortened(super().get_params(context))
+        """Return the options and arguments, ``--help`` among them."""
+        return _with_own_values(super().get_params(context))
+
+    def get_short_help_str(self, limit: int = 45) -> str:  # noqa: ARG002
+        """Return the first sentence of the help, as a whole."""
+        return " ".join((self.help or "").partition("\n\n")[0].split())
+
+    def parse_args(self, context: Any, args: list[str]) -> list[str]:
+        """Read the words of the command line.
+
+        Raises:
+            UsageError: They do not fit the command.
+        """
+        given = list(args)
+        context.allow_extra_args = True
+        _refuse_misread(context, given)
+        with _own_errors(context, given):
+            super().parse_args(context, args)
+        if context.args and not context.resilient_parsing:
+            from optplan.cli.usage import extra_words
+
+            raise extra_words(context, given)
+        return []
 
 
 class Group(TyperGroup):
     """Commands under one name; as :class:`Command`."""
 
     def get_params(self, context: Any) -> list[Any]:
-        """As of a command."""
-        return _shortened(super().get_params(context))
+        """Return the options, ``--help`` among them."""
+        return _with_own_values(super().get_params(context))
+
+    def parse_args(self, context: Any, args: list[str]) -> list[str]:
+        """Read the words before the command.
+
+        Raises:
+            UsageError: One is no option.
+        """
+        _refuse_misread(context, list(takewhile(lambda word: word[:1] == "-", args)))
+        with _own_errors(context, list(args)):
+            return super().parse_args(context, args)
+
+    def resolve_command(self, context: Any, args: list[str]) -> Any:
+        """Return the command that the first word names.
+
+        Raises:
+            UsageError: There is none of that name.
+        """
+        if not context.resilient_parsing and self.get_command(context, args[0]) is None:
+            from optplan.cli.usage import unknown_command
+
+            raise unknown_command(context, args)
+        return super().resolve_command(context, args)
+
+
+@contextmanager
+def _own_errors(context: Any, given: list[str]) -> Iterator[None]:
+    """Raise optplan's error in the place of typer's."""
+    try:
+        yield
+    except _UsageError as error:
+        if type(error).__name__ == _NO_ARGUMENTS:
+            raise
+        from optplan.cli.usage import usage_error
+
+        raise usage_error(error, context, given) from None
+
+
+def _refuse_misread(context: Any, given: list[str]) -> None:
+    if context.resilient_parsing:
+        return
+    from optplan.cli.command_line import misread
+
+    if (error := misread(context, given)) is not None:
+        raise error
 
 
 _UNDECIDED = object()
 
 
-def _shortened(parameters: list[Any]) -> list[Any]:
+def _with_own_values(parameters: list[Any]) -> list[Any]:
     for parameter in parameters:
-        descriptor = getattr(
-            parameter, "type_descriptor", None
-        )  # older versions of typer have none
-        if descriptor is not None and "process_value" not in vars(parameter):
-            _shorten(parameter, descriptor.annotation)
+        if "process_value" not in vars(parameter):
+            _replace_process(parameter)
     return parameters
 
 
-def _shorten(parameter: Any, annotation: Any) -> None:
+def _replace_process(parameter: Any) -> None:
+    # older versions of typer have no descriptors
+    descriptor = getattr(parameter, "type_descriptor", None)
     process = parameter.process_value
     absent = () if parameter.multiple or parameter.nargs == -1 else None
 
     def process_value(context: Any, value: Any) -> Any:
-        is_absent = value is None and not parameter.required
-        found = absent if is_absent else _plain(value, annotation)
-        if found is _UNDECIDED:
+        found = _UNDECIDED
+        if descriptor is not None:
+            is_absent = value is None and not parameter.required
+            found = absent if is_absent else _plain(value, descriptor.annotation)
+        if found is not _UNDECIDED:
+            return parameter.callback(context, parameter, found) if parameter.callback else found
+        try:
             return process(context, value)
-        return parameter.callback(context, parameter, found) if parameter.callback else found
+        except typer.BadParameter as error:
+            if value is not None:
+                vars(error)["given"] = value  # for the message
+            raise
 
     parameter.process_value = process_value
 
 
 def _plain(value: Any, annotation: Any) -> Any:
-    """The value of an option that is text, a choice, or several of these; else nothing is decided."""
+    """Return the value of an option that is text, a choice, or several of these; else nothing is decided."""
     if get_origin(annotation) is list and isinstance(value, list | tuple):
         items = [_plain(item, *get_args(annotation)) for item in value]
         return _UNDECIDED if not items or _UNDECIDED in items else items

@@ -27,7 +27,15 @@ class DiffFormat(StrEnum):
 @with_options
 def diff(
     a: Annotated[str, typer.Argument(metavar="A", help=_SIDE, show_default=False)],
-    b: Annotated[str, typer.Argument(metavar="B", help="The same.", show_default=False)],
+    b: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="B",
+            help="The same; left out, A as it stands in the work tree is compared with the last commit.",
+            show_default=False,
+        ),
+    ] = None,
+    *,
     options: PlanRequest,
     to: ReportOptions,
     model_a: Annotated[
@@ -58,14 +66,16 @@ def diff(
     """
     with running(quiet=to.quiet, debug=to.debug, dialect=options.dialect):
         from optplan.app.diff import arguments_of, diff_of
+        from optplan.app.diff_sides import sides_of
         from optplan.app.plan import import_first
         from optplan.reporters.diff.words import labels_of, unread_notes
         from optplan.reporters.formats import format_of
 
-        import_first((a, b), options)
-        arguments = arguments_of((a, b), options, (function_arg_a, function_arg_b))
-        found = diff_of((a, b), (model_a, model_b), arguments, options, iters_per_epoch)
-        labels = labels_of((a, b), found)
+        sides = sides_of(a, b)
+        import_first(sides, options)
+        arguments = arguments_of(sides, options, (function_arg_a, function_arg_b))
+        found = diff_of(sides, (model_a, model_b), arguments, options, iters_per_epoch)
+        labels = labels_of(sides, found)
 
         def report(width: int | None, colored: bool) -> str:
             render = format_of("optplan.reporters.diff", output_format)

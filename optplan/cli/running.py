@@ -133,12 +133,7 @@ def running(*, quiet: bool, debug: bool, dialect: DialectName | None = None) -> 
     except (OptplanError, RefusedError) as error:
         if debug:
             _print_traceback()
-        from optplan.reporters.problem import problem_text
-
-        terminal = Terminal.of(sys.stderr)
-        for problem in _problems(error):
-            text = problem_text(problem, width=terminal.width, color=terminal.has_color)
-            _complain(text.removesuffix("\n"))
+        print_problems(_problems(error))
         raise typer.Exit(ExitStatus.COULD_NOT) from None
     except KeyboardInterrupt:
         # CPython remembers an interrupt that hit a text being executed, as dataclasses do on import,
@@ -184,6 +179,16 @@ def reported() -> Iterator[None]:
             _close_quietly()
             _complain(f"error: cannot write the report: {error.strerror or error}")
             raise SystemExit(ExitStatus.COULD_NOT) from None
+
+
+def print_problems(problems: Sequence[Problem]) -> None:
+    """Write each problem to stderr."""
+    from optplan.reporters.problem import problem_text
+
+    terminal = Terminal.of(sys.stderr)
+    for problem in problems:
+        text = problem_text(problem, width=terminal.width, color=terminal.has_color)
+        _complain(text.removesuffix("\n"))
 
 
 def _print_traceback() -> None:

@@ -50,10 +50,20 @@ def show(
         ),
     ] = None,
     rule: Annotated[
-        list[Rule] | None, typer.Option("--rule", help="Only parameters that this rule decides.")
+        list[Rule] | None,
+        typer.Option(
+            "--rule",
+            metavar="RULE",
+            help=f"Only parameters that this rule decides: {', '.join(Rule)}.",
+        ),
     ] = None,
     status: Annotated[
-        list[Status] | None, typer.Option("--status", help="Only parameters of this status.")
+        list[Status] | None,
+        typer.Option(
+            "--status",
+            metavar="STATUS",
+            help=f"Only parameters of this status: {', '.join(Status)}.",
+        ),
     ] = None,
 ) -> None:
     """Show what each parameter gets, with the rule that decided it.

@@ -44,8 +44,8 @@ def inherited_hint(written: Mapping[str, Any], name: str, decider: str = "type")
 
 def _is_other_file(base: Source, own: Source) -> bool:
     """Return whether a value is inherited by what a file writes; an override is in no file."""
-    is_file = own.name.endswith((".py", *_ENTRIES))
-    return is_file and (base.path, base.name) != (own.path, own.name)
+    are_files = all(one.name.endswith((".py", *_ENTRIES)) for one in (base, own))
+    return are_files and (base.path, base.name) != (own.path, own.name)
 
 
 def _nothing_to_delete(place: Place | None) -> str:

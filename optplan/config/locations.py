@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from optplan.config.files.file_reader import DISK
-from optplan.errors import ConfigError, did_you_mean
-from optplan.runtime.installed import package_config, package_folder
+from optplan.errors import ConfigError, similar_files, similar_names
+from optplan.runtime.installed import package_config, package_configs, package_folder
 
 if TYPE_CHECKING:
     from optplan.config.files.file_reader import Reader
@@ -35,11 +35,14 @@ class Location:
 
     def suggestion(self) -> str | None:
         """Return a hint that names the files beside it that are called much alike."""
-        folder, name = os.path.split(self.path)
-        if self.reader is not DISK or not os.path.isdir(folder):
+        if self.reader is not DISK:
             return None
-        names = sorted(os.listdir(folder))
-        return did_you_mean(name, names[:2000])
+        if os.path.islink(self.path):
+            return f"it is a link to '{os.readlink(self.path)}', which is not there"
+        if meant := similar_files(self.path):
+            return meant
+        name = os.path.basename(self.path)
+        return f"if it is the model, write --model {name}" if name.isidentifier() else None
 
 
 def entry_location(path: str, reader: Reader) -> Location:
@@ -119,7 +122,11 @@ def _in_package(spec: str, place: Place | None) -> Location:
         )
     found = package_config(package, path)
     if found is None:
-        raise ConfigError(f"the package '{package}' has no config '{path}'", place=place)
+        raise ConfigError(
+            f"the package '{package}' has no config '{path}'",
+            place=place,
+            hint=similar_names(path, [f"{package}::{one}" for one in package_configs(package)]),
+        )
     return _package_location(found, (package, found[: -len(os.path.normpath(path)) - 1]))
 
 

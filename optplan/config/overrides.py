@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 OPTION = "--set"
 _MAX_LENGTH = 100_000
 _MAX_BRACKETS = 50
+# a comma before another a.b=value
+_SEVERAL = re.compile(r",(?=[A-Za-z_]\w*(?:\.\w+)+=)")
 _ASSIGNMENT = re.compile(r"[A-Za-z_][^=\s]*=")
 
 
@@ -155,7 +157,12 @@ def apply_overrides(
 def _add_override(tree: _Branch, text: str, raw: RawPlace) -> None:
     path, equals, value = text.partition("=")
     if not equals or not path:
-        raise ConfigError("it must have the form a.b.c=value")
+        raise ConfigError(
+            "it must have the form a.b.c=value", hint=f"such as {OPTION} optimizer.lr=0.1"
+        )
+    if len(several := _SEVERAL.split(text)) > 1:
+        each = " ".join(f"{OPTION} {one}" for one in several)
+        raise ConfigError("it holds several values", hint=f"one {OPTION} each: {each}")
     *parents, last = path.split(".")
     for key in parents:
         branch = tree.get(key)

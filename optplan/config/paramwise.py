@@ -8,6 +8,7 @@ from math import isfinite
 from typing import Any
 
 from optplan.config.placed import place_of
+from optplan.config.symbols import Symbol
 from optplan.errors import Problem
 from optplan.names import LR_OPTIONS, WEIGHT_DECAY_OPTIONS, ProblemKind
 from optplan.places import Place
@@ -154,6 +155,8 @@ def _number_hint(value: str) -> str | None:
 
 def described(value: object) -> str:
     """Return a value of the wrong type for a message: its plain type, and itself if it is short."""
+    if isinstance(value, Symbol):
+        return f"the name {value}"
     kinds = (dict, list, tuple)
     kind = next((k for k in kinds if isinstance(value, k)), type(value)).__name__
     text = repr(value)

@@ -12,13 +12,40 @@ from optplan.config.loading import Config, load_config
 from optplan.errors import ConfigError
 
 # A revision may hold a colon in braces: main^{/fix: the decay}
+# a drive of Windows (C:\\a.py, C:/a.py) and an address (https://...) are no revisions
+_NO_REVISION = re.compile(r"[A-Za-z]:[\\/]|[A-Za-z][\w+.-]+://")
 _SPEC = re.compile(r"((?:[^:{]|\{[^}]*\}|\{)+):(?!:)(.+)", re.DOTALL)
 _SECONDS = 60
 
 
 def names_revision(spec: str) -> bool:
     """Return whether a spec has the form ``REV:path``."""
-    return "::" not in spec and "\0" not in spec and _SPEC.fullmatch(spec) is not None
+    if "::" in spec or "\0" in spec or _NO_REVISION.match(spec):
+        return False
+    return _SPEC.fullmatch(spec) is not None
+
+
+def is_revision(word: str) -> bool:
+    """Return whether a word is a revision of the repository that the current folder is in."""
+    try:
+        _commit(word.removesuffix(":"), word)
+    except ConfigError:
+        return False
+    return True
+
+
+def in_revision(revision: str, path: str) -> str:
+    """Return ``REV:path`` for a file of the work tree.
+
+    Raises:
+        ConfigError: It is in no repository, or not in that of the current folder.
+    """
+    top = os.path.realpath(os.fsdecode(_git("rev-parse", "--show-toplevel")).rstrip("\n"))
+    folder, name = os.path.split(os.path.abspath(path))
+    real = os.path.join(os.path.realpath(folder), name)
+    if not real.startswith(top.rstrip(os.sep) + os.sep):
+        raise ConfigError(f"'{path}' is outside of the repository of the current folder")
+    return f"{revision}:{real[len(top.rstrip(os.sep)) + 1 :].replace(os.sep, '/')}"
 
 
 def load_revision(
@@ -181,7 +208,7 @@ def _elsewhere(reader: RevisionReader, revision: str, path: str) -> str | None:
         return None
     if nearby != path and reader.holds(nearby):
         return f"did you mean '{revision}:./{path}'?"
-    return None
+    return f"list its files with: git ls-tree -r --name-only {revision}"
 
 
 def _git(*arguments: str, question: bytes = b"") -> bytes:

@@ -9,7 +9,7 @@ from typing import Any
 
 from optplan.config import OwnModel, Symbol, place_of, without_weights
 from optplan.config.own_model import PREPROCESSOR
-from optplan.errors import ModelError, Problem, described_exception
+from optplan.errors import ModelError, Problem, described_exception, did_you_mean, listed
 from optplan.model.uncallable import uncallable
 from optplan.names import ProblemKind
 from optplan.places import Place
@@ -119,3 +119,24 @@ def not_called(name: str, place: Place | None) -> Problem:
         hint=CALLED_ALL_THE_SAME,
         kind=ProblemKind.REFUSED,
     )
+
+
+def argument_hint(found: object, given: Mapping[str, Any]) -> str | None:
+    """Return a hint for arguments that a class or function does not take, or does not get; None where they fit."""
+    try:
+        signature = inspect.signature(found)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return None
+    named = [
+        one
+        for one in signature.parameters.values()
+        if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)
+    ]
+    takes_any = any(one.kind is one.VAR_KEYWORD for one in signature.parameters.values())
+    known = [one.name for one in named]
+    if unknown := [name for name in given if name not in known and not takes_any]:
+        return did_you_mean(unknown[0], known) or f"it takes {listed(known) or 'no arguments'}"
+    missing = [one.name for one in named if one.default is one.empty and one.name not in given]
+    if not missing:
+        return None
+    return "give " + " ".join(f"-k {name}=..." for name in missing)

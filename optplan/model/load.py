@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from optplan.errors import ModelError, did_you_mean
+from optplan.errors import ModelError, did_you_mean, listed, similar_files
 from optplan.facts import Inventory
 from optplan.hf_specs import ADAPTER, is_hf_spec
 from optplan.model.adapters import with_adapter
+from optplan.model.arguments import argument_hint
 from optplan.model.huggingface import hf_model
 from optplan.model.inventory import make_inventory
 from optplan.model.meta import build_on_meta
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 
+_DEFINED = re.compile(r"^(?:class|def) ([A-Za-z]\w*)", re.MULTILINE)
 # Names that timm looks up on a hub.
 _FETCHED = ("hf_hub:", "hf-hub:", "local-dir:", "timm:hf_hub:", "timm:hf-hub:", "timm:local-dir:")
 
@@ -88,7 +91,12 @@ def open_model(spec: str, arguments: Mapping[str, Any]) -> LoadedModel:
         )
     found = user_attribute(head, attr, ModelError)
     with importable_folders(head), lifted():
-        module = made_module(found, spec, arguments)
+        try:
+            module = made_module(found, spec, arguments)
+        except ModelError as error:
+            if hint := argument_hint(found, arguments):
+                raise ModelError([replace(one, hint=hint) for one in error.problems]) from error
+            raise
     source = "file" if head.endswith(".py") else "import"
     return LoadedModel(module=module, spec=spec, source=source)
 
@@ -144,10 +152,23 @@ def _unknown_timm_model(name: str, architecture: str) -> ModelError:
     if ":" in name:
         return ModelError(f"timm has no model {name!r}", hint=hint)
     if name.endswith(".py") or _is_file(name):
-        hint = f"name what to build: {name}:attr"
-    elif "." in name and (module := module_in(name)) and module != name:
+        return _no_attribute(name)
+    if "." in name and (module := module_in(name)) and module != name:
         hint = f"did you mean '{module}:{name.removeprefix(module)[1:]}'?"
     return ModelError(f"timm has no model {name!r}", hint=hint)
+
+
+def _no_attribute(path: str) -> ModelError:
+    """Return the error of a file without what to build of it."""
+    if not _is_file(path):
+        return ModelError(f"there is no file {path!r}", hint=similar_files(path))
+    if Path(path).is_dir():
+        hint = f"a model of transformers in it: hf:{path}; of a file in it: {path}/FILE.py:NAME"
+        return ModelError(f"{path!r} is a folder, not a model", hint=hint)
+    text = Path(path).read_text("utf-8", errors="replace")
+    names = _DEFINED.findall(text)[:5] if path.endswith(".py") else []
+    named = [f"{path}:{name}" for name in names] or [f"{path}:NAME"]
+    return ModelError(f"{path!r} is a file: name what to build of it", hint=listed(named))
 
 
 def _is_file(name: str) -> bool:

@@ -47,6 +47,8 @@ def refuse_other_data(data: Any, format_version: str) -> bool:
     """
     version = data.get("format_version") if isinstance(data, dict) else None
     if not isinstance(version, str):
+        if version is not None:
+            raise PlanError(f"the saved plan is damaged: format_version is {version!r}, not text")
         raise PlanError("not a saved plan: it has no format_version")
     if version.partition(".")[0] != format_version.partition(".")[0]:
         raise PlanError(

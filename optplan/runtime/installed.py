@@ -84,14 +84,27 @@ def package_folder(name: str) -> str | None:
 
 def package_config(name: str, path: str) -> str | None:
     """Return the file that ``name::path`` means, None where the package has no such config."""
-    folder = package_folder(name)
-    if folder is None:
-        return None
-    for configs in (os.path.join(folder, ".mim", "configs"), os.path.join(folder, "configs")):
+    for configs in _config_folders(name):
         found = os.path.normpath(os.path.join(configs, path))
         if found.startswith(configs + os.sep) and os.path.isfile(found):
             return found
     return None
+
+
+def package_configs(name: str) -> Iterator[str]:
+    """Yield the paths of a package's configs, as ``name::path`` writes them."""
+    for configs in _config_folders(name):
+        for folder, _, files in os.walk(configs):
+            for file in files:
+                yield os.path.relpath(os.path.join(folder, file), configs).replace(os.sep, "/")
+
+
+def _config_folders(name: str) -> tuple[str, ...]:
+    """Return where the configs of an installed package may be."""
+    folder = package_folder(name)
+    if folder is None:
+        return ()
+    return os.path.join(folder, ".mim", "configs"), os.path.join(folder, "configs")
 
 
 def is_installed(package: str) -> bool:

@@ -10,7 +10,13 @@ from pathlib import Path
 from traceback import extract_tb
 from types import ModuleType
 
-from optplan.errors import OptplanError, UsageError, described_exception, did_you_mean
+from optplan.errors import (
+    OptplanError,
+    UsageError,
+    described_exception,
+    did_you_mean,
+    similar_files,
+)
 from optplan.runtime.audit import download_error, lifted, no_network
 from optplan.runtime.landlock import leave_open
 from optplan.runtime.stdio import stdout_to_stderr
@@ -76,7 +82,7 @@ def run_file(path: str, error: type[OptplanError], *, without_packages: bool = F
         error: There is no such file, or it raises.
     """
     if not Path(path).is_file():
-        raise error(f"there is no file {path!r}", hint=_similar_files(Path(path)))
+        raise error(f"there is no file {path!r}", hint=similar_files(path))
     file = user_file(path)
     found = module_of(file)
     if found is not None:
@@ -169,8 +175,3 @@ def _of_mmcv1(error: ModuleNotFoundError) -> str | None:
         " OPTIMIZER_BUILDERS, DefaultOptimizerConstructor', or give --trust, which puts optplan's own names"
         " in the place of mmcv's"
     )
-
-
-def _similar_files(file: Path) -> str | None:
-    folder = file.parent
-    return did_you_mean(file.name, [p.name for p in folder.iterdir()]) if folder.is_dir() else None

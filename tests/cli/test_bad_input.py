@@ -18,7 +18,8 @@ CONFIGS: list[tuple[str, bytes, str]] = [
     (
         "empty.py",
         b"",
-        "error: empty.py: no optimizer: the config defines neither 'optim_wrapper' nor 'optimizer'\n",
+        "error: empty.py: no optimizer: the config defines neither 'optim_wrapper' nor 'optimizer'\n"
+        "  hint: give it one, such as optimizer = dict(type='SGD', lr=0.1)\n",
     ),
     (
         "typo.py",
@@ -44,7 +45,8 @@ CONFIGS: list[tuple[str, bytes, str]] = [
         b"optimizer = 'SGD'\n",
         "error: section.py:1:1: 'optimizer' must be a dict, got str 'SGD'\n"
         "    1 \u2502 optimizer = 'SGD'\n"
-        "      \u2502 ^\n",
+        "      \u2502 ^\n"
+        "  hint: write dict(type='SGD', lr=...)\n",
     ),
     (
         "no_type.py",
@@ -246,8 +248,12 @@ MODEL_ERRORS = [
     ("m.py:instance", ("a=1",), "error: 'm.py:instance' is an instance and takes no arguments\n"),
     ("m.py:Fro", (), "error: 'm.py:Fro': there is no 'Fro'\n  hint: did you mean 'Frozen'?\n"),
     ("m.py:MODELS.x", (), "error: 'm.py:MODELS.x': there is no 'MODELS'\n"),
-    ("m.py", (), "error: timm has no model 'm.py'\n  hint: name what to build: m.py:attr\n"),
-    ("n.py:A", (), "error: there is no file 'n.py'\n  hint: did you mean 'm.py'"),
+    (
+        "m.py",
+        (),
+        "error: 'm.py' is a file: name what to build of it\n  hint: m.py:Raises, m.py:Down",
+    ),
+    ("n.py:A", (), "error: there is no file 'n.py'\n  hint: the folder has "),
     ("no_such_package:A", (), "error: 'no_such_package' cannot be imported: there is no module"),
     ("broken.py:A", (), "error: 'broken.py' raises on import: SyntaxError: "),
     (":A", (), "error: ':A' names no model\n"),

@@ -153,7 +153,7 @@ def test_an_update_that_is_lost(invoke: Invoke) -> None:
         (("--forward",), "error: --forward: the shape of the model's input is not known"),
         (("--input", "2x5x8x8"), "error: the model raises in a training step: RuntimeError: "),
         (("--parallel", "ddp"), "error: --parallel ddp takes several processes\n  hint: torchrun"),
-        (("--steps", "0"), "Invalid value for '--steps'"),
+        (("--steps", "0"), "--steps must be at least 1, not 0"),
     ],
 )
 def test_what_cannot_be_done(words: tuple[str, ...], message: str, invoke: Invoke) -> None:

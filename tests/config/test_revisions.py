@@ -93,7 +93,10 @@ def test_nothing_is_touched(repository: Path) -> None:
         ("v2:base/sgd.py", "there is no revision 'v2' for 'v2:base/sgd.py'"),
         ("--output=x:base/sgd.py", "there is no revision '--output=x'"),
         ("v1^{tree}:base/sgd.py", r"there is no revision 'v1\^{tree}'"),
-        ("v1:nope.py", "'nope.py' is not a file in the revision 'v1'$"),
+        (
+            "v1:nope.py",
+            r"'nope.py' is not a file in the revision 'v1' \(list its files with: git ls-tree",
+        ),
         ("v1:base", "'base' is not a file in the revision 'v1'"),
         ("v1:a\nb.py", "is not a file in the revision 'v1'"),
         ("v1:../secret.py", "'v1:../secret.py' is outside of the repository"),

@@ -78,7 +78,7 @@ def test_statuses(plan: Plan) -> None:
     [
         ({"format_version": "2.0"}, "the saved plan has format 2.0, this optplan reads 1.0"),
         ({"format_version": None}, "not a saved plan: it has no format_version"),
-        ({"format_version": 1}, "not a saved plan: it has no format_version"),
+        ({"format_version": 1}, "the saved plan is damaged: format_version is 1, not text"),
         ({"model": None}, "the saved plan is damaged"),
         ({"parameters": [{}]}, "the saved plan is damaged"),
         ({"parameters": 3}, "the saved plan is damaged"),

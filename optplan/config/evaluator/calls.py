@@ -35,7 +35,10 @@ def _call(frame: Frame, node: ast.Call) -> Any:
         target = frame.value(function)
     if isinstance(target, Symbol | Module):
         name = target.dotted if isinstance(target, Symbol) else target.name
-        raise Refusal(f"a config cannot call '{name}', it is only a name here", TRUST_HINT)
+        last = name.rpartition(".")[2]
+        is_class = last[:1].isupper()
+        hint = f"write dict(type={last}, ...), or {TRUST_HINT}" if is_class else TRUST_HINT
+        raise Refusal(f"a config cannot call '{name}', it is only a name here", hint)
     call, args, named = _arguments(frame, node)
     return placed(call_function(call, target, args, named), call.raw)
 

@@ -47,7 +47,10 @@ def _name(frame: Frame, node: ast.Name) -> Any:
     if name.startswith("__") or hasattr(builtins, name):
         raise Refusal(f"'{name}' is not available to a config", TRUST_HINT)
     known = [known for scope in frame.scopes() for known in scope.names]
-    raise Refusal(f"the name '{name}' is not defined", did_you_mean(name, [*known, *BUILTINS]))
+    hint = did_you_mean(name, [*known, *BUILTINS])
+    if hint is None and name[:1].isupper():
+        hint = f"a class is written as text, in a dict: dict(type='{name}', ...)"
+    raise Refusal(f"the name '{name}' is not defined", hint)
 
 
 def _items(frame: Frame, nodes: list[ast.expr]) -> tuple[list[Any], list[RawPlace]]:

@@ -267,6 +267,9 @@ def _with_colon(word: str) -> ConfigError | None:
         return functions_meant(word.replace(".", "/") + ".py")
     if module is None:
         return None
+    code = _text(module.replace(".", "/") + ".py")
+    if code and not re.search(rf"\b{suffix}\b", code):
+        return None  # a file of another ending beside a module
     meant = f"{module}:{word.removeprefix(module)[1:]}"
     return ConfigError(f"{word}: there is no such file", hint=f"did you mean '{meant}'?")
 

@@ -22,6 +22,7 @@ from optplan.config.optimizer import (
 from optplan.config.paramwise import described
 from optplan.config.placed import place_of, placed_dict
 from optplan.config.recognition import Recognition
+from optplan.config.symbols import Symbol
 from optplan.dialects.mmengine.generation import generation_of
 from optplan.errors import ConfigError, Problem
 from optplan.names import ProblemKind
@@ -130,7 +131,8 @@ def _name_of_section(data: Mapping[str, Any], entry: Place | None) -> str:
     raise ConfigError(
         "no optimizer: the config defines neither 'optim_wrapper' nor 'optimizer'",
         place=entry,
-        hint=misspelt(data, WRAPPER, OPTIMIZER),
+        hint=misspelt(data, WRAPPER, OPTIMIZER)
+        or "give it one, such as optimizer = dict(type='SGD', lr=0.1)",
     )
 
 
@@ -168,4 +170,14 @@ def _section(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     raise ConfigError(
         f"'{name}' must be a dict, got {described(section)}",
         place=place_of(data, name),
+        hint=_as_dict(section),
     )
+
+
+def _as_dict(section: object) -> str | None:
+    """Return the hint for a class in the place of a section."""
+    if isinstance(section, Symbol):
+        return f"write dict(type={section.name}, lr=...)"
+    if isinstance(section, str) and section.replace(".", "").isidentifier():
+        return f"write dict(type='{section}', lr=...)"
+    return None
