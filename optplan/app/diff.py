@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -15,18 +15,15 @@ from optplan.app.plan import (
     refuse_unused,
 )
 from optplan.app.request import named_values
-from optplan.app.resumed_divergence import turned, with_restored
+from optplan.app.resumed_diff import Resuming, read_checkpoint, resumed_diff
 from optplan.app.schedule_divergence import with_schedules
 from optplan.app.sources import Checkpoint, Opened, SavedPlan
 from optplan.config import Config
 from optplan.dialects import dialect_of, opener_of, scheduler_types
-from optplan.errors import UsageError, listed
+from optplan.errors import UsageError
 from optplan.plan import Plan
 from optplan.plan.changes import PlanDiff, UnreadChange
 from optplan.plan.diff import diff_plans
-from optplan.plan.resume import Resumed, resumed
-from optplan.plan.saved_groups import SavedSchedulers
-from optplan.schedule.resumed_hooks import one_cycle_sections, with_planned_starts
 
 if TYPE_CHECKING:
     from optplan.app.request import PlanRequest
@@ -60,6 +57,10 @@ def diff_of(
     )
     _refuse_two_checkpoints(sources)
     _refuse_unused(words, sources, models, options)
+    # before code that a config names runs, which may lock the process out of other files
+    checkpoint = next(
+        (read_checkpoint(one) for one in sources if isinstance(one, Checkpoint)), None
+    )
     chosen = models[0] or model, models[1] or model
     for source, one in zip(sources, chosen, strict=True):
         types = scheduler_types(source) if isinstance(source, Config) else ()
@@ -69,10 +70,21 @@ def diff_of(
         None if isinstance(source, Checkpoint) else _plan(planner, source, name, other, given)
         for source, name, other in zip(sources, chosen, reversed(sources), strict=True)
     ]
-    diff = _with_checkpoint(sources, plans, per_epoch, is_cached=is_cached)
+    if checkpoint is not None:
+        is_first = plans[0] is None
+        at = 1 if is_first else 0
+        resuming = Resuming(
+            source=sources[at],
+            plan=_known(plans[at]),
+            planner=planner,
+            model=chosen[at],
+            arguments=given,
+            per_epoch=per_epoch,
+            is_cached=is_cached,
+        )
+        return resumed_diff(resuming, checkpoint, is_first=is_first)
+    diff = diff_plans(_known(plans[0]), _known(plans[1]))
     match sources:
-        case (Checkpoint(), _) | (_, Checkpoint()):
-            return diff
         case Config() as before, Config() as after:
             if _is_code(before) or _is_code(after):
                 both = before, after
@@ -169,54 +181,11 @@ def _refuse_unused(
         raise UsageError("saved plans have their models", hint="leave --model and -k out")
 
 
-def _with_checkpoint(
-    sources: tuple[Opened, Opened],
-    plans: Sequence[Plan | None],
-    per_epoch: int | None,
-    *,
-    is_cached: bool,
-) -> PlanDiff:
-    """The difference, a checkpoint's side being what the other one becomes when it is loaded."""
-    match sources, plans:
-        case _, [Plan() as before, Plan() as after]:
-            return diff_plans(before, after)
-        case [source, Checkpoint() as checkpoint], [Plan() as plan, _]:
-            found, saved = _resumed(plan, checkpoint, source)
-            diff = _with_words(diff_plans(plan, found.plan), found)
-            return with_restored(diff, saved, source, plan, per_epoch, is_cached=is_cached)
-        case [Checkpoint() as checkpoint, source], [_, Plan() as plan]:
-            found, saved = _resumed(plan, checkpoint, source)
-            diff = _with_words(diff_plans(found.plan, plan), found)
-            return turned(with_restored(diff, saved, source, plan, per_epoch, is_cached=is_cached))
-        case _:
-            raise TypeError("a side that is neither a plan nor a checkpoint")
-
-
-def _with_words(diff: PlanDiff, found: Resumed) -> PlanDiff:
-    return replace(diff, misfits=found.misfits, remarks=(*diff.remarks, *found.remarks))
-
-
-def _resumed(plan: Plan, checkpoint: Checkpoint, source: Opened) -> tuple[Resumed, SavedSchedulers]:
-    from optplan.constructors.checkpoint import class_defaults, load_checkpoint, saved_groups
-    from optplan.constructors.saved_schedulers import saved_schedulers
-
-    data = load_checkpoint(checkpoint.path)
-    groups = saved_groups(data, checkpoint.path)
-    sections = _one_cycle_sections(source)
-    if len(plan.optimizers) == 1:
-        groups = with_planned_starts(plan, groups, sections)
-    found = resumed(plan, groups, class_defaults(plan.optimizers[0].class_name))
-    if sections:
-        text = f"{listed(sections)}: a one-cycle policy starts from its own arguments, not from the checkpoint"
-        found = replace(found, remarks=(*found.remarks, text))
-    return found, saved_schedulers(data, checkpoint.path)
-
-
-def _one_cycle_sections(source: Opened) -> tuple[str, ...]:
-    """The sections of a config whose hooks set a setting anew, whatever a checkpoint says."""
-    if not isinstance(source, Config) or dialect_of(source).keeps_scheduler_states:
-        return ()
-    return one_cycle_sections(source.data)
+def _known(plan: Plan | None) -> Plan:
+    """Return the plan of a side that is no checkpoint."""
+    if plan is None:
+        raise TypeError("a checkpoint has no plan")
+    return plan
 
 
 def _plan(

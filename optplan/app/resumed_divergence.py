@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from optplan.app.schedule import Length, schedule_for, training_of
 from optplan.app.sources import Opened
@@ -13,6 +15,7 @@ from optplan.plan import Plan
 from optplan.plan.changes import PlanDiff, SchedulerChange, UnreadChange
 from optplan.plan.saved_groups import SavedSchedulers
 from optplan.schedule.resumed_schedulers import not_compared, restored_changes
+from optplan.schedule.resumed_torch import torch_changes
 from optplan.schedule.specs import AnySpec
 
 
@@ -23,6 +26,7 @@ def with_restored(
     plan: Plan,
     per_epoch: int | None,
     *,
+    states: Sequence[Mapping[str, Any]] | None = None,
     is_cached: bool = False,
 ) -> PlanDiff:
     """Return the difference with what resuming makes of the schedulers, the config being the first side.
@@ -33,8 +37,11 @@ def with_restored(
         source: What the plan was made from.
         plan: The plan.
         per_epoch: How many iterations one epoch has.
+        states: The states of the config's own schedulers of torch; None where they are not known.
         is_cached: Whether what torch's optimizers have may be cached.
     """
+    if saved.torchs:
+        diff = replace(diff, schedulers=tuple(torch_changes(plan, saved.torchs, states)))
     others = [f"{quoted(name)} of the checkpoint, which is not read" for name in saved.unread]
     dialect = dialect_of(source) if isinstance(source, Config) else None
     if dialect is None or dialect.is_code or not isinstance(source, Config):
@@ -43,7 +50,9 @@ def with_restored(
             others.append(f"the checkpoint's schedulers: {what} has none to compare them with")
         return _with_others(diff, others)
     if not saved.count:
-        if dialect.keeps_scheduler_states and not (saved.unread or _is_empty(source)):
+        if dialect.keeps_scheduler_states and not (
+            saved.unread or saved.torchs or _is_empty(source)
+        ):
             others.append("the config's schedulers: the checkpoint keeps none")
         return _with_others(diff, others)
     diff = _with_others(diff, others)

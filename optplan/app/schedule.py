@@ -104,13 +104,18 @@ def _scheduled_config(
 
 def _no_schedule_of(checkpoint: Checkpoint) -> UsageError:
     """Return the error that says what a checkpoint keeps of schedulers."""
-    from optplan.constructors.saved_schedulers import read_schedulers
+    from optplan.checkpoints.training import read_training
 
-    saved = read_schedulers(checkpoint.path)
+    saved = read_training(checkpoint.path).schedulers
     start = f"{checkpoint.path!r} is a checkpoint"
     if saved.count:
         return UsageError(
             f"{start}: it keeps the states of {saved.count} of mmengine's schedulers, and not their training",
+            hint=f"see what resuming makes of a config's: optplan diff CONFIG {checkpoint.path}",
+        )
+    if saved.torchs:
+        return UsageError(
+            f"{start}: it keeps how far {len(saved.torchs)} schedulers have come, and not their training",
             hint=f"see what resuming makes of a config's: optplan diff CONFIG {checkpoint.path}",
         )
     if saved.unread:
@@ -210,7 +215,7 @@ def class_defaults_of(plan: Plan) -> list[Mapping[str, Any]]:
 
 def _class_defaults(class_name: str, *, is_cached: bool) -> Mapping[str, Any]:
     def make() -> Mapping[str, Any]:
-        from optplan.constructors.checkpoint import class_defaults
+        from optplan.constructors.class_defaults import class_defaults
 
         return class_defaults(class_name)
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from optplan.checkpoints.recognition import checkpoints_in, layout_of
 from optplan.config import Config
 from optplan.dialects import load_config, load_config_file, opener_of
-from optplan.errors import PlanError, UsageError
+from optplan.errors import PlanError, UsageError, listed
 from optplan.plan import Plan
 from optplan.runtime.audit import lifted
 
@@ -33,8 +34,6 @@ class Checkpoint:
 Opened = SavedPlan | Checkpoint | Config
 
 _CONFIG_SUFFIXES = frozenset({".py", ".json", ".yaml", ".yml", ".toml"})
-# how torch's files begin: a zip archive, or the pickle of older versions
-_CHECKPOINT_STARTS = (b"PK\x03\x04", b"\x80")
 
 
 @lifted()
@@ -75,8 +74,10 @@ def _opened(
     if "\0" not in word and file.is_file():
         if is_json and (plan := _saved_plan(_content(file), word)) is not None:
             return SavedPlan(plan=plan)
-        if file.suffix not in _CONFIG_SUFFIXES and _is_checkpoint(file):
+        if file.suffix not in _CONFIG_SUFFIXES and layout_of(file) is not None:
             return Checkpoint(path=word)
+    elif "\0" not in word and (found := _checkpoint_folder(file, word)) is not None:
+        return found
     elif (opener := opener_of(word)) is not None:
         return opener.open(word, overrides=overrides, arguments=arguments)
     elif names_revision(word):
@@ -93,6 +94,25 @@ def _opened(
             hint=f"write {word.removesuffix(':')}:FILE",
         )
     return load_config_file(word, overrides=overrides, trust=trust)
+
+
+def _checkpoint_folder(folder: Path, word: str) -> Checkpoint | None:
+    """Return the checkpoint that a folder is; None where it has nothing to do with checkpoints.
+
+    Raises:
+        UsageError: It holds several.
+    """
+    if not folder.is_dir():
+        return None
+    if layout_of(folder) is not None:
+        return Checkpoint(path=word)
+    inner = checkpoints_in(folder)
+    if not inner:
+        return None
+    raise UsageError(
+        f"{word!r} is a folder of checkpoints: {listed(inner)}",
+        hint=f"name one of them: {word.rstrip('/')}/{inner[-1]}",
+    )
 
 
 def _content(file: Path) -> bytes:
@@ -126,11 +146,3 @@ def _saved_plan(text: bytes, word: str) -> Plan | None:
                 for one in error.problems
             ]
         ) from None
-
-
-def _is_checkpoint(file: Path) -> bool:
-    try:
-        with file.open("rb") as opened:
-            return opened.read(4).startswith(_CHECKPOINT_STARTS)
-    except OSError:
-        return False

@@ -11,7 +11,7 @@ import torch
 from torch.optim import Optimizer
 
 from optplan.config import OptimizerConfig
-from optplan.constructors.checkpoint import class_defaults
+from optplan.constructors.class_defaults import class_defaults
 from optplan.constructors.dry_run import optimizer_facts
 from optplan.constructors.observed_groups import ObservedGroup, ObservedOptimizer
 from optplan.constructors.only_groups import OnlyGroups

@@ -10,7 +10,7 @@ from torch import nn
 
 from optplan.config import OptimizerConfig, place_of
 from optplan.config.regex_groups import RegexGroups, RegexOptimizer
-from optplan.constructors.checkpoint import class_defaults
+from optplan.constructors.class_defaults import class_defaults
 from optplan.constructors.dry_run import optimizer_facts
 from optplan.constructors.group_builders import GroupBuilder
 from optplan.constructors.observed_groups import ObservedOptimizer, observe

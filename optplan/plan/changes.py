@@ -145,6 +145,34 @@ class UnreadChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Overwritten:
+    """Something of a config that has no effect, since resuming overwrites it with another value.
+
+    Args:
+        entry: What it is: ``lr``, ``param_scheduler[0] MultiStepLR milestones``.
+        rule: What decided it in the config, where a rule did.
+    """
+
+    entry: str
+    rule: RuleUse | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resumption:
+    """A training that goes on from a checkpoint.
+
+    Args:
+        saved_by: Who saved it: ``Lightning``.
+        progress: How far it had come: ``epoch``, ``step``.
+        overwritten: What of the config has no effect.
+    """
+
+    saved_by: str
+    progress: Mapping[str, int | float]
+    overwritten: tuple[Overwritten, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlanDiff:
     """How two plans differ.
 
@@ -164,6 +192,7 @@ class PlanDiff:
         uncompared: Why schedulers that are written differently could not be compared.
         unread: What else may move the settings, and is not read: a difference where it is not written alike.
         schedulers: What resuming from a checkpoint makes of the config's schedulers.
+        resumption: What a side that is a checkpoint is; None without one.
     """
 
     before: Plan
@@ -183,6 +212,7 @@ class PlanDiff:
     uncompared: str | None = None
     unread: tuple[UnreadChange, ...] = ()
     schedulers: tuple[SchedulerChange, ...] = ()
+    resumption: Resumption | None = None
 
     @property
     def is_same(self) -> bool:

@@ -51,25 +51,55 @@ class SavedGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedSchedulers:
-    """The states that mmengine's runner saved of its schedulers, as plain data.
+    """The states that a trainer saved of its schedulers, as plain data.
 
     Args:
-        shared: Those of the only optimizer.
-        own: Those of several optimizers, by their names.
+        shared: Those of mmengine's runner with one optimizer.
+        own: Those of mmengine's runner with several optimizers, by their names.
+        torchs: Those of torch's own classes, as other trainers save them.
         unread: The names of further entries that seem to hold schedulers, and are not read.
     """
 
     shared: Sequence[Mapping[str, Any]] = ()
     own: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    torchs: Sequence[Mapping[str, Any]] = ()
     unread: tuple[str, ...] = ()
 
     @property
     def count(self) -> int:
-        """How many there are."""
+        """How many there are of mmengine's."""
         return len(self.shared) + sum(map(len, self.own.values()))
 
 
-def _members(plan: Plan) -> dict[int, list[PlannedParameter]]:
+Shape = tuple[int, ...] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedTraining:
+    """What a checkpoint holds of a training, as plain data.
+
+    Args:
+        title: Who saved it: ``Lightning``.
+        optimizers: The param groups, by the optimizer's name or place; None for the only one.
+        schedulers: The states of schedulers.
+        progress: How far the training had come: ``epoch``, ``step``.
+        model: The shapes of the model's tensors by name, None where a shape is not known; nothing without a model.
+        needs_all: Loading refuses a model of which a tensor is not in the checkpoint.
+        refuses_more: Loading refuses a checkpoint with a tensor that the model does not have.
+        is_by_name: Loading gives values to parameters by their names, and not by their places.
+    """
+
+    title: str
+    optimizers: Mapping[str | int | None, tuple[SavedGroup, ...]]
+    schedulers: SavedSchedulers = SavedSchedulers()
+    progress: Mapping[str, int | float] = field(default_factory=dict)
+    model: Mapping[str, Shape] = field(default_factory=dict)
+    needs_all: bool = False
+    refuses_more: bool = False
+    is_by_name: bool = False
+
+
+def members_of(plan: Plan) -> dict[int, list[PlannedParameter]]:
     """Return the rows of each group that has some."""
     found: dict[int, list[PlannedParameter]] = {}
     for row in plan.parameters:
@@ -89,7 +119,7 @@ def misfits(plan: Plan, groups: Sequence[SavedGroup], defaults: Mapping[str, Any
         groups: The checkpoint's groups.
         defaults: The optimizer class's own options with their values, empty where unknown.
     """
-    members = _members(plan)
+    members = members_of(plan)
     count = max(members, default=-1) + 1
     if len(groups) != count:
         yield f"param groups: {len(groups)} saved, {count} now"
@@ -109,7 +139,7 @@ def misfits(plan: Plan, groups: Sequence[SavedGroup], defaults: Mapping[str, Any
     yield from _missing(["lr", *wanted], groups)
     yield from _odd_values(groups)
     shapes = [
-        f"{row.name} is {_sizes(row.shape)}, the state in its place is {_sizes(shape)}"
+        f"{row.name} is {sizes_text(row.shape)}, the state in its place is {sizes_text(shape)}"
         for rows, group in pairs
         for row, shape in zip(rows, group.shapes, strict=True)
         if shape is not None and shape != row.shape
@@ -162,5 +192,6 @@ def _some(texts: Sequence[str]) -> str:
     return "; ".join(texts[:_SHOWN]) + (f"; and {more} more" if more > 0 else "")
 
 
-def _sizes(shape: tuple[int, ...]) -> str:
+def sizes_text(shape: tuple[int, ...]) -> str:
+    """Return a shape in a message: ``64×3``."""
     return "×".join(map(str, shape)) or "a scalar"

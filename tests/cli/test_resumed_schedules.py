@@ -65,6 +65,7 @@ def test_other_milestones(folder: Path, invoke: Invoke) -> None:
                 f"{sides[0]} → {sides[1]} · net.py:make · MMEngine · the same at step 0, not in the schedule",
                 " schedule",
                 f"  {name}  {values}  (the checkpoint's stay)",
+                f" no effect on resume, since the checkpoint overwrites it: {name}",
             ],
         )
 

@@ -11,7 +11,8 @@ import pytest
 import torch
 from torch.optim import SGD
 
-from optplan.constructors.saved_schedulers import read_schedulers
+from optplan.checkpoints.saved_schedulers import saved_schedulers
+from optplan.checkpoints.torch_files import load_checkpoint
 from optplan.dialects import find_schedulers
 from optplan.errors import PlanError
 from optplan.plan.changes import SchedulerChange
@@ -89,7 +90,7 @@ def saved(raw: Mapping[str, Any], folder: Path, steps: int = 3) -> Mapping[str, 
         scheduler.step(*([{"loss": 1.0, "acc": 1.0}] if hasattr(scheduler, "patience") else []))
     path = folder / "a.pth"
     torch.save({"param_schedulers": [scheduler.state_dict()]}, path)
-    (state,) = read_schedulers(str(path)).shared
+    (state,) = saved_schedulers(load_checkpoint(str(path)), str(path)).shared
     return state
 
 
@@ -204,19 +205,19 @@ def test_a_scheduler_of_another_package_is_not_compared() -> None:
 )
 def test_what_a_checkpoint_keeps(data: Any, count: int, unread: Any, tmp_path: Path) -> None:
     torch.save(data, tmp_path / "a.pth")
-    found = read_schedulers(str(tmp_path / "a.pth"))
+    found = saved_schedulers(load_checkpoint(str(tmp_path / "a.pth")), "a.pth")
     assert (found.count, found.unread) == (count, unread)
 
 
 def test_a_damaged_state_is_refused(tmp_path: Path) -> None:
     torch.save({"param_schedulers": [{"gamma": list(range(20_000))}]}, tmp_path / "a.pth")
     with pytest.raises(PlanError, match="'gamma' of a scheduler holds itself or too many values"):
-        read_schedulers(str(tmp_path / "a.pth"))
+        saved_schedulers(load_checkpoint(str(tmp_path / "a.pth")), "a.pth")
 
 
 def test_milestones_that_are_counted_without_end(tmp_path: Path) -> None:
     from collections import Counter
 
     torch.save({"param_schedulers": [{"milestones": Counter({8: 10**12})}]}, tmp_path / "a.pth")
-    (state,) = read_schedulers(str(tmp_path / "a.pth")).shared
+    (state,) = saved_schedulers(load_checkpoint(str(tmp_path / "a.pth")), "a.pth").shared
     assert state["milestones"] == {"8": 10**12}

@@ -6,7 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from optplan.plan import PlannedParameter
 from optplan.plan.changes import ABSENT, Change, Cluster, PlanDiff
-from optplan.reporters.diff.words import cause_text, place_text, schedule_rows, values_text
+from optplan.reporters.diff.words import (
+    cause_text,
+    place_text,
+    resumption_notes,
+    schedule_rows,
+    values_text,
+)
 from optplan.reporters.formats.csv import csv_text
 from optplan.reporters.words import rule_text, shape_text
 
@@ -50,6 +56,7 @@ def _records(diff: PlanDiff) -> Iterator[Mapping[str, object]]:
     if diff.uncompared is not None:
         yield {"section": "schedule", "field": diff.uncompared}
     yield from ({"section": "misfit", "field": misfit} for misfit in diff.misfits)
+    yield from ({"section": "resume", "field": note} for note in resumption_notes(diff))
     yield from (_cluster("another rule", cluster) for cluster in diff.rules)
 
 

@@ -11,7 +11,7 @@ from optplan.plan.serial import generation_to_dict
 from optplan.reporters.diff.words import Labels
 from optplan.reporters.formats.json import json_text, values_of
 
-DIFF_FORMAT_VERSION = "1.2"
+DIFF_FORMAT_VERSION = "1.3"
 
 
 def render(diff: PlanDiff, labels: Labels, *, full: bool, **_: object) -> str:
@@ -49,6 +49,15 @@ def render(diff: PlanDiff, labels: Labels, *, full: bool, **_: object) -> str:
             ],
         },
     }
+    if diff.resumption is not None:
+        data["resumption"] = {
+            "saved_by": diff.resumption.saved_by,
+            "progress": dict(diff.resumption.progress),
+            "overwritten": [
+                {"entry": one.entry, "rule": to_data(one.rule)}
+                for one in diff.resumption.overwritten
+            ],
+        }
     if full:
         data["rows"] = [
             {"before": _row(first), "after": _row(second)} for first, second in diff.rows()

@@ -15,10 +15,19 @@ from optplan.plan.changes import (
     Cluster,
     CourseChange,
     OptimizerChange,
+    Overwritten,
     PlanDiff,
     SchedulerChange,
 )
-from optplan.reporters.words import number, plural, shape_text, use_text, uses_place, uses_style
+from optplan.reporters.words import (
+    number,
+    plural,
+    shape_text,
+    use_text,
+    uses_place,
+    uses_style,
+    where_text,
+)
 
 Labels = tuple[str, str]
 
@@ -223,6 +232,27 @@ def rule_notes(diff: PlanDiff) -> list[str]:
     ]
 
 
+def resumption_notes(diff: PlanDiff) -> list[str]:
+    """Return what of the config has no effect on resume, and where it was saved, in a line each."""
+    found = diff.resumption
+    if found is None:
+        return []
+    texts = list(dict.fromkeys(map(_overwritten_text, found.overwritten)))
+    lost = f"no effect on resume, since the checkpoint overwrites it: {', '.join(texts)}"
+    progress = [f"{name} {number(value)}" for name, value in found.progress.items()]
+    saved = f"saved by {found.saved_by}: {', '.join(progress)}"
+    return [*([lost] if texts else []), *([saved] if progress else [])]
+
+
+def _overwritten_text(one: Overwritten) -> str:
+    use = one.rule
+    if use is None:
+        return one.entry
+    rule = "" if use.rule is Rule.DEFAULT else f" by {use_text(use)}"
+    place = "" if use.origin is None else f" ({where_text(use.origin.file, use.origin.line)})"
+    return f"{one.entry}{rule}{place}"
+
+
 def remarks_of(diff: PlanDiff) -> list[str]:
     """Return what is no difference, and worth a line."""
     versions = [
@@ -230,4 +260,4 @@ def remarks_of(diff: PlanDiff) -> list[str]:
         for package, (before, after) in diff.versions.items()
     ]
     remarks = [f"made with other versions: {', '.join(versions)}"] if versions else []
-    return [*diff.remarks, *remarks]
+    return [*resumption_notes(diff), *diff.remarks, *remarks]

@@ -3,30 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from optplan.constructors.bounded_unpickling import Inert
-from optplan.constructors.checkpoint import (
-    MOST_VALUES,
-    key_text,
-    load_checkpoint,
-    plain_entry,
-)
+from optplan.checkpoints.bounded_unpickling import Inert
+from optplan.checkpoints.saved_entries import MOST_VALUES, key_text, plain_entry
 from optplan.plan.saved_groups import SavedSchedulers, is_number
 
 _HOME = "param_schedulers"
-
-
-def read_schedulers(path: str) -> SavedSchedulers:
-    """Return what a checkpoint keeps of schedulers.
-
-    Args:
-        path: A file that ``torch.save`` wrote.
-
-    Raises:
-        PlanError: It cannot be read.
-    """
-    return saved_schedulers(load_checkpoint(path), path)
 
 
 def saved_schedulers(data: Any, path: str) -> SavedSchedulers:
@@ -42,27 +26,54 @@ def saved_schedulers(data: Any, path: str) -> SavedSchedulers:
     if not isinstance(data, Mapping):
         return SavedSchedulers()
     found = data.get(_HOME) or []
-    unread = tuple(key_text(name) for name, value in data.items() if _is_unread(name, value))
+    torchs = {name: value for name, value in data.items() if _is_torchs(name, value)}
+    states = [one for value in torchs.values() for one in _listed(value)]
+    read = SavedSchedulers(
+        torchs=[plain_state(one, path) for one in states],
+        unread=tuple(
+            key_text(name)
+            for name, value in data.items()
+            if name not in torchs and _is_unread(name, value)
+        ),
+    )
     if _are_states(found):
-        return SavedSchedulers(shared=[_state(one, path) for one in found], unread=unread)
+        return replace(read, shared=[plain_state(one, path) for one in found])
     if isinstance(found, Mapping) and all(map(_are_states, found.values())):
-        own = {key_text(name): [_state(o, path) for o in part] for name, part in found.items()}
-        return SavedSchedulers(own=own, unread=unread)
-    return SavedSchedulers(unread=(_HOME, *unread))
+        own = {key_text(name): [plain_state(o, path) for o in part] for name, part in found.items()}
+        return replace(read, own=own)
+    return replace(read, unread=(_HOME, *read.unread))
+
+
+def _is_scheduler(name: object) -> bool:
+    return isinstance(name, str) and name != _HOME and "sched" in name.lower()
+
+
+def _is_torchs(name: object, value: object) -> bool:
+    """Return whether an entry holds the states of schedulers of torch: one, or Lightning's list."""
+    states = _listed(value)
+    return _is_scheduler(name) and bool(states) and all("last_epoch" in one for one in states)
+
+
+def _listed(value: object) -> list[Mapping[Any, Any]]:
+    found = value if isinstance(value, list | tuple) else [value]
+    return [one for one in found if isinstance(one, Mapping)]
 
 
 def _is_unread(name: object, value: object) -> bool:
-    """Return whether an entry seems to hold other schedulers' states: torch's, Lightning's."""
-    if not isinstance(name, str) or name == _HOME or "sched" not in name.lower():
-        return False
-    return isinstance(value, Mapping | list | tuple) and bool(value)
+    """Return whether an entry seems to hold other schedulers' states."""
+    return _is_scheduler(name) and isinstance(value, Mapping | list | tuple) and bool(value)
 
 
 def _are_states(found: object) -> bool:
     return isinstance(found, list | tuple) and all(isinstance(one, Mapping) for one in found)
 
 
-def _state(state: Mapping[Any, Any], path: str) -> dict[str, Any]:
+def plain_state(state: Mapping[Any, Any], path: str) -> dict[str, Any]:
+    """Return a scheduler's state as plain data.
+
+    Raises:
+        PlanError: It is damaged.
+    """
     return {key_text(name): _entry(key_text(name), value, path) for name, value in state.items()}
 
 

@@ -35,6 +35,37 @@ class Inert:
         """Take a state and leave it."""
 
 
+class KeyGuard:
+    """Counts the values in keys before they are hashed, and other steps of reading a pickle."""
+
+    def __init__(self) -> None:
+        self._left = MOST_STEPS
+
+    def charge(self, steps: int) -> None:
+        """Count steps.
+
+        Raises:
+            ValueError: They are more than are taken.
+        """
+        self._left -= steps
+        if self._left < 0:
+            raise ValueError(f"it takes more than {MOST_STEPS:,} steps to read")
+
+    def look_at(self, values: Iterable[object]) -> None:
+        """Count the values in keys, or in arguments of which keys may be made.
+
+        Raises:
+            ValueError: They are too many, or nested too deeply.
+        """
+        waiting: list[tuple[Any, int]] = [(one, 0) for one in values if isinstance(one, tuple)]
+        while waiting:
+            value, depth = waiting.pop()
+            self.charge(len(value) + 1)
+            if depth > _DEEPEST_KEY:
+                raise ValueError(f"a key in it is nested more than {_DEEPEST_KEY} deep")
+            waiting += [(one, depth + 1) for one in value if isinstance(one, tuple | list)]
+
+
 class _Unpickler(plain_unpickler.Unpickler):
     """torch's own, which reads opcodes through counters.
 
@@ -46,13 +77,13 @@ class _Unpickler(plain_unpickler.Unpickler):
 
     def __init__(self, file: Any, **named: Any) -> None:
         super().__init__(file, **named)
-        self._read, self._readline, self._left = self.read, self.readline, MOST_STEPS
+        self._read, self._readline, self._guard = self.read, self.readline, KeyGuard()
         self.read, self.readline = self._opcode, self._named
         self._lines: list[bytes] = []
 
     def _argument(self, size: int) -> bytes:
         """Read the argument of an opcode."""
-        self._charge(1)
+        self._guard.charge(1)
         found: bytes = self._read(size)
         return found
 
@@ -61,11 +92,11 @@ class _Unpickler(plain_unpickler.Unpickler):
         self.read = self._argument  # the loop over opcodes keeps the one that it found at its start
         found = self._argument(size)
         if found == _SETITEM:
-            self._look_at(self.stack[-2:-1])
+            self._guard.look_at(self.stack[-2:-1])
         elif found == _SETITEMS:
-            self._look_at(self.stack[::2])
+            self._guard.look_at(self.stack[::2])
         elif found == _REDUCE:
-            self._look_at(self.stack[-1:])
+            self._guard.look_at(self.stack[-1:])
         return found
 
     def _named(self) -> bytes:
@@ -78,30 +109,6 @@ class _Unpickler(plain_unpickler.Unpickler):
             if not any(name in names() for names in _ALLOWED):
                 self.stand_ins.enter_context(torch.serialization.safe_globals([(Inert, name)]))
         return line
-
-    def _charge(self, steps: int) -> None:
-        """Count steps.
-
-        Raises:
-            ValueError: They are more than are taken.
-        """
-        self._left -= steps
-        if self._left < 0:
-            raise ValueError(f"it takes more than {MOST_STEPS:,} steps to read")
-
-    def _look_at(self, values: Iterable[object]) -> None:
-        """Count the values in keys, or in arguments of which keys may be made.
-
-        Raises:
-            ValueError: They are too many, or nested too deeply.
-        """
-        waiting: list[tuple[Any, int]] = [(one, 0) for one in values if isinstance(one, tuple)]
-        while waiting:
-            value, depth = waiting.pop()
-            self._charge(len(value) + 1)
-            if depth > _DEEPEST_KEY:
-                raise ValueError(f"a key in it is nested more than {_DEEPEST_KEY} deep")
-            waiting += [(one, depth + 1) for one in value if isinstance(one, tuple | list)]
 
 
 @contextlib.contextmanager

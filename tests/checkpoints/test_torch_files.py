@@ -13,9 +13,16 @@ import pytest
 import torch
 from torch import nn
 
-from optplan.constructors.checkpoint import class_defaults, read_checkpoint
+from optplan.checkpoints.training import read_training
+from optplan.constructors.class_defaults import class_defaults
 from optplan.errors import PlanError
 from optplan.plan.saved_groups import SavedGroup
+
+
+def read_checkpoint(path: str) -> tuple[SavedGroup, ...]:
+    """The groups of the only optimizer."""
+    (groups,) = read_training(path).optimizers.values()
+    return groups
 
 
 def state() -> dict[str, Any]:
@@ -121,10 +128,10 @@ def test_what_is_not_read(tmp_path: Path) -> None:
         ([1], "no optimizer state but a list"),
         ({"optimizer_states": []}, "no optimizer state"),
         (
-            {"optimizer": {"g": {"state": {}, "param_groups": []}, "d": None}},
-            "the states of several optimizers",
+            {"optimizer": {"g": {"state": {}, "param_groups": []}, "d": {}}},
+            "no optimizer state: its entries are optimizer",
         ),
-        ({"optimizer_states": [{}, {}]}, "the states of several optimizers"),
+        ({"optimizer_states": [{}, {}]}, "no optimizer state: its entries are optimizer_states"),
         ({"state": {}, "param_groups": [{}]}, "a param group has no parameters"),
         ({"state": {}, "param_groups": [{"params": [[1]]}]}, "a param group has no parameters"),
     ],
@@ -271,7 +278,7 @@ def test_keys_and_lengths_without_end(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("optplan.constructors.bounded_unpickling.MOST_STEPS", 200_000)
+    monkeypatch.setattr("optplan.checkpoints.bounded_unpickling.MOST_STEPS", 200_000)
     path = tmp_path / "x.pth"
     path.write_bytes(b"\x80\x02" + opcodes)
     if is_zip:
