@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from optplan.runtime.interrupts import EndingAtInterrupt, ignore_at_exit, install
+from optplan.runtime.interrupts import EndingAtInterrupt, end_process, ignore_at_exit, install
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ def main() -> None:
     with EndingAtInterrupt():
         import atexit
         import gc
+        import os
         import sys
 
         from optplan.runtime.where import Where, run_named_code
@@ -24,7 +25,12 @@ def main() -> None:
         atexit.register(install)
         _reopen_closed()
         run_named_code(Where.ELSEWHERE)
-        run(sys.argv[1:])
+        try:
+            run(sys.argv[1:])
+        except SystemExit as leaving:
+            if "RANK" in os.environ and isinstance(leaving.code, int):  # started by torchrun
+                end_process(leaving.code)
+            raise
 
 
 def run(arguments: Sequence[str]) -> None:

@@ -15,7 +15,7 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import ClassVar
+    from typing import ClassVar, NoReturn
 
 STATUS = 130
 
@@ -81,6 +81,25 @@ def ignore_at_exit() -> None:
     """
     if _State.process == os.getpid():
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def end_process(status: int) -> NoReturn:
+    """End this process with an exit status, without finalizing the interpreter.
+
+    Processes that ``torch.distributed`` joins need this. A thread of gloo releases the tensors of its last collective
+    some time after that has ended, and takes the GIL to do so. A thread that asks for the GIL of an interpreter that
+    finalizes is unwound through destructors, and the process aborts: "terminate called without an active exception".
+    Destroying the group does not join the thread: the caches of DTensor refer to the group.
+    """
+    import atexit
+
+    atexit._run_exitfuncs()  # noqa: SLF001 - what is registered there has to be done in any case
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (AttributeError, OSError, ValueError):
+            continue  # closed
+    os._exit(status)
 
 
 def _end(number: int, *_: object) -> None:

@@ -29,6 +29,19 @@ main()
 """
 
 
+# an interpreter that finalizes waits for its threads first
+ENDS = """
+import atexit, os, threading, time
+from optplan.cli import main
+def wait():
+    time.sleep(0.5)
+    os.write(1, b"finalized")
+atexit.register(print, "at exit")
+threading.Thread(target=wait).start()
+main()
+"""
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     plan = plans()["keys"]
@@ -209,3 +222,25 @@ def test_a_full_disk_is_one_message(words: list[str], folder: Path) -> None:
         2,
         "error: cannot write the report: No space left on device\n",
     )
+
+
+@pytest.mark.parametrize(
+    ("word", "status", "said"), [("--version", 0, "optplan"), ("--versoin", 2, "")]
+)
+@pytest.mark.parametrize("rank", [None, "0", "1"])
+def test_a_process_that_torchrun_started_is_not_finalized(
+    rank: str | None, word: str, status: int, said: str
+) -> None:
+    """A thread of gloo that takes the GIL meanwhile would abort it."""
+    done = subprocess.run(
+        [sys.executable, "-c", ENDS, word],
+        env={k: v for k, v in os.environ.items() if k != "RANK"} | ({"RANK": rank} if rank else {}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == status
+    assert said in done.stdout
+    assert "at exit" in done.stdout
+    assert ("finalized" in done.stdout) == (rank is None)

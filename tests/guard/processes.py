@@ -16,6 +16,7 @@ from torch import nn
 
 from optplan import PlanGuard
 from optplan.errors import MismatchError
+from optplan.runtime.interrupts import end_process
 from tests.guard.test_plan_guard import Net, decay, frozen, groups_of, lr, moved
 
 warnings.simplefilter("ignore")
@@ -105,3 +106,4 @@ def main(folder: Path) -> None:
 
 if __name__ == "__main__":
     main(Path(sys.argv[1]))
+    end_process(0)

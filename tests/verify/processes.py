@@ -17,6 +17,7 @@ from torch.optim import Optimizer
 
 from optplan import cli
 from optplan.app.planning import build_optimizers, make_plan
+from optplan.runtime.interrupts import end_process
 from optplan.verify.bench import TrainingSource
 from optplan.verify.inputs import InputShape
 from optplan.verify.results import Movement, Parallel, RealStep, Verification
@@ -133,10 +134,9 @@ def command() -> dict[str, Any]:
     """The command with a forward that raises, in this process."""
     words = "verify sample_configs/backbone_and_head.py -m sample_configs/models.py:Segmentor"
     words += " --parallel ddp --input 2x5x8x8 --no-cost --device cpu"
-    sys.argv = ["optplan", *words.split()]
     with redirect_stdout(StringIO()) as out, redirect_stderr(StringIO()) as err:
         try:
-            cli.main()
+            cli.run(words.split())
         except SystemExit as leaving:
             return {"status": leaving.code, "stdout": out.getvalue(), "stderr": err.getvalue()}
     return {}
@@ -158,3 +158,4 @@ def main(folder: str) -> None:
 
 if __name__ == "__main__":
     main(sys.argv[1])
+    end_process(0)
