@@ -19,7 +19,15 @@ class ScheduleFormat(StrEnum):
     TEXT = "text"
     JSON = "json"
     CSV = "csv"
+    MD = "md"
     HTML = "html"
+
+
+class ScheduleTopic(StrEnum):
+    """What ``schedule`` shows of a training."""
+
+    VALUES = "values"
+    DECAY = "decay"
 
 
 @with_options
@@ -54,6 +62,13 @@ def schedule(
             "--param", metavar="PATTERN", help="Only the settings of parameters of this name."
         ),
     ] = None,
+    topic: Annotated[
+        ScheduleTopic,
+        typer.Option(
+            "--view",
+            help="The values of each setting, or what weight decay leaves of its weights.",
+        ),
+    ] = ScheduleTopic.VALUES,
     output_format: Annotated[
         ScheduleFormat, typer.Option("--format", "-f", help="The report's format.")
     ] = ScheduleFormat.TEXT,
@@ -65,15 +80,30 @@ def schedule(
     Exit status: 0 fine, 2 could not do it, 3 a bug in optplan.
     """
     with running(quiet=to.quiet, debug=to.debug, dialect=options.dialect):
+        from optplan.app.decay import decay_of
         from optplan.app.plan import import_first
         from optplan.app.schedule import Length, scheduled, view_of
+        from optplan.errors import UsageError
         from optplan.reporters.formats import write
+        from optplan.reporters.schedule.decay import decay_report
         from optplan.reporters.schedule.report import schedule_report
         from optplan.reporters.schedule.view import unread_notes
 
+        if topic is ScheduleTopic.DECAY and (at or every):
+            raise UsageError(
+                "--at and --every are for --view values: decay acts over the whole training"
+            )
         import_first((config,), options)
         length = Length(epochs=epochs, iters=iters, per_epoch=iters_per_epoch)
         found = scheduled(config, options, length)
+        if topic is ScheduleTopic.DECAY:
+            table = decay_report(decay_of(found, patterns=param or (), trusted=options.trust))
+            deliver(
+                lambda width, colored: write(output_format, table, width=width, color=colored),
+                to.output,
+                to.color,
+            )
+            return
         samples = SAMPLES[output_format]
         view = view_of(found, at=at or (), every=every, patterns=param or (), samples=samples)
 
@@ -90,5 +120,6 @@ SAMPLES = {
     ScheduleFormat.TEXT: 256,
     ScheduleFormat.JSON: 0,
     ScheduleFormat.CSV: 0,
+    ScheduleFormat.MD: 0,
     ScheduleFormat.HTML: 1000,
 }

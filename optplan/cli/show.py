@@ -31,7 +31,7 @@ def show(
         typer.Option(
             "--view",
             help="A row per parameter, the module tree, the settings with their members, what each key does, "
-            "or the layers.",
+            "the layers, or lr and decay by depth and module type.",
         ),
     ] = ShowView.PARAMS,
     depth: Annotated[

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from optplan.errors import OptplanError, ScheduleError
 from optplan.schedule.hooks import RunningHook
@@ -35,9 +35,14 @@ class SchedulerStepper:
         unit: What its steps are counted in.
         make_foreign: Makes the stage of a scheduler that is run for real.
 
+    Attributes:
+        watch: What is told, before each step, for how many steps the present values hold; None for nothing.
+
     Raises:
         ScheduleError: A scheduler cannot be made, or breaks down.
     """
+
+    watch: Callable[[int], None] | None = None
 
     def __init__(
         self,
@@ -83,18 +88,26 @@ class SchedulerStepper:
         while count:
             acting = [stage for stage in stages if stage.acts]
             span = self._charged(acting, min([count, *(stage.steady() for stage in stages)]))
-            if _are_apart(acting):
+            if self.watch is not None and not acting:
+                self.watch(span)
+            elif self.watch is None and _are_apart(acting):
                 for stage in acting:
                     _advance(stage, span, self._unit, self.step + 1)
             else:
-                for turn in range(span):
-                    for stage in acting:
-                        _advance(stage, 1, self._unit, self.step + 1 + turn)
+                self._advance_together(acting, span)
             for stage in stages:
                 if stage not in acting:
                     stage.advance(span)
             self.step += span
             count -= span
+
+    def _advance_together(self, acting: Sequence[RunningScheduler], span: int) -> None:
+        """Make so many steps one by one."""
+        for turn in range(span):
+            if self.watch is not None:
+                self.watch(1)
+            for stage in acting:
+                _advance(stage, 1, self._unit, self.step + 1 + turn)
 
     def _charged(self, acting: Sequence[RunningScheduler], span: int) -> int:
         """Count the work of so many steps, or of as many as it suffices for; return how many these are.

@@ -25,6 +25,18 @@ class Metric:
     scheduler: str
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the values of a hyper-parameter come from: a lane that schedulers move, or a constant."""
+
+    lane: int | None
+    constant: float = 0.0
+
+    def column(self, lanes: Sequence[Sequence[float]]) -> Sequence[float] | float:
+        """Return the values of its lane; the constant where there is none."""
+        return self.constant if self.lane is None else lanes[self.lane]
+
+
 class Simulation:
     """A training that is gone through once, from its start.
 
@@ -66,6 +78,18 @@ class Simulation:
             else:
                 found.append(moved[self._lanes[id(track)]])
         return found
+
+    def stepper(self, optimizer: int) -> SchedulerStepper:
+        """Return what steps the schedulers of an optimizer."""
+        return self._clocks[optimizer]
+
+    def source(self, place: int, field: str) -> Source | None:
+        """Return where the track at a place takes a hyper-parameter from; None where it has none."""
+        track = self._schedule.tracks[place]
+        if self._clocks[track.optimizer].lanes.value(field) is not None:
+            return Source(self._lanes[id(track)])
+        constant = self._constant(track, field)
+        return None if constant is None else Source(None, float(constant))
 
     def metrics(self) -> Mapping[tuple[int, str], Metric]:
         """Return what depends on a metric, by optimizer and hyper-parameter, from which step on."""

@@ -74,11 +74,13 @@ def _cell(cell: Cell, column: Column) -> str:
     classes = [cell.style] if cell.style in _TONES else []
     classes += ["name"] if column.is_name else []
     classes += ["number"] if column.is_number else []
+    classes += ["heat"] if cell.heat is not None else []
     kind = f' class="{" ".join(classes)}"' if classes else ""
+    heat = f' style="--heat:{cell.heat:.3f}"' if cell.heat is not None else ""
     order = f' data-order="{cell.order!r}"' if cell.order is not None else ""
     above = f'<span class="above">{text_html(cell.above)}</span>' if cell.above else ""
     lines = "<br>".join(map(text_html, cell.page_lines))
-    return f"<td{kind}{order}>{above}{lines}{_bar(cell.bar)}</td>"
+    return f"<td{kind}{order}{heat}>{above}{lines}{_bar(cell.bar)}</td>"
 
 
 def _bar(ends: tuple[float, float] | None) -> str:

@@ -2,10 +2,12 @@
 
 STYLE = """
 :root { color-scheme: light dark; --paper: #ffffff; --ink: #1d2129; --quiet: #5c6470;
-  --line: #d9dde3; --band: #f4f6f8; --accent: #0b62c4; --alarm: #b3261e; --bar: #3b82d6; --shade: #b9d3f1; }
+  --line: #d9dde3; --band: #f4f6f8; --accent: #0b62c4; --alarm: #b3261e; --bar: #3b82d6; --shade: #b9d3f1;
+  --cold: #eef4fb; --hot: #f2a45c; }
 @media (prefers-color-scheme: dark) {
   :root { --paper: #14171c; --ink: #e4e7ec; --quiet: #9aa4b2; --line: #333a45;
-    --band: #1d222a; --accent: #7ab7ff; --alarm: #ff8a80; --bar: #5b9ee8; --shade: #2b4a70; } }
+    --band: #1d222a; --accent: #7ab7ff; --alarm: #ff8a80; --bar: #5b9ee8; --shade: #2b4a70;
+    --cold: #1a2634; --hot: #9a4f14; } }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }
 main { max-width: 96rem; margin: 0 auto; padding: 1.5rem; }
 h1 { font-size: 1.5rem; margin: 0 0 .5rem; overflow-wrap: anywhere; }
@@ -32,6 +34,7 @@ tbody tr:hover { background: var(--band); }
 .bar { display: block; height: .35rem; margin-left: auto; width: 7rem; border-radius: 2px; background:
   linear-gradient(to right, var(--bar) calc(var(--low) * 100%), var(--shade) 0 calc(var(--high) * 100%),
   transparent 0); }
+.heat { background: color-mix(in oklab, var(--hot) calc(var(--heat) * 100%), var(--cold)); }
 footer { margin-top: 2rem; }
 [hidden] { display: none; }
 """

@@ -33,6 +33,7 @@ class Cell:
         order: The number that a page sorts it by; None for its text.
         above: The modules that its text is below.
         bar: The begin and the end of a bar's shaded part, between 0 and 1.
+        heat: How large its value is, between 0 and 1, for a heat map.
     """
 
     text: str = ""
@@ -43,6 +44,7 @@ class Cell:
     order: float | None = None
     above: str = ""
     bar: tuple[float, float] | None = None
+    heat: float | None = None
 
     @property
     def page_lines(self) -> tuple[str, ...]:

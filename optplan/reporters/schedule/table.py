@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from rich.console import Console, ConsoleOptions, RenderableType
 
@@ -10,6 +10,7 @@ from optplan.reporters.formats.plot import curve_style
 from optplan.reporters.formats.report import Cell, Column
 from optplan.reporters.formats.terminal import Table
 from optplan.reporters.formats.visible import cell_len
+from optplan.reporters.formats.wide_table import WideTable
 from optplan.reporters.plan_summary import besides_text
 from optplan.reporters.schedule.view import ScheduleView, word_of
 from optplan.schedule.scheduled_settings import ScheduledSetting
@@ -48,23 +49,11 @@ class PointTable:
         wide = [max(cell_len(cell.text) for cell in column) + _GAP for column in points]
         has_color = console.color_system is not None
         shape, labels = _labels(self.view, width - sum(wide[:_LEAST_POINTS]), has_color)
-        left = Table(shape, labels).width()
-        start = 0
-        while start < len(points):
-            stop = _fitting(wide, start, width - left)
-            part = zip(*points[start:stop], strict=True)
-            rows = [(*label, *cells) for label, cells in zip(labels, part, strict=True)]
-            yield Table((*shape, *[Column(is_number=True)] * (stop - start)), rows, gap=_GAP)
-            start = stop
-
-
-def _fitting(wide: Sequence[int], start: int, room: int) -> int:
-    """Return the end of the columns that fit side by side, at least one."""
-    stop = start
-    while stop < len(wide) and (stop == start or room >= wide[stop]):
-        room -= wide[stop]
-        stop += 1
-    return stop
+        rows = [
+            (*label, *cells) for label, cells in zip(labels, zip(*points, strict=True), strict=True)
+        ]
+        columns = (*shape, *[Column(is_number=True)] * len(points))
+        yield WideTable(columns, rows, labels=len(shape))
 
 
 def _labels(view: ScheduleView, room: int, has_color: bool) -> tuple[list[Column], list[Cells]]:

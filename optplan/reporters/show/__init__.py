@@ -16,6 +16,7 @@ class ShowView(StrEnum):
     SETTINGS = "settings"
     KEYS = "keys"
     LAYERS = "layers"
+    DEPTH = "depth"
 
 
 class ShowFormat(StrEnum):
