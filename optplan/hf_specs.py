@@ -7,6 +7,8 @@ from pathlib import Path
 PREFIX = "hf:"
 # The name among a model's arguments under which --peft is passed on; -k cannot give it.
 ADAPTER = "--peft"
+# The same for those that a config gives the class that the command line names.
+FILE_ARGUMENTS = "--config"
 _FILE = "config.json"
 
 

@@ -22,9 +22,9 @@ from optplan.config import (
     Symbol,
     find_namespace,
 )
-from optplan.dialects import find_optimizer, find_own_model, find_sections
+from optplan.dialects import dialect_of, find_optimizer, find_own_model, find_sections
 from optplan.errors import ConfigError, ModelError, OptplanError, UsageError
-from optplan.hf_specs import ADAPTER
+from optplan.hf_specs import ADAPTER, FILE_ARGUMENTS
 from optplan.plan import Plan, Planned
 from optplan.runtime.audit import lifted
 from optplan.runtime.gate import is_own_name
@@ -217,7 +217,11 @@ class Planner:
     def _planner(
         self, config: Config, model: str | None, arguments: Mapping[str, Any]
     ) -> NamedModel | BuiltModel:
-        return self._own(config, arguments) if model is None else self._named(model, arguments)
+        if model is None:
+            return self._own(config, arguments)
+        if given := dialect_of(config).model_arguments(config):
+            arguments = {**arguments, FILE_ARGUMENTS: given}
+        return self._named(model, arguments)
 
     def _named(self, model: str, arguments: Mapping[str, Any]) -> NamedModel | BuiltModel:
         key = model, repr(sorted(arguments.items()))

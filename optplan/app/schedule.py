@@ -134,7 +134,7 @@ def _scheduled_function(
         config, epochs=length.epochs, iters=length.iters, per_epoch=length.per_epoch
     )
     training = find_training(
-        {}, epochs=length.epochs, iters=length.iters, per_epoch=length.per_epoch
+        config, epochs=length.epochs, iters=length.iters, per_epoch=length.per_epoch
     )
     plan = planner.plan(config, model, given).plan
     module = planner.model(config, model, given).module

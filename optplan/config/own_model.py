@@ -50,6 +50,11 @@ class OwnModel:
         return arguments
 
     @property
+    def has_class_path(self) -> bool:
+        """Whether LightningCLI makes it."""
+        return "class_path" in self.section
+
+    @property
     def name(self) -> str:
         """What a report calls the model."""
         if isinstance(self.type, Symbol):

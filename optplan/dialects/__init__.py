@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 # The first that recognizes a file reads it; the last one reads what none recognizes.
 _REGISTRY = (
     "function:Function",
-    "lightning:LightningCli",
+    "function.cli_files:LightningCli",
     "timm:Timm",
     "torchtitan:Torchtitan",
     "fairseq2:Fairseq2",

@@ -153,6 +153,10 @@ class Dialect(ABC):
             return None
         return UnknownEntry("in the recipe does nothing: train.py takes it and never reads it")
 
+    def nested_entries(self, data: Entries) -> Mapping[str, tuple[Entries, frozenset[str], str]]:
+        """Return the sections whose entries are known: each with their names, and what to say of others."""
+        return {}
+
     def section_names(self, config: Config) -> list[str]:
         """Return the top-level entries that make up the optimizer section.
 
@@ -212,6 +216,10 @@ class Dialect(ABC):
             ConfigError: The model cannot be planned for.
         """
         return config.data.get("model")
+
+    def model_arguments(self, config: Config) -> Mapping[str, Any]:
+        """Return what a config gives the model that the command line names."""
+        return {}
 
     # schedule
 

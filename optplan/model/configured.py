@@ -10,6 +10,7 @@ from optplan.config import OwnModel, Symbol
 from optplan.config.own_model import TIMM
 from optplan.errors import ConfigError, ModelError, did_you_mean
 from optplan.model.arguments import arguments_for, imported, require_module_class
+from optplan.model.lightning_cli import own_module
 from optplan.model.load import LoadedModel, checked_module, timm_model
 from optplan.model.meta import build_on_meta, import_torch
 from optplan.model.registered import build_registered, is_of_mmengine
@@ -75,6 +76,8 @@ def may_be_installed(own: OwnModel) -> bool:
 
 
 def _opened(own: OwnModel) -> nn.Module:
+    if own.has_class_path:
+        return own_module(own)
     found = _found(own)
     if found is None:
         name = str(own.type).removeprefix(TIMM)

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from optplan.errors import ModelError, did_you_mean, listed, similar_files
 from optplan.facts import Inventory
-from optplan.hf_specs import ADAPTER, is_hf_spec
+from optplan.hf_specs import ADAPTER, FILE_ARGUMENTS, is_hf_spec
 from optplan.model.adapters import with_adapter
 from optplan.model.arguments import argument_hint
 from optplan.model.huggingface import hf_model
 from optplan.model.inventory import make_inventory
+from optplan.model.lightning_cli import module_of
 from optplan.model.meta import build_on_meta
 from optplan.runtime.audit import lifted
 from optplan.runtime.user_code import importable_folders, module_in, user_attribute
@@ -197,6 +198,10 @@ def made_module(found: object, spec: str, arguments: Mapping[str, Any]) -> nn.Mo
     if arguments.get("pretrained"):
         raise ModelError("pretrained weights are never downloaded", hint="leave pretrained out")
     factory = found
+    if FILE_ARGUMENTS in arguments:
+        rest = {name: value for name, value in arguments.items() if name != FILE_ARGUMENTS}
+        given = {**arguments[FILE_ARGUMENTS], **rest}
+        return checked_module(build_on_meta(lambda: module_of(found, given), repr(spec)), spec)
     return checked_module(build_on_meta(lambda: factory(**arguments), repr(spec)), spec)
 
 

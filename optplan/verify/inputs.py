@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -54,6 +56,77 @@ def _parsed(word: str) -> InputShape:
         )
     shape = tuple(int(size) for size in match[1].split("x"))
     return InputShape(shape=shape, dtype=_DTYPES[name] if name else None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """What a forward is given, by position or by name.
+
+    Args:
+        source: Who says so; None where the user does.
+    """
+
+    positional: tuple[Any, ...] = ()
+    named: Mapping[str, Any] = field(default_factory=dict)
+    source: str | None = None
+
+    @property
+    def shapes(self) -> tuple[tuple[int, ...], ...]:
+        """The shapes of its tensors."""
+        values = [*self.positional, *self.named.values()]
+        return tuple(tuple(one.shape) for one in values if isinstance(one, Tensor | InputShape))
+
+    def made(self, module: nn.Module, device: torch.device, seed: int) -> Batch:
+        """Return it with tensors on a device: random ones for shapes, and for what has no values."""
+
+        def value(one: Any) -> Any:
+            if isinstance(one, Tensor) and one.is_meta:
+                one = InputShape(shape=tuple(one.shape), dtype=one.dtype)
+            if isinstance(one, InputShape):
+                return random_input(one, module, device, seed)
+            return one.to(device) if isinstance(one, Tensor) else one
+
+        return Batch(
+            positional=tuple(map(value, self.positional)),
+            named={name: value(one) for name, one in self.named.items()},
+            source=self.source,
+        )
+
+
+def tensors_in(value: Any) -> Iterator[Tensor]:
+    """Yield every tensor in a value and in what it holds."""
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from tensors_in(list(value.values()))
+    elif hasattr(value, "__dataclass_fields__"):
+        yield from tensors_in(list(vars(value).values()))
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from tensors_in(item)
+
+
+def known_batch(module: nn.Module) -> Batch | None:
+    """Return what a library says that a model takes; None where none says it."""
+    if shapes := known_inputs(module):
+        return Batch(positional=shapes)
+    if (example := getattr(module, "example_input_array", None)) is not None:
+        return _batch_of(example, "example_input_array")
+    if hasattr(module, "main_input_name"):  # every model of transformers has one, and dummy_inputs
+        given = getattr(module, "dummy_inputs", {})
+        taken = inspect.signature(module.forward).parameters
+        if module.main_input_name in given and given.keys() <= taken.keys():
+            return _batch_of(dict(given), "dummy_inputs")
+    return None
+
+
+def _batch_of(example: Any, source: str) -> Batch:
+    if isinstance(example, Mapping):
+        return Batch(named=example, source=source)
+    return Batch(
+        positional=tuple(example) if isinstance(example, list | tuple) else (example,),
+        source=source,
+    )
 
 
 def known_inputs(module: nn.Module) -> tuple[InputShape, ...] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +14,7 @@ from optplan.errors import VerifyError, described_exception
 from optplan.runtime.stdio import stdout_to_stderr
 from optplan.verify.devices import is_out_of_memory
 from optplan.verify.digests import digest
-from optplan.verify.inputs import InputShape, random_input
+from optplan.verify.inputs import Batch, tensors_in
 from optplan.verify.results import RealStep
 from optplan.verify.stepping import wants_closure
 from optplan.verify.subject import ModelUnderTest, PlannedTensor
@@ -25,7 +25,7 @@ _NO_GRADIENT = "its forward gives nothing that a backward could start from"
 
 def take_real_step(
     subject: ModelUnderTest,
-    inputs: tuple[InputShape, ...],
+    batch: Batch,
     device: torch.device,
     *,
     amp: bool,
@@ -35,7 +35,7 @@ def take_real_step(
 
     Args:
         subject: The model with its own values.
-        inputs: The shapes of the batch.
+        batch: The batch, or its shapes.
         device: Where the model is.
         amp: Whether the forward runs under autocast.
         seed: Of the batch.
@@ -48,7 +48,7 @@ def take_real_step(
     amp_dtype = _amp_dtype(device) if amp else None
     try:
         with stdout_to_stderr():
-            loss, reached = _step(subject, inputs, device, amp_dtype, seed)
+            loss, reached = _step(subject, batch, device, amp_dtype, seed)
     except VerifyError:
         raise
     except Exception as error:  # the model is the user's code
@@ -61,12 +61,12 @@ def take_real_step(
         ) from error
     finally:
         subject.engine.zero_grad(set_to_none=True)
-    return _compared(subject, before, reached, _Step(inputs, amp_dtype, loss))
+    return _compared(subject, before, reached, _Step(batch.shapes, amp_dtype, loss))
 
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    inputs: tuple[InputShape, ...]
+    inputs: tuple[tuple[int, ...], ...]
     amp: torch.dtype | None
     loss: float
 
@@ -94,16 +94,16 @@ def _amp_dtype(device: torch.device) -> torch.dtype:
 
 def _step(
     subject: ModelUnderTest,
-    inputs: tuple[InputShape, ...],
+    batch: Batch,
     device: torch.device,
     amp: torch.dtype | None,
     seed: int,
 ) -> tuple[float, dict[str, bool]]:
     """The loss, and which parameters have a gradient, each with whether it is all zeros."""
-    batch = [random_input(one, subject.module, device, seed) for one in inputs]
+    batch = batch.made(subject.module, device, seed)
     scaler = torch.amp.GradScaler(device.type, enabled=amp is torch.float16)
     with torch.autocast(device.type, dtype=amp) if amp is not None else nullcontext():
-        loss = _loss(subject.engine(*batch), seed)
+        loss = _loss(subject.engine(*batch.positional, **batch.named), seed)
     scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
     reached = {
         held.name: not bool(local(held.tensor.grad).any())
@@ -121,7 +121,7 @@ def _step(
 
 def _loss(output: Any, seed: int) -> Tensor:
     """A number to descend: cross entropy of class scores, else the mean square of all that comes out."""
-    found = [one for one in _outputs(output) if one.is_floating_point() and one.requires_grad]
+    found = [one for one in tensors_in(output) if one.is_floating_point() and one.requires_grad]
     if not found:
         raise VerifyError(f"the model cannot take a training step: {_NO_GRADIENT}")
     if len(found) == 1 and found[0].ndim == 2 and found[0].shape[1] > 1:
@@ -129,19 +129,6 @@ def _loss(output: Any, seed: int) -> Tensor:
         labels = torch.randint(found[0].shape[1], (found[0].shape[0],), generator=generator)
         return nn.functional.cross_entropy(found[0].float(), labels.to(found[0].device))
     return torch.stack([one.float().square().mean() for one in found]).sum()
-
-
-def _outputs(output: Any) -> Iterable[Tensor]:
-    """Every tensor in what a model returns."""
-    if isinstance(output, Tensor):
-        return [output]
-    if isinstance(output, Mapping):
-        output = list(output.values())
-    elif hasattr(output, "__dataclass_fields__"):
-        output = list(vars(output).values())
-    if isinstance(output, list | tuple):
-        return [tensor for item in output for tensor in _outputs(item)]
-    return []
 
 
 def _compared(
@@ -152,7 +139,7 @@ def _compared(
     still = {held.name for held in subject.held if _stands_still(held)}
     buffers = _buffers_of_still_parts(subject, still)
     return RealStep(
-        inputs=tuple(one.shape for one in step.inputs),
+        inputs=step.inputs,
         amp=None if step.amp is None else str(step.amp).removeprefix("torch."),
         loss=step.loss,
         without_gradient=tuple(

@@ -9,7 +9,7 @@ from functools import partial
 import torch
 from torch import nn
 
-from optplan.errors import UsageError, listed
+from optplan.errors import UsageError, VerifyError, listed
 from optplan.verify.agreement import Found, merged
 from optplan.verify.bench import ModelFactory, TrainingSource
 from optplan.verify.compared_runs import Conditions
@@ -17,7 +17,7 @@ from optplan.verify.cost import measure_cost, reset_peak
 from optplan.verify.devices import ChosenDevice, exact_device, free_bytes, within_memory
 from optplan.verify.families import MatchedFormula
 from optplan.verify.hooks import gradient_hooks, hooks_of
-from optplan.verify.inputs import InputShape, known_inputs
+from optplan.verify.inputs import Batch, InputShape, known_batch
 from optplan.verify.measuring import measure
 from optplan.verify.movement import Movements, find_movements
 from optplan.verify.parallel import World, differing
@@ -182,8 +182,8 @@ class ParameterVerifier:
         terms = self.terms
         if terms.forward is False:
             return NoRealStep(reason="left out: --no-forward")
-        inputs = terms.inputs or known_inputs(subject.module)
-        if not inputs:
+        batch = Batch(positional=terms.inputs) if terms.inputs else known_batch(subject.module)
+        if batch is None:
             if terms.forward:
                 raise UsageError(
                     "--forward: the shape of the model's input is not known",
@@ -192,13 +192,20 @@ class ParameterVerifier:
             return NoRealStep(
                 reason="left out, the input is not known: give it as --input 2x3x224x224"
             )
-        taken = take_real_step(
-            subject,
-            inputs,
-            self.chosen.device,
-            amp=terms.amp,
-            seed=terms.seed + self.world.rank,
-        )
+        try:
+            taken = take_real_step(
+                subject,
+                batch,
+                self.chosen.device,
+                amp=terms.amp,
+                seed=terms.seed + self.world.rank,
+            )
+        except VerifyError as error:
+            if batch.source is None or terms.forward:
+                raise
+            return NoRealStep(
+                reason=f"left out, with its own {batch.source} {error.problems[0].message}: give --input"
+            )
         self._agree(subject, "after the real step")
         if terms.parallel in (Parallel.DDP, Parallel.ZERO) and taken.without_gradient:
             self.remarks.append(

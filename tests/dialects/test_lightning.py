@@ -336,28 +336,6 @@ def test_bad_modules(name: str, file: Path, invoke: Invoke) -> None:
     assert done.stderr.count("error:") == 1
 
 
-CLI = """
-seed_everything: 1
-model:
-  class_path: my.models.LitNet
-  init_args:
-    width: 8
-optimizer:
-  class_path: torch.optim.AdamW
-"""
-
-
-@pytest.mark.parametrize("text", [CLI, CLI.partition("optimizer")[0]])
-def test_files_of_the_cli_are_refused(text: str, tmp_path: Path, invoke: Invoke) -> None:
-    (tmp_path / "cli.yaml").write_text(text)
-    done = invoke("show", "cli.yaml", cwd=tmp_path)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith(
-        "error: cli.yaml:3:1: it is a file of LightningCLI, which is not read\n"
-    )
-    assert done.stderr.endswith(": my.models:LitNet\n")
-
-
 def test_arguments_that_nothing_takes(file: Path, invoke: Invoke) -> None:
     done = invoke("show", "lit.py:Single", "-a", "max_epoch=3", cwd=file.parent)
     assert done.returncode == 2

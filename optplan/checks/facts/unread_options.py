@@ -51,7 +51,7 @@ def unread_options(context: Context) -> tuple[UnreadOption, ...]:
     """All entries that are never read, as far as it is known what is read."""
     raw = context.raw
     if raw is None:
-        return () if context.section is None else tuple(_misspelt(context))
+        return () if context.section is None else (*_misspelt(context), *_nested(context))
     if context.read_options is not None:
         looked_for = {one.path for one in unmatched_keys(context)}
         found = _unread(raw, context.read_options, context.wanted_options)
@@ -77,6 +77,23 @@ def _misspelt(context: Context) -> Iterator[UnreadOption]:
                 consequence=unknown.text,
                 is_mistake=unknown.is_mistake,
             )
+
+
+def _nested(context: Context) -> Iterator[UnreadOption]:
+    """Yield entries of sections that the dialect knows all names of, and that are none of these."""
+    data = context.config.data
+    for section, (entries, known, text) in dialect_of(context.config).nested_entries(data).items():
+        for name in entries:
+            if name not in known:
+                yield UnreadOption(
+                    name=str(name),
+                    inside="",
+                    key=f"{section}.{name}",
+                    place=place_of(entries, name),
+                    known=False,
+                    known_names=known,
+                    consequence=f"in {section} {text}",
+                )
 
 
 def _undeclared(raw: RawSection) -> Iterator[UnreadOption]:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from optplan.errors import PlanError
+from optplan.runtime.gate import calling, import_named
 
 METHOD = "configure_optimizers"
 _PACKAGES = ("lightning", "pytorch_lightning")
@@ -35,6 +36,8 @@ def is_lightning_class(found: object) -> bool:
 
 def epochs_are_default(function: object) -> bool:
     """Return whether schedulers are stepped once an epoch where nothing is said: those of Lightning are."""
+    if isinstance(function, CliFunction):
+        return True
     return isinstance(function, ModuleFunction) and is_lightning_class(function.kind)
 
 
@@ -71,6 +74,35 @@ class ModuleFunction:
             return getattr(module, METHOD)(*positional, **own)
         with _trained_by(module, _Trainer(self._who, values)):
             return getattr(module, METHOD)(*positional, **own)
+
+
+class CliFunction:
+    """``configure_optimizers`` of a module as LightningCLI overrides it, as a function that takes the module.
+
+    Args:
+        parts: The ``optimizer`` and the ``lr_scheduler`` of a file.
+        who: What messages call it.
+        trusted: Whether the user vouches for the file.
+    """
+
+    def __init__(self, parts: Mapping[str, Any], who: str, *, trusted: bool) -> None:
+        self._parts = parts
+        self._who = who
+        self._trusted = trusted
+
+    def __call__(self, module: Any, **values: Any) -> Any:
+        """Return what the module configures."""
+        from optplan.model.class_paths import class_paths
+        from optplan.model.lightning_cli import configured
+
+        paths = [path for path, _ in class_paths(self._parts) if "." in path]
+        found = [import_named(path, trusted=self._trusted) for path in paths]
+        with (
+            calling(type(module), self._who, trusted=self._trusted, given=found),
+            _trained_by(module, _Trainer(self._who, values)),
+            configured(module, self._parts),
+        ):
+            return getattr(module, METHOD)()
 
 
 class _Trainer:

@@ -51,6 +51,7 @@ class FunctionConfig(Config):
         arguments: What it is given beside the model.
         place: Where its file defines the name.
         steps: How many steps the training has, where the command line says it.
+        is_users: It is the user's own code; else the gate holds for it.
     """
 
     function: Callable[..., Any]
@@ -59,6 +60,7 @@ class FunctionConfig(Config):
     place: Place | None = None
     dialect: str | None = "function"
     steps: int | None = None
+    is_users: bool = True
 
     def call(self, model: object) -> Any:
         """Return what the function makes of a model."""

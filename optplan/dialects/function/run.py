@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -67,7 +68,7 @@ class FunctionRun:
         """
         importable, who = self._config.importable(), self._who
         with (
-            lifted(),
+            lifted() if self._config.is_users else nullcontext(),
             others_code(who, self.place),
             importable,
             ignore_device_moves(),

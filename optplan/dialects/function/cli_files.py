@@ -1,0 +1,250 @@
+"""Files of LightningCLI: the library's own classes make the module, its optimizer and its schedulers."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from optplan.config.optimizer import NO_SECTION, section_of_recipe
+from optplan.config.placed import place_of, placed_dict
+from optplan.config.recognition import Recognition
+from optplan.dialects.function.lightning_module import METHOD, CliFunction
+from optplan.dialects.function.load import FunctionConfig
+from optplan.dialects.protocol import (
+    BuildRequest,
+    Dialect,
+    Entries,
+    Source,
+    UnknownEntry,
+    entries_of,
+    resembles,
+)
+from optplan.errors import ConfigError, UsageError
+from optplan.runtime.installed import package_folder
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from optplan.config import Config, OptimizerConfig
+    from optplan.constructors.group_builders import GroupBuilder
+    from optplan.dialects.attachments import Attachments
+    from optplan.schedule import Training
+    from optplan.schedule.unread import Unread
+
+_CLASS = "class_path"
+_SUBCOMMANDS = ("fit", "validate", "test", "predict")
+_TOP = frozenset(
+    {
+        "seed_everything",
+        "trainer",
+        "model",
+        "data",
+        "optimizer",
+        "lr_scheduler",
+        "ckpt_path",
+        "config",
+    }
+    | {"weights_only", "return_predictions", "verbose", *_SUBCOMMANDS}
+)
+# What the command line says of the length, beside what the file says.
+_LENGTH = "--length"
+# What of a trainer's arguments a module may ask for.
+_OF_TRAINER = ("max_epochs", "max_steps", "accumulate_grad_batches", "num_nodes")
+
+
+class LightningCli(Dialect):
+    """Files whose model, optimizer or data has a ``class_path``."""
+
+    name = "lightning"
+    title = "LightningCLI"
+    is_code = True
+
+    def recognize(self, data: Entries) -> Recognition | None:
+        parts = parts_of(data)
+        named = [name for name in ("model", "optimizer", "data") if _has_class(parts.get(name))]
+        if not named or not parts.keys() & {"model", "trainer", "seed_everything"}:
+            return None
+        return self.recognized(*named)
+
+    def is_doubtful(self, data: Entries, suffix: str) -> bool:
+        return True
+
+    def settable(self) -> frozenset[str]:
+        return _TOP
+
+    def flat_entries(self) -> frozenset[str]:
+        return _TOP
+
+    def unknown_entry(self, name: str) -> UnknownEntry | None:
+        text = "is none of LightningCLI's own: it refuses it, unless the script adds an argument of that name"
+        return UnknownEntry(text, is_mistake=resembles(name, _TOP))
+
+    def nested_entries(self, data: Entries) -> Mapping[str, tuple[Entries, frozenset[str], str]]:
+        trainer = parts_of(data).get("trainer")
+        if not isinstance(trainer, Mapping) or not (known := trainer_arguments()):
+            return {}
+        return {
+            "trainer": (trainer, known, "is no argument of Lightning's Trainer, which refuses it")
+        }
+
+    def section_names(self, config: Config) -> list[str]:
+        return [str(name) for name in config.data]
+
+    def read(self, config: Source) -> OptimizerConfig:
+        section = parts_of(entries_of(config)).get("optimizer")
+        if section is None:
+            return replace(NO_SECTION, has_paramwise=False)
+        if not _has_class(section):
+            raise ConfigError(
+                "the optimizer has no class_path",
+                place=place_of(parts_of(entries_of(config)), "optimizer"),
+                hint="write class_path: torch.optim.AdamW, and its arguments below init_args",
+            )
+        arguments = section.get("init_args") or {}
+        return section_of_recipe(
+            None,
+            kind=str(section[_CLASS]).removeprefix("torch.optim."),
+            arguments=arguments,
+            place=place_of(section, _CLASS),
+            written=arguments,
+        )
+
+    def model(self, config: Config) -> Any:
+        section: Any = parts_of(config.data).get("model")
+        if not _has_class(section):
+            return None
+        places = dict(getattr(section, "raw_places", {}))
+        places["type"] = places.get(_CLASS)
+        return placed_dict({**section, "type": section[_CLASS]}.items(), places)
+
+    def model_arguments(self, config: Config) -> Mapping[str, Any]:
+        section = parts_of(config.data).get("model")
+        if not isinstance(section, Mapping):
+            return {}
+        return section.get("init_args") or {} if _has_class(section) else section
+
+    def unread(self, data: Entries) -> tuple[Unread, ...]:
+        from optplan.schedule.unread import find_unread
+
+        return find_unread(data, read=("lr_scheduler",), is_read=True)
+
+    def scheduler_entries(self, config: Config) -> dict[str, Any]:
+        from optplan.config.trees import plain
+
+        parts = parts_of(config.data)
+        found: dict[str, Any] = plain(
+            {n: parts[n] for n in ("lr_scheduler", "trainer") if n in parts}
+        )
+        return {"trainer": self.name, **found}
+
+    def training(self, data: Entries, per_epoch: int | None) -> Training:
+        from optplan.schedule.training import Training, count_in
+
+        trainer = parts_of(data).get("trainer") or {}
+        if trainer.get("max_epochs") not in (None, -1):
+            return Training(
+                by_epoch=True, length=count_in(trainer, "max_epochs"), per_epoch=per_epoch
+            )
+        if trainer.get("max_steps") not in (None, -1):
+            return Training(
+                by_epoch=False, length=count_in(trainer, "max_steps"), per_epoch=per_epoch
+            )
+        raise UsageError(
+            "how long is the training? the trainer of the file has neither max_epochs nor max_steps",
+            hint="give --epochs N or --iters N",
+        )
+
+    def with_length(
+        self, config: Config, *, epochs: int | None, iters: int | None, per_epoch: int | None
+    ) -> Config:
+        from optplan.dialects.function.lightning_module import length_values
+
+        trainer = parts_of(config.data).get("trainer") or {}
+        if epochs is None and iters is None:
+            epochs, iters = _count(trainer, "max_epochs"), _count(trainer, "max_steps")
+        told = length_values(epochs=epochs, iters=iters, per_epoch=per_epoch)
+        data = placed_dict({**config.data, _LENGTH: told}.items(), config.data.raw_places)
+        return replace(config, data=data)
+
+    def build(self, section: OptimizerConfig, request: BuildRequest) -> GroupBuilder:
+        from optplan.dialects.function.build import FunctionBuilder
+        from optplan.dialects.function.run import FunctionRun
+
+        config = _as_function(request.config)
+        run = FunctionRun(config, request.folder, request.batch.world_size)
+        return FunctionBuilder(config.name, run, section)
+
+    def attachments(self, config: Config, module: nn.Module, world_size: int | None) -> Attachments:
+        from optplan.dialects.function.attached_schedulers import attachments_of
+
+        return attachments_of(_as_function(config), module, world_size)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CliConfig(FunctionConfig):
+    """What LightningCLI makes of a file and a module, as a function."""
+
+    def importable(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+
+def _as_function(source: Source) -> CliConfig:
+    from optplan.config.loading import Config
+
+    assert isinstance(source, Config)
+    parts = parts_of(source.data)
+    configured = {name: parts[name] for name in ("optimizer", "lr_scheduler") if parts.get(name)}
+    trainer = parts.get("trainer") or {}
+    values = {name: trainer[name] for name in _OF_TRAINER if trainer.get(name) is not None}
+    who = "LightningCLI" if "optimizer" in configured else "the module"
+    return CliConfig(
+        data=placed_dict((), {}),
+        entry=source.entry,
+        sources=source.sources,
+        trusted=source.trusted,
+        function=CliFunction(configured, source.entry.name, trusted=source.trusted),
+        name=f"{who}.{METHOD}",
+        is_users=source.trusted,
+        arguments={**values, **source.data.get(_LENGTH, {})},
+        place=place_of(parts, "optimizer" if "optimizer" in configured else "model"),
+    )
+
+
+def parts_of(data: Entries) -> Entries:
+    """Return the entries of a file, which may stand below the command that they are for (``fit``)."""
+    below = next((data[name] for name in _SUBCOMMANDS if isinstance(data.get(name), Mapping)), None)
+    return (
+        data if below is None else {**data, **below} if data.keys() - set(_SUBCOMMANDS) else below
+    )
+
+
+def _has_class(part: Any) -> bool:
+    return isinstance(part, Mapping) and isinstance(part.get(_CLASS), str)
+
+
+def _count(trainer: Entries, name: str) -> int | None:
+    value = trainer.get(name)
+    return value if isinstance(value, int) and value > 0 else None
+
+
+@cache
+def trainer_arguments() -> frozenset[str]:
+    """Return what the installed library's trainer takes, read from its source; nothing if it is not there."""
+    lightning, alone = package_folder("lightning"), package_folder("pytorch_lightning")
+    folder = Path(lightning, "pytorch") if lightning else alone
+    if folder is None:
+        return frozenset()
+    try:
+        tree = ast.parse(Path(folder, "trainer", "trainer.py").read_text("utf-8"))
+    except (OSError, ValueError, SyntaxError):
+        return frozenset()
+    kinds = (one for one in tree.body if isinstance(one, ast.ClassDef) and one.name == "Trainer")
+    methods = (one for kind in kinds for one in kind.body if isinstance(one, ast.FunctionDef))
+    arguments = next((one.args for one in methods if one.name == "__init__"), None)
+    named = [*arguments.args, *arguments.kwonlyargs] if arguments else []
+    return frozenset(one.arg for one in named if one.arg != "self")
