@@ -67,7 +67,7 @@ def open_source(
 def _opened(
     word: str, overrides: Sequence[str], arguments: Mapping[str, Any], *, trust: bool
 ) -> Opened:
-    from optplan.config.revisions import is_revision, load_revision, names_revision, read_revision
+    from optplan.config.revisions import load_revision, names_revision, read_revision
 
     file = Path(word)
     is_json = file.suffix == ".json"
@@ -84,16 +84,24 @@ def _opened(
         if is_json and (plan := _saved_plan(read_revision(word), word)) is not None:
             return SavedPlan(plan=plan)
         return load_revision(word, overrides=overrides, trust=trust, load=load_config)
-    elif word == "-":
+    else:
+        _refuse_no_file(word)
+    return load_config_file(word, overrides=overrides, trust=trust)
+
+
+def _refuse_no_file(word: str) -> None:
+    """Raise UsageError where a word is known to mean something else than a file."""
+    from optplan.config.revisions import is_revision
+
+    if word == "-":
         raise UsageError("'-' is no file", hint="only optplan check reads a config from stdin")
-    elif "://" in word:
+    if "://" in word:
         raise UsageError(f"{word!r} is no file", hint="download it first: optplan fetches nothing")
-    elif not os.path.lexists(word) and is_revision(word):
+    if not os.path.lexists(word) and is_revision(word):
         raise UsageError(
             f"{word!r} is a git revision, and names no file in it",
             hint=f"write {word.removesuffix(':')}:FILE",
         )
-    return load_config_file(word, overrides=overrides, trust=trust)
 
 
 def _checkpoint_folder(folder: Path, word: str) -> Checkpoint | None:
