@@ -13,6 +13,7 @@ import multiprocessing
 import re
 import resource
 import sys
+import textwrap
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -123,7 +124,8 @@ def _built(name: str, library: str) -> tuple[LoadedModel, str]:
 def _shortened(error: BaseException) -> str:
     text = str(error).splitlines()[0] if str(error) else type(error).__name__
     text = re.sub(r"(hf:|timm:)?'[^']*'|'hf:[^']*'", "…", text)
-    return text[:100].replace("|", "/")
+    text = re.sub(r" \([^()]*\)?$", "", text)  # the place in a file, or another remark at the end
+    return textwrap.shorten(text, 100, placeholder=" …").replace("|", "/")
 
 
 def _is_spared_matrix(row: PlannedParameter) -> bool:
@@ -136,7 +138,8 @@ def _cause(row: PlannedParameter) -> str:
     rule: RuleUse | None = row.weight_decay_rule
     assert rule is not None
     if rule.rule == "no_weight_decay":
-        return f"no_weight_decay: {row.name.rpartition('.')[2]}"
+        found = re.search(r"(?:[^.]+(?:\.\d+)*\.weight|[^.]+)$", row.name)
+        return f"no_weight_decay: {found and found[0]}"
     return str(rule.key or rule.option or rule.rule)
 
 
@@ -184,7 +187,8 @@ def page(library: ModuleType, results: Sequence[Audited], causes: Sequence[str])
     yield (
         f"{len(done)} of {len(results)} models build: {counts[0]} of them decay parameters of norms, {counts[1]} spare "
         f"matrices, {counts[2]} leave trainable parameters out of the optimizer; {sum(bool(one.frozen) for one in done)} have"
-        " parameters that are not trainable, which are in no group."
+        " parameters that are not trainable, which are in no group. What has two dimensions or more counts as a matrix,"
+        " biases of experts among it."
     )
     yield ""
     yield "| model | class | parameters | norms decayed | matrices spared | left out | not trainable |"
