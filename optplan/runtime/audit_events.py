@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dis
 import os
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -129,8 +130,10 @@ def _import(_event: str, arguments: tuple[Any, ...]) -> str | None:
     return None if path is None or _is_code(path) else f"import {_short(path)}"
 
 
-# What torch counts devices with, by a name that the system's loader alone looks up.
+# What torch counts devices with, by a name that the system's loader alone looks up: below the working folder, too,
+# where LD_LIBRARY_PATH, as it is when the process starts, has an empty or a relative entry.
 _DRIVERS = frozenset({"libnvidia-ml.so.1"})
+_LOADER_PATH = os.environ.get("LD_LIBRARY_PATH", "")
 
 
 def _is_torch_asking(frame: FrameType | None) -> bool:
@@ -144,8 +147,14 @@ def _is_torch_asking(frame: FrameType | None) -> bool:
     return frame is not None and home is not None and frame.f_code.co_filename == home
 
 
+def _searches_system_only(loader_path: str) -> bool:
+    """Return whether the loader's path leads to no folder that depends on the working folder."""
+    return not loader_path or all(map(os.path.isabs, re.split("[:;]", loader_path)))
+
+
 def _load_library(event: str, arguments: tuple[Any, ...]) -> str | None:
-    if arguments[0] in _DRIVERS and _is_torch_asking(sys._getframe(2)):  # noqa: SLF001 - as above
+    is_driver = arguments[0] in _DRIVERS and _searches_system_only(_LOADER_PATH)
+    if is_driver and _is_torch_asking(sys._getframe(2)):  # noqa: SLF001 - as above
         return None
     path = _path(arguments[0]) if arguments[0] else None
     is_import = is_importing(sys._getframe(2))  # noqa: SLF001 - as above

@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from optplan.runtime import audit_events
+
 START = """
 import collections, ctypes, dataclasses, json, multiprocessing, os, pickle, socket, subprocess, sys
 import tempfile, threading, typing
@@ -193,3 +195,23 @@ def test_what_is_refused(name: str, told: dict[str, str]) -> None:
 @pytest.mark.parametrize("name", ALLOWED)
 def test_what_is_allowed(name: str, told: dict[str, str]) -> None:
     assert told[name] == "allowed"
+
+
+@pytest.mark.parametrize(
+    ("loader_path", "refusal"),
+    [
+        ("", None),
+        ("/usr/lib:/opt/lib", None),
+        ("/usr/lib:", "load a library"),  # an empty entry is the working folder
+        ("lib:/usr/lib", "load a library"),
+        ("/usr/lib;.", "load a library"),
+    ],
+)
+def test_no_driver_from_the_working_folder(
+    loader_path: str, refusal: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit_events, "_LOADER_PATH", loader_path)
+    monkeypatch.setattr(audit_events, "_is_torch_asking", lambda _frame: True)
+    found = audit_events.EVENTS["ctypes.dlopen"]("ctypes.dlopen", ("libnvidia-ml.so.1",))
+    assert (found is None) == (refusal is None)
+    assert (found or "").startswith(refusal or "")
