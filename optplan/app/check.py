@@ -24,7 +24,7 @@ from optplan.checks.baseline import (
     read_baseline,
 )
 from optplan.checks.report import entries_of, report_of
-from optplan.checks.results import CheckedConfig, Report, reaches
+from optplan.checks.results import CheckedConfig, CheckReport, reaches
 from optplan.checks.selection import prefix_problem, split_codes
 from optplan.checks.session import Request, Session, run_session, with_request
 from optplan.checks.tasks import Reading
@@ -67,7 +67,7 @@ class CheckResult:
         baseline: The baseline to write and its text; None where none is to be written.
     """
 
-    report: Report
+    report: CheckReport
     checks: tuple[Check, ...]
     fail_on: Severity
     exit_zero: bool
@@ -231,7 +231,7 @@ def _result(
     )
 
 
-def _new_baseline(path: Path, session: Session, report: Report) -> str:
+def _new_baseline(path: Path, session: Session, report: CheckReport) -> str:
     """Return the text of a baseline with all that is reported.
 
     What it knew already of configs and checks that were not looked at now stays in it.
@@ -252,7 +252,7 @@ def _kept(path: Path, outcomes: Sequence[CheckedConfig]) -> list[BaselineEntry]:
     ]
 
 
-def _no_config(report: Report) -> UsageError:
+def _no_config(report: CheckReport) -> UsageError:
     found = [
         f"{count} {'file' if count == 1 else 'files'} {what}"
         for count, what in (

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from optplan.checks.paths import is_in_package, relative_to, shown_path
-from optplan.checks.results import Location
+from optplan.checks.results import FindingLocation
 from optplan.errors import UsageError
 
 FORMAT_VERSION = "1.0"
@@ -34,7 +34,7 @@ class Baseline:
     """
 
     file: str
-    entries: Mapping[BaselineEntry, Location]
+    entries: Mapping[BaselineEntry, FindingLocation]
 
 
 def read_baseline(path: Path) -> Baseline:
@@ -67,7 +67,7 @@ def parse_baseline(text: str, path: Path) -> Baseline:
 
 def _entries(
     data: object, text: str, folder: str, shown: str
-) -> Iterable[tuple[BaselineEntry, Location]]:
+) -> Iterable[tuple[BaselineEntry, FindingLocation]]:
     version = data.get("format_version") if isinstance(data, Mapping) else None
     if not isinstance(version, str) or not isinstance(data, Mapping):
         raise UsageError(f"{shown!r} is no baseline", hint="--write-baseline makes one")
@@ -81,14 +81,14 @@ def _entries(
         if not all(isinstance(value, str) for value in values):
             raise UsageError(f"{shown!r}: finding {at + 1} needs a code, a config and a key")
         code, config, key = map(str, values)
-        location = locations[at] if at < len(locations) else Location(file=shown)
+        location = locations[at] if at < len(locations) else FindingLocation(file=shown)
         yield BaselineEntry(code, _below(config, folder), key), location
 
 
-def _locations(text: str, shown: str) -> list[Location]:
+def _locations(text: str, shown: str) -> list[FindingLocation]:
     """Where each entry begins; the writer puts each on a line of its own."""
     return [
-        Location(file=shown, line=number, column=line.index('"code"') + 1, text=line)
+        FindingLocation(file=shown, line=number, column=line.index('"code"') + 1, text=line)
         for number, line in enumerate(text.split("\n"), 1)
         if '"code"' in line
     ]

@@ -9,7 +9,7 @@ from dataclasses import replace
 from optplan.checks.base import Check
 from optplan.checks.baseline import Baseline, BaselineEntry
 from optplan.checks.paths import fits
-from optplan.checks.results import CheckedConfig, FileKind, Report, Reported, worst
+from optplan.checks.results import CheckedConfig, CheckReport, FileKind, Reported, worst
 from optplan.checks.selection import selected
 from optplan.checks.suppression import Comment
 from optplan.checks.tool_config import ToolConfig
@@ -23,7 +23,7 @@ def report_of(
     checks: tuple[Check, ...],
     tool_configs: Sequence[ToolConfig],
     baseline: Baseline | None = None,
-) -> Report:
+) -> CheckReport:
     """The report of all outcomes.
 
     Args:
@@ -45,7 +45,7 @@ def report_of(
     kept += unused_findings(history, comments.values(), baseline, did)
     chosen = {c.code: c for t in tool_configs for c in selected(checks, t.select, t.ignore)}
     configs = {o.config: o.has_model for o in outcomes if o.kind is FileKind.CONFIG}
-    return Report(
+    return CheckReport(
         findings=merged(kept, {check.code for check in checks if check.is_folded}),
         configs=tuple(sorted(configs)),
         parts=sum(outcome.kind is FileKind.PART for outcome in outcomes),
@@ -69,7 +69,7 @@ def _generations(outcomes: Iterable[CheckedConfig]) -> dict[str, int]:
     return {one: count for one in titles if (count := list(known.values()).count(one))}
 
 
-def entries_of(outcomes: Iterable[CheckedConfig], report: Report) -> list[BaselineEntry]:
+def entries_of(outcomes: Iterable[CheckedConfig], report: CheckReport) -> list[BaselineEntry]:
     """What a baseline has to hold so that nothing in a report is reported again."""
     reported = {(f.code, config, f.key) for f in report.findings for config in f.configs}
     found = {(f.code, o.config, f.key) for o in outcomes for f in o.findings}

@@ -17,7 +17,7 @@ _WORST_FIRST = (Severity.ERROR, Severity.WARNING, Severity.INFO)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Location:
+class FindingLocation:
     """Where something is written, without the file that it is written in.
 
     Args:
@@ -45,7 +45,7 @@ class Reported:
     severity: Severity
     message: str
     key: str
-    location: Location
+    location: FindingLocation
     configs: tuple[str, ...]
     hint: str | None = None
     parameters: tuple[str, ...] = ()
@@ -101,7 +101,7 @@ class CheckedConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class CheckReport:
     """All that reporters need.
 
     Args:
@@ -148,10 +148,10 @@ def worst(first: Severity, second: Severity) -> Severity:
     return first if reaches(first, second) else second
 
 
-def location_of(place: Place) -> Location:
+def location_of(place: Place) -> FindingLocation:
     """A place without its file."""
     source = place.source
-    return Location(
+    return FindingLocation(
         file=shown_path(source.path) if source.path else source.name,
         line=place.line,
         column=place.column if place.line else 0,
@@ -168,7 +168,7 @@ def reported(finding: Finding, config: str) -> Reported:
         severity=finding.severity,
         message=finding.message,
         key=finding.key,
-        location=location_of(place) if place is not None else Location(file=config),
+        location=location_of(place) if place is not None else FindingLocation(file=config),
         configs=(config,),
         hint=finding.hint,
         parameters=finding.parameters,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from optplan.checks.results import Location, location_of
+from optplan.checks.results import FindingLocation, location_of
 from optplan.config import place_of
 from optplan.errors import Problem, did_you_mean
 from optplan.places import Place
@@ -15,7 +15,7 @@ from optplan.places import Place
 Choice = TypeVar("Choice", bound=StrEnum)
 
 
-class Table:
+class TomlTable:
     """One table of the tool's configuration.
 
     Args:
@@ -65,7 +65,7 @@ class Table:
         self._refuse(name, value, "a text")
         return None
 
-    def texts(self, name: str) -> tuple[tuple[str, Location], ...]:
+    def texts(self, name: str) -> tuple[tuple[str, FindingLocation], ...]:
         """A list of texts with the places of each; a single text is one as well."""
         value = self.data.get(name)
         if value is None:
@@ -116,24 +116,24 @@ class Table:
         self._refuse(name, value, f"one of {', '.join(words)}", hint)
         return None
 
-    def table(self, name: str) -> Table | None:
+    def table(self, name: str) -> TomlTable | None:
         """A table inside this one."""
         value = self.data.get(name)
         if value is None:
             return None
         if isinstance(value, Mapping):
-            return Table(value, self._inner(name), self.place_of(name), self.problems)
+            return TomlTable(value, self._inner(name), self.place_of(name), self.problems)
         self._refuse(name, value, "a table")
         return None
 
-    def tables(self, name: str) -> list[Table]:
+    def tables(self, name: str) -> list[TomlTable]:
         """The tables of an array ``[[…]]``."""
         value = self.data.get(name, [])
         if not isinstance(value, list) or not all(isinstance(v, Mapping) for v in value):
             self._refuse(name, value, f"written as [[{self._inner(name)}]]")
             return []
         return [
-            Table(
+            TomlTable(
                 entry,
                 self._inner(name),
                 place_of(value, at) or self.place_of(name),

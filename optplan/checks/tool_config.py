@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from optplan.checks.expectations import Expectation
-from optplan.checks.results import Location
+from optplan.checks.results import FindingLocation
 from optplan.names import Severity
 
 
@@ -27,7 +27,7 @@ class Target:
     model: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
     configs: tuple[str, ...] = ()
-    location: Location | None = None
+    location: FindingLocation | None = None
     project: str | None = None
 
 
@@ -37,7 +37,7 @@ class Ignore:
 
     glob: str
     code: str
-    location: Location
+    location: FindingLocation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,7 @@ class Allowed:
     """One name of ``allow-group-keys``."""
 
     name: str
-    location: Location
+    location: FindingLocation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

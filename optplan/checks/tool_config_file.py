@@ -12,7 +12,7 @@ from optplan.checks.expectations import DECAY_WORDS, Expectation
 from optplan.checks.paths import is_in_package, shown_path
 from optplan.checks.results import location_of
 from optplan.checks.selection import prefix_problem, split_codes
-from optplan.checks.tables import Table
+from optplan.checks.tables import TomlTable
 from optplan.checks.tool_config import Allowed, Ignore, Target, ToolConfig
 from optplan.checks.tool_config_schema import BOUNDS, DEMANDS, EXPECT, SUBJECTS, TARGET, TOP
 from optplan.config.files.file_reader import DISK, decoded
@@ -125,12 +125,12 @@ def read_tool_config(
     data = read_toml(File(source, "\n".join(source.lines)))
     problems: list[Problem] = []
     start = Place(source, 0, 0)
-    table: Table | None = Table(data, "", start, problems)
+    table: TomlTable | None = TomlTable(data, "", start, problems)
     if is_pyproject:
         tool = data.get("tool", {})
         if not isinstance(tool, Mapping) or "optplan" not in tool:
             return None
-        table = Table(tool, "tool", start, problems).table("optplan")
+        table = TomlTable(tool, "tool", start, problems).table("optplan")
     config = None if table is None else _tool_config(table, path, checks, is_own=is_own)
     if problems:
         raise ConfigError(sorted(problems, key=lambda p: p.place[1:] if p.place else (0, 0)))
@@ -154,7 +154,9 @@ def _source(path: str) -> Source | None:
         raise ConfigError(f"it cannot be read: {error}", place=Place(shown, 0, 0)) from None
 
 
-def _tool_config(table: Table, path: str, checks: tuple[Check, ...], *, is_own: bool) -> ToolConfig:
+def _tool_config(
+    table: TomlTable, path: str, checks: tuple[Check, ...], *, is_own: bool
+) -> ToolConfig:
     table.only(TOP)
     folder = os.path.dirname(os.path.abspath(path))
     return ToolConfig(
@@ -176,12 +178,12 @@ def _tool_config(table: Table, path: str, checks: tuple[Check, ...], *, is_own: 
     )
 
 
-def _baseline(table: Table, folder: str) -> str | None:
+def _baseline(table: TomlTable, folder: str) -> str | None:
     name = table.text("baseline")
     return None if name is None else shown_path(os.path.join(folder, name))
 
 
-def _codes(table: Table, name: str, checks: tuple[Check, ...]) -> tuple[str, ...]:
+def _codes(table: TomlTable, name: str, checks: tuple[Check, ...]) -> tuple[str, ...]:
     codes = split_codes(text for text, _ in table.texts(name))
     for code in codes:
         problem = prefix_problem(code, checks, name, table.place_of(name))
@@ -190,7 +192,7 @@ def _codes(table: Table, name: str, checks: tuple[Check, ...]) -> tuple[str, ...
     return codes
 
 
-def _ignores(table: Table | None, checks: tuple[Check, ...]) -> tuple[Ignore, ...]:
+def _ignores(table: TomlTable | None, checks: tuple[Check, ...]) -> tuple[Ignore, ...]:
     if table is None:
         return ()
     ignores = []
@@ -202,7 +204,7 @@ def _ignores(table: Table | None, checks: tuple[Check, ...]) -> tuple[Ignore, ..
     return tuple(ignores)
 
 
-def _target(table: Table, folder: str, *, is_own: bool) -> Target:
+def _target(table: TomlTable, folder: str, *, is_own: bool) -> Target:
     table.only(TARGET)
     model = table.text("model") or ""
     configs = tuple(text for text, _ in table.texts("configs"))
@@ -225,7 +227,7 @@ def _model_path(model: str, folder: str) -> str:
     return f"{shown_path(os.path.join(folder, file))}:{attribute}" if file[-3:] == ".py" else model
 
 
-def _expectation(table: Table, folder: str) -> Expectation:
+def _expectation(table: TomlTable, folder: str) -> Expectation:
     table.only(EXPECT)
     if not table.data.keys() & SUBJECTS.keys():
         table.wrong(
@@ -249,7 +251,7 @@ def _expectation(table: Table, folder: str) -> Expectation:
     )
 
 
-def _patterns(table: Table) -> tuple[str, ...]:
+def _patterns(table: TomlTable) -> tuple[str, ...]:
     """Return the patterns of names, once they are known not to be too large."""
     patterns = tuple(text for text, _ in table.texts("parameters"))
     try:
@@ -260,7 +262,7 @@ def _patterns(table: Table) -> tuple[str, ...]:
     return patterns
 
 
-def _bound(table: Table, name: str) -> Bound | None:
+def _bound(table: TomlTable, name: str) -> Bound | None:
     value = table.data.get(name)
     if value is None:
         return None
@@ -272,7 +274,7 @@ def _bound(table: Table, name: str) -> Bound | None:
     return bound
 
 
-def _share(table: Table) -> float:
+def _share(table: TomlTable) -> float:
     value = table.number("share")
     if value is not None and not 0 < value <= 1:
         table.wrong("share", f"share of {table.shown} must be above 0 and at most 1, got {value!r}")

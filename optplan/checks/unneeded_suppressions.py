@@ -9,7 +9,7 @@ from optplan.checks.base import Check
 from optplan.checks.baseline import Baseline, BaselineEntry
 from optplan.checks.catalog.unused_suppression import UnusedSuppression
 from optplan.checks.paths import fits
-from optplan.checks.results import CheckedConfig, FileKind, Location, Reported
+from optplan.checks.results import CheckedConfig, FileKind, FindingLocation, Reported
 from optplan.checks.selection import selected
 from optplan.checks.suppression import Comment
 from optplan.checks.tool_config import Ignore, ToolConfig
@@ -92,7 +92,7 @@ def _finding(
     judge: UnusedSuppression,
     message: str,
     key: str,
-    location: Location,
+    location: FindingLocation,
     configs: Iterable[str] = (),
 ) -> Reported:
     """A finding; without configs it is about the file that it stands in."""
@@ -121,7 +121,7 @@ def _unused_comments(
         judge = history.judge(history.tool_configs[outcomes[0].tool_config])
         if judge is None:
             continue
-        location = Location(
+        location = FindingLocation(
             file=comment.file, line=comment.line, column=comment.column, text=comment.text
         )
         ran = frozenset.intersection(*(history.ran(outcome.config) for outcome in outcomes))
@@ -131,7 +131,7 @@ def _unused_comments(
             yield _finding(judge, message, key, location, configs)
 
 
-def line_of(location: Location) -> tuple[str, int]:
+def line_of(location: FindingLocation) -> tuple[str, int]:
     """A location's file and line."""
     return location.file, location.line
 

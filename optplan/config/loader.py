@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from optplan.config.base_dict import as_base
 from optplan.config.files.file_reader import DISK, decoded
 from optplan.config.limits import MAX_BASE_DEPTH, MAX_FILES, Refusal, StepCounter
-from optplan.config.locations import Location, base_location, outside_project, project_roots
+from optplan.config.locations import ConfigLocation, base_location, outside_project, project_roots
 from optplan.config.placed import File, PlacedDict, place_of, placed_dict, raw_place_of
 from optplan.config.trees import Copier, add_scope, merge
 from optplan.errors import ConfigError
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from optplan.config.placed import RawPlace
 
 # Reads the entries of one file, merged into those of its bases.
-Format: TypeAlias = "Callable[[Loader, File, Location], PlacedDict]"
+Format: TypeAlias = "Callable[[Loader, File, ConfigLocation], PlacedDict]"
 
 
 class Loader:
@@ -34,7 +34,7 @@ class Loader:
     """
 
     def __init__(
-        self, entry: Location, formats: Mapping[str, Format], *, trust: bool = False
+        self, entry: ConfigLocation, formats: Mapping[str, Format], *, trust: bool = False
     ) -> None:
         self.entry = entry
         self.trust = trust
@@ -43,14 +43,14 @@ class Loader:
         # Whether a config could see a dict of its bases, and put it elsewhere.
         self.exposed = False
         self._formats = formats
-        self._chain: list[Location] = []
+        self._chain: list[ConfigLocation] = []
 
     @property
     def is_base(self) -> bool:
         """Return whether the file that is being read is a base of another one."""
         return len(self._chain) > 1
 
-    def load(self, location: Location, place: Place | None) -> PlacedDict:
+    def load(self, location: ConfigLocation, place: Place | None) -> PlacedDict:
         """Return the entries of a file, merged into those of its bases.
 
         Args:
@@ -72,7 +72,7 @@ class Loader:
             as_base(data, PlacedDict)
         return data
 
-    def _format(self, file: File, location: Location) -> Format:
+    def _format(self, file: File, location: ConfigLocation) -> Format:
         extension = os.path.splitext(location.path)[1]
         if extension in self._formats:
             return self._formats[extension]
@@ -82,7 +82,7 @@ class Loader:
             "a config is a .py, .json, .yaml, .yml or .toml file",
         )
 
-    def _check_inside(self, location: Location, place: Place | None) -> None:
+    def _check_inside(self, location: ConfigLocation, place: Place | None) -> None:
         """Report nothing about the content of a base outside the project but that it is no config."""
         if place is None or location.root is not None or location.reader is not DISK:
             return
@@ -94,7 +94,7 @@ class Loader:
             ) from None
 
     @contextmanager
-    def opened(self, location: Location, place: Place | None) -> Iterator[File]:
+    def opened(self, location: ConfigLocation, place: Place | None) -> Iterator[File]:
         """Read a file, and have it on the chain of those that are being loaded meanwhile.
 
         Raises:
@@ -120,7 +120,7 @@ class Loader:
         finally:
             self._chain.pop()
 
-    def bases(self, paths: Any, raw: RawPlace, location: Location, file: File) -> PlacedDict:
+    def bases(self, paths: Any, raw: RawPlace, location: ConfigLocation, file: File) -> PlacedDict:
         """Return the merged entries of all bases of a file.
 
         Args:
@@ -201,7 +201,7 @@ def placing_errors(source: Source) -> Iterator[None]:
         ) from None
 
 
-def _text(location: Location, place: Place | None) -> str:
+def _text(location: ConfigLocation, place: Place | None) -> str:
     try:
         return decoded(location.reader.read(location.path))
     except FileNotFoundError:

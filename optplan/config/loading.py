@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from optplan.config.locations import Location
+    from optplan.config.locations import ConfigLocation
     from optplan.config.placed import File
     from optplan.config.settable import Settable
 
@@ -55,7 +55,7 @@ class Config:
         return result
 
 
-def _load_python(loader: Loader, file: File, location: Location) -> PlacedDict:
+def _load_python(loader: Loader, file: File, location: ConfigLocation) -> PlacedDict:
     from optplan.config.files.python_files import load_python  # no other format needs the evaluator
 
     return load_python(loader, file, location)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Location:
+class ConfigLocation:
     """A config file.
 
     Args:
@@ -45,7 +45,7 @@ class Location:
         return f"if it is the model, write --model {name}" if name.isidentifier() else None
 
 
-def entry_location(path: str, reader: Reader) -> Location:
+def entry_location(path: str, reader: Reader) -> ConfigLocation:
     """Return the location of what a user asks for.
 
     Raises:
@@ -54,12 +54,12 @@ def entry_location(path: str, reader: Reader) -> Location:
     if "::" in path and not (reader.exists(os.path.abspath(path)) if "\0" not in path else False):
         return _in_package(path, None)
     absolute = os.path.normpath(os.path.abspath(os.path.expanduser(path)))
-    return Location(absolute, os.path.basename(absolute), path, reader)
+    return ConfigLocation(absolute, os.path.basename(absolute), path, reader)
 
 
 def base_location(
-    path: Any, child: Location, entry: Location, place: Place
-) -> tuple[Location, str | None]:
+    path: Any, child: ConfigLocation, entry: ConfigLocation, place: Place
+) -> tuple[ConfigLocation, str | None]:
     """Return the location of a base, and the scope of the package it is taken from.
 
     Args:
@@ -78,7 +78,7 @@ def base_location(
     return beside(path, child, entry), None
 
 
-def beside(path: str, child: Location, entry: Location) -> Location:
+def beside(path: str, child: ConfigLocation, entry: ConfigLocation) -> ConfigLocation:
     """Return the location of a path that is relative to the file ``child``."""
     absolute = os.path.normpath(os.path.join(os.path.dirname(child.path), path))
     if child.root is not None and absolute.startswith(child.root[1] + os.sep):
@@ -88,8 +88,8 @@ def beside(path: str, child: Location, entry: Location) -> Location:
     name = _relative(absolute, folder)
     if entry.root is None and entry.shown[:1] not in {"/", "~"} and not os.path.isabs(path):
         joined = os.path.join(os.path.dirname(entry.shown), name)
-        return Location(absolute, name, os.path.normpath(joined), reader)
-    return Location(absolute, name, _as_typed(absolute), reader)
+        return ConfigLocation(absolute, name, os.path.normpath(joined), reader)
+    return ConfigLocation(absolute, name, _as_typed(absolute), reader)
 
 
 def _relative(path: str, folder: str) -> str:
@@ -106,12 +106,12 @@ def _as_typed(absolute: str) -> str:
     return absolute[len(folder) + 1 :] if absolute.startswith(folder + os.sep) else absolute
 
 
-def _package_location(path: str, root: tuple[str, str]) -> Location:
+def _package_location(path: str, root: tuple[str, str]) -> ConfigLocation:
     name = f"{root[0]}::{path[len(root[1]) + 1 :].replace(os.sep, '/')}"
-    return Location(path, name, name, DISK, root)
+    return ConfigLocation(path, name, name, DISK, root)
 
 
-def _in_package(spec: str, place: Place | None) -> Location:
+def _in_package(spec: str, place: Place | None) -> ConfigLocation:
     package, _, path = spec.partition("::")
     folder = package_folder(package)
     if folder is None:
@@ -130,7 +130,9 @@ def _in_package(spec: str, place: Place | None) -> Location:
     return _package_location(found, (package, found[: -len(os.path.normpath(path)) - 1]))
 
 
-def module_location(module: str, child: Location, entry: Location, place: Place) -> Location:
+def module_location(
+    module: str, child: ConfigLocation, entry: ConfigLocation, place: Place
+) -> ConfigLocation:
     """Return the location of the config that ``from module import …`` means in ``read_base()``.
 
     Raises:

@@ -37,10 +37,6 @@ class SectionForm(StrEnum):
     OPTIMIZER = "optimizer"
 
 
-# The generation whose rules are older.
-MMCV1 = "mmcv1"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OptimizerConfig:
     """The optimizer section, whichever way it was written.
@@ -173,7 +169,8 @@ def validated_section(
         ConfigError: Every mistake in it.
     """
     kind = optimizer.get("type")
-    takes_default = is_default(section.get("constructor"), recognized)
+    constructor, paramwise = section.get("constructor"), section.get("paramwise_cfg")
+    takes_default = is_default(constructor, recognized)
     if not isinstance(kind, str | Symbol | type) or not kind:
         if takes_default or "type" in optimizer:
             problems.append(_bad_type(optimizer, kind, section))
@@ -183,32 +180,12 @@ def validated_section(
         for name in ("lr", "weight_decay")
         if optimizer.get(name) is not None and (problem := rate_problem(optimizer, name))
     ]
-    paramwise = section.get("paramwise_cfg")
     if paramwise is not None and not isinstance(paramwise, Mapping):
-        problems.append(
-            Problem(
-                message=f"paramwise_cfg must be a dict, got {described(paramwise)}",
-                place=place_of(section, "paramwise_cfg"),
-            )
-        )
-    constructor = section.get("constructor")
+        problems.append(_of_other_type(section, "paramwise_cfg", "a dict"))
     if constructor is not None and not isinstance(constructor, str | Symbol):
-        problems.append(
-            Problem(
-                message=f"constructor must be a name, got {described(constructor)}",
-                place=place_of(section, "constructor"),
-            )
-        )
+        problems.append(_of_other_type(section, "constructor", "a name"))
     if takes_default:
-        has_decay = optimizer.get("weight_decay") is not None
-        raw = paramwise if isinstance(paramwise, Mapping) else {}
-        is_older = is_mmcv1(recognized)
-        problems += parse_paramwise(
-            raw,
-            has_weight_decay=has_decay,
-            multipliers=MULTIPLIERS_OF_MMCV1 if is_older else MULTIPLIERS,
-            fields=FIELDS_OF_MMCV1 if is_older else FIELDS,
-        )[1]
+        problems += _paramwise_problems(paramwise, optimizer, recognized)
     if problems:
         raise ConfigError(sorted(problems, key=_by_place))
     return OptimizerConfig(
@@ -227,6 +204,26 @@ def validated_section(
         has_paramwise=paramwise is not None,
         recognized=recognized,
     )
+
+
+def _of_other_type(section: Mapping[str, Any], name: str, wanted: str) -> Problem:
+    return Problem(
+        message=f"{name} must be {wanted}, got {described(section[name])}",
+        place=place_of(section, name),
+    )
+
+
+def _paramwise_problems(
+    paramwise: object, optimizer: Mapping[str, Any], recognized: Recognition | None
+) -> list[Problem]:
+    """Return what the default constructor refuses of ``paramwise_cfg``."""
+    is_older = is_mmcv1(recognized)
+    return parse_paramwise(
+        paramwise if isinstance(paramwise, Mapping) else {},
+        has_weight_decay=optimizer.get("weight_decay") is not None,
+        multipliers=MULTIPLIERS_OF_MMCV1 if is_older else MULTIPLIERS,
+        fields=FIELDS_OF_MMCV1 if is_older else FIELDS,
+    )[1]
 
 
 def is_default(constructor: object, recognized: Recognition | None) -> bool:

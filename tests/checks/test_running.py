@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from optplan.checks.report import merged
-from optplan.checks.results import Location, Reported
+from optplan.checks.results import FindingLocation, Reported
 from optplan.names import Severity
 from tests.checks.conftest import Check, config
 from tests.checks.test_settings import codes
@@ -59,7 +59,7 @@ def test_findings_are_one_only_where_they_say_the_same() -> None:
         severity=Severity.ERROR,
         message="50 parameters keep lr 0.1",
         key="custom_keys.a",
-        location=Location(file="base.py", line=3, column=5),
+        location=FindingLocation(file="base.py", line=3, column=5),
         configs=("a.py",),
         hint="h",
         parameters=("x",),

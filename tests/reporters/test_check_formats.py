@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from optplan.checks import ALL_CHECKS
-from optplan.checks.results import Location, Report, Reported
+from optplan.checks.results import CheckReport, FindingLocation, Reported
 from optplan.names import Severity
 from optplan.reporters.check.concise import render as check_concise
 from optplan.reporters.check.github import render as check_github
@@ -32,7 +32,7 @@ from tests.schema import validate
 EVIL = "a\x1b[31m|`b`<i>[x](y)*_%0A,:\r\n::error::@team #1 é\u202e\ud800\x00]]>"
 SHOWN = "a\\x1b[31m|`b`<i>[x](y)*_%0A,:\\r\\n::error::@team #1 é\\u202e\\ud800\\x00]]>"
 
-REPORT = Report(
+REPORT = CheckReport(
     findings=(
         Reported(
             code="OPT103",
@@ -41,7 +41,7 @@ REPORT = Report(
             message="key 'backbon' matches no parameter",
             hint="did you mean 'backbone'?",
             key="custom_keys.backbon",
-            location=Location(file="_base_/s gd,1.py", line=14, column=9, text="        backbon=dict(lr_mult=0.1),"),
+            location=FindingLocation(file="_base_/s gd,1.py", line=14, column=9, text="        backbon=dict(lr_mult=0.1),"),
             configs=("a.py", "b.py"),
         ),
         Reported(
@@ -51,7 +51,7 @@ REPORT = Report(
             message="key 'x' is bad",
             hint="leave it out",
             key="custom_keys.x",
-            location=Location(file="a.py", line=3, column=5, text="\té = 'xé'  # y"),
+            location=FindingLocation(file="a.py", line=3, column=5, text="\té = 'xé'  # y"),
             configs=("a.py",),
             parameters=("p.1", "p.2", "p.3", "p.4"),
         ),
@@ -61,7 +61,7 @@ REPORT = Report(
             severity=Severity.INFO,
             message=f"key {EVIL}",
             key=EVIL,
-            location=Location(file="mm::c.py"),
+            location=FindingLocation(file="mm::c.py"),
             configs=("mm::c.py",),
             parameters=("p.1",),
         ),
@@ -74,7 +74,7 @@ REPORT = Report(
     without_model=2,
     suppressed=1,
 )  # fmt: skip
-EMPTY = Report(findings=(), configs=("a.py",))
+EMPTY = CheckReport(findings=(), configs=("a.py",))
 
 SUMMARY = """\
 1 error, 1 warning, 1 info in 3 of 4 configs
@@ -236,7 +236,7 @@ def test_sarif_fingerprints_do_not_move() -> None:
         severity=Severity.ERROR,
         message="other words",
         key=first.key,
-        location=Location(file=first.location.file, line=99, column=1, text="x"),
+        location=FindingLocation(file=first.location.file, line=99, column=1, text="x"),
         configs=("c.py",),
     )
     other = Reported(
@@ -250,7 +250,9 @@ def test_sarif_fingerprints_do_not_move() -> None:
     )
     log = json.loads(
         check_sarif(
-            Report(findings=(first, moved, other), configs=("a.py",)), checks=FAKES, version="1.2.3"
+            CheckReport(findings=(first, moved, other), configs=("a.py",)),
+            checks=FAKES,
+            version="1.2.3",
         )
     )
     prints = [result["partialFingerprints"]["optplan/v1"] for result in log["runs"][0]["results"]]
@@ -265,10 +267,12 @@ def test_sarif_of_a_file_outside() -> None:
         severity=Severity.ERROR,
         message="m",
         key="k",
-        location=Location(file="/x/a b.py", line=1, column=1),
+        location=FindingLocation(file="/x/a b.py", line=1, column=1),
         configs=("/x/a b.py",),
     )
-    log = json.loads(check_sarif(Report(findings=(found,), configs=()), checks=FAKES, version="1"))
+    log = json.loads(
+        check_sarif(CheckReport(findings=(found,), configs=()), checks=FAKES, version="1")
+    )
     validate_sarif(log)
     location = log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]
     assert location["artifactLocation"] == {"uri": "file:///x/a%20b.py"}
@@ -357,7 +361,7 @@ def test_gitlab() -> None:
 
 
 def test_fingerprints_of_gitlab_tell_findings_apart_and_stay() -> None:
-    again = replace(REPORT.findings[1], location=Location(file="a.py", line=9, column=1))
+    again = replace(REPORT.findings[1], location=FindingLocation(file="a.py", line=9, column=1))
     twice = replace(REPORT, findings=(*REPORT.findings, again))
     fingerprints = [entry["fingerprint"] for entry in json.loads(check_gitlab(twice))]
     assert len(set(fingerprints)) == 4

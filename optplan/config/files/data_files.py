@@ -13,11 +13,11 @@ from optplan.places import Place
 if TYPE_CHECKING:
     from optplan.config.limits import StepCounter
     from optplan.config.loader import Loader
-    from optplan.config.locations import Location
+    from optplan.config.locations import ConfigLocation
     from optplan.config.placed import File
 
 
-def load_data(loader: Loader, file: File, location: Location) -> PlacedDict:
+def load_data(loader: Loader, file: File, location: ConfigLocation) -> PlacedDict:
     """Return the entries of a data file, merged into those of its bases.
 
     Raises:

@@ -14,12 +14,12 @@ from optplan.errors import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
     from optplan.config.loader import Loader
-    from optplan.config.locations import Location
+    from optplan.config.locations import ConfigLocation
     from optplan.config.placed import File, PlacedDict
     from optplan.places import Place
 
 
-def load_pure(loader: Loader, file: File, location: Location, tree: ast.Module) -> PlacedDict:
+def load_pure(loader: Loader, file: File, location: ConfigLocation, tree: ast.Module) -> PlacedDict:
     """Return the entries of a pure-Python config, those of its bases among them.
 
     Raises:
@@ -28,7 +28,7 @@ def load_pure(loader: Loader, file: File, location: Location, tree: ast.Module) 
     return loader.unshared(entries(_evaluated(loader, file, location, tree)))
 
 
-def _evaluated(loader: Loader, file: File, location: Location, tree: ast.Module) -> Frame:
+def _evaluated(loader: Loader, file: File, location: ConfigLocation, tree: ast.Module) -> Frame:
     frame = Frame(file, loader.steps)
     frame.pure = True
     frame.extras = {"__name__": "builtins", "__file__": location.path}
@@ -37,7 +37,7 @@ def _evaluated(loader: Loader, file: File, location: Location, tree: ast.Module)
 
 
 def _with_bases(
-    loader: Loader, frame: Frame, location: Location, statements: list[ast.stmt]
+    loader: Loader, frame: Frame, location: ConfigLocation, statements: list[ast.stmt]
 ) -> list[ast.stmt]:
     """Bind what ``with read_base()`` imports, and return the other statements."""
     for node in statements:
@@ -57,7 +57,7 @@ def _with_bases(
     return statements
 
 
-def _bind_base(loader: Loader, frame: Frame, location: Location, node: ast.stmt) -> None:
+def _bind_base(loader: Loader, frame: Frame, location: ConfigLocation, node: ast.stmt) -> None:
     place = frame.file.place(node.lineno, node.col_offset)
     if not isinstance(node, ast.ImportFrom) or node.module is None:
         raise ConfigError(
@@ -81,7 +81,9 @@ def _bind_base(loader: Loader, frame: Frame, location: Location, node: ast.stmt)
             frame.marks[name] = base.raw_places.get(alias.name)
 
 
-def _load_base(loader: Loader, location: Location, place: Place) -> tuple[PlacedDict, set[str]]:
+def _load_base(
+    loader: Loader, location: ConfigLocation, place: Place
+) -> tuple[PlacedDict, set[str]]:
     with loader.opened(location, place) as file:
         frame = _evaluated(loader, file, location, parsed(file))
         base = loader.unshared(_all_names(frame))

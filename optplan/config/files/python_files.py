@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     import ast
 
     from optplan.config.loader import Loader
-    from optplan.config.locations import Location
+    from optplan.config.locations import ConfigLocation
     from optplan.config.placed import File, PlacedDict
 
 
-def load_python(loader: Loader, file: File, location: Location) -> PlacedDict:
+def load_python(loader: Loader, file: File, location: ConfigLocation) -> PlacedDict:
     """Return the entries of a Python config, merged into those of its bases.
 
     Raises:
@@ -47,7 +47,7 @@ def load_python(loader: Loader, file: File, location: Location) -> PlacedDict:
     return loader.merged(entries(frame), base, file)
 
 
-def _bases(loader: Loader, file: File, location: Location, tree: ast.Module) -> PlacedDict:
+def _bases(loader: Loader, file: File, location: ConfigLocation, tree: ast.Module) -> PlacedDict:
     node = base_assignment(tree) if "_base_" in file.text else None
     if node is None:
         return loader.bases([], None, location, file)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from optplan.checks.results import Report, Reported
+from optplan.checks.results import CheckReport, Reported
 from optplan.reporters.check.words import headline, summary
 from optplan.reporters.formats.visible import visible
 
 
-def render(report: Report, **_: object) -> str:
+def render(report: CheckReport, **_: object) -> str:
     """Return ``file:line:column: CODE severity: message`` for each finding, and the summary."""
     return "\n".join([*map(finding_line, report.findings), *summary(report)]) + "\n"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from optplan.checks.results import Report, Reported
+from optplan.checks.results import CheckReport, Reported
 from optplan.names import Severity
 from optplan.reporters.check.concise import finding_line
 from optplan.reporters.check.words import summary, told_parts
@@ -15,7 +15,7 @@ MOST_ANNOTATIONS = 10
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
 
-def render(report: Report, **_: object) -> str:
+def render(report: CheckReport, **_: object) -> str:
     """Return a command for each finding, and the summary.
 
     GitHub shows ten annotations of each severity in a step and drops the rest: where there are more, the last

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 
-from optplan.checks.results import Report, Reported
+from optplan.checks.results import CheckReport, Reported
 from optplan.names import Severity
 from optplan.reporters.check.words import headline
 from optplan.reporters.formats.visible import visible
@@ -13,7 +13,7 @@ from optplan.reporters.formats.visible import visible
 _SEVERITIES = {Severity.ERROR: "major", Severity.WARNING: "minor", Severity.INFO: "info"}
 
 
-def render(report: Report, **_: object) -> str:
+def render(report: CheckReport, **_: object) -> str:
     """Return a list of findings; GitLab tells them apart by their fingerprints, which lines do not change."""
     found: dict[str, int] = {}
     entries = []

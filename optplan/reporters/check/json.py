@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from optplan.checks.results import Report, Reported
+from optplan.checks.results import CheckReport, Reported
 from optplan.names import Severity
 from optplan.reporters.formats.json import json_text
 
 FORMAT_VERSION = "1.0"
 
 
-def render(report: Report, *, version: str, **_: object) -> str:
+def render(report: CheckReport, *, version: str, **_: object) -> str:
     """Return the report as ``schemas/check-1.0.schema.json`` describes it.
 
     Args:

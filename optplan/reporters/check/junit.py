@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as ET
 
-from optplan.checks.results import Report, Reported, reaches
+from optplan.checks.results import CheckReport, Reported, reaches
 from optplan.names import Severity
 from optplan.reporters.check.words import affected, headline, hint_of
 from optplan.reporters.formats.visible import visible
 
 
-def render(report: Report, *, fail_on: Severity, **_: object) -> str:
+def render(report: CheckReport, *, fail_on: Severity, **_: object) -> str:
     """Return a test case for each finding, and one for each config without any.
 
     Args:

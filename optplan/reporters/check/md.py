@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from optplan.checks.results import Report, Reported
+from optplan.checks.results import CheckReport, Reported
 from optplan.names import Severity
 from optplan.reporters.check.words import summary, told_parts
 from optplan.reporters.formats.visible import visible
@@ -15,7 +15,7 @@ _REFERENCES = {"@": "@<!-- -->", "#": "#<!-- -->", "&": "&amp;"}
 _MARKS = {Severity.ERROR: "🔴", Severity.WARNING: "🟡", Severity.INFO: "🔵"}
 
 
-def render(report: Report, **_: object) -> str:
+def render(report: CheckReport, **_: object) -> str:
     """Return a table with a row for each finding, and the summary."""
     lines = ["## optplan check", ""]
     if report.findings:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from optplan.checks.results import Location, Report, Reported
+from optplan.checks.results import CheckReport, FindingLocation, Reported
 from optplan.names import Severity
 from optplan.reporters.check.words import told_parts
 from optplan.reporters.formats.visible import visible
@@ -13,7 +13,7 @@ from optplan.reporters.formats.visible import visible
 _SEVERITIES = {Severity.ERROR: "ERROR", Severity.WARNING: "WARNING", Severity.INFO: "INFO"}
 
 
-def render(report: Report, **_: object) -> str:
+def render(report: CheckReport, **_: object) -> str:
     """Return all findings as one ``DiagnosticResult``."""
     data = {"source": {"name": "optplan"}, "diagnostics": [*map(_diagnostic, report.findings)]}
     return json.dumps(data, indent=1) + "\n"
@@ -28,7 +28,7 @@ def _diagnostic(finding: Reported) -> dict[str, Any]:
     }
 
 
-def _location(location: Location) -> dict[str, Any]:
+def _location(location: FindingLocation) -> dict[str, Any]:
     """Return a place; reviewdog counts columns in bytes of UTF-8."""
     found: dict[str, Any] = {"path": visible(location.file)}
     if location.line:

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from optplan.checks.base import Check
-from optplan.checks.results import Location, Report, Reported
+from optplan.checks.results import CheckReport, FindingLocation, Reported
 from optplan.names import Severity
 from optplan.reporters.check.pages import check_summary, markdown_page, page_of, page_uri
 from optplan.reporters.check.words import told_parts
@@ -24,7 +24,7 @@ _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: 
 _ROOT = "%SRCROOT%"
 
 
-def render(report: Report, *, checks: Sequence[Check], version: str, **_: object) -> str:
+def render(report: CheckReport, *, checks: Sequence[Check], version: str, **_: object) -> str:
     """Return the report as a SARIF log.
 
     Args:
@@ -91,7 +91,7 @@ def _plain(text: str) -> str:
     return text.replace("](", "]\\(")
 
 
-def _location(location: Location) -> dict[str, Any]:
+def _location(location: FindingLocation) -> dict[str, Any]:
     found: dict[str, Any] = {"artifactLocation": _artifact(location.file)}
     if location.line:
         region: dict[str, Any] = {"startLine": location.line, "startColumn": location.column}

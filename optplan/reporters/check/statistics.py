@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections import Counter
 
-from optplan.checks.results import Report
+from optplan.checks.results import CheckReport
 
 
-def check_statistics(report: Report, *, as_json: bool) -> str:
+def check_statistics(report: CheckReport, *, as_json: bool) -> str:
     """Return a line for each check that found something, the most frequent first.
 
     A finding counts once for each config that it affects.

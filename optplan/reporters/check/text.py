@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from optplan.checks.results import Report, Reported
+from optplan.checks.results import CheckReport, Reported
 from optplan.errors import listed
 from optplan.names import Severity
 from optplan.reporters.check.words import affected, counted, headline, hint_of, remarks
@@ -22,14 +22,14 @@ _MOST_PARAMETERS = 3
 _LONGEST_MARK = 60
 
 
-def render(report: Report, *, width: int | None = None, color: bool, **_: object) -> str:
+def render(report: CheckReport, *, width: int | None = None, color: bool, **_: object) -> str:
     """Return the findings, each with its line, and a summary."""
     from optplan.reporters.formats import terminal
 
     return terminal.render(_blocks(report), width=width, color=color)
 
 
-def _blocks(report: Report) -> Iterator[RenderableType]:
+def _blocks(report: CheckReport) -> Iterator[RenderableType]:
     from optplan.reporters.formats.terminal import Paragraph
 
     for finding in report.findings:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from optplan.checks.results import Report, Reported
+from optplan.checks.results import CheckReport, Reported
 from optplan.errors import listed
 from optplan.names import Severity
 from optplan.reporters.formats.visible import visible
@@ -38,14 +38,14 @@ def told_parts(finding: Reported) -> list[str]:
     return [visible(part) for part in parts if part]
 
 
-def summary(report: Report) -> list[str]:
+def summary(report: CheckReport) -> list[str]:
     """Return how many findings there are, in how many configs, and what was not looked at."""
     words = [text for severity, text in counted(report) if severity is not None]
     end = "".join(text for severity, text in counted(report) if severity is None)
     return [", ".join(words) + end, *remarks(report)]
 
 
-def counted(report: Report) -> Iterator[tuple[Severity | None, str]]:
+def counted(report: CheckReport) -> Iterator[tuple[Severity | None, str]]:
     """Yield how many findings of each severity there are, then in how many configs."""
     configs, found = plural(len(report.configs), "config"), False
     for severity in Severity:
@@ -56,7 +56,7 @@ def counted(report: Report) -> Iterator[tuple[Severity | None, str]]:
     yield None, f" in {some} of {configs}" if found else f"no findings in {configs}"
 
 
-def remarks(report: Report) -> Iterator[str]:
+def remarks(report: CheckReport) -> Iterator[str]:
     """Yield what was not looked at."""
     if count := report.generations.get("mmcv 1.x", 0):
         yield f"{plural(count, 'config')} checked by the rules of mmcv 1.x"
