@@ -9,7 +9,7 @@ from math import log, pi, prod, sqrt
 from typing import Any
 
 from optplan.schedule.schedule import Schedule
-from optplan.schedule.simulation import Simulation, Source
+from optplan.schedule.simulation import CurveSource, Simulation
 from optplan.schedule.training import Unit
 
 _CHUNK = 128
@@ -69,8 +69,8 @@ class _Product:
         sign: 1 where a step multiplies by ``1 - ηλ``, -1 where it divides by ``1 + ηλ``.
     """
 
-    lr: Source
-    decay: Source
+    lr: CurveSource
+    decay: CurveSource
     sign: int
     left: float = 1.0
     peak: float = 0.0

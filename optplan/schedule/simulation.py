@@ -26,7 +26,7 @@ class Metric:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class CurveSource:
     """Where the values of a hyper-parameter come from: a lane that schedulers move, or a constant."""
 
     lane: int | None
@@ -83,13 +83,13 @@ class Simulation:
         """Return what steps the schedulers of an optimizer."""
         return self._clocks[optimizer]
 
-    def source(self, place: int, field: str) -> Source | None:
+    def source(self, place: int, field: str) -> CurveSource | None:
         """Return where the track at a place takes a hyper-parameter from; None where it has none."""
         track = self._schedule.tracks[place]
         if self._clocks[track.optimizer].lanes.value(field) is not None:
-            return Source(self._lanes[id(track)])
+            return CurveSource(self._lanes[id(track)])
         constant = self._constant(track, field)
-        return None if constant is None else Source(None, float(constant))
+        return None if constant is None else CurveSource(None, float(constant))
 
     def metrics(self) -> Mapping[tuple[int, str], Metric]:
         """Return what depends on a metric, by optimizer and hyper-parameter, from which step on."""

@@ -59,7 +59,7 @@ def _parsed(word: str) -> InputShape:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
+class ForwardInputs:
     """What a forward is given, by position or by name.
 
     Args:
@@ -76,7 +76,7 @@ class Batch:
         values = [*self.positional, *self.named.values()]
         return tuple(tuple(one.shape) for one in values if isinstance(one, Tensor | InputShape))
 
-    def made(self, module: nn.Module, device: torch.device, seed: int) -> Batch:
+    def made(self, module: nn.Module, device: torch.device, seed: int) -> ForwardInputs:
         """Return it with tensors on a device: random ones for shapes, and for what has no values."""
 
         def value(one: Any) -> Any:
@@ -86,7 +86,7 @@ class Batch:
                 return random_input(one, module, device, seed)
             return one.to(device) if isinstance(one, Tensor) else one
 
-        return Batch(
+        return ForwardInputs(
             positional=tuple(map(value, self.positional)),
             named={name: value(one) for name, one in self.named.items()},
             source=self.source,
@@ -106,10 +106,10 @@ def tensors_in(value: Any) -> Iterator[Tensor]:
             yield from tensors_in(item)
 
 
-def known_batch(module: nn.Module) -> Batch | None:
+def known_batch(module: nn.Module) -> ForwardInputs | None:
     """Return what a library says that a model takes; None where none says it."""
     if shapes := known_inputs(module):
-        return Batch(positional=shapes)
+        return ForwardInputs(positional=shapes)
     if (example := getattr(module, "example_input_array", None)) is not None:
         return _batch_of(example, "example_input_array")
     if hasattr(module, "main_input_name"):  # every model of transformers has one, and dummy_inputs
@@ -120,10 +120,10 @@ def known_batch(module: nn.Module) -> Batch | None:
     return None
 
 
-def _batch_of(example: Any, source: str) -> Batch:
+def _batch_of(example: Any, source: str) -> ForwardInputs:
     if isinstance(example, Mapping):
-        return Batch(named=example, source=source)
-    return Batch(
+        return ForwardInputs(named=example, source=source)
+    return ForwardInputs(
         positional=tuple(example) if isinstance(example, list | tuple) else (example,),
         source=source,
     )

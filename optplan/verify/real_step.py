@@ -14,7 +14,7 @@ from optplan.errors import VerifyError, described_exception
 from optplan.runtime.stdio import stdout_to_stderr
 from optplan.verify.devices import is_out_of_memory
 from optplan.verify.digests import digest
-from optplan.verify.inputs import Batch, tensors_in
+from optplan.verify.inputs import ForwardInputs, tensors_in
 from optplan.verify.results import RealStep
 from optplan.verify.stepping import wants_closure
 from optplan.verify.subject import ModelUnderTest, PlannedTensor
@@ -25,7 +25,7 @@ _NO_GRADIENT = "its forward gives nothing that a backward could start from"
 
 def take_real_step(
     subject: ModelUnderTest,
-    batch: Batch,
+    batch: ForwardInputs,
     device: torch.device,
     *,
     amp: bool,
@@ -94,7 +94,7 @@ def _amp_dtype(device: torch.device) -> torch.dtype:
 
 def _step(
     subject: ModelUnderTest,
-    batch: Batch,
+    batch: ForwardInputs,
     device: torch.device,
     amp: torch.dtype | None,
     seed: int,

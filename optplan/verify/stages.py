@@ -17,7 +17,7 @@ from optplan.verify.cost import measure_cost, reset_peak
 from optplan.verify.devices import ChosenDevice, exact_device, free_bytes, within_memory
 from optplan.verify.families import MatchedFormula
 from optplan.verify.hooks import gradient_hooks, hooks_of
-from optplan.verify.inputs import Batch, InputShape, known_batch
+from optplan.verify.inputs import ForwardInputs, InputShape, known_batch
 from optplan.verify.measuring import measure
 from optplan.verify.movement import Movements, find_movements
 from optplan.verify.parallel import World, differing
@@ -182,7 +182,9 @@ class ParameterVerifier:
         terms = self.terms
         if terms.forward is False:
             return NoRealStep(reason="left out: --no-forward")
-        batch = Batch(positional=terms.inputs) if terms.inputs else known_batch(subject.module)
+        batch = (
+            ForwardInputs(positional=terms.inputs) if terms.inputs else known_batch(subject.module)
+        )
         if batch is None:
             if terms.forward:
                 raise UsageError(
