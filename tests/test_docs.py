@@ -35,7 +35,7 @@ def test_there_are_commands() -> None:
 @pytest.mark.parametrize("command", commands())
 def test_a_command_runs_as_it_is_written(command: str, invoke: Invoke) -> None:
     done = invoke(*shlex.split(command))
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == command.startswith("diff "), done.stderr  # whose examples differ
     assert done.stdout
 
 
