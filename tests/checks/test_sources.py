@@ -77,7 +77,11 @@ def test_action(write: Write, tmp_path: Path) -> None:
     assert last["env"].keys() == inputs.keys()
     done = subprocess.run(
         ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", last["run"]],
-        env={"PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin", **inputs},
+        env={
+            "PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin",
+            "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md"),
+            **inputs,
+        },
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -87,3 +91,4 @@ def test_action(write: Write, tmp_path: Path) -> None:
     assert done.stdout == (
         f"{given}<--format><sarif><--output><s.json><--exit-zero>\n{given}<--format><github>\n"
     )
+    assert (tmp_path / "summary.md").read_text() == f"{given}<--format><md><--exit-zero>\n"
