@@ -50,7 +50,6 @@ def diff_of(
         OptplanError: No such source or model, or one is wrong.
     """
     model, given = options.model, options.model_arguments
-    is_cached = options.is_cached
     sources = (
         open_with(words[0], options, arguments[0]),
         open_with(words[1], options, arguments[1]),
@@ -80,16 +79,15 @@ def diff_of(
             model=chosen[at],
             arguments=given,
             per_epoch=per_epoch,
-            is_cached=is_cached,
+            is_cached=options.is_cached,
         )
         return resumed_diff(resuming, checkpoint, is_first=is_first)
     diff = diff_plans(_known(plans[0]), _known(plans[1]))
     match sources:
         case Config() as before, Config() as after:
             if _is_code(before) or _is_code(after):
-                both = before, after
-                return _with_code(diff, planner, both, chosen, given, per_epoch)
-            return with_schedules(diff, (before, after), per_epoch, is_cached=is_cached)
+                return _with_code(diff, planner, sources, chosen, given, per_epoch)
+            return with_schedules(diff, sources, per_epoch, is_cached=options.is_cached)
     return replace(diff, unread=(*diff.unread, _NO_SCHEDULES))
 
 

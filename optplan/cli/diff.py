@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
 
@@ -24,6 +25,26 @@ class DiffFormat(StrEnum):
     CSV = "csv"
 
 
+@dataclass(frozen=True, kw_only=True)
+class SideOptions:
+    """The options of one side alone."""
+
+    model_a: Annotated[
+        str | None, typer.Option("--model-a", metavar="MODEL", help="The model of A alone.")
+    ] = None
+    model_b: Annotated[
+        str | None, typer.Option("--model-b", metavar="MODEL", help="The model of B alone.")
+    ] = None
+    function_arg_a: Annotated[
+        list[str] | None,
+        typer.Option("--arg-a", metavar="NAME=VALUE", help="An argument for the function A alone."),
+    ] = None
+    function_arg_b: Annotated[
+        list[str] | None,
+        typer.Option("--arg-b", metavar="NAME=VALUE", help="An argument for the function B alone."),
+    ] = None
+
+
 @with_options
 def diff(
     a: Annotated[str, typer.Argument(metavar="A", help=_SIDE, show_default=False)],
@@ -38,20 +59,7 @@ def diff(
     *,
     options: PlanRequest,
     to: ReportOptions,
-    model_a: Annotated[
-        str | None, typer.Option("--model-a", metavar="MODEL", help="The model of A alone.")
-    ] = None,
-    model_b: Annotated[
-        str | None, typer.Option("--model-b", metavar="MODEL", help="The model of B alone.")
-    ] = None,
-    function_arg_a: Annotated[
-        list[str] | None,
-        typer.Option("--arg-a", metavar="NAME=VALUE", help="An argument for the function A alone."),
-    ] = None,
-    function_arg_b: Annotated[
-        list[str] | None,
-        typer.Option("--arg-b", metavar="NAME=VALUE", help="An argument for the function B alone."),
-    ] = None,
+    own: SideOptions,
     iters_per_epoch: ItersPerEpochOption = None,
     full: Annotated[bool, typer.Option("--full", help="List each parameter.")] = False,
     output_format: Annotated[
@@ -73,8 +81,8 @@ def diff(
 
         sides = sides_of(a, b)
         import_first(sides, options)
-        arguments = arguments_of(sides, options, (function_arg_a, function_arg_b))
-        found = diff_of(sides, (model_a, model_b), arguments, options, iters_per_epoch)
+        arguments = arguments_of(sides, options, (own.function_arg_a, own.function_arg_b))
+        found = diff_of(sides, (own.model_a, own.model_b), arguments, options, iters_per_epoch)
         labels = labels_of(sides, found)
 
         def report(width: int | None, colored: bool) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
 
@@ -30,20 +31,19 @@ class ScheduleTopic(StrEnum):
     DECAY = "decay"
 
 
-@with_options
-def schedule(
-    config: Annotated[str, typer.Argument(metavar="CONFIG", help=CONFIG_HELP)],
-    options: PlanRequest,
-    to: ReportOptions,
-    iters_per_epoch: ItersPerEpochOption = None,
+@dataclass(frozen=True, kw_only=True)
+class ScheduleOptions:
+    """The options that say how long the training is, and what of it is shown."""
+
+    iters_per_epoch: ItersPerEpochOption = None
     epochs: Annotated[
         int | None,
         typer.Option("--epochs", metavar="N", min=1, help="Train so many epochs instead."),
-    ] = None,
+    ] = None
     iters: Annotated[
         int | None,
         typer.Option("--iters", metavar="N", min=1, help="Train so many iterations instead."),
-    ] = None,
+    ] = None
     at: Annotated[
         list[str] | None,
         typer.Option(
@@ -51,24 +51,32 @@ def schedule(
             metavar="STEP|EPOCH|PERCENT",
             help="Show this step alone, as 1000, 12ep or 50%; repeatable.",
         ),
-    ] = None,
+    ] = None
     every: Annotated[
         int | None,
         typer.Option("--every", metavar="N", min=1, help="Show every so many steps."),
-    ] = None,
+    ] = None
     param: Annotated[
         list[str] | None,
         typer.Option(
             "--param", metavar="PATTERN", help="Only the settings of parameters of this name."
         ),
-    ] = None,
+    ] = None
     topic: Annotated[
         ScheduleTopic,
         typer.Option(
             "--view",
             help="The values of each setting, or what weight decay leaves of its weights.",
         ),
-    ] = ScheduleTopic.VALUES,
+    ] = ScheduleTopic.VALUES
+
+
+@with_options
+def schedule(
+    config: Annotated[str, typer.Argument(metavar="CONFIG", help=CONFIG_HELP)],
+    options: PlanRequest,
+    to: ReportOptions,
+    asked: ScheduleOptions,
     output_format: Annotated[
         ScheduleFormat, typer.Option("--format", "-f", help="The report's format.")
     ] = ScheduleFormat.TEXT,
@@ -89,15 +97,15 @@ def schedule(
         from optplan.reporters.schedule.report import schedule_report
         from optplan.reporters.schedule.view import unread_notes
 
-        if topic is ScheduleTopic.DECAY and (at or every):
+        if asked.topic is ScheduleTopic.DECAY and (asked.at or asked.every):
             raise UsageError(
                 "--at and --every are for --view values: decay acts over the whole training"
             )
         import_first((config,), options)
-        length = Length(epochs=epochs, iters=iters, per_epoch=iters_per_epoch)
+        length = Length(epochs=asked.epochs, iters=asked.iters, per_epoch=asked.iters_per_epoch)
         found = scheduled(config, options, length)
-        if topic is ScheduleTopic.DECAY:
-            table = decay_report(decay_of(found, patterns=param or (), trusted=options.trust))
+        if asked.topic is ScheduleTopic.DECAY:
+            table = decay_report(decay_of(found, patterns=asked.param or (), trusted=options.trust))
             deliver(
                 lambda width, colored: write(output_format, table, width=width, color=colored),
                 to.output,
@@ -105,7 +113,9 @@ def schedule(
             )
             return
         samples = SAMPLES[output_format]
-        view = view_of(found, at=at or (), every=every, patterns=param or (), samples=samples)
+        view = view_of(
+            found, at=asked.at or (), every=asked.every, patterns=asked.param or (), samples=samples
+        )
 
         def report(width: int | None, colored: bool) -> str:
             return write(output_format, schedule_report(view), width=width, color=colored)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,11 +22,10 @@ if TYPE_CHECKING:
 _WITH_IDLE = frozenset({ShowView.PARAMS, ShowView.TREE, ShowView.SETTINGS})
 
 
-@with_options
-def show(
-    config: Annotated[str, typer.Argument(metavar="CONFIG", help=PLAN_HELP)],
-    options: PlanRequest,
-    to: ReportOptions,
+@dataclass(frozen=True, kw_only=True)
+class ShowOptions:
+    """The options that say which view of a plan is shown, and of which parameters."""
+
     view: Annotated[
         ShowView,
         typer.Option(
@@ -33,14 +33,14 @@ def show(
             help="A row per parameter, the module tree, the settings with their members, what each key does, "
             "the layers, or lr and decay by depth and module type.",
         ),
-    ] = ShowView.PARAMS,
+    ] = ShowView.PARAMS
     depth: Annotated[
         int | None,
         typer.Option("--depth", metavar="N", min=0, help="Levels of the tree below the model."),
-    ] = None,
+    ] = None
     output_format: Annotated[
         ShowFormat, typer.Option("--format", "-f", help="The report's format.")
-    ] = ShowFormat.TEXT,
+    ] = ShowFormat.TEXT
     param: Annotated[
         list[str] | None,
         typer.Option(
@@ -48,7 +48,7 @@ def show(
             metavar="PATTERN",
             help="Only parameters of this name, as 'layer1.*.{0-3}.*'.",
         ),
-    ] = None,
+    ] = None
     rule: Annotated[
         list[Rule] | None,
         typer.Option(
@@ -56,7 +56,7 @@ def show(
             metavar="RULE",
             help=f"Only parameters that this rule decides: {', '.join(Rule)}.",
         ),
-    ] = None,
+    ] = None
     status: Annotated[
         list[Status] | None,
         typer.Option(
@@ -64,7 +64,15 @@ def show(
             metavar="STATUS",
             help=f"Only parameters of this status: {', '.join(Status)}.",
         ),
-    ] = None,
+    ] = None
+
+
+@with_options
+def show(
+    config: Annotated[str, typer.Argument(metavar="CONFIG", help=PLAN_HELP)],
+    options: PlanRequest,
+    to: ReportOptions,
+    asked: ShowOptions,
 ) -> None:
     """Show what each parameter gets, with the rule that decided it.
 
@@ -73,7 +81,7 @@ def show(
     Exit status: 0 fine, 2 could not do it, 3 a bug in optplan.
     """
     with running(quiet=to.quiet, debug=to.debug, dialect=options.dialect):
-        require_sense(view, output_format, depth)
+        require_sense(asked.view, asked.output_format, asked.depth)
         from optplan.app.option_use import entries_of, idle_words
         from optplan.app.plan import import_first, plan_of
         from optplan.errors import UsageError
@@ -85,12 +93,14 @@ def show(
         found = plan_of(config, options)
         plan = found.plan if isinstance(found, Planned) else found
         narrowing = Narrowing(
-            patterns=tuple(param or ()), rules=tuple(rule or ()), statuses=tuple(status or ())
+            patterns=tuple(asked.param or ()),
+            rules=tuple(asked.rule or ()),
+            statuses=tuple(asked.status or ()),
         )
-        idle = idle_words(found) if isinstance(found, Planned) and view in _WITH_IDLE else ""
+        idle = idle_words(found) if isinstance(found, Planned) and asked.view in _WITH_IDLE else ""
         rows = narrowed(plan, narrowing)
         entries: Sequence[EntryStatistics] = ()
-        if view is ShowView.KEYS:
+        if asked.view is ShowView.KEYS:
             if not isinstance(found, Planned):
                 raise UsageError(
                     f"{config!r} is a saved plan, which keeps no options and keys, only what "
@@ -99,10 +109,10 @@ def show(
                 )
             entries = entries_of(found, rows)
         shown = Selection(
-            plan=plan, rows=rows, narrowing=narrowing, idle=idle, depth=depth, entries=entries
+            plan=plan, rows=rows, narrowing=narrowing, idle=idle, depth=asked.depth, entries=entries
         )
 
         def report(width: int | None, colored: bool) -> str:
-            return show_report(view, shown, output_format, width=width, color=colored)
+            return show_report(asked.view, shown, asked.output_format, width=width, color=colored)
 
         deliver(report, to.output, to.color)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
 
@@ -37,11 +38,10 @@ class DtypeWord(StrEnum):
     FLOAT64 = "float64"
 
 
-@with_options
-def verify(
-    config: Annotated[str, typer.Argument(metavar="CONFIG", help=CONFIG_HELP)],
-    options: PlanRequest,
-    to: ReportOptions,
+@dataclass(frozen=True, kw_only=True)
+class StageOptions:
+    """The options that say what is stepped, and how."""
+
     plan: Annotated[
         str | None,
         typer.Option(
@@ -49,14 +49,14 @@ def verify(
             metavar="PLAN",
             help="Hold the optimizer against this saved plan, instead of the config's own.",
         ),
-    ] = None,
+    ] = None
     device: Annotated[
         str, typer.Option("--device", help="auto, cpu, cuda, cuda:N or mps; auto takes CUDA.")
-    ] = "auto",
+    ] = "auto"
     dtype: Annotated[
         DtypeWord | None,
         typer.Option("--dtype", help="Of the parameters in training; the model's own by default."),
-    ] = None,
+    ] = None
     steps: Annotated[
         int,
         typer.Option(
@@ -65,15 +65,15 @@ def verify(
             min=1,
             help="Steps with given gradients; with fewer than 4, less is tried.",
         ),
-    ] = 4,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Random seed.")] = 0,
+    ] = 4
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Random seed.")] = 0
     forward: Annotated[
         bool | None,
         typer.Option(
             "--forward/--no-forward",
             help="A step with a random batch; by default where the input is known.",
         ),
-    ] = None,
+    ] = None
     inputs: Annotated[
         list[str] | None,
         typer.Option(
@@ -81,13 +81,21 @@ def verify(
             metavar="SHAPE",
             help="The batch, as 2x3x224x224 or 2x16:int64; one for each argument.",
         ),
-    ] = None,
-    amp: Annotated[bool, typer.Option("--amp", help="Forward under autocast.")] = False,
-    cost: Annotated[bool, typer.Option("--cost/--no-cost", help="Time the steps.")] = True,
+    ] = None
+    amp: Annotated[bool, typer.Option("--amp", help="Forward under autocast.")] = False
+    cost: Annotated[bool, typer.Option("--cost/--no-cost", help="Time the steps.")] = True
     parallel: Annotated[
         ParallelWord | None,
         typer.Option("--parallel", help="Under torchrun: how the processes share the model."),
-    ] = None,
+    ] = None
+
+
+@with_options
+def verify(
+    config: Annotated[str, typer.Argument(metavar="CONFIG", help=CONFIG_HELP)],
+    options: PlanRequest,
+    to: ReportOptions,
+    asked: StageOptions,
     output_format: Annotated[
         VerifyFormat, typer.Option("--format", "-f", help="The report's format.")
     ] = VerifyFormat.TEXT,
@@ -116,20 +124,20 @@ def verify(
         from optplan.verify.verification import verify as verified
 
         terms = terms_of(
-            dtype=dtype and dtype.value,
-            inputs=inputs or (),
-            parallel=parallel and parallel.value,
-            steps=steps,
-            seed=seed,
-            forward=forward,
-            amp=amp,
-            cost=cost,
+            dtype=asked.dtype and asked.dtype.value,
+            inputs=asked.inputs or (),
+            parallel=asked.parallel and asked.parallel.value,
+            steps=asked.steps,
+            seed=asked.seed,
+            forward=asked.forward,
+            amp=asked.amp,
+            cost=asked.cost,
             shows_progress=not to.quiet,
         )
-        chosen = choose_device(device)
+        chosen = choose_device(asked.device)
         import_first((config,), options)
-        source = source_of(config, options, plan)
-        found = verified(source, chosen, terms, plan_source=plan)
+        source = source_of(config, options, asked.plan)
+        found = verified(source, chosen, terms, plan_source=asked.plan)
 
         def report(width: int | None, colored: bool) -> str:
             render = format_of("optplan.reporters.verify", output_format)
