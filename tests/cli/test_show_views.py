@@ -217,7 +217,8 @@ def test_view_is_no_saved_plan(invoke: Invoke, tmp_path: Path) -> None:
     done = invoke("show", path)
     assert (done.returncode, done.stderr) == (
         2,
-        "error: not a saved plan: it is the tree view of one\n  hint: save it without --view\n",
+        "error: not a saved plan: it is the tree view of one\n"
+        f"  hint: it is in {str(path)!r}: save it without --view\n",
     )
 
 

@@ -89,7 +89,7 @@ def test_public_names() -> None:
     ("line", "expected"),
     [
         ("optplan sch", ["schedule"]),
-        ("optplan show --view ", ["params", "tree", "settings", "keys", "layers"]),
+        ("optplan show --view ", ["params", "tree", "settings", "keys", "layers", "depth"]),
         ("optplan show a.py --model resnet50x4", ["resnet50x4_clip", "resnet50x4_clip_gap"]),
         ("optplan checks OPT20", ["OPT201", "OPT202", "OPT203", "OPT205", "OPT206", "OPT207"]),
         ("optplan check --select OPT9", ["OPT901"]),
