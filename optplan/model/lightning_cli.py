@@ -6,7 +6,7 @@ import linecache
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from importlib import import_module, util
+from importlib import util
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 # Where either package has its LightningCLI.
-_MODULES = {"lightning": "lightning.pytorch.cli", "pytorch_lightning": "pytorch_lightning.cli"}
+_PACKAGES = ("lightning", "pytorch_lightning")
 _HOMES = ("lightning.pytorch", "pytorch_lightning")
 
 
@@ -110,8 +110,8 @@ def _package_of(found: Any) -> str:
         for base in kind.__mro__
         if base.__name__ == "LightningModule"
     ]
-    known = next((home for home in homes if home in _MODULES), None)
-    return known or next((one for one in _MODULES if util.find_spec(one)), "lightning")
+    known = next((home for home in homes if home in _PACKAGES), None)
+    return known or next((one for one in _PACKAGES if util.find_spec(one)), "lightning")
 
 
 def _parsed_module(kind: Any, section: Mapping[str, Any], written: Mapping[str, Any]) -> Any:
@@ -165,7 +165,7 @@ def require_cli() -> None:
     Raises:
         ModelError: A package of it is not installed.
     """
-    if not any(util.find_spec(one) for one in _MODULES):
+    if not any(util.find_spec(one) for one in _PACKAGES):
         missing = "lightning"
     elif util.find_spec("jsonargparse") is None or util.find_spec("docstring_parser") is None:
         missing = "jsonargparse[signatures]"
@@ -181,8 +181,16 @@ def _cli(package: str) -> Any:
     """Return what runs a package's own LightningCLI on one part of a file."""
     require_cli()
     with lifted(), suppress_output():
-        library = import_module(_MODULES[package])
-    return _Runner(library.LightningCLI)
+        kind: Any
+        if package == "lightning":
+            from lightning.pytorch import cli
+
+            kind = cli.LightningCLI
+        else:
+            from pytorch_lightning.cli import LightningCLI
+
+            kind = LightningCLI
+    return _Runner(kind)
 
 
 class _Runner:

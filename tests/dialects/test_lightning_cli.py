@@ -44,6 +44,10 @@ class Configuring(Net):
         return [optimizer], [torch.optim.lr_scheduler.StepLR(optimizer, steps // 2)]
 
 
+class CalledShort(Net):  # as no other class in the process, which the library would find, too
+    pass
+
+
 class Inner(nn.Module):
     def __init__(self, width: int, activation: nn.Module):
         super().__init__()
@@ -77,7 +81,7 @@ lr_scheduler:
 """,
     "short names": """
 trainer: {max_steps: 30}
-model: {class_path: Net, init_args: {width: 3}}
+model: {class_path: CalledShort, init_args: {width: 3}}
 optimizer: {class_path: SGD, init_args: {lr: 0.1, momentum: 0.9, nesterov: true}}
 lr_scheduler: {class_path: CosineAnnealingLR, init_args: {T_max: 10}}
 """,

@@ -296,7 +296,9 @@ def test_a_checkpoint_with_frozen_parameters_among_its_groups(folder: Path, invo
     saved = {"meta": {"epoch": 3}, "state_dict": model.state_dict()}
     torch.save({**saved, "optimizer": optimizer.state_dict()}, folder / "epoch_3.pth")
     done = invoke("diff", "epoch_3.pth", "a.py", *MODEL, cwd=folder)
-    assert done.stdout == "epoch_3.pth → a.py · net.py:Net · mmcv 1.x · no difference\n"
+    assert done.stdout == (
+        "epoch_3.pth → a.py · net.py:Net · mmcv 1.x · no difference\n saved by torch: epoch 3\n"
+    )
     (folder / "b.py").write_text(OLDER.replace("bias_decay_mult=0.", "bias_decay_mult=1."))
     done = invoke("diff", "epoch_3.pth", "b.py", *MODEL, cwd=folder)
     assert "2 of 8 parameters change" in done.stdout
