@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 
 _DEFINED = re.compile(r"^(?:class|def) ([A-Za-z]\w*)", re.MULTILINE)
+_MOST_READ = 1 << 20  # characters of a file in search of what it defines
 # Names that timm looks up on a hub.
 _FETCHED = ("hf_hub:", "hf-hub:", "local-dir:", "timm:hf_hub:", "timm:hf-hub:", "timm:local-dir:")
 
@@ -83,6 +84,8 @@ def open_model(spec: str, arguments: Mapping[str, Any]) -> LoadedModel:
         raise _fetched(spec)
     library = library_of(spec)
     if library == "timm":
+        if not head:
+            _refuse_path(spec)
         return LoadedModel(module=timm_model(attr, arguments), spec=spec, source=library)
     if library == "transformers":
         return LoadedModel(module=hf_model(spec, arguments), spec=spec, source=library)
@@ -150,13 +153,20 @@ def _unknown_timm_model(name: str, architecture: str) -> ModelError:
     import timm
 
     hint = did_you_mean(architecture, timm.list_models())
-    if ":" in name:
-        return ModelError(f"timm has no model {name!r}", hint=hint)
-    if name.endswith(".py") or _is_file(name):
-        return _no_attribute(name)
-    if "." in name and (module := module_in(name)) and module != name:
-        hint = f"did you mean '{module}:{name.removeprefix(module)[1:]}'?"
     return ModelError(f"timm has no model {name!r}", hint=hint)
+
+
+def _refuse_path(word: str) -> None:
+    """Raise ModelError where a word of the command line is no model of timm, but a file, or a module's path."""
+    import timm
+
+    if timm.is_model(word.partition(".")[0]):
+        return
+    if word.endswith(".py") or _is_file(word):
+        raise _no_attribute(word)
+    if "." in word and (module := module_in(word)) and module != word:
+        hint = f"did you mean '{module}:{word.removeprefix(module)[1:]}'?"
+        raise ModelError(f"timm has no model {word!r}", hint=hint)
 
 
 def _no_attribute(path: str) -> ModelError:
@@ -166,8 +176,10 @@ def _no_attribute(path: str) -> ModelError:
     if Path(path).is_dir():
         hint = f"a model of transformers in it: hf:{path}; of a file in it: {path}/FILE.py:NAME"
         return ModelError(f"{path!r} is a folder, not a model", hint=hint)
-    text = Path(path).read_text("utf-8", errors="replace")
-    names = _DEFINED.findall(text)[:5] if path.endswith(".py") else []
+    names: list[str] = []
+    if path.endswith(".py") and Path(path).is_file():
+        with Path(path).open(encoding="utf-8", errors="replace") as file:
+            names = _DEFINED.findall(file.read(_MOST_READ))[:5]
     named = [f"{path}:{name}" for name in names] or [f"{path}:NAME"]
     return ModelError(f"{path!r} is a file: name what to build of it", hint=listed(named))
 
