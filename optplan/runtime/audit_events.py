@@ -147,13 +147,15 @@ def _is_torch_asking(frame: FrameType | None) -> bool:
     return frame is not None and home is not None and frame.f_code.co_filename == home
 
 
-def _searches_system_only(loader_path: str) -> bool:
-    """Return whether the loader's path leads to no folder that depends on the working folder."""
-    return not loader_path or all(map(os.path.isabs, re.split("[:;]", loader_path)))
+def _lies_in_relative_folder(name: str) -> bool:
+    """Return whether the loader would find a library below the working folder."""
+    folders = re.split("[:;]", _LOADER_PATH) if _LOADER_PATH else ()
+    relative = (folder for folder in folders if not os.path.isabs(folder))
+    return any(os.path.lexists(os.path.join(folder, name)) for folder in relative)
 
 
 def _load_library(event: str, arguments: tuple[Any, ...]) -> str | None:
-    is_driver = arguments[0] in _DRIVERS and _searches_system_only(_LOADER_PATH)
+    is_driver = arguments[0] in _DRIVERS and not _lies_in_relative_folder(arguments[0])
     if is_driver and _is_torch_asking(sys._getframe(2)):  # noqa: SLF001 - as above
         return None
     path = _path(arguments[0]) if arguments[0] else None

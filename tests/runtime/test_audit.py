@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -198,20 +199,27 @@ def test_what_is_allowed(name: str, told: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("loader_path", "refusal"),
+    ("loader_path", "is_refused"),
     [
-        ("", None),
-        ("/usr/lib:/opt/lib", None),
-        ("/usr/lib:", "load a library"),  # an empty entry is the working folder
-        ("lib:/usr/lib", "load a library"),
-        ("/usr/lib;.", "load a library"),
+        ("", False),
+        ("/usr/lib:/opt/lib", False),
+        ("/usr/lib:", True),  # an empty entry is the working folder
+        ("lib:/usr/lib", True),
+        ("/usr/lib;.", True),
+        ("other:/usr/lib", False),
     ],
 )
 def test_no_driver_from_the_working_folder(
-    loader_path: str, refusal: str | None, monkeypatch: pytest.MonkeyPatch
+    loader_path: str, is_refused: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def refusal() -> str | None:
+        return audit_events.EVENTS["ctypes.dlopen"]("ctypes.dlopen", ("libnvidia-ml.so.1",))
+
     monkeypatch.setattr(audit_events, "_LOADER_PATH", loader_path)
     monkeypatch.setattr(audit_events, "_is_torch_asking", lambda _frame: True)
-    found = audit_events.EVENTS["ctypes.dlopen"]("ctypes.dlopen", ("libnvidia-ml.so.1",))
-    assert (found is None) == (refusal is None)
-    assert (found or "").startswith(refusal or "")
+    monkeypatch.chdir(tmp_path)
+    assert refusal() is None
+    for folder in (".", "lib"):
+        Path(folder).mkdir(exist_ok=True)
+        (Path(folder) / "libnvidia-ml.so.1").touch()
+    assert (refusal() or "").startswith("load a library") == is_refused
