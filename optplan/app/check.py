@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from optplan.app.config_schedule import schedule_of_plan
 from optplan.app.model_planner import (
     ConfiguredModels,
     planner_of,
-    schedule_of_plan,
     uncached_planner_of,
 )
 from optplan.app.request import PlanRequest

@@ -19,7 +19,7 @@ from optplan.app.resumed_diff import Resuming, read_checkpoint, resumed_diff
 from optplan.app.schedule_divergence import with_schedules
 from optplan.app.sources import Checkpoint, Opened, SavedPlan
 from optplan.config import Config
-from optplan.dialects import dialect_of, opener_of, scheduler_types
+from optplan.dialects import code_dialect, opener_of, scheduler_types
 from optplan.errors import UsageError
 from optplan.plan import Plan
 from optplan.plan.changes import PlanDiff, UnreadChange
@@ -85,7 +85,7 @@ def diff_of(
     diff = diff_plans(_known(plans[0]), _known(plans[1]))
     match sources:
         case Config() as before, Config() as after:
-            if _is_code(before) or _is_code(after):
+            if code_dialect(before) or code_dialect(after):
                 return _with_code(diff, planner, sources, chosen, given, per_epoch)
             return with_schedules(diff, sources, per_epoch, is_cached=options.is_cached)
     return replace(diff, unread=(*diff.unread, _NO_SCHEDULES))
@@ -94,10 +94,6 @@ def diff_of(
 _NO_SCHEDULES = UnreadChange(
     text="schedules and hooks, which a saved plan does not keep", is_alike=None
 )
-
-
-def _is_code(config: Config) -> bool:
-    return dialect_of(config).is_code
 
 
 def _with_code(
@@ -113,17 +109,17 @@ def _with_code(
 
     runs = [
         partial(
-            dialect_of(config).attachments,
+            code.attachments,
             config,
             planner.model(config, model, given).module,
             planner.world_size,
         )
         for config, model in zip(configs, models, strict=True)
-        if _is_code(config)
+        if (code := code_dialect(config)) is not None
     ]
     if len(runs) == len(configs):
         return with_attached(diff, runs)
-    is_first = not _is_code(configs[0])
+    is_first = code_dialect(configs[0]) is None
     config = configs[0] if is_first else configs[1]
     return with_config(diff, runs[0], config, per_epoch, is_first=is_first)
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from optplan.app.config_schedule import Length, class_defaults_of, schedule_for, training_of
 from optplan.app.function_schedules import attached_schedule, stepped_alike
-from optplan.app.schedule import Length, class_defaults_of, schedule_for, training_of
 from optplan.app.schedule_divergence import compared, course_changes, unread_changes
 from optplan.config import Config
 from optplan.constructors.training_extras import STEPS

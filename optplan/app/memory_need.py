@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from optplan.dialects import dialect_of
+from optplan.dialects import code_dialect
 from optplan.errors import PlanError
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def may_need_memory(error: PlanError, config: Config, loaded: LoadedModel) -> bo
     Raises:
         PlanError: It has read values, and the model is large: the user decides.
     """
-    if not dialect_of(config).is_code or error.__cause__ is None:
+    if code_dialect(config) is None or error.__cause__ is None:
         return False
     if not any(parameter.is_meta for parameter in loaded.module.parameters()):
         return False

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from optplan.checks.tool_config import Target
     from optplan.config import Batch, Config
     from optplan.model import LoadedModel
-    from optplan.plan import Plan, Planned
-    from optplan.schedule import Schedule
+    from optplan.plan import Planned
 
 
 class BuiltModel:
@@ -212,19 +211,3 @@ class ConfiguredModels:
         own = find_own_model(config)
         assert own is not None
         return BuiltModel(open_configured(own))
-
-
-def schedule_of_plan(
-    config: Config, plan: Plan, per_epoch: int | None, *, is_cached: bool = False
-) -> Schedule:
-    """The schedulers of a config for its plan; as in :func:`schedule_for`.
-
-    Raises:
-        OptplanError: They are wrong, or nobody says how long the training is.
-    """
-    from optplan.app.schedule import Length, schedule_for, training_of
-    from optplan.dialects import find_schedulers
-
-    section = find_schedulers(config)
-    training = training_of(config, Length(per_epoch=per_epoch))
-    return schedule_for(plan, config, section, training, is_cached=is_cached)

@@ -10,7 +10,7 @@ from optplan.app.plan import Planner
 from optplan.app.resumed_divergence import turned, with_restored
 from optplan.app.sources import Checkpoint, Opened
 from optplan.config import Config
-from optplan.dialects import dialect_of
+from optplan.dialects import code_dialect, dialect_of
 from optplan.errors import listed
 from optplan.names import Rule
 from optplan.plan import Plan
@@ -59,12 +59,12 @@ class Resuming:
 
     def scheduler_states(self) -> list[dict[str, Any]] | None:
         """Return the states of the schedulers that code makes; None where they are not made by code."""
-        if not isinstance(self.source, Config) or not dialect_of(self.source).is_code:
+        if not isinstance(self.source, Config) or (code := code_dialect(self.source)) is None:
             return None
         from optplan.checkpoints.saved_schedulers import plain_state
 
         module = self.planner.model(self.source, self.model, self.arguments).module
-        found = dialect_of(self.source).attachments(self.source, module, self.planner.world_size)
+        found = code.attachments(self.source, module, self.planner.world_size)
         return [
             {"class": type(one.said.scheduler).__name__}
             | plain_state(one.said.scheduler.state_dict(), "the config")

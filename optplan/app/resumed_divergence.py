@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from optplan.app.schedule import Length, schedule_for, training_of
+from optplan.app.config_schedule import Length, schedule_for, training_of
 from optplan.app.sources import Opened
 from optplan.config import Config
 from optplan.dialects import dialect_of, find_schedulers
+from optplan.dialects.code_dialect import CodeDialect
 from optplan.errors import OptplanError, UsageError, listed, quoted
 from optplan.plan import Plan
 from optplan.plan.changes import PlanDiff, SchedulerChange, UnreadChange
@@ -44,7 +45,7 @@ def with_restored(
         diff = replace(diff, schedulers=tuple(torch_changes(plan, saved.torchs, states)))
     others = [f"{quoted(name)} of the checkpoint, which is not read" for name in saved.unread]
     dialect = dialect_of(source) if isinstance(source, Config) else None
-    if dialect is None or dialect.is_code or not isinstance(source, Config):
+    if dialect is None or isinstance(dialect, CodeDialect) or not isinstance(source, Config):
         what = "a saved plan" if dialect is None else dialect.title
         if saved.count:
             others.append(f"the checkpoint's schedulers: {what} has none to compare them with")

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from optplan.app.model_planner import cached_plans
+from optplan.app.config_schedule import Length, class_defaults_of, schedule_for, training_of
 from optplan.app.plan import Planner, isolate_named_code, open_with, planner_for
 from optplan.app.sources import Checkpoint, SavedPlan
-from optplan.config import Config, find_namespace
+from optplan.config import Config
 from optplan.dialects import (
-    dialect_of,
+    code_dialect,
     find_schedulers,
     find_training,
     find_unread,
     scheduler_types,
 )
+from optplan.dialects.code_dialect import CodeDialect
 from optplan.errors import OptplanError, UsageError, listed, quoted
 from optplan.plan import Plan
 from optplan.reporters.schedule.view import ScheduleView, unread_notes
@@ -24,29 +26,15 @@ from optplan.reporters.selection import Narrowing, narrowed
 from optplan.runtime.stdio import remark
 from optplan.schedule import (
     Schedule,
-    Section,
-    Training,
     courses_of,
-    schedule_of,
 )
 from optplan.schedule.key_steps import telling_steps
 from optplan.schedule.requested_steps import asked_steps
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from optplan.app.request import PlanRequest
 
 _MOST_SHOWN = 1_000_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Length:
-    """What a command line says of a training's length."""
-
-    epochs: int | None = None
-    iters: int | None = None
-    per_epoch: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,8 +71,8 @@ def scheduled(
         raise _no_schedule_of(config)
     isolate_named_code(config, model, schedulers=scheduler_types(config))
     planner = planner_for(options)
-    if dialect_of(config).is_code:
-        return _scheduled_function(planner, config, model, given, length)
+    if (code := code_dialect(config)) is not None:
+        return _scheduled_function(code, planner, config, model, given, length)
     try:
         return _scheduled_config(planner, config, length, options)
     except OptplanError:  # it is named all the same
@@ -124,13 +112,16 @@ def _no_schedule_of(checkpoint: Checkpoint) -> UsageError:
 
 
 def _scheduled_function(
+    code: CodeDialect,
     planner: Planner,
     config: Config,
     model: str | None,
     given: Mapping[str, Any],
     length: Length,
 ) -> Scheduled:
-    config = dialect_of(config).with_length(
+    from optplan.app.function_schedules import attached_schedule
+
+    config = code.with_length(
         config, epochs=length.epochs, iters=length.iters, per_epoch=length.per_epoch
     )
     training = find_training(
@@ -138,88 +129,9 @@ def _scheduled_function(
     )
     plan = planner.plan(config, model, given).plan
     module = planner.model(config, model, given).module
-    schedule = function_schedule(config, module, plan, training, planner.world_size)
+    run = partial(code.attachments, config, module, planner.world_size)
+    schedule = attached_schedule(run, plan, training, class_defaults_of(plan))
     return Scheduled(plan=plan, schedule=schedule)
-
-
-def function_schedule(
-    config: Config,
-    module: nn.Module,
-    plan: Plan,
-    training: Training,
-    world_size: int | None = None,
-) -> Schedule:
-    """Return the schedule of the optimizers that a function makes of a model.
-
-    Raises:
-        OptplanError: The function raises, or the length of an epoch is not known.
-    """
-    from optplan.app.function_schedules import attached_schedule
-
-    defaults = class_defaults_of(plan)
-    return attached_schedule(
-        lambda: dialect_of(config).attachments(config, module, world_size),
-        plan,
-        training,
-        defaults,
-    )
-
-
-def training_of(config: Config, length: Length) -> Training:
-    """How long the training of a config is.
-
-    Raises:
-        UsageError: Nobody says.
-        ScheduleError: What the config says is wrong.
-    """
-    asked, per_epoch = length.epochs, length.per_epoch
-    if length.iters is None:
-        decided = dialect_of(config).decided_training(config.data, asked, per_epoch)
-        if decided is not None:
-            return decided
-    return find_training(config, epochs=asked, iters=length.iters, per_epoch=per_epoch)
-
-
-def schedule_for(
-    plan: Plan, config: Config, section: Section, training: Training, *, is_cached: bool = False
-) -> Schedule:
-    """The schedulers of a config for its plan.
-
-    Args:
-        plan: The plan.
-        config: The config.
-        section: Its schedulers.
-        training: How long it trains.
-        is_cached: Whether what torch's optimizers have may be cached.
-
-    Raises:
-        ScheduleError: A scheduler is wrong.
-    """
-    from optplan.schedule.foreign import ForeignBuilder
-
-    maker = ForeignBuilder(find_namespace(config))
-    return schedule_of(
-        plan,
-        section,
-        training,
-        [_class_defaults(one.class_name, is_cached=is_cached) for one in plan.optimizers],
-        maker,
-        maker.replaces,
-    )
-
-
-def class_defaults_of(plan: Plan) -> list[Mapping[str, Any]]:
-    """Return for each optimizer of a plan its class's own options with their values."""
-    return [_class_defaults(one.class_name, is_cached=False) for one in plan.optimizers]
-
-
-def _class_defaults(class_name: str, *, is_cached: bool) -> Mapping[str, Any]:
-    def make() -> Mapping[str, Any]:
-        from optplan.constructors.class_defaults import class_defaults
-
-        return class_defaults(class_name)
-
-    return cached_plans().class_defaults(class_name, make) if is_cached else make()
 
 
 def view_of(

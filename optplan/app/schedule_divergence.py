@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from optplan.app.schedule import Length, schedule_for, training_of
+from optplan.app.config_schedule import Length, schedule_for, training_of
 from optplan.config import Config
 from optplan.dialects import dialect_of, find_schedulers, find_unread
 from optplan.errors import OptplanError

@@ -16,13 +16,13 @@ from optplan.app.sources import SavedPlan, open_source
 from optplan.config import Config
 from optplan.constructors.observed_groups import rewind
 from optplan.constructors.only_groups import OnlyGroups
-from optplan.dialects import dialect_of
+from optplan.dialects import code_dialect
 from optplan.errors import UsageError, VerifyError
 from optplan.plan import Plan
 from optplan.verify.bench import TrainingSource
 from optplan.verify.inputs import parse_inputs
+from optplan.verify.options import VerifyOptions
 from optplan.verify.results import Parallel
-from optplan.verify.stages import VerifyOptions
 from optplan.verify.subject import NamedOptimizer
 
 
@@ -68,10 +68,9 @@ def source_of(
     planner = planner_for(options)
     own = planner.plan(opened, model, given).plan
     wrappers: tuple[str, ...] = ()
-    dialect = dialect_of(opened)
-    if dialect.is_code:
+    if (code := code_dialect(opened)) is not None:
         module = planner.model(opened, model, given).module
-        wrappers = dialect.attachments(opened, module, planner.world_size).wrappers
+        wrappers = code.attachments(opened, module, planner.world_size).wrappers
 
     def make_model() -> nn.Module:
         return Planner().model(opened, model, given).module

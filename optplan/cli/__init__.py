@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from optplan.runtime.interrupts import EndingAtInterrupt, end_process, ignore_at_exit, install
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
 
 def main() -> None:
     """Run the command that the arguments name, and exit with its status."""
@@ -26,54 +22,27 @@ def main() -> None:
         _reopen_closed()
         run_named_code(Where.ELSEWHERE)
         try:
-            run(sys.argv[1:])
+            _run(sys.argv[1:])
         except SystemExit as leaving:
             if "RANK" in os.environ and isinstance(leaving.code, int):  # started by torchrun
                 end_process(leaving.code)
             raise
 
 
-def run(arguments: Sequence[str]) -> None:
-    """Run the command that these arguments name.
-
-    Raises:
-        SystemExit: Always, with its status.
-    """
+def _run(arguments: list[str]) -> None:
+    """Run a command line here, or in a process of its own where its config names code."""
     from optplan.runtime.gc_control import gc_deferred
+    from optplan.runtime.where import IsolationNeededError
 
     with gc_deferred():
-        from optplan.cli.app import app_for
-        from optplan.cli.running import ExitStatus, print_problems, reported
-        from optplan.errors import UsageError
+        from optplan.cli.app import run
 
-        given = _renamed(arguments)
-        with reported():
-            try:
-                if any(word.startswith("--cfg-options") for word in given):
-                    from optplan.config import regroup_cfg_options
+        try:
+            run(arguments)
+        except IsolationNeededError:
+            from optplan.cli.isolated import run_isolated
 
-                    given = regroup_cfg_options(given)
-                app_for(given)(given, prog_name="optplan")
-            except UsageError as error:
-                print_problems(error.problems)
-                raise SystemExit(ExitStatus.COULD_NOT) from None
-
-
-def _renamed(arguments: Sequence[str]) -> list[str]:
-    """Return the arguments with ``help`` and the words of earlier versions as today's."""
-    given = list(arguments)
-    if given[:1] == ["help"]:
-        given = [*given[1:2], "--help"]
-    elif given[1:] == ["help"]:
-        given[1] = "--help"
-    if given[:1] == ["rule"]:
-        given[0] = "checks"
-    for at, word in enumerate(given):
-        if word == "--view=groups":
-            given[at] = "--view=settings"
-        elif word == "groups" and at and given[at - 1] == "--view":
-            given[at] = "settings"
-    return given
+            raise SystemExit(run_isolated(arguments)) from None
 
 
 def _reopen_closed() -> None:

@@ -12,6 +12,8 @@ from typing import Annotated, Any
 import typer
 
 from optplan.cli.command import Command, Group
+from optplan.cli.running import ExitStatus, print_problems, reported
+from optplan.errors import UsageError
 from optplan.version import __version__
 
 # In the order of the help; each stands under its name in a module of that name.
@@ -45,7 +47,7 @@ def app_for(arguments: Sequence[str]) -> typer.Typer:
         rich_markup_mode="rich" if get_terminal_size().columns >= _WIDE else None,
         no_args_is_help=True,
         pretty_exceptions_enable=False,
-        context_settings={"help_option_names": ["-h", "--help"]},
+        context_settings={"help_option_names": ["-h", "--help"], "obj": _Commands},
     )
     app.callback()(root)
     first = next(iter(arguments), _PART if _COMPLETE in os.environ else "--help")
@@ -58,6 +60,18 @@ def app_for(arguments: Sequence[str]) -> typer.Typer:
         else:
             app.command(cls=Command)(command)
     return app
+
+
+class _Commands:
+    """All commands, also those that a command line does not need: what messages look up."""
+
+    names = COMMANDS
+
+    @staticmethod
+    def command(name: str) -> Any:
+        """Return a command, with its options."""
+        application: Any = typer.main.get_command(app_for([name]))
+        return application.commands[name]
 
 
 def _help_of(command: Any) -> str | None:
@@ -83,3 +97,40 @@ def root(
     ] = False,
 ) -> None:
     """See which learning rate and weight decay every parameter will really get, and why."""
+
+
+def run(arguments: Sequence[str]) -> None:
+    """Run the command that these arguments name.
+
+    Raises:
+        SystemExit: Always, with its status.
+        IsolationNeededError: Its config names code, which needs a process of its own.
+    """
+    with reported():
+        try:
+            given = _renamed(arguments)
+            if any(word.startswith("--cfg-options") for word in given):
+                from optplan.config import regroup_cfg_options
+
+                given = regroup_cfg_options(given)
+            app_for(given)(given, prog_name="optplan")
+        except UsageError as error:
+            print_problems(error.problems)
+            raise SystemExit(ExitStatus.COULD_NOT) from None
+
+
+def _renamed(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments with ``help`` and the words of earlier versions as today's."""
+    given = list(arguments)
+    if given[:1] == ["help"]:
+        given = [*given[1:2], "--help"]
+    elif given[1:] == ["help"]:
+        given[1] = "--help"
+    if given[:1] == ["rule"]:
+        given[0] = "checks"
+    for at, word in enumerate(given):
+        if word == "--view=groups":
+            given[at] = "--view=settings"
+        elif word == "groups" and at and given[at - 1] == "--view":
+            given[at] = "settings"
+    return given

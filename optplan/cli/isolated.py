@@ -10,7 +10,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
-from optplan.cli.running import ExitStatus, Relay, Terminal, relayed, write_report
+import typer
+
+from optplan.cli.running import (
+    ExitStatus,
+    Relay,
+    Terminal,
+    relayed,
+    reported,
+    running,
+    write_report,
+)
 from optplan.runtime.isolation import Bounds, isolated
 
 # `verify` makes a model with memory and steps it.
@@ -28,10 +38,16 @@ class _Command:
 
 
 def run_isolated(arguments: Sequence[str]) -> int:
-    """Run a command line in a process of its own, and deliver its report.
+    """Run a command line in a process of its own, deliver its report, and return its exit status."""
+    try:
+        with reported(), running(quiet=False, debug="--debug" in arguments):
+            return _delivered(arguments)
+    except typer.Exit as leaving:
+        return leaving.exit_code
 
-    Returns:
-        Its exit status.
+
+def _delivered(arguments: Sequence[str]) -> int:
+    """Run a command line in a process of its own, and deliver its report.
 
     Raises:
         IsolatedError: It exceeds its bounds, or ends.
@@ -54,13 +70,15 @@ def _stays_open(arguments: Sequence[str]) -> bool:
 
 def serve(connection: Connection) -> None:
     """Run the one command that this process is sent."""
-    from optplan.cli import run
     from optplan.runtime.audit import lifted, take_refused
+    from optplan.runtime.gc_control import gc_deferred
 
     with lifted():
         command: _Command = connection.recv()
     relay = Relay(terminal=command.terminal)
-    with relayed(relay):
+    with relayed(relay), gc_deferred():
+        from optplan.cli.app import run
+
         try:
             run(command.arguments)
             status: object = ExitStatus.FINE

@@ -109,6 +109,9 @@ def running(*, quiet: bool, debug: bool, dialect: DialectName | None = None) -> 
         quiet: Write no remarks.
         debug: Write the traceback of an error.
         dialect: The trainer by whose rules configs are read; None where their entries tell.
+
+    Raises:
+        IsolationNeededError: The config names code, and this process runs none.
     """
     import logging
 
@@ -121,14 +124,9 @@ def running(*, quiet: bool, debug: bool, dialect: DialectName | None = None) -> 
     logging.basicConfig(stream=sys.stderr, format="optplan: %(message)s", level=logging.WARNING)
     logging.getLogger("optplan").setLevel(logging.ERROR if quiet else logging.WARNING)
     try:
-        try:
-            with _reading_for(dialect):
-                yield
-        except IsolationNeededError:
-            from optplan.cli.isolated import run_isolated
-
-            raise typer.Exit(run_isolated(sys.argv[1:])) from None
-    except typer.Exit:
+        with _reading_for(dialect):
+            yield
+    except (typer.Exit, IsolationNeededError):
         raise
     except (OptplanError, RefusedError) as error:
         if debug:

@@ -88,9 +88,10 @@ def schedule(
     Exit status: 0 fine, 2 could not do it, 3 a bug in optplan.
     """
     with running(quiet=to.quiet, debug=to.debug, dialect=options.dialect):
+        from optplan.app.config_schedule import Length
         from optplan.app.decay import decay_of
         from optplan.app.plan import import_first
-        from optplan.app.schedule import Length, scheduled, view_of
+        from optplan.app.schedule import scheduled, view_of
         from optplan.errors import UsageError
         from optplan.reporters.formats import write
         from optplan.reporters.schedule.decay import decay_report

@@ -131,7 +131,7 @@ def _is_config(word: str) -> bool:
 def _unknown_option(line: CommandLine, name: str) -> UsageError:
     """Return the error of an option that this command has not."""
     message = f"{line.command} has no option '{name}'"
-    if owners := list(_owners(name)):
+    if owners := list(_owners(line.context, name)):
         if line.context.parent is None:
             return UsageError(message, hint=_after_command(line, name, owners))
         return UsageError(message, hint=f"it is an option of {listed(owners)}")
@@ -148,16 +148,11 @@ def _after_command(line: CommandLine, name: str, owners: list[str]) -> str:
     return f"options follow the command: {line.written([command, *others])}"
 
 
-def _owners(name: str) -> Iterator[str]:
+def _owners(context: Any, name: str) -> Iterator[str]:
     """Yield the commands that have an option."""
-    import typer
-
-    from optplan.cli.app import COMMANDS, app_for
-
-    for command in COMMANDS:
-        app: Any = typer.main.get_command(app_for([command]))
-        one = app.commands[command]
-        if any(name in (*each.opts, *each.secondary_opts) for each in one.params):
+    for command in context.obj.names:
+        params = context.obj.command(command).params
+        if any(name in (*each.opts, *each.secondary_opts) for each in params):
             yield command
 
 

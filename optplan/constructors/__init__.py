@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from optplan.constructors.default_constructor import (
-        OPTIM_WRAPPER_CONSTRUCTORS,
-        OPTIMIZER_CONSTRUCTORS,
         DefaultOptimizerConstructor,
         DefaultOptimWrapperConstructor,
     )
     from optplan.constructors.layer_decay_constructor import LayerDecayOptimizerConstructor
     from optplan.constructors.live_optimizer import assert_matches
     from optplan.constructors.optimizers import OPTIMIZERS
+    from optplan.constructors.registered import (
+        OPTIM_WRAPPER_CONSTRUCTORS,
+        OPTIMIZER_CONSTRUCTORS,
+    )
     from optplan.constructors.registry import Registry
 
 __all__ = [
@@ -33,8 +35,8 @@ __all__ = [
 
 _HOMES = {
     "OPTIMIZERS": "optimizers",
-    "OPTIMIZER_CONSTRUCTORS": "default_constructor",
-    "OPTIM_WRAPPER_CONSTRUCTORS": "default_constructor",
+    "OPTIMIZER_CONSTRUCTORS": "registered",
+    "OPTIM_WRAPPER_CONSTRUCTORS": "registered",
     "DefaultOptimWrapperConstructor": "default_constructor",
     "DefaultOptimizerConstructor": "default_constructor",
     "LayerDecayOptimizerConstructor": "layer_decay_constructor",

@@ -11,11 +11,9 @@ from torch import nn
 from torch.optim import Optimizer
 
 from optplan.config import place_of
-from optplan.config.optimizer import DEFAULT_CONSTRUCTORS
 from optplan.constructors.optimizer_arguments import Group
 from optplan.constructors.optimizers import instantiate, optimizer_class
 from optplan.constructors.recording_dict import unnoticed
-from optplan.constructors.registry import Registry
 from optplan.errors import ConfigError
 from optplan.facts import ParameterFacts
 from optplan.model import class_name, is_dcn, make_inventory, owner_flags, walked_module
@@ -29,17 +27,6 @@ from optplan.rules import (
     decide,
     read_options,
 )
-
-
-def _register_builtin(registry: Registry) -> None:
-    from optplan.constructors import layer_decay_constructor
-
-    layer_decay_constructor.register(registry)
-    registry.register_module(DEFAULT_CONSTRUCTORS, module=DefaultOptimizerConstructor)
-
-
-OPTIMIZER_CONSTRUCTORS = Registry("optimizer constructor", _register_builtin)
-OPTIM_WRAPPER_CONSTRUCTORS = OPTIMIZER_CONSTRUCTORS
 
 
 class DefaultOptimizerConstructor:

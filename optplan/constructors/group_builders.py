@@ -16,7 +16,7 @@ from optplan.constructors.observed_groups import Observation, observe
 from optplan.constructors.optimizers import optimizer_class
 from optplan.constructors.resolve_constructor import ResolvedConstructor
 from optplan.constructors.returned_optimizers import NamedOptimizers
-from optplan.constructors.rule_attribution import Decide, attribute, empty_groups
+from optplan.constructors.rule_attribution import Decide, GroupMaker, attribute, empty_groups
 from optplan.constructors.source_location import code_place
 from optplan.constructors.versions import versions
 from optplan.constructors.world_size import WorldSize
@@ -116,9 +116,7 @@ class CodeBuilder(GroupBuilder):
         }
         if not (chosen.is_reference_class or delegated):
             options = None
-        assignments = attribute(
-            observation,
-            inventory,
+        maker = GroupMaker(
             who=self.name,
             place=self._place,
             decide=_by_rules(options)
@@ -128,6 +126,7 @@ class CodeBuilder(GroupBuilder):
             as_whole=chosen.is_reference_class,
             bases={"lr": self.section.base_lr, "weight_decay": self.section.base_weight_decay},
         )
+        assignments = attribute(observation, inventory, maker)
         is_accounted_for = chosen.is_double and _follow_rules(assignments)
         return BuildResult(
             assignments=assignments,

@@ -11,7 +11,6 @@ from torch.optim import Optimizer
 from optplan.config.layer_decay_options import LAYERS
 from optplan.constructors.default_constructor import DefaultOptimizerConstructor
 from optplan.constructors.optimizer_arguments import Group
-from optplan.constructors.registry import Registry
 from optplan.errors import PlanError
 from optplan.facts import Inventory, ParameterFacts
 from optplan.model import class_name, make_inventory, model_layers, walked_module
@@ -107,13 +106,6 @@ class LearningRateDecayOptimWrapperConstructor(LayerDecayOptimizerConstructor):
     """
 
     rules = MMPRETRAIN_RULES
-
-
-def register(registry: Registry) -> None:
-    """Put the built-in constructors of layer decay into a registry."""
-    registry.register_module(module=LayerDecayOptimizerConstructor)
-    mmpretrains = LearningRateDecayOptimWrapperConstructor
-    registry.register_module(f"mmpretrain.{mmpretrains.__name__}", module=mmpretrains)
 
 
 def with_layers(inventory: Inventory, model: nn.Module, options: Options) -> Inventory:

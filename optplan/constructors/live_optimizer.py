@@ -14,7 +14,7 @@ from optplan.constructors.built_values import NO_ENTRY, built_optimizer, differe
 from optplan.constructors.observed_groups import Observation, ObservedGroup, observe_made
 from optplan.constructors.only_groups import OnlyGroups
 from optplan.constructors.returned_optimizers import model_groups, optimizers_of
-from optplan.constructors.rule_attribution import attribute, empty_groups
+from optplan.constructors.rule_attribution import GroupMaker, attribute, empty_groups
 from optplan.constructors.versions import versions
 from optplan.errors import MismatchError, Problem, listed
 from optplan.facts import Inventory
@@ -45,7 +45,7 @@ def plan_from_optimizer(model: nn.Module, optimizer: Live) -> Plan:
     inventory, observation = _observed(model, optimizer)
     plan = build_plan(
         inventory,
-        attribute(observation, inventory, who=_MAKER, place=None, leaves_unset=True),
+        attribute(observation, inventory, GroupMaker(who=_MAKER, place=None, leaves_unset=True)),
         [built_optimizer(one, None, is_written=False) for one in observation.optimizers],
         constructor=_MAKER,
         config=None,

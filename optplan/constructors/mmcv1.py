@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from optplan.constructors.default_constructor import (
-    OPTIMIZER_CONSTRUCTORS,
-    DefaultOptimizerConstructor,
-)
+from optplan.constructors.default_constructor import DefaultOptimizerConstructor
 from optplan.constructors.lookup import registered_in_mmcv1
+from optplan.constructors.registered import OPTIMIZER_CONSTRUCTORS
 from optplan.rules import MMCV1_RULES
 
 DEFAULT_OF_MMCV1 = "DefaultOptimizerConstructor"

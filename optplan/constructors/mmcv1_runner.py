@@ -17,10 +17,10 @@ from torch.nn.modules.conv import _ConvNd
 from torch.nn.modules.instancenorm import _InstanceNorm
 from torch.optim import Optimizer
 
-from optplan.constructors.default_constructor import OPTIMIZER_CONSTRUCTORS
 from optplan.constructors.lookup import HOME_OF_MMCV1 as HOME
 from optplan.constructors.mmcv1 import DEFAULT_OF_MMCV1, Mmcv1OptimizerConstructor
 from optplan.constructors.optimizers import OPTIMIZERS, optimizer_class
+from optplan.constructors.registered import OPTIMIZER_CONSTRUCTORS
 from optplan.constructors.registry import Registry
 from optplan.constructors.world_size import takes_rank_alone
 

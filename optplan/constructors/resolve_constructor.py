@@ -13,10 +13,7 @@ from torch import nn
 from optplan.config import OptimizerConfig, SectionForm, Symbol
 from optplan.config.layer_decay_options import is_for_custom_class, own_class_hint
 from optplan.config.optimizer import DEFAULT_CONSTRUCTORS
-from optplan.constructors.default_constructor import (
-    OPTIMIZER_CONSTRUCTORS,
-    DefaultOptimizerConstructor,
-)
+from optplan.constructors.default_constructor import DefaultOptimizerConstructor
 from optplan.constructors.layer_decay_constructor import (
     LayerDecayOptimizerConstructor,
     LearningRateDecayOptimWrapperConstructor,
@@ -27,6 +24,7 @@ from optplan.constructors.mmcv1 import (
     Mmcv1OptimizerConstructor,
     constructor_of_mmcv1,
 )
+from optplan.constructors.registered import OPTIMIZER_CONSTRUCTORS
 from optplan.errors import PlanError, Problem, close_matches, quoted
 from optplan.names import ProblemKind
 from optplan.places import Place

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from math import isclose
-from types import MappingProxyType
 from typing import Any
 
 from optplan.constructors.built_values import base_options, plain_value, telling_entries
-from optplan.constructors.observed_groups import Observation, ObservedGroup
+from optplan.constructors.observed_groups import Observation, ObservedGroup, ObservedOptimizer
 from optplan.errors import PlanError, Problem, listed
 from optplan.facts import Inventory, ParameterFacts
 from optplan.names import ProblemKind, Rule
@@ -23,17 +22,32 @@ from optplan.rules import Decision, Verdict
 Decide = Callable[[ParameterFacts], Decision | None]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupMaker:
+    """The code that made groups, and what is known of its rules.
+
+    Args:
+        who: The name of the class or function.
+        place: Where it is defined.
+        decide: What the default rules decide.
+        note: What to say of their decisions.
+        bases: The config's own ``lr`` and ``weight_decay``, which the rules multiply.
+        as_whole: The default rules count only where a group is theirs entry by entry, for it is not known
+            that they were asked; else for its lr and for its weight decay apart.
+        leaves_unset: A value that a group does not set is the optimizer's own, no decision of the code.
+    """
+
+    who: str
+    place: Place | None
+    decide: Decide = lambda _: None
+    note: str | None = None
+    bases: Mapping[str, float | None] = field(default_factory=dict)
+    as_whole: bool = True
+    leaves_unset: bool = False
+
+
 def attribute(
-    observation: Observation,
-    inventory: Inventory,
-    *,
-    who: str,
-    place: Place | None,
-    decide: Decide = lambda _: None,
-    note: str | None = None,
-    bases: Mapping[str, float | None] = MappingProxyType({}),
-    as_whole: bool = True,
-    leaves_unset: bool = False,
+    observation: Observation, inventory: Inventory, maker: GroupMaker
 ) -> dict[int, Assignment]:
     """What each tensor gets, by its number, and the rule behind it.
 
@@ -43,44 +57,63 @@ def attribute(
     Args:
         observation: The groups.
         inventory: The model's parameters, as they were before the code ran.
-        who: The name of the class or function that made the groups.
-        place: Where it is defined.
-        decide: What the default rules decide.
-        note: What to say of their decisions.
-        bases: The config's own ``lr`` and ``weight_decay``, which the rules multiply.
-        as_whole: The default rules count only where a group is theirs entry by entry, for it is not known
-            that they were asked; else for its lr and for its weight decay apart.
-        leaves_unset: A value that a group does not set is the optimizer's own, no decision of the code.
+        maker: What made the groups.
 
     Raises:
         PlanError: A tensor in several optimizers, none in any, or a value that is no number, negative or
             not finite.
     """
-    _refuse_other_models(observation, inventory, who, place)
-    own_rules = OwnRules(who, place, are_set=leaves_unset)
-    noted = _Noted(note)
-    assignments: dict[int, Assignment] = {}
-    repeated: list[int] = []
+    _refuse_other_models(observation, inventory, maker)
+    attribution = _Attribution(maker, inventory)
     for number, optimizer in enumerate(observation.optimizers):
+        attribution.take(number, optimizer)
+    if attribution.repeated:
+        names = [inventory.primary_names[tensor].name for tensor in attribution.repeated]
+        raise _repeated(names, maker)
+    refuse_bad_values(attribution.assignments, inventory)
+    return attribution.assignments
+
+
+class _Attribution:
+    """The assignments of one optimizer's groups after the other.
+
+    Attributes:
+        assignments: Those that were made, by the tensor's number.
+        repeated: The tensors that are in several groups.
+    """
+
+    def __init__(self, maker: GroupMaker, inventory: Inventory) -> None:
+        self._maker = maker
+        self._names = inventory.primary_names
+        self._code = OwnRules(maker.who, maker.place, are_set=maker.leaves_unset)
+        self._noted = _Noted(maker.note)
+        self.assignments: dict[int, Assignment] = {}
+        self.repeated: list[int] = []
+
+    def take(self, number: int, optimizer: ObservedOptimizer) -> None:
+        """Take the groups of an optimizer, which has this number."""
+        maker = self._maker
         reader = GroupReader(optimizer.optimizer, (group.own for group in optimizer.groups))
-        base = base_options(optimizer, is_written=not leaves_unset)
+        base = base_options(optimizer, is_written=not maker.leaves_unset)
         telling = telling_entries(optimizer.groups, reader.defaults)
         for index, group in enumerate(optimizer.groups):
-            _refuse_other_values(group, f"{who}: group {index}", place)
+            _refuse_other_values(group, f"{maker.who}: group {index}", maker.place)
             values = reader.values(group.own, group.final)
             told = {n: v for n, v in values["extra"].items() if n in telling}
             values["options"] = _other_options(group, base)
-            own = own_rules.of(values, reader, group.own if leaves_unset else None)
+            code = self._code.of(values, reader, group.own if maker.leaves_unset else None)
             for tensor in group.members:
-                decision = decide(inventory.primary_names[tensor])
-                rules = _of_rules(decision, group, values, (bases, reader.bases), as_whole)
+                decision = maker.decide(self._names[tensor])
+                rules = _of_rules(decision, group, values, (maker.bases, reader.bases))
+                if maker.as_whole and not _is_theirs(rules, decision, group):
+                    rules = None, None
                 lr, weight_decay = (
-                    code if rule is None else noted.of(rule)
-                    for rule, code in zip(rules, own, strict=True)
+                    own if rule is None else self._noted.of(rule)
+                    for rule, own in zip(rules, code, strict=True)
                 )
-                if tensor in assignments:
-                    repeated.append(tensor)
-                assignments[tensor] = Assignment(
+                if tensor in self.assignments:
+                    self.repeated.append(tensor)
+                self.assignments[tensor] = Assignment(
                     optimizer=number,
                     group=index,
                     lr_verdict=lr,
@@ -88,15 +121,9 @@ def attribute(
                     telling=_without(told, decision) if told else told,
                     **values,
                 )
-    if repeated:
-        raise _repeated([inventory.primary_names[tensor].name for tensor in repeated], who, place)
-    refuse_bad_values(assignments, inventory)
-    return assignments
 
 
-def _refuse_other_models(
-    observation: Observation, inventory: Inventory, who: str, place: Place | None
-) -> None:
+def _refuse_other_models(observation: Observation, inventory: Inventory, maker: GroupMaker) -> None:
     """Refuse optimizers that have parameters, and none of the model's.
 
     Raises:
@@ -106,8 +133,8 @@ def _refuse_other_models(
     is_others = any(not group.is_empty for group in groups)
     if is_others and inventory.parameters and not any(group.members for group in groups):
         raise PlanError(
-            f"{who} makes an optimizer of another model: none of its tensors is a parameter of this one",
-            place=place,
+            f"{maker.who} makes an optimizer of another model: none of its tensors is a parameter of this one",
+            place=maker.place,
             hint="use the parameters of the very model that is planned, and of no copy",
         )
 
@@ -153,7 +180,6 @@ def _of_rules(
     group: ObservedGroup,
     values: Mapping[str, Any],
     all_bases: Iterable[Mapping[str, float | None]],
-    as_whole: bool,
 ) -> tuple[Verdict | None, Verdict | None]:
     """The default rules' verdicts on the lr and the weight decay of a group; None where the code decided."""
     if decision is None:
@@ -165,13 +191,18 @@ def _of_rules(
         else None
         for name, verdict in (("lr", decision.lr), ("weight_decay", decision.weight_decay))
     )
-    if as_whole and (
-        lr is None
-        or weight_decay is None
-        or hashable(plain(decision.group)) != hashable(plain(group.own))
-    ):
-        return None, None
     return lr, weight_decay
+
+
+def _is_theirs(
+    verdicts: tuple[Verdict | None, Verdict | None], decision: Decision | None, group: ObservedGroup
+) -> bool:
+    """Whether a group is the default rules', entry by entry."""
+    return (
+        decision is not None
+        and None not in verdicts
+        and hashable(plain(decision.group)) == hashable(plain(group.own))
+    )
 
 
 def _is_same(decided: Mapping[str, Any], own: Mapping[str, Any], name: str) -> bool:
@@ -190,12 +221,12 @@ def _is_product(value: float | None, verdict: Verdict, bases: Iterable[float | N
     )
 
 
-def _repeated(names: list[str], who: str, place: Place | None) -> PlanError:
+def _repeated(names: list[str], maker: GroupMaker) -> PlanError:
     return PlanError(
         [
             Problem(
-                message=f"{who} puts parameters into several groups: {listed(names)}",
-                place=place,
+                message=f"{maker.who} puts parameters into several groups: {listed(names)}",
+                place=maker.place,
                 kind=ProblemKind.TIED,
                 parameters=tuple(names),
             )

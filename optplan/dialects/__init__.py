@@ -20,6 +20,8 @@ from optplan.config.loading import Config
 from optplan.config.loading import load_config as load_plain
 from optplan.config.own_model import OwnModel, own_model
 from optplan.config.recognition import Recognition, chosen_dialect
+from optplan.dialects.code_dialect import CodeDialect
+from optplan.dialects.opener import Opener
 from optplan.dialects.protocol import Dialect, Entries, Source, entries_of
 from optplan.errors import ConfigError, ScheduleError, UsageError
 
@@ -77,9 +79,16 @@ def recognition_of(source: Source) -> Recognition | None:
     return dialect_of(source).recognize(entries_of(source))
 
 
-def opener_of(word: str) -> Dialect | None:
+def code_dialect(source: Source) -> CodeDialect | None:
+    """Return the dialect of a config that is code; None for one that is read."""
+    found = dialect_of(source)
+    return found if isinstance(found, CodeDialect) else None
+
+
+def opener_of(word: str) -> Opener | None:
     """Return the dialect that opens a word of the command line which is no file; None where none does."""
-    return next((one for one in dialects() if one.opens(word)), None)
+    openers = (one for one in dialects() if isinstance(one, Opener))
+    return next((one for one in openers if one.opens(word)), None)
 
 
 def load_config(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -13,11 +13,8 @@ from optplan.config.recognition import Recognition
 from optplan.errors import ConfigError, Problem, UsageError
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from optplan.config import Batch, OptimizerConfig, Scaling
     from optplan.constructors.group_builders import GroupBuilder
-    from optplan.dialects.attachments import Attachments
     from optplan.schedule import Section, Training
     from optplan.schedule.unread import Unread
 
@@ -83,7 +80,6 @@ class Dialect(ABC):
         default_scheduler: The scheduler that the trainer has without any entry, in words; it is not read.
         keeps_scheduler_states: Checkpoints keep states of the schedulers.
         applies_scaling: What ``build`` returns has scaled the lr by the batch itself.
-        is_code: What its configs make, schedulers too, is known by running them alone: ``attachments``.
     """
 
     name: ClassVar[str]
@@ -96,7 +92,6 @@ class Dialect(ABC):
     default_scheduler: ClassVar[str | None] = None
     keeps_scheduler_states: ClassVar[bool] = True
     applies_scaling: ClassVar[bool] = False
-    is_code: ClassVar[bool] = False
 
     # recognize
 
@@ -107,23 +102,6 @@ class Dialect(ABC):
     def recognized(self, *because: str) -> Recognition:
         """Return the recognition by these entries."""
         return Recognition(dialect=self.name, title=self.title, because=because)
-
-    def opens(self, word: str) -> bool:
-        """Return whether CONFIG of the command line is no file, but a word that this dialect opens."""
-        return False
-
-    def open(self, word: str, *, overrides: Sequence[str], arguments: Entries) -> Config:
-        """Open such a word.
-
-        Args:
-            word: The word.
-            overrides: ``a.b=value``.
-            arguments: What ``-a`` gives.
-
-        Raises:
-            ConfigError: There is no such thing.
-        """
-        raise NotImplementedError
 
     def meant(self, word: str) -> ConfigError | None:
         """Return what to say of a word that is no config, where one may be meant that this dialect opens."""
@@ -293,17 +271,6 @@ class Dialect(ABC):
         """Yield what the trainer refuses of a length that can be read all the same."""
         return iter(())
 
-    def with_length(
-        self, config: Config, *, epochs: int | None, iters: int | None, per_epoch: int | None
-    ) -> Config:
-        """Return a config that is code, told how long the training is as far as it asks.
-
-        Args:
-            config: The config.
-            epochs, iters, per_epoch: What the command line says.
-        """
-        return config
-
     # build
 
     @abstractmethod
@@ -313,16 +280,3 @@ class Dialect(ABC):
         Raises:
             PlanError: What is to make them is not there.
         """
-
-    def attachments(self, config: Config, module: nn.Module, world_size: int | None) -> Attachments:
-        """Run a config that is code on a model, which is left as it is. This imports torch.
-
-        Args:
-            config: The config.
-            module: The model.
-            world_size: The number of processes; None where it is not known.
-
-        Raises:
-            PlanError: It raises, or makes no optimizer.
-        """
-        raise NotImplementedError

@@ -12,7 +12,6 @@ from optplan.verify.explain import Explainer
 from optplan.verify.formula_oracle import Expected, FormulaOracle
 from optplan.verify.formulas import Formula, candidates, declared_formula, formulas
 from optplan.verify.own_rules import has_own_rule
-from optplan.verify.program import Program
 from optplan.verify.runs import Trace, looked_at, samples
 from optplan.verify.stepping import failure_of
 from optplan.verify.subject import ModelUnderTest, PlannedTensor
@@ -75,8 +74,7 @@ def find_family(number: int, evidence: Evidence) -> MatchedFormula:
 
     That of torch's class which it is or is derived from; else one by which a third of its parameters move in
     the first steps, or most of them with another value of the plan, or alone, or at another speed after the
-    first step. A
-    class with options that a formula does not know is not held to it.
+    first step. A class with options that a formula does not know is not held to it.
 
     Args:
         number: The optimizer.
@@ -254,14 +252,12 @@ class _Search:
                 return False
         return True
 
-    def _expected(
-        self, formula: Formula, held: PlannedTensor, trace: Trace, program: Program | None = None
-    ) -> Expected | None:
+    def _expected(self, formula: Formula, held: PlannedTensor, trace: Trace) -> Expected | None:
         found: list[Expected] = []
 
         def run() -> None:
-            chosen = program or self._program
-            found.extend(self._evidence.oracle.expected([held], formula, trace, program=chosen))
+            expected = self._evidence.oracle.expected
+            found.extend(expected([held], formula, trace, program=self._program))
 
         return found[0] if failure_of(run) is None else None
 

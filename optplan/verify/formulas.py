@@ -11,7 +11,7 @@ from typing import Any
 
 from torch.optim import Optimizer
 
-from optplan.verify.papers import PAPERS
+from optplan.verify.papers import PAPERS, PaperRule
 
 # File and class of each rule in torch.optim.
 _TORCH = {
@@ -105,6 +105,8 @@ def _is_on(value: Any) -> bool:
 
 @cache
 def _options(make: Callable[..., Optimizer]) -> Mapping[str, Any]:
+    if isinstance(make, type) and issubclass(make, PaperRule):
+        return make.OPTIONS
     parameters = list(inspect.signature(make).parameters.values())[1:]
     return {one.name: one.default for one in parameters}
 

@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
 
-class Lion(Optimizer):
+class PaperRule(Optimizer):
+    """An update rule of a paper.
+
+    Args:
+        params: The tensors, or their groups.
+        options: Values other than those of ``OPTIONS``.
+
+    Attributes:
+        OPTIONS: What it takes, with the defaults.
+    """
+
+    OPTIONS: ClassVar[Mapping[str, Any]]
+
+    def __init__(self, params: Any, **options: Any) -> None:
+        super().__init__(params, {**self.OPTIONS, **options})
+
+
+class Lion(PaperRule):
     """Step by the sign of an interpolated momentum (Chen et al. 2023, arXiv:2302.06675, algorithm 2)."""
 
-    def __init__(
-        self,
-        params: Any,
-        lr: float = 1e-4,
-        betas: tuple[float, float] = (0.9, 0.99),
-        weight_decay: float = 0.0,
-        maximize: bool = False,
-    ) -> None:
-        given = {"lr": lr, "betas": betas, "weight_decay": weight_decay, "maximize": maximize}
-        super().__init__(params, given)
+    OPTIONS = MappingProxyType(
+        {"lr": 1e-4, "betas": (0.9, 0.99), "weight_decay": 0.0, "maximize": False}
+    )
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> Any:  # noqa: ARG002
@@ -35,29 +47,27 @@ class Lion(Optimizer):
             average.mul_(second).add_((1 - second) * gradient)
 
 
-class Lamb(Optimizer):
+class Lamb(PaperRule):
     """Scale Adam's step by the norm of the tensor (You et al. 2020, arXiv:1904.00962, algorithm 2).
 
     The gradients are divided by the norm of all of them first, where that is above ``max_grad_norm``, as
     the implementations of NVIDIA and timm have it; tensors without weight decay keep the step of Adam there.
     """
 
-    def __init__(
-        self,
-        params: Any,
-        lr: float = 1e-3,
-        betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-6,
-        weight_decay: float = 0.01,
-        bias_correction: bool = True,
-        grad_averaging: bool = True,
-        max_grad_norm: float | None = 1.0,
-        trust_clip: bool = False,
-        always_adapt: bool = False,
-    ) -> None:
-        given = {name: value for name, value in locals().items() if name not in _NO_OPTIONS}
-        super().__init__(params, given)
-        self.norm: float | None = None
+    OPTIONS = MappingProxyType(
+        {
+            "lr": 1e-3,
+            "betas": (0.9, 0.999),
+            "eps": 1e-6,
+            "weight_decay": 0.01,
+            "bias_correction": True,
+            "grad_averaging": True,
+            "max_grad_norm": 1.0,
+            "trust_clip": False,
+            "always_adapt": False,
+        }
+    )
+    norm: float | None = None
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> Any:  # noqa: ARG002
@@ -89,8 +99,7 @@ class Lamb(Optimizer):
         parameter.sub_(group["lr"] * update)
 
 
-_NO_OPTIONS = ("self", "params", "__class__")
-PAPERS: dict[str, type[Optimizer]] = {"Lion": Lion, "LAMB": Lamb}
+PAPERS: dict[str, type[PaperRule]] = {"Lion": Lion, "LAMB": Lamb}
 
 
 def _trust(parameter: Tensor, update: Tensor, *, clips: bool) -> float:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
-import torch
 from torch import nn
 
 from optplan.errors import UsageError, VerifyError, listed
@@ -17,9 +16,10 @@ from optplan.verify.cost import measure_cost, reset_peak
 from optplan.verify.devices import ChosenDevice, exact_device, free_bytes, within_memory
 from optplan.verify.families import MatchedFormula
 from optplan.verify.hooks import gradient_hooks, hooks_of
-from optplan.verify.inputs import ForwardInputs, InputShape, known_batch
+from optplan.verify.inputs import ForwardInputs, known_batch
 from optplan.verify.measuring import measure
 from optplan.verify.movement import Movements, find_movements
+from optplan.verify.options import VerifyOptions
 from optplan.verify.parallel import World, differing
 from optplan.verify.program import Program
 from optplan.verify.progress import Progress
@@ -27,50 +27,20 @@ from optplan.verify.real_step import take_real_step
 from optplan.verify.results import (
     Cost,
     Mismatch,
-    Movement,
-    MovementResult,
     NoRealStep,
     Parallel,
     RealStep,
 )
-from optplan.verify.runs import samples
+from optplan.verify.sample import element_counts, fitting, with_unchecked
 from optplan.verify.seeded import exact_dtype
 from optplan.verify.structure import compare_structure
 from optplan.verify.subject import ModelUnderTest
 from optplan.verify.tensors import fingerprint
 
-STEPS = 4
 # Steps in which a few parameters alone have gradients: what begins late shows.
 _TAIL = 28
 # What a step takes, in multiples of the parameters: they, their gradients, two moments.
 _COPIES = 4
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VerifyOptions:
-    """What the user asks for.
-
-    Args:
-        steps: Steps of each run.
-        seed: Of all values.
-        dtype: Of the parameters in training; the model's own by default.
-        forward: Whether a real step is done; None where it depends on whether an input is known.
-        inputs: The shapes of the model's input; what timm knows by default.
-        amp: Whether the forward runs under autocast.
-        cost: Whether steps are timed.
-        parallel: How several processes share the model.
-        shows_progress: Whether a line on a terminal says what is being done.
-    """
-
-    steps: int = STEPS
-    seed: int = 0
-    dtype: torch.dtype | None = None
-    forward: bool | None = None
-    inputs: tuple[InputShape, ...] = ()
-    amp: bool = False
-    cost: bool = True
-    parallel: Parallel | None = None
-    shows_progress: bool = False
 
 
 class ParameterVerifier:
@@ -169,7 +139,7 @@ class ParameterVerifier:
             number: type(one.inner).__name__ for number, one in enumerate(subject.optimizers)
         }
         self._sparse = _sparse_parameters(subject)
-        self._counts = _counts(subject)
+        self._counts = element_counts(subject)
         self.hooks = tuple(map(str, hooks_of(subject)))
         for one in self.bench.touched:
             if one.what == "requires_grad":  # a constructor may freeze what it does not train
@@ -254,7 +224,7 @@ class ParameterVerifier:
         )
         moved = find_movements(self.bench, subject, conditions, self._progress)
         if subject.sample is not None:
-            moved = replace(moved, moved=_with_the_rest(subject, moved.moved))
+            moved = replace(moved, moved=with_unchecked(subject, moved.moved))
         self.is_refused = self.is_refused or moved.is_refused
         self._agree(subject, f"after steps in {label}")
         self.remarks += [note for note in moved.notes if note not in self.remarks]
@@ -273,7 +243,7 @@ class ParameterVerifier:
         needed = sum(sizes.values()) - held
         if needed <= free:
             return None
-        sample = _fitting(sizes, free)
+        sample = fitting(sizes, free)
         self.remarks.append(
             f"not checked in {'float64' if exact else 'the dtype of the training'}: "
             f"{len(sizes) - len(sample)} of {len(sizes)} tensors, which take {needed / 2**30:.3g} GiB "
@@ -298,32 +268,6 @@ class ParameterVerifier:
             )
             for ranks, names in by_ranks.items()
         ]
-
-
-def _counts(subject: ModelUnderTest) -> dict[str, int]:
-    """Return how many elements each tensor has: the smallest of each kind first, then the smallest of all."""
-    counts = {held.name: held.tensor.numel() for held in subject.stepped}
-    first = (held.name for held in samples(subject))
-    return {name: counts[name] for name in [*first, *sorted(counts, key=counts.__getitem__)]}
-
-
-def _fitting(sizes: Mapping[str, int], most: int) -> frozenset[str]:
-    """Return the first tensors that fit into memory together."""
-    found = set()
-    for name, size in sizes.items():
-        if size <= most:
-            most -= size
-            found.add(name)
-    return frozenset(found)
-
-
-def _with_the_rest(
-    subject: ModelUnderTest, moved: Mapping[str, MovementResult]
-) -> dict[str, MovementResult]:
-    """Return the verdicts on all tensors: those that are not in the sample were not checked."""
-    reason = "memory does not hold the state of all tensors at once"
-    left = MovementResult(movement=Movement.UNCHECKED, reason=reason)
-    return {held.name: moved.get(held.name, left) for held in replace(subject, sample=None).stepped}
 
 
 def _thawed_or_frozen(one: Mismatch) -> str:

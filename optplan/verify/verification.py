@@ -12,6 +12,7 @@ from optplan.verify.agreement import Found
 from optplan.verify.bench import TrainingSource
 from optplan.verify.devices import ChosenDevice
 from optplan.verify.families import MatchedFormula
+from optplan.verify.options import VerifyOptions
 from optplan.verify.parallel import joined_processes
 from optplan.verify.results import (
     Measured,
@@ -21,7 +22,7 @@ from optplan.verify.results import (
     RunEnvironment,
     Verification,
 )
-from optplan.verify.stages import ParameterVerifier, VerifyOptions
+from optplan.verify.stages import ParameterVerifier
 
 
 def verify(

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from optplan.app.model_planner import schedule_of_plan
+from optplan.app.config_schedule import schedule_of_plan
 from optplan.app.planning import plan_with_facts
 from optplan.checks import ALL_CHECKS, Check, Context, Finding
 from optplan.config import Config, OptimizerConfig, load_config

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from optplan.constructors.default_constructor import OPTIMIZER_CONSTRUCTORS
 from optplan.constructors.optimizers import OPTIMIZERS
+from optplan.constructors.registered import OPTIMIZER_CONSTRUCTORS
 from optplan.runtime.user_code import import_for_user
 
 with warnings.catch_warnings():

@@ -17,7 +17,7 @@ from lightning.pytorch.cli import LightningCLI
 from pytorch_lightning.cli import LightningCLI as LightningCLIAlone
 
 from optplan.app.plan import Planner
-from optplan.dialects import dialect_of, load_config
+from optplan.dialects import code_dialect, load_config
 from tests.conftest import Invoke
 from tests.dialects.test_lightning import groups
 
@@ -208,7 +208,9 @@ def assert_equal(
     module, optimizer = reference(path, package, lit.Net if is_plain else None, monkeypatch)
     config = load_config(path, trust=True)
     model = Planner().model(config, f"{folder}/lit.py:Net" if is_plain else None, {}).module
-    (found,) = dialect_of(config).attachments(config, model, None).optimizers
+    code = code_dialect(config)
+    assert code is not None
+    (found,) = code.attachments(config, model, None).optimizers
     assert type(found) is type(optimizer)
     assert groups(found, model) == groups(optimizer, module)
     assert [tuple(one.shape) for one in model.parameters()] == [

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from optplan.app.model_planner import schedule_of_plan
+from optplan.app.config_schedule import schedule_of_plan
 from optplan.app.planning import make_plan
 from optplan.config import Config, PlacedDict
 from optplan.errors import OptplanError

@@ -12,8 +12,8 @@ from optplan.app.planning import build_optimizers, make_plan
 from optplan.plan import Plan
 from optplan.verify.bench import TrainingSource
 from optplan.verify.devices import ChosenDevice
+from optplan.verify.options import VerifyOptions
 from optplan.verify.results import Verification
-from optplan.verify.stages import VerifyOptions
 from optplan.verify.subject import NamedOptimizer
 from optplan.verify.verification import verify
 

@@ -15,8 +15,8 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from optplan import cli
 from optplan.app.planning import build_optimizers, make_plan
+from optplan.cli import app
 from optplan.runtime.interrupts import end_process
 from optplan.verify.bench import TrainingSource
 from optplan.verify.inputs import InputShape
@@ -136,7 +136,7 @@ def command() -> dict[str, Any]:
     words += " --parallel ddp --input 2x5x8x8 --no-cost --device cpu"
     with redirect_stdout(StringIO()) as out, redirect_stderr(StringIO()) as err:
         try:
-            cli.run(words.split())
+            app.run(words.split())
         except SystemExit as leaving:
             return {"status": leaving.code, "stdout": out.getvalue(), "stderr": err.getvalue()}
     return {}

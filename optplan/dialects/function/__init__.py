@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from optplan.config.recognition import Recognition
+from optplan.dialects.code_dialect import CodeDialect
 from optplan.dialects.function.load import (
     FunctionConfig,
     load_function,
@@ -14,7 +15,8 @@ from optplan.dialects.function.load import (
     told_length,
     word_meant,
 )
-from optplan.dialects.protocol import BuildRequest, Dialect, Entries, Source
+from optplan.dialects.opener import Opener
+from optplan.dialects.protocol import BuildRequest, Entries, Source
 
 if TYPE_CHECKING:
     from torch import nn
@@ -25,12 +27,11 @@ if TYPE_CHECKING:
     from optplan.errors import ConfigError
 
 
-class Function(Dialect):
+class Function(CodeDialect, Opener):
     """Functions that take the model and make groups or optimizers; what they do is seen by running them."""
 
     name = "function"
     title = "a function"
-    is_code = True
 
     def recognize(self, data: Entries) -> Recognition | None:
         return None

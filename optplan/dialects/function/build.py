@@ -8,7 +8,7 @@ from optplan.config import OptimizerConfig
 from optplan.constructors.group_builders import GroupBuilder, planned_optimizers
 from optplan.constructors.observed_groups import observe
 from optplan.constructors.returned_optimizers import NamedOptimizers
-from optplan.constructors.rule_attribution import attribute, empty_groups
+from optplan.constructors.rule_attribution import GroupMaker, attribute, empty_groups
 from optplan.dialects.function.run import FunctionRun
 from optplan.facts import Inventory
 from optplan.planner.builtin_plan import BuildResult
@@ -34,7 +34,9 @@ class FunctionBuilder(GroupBuilder):
         observation = observe(model, inventory, run, run.place)
         return BuildResult(
             assignments=attribute(
-                observation, inventory, who=self.name, place=run.place, leaves_unset=True
+                observation,
+                inventory,
+                GroupMaker(who=self.name, place=run.place, leaves_unset=True),
             ),
             optimizers=planned_optimizers(observation, self.section, is_written=False),
             trainable=observation.trainable,

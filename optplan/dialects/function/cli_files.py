@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 from optplan.config.optimizer import NO_SECTION, section_of_recipe
 from optplan.config.placed import place_of, placed_dict
 from optplan.config.recognition import Recognition
+from optplan.dialects.code_dialect import CodeDialect
 from optplan.dialects.function.lightning_module import METHOD, CliFunction
 from optplan.dialects.function.load import FunctionConfig
 from optplan.dialects.protocol import (
     BuildRequest,
-    Dialect,
     Entries,
     Source,
     UnknownEntry,
@@ -57,12 +57,11 @@ _LENGTH = "--length"
 _OF_TRAINER = ("max_epochs", "max_steps", "accumulate_grad_batches", "num_nodes")
 
 
-class LightningCli(Dialect):
+class LightningCli(CodeDialect):
     """Files whose model, optimizer or data has a ``class_path``."""
 
     name = "lightning"
     title = "LightningCLI"
-    is_code = True
 
     def recognize(self, data: Entries) -> Recognition | None:
         parts = parts_of(data)

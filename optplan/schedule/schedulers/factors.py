@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from bisect import bisect_left
 from collections import Counter
 
@@ -10,7 +11,7 @@ from optplan.schedule.schedulers.curve import Curve, Values
 from optplan.schedule.specs import FOREVER, Spec
 
 
-class Factor(Curve):
+class Factor(Curve, ABC):
     """A scheduler that multiplies the values by a factor of each tick."""
 
     def turn(self, position: int, values: Values) -> Values:
@@ -18,9 +19,9 @@ class Factor(Curve):
         factor = self.factor(position)
         return values if factor is None else [value * factor for value in values]
 
+    @abstractmethod
     def factor(self, position: int) -> float | None:
         """Return what a tick multiplies by; None for nothing."""
-        raise NotImplementedError
 
 
 class Rare(Factor):
