@@ -6,15 +6,12 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
 from optplan.cli.completion import timm_names
 from optplan.cli.running import Color
-
-if TYPE_CHECKING:
-    pass
 
 _MODEL, _CONFIG, _REPORT = "Model", "Config", "Report"
 

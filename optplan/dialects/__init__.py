@@ -162,7 +162,17 @@ def find_own_model(config: Config) -> OwnModel | None:
 
 def find_schedulers(source: Source) -> Section:
     """Return the schedulers of a config: shared ones, or those of each optimizer by its name."""
-    return dialect_of(source).schedulers(entries_of(source))
+    dialect = dialect_of(source)
+    if not isinstance(source, Config):
+        return dialect.schedulers(source)
+    known = _SECTIONS.setdefault(source, {})
+    if dialect.name not in known:
+        known[dialect.name] = dialect.schedulers(source.data)
+    return known[dialect.name]
+
+
+# The schedulers of each config that is in use, by the dialect: several checks ask for them.
+_SECTIONS: WeakKeyDictionary[Config, dict[str, Section]] = WeakKeyDictionary()
 
 
 def scheduler_types(source: Source) -> list[object]:

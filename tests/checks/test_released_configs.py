@@ -135,7 +135,7 @@ def context_for(config: Config) -> Context:
         section = find_optimizer(config)
     except ConfigError as error:
         # a part that defines no optimizer is passed over
-        trouble = error if raw_section(config.data) is not None else None
+        trouble = error if raw_section(config) is not None else None
     return Context(config=config, section=section, trouble=trouble)
 
 

@@ -67,8 +67,12 @@ class Context:
     @cached_property
     def raw(self) -> RawSection | None:
         """The optimizer section as it is written, mistakes and all; None where there is none."""
-        data, options = self.config.data, self.planned.rules if self.planned else None
-        raw = raw_section(data) if self.part is None else raw_section_named(data, self.part)
+        options = self.planned.rules if self.planned else None
+        raw = (
+            raw_section(self.config)
+            if self.part is None
+            else raw_section_named(self.config, self.part)
+        )
         if raw is None or options is None:
             return raw
         return replace(raw, followed=options.rules)

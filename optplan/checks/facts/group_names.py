@@ -63,7 +63,7 @@ def torch_group_names(kind: str) -> frozenset[str] | None:
 
 def read_by_hook(raw: RawSection, field: str) -> bool:
     """Whether one of the config's hooks reads a field of the groups: mmpretrain's SimSiamHook does."""
-    hooks: Any = raw.data.get("custom_hooks")
+    hooks: Any = raw.config.data.get("custom_hooks")
     return (
         field == "fix_lr"
         and isinstance(hooks, list | tuple)

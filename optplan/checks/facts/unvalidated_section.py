@@ -13,7 +13,7 @@ from optplan.checks.facts.known_constructors import (
     known_constructor,
     known_of_mmcv1,
 )
-from optplan.config import SectionForm, Symbol, place_of
+from optplan.config import Config, SectionForm, Symbol, place_of
 from optplan.dialects import dialect_of
 from optplan.places import Place
 from optplan.rules import RuleSet
@@ -26,7 +26,7 @@ class RawSection:
     """The section without any validation; what is of a wrong type is taken as empty.
 
     Args:
-        data: The config's top level.
+        config: The config.
         form: The generation of the format.
         outer: The dict that holds ``paramwise_cfg`` and ``constructor``.
         optimizer: The dict that holds the optimizer's arguments.
@@ -34,7 +34,7 @@ class RawSection:
         name: Its name among several sections.
     """
 
-    data: Mapping[str, Any]
+    config: Config
     form: SectionForm
     outer: Mapping[str, Any]
     optimizer: Mapping[str, Any]
@@ -44,12 +44,12 @@ class RawSection:
     @property
     def is_mmcv1(self) -> bool:
         """Whether mmcv 1.x reads it."""
-        return not dialect_of(self.data).has_wrapper
+        return not dialect_of(self.config).has_wrapper
 
     @property
     def where(self) -> str:
         """The section, as a config path."""
-        is_newer = "optim_wrapper" in self.data and not self.is_mmcv1
+        is_newer = "optim_wrapper" in self.config.data and not self.is_mmcv1
         outer = "optim_wrapper" if is_newer else "optimizer"
         return outer if self.name is None else f"{outer}.{self.name}"
 
@@ -87,9 +87,9 @@ class RawSection:
             return known_of_mmcv1(self.outer.get("constructor"))
         return known_constructor(
             self.outer.get("constructor"),
-            self.data.get("default_scope"),
+            self.config.data.get("default_scope"),
             self.paramwise,
-            has_imports=bool(self.data.get("custom_imports")),
+            has_imports=bool(self.config.data.get("custom_imports")),
         )
 
     @cached_property
@@ -112,14 +112,14 @@ class RawSection:
                         yield key, name, fields
 
 
-def raw_section(data: Mapping[str, Any]) -> RawSection | None:
-    """The section of a config's top level, None where there is none, several, or one of another form."""
-    dialect = dialect_of(data)
+def raw_section(config: Config) -> RawSection | None:
+    """The section of a config, None where there is none, several, or one of another form."""
+    dialect, data = dialect_of(config), config.data
     if not dialect.has_paramwise or dialect.named_sections(data):
         return None
     if dialect.has_wrapper and isinstance(wrapper := data.get("optim_wrapper"), Mapping):
         return RawSection(
-            data=data,
+            config=config,
             form=SectionForm.WRAPPER,
             outer=wrapper,
             optimizer=_mapping(wrapper.get("optimizer")),
@@ -127,14 +127,14 @@ def raw_section(data: Mapping[str, Any]) -> RawSection | None:
     is_alone = not dialect.has_wrapper or "optim_wrapper" not in data
     if is_alone and isinstance(optimizer := data.get("optimizer"), Mapping):
         return RawSection(
-            data=data, form=SectionForm.OPTIMIZER, outer=optimizer, optimizer=optimizer
+            config=config, form=SectionForm.OPTIMIZER, outer=optimizer, optimizer=optimizer
         )
     return None
 
 
-def raw_section_named(data: Mapping[str, Any], name: str) -> RawSection:
+def raw_section_named(config: Config, name: str) -> RawSection:
     """One of several sections."""
-    has_wrapper = dialect_of(data).has_wrapper
+    has_wrapper, data = dialect_of(config).has_wrapper, config.data
     sections = data.get("optim_wrapper" if has_wrapper else "optimizer", data.get("optimizer"))
     assert isinstance(sections, Mapping)
     if name in sections:
@@ -143,7 +143,7 @@ def raw_section_named(data: Mapping[str, Any], name: str) -> RawSection:
         outer = next(value for key, value in sections.items() if str(key) == name)
     is_wrapper = "optimizer" in outer
     return RawSection(
-        data=data,
+        config=config,
         form=SectionForm.WRAPPER if is_wrapper else SectionForm.OPTIMIZER,
         outer=outer,
         optimizer=_mapping(outer["optimizer"]) if is_wrapper else outer,
