@@ -12,7 +12,7 @@ from optplan.verify.closures import ClosureStep, closure_steps
 from optplan.verify.explain import Explainer
 from optplan.verify.families import Evidence, MatchedFormula, own_rule
 from optplan.verify.formula_oracle import FormulaOracle, allowed_error
-from optplan.verify.program import Program
+from optplan.verify.program import Program, left_out
 from optplan.verify.progress import Progress
 from optplan.verify.runs import Run, Trace, first_difference, looked_at, plain_run, samples
 from optplan.verify.seeded import SeededTensors
@@ -74,6 +74,8 @@ class ComparedRuns:
         self.notes: list[str] = []
         self._is_moved = False
         self.program, self.reference = self._reference_run()
+        if (missing := left_out(conditions.program, self.program)) is not None:
+            self.notes.append(missing)
         self.closures = self._closure_steps() if conditions.families is None else {}
         self.real = self.run(self.program)
         tail = samples(subject) if self.program.tail else []

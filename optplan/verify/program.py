@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch.optim import Optimizer
 
+from optplan.errors import listed
+
 # Factors of lr and weight decay, as schedulers set them after construction; another one for each setting.
 _LR_FACTORS = (0.5, 0.25, 1.25, 0.75, 0.125)
 _DECAY_FACTORS = (0.75, 1.5, 0.5)
@@ -80,6 +82,23 @@ class Program:
         yield replace(self, changes=False)
         yield replace(self, has_graph=True)
         yield replace(self, has_closures=True)
+
+
+def left_out(asked: Program, taken: Program) -> str | None:
+    """Return what of the steps that were asked for is not tried, in words; None for nothing."""
+    missing = [
+        text for name, text in _PARTS.items() if getattr(asked, name) is not getattr(taken, name)
+    ]
+    if not missing:
+        return None
+    return f"not tried, since the class itself fails in it: {listed(missing)}"
+
+
+_PARTS = {
+    "has_zeros": "a step in which every gradient is 0",
+    "is_uniform": "changes of lr and weight decay that differ from setting to setting",
+    "changes": "changes of lr and weight decay during the run",
+}
 
 
 def when(step: int, program: Program) -> str:

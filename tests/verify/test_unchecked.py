@@ -82,3 +82,24 @@ def test_one_of_two_optimizers_cannot_be_checked() -> None:
     moved = [one for one in found.parameters if one.name != "head.weight"]
     assert {one.exact.movement for one in moved} == {Movement.MOVED}
     assert [one.measured.lr for one in moved] == pytest.approx([0.02] * len(moved))
+
+
+class Normed(torch.optim.Optimizer):
+    """Steps by the direction of the gradient, which a gradient of 0 has not."""
+
+    def __init__(self, params: Any, lr: float = 0.1, weight_decay: float = 0.0) -> None:
+        super().__init__(params, {"lr": lr, "weight_decay": weight_decay})
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> Any:
+        for group in self.param_groups:
+            for one in group["params"]:
+                if one.grad is not None:
+                    one.mul_(1 - group["lr"] * group["weight_decay"])
+                    one.sub_(group["lr"] * one.grad / one.grad.norm())
+
+
+def test_a_step_that_the_class_itself_does_not_take_is_named() -> None:
+    told = "not tried, since the class itself fails in it: a step in which every gradient is 0"
+    assert told in verified(source(Cnn, config(Normed))).remarks
+    assert told not in verified(source(Cnn, config("SGD"))).remarks
