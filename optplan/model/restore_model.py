@@ -6,6 +6,7 @@ import contextlib
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from operator import is_
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -109,7 +110,9 @@ class _Attributes:
     def __init__(self, owner: Any) -> None:
         self._owner = owner
         self._attributes = _SavedValue(owner.__dict__)
-        self._values = [_SavedValue(value) for value in owner.__dict__.values()]
+        self._values = [
+            _SavedValue(value) for value in owner.__dict__.values() if type(value) in _CONTAINERS
+        ]
 
     def restore(self) -> None:
         for value in self._values:
@@ -140,6 +143,6 @@ class _SavedValue:
 
 def _is_same(first: Any, second: Any) -> bool:
     """Return whether both hold the very same objects in the same order; tensors cannot be compared by value."""
-    if len(first) != len(second) or any(a is not b for a, b in zip(first, second, strict=True)):
+    if len(first) != len(second) or not all(map(is_, first, second)):
         return False
-    return not isinstance(first, dict) or all(first[name] is second[name] for name in first)
+    return not isinstance(first, dict) or all(map(is_, first.values(), second.values()))
