@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
-import optplan
+from tests.added import CopiedPackage
 
 _CHECK = '''\
 """OPT999: learning rates above 1."""
@@ -50,42 +44,27 @@ class LrAboveOne(Check):
 '''
 
 
-@pytest.fixture
-def copied(tmp_path: Path) -> Path:
-    """Return a folder with a copy of the package that has one more check."""
-    package = Path(optplan.__file__).parent
-    copy = tmp_path / "copy" / "optplan"
-    shutil.copytree(package, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    (copy / "checks" / "catalog" / "lr_above_one.py").write_text(_CHECK, "utf-8")
-    registry = copy / "checks" / "__init__.py"
-    text = registry.read_text("utf-8")
-    text = text.replace(
-        "from optplan.checks.catalog.mid_word",
-        "from optplan.checks.catalog.lr_above_one import LrAboveOne\n"
-        "from optplan.checks.catalog.mid_word",
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory: pytest.TempPathFactory) -> CopiedPackage:
+    """Return a copy of the package that has one more check."""
+    copy = CopiedPackage(tmp_path_factory.mktemp("added"))
+    copy.add("checks/catalog/lr_above_one.py", _CHECK)
+    registry, near = "checks/__init__.py", "from optplan.checks.catalog.mid_word"
+    line = "from optplan.checks.catalog.lr_above_one import LrAboveOne"
+    copy.change(registry, near, f"{line}\n{near}")
+    copy.change(
+        registry, "    UnusedSuppression(),\n", "    UnusedSuppression(),\n    LrAboveOne(),\n"
     )
-    registry.write_text(text.replace("    UnusedSuppression(),\n", "    UnusedSuppression(),\n    LrAboveOne(),\n"), "utf-8")  # fmt: skip
-    return copy.parent
+    return copy
 
 
-def _run(copied: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    code = f"import sys; sys.path.insert(0, {str(copied)!r}); from optplan.cli import main; main()"
-    return subprocess.run(
-        [sys.executable, "-c", code, *words],
-        cwd=copied.parent,
-        env={**os.environ, "NO_COLOR": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def test_a_check_is_one_file_and_one_line(copied: Path) -> None:
-    (copied.parent / "a.py").write_text("optimizer = dict(type='SGD', lr=10.)\n", "utf-8")
-    done = _run(copied, "check", "a.py", "--no-model")
+def test_a_check_is_one_file_and_one_line(copied: CopiedPackage) -> None:
+    assert len(set(copied.touched)) == 2
+    (copied.folder / "a.py").write_text("optimizer = dict(type='SGD', lr=10.)\n", "utf-8")
+    done = copied.run("check", "a.py", "--no-model")
     assert done.stderr == ""
     assert done.stdout.splitlines()[0] == "a.py:1:30: OPT999 warning: lr 10 is above 1"
     assert done.returncode == 0
-    listed = _run(copied, "checks", "OPT999")
+    listed = copied.run("checks", "OPT999")
     assert (listed.returncode, listed.stderr) == (0, "")
     assert "An lr above 1." in listed.stdout

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-import optplan
+from tests.added import CopiedPackage
 
 DIALECT = '''
 from collections.abc import Mapping
@@ -122,17 +120,10 @@ print(json.dumps(told))
 def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, str, str]]:
     """What each command said of the made-up dialect."""
     top = tmp_path_factory.mktemp("added")
-    package = Path(optplan.__file__).parent
-    shutil.copytree(package, top / "optplan")  # with __pycache__, which spares compiling it
-    folder = top / "optplan/dialects/sgd_recipe"
-    folder.mkdir()
-    (folder / "__init__.py").write_text(DIALECT)
-    registry = top / "optplan/dialects/__init__.py"
-    text = registry.read_text()
-    assert text.count("_REGISTRY = (\n") == 1
-    registry.write_text(
-        text.replace("_REGISTRY = (\n", '_REGISTRY = (\n    "sgd_recipe:SgdRecipe",\n')
-    )
+    copy = CopiedPackage(top)
+    copy.add("dialects/sgd_recipe/__init__.py", DIALECT)
+    start = "_REGISTRY = (\n"
+    copy.change("dialects/__init__.py", start, f'{start}    "sgd_recipe:SgdRecipe",\n')
     (top / "recipes").mkdir()
     (top / "recipes/recipe.yaml").write_text(RECIPE)
     (top / "net.py").write_text(NET)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-import optplan
+from tests.added import CopiedPackage
 
 # file, what is found there, and what comes in its place
 _CHANGES = [
@@ -52,44 +49,27 @@ class Net(nn.Sequential):
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with a config, a model, and a copy of the package that has one more option."""
-    found = tmp_path_factory.mktemp("added")
-    package = Path(optplan.__file__).parent
-    shutil.copytree(package, found / "optplan", ignore=shutil.ignore_patterns("__pycache__"))
-    for name, before, after in _CHANGES:
-        file = found / "optplan" / name
-        text = file.read_text("utf-8")
-        assert text.count(before) == 1
-        file.write_text(text.replace(before, after), "utf-8")
-    (found / "a.py").write_text(_CONFIG, "utf-8")
-    (found / "net.py").write_text(_NET, "utf-8")
-    return found
+def copied(tmp_path_factory: pytest.TempPathFactory) -> CopiedPackage:
+    """Return a copy of the package that has one more option, beside a config and a model."""
+    copy = CopiedPackage(tmp_path_factory.mktemp("added"))
+    for change in _CHANGES:
+        copy.change(*change)
+    (copy.folder / "a.py").write_text(_CONFIG, "utf-8")
+    (copy.folder / "net.py").write_text(_NET, "utf-8")
+    return copy
 
 
-def _run(folder: Path, *words: str) -> str:
-    code = f"import sys; sys.path.insert(0, {str(folder)!r}); from optplan.cli import main; main()"
-    done = subprocess.run(
-        [sys.executable, "-c", code, *words, "--no-cache"],
-        cwd=folder,
-        env={**os.environ, "NO_COLOR": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def test_an_option_is_two_files(copied: CopiedPackage) -> None:
+    assert set(copied.touched) == {"names.py", "rules/conditions.py"}
+    done = copied.run("show", "a.py", "--model", "net.py:Net", "-f", "json", "--no-cache")
     assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout
-
-
-def test_an_option_is_two_files(folder: Path) -> None:
-    assert {name for name, *_ in _CHANGES} == {"names.py", "rules/conditions.py"}
-    plan = json.loads(_run(folder, "show", "a.py", "--model", "net.py:Net", "-f", "json"))
+    plan = json.loads(done.stdout)
     found = {row["name"]: row["weight_decay"] for row in plan["parameters"]}
     assert found == {"stem.weight": 0, "stem.bias": 0, "head.weight": 0.5, "head.bias": 0.5}
     assert plan["parameters"][0]["weight_decay_rule"]["rule"] == "stem"
 
 
-def test_its_plan_is_read_again_and_shown_by_every_view(folder: Path) -> None:
+def test_its_plan_is_read_again_and_shown_by_every_view(copied: CopiedPackage) -> None:
     """In one process: text, explanation, and a saved plan, whose schema is that of the rules."""
     script = """
 from pathlib import Path
@@ -110,8 +90,8 @@ print([c.reason for c in explain(planned, ['head.bias'])[0].values[1].candidates
 print([(e.name.text, e.matched, e.won) for e in entries_of(planned, planned.plan.parameters)])
 """
     done = subprocess.run(
-        [sys.executable, "-c", script.format(folder=str(folder))],
-        cwd=folder,
+        [sys.executable, "-c", script.format(folder=str(copied.folder))],
+        cwd=copied.folder,
         capture_output=True,
         text=True,
         check=True,
