@@ -9,6 +9,9 @@ from typing import Protocol
 from optplan.config.limits import MAX_FILE_BYTES
 from optplan.errors import ConfigError
 
+# Without O_NONBLOCK, opening a pipe would wait for its writer; without O_BINARY, Windows would end at Ctrl-Z.
+_READING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
 
 class Reader(Protocol):
     """Read files by absolute paths, with neither ``.`` nor ``..`` in them."""
@@ -41,12 +44,11 @@ class DiskReader:
             ConfigError: It is a directory, a device or a pipe.
             OSError: It cannot be read.
         """
-        # Without O_NONBLOCK, opening a pipe would wait for its writer.
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        if os.path.isdir(path):  # which Windows does not open
+            raise ConfigError("it is a directory, not a config file")
+        handle = os.open(path, _READING)
         try:
             status = os.fstat(handle)
-            if stat.S_ISDIR(status.st_mode):
-                raise ConfigError("it is a directory, not a config file")
             if not stat.S_ISREG(status.st_mode):
                 raise ConfigError("it is not a regular file")
             return _content(handle, min(status.st_size, MAX_FILE_BYTES) + 1)
