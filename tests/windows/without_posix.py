@@ -24,22 +24,24 @@ import platformdirs  # noqa: F401
 import rich.console  # noqa: F401
 import timm.optim
 import timm.scheduler  # noqa: F401
-import torch.distributed.fsdp  # noqa: F401
+import torch.distributed.fsdp
 import torch.utils.data  # noqa: F401
 import typer.main  # noqa: F401
 
 # by typeshed, which tells the systems apart; what Python's own modules have looked up by now is theirs
 MODULES = ("fcntl", "resource", "pwd", "grp", "termios", "tty", "pty", "readline", "syslog")
-OF_OS = """
-    O_NONBLOCK O_NOFOLLOW O_DIRECTORY O_CLOEXEC O_PATH SCHED_IDLE WNOHANG chown fchmod fork forkpty getegid geteuid getgid
-    getloadavg getpgid getpgrp getpriority getresuid getsid getuid killpg lchown mkfifo mknod nice openpty pipe2 posix_spawn
-    posix_spawnp pread preadv pwrite register_at_fork sched_getaffinity sched_setaffinity sched_setscheduler sched_yield
-    sendfile set_blocking setpgid setpriority setsid setuid statvfs sysconf tcgetpgrp ttyname uname
-""".split()
-OF_SIGNAL = """
-    SIGALRM SIGCHLD SIGHUP SIGKILL SIGPIPE SIGQUIT SIGSTOP SIGUSR1 SIGUSR2 SIG_BLOCK SIG_SETMASK SIG_UNBLOCK alarm
-    getitimer pthread_kill pthread_sigmask setitimer siginterrupt sigpending sigtimedwait sigwait
-""".split()
+OF_OS = (
+    "O_NONBLOCK O_NOFOLLOW O_DIRECTORY O_CLOEXEC O_PATH SCHED_IDLE WNOHANG chown fchmod fork forkpty "
+    "getegid geteuid getgid getloadavg getpgid getpgrp getpriority getresuid getsid getuid killpg lchown "
+    "mkfifo mknod nice openpty pipe2 posix_spawn posix_spawnp pread preadv pwrite register_at_fork "
+    "sched_getaffinity sched_setaffinity sched_setscheduler sched_yield sendfile set_blocking setpgid "
+    "setpriority setsid setuid statvfs sysconf tcgetpgrp ttyname uname"
+)
+OF_SIGNAL = (
+    "SIGALRM SIGCHLD SIGHUP SIGKILL SIGPIPE SIGQUIT SIGSTOP SIGUSR1 SIGUSR2 SIG_BLOCK SIG_SETMASK "
+    "SIG_UNBLOCK alarm getitimer pthread_kill pthread_sigmask setitimer siginterrupt sigpending "
+    "sigtimedwait sigwait"
+)
 
 
 def hide() -> None:
@@ -47,7 +49,7 @@ def hide() -> None:
     for name in MODULES:
         sys.modules[name] = None  # type: ignore[assignment]
     for module, names in ((os, OF_OS), (signal, OF_SIGNAL)):
-        for name in names:
+        for name in names.split():
             if hasattr(module, name):
                 delattr(module, name)
     sys.platform = "win32"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from typing import Protocol
 
 from optplan.config.limits import MAX_FILE_BYTES
@@ -78,6 +79,10 @@ def decoded(content: bytes) -> str:
     """
     if len(content) > MAX_FILE_BYTES:
         raise ConfigError(f"it is larger than {MAX_FILE_BYTES:,} bytes, too large for a config")
+    if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        raise ConfigError(
+            "it is in UTF-16, as PowerShell writes what it is sent by >", hint="save it as UTF-8"
+        )
     if b"\0" in content:
         raise ConfigError("it is a binary file, not a config")
     try:
