@@ -240,10 +240,9 @@ def _raised_at(error: BaseException, home: str | None) -> str:
 
 def _shown(file: str) -> str:
     """A file as the user would name it: from the current folder, if it is below that."""
-    import os
+    from pathlib import Path
 
-    try:
-        relative = os.path.relpath(file)
-    except ValueError:  # on another drive
-        return file
-    return file if relative.startswith("..") else relative
+    from optplan.places import path_below
+
+    here = Path.cwd()
+    return path_below(str(here / file), str(here)) or file

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from optplan.checks.paths import is_in_package, relative_to, shown_path
 from optplan.checks.results import FindingLocation
 from optplan.errors import UsageError
+from optplan.places import relative_path
 
 FORMAT_VERSION = "1.0"
 
@@ -123,4 +124,4 @@ def baseline_text(entries: Iterable[BaselineEntry], path: Path) -> str:
 
 def _from(config: str, folder: str) -> str:
     inside = relative_to(config, folder)
-    return os.path.relpath(config, folder).replace(os.sep, "/") if inside[:1] == "/" else inside
+    return relative_path(os.path.abspath(config), folder) if os.path.isabs(inside) else inside

@@ -90,8 +90,9 @@ def _candidates(word: str, git: GitIgnore) -> Iterator[FoundFile]:
 
 def _globbed(pattern: str) -> set[str]:
     """Return what a glob matches, part by part, so that many ``**`` take no longer than one."""
-    found = {"/" if pattern.startswith("/") else ""}
-    for part in pattern.split("/"):
+    drive, rest = os.path.splitdrive(pattern.replace(os.sep, "/"))
+    found = {drive + "/" if rest.startswith("/") else drive}
+    for part in rest.split("/"):
         if part == "**":
             found = {path for folder in found for path in (folder, *_all_below(folder))}
         elif part:
@@ -100,7 +101,7 @@ def _globbed(pattern: str) -> set[str]:
                 for folder in found
                 for name in glob.glob(part, root_dir=folder or None)
             }
-    if pattern.endswith("/"):
+    if rest.endswith("/"):
         found = set(filter(os.path.isdir, found))
     return found - {""}
 

@@ -15,6 +15,7 @@ from functools import cached_property
 from optplan.checks.paths import matches
 from optplan.config.files.file_reader import DISK
 from optplan.errors import ConfigError
+from optplan.places import path_below
 
 _ESCAPED = re.compile(r"\\(.)")
 
@@ -111,8 +112,8 @@ def _read(folder: str, name: str) -> tuple[IgnoreRules, ...]:
 
 def _names_below(path: str, folder: str) -> Sequence[str]:
     """Return the parts of a path below a folder; none where it is not below it."""
-    start = folder.rstrip(os.sep) + os.sep
-    return path.removeprefix(start).split(os.sep) if path.startswith(start) else ()
+    inside = path_below(path, folder)
+    return inside.split(os.sep) if inside else ()
 
 
 def _pattern(line: str) -> _Pattern | None:

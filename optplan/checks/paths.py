@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from functools import cache
 
 from optplan.config.revisions import names_revision
+from optplan.places import path_below
 
 
 def is_in_package(path: str) -> bool:
@@ -28,8 +29,7 @@ def shown_path(path: str) -> str:
 def relative_to(path: str, folder: str) -> str:
     """A path with slashes, relative to a folder where it is below that, otherwise absolute."""
     absolute = os.path.normpath(os.path.abspath(os.path.expanduser(path)))
-    start = folder.rstrip(os.sep) + os.sep
-    return absolute.removeprefix(start).replace(os.sep, "/")
+    return (path_below(absolute, folder) or absolute).replace(os.sep, "/")
 
 
 @cache

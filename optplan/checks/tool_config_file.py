@@ -20,7 +20,7 @@ from optplan.config.files.toml_files import read_toml
 from optplan.config.placed import File
 from optplan.errors import ConfigError, Problem, UsageError
 from optplan.names import Rule, Severity
-from optplan.places import Place, Source
+from optplan.places import Place, Source, path_below
 from optplan.plan.names.patterns import matcher
 
 PYPROJECT = "pyproject.toml"
@@ -96,8 +96,7 @@ class ToolConfigFinder:
 
 
 def _is_within(path: str, folder: str) -> bool:
-    inner, outer = os.path.realpath(path), os.path.realpath(folder)
-    return inner == outer or inner.startswith(outer.rstrip(os.sep) + os.sep)
+    return path_below(os.path.realpath(path), os.path.realpath(folder)) is not None
 
 
 def read_tool_config(

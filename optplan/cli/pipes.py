@@ -9,6 +9,8 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from optplan.cli.stand_ins import STAND_INS
+
 
 class _Pipe(io.FileIO):
     """A descriptor that takes whatever nobody reads any more."""
@@ -57,7 +59,7 @@ def _unbroken(stream: Any, descriptor: int) -> Any:
     return io.TextIOWrapper(
         pipe if raw is buffer else io.BufferedWriter(pipe),
         encoding=stream.encoding,
-        errors=stream.errors,
+        errors=STAND_INS,
         line_buffering=stream.line_buffering,
         write_through=stream.write_through,
     )

@@ -254,10 +254,11 @@ def write_report(text: str, path: str | None) -> None:
 
 
 def _print(text: str) -> None:
+    from optplan.cli.stand_ins import STAND_INS
     from optplan.errors import OutputError
 
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
+        sys.stdout.reconfigure(errors=STAND_INS)
     try:
         sys.stdout.write(text)
         sys.stdout.flush()

@@ -201,9 +201,17 @@ def placing_errors(source: Source) -> Iterator[None]:
         ) from None
 
 
+# of Windows's editors; YAML alone takes it
+_MARK = "\ufeff"
+
+
 def _text(location: ConfigLocation, place: Place | None) -> str:
     try:
-        return decoded(location.reader.read(location.path))
+        text = decoded(location.reader.read(location.path))
+        if text[:1] != _MARK or location.path.endswith((".yaml", ".yml")):
+            return text
+        message = "it begins with a byte order mark, which a trainer does not read"
+        hint: str | None = "save it as UTF-8 without BOM"
     except FileNotFoundError:
         message, hint = "there is no such file", location.suggestion()
     except ConfigError as error:

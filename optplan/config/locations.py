@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from optplan.config.files.file_reader import DISK
 from optplan.errors import ConfigError, similar_files, similar_names
+from optplan.places import path_below, relative_path
 from optplan.runtime.installed import package_config, package_configs, package_folder
 
 if TYPE_CHECKING:
@@ -81,29 +82,20 @@ def base_location(
 def beside(path: str, child: ConfigLocation, entry: ConfigLocation) -> ConfigLocation:
     """Return the location of a path that is relative to the file ``child``."""
     absolute = os.path.normpath(os.path.join(os.path.dirname(child.path), path))
-    if child.root is not None and absolute.startswith(child.root[1] + os.sep):
+    if child.root is not None and path_below(absolute, child.root[1]):
         return _package_location(absolute, child.root)
     reader = DISK if child.root is not None else child.reader
     folder = os.path.dirname(entry.path)
-    name = _relative(absolute, folder)
-    if entry.root is None and entry.shown[:1] not in {"/", "~"} and not os.path.isabs(path):
+    name = relative_path(absolute, folder)
+    is_relative = entry.shown[:1] != "~" and not os.path.isabs(entry.shown)
+    if entry.root is None and is_relative and not os.path.isabs(path):
         joined = os.path.join(os.path.dirname(entry.shown), name)
         return ConfigLocation(absolute, name, os.path.normpath(joined), reader)
     return ConfigLocation(absolute, name, _as_typed(absolute), reader)
 
 
-def _relative(path: str, folder: str) -> str:
-    """Return what ``os.path.relpath`` gives for two normalised absolute paths, with slashes."""
-    parts, base = path.split(os.sep), folder.rstrip(os.sep).split(os.sep)
-    same = 0
-    while same < min(len(parts), len(base)) and parts[same] == base[same]:
-        same += 1
-    return "/".join([*[".."] * (len(base) - same), *parts[same:]])
-
-
 def _as_typed(absolute: str) -> str:
-    folder = os.getcwd()
-    return absolute[len(folder) + 1 :] if absolute.startswith(folder + os.sep) else absolute
+    return path_below(absolute, os.getcwd()) or absolute
 
 
 def _package_location(path: str, root: tuple[str, str]) -> ConfigLocation:
@@ -170,7 +162,7 @@ def outside_project(path: str, roots: frozenset[str]) -> str | None:
 
 def is_below(path: str, folder: str) -> bool:
     """Return whether a real path is a folder or something in it."""
-    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+    return path_below(path, folder) is not None
 
 
 def _project_folder(folder: str) -> str:

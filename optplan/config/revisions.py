@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 import subprocess
 from collections.abc import Callable, Sequence
@@ -10,9 +11,10 @@ from collections.abc import Callable, Sequence
 from optplan.config.limits import MAX_FILE_BYTES
 from optplan.config.loading import Config, load_config
 from optplan.errors import ConfigError
+from optplan.places import path_below
 
 # A revision may hold a colon in braces: main^{/fix: the decay}
-# a drive of Windows (C:\\a.py, C:/a.py) and an address (https://...) are no revisions
+# a drive of Windows (C:\\a.py, C:/a.py; there C:a.py, too) and an address (https://...) are no revisions
 _NO_REVISION = re.compile(r"[A-Za-z]:[\\/]|[A-Za-z][\w+.-]+://")
 _SPEC = re.compile(r"((?:[^:{]|\{[^}]*\}|\{)+):(?!:)(.+)", re.DOTALL)
 _SECONDS = 60
@@ -20,7 +22,7 @@ _SECONDS = 60
 
 def names_revision(spec: str) -> bool:
     """Return whether a spec has the form ``REV:path``."""
-    if "::" in spec or "\0" in spec or _NO_REVISION.match(spec):
+    if "::" in spec or "\0" in spec or _NO_REVISION.match(spec) or os.path.splitdrive(spec)[0]:
         return False
     return _SPEC.fullmatch(spec) is not None
 
@@ -43,9 +45,10 @@ def in_revision(revision: str, path: str) -> str:
     top = os.path.realpath(os.fsdecode(_git("rev-parse", "--show-toplevel")).rstrip("\n"))
     folder, name = os.path.split(os.path.abspath(path))
     real = os.path.join(os.path.realpath(folder), name)
-    if not real.startswith(top.rstrip(os.sep) + os.sep):
+    inside = path_below(real, top)
+    if not inside:
         raise ConfigError(f"'{path}' is outside of the repository of the current folder")
-    return f"{revision}:{real[len(top.rstrip(os.sep)) + 1 :].replace(os.sep, '/')}"
+    return f"{revision}:{inside.replace(os.sep, '/')}"
 
 
 def load_revision(
@@ -139,8 +142,8 @@ class RevisionReader:
         return self._ask("--batch", inside).partition(b"\n")[2][:-1]
 
     def _inside(self, path: str) -> str | None:
-        root = self._root + os.sep
-        return path[len(root) :].replace(os.sep, "/") if path.startswith(root) else None
+        inside = path_below(path, self._root)
+        return inside.replace(os.sep, "/") if inside else None
 
     def _ask(self, how: str, inside: str) -> bytes:
         if "\n" in inside:
@@ -187,17 +190,16 @@ def _from_top(path: str, spec: str) -> str:
     Raises:
         ConfigError: It leaves the repository.
     """
+    path = path.replace(os.sep, "/")  # git knows slashes alone
     if path.startswith(("./", "../")):
-        prefix = os.fsdecode(_git("rev-parse", "--show-prefix")).rstrip("\n")
-        path = os.path.normpath(prefix + path)
-    else:
-        path = os.path.normpath(path)
-    if path.startswith("../") or path in ("..", ".") or os.path.isabs(path):
+        path = os.fsdecode(_git("rev-parse", "--show-prefix")).rstrip("\n") + path
+    path = posixpath.normpath(path)
+    if path.startswith(("../", "/")) or path in ("..", "."):
         raise ConfigError(
             f"'{spec}' is outside of the repository",
             hint="write a path from the top of the repository, or ./path from the current folder",
         )
-    return path.replace(os.sep, "/")
+    return path
 
 
 def _elsewhere(reader: RevisionReader, revision: str, path: str) -> str | None:

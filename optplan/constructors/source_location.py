@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from optplan.places import Place, Source
+from optplan.places import Place, Source, path_below, relative_path
 from optplan.runtime.audit import lifted
 from optplan.runtime.installed import site_folders
 
@@ -59,9 +59,8 @@ def _definition(code: Callable[..., Any]) -> tuple[int, str]:
 def _names(file: str, folder: str | None) -> tuple[str, str]:
     """What reports and messages call a file: ``package::path``, or a relative path."""
     for site in map(os.path.realpath, site_folders()):
-        if file.startswith(site + os.sep):
-            package, _, rest = file[len(site) + 1 :].replace(os.sep, "/").partition("/")
+        if inside := path_below(file, site):
+            package, _, rest = inside.replace(os.sep, "/").partition("/")
             return (f"{package}::{rest}" if rest else package,) * 2
-    name = os.path.relpath(file, os.path.realpath(folder or Path.cwd())).replace(os.sep, "/")
-    shown = os.path.relpath(file)
-    return name, file if shown.startswith("..") else shown
+    name = relative_path(file, os.path.realpath(folder or Path.cwd()))
+    return name, path_below(file, str(Path.cwd())) or file

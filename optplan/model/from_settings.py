@@ -12,6 +12,7 @@ from optplan.errors import ModelError, described_exception
 from optplan.hf_specs import ADAPTER
 from optplan.model.load import LoadedModel, adapted, library_of, made_module, open_model
 from optplan.model.meta import import_torch
+from optplan.places import path_below
 from optplan.runtime.audit import lifted
 from optplan.runtime.gate import NotInstalledError, import_named, is_module_class, named_code
 from optplan.runtime.installed import find_installed
@@ -99,8 +100,8 @@ def _require_project_file(file: str, project: str | None) -> None:
     Raises:
         ModelError: It is not.
     """
-    inside = os.path.realpath(project) + os.sep if project is not None else None
-    if inside is None or not os.path.realpath(file).startswith(inside):
+    real = os.path.realpath(file)
+    if project is None or not path_below(real, os.path.realpath(project)):
         raise ModelError(
             f"{file!r} is not run: the settings that name it are not those of the current folder's project, "
             "or it is outside of that",

@@ -168,9 +168,6 @@ def _always(event: str, arguments: tuple[Any, ...]) -> str | None:
     return f"use {event} {_short(arguments[0] if arguments else '')}".rstrip()
 
 
-_DEVICES = frozenset({os.devnull, "/dev/urandom", "/dev/random"})
-
-
 def _path(word: object) -> str | None:
     """Return the real path of what is opened, None for a file descriptor or what is no path."""
     if not isinstance(word, str | bytes | os.PathLike):
@@ -181,6 +178,10 @@ def _path(word: object) -> str | None:
         return os.path.realpath(os.path.join(folder, name))
     except (ValueError, TypeError, OSError):
         return None
+
+
+# Windows has a longer name for its null device
+_DEVICES = frozenset({_path(os.devnull), "/dev/urandom", "/dev/random"})
 
 
 def _is_below(path: str, folder: str | None) -> bool:

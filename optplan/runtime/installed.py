@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
+from optplan.places import path_below
+
 if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
     from importlib.metadata import Distribution
@@ -86,7 +88,7 @@ def package_config(name: str, path: str) -> str | None:
     """Return the file that ``name::path`` means, None where the package has no such config."""
     for configs in _config_folders(name):
         found = os.path.normpath(os.path.join(configs, path))
-        if found.startswith(configs + os.sep) and os.path.isfile(found):
+        if path_below(found, configs) and os.path.isfile(found):
             return found
     return None
 

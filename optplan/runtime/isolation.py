@@ -157,7 +157,7 @@ class _Messages:
         self.pipes: list[int] = []
 
     def __enter__(self) -> Self:
-        if hasattr(os, "mkfifo"):
+        if sys.platform != "win32":
             os.mkfifo(self._path, 0o600)
             self.pipes.append(os.open(self._path, os.O_RDONLY | os.O_NONBLOCK))
         return self
@@ -239,11 +239,12 @@ class _Start:
 
 def _limit_files() -> None:
     """Let no file grow without end, and none be written where the process crashes."""
-    with contextlib.suppress(ImportError, ValueError, OSError):
+    if sys.platform != "win32":
         import resource
 
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        resource.setrlimit(resource.RLIMIT_FSIZE, (_LARGEST_FILE, _LARGEST_FILE))
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+            resource.setrlimit(resource.RLIMIT_FSIZE, (_LARGEST_FILE, _LARGEST_FILE))
 
 
 def _end_with_parent() -> None:
@@ -270,18 +271,24 @@ def _leave_tracker() -> None:
 
 def _processor_time(pid: int | None) -> float:
     """Return the processor time of a process in seconds; 0 where the system does not say."""
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            fields = file.read().rpartition(b")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    except (OSError, ValueError, IndexError, AttributeError):
-        return 0.0
+    fields = _told_by_linux(pid, "stat").rpartition(b")")[2].split()
+    if sys.platform != "win32" and len(fields) > 12:
+        return float(int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return 0.0
 
 
 def _resident(pid: int | None) -> int:
     """Return the resident memory of a process in bytes; 0 where the system does not say."""
+    fields = _told_by_linux(pid, "statm").split()
+    if sys.platform != "win32" and len(fields) > 1:
+        return int(fields[1]) * os.sysconf("SC_PAGE_SIZE")
+    return 0
+
+
+def _told_by_linux(pid: int | None, name: str) -> bytes:
+    """Return what Linux tells of a process; nothing where there is no such process, or another system."""
     try:
-        with open(f"/proc/{pid}/statm", "rb") as file:
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, ValueError, IndexError, AttributeError):
-        return 0
+        with open(f"/proc/{pid}/{name}", "rb") as file:
+            return file.read()
+    except OSError:
+        return b""

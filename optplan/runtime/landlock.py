@@ -36,6 +36,9 @@ _SYSTEM = (
     ),
 )
 _DEVICES = (os.devnull, "/dev/nvidia*", "/dev/dri", "/dev/kfd")
+_PATH_ONLY = 0
+if sys.platform == "linux":
+    _PATH_ONLY = os.O_PATH | os.O_CLOEXEC
 
 
 class _State:
@@ -61,14 +64,12 @@ def leave_open() -> None:
 def raise_wall() -> None:
     """Restrict this thread, and all that it starts, for good: where that was prepared, the first time."""
     prepared, _State.prepared = _State.prepared, None
-    if prepared is not None:
+    if prepared is not None and sys.platform == "linux":
         prepared()
 
 
 def _restrict(scratch: str, files: Iterable[str]) -> bool:
-    """Restrict this thread; return whether the system can."""
-    if sys.platform != "linux":
-        return False
+    """Restrict this thread; return whether the system can, which must be Linux."""
     import ctypes
 
     call = ctypes.CDLL(None, use_errno=True).syscall
@@ -110,7 +111,7 @@ def _allow(call: Any, ruleset: int, path: str, rights: int) -> None:
     import ctypes
     import stat
 
-    handle = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    handle = os.open(path, _PATH_ONLY)
     try:
         if not stat.S_ISDIR(os.fstat(handle).st_mode):
             rights &= _OF_FILES

@@ -13,12 +13,13 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from types import ModuleType
+from typing import Any
 
 _SAFE_PATH = "PYTHONSAFEPATH"
 # What a start changes for a moment is the whole process's.
 _STARTING = threading.Lock()
 
-Workers = Mapping[Connection, SpawnProcess]
+Workers = Mapping[Any, SpawnProcess]  # by connections, which Windows has a class of its own for
 
 
 @contextlib.contextmanager
@@ -33,7 +34,7 @@ def started_workers(jobs: int) -> Iterator[Workers]:
     """
     # Not forked: a process with threads, as one with torch has, must not be.
     context = multiprocessing.get_context("spawn")
-    workers: dict[Connection, SpawnProcess] = {}
+    workers: dict[Any, SpawnProcess] = {}
     try:
         for _ in range(jobs - 1):
             ours, theirs = context.Pipe()
@@ -82,15 +83,14 @@ def _interrupts_held() -> Iterator[None]:
 
     It would print a traceback otherwise, where it is hit while it still imports.
     """
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    resource_tracker.ensure_running()  # starting it lets interrupts through again
-    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    if sys.platform != "win32":
+        resource_tracker.ensure_running()  # starting it lets interrupts through again
+        held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, held)
+        if sys.platform != "win32":
+            signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
 
 def _work(connection: Connection) -> None:

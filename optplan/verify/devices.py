@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import resource
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -102,8 +102,11 @@ def free_bytes(device: torch.device) -> int | None:
     except OSError:
         return None
     free = [int(one.split()[1]) << 10 for one in lines if one.startswith("MemAvailable:")]
-    if (limit := resource.getrlimit(resource.RLIMIT_AS)[0]) != resource.RLIM_INFINITY:
-        free.append(limit - taken * resource.getpagesize())
+    if sys.platform != "win32":
+        import resource
+
+        if (limit := resource.getrlimit(resource.RLIMIT_AS)[0]) != resource.RLIM_INFINITY:
+            free.append(limit - taken * resource.getpagesize())
     return max(0, min(free)) if free else None
 
 

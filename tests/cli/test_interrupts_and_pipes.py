@@ -31,14 +31,13 @@ main()
 
 # an interpreter that finalizes waits for its threads first
 ENDS = """
-import atexit, os, threading, time
+import atexit, os, threading
 from optplan.cli import main
-def wait():
-    time.sleep(0.5)
-    os.write(1, b"finalized")
 atexit.register(print, "at exit")
-threading.Thread(target=wait).start()
-main()
+try:
+    main()
+finally:  # an interpreter that finalizes waits for its threads
+    threading.Thread(target=os.write, args=(1, b"finalized")).start()
 """
 
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import stat
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from typing import Protocol
 
 from optplan.config.limits import MAX_FILE_BYTES
 from optplan.errors import ConfigError
+
+# Without O_NONBLOCK, opening a pipe would wait for its writer; without O_BINARY, Windows would end at Ctrl-Z.
+_READING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 class Reader(Protocol):
@@ -41,12 +45,11 @@ class DiskReader:
             ConfigError: It is a directory, a device or a pipe.
             OSError: It cannot be read.
         """
-        # Without O_NONBLOCK, opening a pipe would wait for its writer.
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        if os.path.isdir(path):  # which Windows does not open
+            raise ConfigError("it is a directory, not a config file")
+        handle = os.open(path, _READING)
         try:
             status = os.fstat(handle)
-            if stat.S_ISDIR(status.st_mode):
-                raise ConfigError("it is a directory, not a config file")
             if not stat.S_ISREG(status.st_mode):
                 raise ConfigError("it is not a regular file")
             return _content(handle, min(status.st_size, MAX_FILE_BYTES) + 1)
@@ -76,6 +79,10 @@ def decoded(content: bytes) -> str:
     """
     if len(content) > MAX_FILE_BYTES:
         raise ConfigError(f"it is larger than {MAX_FILE_BYTES:,} bytes, too large for a config")
+    if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        raise ConfigError(
+            "it is in UTF-16, as PowerShell writes what it is sent by >", hint="save it as UTF-8"
+        )
     if b"\0" in content:
         raise ConfigError("it is a binary file, not a config")
     try:

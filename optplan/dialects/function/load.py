@@ -33,7 +33,7 @@ from optplan.dialects.function.lightning_module import (
 from optplan.dialects.function.own_trainer import TrainerFunction, is_trainer_class
 from optplan.dialects.function.source_functions import definition_at, optimizer_functions
 from optplan.errors import ConfigError, listed
-from optplan.places import Place, Source
+from optplan.places import Place, Source, path_below
 from optplan.runtime.user_code import importable_folders, module_file, module_in, user_attribute
 
 _DOTTED = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
@@ -191,8 +191,7 @@ def _source(head: str) -> Source:
         file, name = head, Path(head).name
     else:
         file, name = module_file(head), head
-        relative = os.path.relpath(file) if file else ""
-        name = head if relative.startswith("..") or not file else relative
+        name = (path_below(file, os.getcwd()) if file else None) or head
     return Source(name=name, path=head if head.endswith(".py") else name, text=_text(file))
 
 

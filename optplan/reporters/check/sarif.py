@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -102,8 +103,8 @@ def _location(location: FindingLocation) -> dict[str, Any]:
 
 
 def _artifact(file: str) -> dict[str, str]:
-    if file.startswith("/"):
-        return {"uri": f"file://{quote(file, errors='replace')}"}
+    if (path := Path(file)).is_absolute():
+        return {"uri": path.as_uri()}
     return {"uri": quote(file, errors="replace"), "uriBaseId": _ROOT}
 
 
