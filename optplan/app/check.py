@@ -9,12 +9,12 @@ from functools import partial
 from pathlib import Path
 
 from optplan.app.config_schedule import schedule_of_plan
+from optplan.app.fix import mend
 from optplan.app.model_planner import (
     ConfiguredModels,
     planner_of,
     uncached_planner_of,
 )
-from optplan.app.request import PlanRequest
 from optplan.checks.base import Check
 from optplan.checks.baseline import (
     Baseline,
@@ -24,12 +24,9 @@ from optplan.checks.baseline import (
     read_baseline,
 )
 from optplan.checks.report import entries_of, report_of
-from optplan.checks.results import CheckedConfig, CheckReport, reaches
-from optplan.checks.selection import prefix_problem, split_codes
-from optplan.checks.session import Request, Session, run_session, with_request
-from optplan.checks.tasks import Reading
-from optplan.checks.tool_config import Target, ToolConfig
-from optplan.checks.tool_config_file import ToolConfigFinder
+from optplan.checks.results import CheckedConfig, CheckReport, Reported, reaches
+from optplan.checks.session import Request, Session, run_session
+from optplan.config.edits import Fixes
 from optplan.errors import UsageError
 from optplan.names import Severity
 from optplan.runtime.workers import Workers
@@ -65,6 +62,8 @@ class CheckResult:
         fail_on: The least severity that fails.
         exit_zero: Nothing fails.
         baseline: The baseline to write and its text; None where none is to be written.
+        fixes: What is to be written to configs so that no more than this is found; None where nothing is
+            to be mended.
     """
 
     report: CheckReport
@@ -72,75 +71,13 @@ class CheckResult:
     fail_on: Severity
     exit_zero: bool
     baseline: tuple[Path, str] | None = None
+    fixes: Fixes | None = None
 
     @property
     def fails(self) -> bool:
         """Return whether a finding fails."""
         found = self.report.findings
         return not self.exit_zero and any(reaches(one.severity, self.fail_on) for one in found)
-
-
-def check_request(
-    words: Sequence[str],
-    options: PlanRequest,
-    checks: tuple[Check, ...],
-    *,
-    select: Sequence[str] = (),
-    ignore: Sequence[str] = (),
-    no_model: bool = False,
-) -> Request:
-    """Return what is asked for.
-
-    Args:
-        words: Files, folders and globs.
-        options: The model, and how configs are read.
-        checks: All checks.
-        select, ignore: Codes as the command line gives them.
-        no_model: Build no models.
-
-    Raises:
-        UsageError: Options exclude each other, or name a check that there is not.
-    """
-    from optplan.app.plan import stand_ins
-    from optplan.config.recognition import chosen_dialect
-
-    return Request(
-        words=tuple(words),
-        model=_target(options, no_model=no_model),
-        models=not no_model,
-        select=_codes("--select", select, checks),
-        ignore=_codes("--ignore", ignore, checks),
-        reading=Reading(
-            imports=tuple(options.imports or ()),
-            overrides=tuple(options.overrides or ()),
-            function_arguments=options.function_arguments,
-            trust=options.trust,
-            dialect=chosen_dialect(),
-            stand_ins=stand_ins(trust=options.trust),
-            batch=options.batch,
-        ),
-    )
-
-
-def _target(options: PlanRequest, *, no_model: bool) -> Target | None:
-    model, given = options.model, options.model_arguments
-    if model is not None and no_model:
-        raise UsageError(f"--model {model} and --no-model exclude each other")
-    if options.peft is not None and model is None:
-        raise UsageError("--peft needs a model to put the adapter into", hint="add --model")
-    if given and model is None:
-        raise UsageError("-k gives arguments to a model, and there is none", hint="add --model")
-    return None if model is None else Target(model=model, arguments=given)
-
-
-def _codes(option: str, words: Sequence[str], checks: tuple[Check, ...]) -> tuple[str, ...]:
-    prefixes = split_codes(words)
-    problems = [
-        problem for prefix in prefixes if (problem := prefix_problem(prefix, checks, option))
-    ]
-    if problems:
-        raise UsageError(problems)
-    return prefixes
 
 
 def check_configs(
@@ -151,6 +88,7 @@ def check_configs(
     policy: ExitPolicy = ExitPolicy(),
     is_cached: bool = False,
     materialize: bool = False,
+    mending: bool = False,
     start: Callable[[int], Callable[[int], None]] = lambda _count: lambda _done: None,
 ) -> CheckResult:
     """Check everything that is asked for.
@@ -162,6 +100,7 @@ def check_configs(
         policy: Which findings fail.
         is_cached: Whether models may be cached.
         materialize: Whether models are built with memory.
+        mending: Whether to mend what is certain, in memory.
         start: Told how many files there are; gives what is told how many more are done.
 
     Raises:
@@ -171,18 +110,37 @@ def check_configs(
     policy = _with_baseline(policy, request, checks)
     known = _known_findings(policy)
     make_planner = planner_of if is_cached else uncached_planner_of
-    session = run_session(
-        request,
+    run = partial(
+        run_session,
         checks=checks,
         make_planner=partial(make_planner, materialize=materialize),
         own_models=ConfiguredModels(),
         make_schedule=partial(schedule_of_plan, is_cached=is_cached),
         workers=workers,
-        start=start,
     )
+    request = replace(request, reading=replace(request.reading, is_proving=mending))
+    session, fixes = run(request, start=start), None
     for remark in session.remarks:
         _LOG.warning("%s", remark)
-    return _result(session, checks, policy, known)
+    if mending:
+        of_session = partial(_findings, checks=checks, known=known)
+        session, fixes = mend(session, request, run, of_session)
+    result = _result(session, checks, policy, known)
+    return result if fixes is None else _mended(result, fixes)
+
+
+def _mended(result: CheckResult, fixes: Fixes) -> CheckResult:
+    """Return a result with its fixes; what is still found was not mended, and is not offered again."""
+    still = tuple(replace(finding, fix=None) for finding in result.report.findings)
+    return replace(result, report=replace(result.report, findings=still), fixes=fixes)
+
+
+def _findings(
+    session: Session, *, checks: tuple[Check, ...], known: Baseline | None
+) -> tuple[Reported, ...]:
+    return report_of(
+        session.outcomes, checks=checks, tool_configs=session.tool_configs, baseline=known
+    ).findings
 
 
 def _with_baseline(policy: ExitPolicy, request: Request, checks: tuple[Check, ...]) -> ExitPolicy:
@@ -270,26 +228,3 @@ def _no_config(report: CheckReport) -> UsageError:
         f"there is no config to check, only {' and '.join(found)}",
         hint="a config defines 'optim_wrapper' or 'optimizer'",
     )
-
-
-def applied_configs(request: Request, checks: tuple[Check, ...]) -> tuple[ToolConfig, ...]:
-    """Return the tool configurations that apply to what is asked for.
-
-    Raises:
-        ConfigError: One is wrong.
-    """
-    finder = request.finder(checks)
-    found = {id(one): one for one in map(finder.of, request.words)} or {0: finder.here()}
-    return tuple(with_request(one, request) for one in found.values())
-
-
-def configured_jobs(
-    checks: tuple[Check, ...], config_file: Path | None, *, is_isolated: bool
-) -> int:
-    """Return how many processes the tool's configuration of the current folder asks for.
-
-    Raises:
-        ConfigError, UsageError: It is wrong.
-    """
-    only = None if config_file is None else str(config_file)
-    return ToolConfigFinder(checks, only, is_isolated=is_isolated).here().jobs or 1

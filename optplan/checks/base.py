@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from optplan.checks.facts.context import Context
+from optplan.config.edits import Fix
 from optplan.errors import Problem
 from optplan.names import Severity
 from optplan.places import Place
@@ -29,6 +30,7 @@ class Finding:
         place: Where it is written; None for what has no place in a config.
         hint: What to do about it: a did-you-mean.
         parameters: The names of the parameters that it concerns, in the model's order.
+        fix: What mends it for certain.
     """
 
     code: str
@@ -39,6 +41,7 @@ class Finding:
     place: Place | None = None
     hint: str | None = None
     parameters: tuple[str, ...] = ()
+    fix: Fix | None = None
 
 
 class Check(ABC):
@@ -75,6 +78,7 @@ class Check(ABC):
         hint: str | None = None,
         parameters: tuple[str, ...] = (),
         severity: Severity | None = None,
+        fix: Fix | None = None,
     ) -> Finding:
         """Return a finding under the check's own code and name."""
         return Finding(
@@ -86,6 +90,7 @@ class Check(ABC):
             place=place,
             hint=hint,
             parameters=parameters,
+            fix=fix,
         )
 
     def of_problem(self, problem: Problem, *, key: str, otherwise: Place | None = None) -> Finding:

@@ -35,8 +35,11 @@ def read_config(candidate: FoundFile, reading: Reading) -> Config:
         ConfigError: It cannot be read.
     """
     load: Callable[..., Config] = load_config
+    texts = dict(reading.texts)
     if candidate.text is not None:
-        load = partial(load_config, reader=_WithText(candidate))
+        texts[os.path.realpath(candidate.path)] = candidate.text
+    if texts:
+        load = partial(load_config, reader=_WithTexts(texts))
     elif is_in_revision(candidate.path):
         load = partial(load_revision, load=load_config)
     overrides = reading.overrides
@@ -51,16 +54,15 @@ def read_config(candidate: FoundFile, reading: Reading) -> Config:
         return load(candidate.path, overrides=overrides, trust=True)
 
 
-class _WithText:
-    """Reads files from the disk, but for the one whose text is given."""
+class _WithTexts:
+    """Reads files from the disk, but for those whose texts are given, by their real paths."""
 
-    def __init__(self, candidate: FoundFile) -> None:
-        self._path = os.path.abspath(candidate.path)
-        self._text = candidate.text or ""
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self._texts = texts
 
     def exists(self, path: str) -> bool:
         """Return whether there is something to read at a path."""
-        return path == self._path or DISK.exists(path)
+        return os.path.realpath(path) in self._texts or DISK.exists(path)
 
     def read(self, path: str) -> bytes:
         """Return the content of a file.
@@ -68,9 +70,8 @@ class _WithText:
         Raises:
             ConfigError, OSError: It cannot be read.
         """
-        return (
-            self._text.encode("utf-8", "surrogateescape") if path == self._path else DISK.read(path)
-        )
+        text = self._texts.get(os.path.realpath(path))
+        return DISK.read(path) if text is None else text.encode("utf-8", "surrogateescape")
 
 
 @lifted()

@@ -9,6 +9,7 @@ from enum import StrEnum
 from optplan.checks.base import Finding
 from optplan.checks.paths import shown_path
 from optplan.checks.suppression import Comment
+from optplan.config.edits import Fix
 from optplan.names import Severity
 from optplan.places import Place
 
@@ -49,6 +50,7 @@ class Reported:
     configs: tuple[str, ...]
     hint: str | None = None
     parameters: tuple[str, ...] = ()
+    fix: Fix | None = None
 
     @property
     def order(self) -> Order:
@@ -84,6 +86,8 @@ class CheckedConfig:
         is_doubtful: Whether code was stopped that this config may not have named: one checked before it in the
             same process may have left it there.
         generation: The generation of OpenMMLab's trainers whose rules it was checked by.
+        files: The files that it was read from.
+        plan: A digest of its plan, where fixes are to be proved.
     """
 
     config: str
@@ -98,6 +102,8 @@ class CheckedConfig:
     remark: str | None = None
     is_doubtful: bool = False
     generation: str | None = None
+    files: tuple[str, ...] = ()
+    plan: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,4 +178,5 @@ def reported(finding: Finding, config: str) -> Reported:
         configs=(config,),
         hint=finding.hint,
         parameters=finding.parameters,
+        fix=finding.fix,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from hashlib import sha256
 from typing import Any
 
 from optplan.checks.base import Check, Context
@@ -17,7 +18,7 @@ from optplan.checks.config_files import (
     was_meant,
 )
 from optplan.checks.discovery import FoundFile
-from optplan.checks.paths import is_in_revision
+from optplan.checks.paths import is_in_revision, shown_path
 from optplan.checks.recognition import is_saved_plan
 from optplan.checks.results import CheckedConfig, FileKind, Reported, reported
 from optplan.checks.selection import selected
@@ -149,7 +150,19 @@ class Runner:
             comments=comments_in(config),
             group_keys=frozenset(group_keys_of(context.section if context else None)),
             crash=crash,
+            files=tuple(shown_path(one.path) for one in config.sources if one.path is not None),
+            plan=self._digest(context),
         )
+
+    def _digest(self, context: Context | None) -> str | None:
+        """Return what is equal for equal plans."""
+        if not self._job.reading.is_proving or context is None or context.planned is None:
+            return None
+        rows = [
+            (row.name, row.status, row.lr, row.weight_decay, row.lr_scale, row.options, row.group)
+            for row in context.planned.plan.parameters
+        ]
+        return sha256(repr(rows).encode()).hexdigest()
 
     def _context(self, task: Task, config: Config) -> Context:
         tool_config, batch = self._job.tool_configs[task.tool_config], self._job.reading.batch

@@ -46,6 +46,8 @@ class Reading:
         dialect: The dialect that configs are read as; None where their entries tell.
         stand_ins: Provides modules that are not installed to each import; importable by its name.
         batch: What is known of the batch that the configs are trained with.
+        texts: What to read in the place of files, by their real paths.
+        is_proving: Whether outcomes are to tell plans apart.
     """
 
     imports: tuple[str, ...] = ()
@@ -55,6 +57,8 @@ class Reading:
     dialect: str | None = None
     stand_ins: StandIns | None = None
     batch: Batch = NO_BATCH
+    texts: Mapping[str, str] = field(default_factory=dict)
+    is_proving: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

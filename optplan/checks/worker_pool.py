@@ -56,6 +56,8 @@ def run_all(
             else:
                 later.append(one)
         tasks = _by_model(later)
+    for connection in workers:
+        connection.send(())
     outcomes += run_isolated(_by_model(isolated), job, runner, len(workers) + 1, advance)
     return outcomes
 
@@ -145,10 +147,10 @@ def _lost(process: SpawnProcess, chunk: Sequence[Task]) -> OptplanError:
 
 
 def serve(connection: Connection) -> None:
-    """What a worker does: it answers until there is nothing more to do."""
+    """What a worker does: it answers until it is told that there is nothing more to do."""
     runner = Runner(connection.recv())
-    while True:
-        connection.send(_answer(runner, connection.recv()))
+    while tasks := connection.recv():
+        connection.send(_answer(runner, tasks))
 
 
 def _answer(runner: Runner, tasks: Sequence[Task]) -> Answer:

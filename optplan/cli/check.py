@@ -2,123 +2,30 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from optplan.app.request import PlanRequest
-from optplan.cli.completion import check_codes
+from optplan.cli.check_options import CheckFormat, CheckOptions
 from optplan.cli.options import ReportOptions, with_options
 from optplan.cli.progress import progress_bar
 from optplan.cli.running import Color, ExitStatus, deliver, running
-from optplan.names import Severity
 
 if TYPE_CHECKING:
     from optplan.app.check import CheckResult
     from optplan.checks.discovery import FoundFile
     from optplan.checks.session import Request
-
-
-class CheckFormat(StrEnum):
-    """The formats of ``check``."""
-
-    TEXT = "text"
-    JSON = "json"
-    GITHUB = "github"
-    SARIF = "sarif"
-    JUNIT = "junit"
-    MD = "md"
-    CONCISE = "concise"
-    GITLAB = "gitlab"
-    RDJSON = "rdjson"
+    from optplan.config.edits import Fixes
 
 
 class CheckCrashError(Exception):
     """A check raised what it must not: a bug of optplan."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class CheckOptions:
-    """The options that say which checks run, and what becomes of their findings."""
-
-    no_model: Annotated[
-        bool,
-        typer.Option(
-            "--no-model", help="Build no models, for speed: only the checks that need none."
-        ),
-    ] = False
-    select: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--select",
-            metavar="CODES",
-            help="Only these checks: 'OPT1,OPT203'.",
-            autocompletion=check_codes,
-        ),
-    ] = None
-    ignore: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--ignore", metavar="CODES", help="Not these checks.", autocompletion=check_codes
-        ),
-    ] = None
-    fail_on: Annotated[
-        Severity | None,
-        typer.Option("--fail-on", help="The least severity that fails.  [default: error]"),
-    ] = None
-    exit_zero: Annotated[
-        bool, typer.Option("--exit-zero", help="Exit with 0 whatever is found.")
-    ] = False
-    baseline: Annotated[
-        Path | None,
-        typer.Option("--baseline", metavar="FILE", help="Findings that are known today."),
-    ] = None
-    write_baseline: Annotated[
-        bool, typer.Option("--write-baseline", help="Write the findings to the baseline.")
-    ] = False
-    jobs: Annotated[
-        int | None,
-        typer.Option(
-            "--jobs", "-j", min=1, metavar="N", help="Processes to check in.  [default: 1]"
-        ),
-    ] = None
-    config_file: Annotated[
-        Path | None,
-        typer.Option(
-            "--config",
-            metavar="FILE",
-            help="The tool's configuration, instead of those that are found.",
-        ),
-    ] = None
-    isolated: Annotated[
-        bool, typer.Option("--isolated", help="Read no pyproject.toml and no optplan.toml.")
-    ] = False
-    stdin_filename: Annotated[
-        str,
-        typer.Option(
-            "--stdin-filename",
-            metavar="FILE",
-            help="What the config that '-' reads from stdin is called.",
-        ),
-    ] = "stdin.py"
-    show_settings: Annotated[
-        bool,
-        typer.Option(
-            "--show-settings", help="Show the tool's configuration that applies, and stop."
-        ),
-    ] = False
-    statistics: Annotated[
-        bool,
-        typer.Option("--statistics", help="Count the findings of each check, as text or JSON."),
-    ] = False
-    output_format: Annotated[
-        CheckFormat, typer.Option("--format", "-f", help="The report's format.")
-    ] = CheckFormat.TEXT
 
 
 @with_options
@@ -147,7 +54,8 @@ def check(
         running(quiet=to.quiet, debug=to.debug, dialect=options.dialect),
         started_workers(_jobs(which)) as workers,
     ):
-        from optplan.app.check import ExitPolicy, applied_configs, check_configs
+        from optplan.app.check import ExitPolicy, check_configs
+        from optplan.app.check_request import applied_configs
         from optplan.checks import ALL_CHECKS
         from optplan.reporters.tool_config import settings_text
 
@@ -170,6 +78,7 @@ def check(
                 ),
                 is_cached=options.is_cached,
                 materialize=options.materialize,
+                mending=which.fix or which.diff,
                 start=start,
             )
         status = _deliver(result, which, to)
@@ -182,7 +91,7 @@ def _request(words: Sequence[str], options: PlanRequest, which: CheckOptions) ->
     Raises:
         UsageError: Options exclude each other, name a check that there is not, or stdin cannot be read.
     """
-    from optplan.app.check import check_request
+    from optplan.app.check_request import check_request
     from optplan.checks import ALL_CHECKS
 
     request = check_request(
@@ -202,7 +111,7 @@ def _request(words: Sequence[str], options: PlanRequest, which: CheckOptions) ->
 
 
 def _refuse_format(which: CheckOptions) -> None:
-    """Refuse a format that statistics are not written in.
+    """Refuse a format that the report is not written in.
 
     Raises:
         UsageError: It is one.
@@ -211,6 +120,10 @@ def _refuse_format(which: CheckOptions) -> None:
 
     if which.statistics and which.output_format not in (CheckFormat.TEXT, CheckFormat.JSON):
         raise UsageError("--statistics is written as text or json", hint="leave --format out")
+    if which.diff and (which.statistics or which.output_format is not CheckFormat.TEXT):
+        raise UsageError("--diff is written as a unified diff", hint="leave --format out")
+    if which.diff and which.write_baseline:
+        raise UsageError("--diff writes nothing, and --write-baseline does")
 
 
 def _jobs(which: CheckOptions) -> int:
@@ -219,7 +132,7 @@ def _jobs(which: CheckOptions) -> int:
         return 1
     if which.jobs is not None:
         return which.jobs
-    from optplan.app.check import configured_jobs
+    from optplan.app.check_request import configured_jobs
     from optplan.checks import ALL_CHECKS
 
     return configured_jobs(ALL_CHECKS, which.config_file, is_isolated=which.isolated)
@@ -254,22 +167,47 @@ def _deliver(result: CheckResult, which: CheckOptions, to: ReportOptions) -> Exi
         CheckCrashError: A check broke down.
     """
     from optplan.errors import listed
+    from optplan.reporters.check.fixes import remarks_on_fixes
 
     if result.baseline is not None:
         path, text = result.baseline
         deliver(lambda _width, _color: text, path, Color.NEVER)
+    if result.fixes is not None and not which.diff:
+        _write(result.fixes)
     deliver(lambda width, colored: _text(result, which, width, colored), to.output, to.color)
+    if result.fixes is not None:
+        for line in remarks_on_fixes(result.fixes, is_diff=which.diff):
+            logging.getLogger("optplan").warning("%s", line)
     if result.report.crashes:
         raise CheckCrashError(listed(result.report.crashes, most=3))
-    return ExitStatus.FINDINGS if result.fails else ExitStatus.FINE
+    is_open = which.diff and result.fixes is not None and result.fixes.count and not which.exit_zero
+    return ExitStatus.FINDINGS if result.fails or is_open else ExitStatus.FINE
+
+
+def _write(fixes: Fixes) -> None:
+    """Write new texts to their files, each as a whole or not at all.
+
+    Raises:
+        OutputError: A file cannot be written, or has changed since it was read.
+    """
+    from optplan.errors import OutputError
+
+    for file in fixes.files:
+        path = Path(file.path)
+        if path.read_bytes() != file.before.encode("utf-8"):
+            raise OutputError(f"{file.path} has changed since it was read: it is left as it is")
+        deliver(lambda _width, _color, text=file.after: text, path, Color.NEVER)  # type: ignore[misc]
 
 
 def _text(result: CheckResult, which: CheckOptions, width: int | None, color: bool) -> str:
     """Return the report, or the counts that are asked for instead."""
+    from optplan.reporters.check.fixes import fixes_diff
     from optplan.reporters.check.statistics import check_statistics
     from optplan.reporters.formats import format_of
     from optplan.version import __version__
 
+    if which.diff and result.fixes is not None:
+        return fixes_diff(result.fixes, color=color, is_terminal=width is not None)
     if which.statistics:
         return check_statistics(result.report, as_json=which.output_format is CheckFormat.JSON)
     return format_of("optplan.reporters.check", which.output_format)(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -39,7 +40,8 @@ def inherited_hint(written: Mapping[str, Any], name: str, decider: str = "type")
         return None
     if _is_pure(kind.source):
         return f"it is inherited: assign the whole dict in {_line(kind)}, and do not update it"
-    return f"it is inherited: give {_written(kind.source)} in {_line(kind)}"
+    written_so = entry_written(os.path.splitext(kind.source.name)[1])
+    return f"it is inherited: give {written_so} in {_line(kind)}"
 
 
 def _is_other_file(base: Source, own: Source) -> bool:
@@ -66,9 +68,9 @@ def _is_pure(source: Source) -> bool:
     )
 
 
-def _written(source: Source) -> str:
-    suffix = next((suffix for suffix in _ENTRIES if source.name.endswith(suffix)), None)
-    return f"{DELETE}=True" if suffix is None else _ENTRIES[suffix]
+def entry_written(suffix: str) -> str:
+    """Return how the entry is written in a file of this ending."""
+    return _ENTRIES.get(suffix, f"{DELETE}=True")
 
 
 def _line(place: Place) -> str:

@@ -26,7 +26,7 @@ Workers = Mapping[Any, SpawnProcess]  # by connections, which Windows has a clas
 def started_workers(jobs: int) -> Iterator[Workers]:
     """Start processes, by the connections to them, and end all of them afterwards.
 
-    To each is first sent the function that it is to call with its own connection. This module imports
+    To each is first sent a function that it is to call with its own connection, and another once that returns. This module imports
     nothing else, so that they can start while the process that starts them is still importing.
 
     Args:
@@ -94,7 +94,8 @@ def _interrupts_held() -> Iterator[None]:
 
 
 def _work(connection: Connection) -> None:
-    """Work until the parent closes the connection; Ctrl-C is handled by the parent."""
+    """Work at one function after another until the parent closes the connection; Ctrl-C is handled by the parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with contextlib.suppress(EOFError, OSError):
-        connection.recv()(connection)
+        while True:
+            connection.recv()(connection)

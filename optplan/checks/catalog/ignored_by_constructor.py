@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from optplan.checks.base import Check, Context, Finding
-from optplan.checks.facts.unread_options import unread_options
+from optplan.checks.facts.certain_fixes import is_unlike, removed
+from optplan.checks.facts.unread_options import UnreadOption, unread_options
 from optplan.config import Symbol
+from optplan.config.edits import Fix
 from optplan.errors import listed
 from optplan.names import Severity
+
+_LIKENESS = 0.75  # of decay_rate and layer_decay_rate
 
 
 class IgnoredByConstructor(Check):
@@ -52,4 +56,13 @@ class IgnoredByConstructor(Check):
                     hint=f"it reads {listed(reads, most=10)}"
                     if unread.inside == "paramwise_cfg"
                     else None,
+                    fix=_fix(unread),
                 )
+
+
+def _fix(unread: UnreadOption) -> Fix | None:
+    """Return the fix that takes it out, unless it was meant for what the constructor calls otherwise."""
+    is_field = unread.custom_key is not None
+    if is_field or is_unlike(unread.name, unread.known_names, cutoff=_LIKENESS):
+        return removed(unread.place, unread.name)
+    return None

@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from optplan.checks.base import Check, Context, Finding
+from optplan.checks.facts.certain_fixes import certain_name, renamed
 from optplan.checks.facts.group_names import (
     MULTIPLIERS,
+    is_synonym,
     known_group_names,
     nearest,
     owner_of,
@@ -84,6 +86,7 @@ class InertKeyField(Check):
                 hint=meant,
                 parameters=tuple(facts.name for facts in won),
                 severity=Severity.ERROR if inert.meant else None,
+                fix=renamed(place_of(fields, field), field, _certain(field, inert, names)),
             )
 
     def _in_patterns(self, context: Context) -> Iterator[Finding]:
@@ -118,6 +121,13 @@ def _inert(field: str, names: frozenset[str] | None, context: Context) -> _Inert
     if meant is None and not _is_extra(field, context):
         return None  # the optimizer is not known: it may be a hyper-parameter of it
     return _Inert(meant=meant, owner=owner_of(field))
+
+
+def _certain(field: str, inert: _Inert, names: frozenset[str] | None) -> str | None:
+    """Return what a field was meant to be, where that is no guess."""
+    if inert.meant is not None and is_synonym(field, inert.meant):
+        return inert.meant
+    return certain_name(field, names or MULTIPLIERS) if inert.meant is not None else None
 
 
 def _used_by_optimizer(context: Context) -> frozenset[str]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from optplan.checks.base import Check, Context, Finding
+from optplan.checks.facts.certain_fixes import certain_name, renamed, replacing_base
 from optplan.checks.facts.torch_signatures import torch_optimizer
 from optplan.checks.facts.unvalidated_section import RawSection
 from optplan.config import place_of
-from optplan.config.inherited import inherited_hint
+from optplan.config.edits import Fix
+from optplan.config.inherited import DELETE, inherited_hint
 from optplan.names import ProblemKind, Severity
 from optplan.plan.key_hints import near
 
@@ -48,19 +51,34 @@ class UnknownOptimizerArgument(Check):
         for problem in context.problems(ProblemKind.UNKNOWN_ARGUMENT):
             name = written.get(problem.place, "type")
             told.add(name)
-            yield self.of_problem(problem, key=f"{raw.optimizer_path}.{name}")
-        for name, (class_name, known) in _unknown(raw):
+            known = torch_optimizer(raw.optimizer_type)
+            arguments = known.arguments if known is not None else None
+            found = self.of_problem(problem, key=f"{raw.optimizer_path}.{name}")
+            yield replace(found, fix=_fix(raw, name, arguments or frozenset()))
+        for name, (class_name, arguments) in _unknown(raw):
             if name not in told:
                 yield self.finding(
                     f"{class_name} takes no argument {name!r}",
                     key=f"{raw.optimizer_path}.{name}",
                     place=place_of(raw.optimizer, name),
-                    hint=inherited_hint(raw.optimizer, str(name)) or near(str(name), sorted(known)),
+                    hint=inherited_hint(raw.optimizer, str(name))
+                    or near(str(name), sorted(arguments)),
+                    fix=_fix(raw, str(name), arguments),
                 )
 
     def _of_recipe(self, context: Context) -> Iterator[Finding]:
         for problem in context.problems(ProblemKind.UNKNOWN_ARGUMENT):
             yield self.of_problem(problem, key=f"optimizer: {problem.message}")
+
+
+def _fix(raw: RawSection, name: str, known: frozenset[str]) -> Fix | None:
+    """Return the fix of an argument that is misspelt, or inherited from the config of another optimizer."""
+    place = place_of(raw.optimizer, name)
+    hint = inherited_hint(raw.optimizer, name)
+    if hint is None:
+        return renamed(place, name, certain_name(name, known))
+    is_needed = DELETE in hint and name != DELETE
+    return replacing_base(place_of(raw.optimizer, "type"), "type") if is_needed else None
 
 
 def _unknown(raw: RawSection) -> Iterator[tuple[str, tuple[str, frozenset[str]]]]:

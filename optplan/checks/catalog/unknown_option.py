@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from optplan.checks.base import Check, Context, Finding
+from optplan.checks.facts.certain_fixes import certain_name, is_unlike, removed, renamed
 from optplan.checks.facts.unread_options import UnreadOption, unread_options
+from optplan.config.edits import Fix
 from optplan.names import Severity
 from optplan.plan.key_hints import near
+
+_LIKENESS = 0.6  # of a word that is still hinted at
 
 
 class UnknownOption(Check):
@@ -39,7 +43,17 @@ class UnknownOption(Check):
                     place=unread.place,
                     hint=near(unread.name, names) if unread.is_mistake else None,
                     severity=None if unread.is_mistake else Severity.INFO,
+                    fix=_fix(unread),
                 )
+
+
+def _fix(unread: UnreadOption) -> Fix | None:
+    if not unread.is_mistake:
+        return None
+    if (meant := certain_name(unread.name, unread.known_names)) is not None:
+        return renamed(unread.place, unread.name, meant)
+    is_alone = is_unlike(unread.name, unread.known_names, cutoff=_LIKENESS)
+    return removed(unread.place, unread.name) if unread.inside and is_alone else None
 
 
 def _consequence(unread: UnreadOption) -> str:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from optplan.checks.base import Check, Context, Finding
+from optplan.checks.facts.certain_fixes import certain_name, renamed
 from optplan.checks.facts.watched_keys import unmatched_keys
+from optplan.config.edits import Fix
 from optplan.errors import quoted
 from optplan.names import ProblemKind, Severity
 from optplan.places import Place
-from optplan.plan.key_hints import key_hint
+from optplan.plan.key_hints import key_hint, key_runs
 
 _MOST_HINTS = 10  # of so many keys: looking for likeness is slow
 
@@ -55,6 +57,7 @@ class UnmatchedKey(Check):
                 place=place,
                 hint=key_hint(rule.key, names) if count < _MOST_HINTS else None,
                 severity=_severity(context, place),
+                fix=_fix(context, rule.key, place, names) if count < _MOST_HINTS else None,
             )
 
     def _watched(self, context: Context) -> Iterator[Finding]:
@@ -66,6 +69,7 @@ class UnmatchedKey(Check):
                 place=one.place,
                 hint=key_hint(one.key, names) if count < _MOST_HINTS else None,
                 severity=_severity(context, one.place),
+                fix=_fix(context, one.key, one.place, names) if count < _MOST_HINTS else None,
             )
 
     def _patterns(self, context: Context) -> Iterator[Finding]:
@@ -79,6 +83,14 @@ class UnmatchedKey(Check):
                 )
         for problem in context.problems(ProblemKind.UNMATCHED):
             yield self.of_problem(problem, key=f"pattern.{problem.message}")
+
+
+def _fix(context: Context, key: str, place: Place | None, names: Sequence[str]) -> Fix | None:
+    """Return the fix of a misspelt key; none of one in a base file, which may serve other models."""
+    runs, are_all = key_runs(key, names)
+    core = key.strip(".")
+    meant = certain_name(core, runs) if are_all and not context.is_inherited(place) else None
+    return None if meant is None else renamed(place, key, key.replace(core, meant))
 
 
 def _severity(context: Context, place: Place | None) -> Severity | None:

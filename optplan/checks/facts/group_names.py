@@ -78,6 +78,11 @@ def owner_of(field: str) -> str | None:
     return next((kind for kind, names in _FOREIGN.items() if field in names), None)
 
 
+def is_synonym(field: str, name: str) -> bool:
+    """Whether a field is what other libraries call a name."""
+    return _SYNONYMS.get(field.lower()) == name
+
+
 def nearest(field: str, names: frozenset[str]) -> str | None:
     """The name that a field was meant to be, None where it is like none."""
     if (synonym := _SYNONYMS.get(field.lower())) in names:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from optplan.checks.results import CheckReport, Reported
+from optplan.config.edits import Fix
 from optplan.names import Severity
 from optplan.reporters.formats.json import json_text
 
@@ -53,4 +54,16 @@ def _finding_data(finding: Reported) -> dict[str, Any]:
         "source": location.text if location.line else None,
         "configs": list(finding.configs),
         "parameters": list(finding.parameters),
+        "fix": None if finding.fix is None else _fix_data(finding.fix),
+    }
+
+
+def _fix_data(fix: Fix) -> dict[str, Any]:
+    return {
+        "kind": fix.kind.name.lower(),
+        "file": fix.file,
+        "line": fix.line,
+        "column": fix.column,
+        "entry": fix.old,
+        "new_name": fix.new or None,
     }

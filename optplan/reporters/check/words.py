@@ -60,6 +60,8 @@ def remarks(report: CheckReport) -> Iterator[str]:
     """Yield what was not looked at."""
     if count := report.generations.get("mmcv 1.x", 0):
         yield f"{plural(count, 'config')} checked by the rules of mmcv 1.x"
+    if count := sum(finding.fix is not None for finding in report.findings):
+        yield f"{plural(count, 'finding')} may be mended by --fix: --diff shows how"
     if report.suppressed:
         yield f"{plural(report.suppressed, 'finding')} suppressed"
     if report.left_out:
