@@ -24,7 +24,7 @@ from optplan.dialects.protocol import (
     entries_of,
     resembles,
 )
-from optplan.errors import ConfigError, UsageError
+from optplan.errors import ConfigError
 from optplan.runtime.installed import package_folder
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ class LightningCli(Dialect):
         return {"trainer": self.name, **found}
 
     def training(self, data: Entries, per_epoch: int | None) -> Training:
-        from optplan.schedule.training import Training, count_in
+        from optplan.schedule.training import NoLengthError, Training, count_in
 
         trainer = parts_of(data).get("trainer") or {}
         if trainer.get("max_epochs") not in (None, -1):
@@ -154,10 +154,7 @@ class LightningCli(Dialect):
             return Training(
                 by_epoch=False, length=count_in(trainer, "max_steps"), per_epoch=per_epoch
             )
-        raise UsageError(
-            "how long is the training? the trainer of the file has neither max_epochs nor max_steps",
-            hint="give --epochs N or --iters N",
-        )
+        raise NoLengthError("the trainer of the file has neither max_epochs nor max_steps")
 
     def with_length(
         self, config: Config, *, epochs: int | None, iters: int | None, per_epoch: int | None
