@@ -1,10 +1,11 @@
-"""From the words of a command line to the difference of two plans."""
+"""From the words of a command line to what changes from each plan to the next."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from optplan.app.plan import (
@@ -26,67 +27,84 @@ from optplan.plan.changes import PlanDiff, UnreadChange
 from optplan.plan.diff import diff_plans
 
 if TYPE_CHECKING:
-    from optplan.app.request import PlanRequest
+    from optplan.app.request import ConfigRequest, PlanRequest
+    from optplan.plan.saved_groups import SavedTraining
 
 
-def diff_of(
-    words: tuple[str, str],
-    models: tuple[str | None, str | None],
-    arguments: tuple[Mapping[str, Any], Mapping[str, Any]],
+def diffs_of(
+    words: Sequence[str],
+    models: Sequence[str | None],
+    arguments: Sequence[Mapping[str, Any]],
     options: PlanRequest,
     per_epoch: int | None = None,
-) -> PlanDiff:
-    """Return what changes from the first word to the second.
+) -> tuple[PlanDiff, ...]:
+    """Return what changes from each word to the next.
 
     Args:
-        words: The two sides.
-        models: The models of one side each.
+        words: The sides, two or more.
+        models: The model of each alone.
         arguments: What a function on each side is given beside the model.
         options: How configs are read, and the model of the others that are configs; left out, it is that
-            of the saved plan on the other side, or the config's own.
+            of the first saved plan among them, or the config's own.
         per_epoch: How many iterations one epoch has, for the schedulers.
 
     Raises:
         OptplanError: No such source or model, or one is wrong.
     """
-    model, given = options.model, options.model_arguments
-    sources = (
-        open_with(words[0], options, arguments[0]),
-        open_with(words[1], options, arguments[1]),
-    )
+    sources = [open_with(word, options, own) for word, own in zip(words, arguments, strict=True)]
     _refuse_two_checkpoints(sources)
     _refuse_unused(words, sources, models, options)
     # before code that a config names runs, which may lock the process out of other files
-    checkpoint = next(
-        (read_checkpoint(one) for one in sources if isinstance(one, Checkpoint)), None
-    )
-    chosen = models[0] or model, models[1] or model
-    for source, one in zip(sources, chosen, strict=True):
+    saved = [read_checkpoint(one) if isinstance(one, Checkpoint) else None for one in sources]
+    chosen = [one or options.model for one in models]
+    for source, model in zip(sources, chosen, strict=True):
         types = scheduler_types(source) if isinstance(source, Config) else ()
-        isolate_named_code(source, one, schedulers=types)
+        isolate_named_code(source, model, schedulers=types)
     planner = planner_for(options)
     plans = [
-        None if isinstance(source, Checkpoint) else _plan(planner, source, name, other, given)
-        for source, name, other in zip(sources, chosen, reversed(sources), strict=True)
+        None if isinstance(one, Checkpoint) else _plan(planner, one, model, sources, options)
+        for one, model in zip(sources, chosen, strict=True)
     ]
-    if checkpoint is not None:
-        is_first = plans[0] is None
-        at = 1 if is_first else 0
-        resuming = Resuming(
-            source=sources[at],
-            plan=_known(plans[at]),
-            planner=planner,
-            model=chosen[at],
-            arguments=given,
-            per_epoch=per_epoch,
-            is_cached=options.is_cached,
-        )
-        return resumed_diff(resuming, checkpoint, is_first=is_first)
-    diff = diff_plans(_known(plans[0]), _known(plans[1]))
-    match sources:
-        case Config() as before, Config() as after:
-            if code_dialect(before) or code_dialect(after):
-                return _with_code(diff, planner, sources, chosen, given, per_epoch)
+    sides = [_Side(*one) for one in zip(sources, chosen, plans, saved, strict=True)]
+    return tuple(
+        _between(before, after, planner, options, per_epoch) for before, after in pairwise(sides)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One side: what it is, its model by the command line, and its plan or what its checkpoint holds."""
+
+    source: Opened
+    model: str | None
+    plan: Plan | None
+    saved: SavedTraining | None
+
+
+def _between(
+    before: _Side, after: _Side, planner: Planner, options: PlanRequest, per_epoch: int | None
+) -> PlanDiff:
+    for side, other in ((before, after), (after, before)):
+        if side.saved is not None:
+            resuming = Resuming(
+                source=other.source,
+                plan=_known(other.plan),
+                planner=planner,
+                model=other.model,
+                arguments=options.model_arguments,
+                per_epoch=per_epoch,
+                is_cached=options.is_cached,
+            )
+            return resumed_diff(resuming, side.saved, is_first=side is before)
+    diff = diff_plans(_known(before.plan), _known(after.plan))
+    match before.source, after.source:
+        case Config() as first, Config() as second:
+            sources = first, second
+            if code_dialect(first) or code_dialect(second):
+                models = before.model, after.model
+                return _with_code(
+                    diff, planner, sources, models, options.model_arguments, per_epoch
+                )
             return with_schedules(diff, sources, per_epoch, is_cached=options.is_cached)
     return replace(diff, unread=(*diff.unread, _NO_SCHEDULES))
 
@@ -125,39 +143,46 @@ def _with_code(
 
 
 def arguments_of(
-    words: tuple[str, str],
-    options: PlanRequest,
-    own: tuple[Iterable[str] | None, Iterable[str] | None],
-) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """Return what a function on each side is given: what is for both, and what is for that side.
+    words: Sequence[str],
+    options: ConfigRequest,
+    own: Sequence[tuple[str, Iterable[str] | None]] = (),
+) -> list[Mapping[str, Any]]:
+    """Return what a function on each side is given: what is for all, and what is for that side.
+
+    Args:
+        words: The sides.
+        options: What is for all.
+        own: The letter of each side, and what is for that side alone; none where nothing is.
 
     Raises:
         UsageError: A word that is not of the form ``name=value``.
     """
     are_functions = [opener_of(word) is not None for word in words]
-    for_both = options.function_arguments
-    first, second = (
+    for_all = options.function_arguments
+    return [
         {
-            **(for_both if is_function or not any(are_functions) else {}),
+            **(for_all if is_function or not any(are_functions) else {}),
             **named_values(f"--arg-{side}", one),
         }
-        for side, is_function, one in zip("ab", are_functions, own, strict=True)
-    )
-    return first, second
-
-
-def _refuse_two_checkpoints(sources: tuple[Opened, Opened]) -> None:
-    if all(isinstance(source, Checkpoint) for source in sources):
-        raise UsageError(
-            "two checkpoints, which have no names of parameters",
-            hint="compare each with the config: optplan diff CONFIG CHECKPOINT",
+        for is_function, (side, one) in zip(
+            are_functions, own or [("", None)] * len(words), strict=True
         )
+    ]
+
+
+def _refuse_two_checkpoints(sources: Sequence[Opened]) -> None:
+    for pair in pairwise(sources):
+        if all(isinstance(source, Checkpoint) for source in pair):
+            raise UsageError(
+                "two checkpoints, which have no names of parameters",
+                hint="compare each with the config: optplan diff CONFIG CHECKPOINT",
+            )
 
 
 def _refuse_unused(
-    words: tuple[str, str],
-    sources: tuple[Opened, Opened],
-    models: tuple[str | None, str | None],
+    words: Sequence[str],
+    sources: Sequence[Opened],
+    models: Sequence[str | None],
     options: PlanRequest,
 ) -> None:
     """Refuse options that no side would use.
@@ -186,16 +211,16 @@ def _plan(
     planner: Planner,
     source: SavedPlan | Config,
     model: str | None,
-    other: Opened,
-    given: Mapping[str, Any],
+    sources: Sequence[Opened],
+    options: PlanRequest,
 ) -> Plan:
     if isinstance(source, SavedPlan):
         return source.plan
-    return planner.plan(source, model or _model_of(other), given).plan
+    return planner.plan(source, model or _model_of(sources), options.model_arguments).plan
 
 
-def _model_of(other: Opened) -> str | None:
-    """The model of the plan on the other side, where naming it runs no code of its own.
+def _model_of(sources: Sequence[Opened]) -> str | None:
+    """The model of the first saved plan, where naming it runs no code of its own.
 
     Returns:
         None where there is no such plan, or it was made for its config's own model.
@@ -203,10 +228,11 @@ def _model_of(other: Opened) -> str | None:
     Raises:
         UsageError: The plan's model is someone's code.
     """
-    if not isinstance(other, SavedPlan) or other.plan.model.source == "config":
+    saved = next((one.plan.model for one in sources if isinstance(one, SavedPlan)), None)
+    if saved is None or saved.source == "config":
         return None
-    spec = other.plan.model.spec
-    if spec is None or other.plan.model.source in ("timm", "transformers"):
+    spec = saved.spec
+    if spec is None or saved.source in ("timm", "transformers"):
         return spec
     raise UsageError(
         "which model?",

@@ -1,8 +1,10 @@
-"""The two sides of ``diff``, as the words of a command line name them."""
+"""The sides of ``diff``, as the words of a command line name them."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from optplan.config.revisions import in_revision, is_revision, names_revision
@@ -11,21 +13,22 @@ from optplan.errors import ConfigError, UsageError
 _HEAD = "HEAD"
 
 
-def sides_of(a: str, b: str | None) -> tuple[str, str]:
+def sides_of(words: Sequence[str]) -> tuple[str, ...]:
     """Return what is compared: one file alone is compared with that of the last commit.
 
     Raises:
         UsageError: A side is a revision without a file, or the only one is no file of a repository.
     """
-    if b is None:
-        return _committed(a), a
-    for side, other in ((a, b), (b, a)):
-        if not os.path.lexists(side) and Path(other).is_file() and is_revision(side):
-            raise UsageError(
-                f"{side!r} is a git revision, and names no file in it",
-                hint=f"write {_named(side.removesuffix(':'), other)}",
-            )
-    return a, b
+    if len(words) == 1:
+        return _committed(words[0]), words[0]
+    for first, second in pairwise(words):
+        for side, other in ((first, second), (second, first)):
+            if not os.path.lexists(side) and Path(other).is_file() and is_revision(side):
+                raise UsageError(
+                    f"{side!r} is a git revision, and names no file in it",
+                    hint=f"write {_named(side.removesuffix(':'), other)}",
+                )
+    return tuple(words)
 
 
 def _committed(word: str) -> str:

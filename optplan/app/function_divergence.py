@@ -14,7 +14,7 @@ from optplan.constructors.training_extras import STEPS
 from optplan.dialects import find_schedulers, find_unread
 from optplan.errors import OptplanError, listed
 from optplan.plan.changes import PlanDiff, UnreadChange
-from optplan.schedule.divergence import are_same, partings
+from optplan.schedule.divergence import are_same, partings, starts_alike
 from optplan.schedule.training import Training
 from optplan.schedule.unread import Unread
 
@@ -149,8 +149,11 @@ def _compared(
     )
     found = list(partings(first, second))
     if not found and not are_same(first, second):
-        text = f"the schedulers are others ({listed(names[0])} and {listed(names[1])})"
-        text += f", and give the same in the first {length} steps: what comes later is not compared"
+        text = f"the schedulers are others ({listed(names[0])} and {listed(names[1])}), and "
+        if starts_alike(first, second):
+            text += f"give the same in the first {length} steps: what comes later is not compared"
+        else:
+            text += "nothing that they move starts alike: their courses are not compared"
         return replace(diff, uncompared=text)
     return replace(diff, courses=tuple(course_changes(found, _UNIT, diff)))
 

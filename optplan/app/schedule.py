@@ -1,8 +1,8 @@
-"""From the words of a command line to the courses of a plan's settings."""
+"""From the words of a command line to a plan with its schedulers."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -21,20 +21,14 @@ from optplan.dialects import (
 from optplan.dialects.code_dialect import CodeDialect
 from optplan.errors import OptplanError, UsageError, listed, quoted
 from optplan.plan import Plan
-from optplan.reporters.schedule.view import ScheduleView, unread_notes
-from optplan.reporters.selection import Narrowing, narrowed
+from optplan.reporters.schedule.view import unread_notes
 from optplan.runtime.stdio import remark
 from optplan.schedule import (
     Schedule,
-    courses_of,
 )
-from optplan.schedule.key_steps import telling_steps
-from optplan.schedule.requested_steps import asked_steps
 
 if TYPE_CHECKING:
     from optplan.app.request import PlanRequest
-
-_MOST_SHOWN = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,8 +54,20 @@ def scheduled(
     Raises:
         OptplanError: No such config or model, or either is wrong.
     """
-    model, given = options.model, options.model_arguments
-    config = open_with(word, options)
+    config = open_schedulable(word, options)
+    isolate_named_code(config, options.model, schedulers=scheduler_types(config))
+    return scheduled_config(planner_for(options), config, length, options)
+
+
+def open_schedulable(
+    word: str, options: PlanRequest, arguments: Mapping[str, Any] | None = None
+) -> Config:
+    """Open what can have schedulers; the arguments are those of :func:`open_with`.
+
+    Raises:
+        OptplanError: There is no such thing, it is wrong, or a saved plan or a checkpoint.
+    """
+    config = open_with(word, options, arguments)
     if isinstance(config, SavedPlan):
         raise UsageError(
             f"{word!r} is a saved plan, which keeps no schedulers",
@@ -69,24 +75,24 @@ def scheduled(
         )
     if isinstance(config, Checkpoint):
         raise _no_schedule_of(config)
-    isolate_named_code(config, model, schedulers=scheduler_types(config))
-    planner = planner_for(options)
+    return config
+
+
+def scheduled_config(
+    planner: Planner, config: Config, length: Length, options: PlanRequest
+) -> Scheduled:
+    """As :func:`scheduled`, for a config that has been opened."""
+    model, given = options.model, options.model_arguments
     if (code := code_dialect(config)) is not None:
         return _scheduled_function(code, planner, config, model, given, length)
     try:
-        return _scheduled_config(planner, config, length, options)
+        section = find_schedulers(config)
+        training = training_of(config, length)
+        plan = planner.plan(config, model, given).plan
+        schedule = schedule_for(plan, config, section, training, is_cached=options.is_cached)
     except OptplanError:  # it is named all the same
         remark(unread_notes(find_unread(config)))
         raise
-
-
-def _scheduled_config(
-    planner: Planner, config: Config, length: Length, options: PlanRequest
-) -> Scheduled:
-    section = find_schedulers(config)
-    training = training_of(config, length)
-    plan = planner.plan(config, options.model, options.model_arguments).plan
-    schedule = schedule_for(plan, config, section, training, is_cached=options.is_cached)
     return Scheduled(plan=plan, schedule=schedule)
 
 
@@ -132,65 +138,3 @@ def _scheduled_function(
     run = partial(code.attachments, config, module, planner.world_size)
     schedule = attached_schedule(run, plan, training, class_defaults_of(plan))
     return Scheduled(plan=plan, schedule=schedule)
-
-
-def view_of(
-    found: Scheduled,
-    *,
-    at: Sequence[str] = (),
-    every: int | None = None,
-    patterns: Sequence[str] = (),
-    samples: int = 0,
-) -> ScheduleView:
-    """The courses, and what is asked for of them.
-
-    Args:
-        found: The plan with its schedulers.
-        at: Words such as ``1000``, ``12ep``, ``50%``.
-        every: Every so many steps.
-        patterns: Patterns of parameters whose settings are shown.
-        samples: How many steps more a plot needs.
-
-    Raises:
-        UsageError: A word is none of these, or a pattern matches nothing.
-        ScheduleError: A scheduler breaks down.
-    """
-    schedule = found.schedule
-    points = _points(schedule, at, every)
-    narrowing = Narrowing(patterns=tuple(patterns))
-    names = {row.name for row in narrowed(found.plan, narrowing)}
-    last = schedule.length - 1
-    drawn = {last * place // (samples - 1) for place in range(samples)} if samples > 1 else set()
-    try:
-        courses = courses_of(schedule, {*points, *drawn})
-    except OptplanError:
-        remark(unread_notes(schedule.unread))
-        raise
-    return ScheduleView(
-        plan=found.plan,
-        courses=courses,
-        points=points,
-        chosen=tuple(
-            index
-            for index, track in enumerate(schedule.tracks)
-            if not names.isdisjoint(track.names)
-        ),
-        narrowing=narrowing,
-    )
-
-
-def _points(
-    schedule: Schedule, at: Sequence[str], every: int | None
-) -> Mapping[int, tuple[str, ...]]:
-    """The steps that are asked for; else those that tell something."""
-    if not at and every is None:
-        return telling_steps(schedule.all_specs, schedule.training, schedule.unit)
-    wanted = asked_steps(at, schedule.training, schedule.unit)
-    if every is not None:
-        if schedule.length // every > _MOST_SHOWN:
-            raise UsageError(
-                f"--every {every} shows {schedule.length // every} steps, and at most {_MOST_SHOWN} are shown",
-                hint=f"give --every {schedule.length // _MOST_SHOWN + 1}",
-            )
-        wanted |= {*range(0, schedule.length, every), schedule.length - 1}
-    return dict.fromkeys(sorted(wanted), ())

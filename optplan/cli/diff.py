@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from typing import Annotated
 
 import typer
@@ -44,6 +45,30 @@ class SideOptions:
         typer.Option("--arg-b", metavar="NAME=VALUE", help="An argument for the function B alone."),
     ] = None
 
+    def for_sides(self, count: int) -> tuple[list[str | None], list[tuple[str, list[str] | None]]]:
+        """Return the models of the sides, and their letters with the arguments of each.
+
+        Raises:
+            UsageError: There are more than two sides, and an option is for one of two.
+        """
+        if count == 2:
+            own = [("a", self.function_arg_a), ("b", self.function_arg_b)]
+            return [self.model_a, self.model_b], own
+        for name, value in {
+            "--model-a": self.model_a,
+            "--model-b": self.model_b,
+            "--arg-a": self.function_arg_a,
+            "--arg-b": self.function_arg_b,
+        }.items():
+            if value is not None:
+                from optplan.errors import UsageError
+
+                raise UsageError(
+                    f"{name} is for two sides, and here are {count}",
+                    hint="--model and --arg are for all phases",
+                )
+        return [None] * count, []
+
 
 @with_options
 def diff(
@@ -53,6 +78,14 @@ def diff(
         typer.Argument(
             metavar="B",
             help="The same; left out, A as it stands in the work tree is compared with the last commit.",
+            show_default=False,
+        ),
+    ] = None,
+    more: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[C]...",
+            help="The phases that follow, each compared with the one before.",
             show_default=False,
         ),
     ] = None,
@@ -66,31 +99,35 @@ def diff(
         DiffFormat, typer.Option("--format", "-f", help="The report's format.")
     ] = DiffFormat.TEXT,
 ) -> None:
-    """Show what changes between two configs, saved plans, revisions or a checkpoint.
+    """Show what changes between two configs, saved plans, revisions or a checkpoint; or from phase to phase.
 
     Example: optplan diff HEAD:config.py config.py --model resnet50
 
     Exit status: 0 the same, 1 differences, 2 could not do it, 3 a bug in optplan.
     """
     with running(quiet=to.quiet, debug=to.debug, dialect=options.dialect):
-        from optplan.app.diff import arguments_of, diff_of
+        from optplan.app.diff import arguments_of, diffs_of
         from optplan.app.diff_sides import sides_of
+        from optplan.app.phases import phases_of
         from optplan.app.plan import import_first
+        from optplan.reporters.diff import report_of
         from optplan.reporters.diff.words import labels_of, unread_notes
-        from optplan.reporters.formats import format_of
 
-        sides = sides_of(a, b)
+        words = [word for word in (a, b, *(more or ())) if word is not None]
+        sides = sides_of([phase.word for phase in phases_of(words)])
+        models, own_arguments = own.for_sides(len(sides))
         import_first(sides, options)
-        arguments = arguments_of(sides, options, (own.function_arg_a, own.function_arg_b))
-        found = diff_of(sides, (own.model_a, own.model_b), arguments, options, iters_per_epoch)
-        labels = labels_of(sides, found)
+        arguments = arguments_of(sides, options, own_arguments)
+        found = diffs_of(sides, models, arguments, options, iters_per_epoch)
+        said = words if len(words) == len(sides) else sides
+        labels = [labels_of(pair, one) for pair, one in zip(pairwise(said), found, strict=True)]
 
         def report(width: int | None, colored: bool) -> str:
-            render = format_of("optplan.reporters.diff", output_format)
-            return render(found, labels, full=full, width=width, color=colored)
+            render = report_of(output_format, found, labels)
+            return render(full=full, width=width, color=colored)
 
         if output_format is DiffFormat.CSV:
-            remark(unread_notes(found))
+            remark(list(dict.fromkeys(note for one in found for note in unread_notes(one))))
         deliver(report, to.output, to.color)
-        if not found.is_same:
+        if not all(one.is_same for one in found):
             raise typer.Exit(ExitStatus.FINDINGS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +12,10 @@ from optplan.app.request import PlanRequest
 from optplan.cli.options import CONFIG_HELP, ItersPerEpochOption, ReportOptions, with_options
 from optplan.cli.running import deliver, running
 from optplan.runtime.stdio import remark
+
+if TYPE_CHECKING:
+    from optplan.app.config_schedule import Length
+    from optplan.reporters.formats.report import Report
 
 
 class ScheduleFormat(StrEnum):
@@ -70,10 +74,31 @@ class ScheduleOptions:
         ),
     ] = ScheduleTopic.VALUES
 
+    @property
+    def length(self) -> Length:
+        """What is said of the training's length."""
+        from optplan.app.config_schedule import Length
+
+        return Length(epochs=self.epochs, iters=self.iters, per_epoch=self.iters_per_epoch)
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """Which steps and settings are shown."""
+        return {"at": self.at or (), "every": self.every, "patterns": self.param or ()}
+
 
 @with_options
 def schedule(
     config: Annotated[str, typer.Argument(metavar="CONFIG", help=CONFIG_HELP)],
+    more: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[NEXT[@STEP]]...",
+            help="The phases that follow: CONFIG@1000 begins at that step, CONFIG where the one before ends.",
+            show_default=False,
+        ),
+    ] = None,
+    *,
     options: PlanRequest,
     to: ReportOptions,
     asked: ScheduleOptions,
@@ -81,19 +106,18 @@ def schedule(
         ScheduleFormat, typer.Option("--format", "-f", help="The report's format.")
     ] = ScheduleFormat.TEXT,
 ) -> None:
-    """Show lr, weight decay and momentum of every setting over the whole training.
+    """Show lr, weight decay and momentum of every setting over the whole training, or over its phases.
 
     Example: optplan schedule config.py --model resnet50 --at 12ep
 
     Exit status: 0 fine, 2 could not do it, 3 a bug in optplan.
     """
     with running(quiet=to.quiet, debug=to.debug, dialect=options.dialect):
-        from optplan.app.config_schedule import Length
         from optplan.app.decay import decay_of
         from optplan.app.plan import import_first
-        from optplan.app.schedule import scheduled, view_of
+        from optplan.app.schedule import scheduled
+        from optplan.app.schedule_views import view_of
         from optplan.errors import UsageError
-        from optplan.reporters.formats import write
         from optplan.reporters.schedule.decay import decay_report
         from optplan.reporters.schedule.report import schedule_report
         from optplan.reporters.schedule.view import unread_notes
@@ -102,28 +126,56 @@ def schedule(
             raise UsageError(
                 "--at and --every are for --view values: decay acts over the whole training"
             )
+        if more:
+            _phases([config, *more], options, to, asked, output_format)
+            return
         import_first((config,), options)
-        length = Length(epochs=asked.epochs, iters=asked.iters, per_epoch=asked.iters_per_epoch)
-        found = scheduled(config, options, length)
+        found = scheduled(config, options, asked.length)
         if asked.topic is ScheduleTopic.DECAY:
             table = decay_report(decay_of(found, patterns=asked.param or (), trusted=options.trust))
-            deliver(
-                lambda width, colored: write(output_format, table, width=width, color=colored),
-                to.output,
-                to.color,
-            )
+            _deliver(table, output_format, to)
             return
-        samples = SAMPLES[output_format]
-        view = view_of(
-            found, at=asked.at or (), every=asked.every, patterns=asked.param or (), samples=samples
-        )
-
-        def report(width: int | None, colored: bool) -> str:
-            return write(output_format, schedule_report(view), width=width, color=colored)
-
+        view = view_of(found, samples=SAMPLES[output_format], **asked.shown)
         if output_format is ScheduleFormat.CSV:
             remark(unread_notes(view.courses.schedule.unread))
-        deliver(report, to.output, to.color)
+        _deliver(schedule_report(view), output_format, to)
+
+
+def _phases(
+    words: list[str],
+    options: PlanRequest,
+    to: ReportOptions,
+    asked: ScheduleOptions,
+    output_format: ScheduleFormat,
+) -> None:
+    """Show the courses over phases."""
+    from optplan.app.phased_schedule import phases_view, scheduled_phases
+    from optplan.app.phases import phases_of
+    from optplan.app.plan import import_first
+    from optplan.errors import UsageError
+    from optplan.reporters.schedule.phases_report import phases_report
+    from optplan.reporters.schedule.view import unread_notes
+
+    if asked.topic is ScheduleTopic.DECAY:
+        raise UsageError("--view decay is of one config", hint="name each phase alone")
+    phases = phases_of(words)
+    import_first([phase.word for phase in phases], options)
+    found = scheduled_phases(phases, options, asked.length)
+    view = phases_view(found, samples=SAMPLES[output_format], **asked.shown)
+    if output_format is ScheduleFormat.CSV:
+        unread = [one for phase in view.phases for one in phase.view.courses.schedule.unread]
+        remark(list(dict.fromkeys(unread_notes(unread))))
+    _deliver(phases_report(view), output_format, to)
+
+
+def _deliver(report: Report, output_format: ScheduleFormat, to: ReportOptions) -> None:
+    from optplan.reporters.formats import write
+
+    deliver(
+        lambda width, colored: write(output_format, report, width=width, color=colored),
+        to.output,
+        to.color,
+    )
 
 
 # How many steps of a course a format draws.

@@ -70,8 +70,6 @@ def _meant(line: CommandLine, extras: list[str]) -> str | None:
             return f"one {flag} each: {_repeated(flag, [value, *extras])}"
     if "=" in word and "--set" in line.options:
         return f"a value of the config: {_repeated('--set', extras)}"
-    if line.context.info_name == "diff":
-        return _with_model(line, extras)
     if _is_config(word):
         return _two_configs(line, extras)
     if "--param" in line.options and not {"-m", "--model"}.isdisjoint(line.words):

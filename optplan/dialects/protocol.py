@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from optplan.config.loading import Config
 from optplan.config.recognition import Recognition
-from optplan.errors import ConfigError, Problem, UsageError
+from optplan.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     from optplan.config import Batch, OptimizerConfig, Scaling
@@ -241,10 +241,9 @@ class Dialect(ABC):
             UsageError: The config does not say.
             ScheduleError: What it says is wrong.
         """
-        raise UsageError(
-            "how long is the training? the config has no train_cfg",
-            hint="give --epochs N or --iters N",
-        )
+        from optplan.schedule.training import NoLengthError
+
+        raise NoLengthError("the config has no train_cfg")
 
     def decided_training(
         self, data: Entries, epochs: int | None, per_epoch: int | None

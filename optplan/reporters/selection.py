@@ -71,11 +71,17 @@ def narrowed(plan: Plan, narrowing: Narrowing) -> tuple[PlannedParameter, ...]:
 
 
 def _named(rows: tuple[PlannedParameter, ...], patterns: tuple[str, ...]) -> set[str]:
-    found = matching(patterns, [row.name for row in rows])
-    for pattern, names in found.items():
-        if not names:
-            raise UsageError(
-                f"{pattern!r} matches no parameter",
-                hint=did_you_mean(pattern, [row.name for row in rows]),
-            )
-    return {name for names in found.values() for name in names}
+    return named_by(patterns, [row.name for row in rows])
+
+
+def named_by(patterns: Sequence[str], names: Sequence[str]) -> set[str]:
+    """Return the names that patterns match.
+
+    Raises:
+        UsageError: A pattern matches none.
+    """
+    found = matching(patterns, names)
+    for pattern, matched in found.items():
+        if not matched:
+            raise UsageError(f"{pattern!r} matches no parameter", hint=did_you_mean(pattern, names))
+    return {name for matched in found.values() for name in matched}

@@ -92,6 +92,11 @@ def partings(first: Schedule, second: Schedule) -> Iterator[Divergence]:
         waiting = still
 
 
+def starts_alike(first: Schedule, second: Schedule) -> bool:
+    """Return whether anything that schedulers move has the same value on both sides at step 0."""
+    return any(True for _ in _alike(first, second))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Pair:
     """A hyper-parameter of parameters that are on one track on each side."""

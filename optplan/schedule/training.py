@@ -9,13 +9,20 @@ from typing import Any
 
 from optplan.config import place_of
 from optplan.config.paramwise import described
-from optplan.errors import ScheduleError
+from optplan.errors import ScheduleError, UsageError
 
 MOST_STEPS = 2**53  # beyond that a float counts no more by ones
 
 
 class EpochLengthError(ScheduleError):
     """It takes the iterations of an epoch, which nobody has given."""
+
+
+class NoLengthError(UsageError):
+    """The config does not say how long the training is."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"how long is the training? {what}", hint="give --epochs N or --iters N")
 
 
 class Unit(StrEnum):

@@ -83,7 +83,7 @@ NEAR_MISSES = [
     ("show plain.py resnet18", "unexpected argument 'resnet18'", "show plain.py --model resnet18"),
     ("show resnet18 plain.py", "hint: optplan show plain.py --model resnet18"),
     ("config plain.py resnet18", "hint: optplan show plain.py --model resnet18"),
-    ("diff plain.py text.py resnet18", "hint: optplan diff plain.py text.py --model resnet18"),
+    ("diff plain.py text.py resnet18", "hint: if it is the model, write --model resnet18"),
     ("show plain.py text.py", "takes one config; optplan diff plain.py text.py compares two"),
     ("show plain.py optimizer.lr=1", "hint: a value of the config: --set optimizer.lr=1"),
     ("show plain.py -m net.py:Net weight", "--param", "-m net.py:Net --param weight"),

@@ -66,7 +66,7 @@ def main() -> None:
             importlib.import_module(found.name)
     print("imported", len([name for name in sys.modules if name.startswith("optplan.")]))
 
-    from optplan.cli import run
+    from optplan.cli.app import run
 
     for line in sys.argv[1:]:
         try:

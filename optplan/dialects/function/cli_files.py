@@ -24,7 +24,7 @@ from optplan.dialects.protocol import (
     entries_of,
     resembles,
 )
-from optplan.errors import ConfigError, UsageError
+from optplan.errors import ConfigError
 from optplan.runtime.installed import package_folder
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ class LightningCli(CodeDialect):
         return {"trainer": self.name, **found}
 
     def training(self, data: Entries, per_epoch: int | None) -> Training:
-        from optplan.schedule.training import Training, count_in
+        from optplan.schedule.training import NoLengthError, Training, count_in
 
         trainer = parts_of(data).get("trainer") or {}
         if trainer.get("max_epochs") not in (None, -1):
@@ -153,10 +153,7 @@ class LightningCli(CodeDialect):
             return Training(
                 by_epoch=False, length=count_in(trainer, "max_steps"), per_epoch=per_epoch
             )
-        raise UsageError(
-            "how long is the training? the trainer of the file has neither max_epochs nor max_steps",
-            hint="give --epochs N or --iters N",
-        )
+        raise NoLengthError("the trainer of the file has neither max_epochs nor max_steps")
 
     def with_length(
         self, config: Config, *, epochs: int | None, iters: int | None, per_epoch: int | None

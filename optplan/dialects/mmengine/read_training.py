@@ -8,8 +8,8 @@ from typing import Any
 from optplan.config import place_of
 from optplan.config.inherited import inherited_hint
 from optplan.config.paramwise import described
-from optplan.errors import Problem, ScheduleError, UsageError, did_you_mean, quoted
-from optplan.schedule.training import Training, count_in
+from optplan.errors import Problem, ScheduleError, did_you_mean, quoted
+from optplan.schedule.training import NoLengthError, Training, count_in
 
 _LOOPS = {"EpochBasedTrainLoop": True, "IterBasedTrainLoop": False}
 _LENGTHS = {True: "max_epochs", False: "max_iters"}
@@ -33,15 +33,12 @@ def read_training(data: Mapping[str, Any], per_epoch: int | None) -> Training:
         per_epoch: How many iterations one epoch has.
 
     Raises:
-        UsageError: There is no length.
+        NoLengthError: There is no length.
         ScheduleError: ``train_cfg`` is wrong.
     """
     section = data.get("train_cfg")
     if section is None:
-        raise UsageError(
-            "how long is the training? the config has no train_cfg",
-            hint="give --epochs N or --iters N",
-        )
+        raise NoLengthError("the config has no train_cfg")
     if not isinstance(section, Mapping):
         raise ScheduleError(
             f"train_cfg must be a dict, got {described(section)}", place=place_of(data, "train_cfg")
@@ -65,7 +62,7 @@ def read_runner(data: Mapping[str, Any], per_epoch: int | None) -> Training:
         per_epoch: How many iterations one epoch has.
 
     Raises:
-        UsageError: There is no length.
+        NoLengthError: There is no length.
         ScheduleError: It is wrong.
     """
     runner = data.get("runner")
@@ -85,10 +82,7 @@ def read_runner(data: Mapping[str, Any], per_epoch: int | None) -> Training:
             length = count_in(section, name)
             return Training(by_epoch=by_epoch, length=length, per_epoch=per_epoch)
     if runner is None:
-        raise UsageError(
-            "how long is the training? the config has no runner and no total_epochs",
-            hint="give --epochs N or --iters N",
-        )
+        raise NoLengthError("the config has no runner and no total_epochs")
     wanted = names[_LOOPS_OF_MMCV1.get(str(runner.get("type")), True)]
     raise ScheduleError(
         f"runner has no {wanted}",
@@ -143,13 +137,10 @@ def _length(data: Mapping[str, Any], section: Mapping[str, Any], by_epoch: bool)
     """Return the length that a ``train_cfg`` states.
 
     Raises:
-        UsageError: A loop of somebody's own states none.
+        NoLengthError: A loop of somebody's own states none.
         ScheduleError: It is no count.
     """
     name = _LENGTHS[by_epoch]
     if section.get(name) is None:
-        raise UsageError(
-            f"how long is the training? train_cfg ({place_of(data, 'train_cfg')}) has no {name}",
-            hint="give --epochs N or --iters N",
-        )
+        raise NoLengthError(f"train_cfg ({place_of(data, 'train_cfg')}) has no {name}")
     return count_in(section, name)

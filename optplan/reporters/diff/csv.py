@@ -33,11 +33,25 @@ _OF_A_SIDE = ("status", "shape", "lr", "weight_decay", "rule")
 
 def render(diff: PlanDiff, _labels: object = None, *, full: bool, **_: object) -> str:
     """Return a line per change, or per parameter, after a line of headings; blanks separate patterns."""
+    return csv_text(_rows(diff, full=full))
+
+
+def render_phases(
+    found: Sequence[PlanDiff], _labels: object = None, *, full: bool, **_: object
+) -> str:
+    """Return the same lines, each after the number of the phase in which it begins to hold, from 2 on."""
+    tables = [list(_rows(diff, full=full)) for diff in found]
+    rows = ([phase, *row] for phase, (_, *rest) in enumerate(tables, start=2) for row in rest)
+    return csv_text([["phase", *tables[0][0]], *rows])
+
+
+def _rows(diff: PlanDiff, *, full: bool) -> Iterator[Sequence[object]]:
     if full:
-        return csv_text(_parameters(diff))
-    records = _records(diff)
-    rows = ([record.get(field, "") for field in _FIELDS] for record in records)
-    return csv_text([_FIELDS, *rows])
+        yield from _parameters(diff)
+        return
+    yield _FIELDS
+    for record in _records(diff):
+        yield [record.get(field, "") for field in _FIELDS]
 
 
 def _records(diff: PlanDiff) -> Iterator[Mapping[str, object]]:

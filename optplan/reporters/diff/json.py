@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from optplan.plan import Plan, PlannedParameter, plain
@@ -16,6 +17,22 @@ DIFF_FORMAT_VERSION = "1.3"
 
 def render(diff: PlanDiff, labels: Labels, *, full: bool, **_: object) -> str:
     """Return the difference as ``schemas/diff-1.0.schema.json`` describes it."""
+    return json_text(_data(diff, labels, full=full))
+
+
+def render_phases(
+    found: Sequence[PlanDiff], labels: Sequence[Labels], *, full: bool, **_: object
+) -> str:
+    """Return the differences as ``schemas/phases-diff-1.0.schema.json`` describes them."""
+    data = {
+        "format_version": "1.0",
+        "same": all(diff.is_same for diff in found),
+        "changes": [_data(diff, own, full=full) for diff, own in zip(found, labels, strict=True)],
+    }
+    return json_text(data)
+
+
+def _data(diff: PlanDiff, labels: Labels, *, full: bool) -> dict[str, Any]:
     data: dict[str, Any] = {
         "format_version": DIFF_FORMAT_VERSION,
         "same": diff.is_same,
@@ -62,7 +79,7 @@ def render(diff: PlanDiff, labels: Labels, *, full: bool, **_: object) -> str:
         data["rows"] = [
             {"before": _row(first), "after": _row(second)} for first, second in diff.rows()
         ]
-    return json_text(data)
+    return data
 
 
 def _side(plan: Plan, label: str) -> dict[str, Any]:

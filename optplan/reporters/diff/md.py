@@ -67,6 +67,13 @@ def render(diff: PlanDiff, labels: Labels, *, full: bool, **_: object) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def render_phases(
+    found: Sequence[PlanDiff], labels: Sequence[Labels], *, full: bool, **_: object
+) -> str:
+    """Return the comments from each phase to the next."""
+    return "\n".join(render(diff, own, full=full) for diff, own in zip(found, labels, strict=True))
+
+
 def _cluster(cluster: Cluster) -> Sequence[str]:
     before, after = values_text(cluster.change)
     return (

@@ -56,6 +56,21 @@ def render(diff: PlanDiff, labels: Labels, *, full: bool, width: int | None, col
     return terminal.render(_blocks(diff, labels, full=full, width=width), width=width, color=color)
 
 
+def render_phases(
+    found: Sequence[PlanDiff],
+    labels: Sequence[Labels],
+    *,
+    full: bool,
+    width: int | None,
+    color: bool,
+) -> str:
+    """Return the reports from each phase to the next, with an empty line between them."""
+    return "\n".join(
+        render(diff, own, full=full, width=width, color=color)
+        for diff, own in zip(found, labels, strict=True)
+    )
+
+
 def _blocks(
     diff: PlanDiff, labels: Labels, *, full: bool, width: int | None
 ) -> Iterator[RenderableType]:

@@ -20,7 +20,7 @@ def write(output_format: StrEnum, report: Report, *, width: int | None, color: b
     return format_of(__name__, output_format)(report, width=width, color=color)
 
 
-def format_of(room: str, output_format: StrEnum) -> Callable[..., str]:
+def format_of(room: str, output_format: StrEnum, function: str = "render") -> Callable[..., str]:
     """Return what writes a format, from the module of its name in a room."""
-    render: Callable[..., str] = import_module(f"{room}.{output_format}").render
+    render: Callable[..., str] = getattr(import_module(f"{room}.{output_format}"), function)
     return render

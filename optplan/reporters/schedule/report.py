@@ -43,7 +43,7 @@ from optplan.schedule.specs import AnySpec
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-_SPECS: tuple[Field[AnySpec], ...] = (
+SPEC_FIELDS: tuple[Field[AnySpec], ...] = (
     Field("scheduler", lambda spec: Cell(spec.name, "cyan"), is_name=True),
     Field("moves", lambda spec: Cell(param_text(spec)), is_name=True),
     Field("acts", lambda spec: Cell(span_text(spec))),
@@ -111,7 +111,7 @@ def _closing_lines(view: ScheduleView) -> tuple[str, ...]:
 def _schedulers(view: ScheduleView, only: Only = Only.PAGE) -> Sheet:
     """Return the schedulers, in the order in which they act."""
     specs: Sequence[AnySpec] = view.courses.schedule.all_specs
-    return sheet_of(plural(len(specs), "scheduler"), _SPECS, specs, only)
+    return sheet_of(plural(len(specs), "scheduler"), SPEC_FIELDS, specs, only)
 
 
 def _chart(view: ScheduleView, field: str) -> Chart:
