@@ -37,12 +37,13 @@ if TYPE_CHECKING:
     from optplan.model import LoadedModel
 
 
-def plan_of(config: str, options: PlanRequest) -> Plan | Planned:
+def plan_of(config: str, options: PlanRequest, *, of_any_size: bool = False) -> Plan | Planned:
     """Return the plan that a saved file holds, or the one that a config and a model make.
 
     Args:
         config: What the command line calls CONFIG.
         options: The model, and how the config is read.
+        of_any_size: Take the number of processes for a saved plan, too: it is not for the lr.
 
     Raises:
         OptplanError: No such config or model, or either is wrong.
@@ -59,7 +60,7 @@ def plan_of(config: str, options: PlanRequest) -> Plan | Planned:
             raise UsageError(
                 f"{config!r} is a saved plan and has its model", hint="leave --model out"
             )
-        refuse_unused(config, options)
+        refuse_unused(config, replace(options, world_size=None) if of_any_size else options)
         return source.plan
     isolate_named_code(source, model)
     return planner_for(options).plan(source, model, given)

@@ -31,7 +31,7 @@ class ShowOptions:
         typer.Option(
             "--view",
             help="A row per parameter, the module tree, the settings with their members, what each key does, "
-            "the layers, or lr and decay by depth and module type.",
+            "the layers, lr and decay by depth and module type, or the memory of parameters, gradients and state.",
         ),
     ] = ShowView.PARAMS
     depth: Annotated[
@@ -90,7 +90,7 @@ def show(
         from optplan.reporters.show.view import show_report
 
         import_first((config,), options)
-        found = plan_of(config, options)
+        found = plan_of(config, options, of_any_size=asked.view is ShowView.MEMORY)
         plan = found.plan if isinstance(found, Planned) else found
         narrowing = Narrowing(
             patterns=tuple(asked.param or ()),
@@ -108,8 +108,19 @@ def show(
                     hint="name the config that it was made from",
                 )
             entries = entries_of(found, rows)
+        memory = None
+        if asked.view is ShowView.MEMORY:
+            from optplan.app.memory import memory_of
+
+            memory = memory_of(plan, rows, processes=options.world_size, trusted=options.trust)
         shown = Selection(
-            plan=plan, rows=rows, narrowing=narrowing, idle=idle, depth=asked.depth, entries=entries
+            plan=plan,
+            rows=rows,
+            narrowing=narrowing,
+            idle=idle,
+            depth=asked.depth,
+            entries=entries,
+            memory=memory,
         )
 
         def report(width: int | None, colored: bool) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from optplan.errors import UsageError, did_you_mean
 from optplan.names import Rule, Status
 from optplan.plan import Plan, PlannedParameter
+from optplan.plan.memory import PlanMemory
 from optplan.plan.names.patterns import matching
 from optplan.reporters.words import deciding_rules
 from optplan.rules.statistics import EntryStatistics
@@ -42,6 +43,7 @@ class Selection:
         idle: What to say of options and keys that decide nothing; '' where all do, or none is known.
         depth: How many levels of the tree to show below the model; None for all.
         entries: What each option and key does, for the view of the keys.
+        memory: What the parameters take, for the view of that.
     """
 
     plan: Plan
@@ -50,6 +52,7 @@ class Selection:
     idle: str = ""
     depth: int | None = None
     entries: Sequence[EntryStatistics] = ()
+    memory: PlanMemory | None = None
 
 
 def narrowed(plan: Plan, narrowing: Narrowing) -> tuple[PlannedParameter, ...]:

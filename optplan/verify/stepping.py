@@ -34,7 +34,12 @@ def failure_of(action: Callable[[], object]) -> str | None:
 
 def wants_closure(optimizer: Optimizer) -> bool:
     """Whether a step cannot be made without a function that computes the loss again."""
-    return _closure_parameter(type(optimizer).step) is inspect.Parameter.empty
+    return class_wants_closure(type(optimizer))
+
+
+def class_wants_closure(found: type[Optimizer]) -> bool:
+    """The same, of all optimizers of a class."""
+    return _closure_parameter(found.step) is inspect.Parameter.empty
 
 
 def takes_closure(optimizer: Optimizer) -> bool:

@@ -109,7 +109,7 @@ def test_pages(view: str, form: str, start: str, invoke: Invoke) -> None:
     [
         (
             ["--view", "tree", "--format", "csv"],
-            "error: --format csv is for --view params, not for tree\n"
+            "error: --format csv is for --view params and memory, not for tree\n"
             "  hint: --view tree --format json has the same for programs\n",
         ),
         (["--depth", "2"], "error: --depth is for --view tree, not for params\n"),

@@ -16,15 +16,17 @@ from tests.conftest import ROOT
 Found = dict[str, dict[str, Any]]
 
 
-def torchrun(*words: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    """Run a module on two processes."""
+def torchrun(
+    *words: str | Path, cwd: Path = ROOT, processes: int = 2
+) -> subprocess.CompletedProcess[str]:
+    """Run a module on some processes."""
     command = [
         sys.executable,
         "-m",
         "torch.distributed.run",
         "--standalone",
         "--nproc-per-node",
-        "2",
+        str(processes),
     ]
     return subprocess.run(
         [*command, "-m", *map(str, words)],

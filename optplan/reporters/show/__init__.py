@@ -17,6 +17,7 @@ class ShowView(StrEnum):
     KEYS = "keys"
     LAYERS = "layers"
     DEPTH = "depth"
+    MEMORY = "memory"
 
 
 class ShowFormat(StrEnum):
@@ -37,9 +38,9 @@ def require_sense(view: ShowView, output_format: ShowFormat, depth: int | None) 
     """
     from optplan.errors import UsageError
 
-    if output_format is ShowFormat.CSV and view is not ShowView.PARAMS:
+    if output_format is ShowFormat.CSV and view not in (ShowView.PARAMS, ShowView.MEMORY):
         raise UsageError(
-            f"--format csv is for --view params, not for {view}",
+            f"--format csv is for --view params and memory, not for {view}",
             hint=f"--view {view} --format json has the same for programs",
         )
     if depth is not None and view is not ShowView.TREE:

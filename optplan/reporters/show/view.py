@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -41,6 +42,7 @@ class View:
         blocks: Makes what a terminal shows instead of the table.
         more_blocks: Makes what it shows below.
         more_sheets: Makes further tables of a page.
+        more_closing: Lines at the end of a page.
         data: Makes the whole of JSON, where that is more than the rows.
     """
 
@@ -53,6 +55,7 @@ class View:
     blocks: Callable[[], Iterable[RenderableType]] | None = None
     more_blocks: Callable[[], Iterable[RenderableType]] = tuple
     more_sheets: Callable[[], Sequence[Sheet]] = tuple
+    more_closing: tuple[str, ...] = ()
     data: Callable[[], dict[str, Any]] | None = None
 
 
@@ -90,7 +93,7 @@ def _report(name: ShowView, view: View, shown: Selection) -> Report:
             sheet_of(view.sheet, view.fields, view.rows, Only.PAGE),
             *view.more_sheets(),
         ],
-        closing=(*coverage_lines(shown.plan), *filter(None, [shown.idle])),
+        closing=(*view.more_closing, *coverage_lines(shown.plan), *filter(None, [shown.idle])),
         narrowing=narrowing_text(shown.plan, shown.rows, shown.narrowing),
     )
 
@@ -125,4 +128,4 @@ def _data(name: ShowView, view: View, shown: Selection) -> dict[str, Any]:
 def _records(view: View) -> Iterator[Sequence[object]]:
     yield [field.key for field in view.fields if field.key]
     for record in records_of(view.fields, view.rows):
-        yield list(record.values())
+        yield [json.dumps(one) if isinstance(one, dict | list) else one for one in record.values()]

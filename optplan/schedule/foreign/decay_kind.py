@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from inspect import signature
@@ -12,9 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from optplan.runtime.gate import calling, import_named, is_optimizer_class
+from optplan.constructors.named_class import named_class, real_values
+from optplan.runtime.gate import calling
 from optplan.runtime.stdio import suppress_output
-from optplan.runtime.user_modules import FILE_MODULE
 from optplan.schedule.effective_decay import DecayKind
 
 _RATES = ((0.125, 0.25), (0.25, 0.25), (0.0625, 0.5), (0.125, 0.125))
@@ -45,25 +44,11 @@ def decay_kind(
     Returns:
         ``UNKNOWN`` for a class that is not found, cannot be made of these entries, or does none of these.
     """
-    found = _class_of(class_name, trusted)
+    found = named_class(class_name, trusted=trusted)
     if found is None:
         return DecayKind.UNKNOWN
     kinds = {_kind_for(found, entries, size, trusted) for size in {one > 1 for one in dimensions}}
     return kinds.pop() if len(kinds) == 1 else DecayKind.UNKNOWN
-
-
-def _class_of(class_name: str, trusted: bool) -> type[Optimizer] | None:
-    """Return a class by its path, from the modules that are loaded or by importing it."""
-    module, _, name = class_name.rpartition(".")
-    for home in (module, f"{FILE_MODULE}{module}"):
-        found = getattr(sys.modules.get(home), name, None)
-        if is_optimizer_class(found):
-            return found
-    try:
-        found = import_named(class_name, trusted=trusted)
-    except Exception:  # noqa: BLE001 - what cannot be imported is not known
-        return None
-    return found if is_optimizer_class(found) else None  # type: ignore[return-value]
 
 
 def _kind_for(
@@ -91,7 +76,7 @@ class _Run:
         self._parameter = nn.Parameter(torch.ones(*shape, dtype=torch.float64))
         make: Any = found
         taken = signature(found).parameters
-        entries = {**entries, "lr": _RATES[0][0], "weight_decay": _RATES[0][1]}
+        entries = {**real_values(entries), "lr": _RATES[0][0], "weight_decay": _RATES[0][1]}
         plain = {name: value for name, value in _PLAIN.items() if name in taken}
         given = {name: value for name, value in entries.items() if name in taken} | plain
         rest = {name: value for name, value in entries.items() if name not in taken}
