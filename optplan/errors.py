@@ -21,6 +21,7 @@ class Problem:
         hint: What to do about it.
         kind: What it is about, where a check of its own reports it.
         parameters: The names of the parameters that it concerns.
+        code: Lines of Python that the hint is about.
     """
 
     message: str
@@ -28,6 +29,7 @@ class Problem:
     hint: str | None = None
     kind: ProblemKind | None = None
     parameters: tuple[str, ...] = ()
+    code: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         text = f"{self.place}: {self.message}" if self.place else self.message

@@ -215,6 +215,7 @@ def _no_config(report: CheckReport) -> UsageError:
         f"{count} {'file' if count == 1 else 'files'} {what}"
         for count, what in (
             (report.parts, "without an optimizer"),
+            *((count, f"({title})") for title, count in report.known.items()),
             (report.others, "of another kind"),
         )
         if count

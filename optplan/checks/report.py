@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import replace
 
@@ -49,7 +49,8 @@ def report_of(
         findings=merged(kept, {check.code for check in checks if check.is_folded}),
         configs=tuple(sorted(configs)),
         parts=sum(outcome.kind is FileKind.PART for outcome in outcomes),
-        others=sum(outcome.kind is FileKind.OTHER for outcome in outcomes),
+        others=sum(o.kind is FileKind.OTHER and o.known_as is None for o in outcomes),
+        known=dict(sorted(Counter(o.known_as for o in outcomes if o.known_as).items())),
         checks=tuple(sorted(chosen)),
         left_out=tuple(
             sorted(c.code for c in chosen.values() if c.needs_plan)

@@ -88,6 +88,7 @@ class CheckedConfig:
         generation: The generation of OpenMMLab's trainers whose rules it was checked by.
         files: The files that it was read from.
         plan: A digest of its plan, where fixes are to be proved.
+        known_as: What a file is that is no config, where that is known.
     """
 
     config: str
@@ -104,6 +105,7 @@ class CheckedConfig:
     generation: str | None = None
     files: tuple[str, ...] = ()
     plan: str | None = None
+    known_as: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +116,8 @@ class CheckReport:
         findings: What was found and not suppressed, sorted, each once.
         configs: The configs that were checked.
         parts: How many files define no optimizer.
-        others: How many files are no configs at all.
+        others: How many files are no configs at all, and of no kind that is known.
+        known: How many files are of each kind that is known and not read, as those of other trainers.
         checks: The codes of the checks that were selected.
         left_out: Those of them that need a model and had none for some config.
         without_model: How many configs had no model.
@@ -127,6 +130,7 @@ class CheckReport:
     configs: tuple[str, ...]
     parts: int = 0
     others: int = 0
+    known: Mapping[str, int] = field(default_factory=dict)
     checks: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     without_model: int = 0

@@ -27,7 +27,7 @@ from optplan.checks.tasks import Job, Task
 from optplan.checks.tool_config import Target
 from optplan.config import Config
 from optplan.config.recognition import choosing
-from optplan.dialects import dialect_of, find_scaling, meant_by
+from optplan.dialects import dialect_of, find_scaling, meant_by, passed_over
 from optplan.errors import ConfigError, ModelError, OptplanError
 from optplan.places import Place, Source
 from optplan.runtime.audit import refusal
@@ -83,16 +83,27 @@ class Runner:
                 task = replace(task, target=Target(model=config.model_word, arguments={}))
             return self._checked(task, config)
         if not candidate.named or not is_saved_plan(config.data):
-            dialect = dialect_of(config)
-            if not dialect.defines_optimizer(config.data):
-                meant = meant_by(candidate.path) if candidate.named else None
-                return self._unreadable(task, meant) if meant else _outcome(task, FileKind.PART)
-            if not candidate.named and dialect.is_doubtful(config.data, suffix_of(candidate)):
-                return _outcome(task, FileKind.OTHER)
+            passed = self._passed_over(task, config)
+            if passed is not None:
+                return passed
         if (key := self._own_key(task, config)) is not None:
             is_isolated = not self._job.reading.trust
             return replace(given, own=key, is_isolated=is_isolated, files=self._files)
         return self._checked(task, config)
+
+    def _passed_over(self, task: Task, config: Config) -> CheckedConfig | None:
+        """Return what comes of a file that is not to be checked; None for the others."""
+        candidate, dialect = task.candidate, dialect_of(config)
+        if not candidate.named and (title := passed_over(config)):
+            return _outcome(task, FileKind.OTHER, known_as=title)
+        if not dialect.defines_optimizer(config.data):
+            if candidate.named and (meant := meant_by(candidate.path)):
+                return self._unreadable(task, meant)
+            title = passed_over(candidate.path)
+            return _outcome(task, FileKind.OTHER if title else FileKind.PART, known_as=title)
+        if not candidate.named and dialect.is_doubtful(config.data, suffix_of(candidate)):
+            return _outcome(task, FileKind.OTHER)
+        return None
 
     def _own_key(self, task: Task, config: Config) -> str | None:
         """Return the key of a config's own model, where that is still to be found out."""
@@ -104,8 +115,10 @@ class Runner:
     def _unreadable(self, task: Task, error: ConfigError) -> CheckedConfig:
         """Return the findings of a file that cannot be read; no config at all, perhaps."""
         candidate = task.candidate
-        if not candidate.named and not was_meant(candidate):
-            return _outcome(task, FileKind.OTHER)
+        if not candidate.named:
+            title = passed_over(candidate.path)
+            if title or not was_meant(candidate):
+                return _outcome(task, FileKind.OTHER, known_as=title)
         if candidate.named:
             error = meant_by(candidate.path) or error
         wanted = [c for c in self._selected[task.tool_config] if isinstance(c, UnreadableConfig)]

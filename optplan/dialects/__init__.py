@@ -35,6 +35,7 @@ _REGISTRY = (
     "function:Function",
     "function.cli_files:LightningCli",
     "timm:Timm",
+    "foreign:Foreign",
     "torchtitan:Torchtitan",
     "fairseq2:Fairseq2",
     "huggingface:HuggingFace",
@@ -127,12 +128,21 @@ def load_config_file(path: str, *, overrides: Sequence[str] = (), trust: bool = 
     except ConfigError:
         if meant := meant_by(path):
             raise meant from None
+        if dialect_of(config).passes_over(config.data):
+            raise
     return config
 
 
 def meant_by(word: str) -> ConfigError | None:
     """Return what to say of a word that is no config, where a dialect knows what may be meant."""
     return next((found for one in dialects() if (found := one.meant(word))), None)
+
+
+def passed_over(source: Source | str) -> str | None:
+    """Return what a config, or a file that is none, is where it is known and not read; else None."""
+    if isinstance(source, str):
+        return next((found for one in dialects() if (found := one.seems(source))), None)
+    return dialect_of(source).passes_over(entries_of(source))
 
 
 def section_names(config: Config) -> list[str]:

@@ -111,6 +111,14 @@ class Dialect(ABC):
         """Return whether a config of a folder is one to check, and no part of others."""
         return True
 
+    def passes_over(self, data: Entries) -> str | None:
+        """Return what a file is that is recognized and not read, so that a folder's check passes over it."""
+        return None
+
+    def seems(self, path: str) -> str | None:
+        """Return what a file seems to be by its text alone; None where that does not tell. Nothing is run."""
+        return None
+
     def is_doubtful(self, data: Entries, suffix: str) -> bool:
         """Return whether a file of a folder may well be another program's that only looks the same."""
         return False

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def problem_text(problem: Problem, *, width: int | None, color: bool) -> str:
-    """Return the message, the source line with a mark under the place, and the hint."""
+    """Return the message, the source line with a mark under the place, and the hint with its code."""
     from optplan.reporters.formats.terminal import render
 
     return render(_blocks(problem), width=width, color=color)
@@ -31,3 +31,5 @@ def _blocks(problem: Problem) -> Iterator[RenderableType]:
         yield Excerpt(source, file, place.line, place.column)
     if problem.hint:
         yield Paragraph(("  hint: ", "cyan"), problem.hint, indent=0, hanging=4)
+    for line in problem.code:
+        yield Paragraph(line, indent=4, hanging=8)

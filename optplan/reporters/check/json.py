@@ -30,6 +30,7 @@ def render(report: CheckReport, *, version: str, **_: object) -> str:
             "configs_without_model": report.without_model,
             "without_optimizer": report.parts,
             "no_config": report.others,
+            "passed_over": dict(report.known),
             "generations": dict(report.generations),
         },
         "checks": list(report.checks),

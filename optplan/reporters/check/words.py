@@ -72,5 +72,7 @@ def remarks(report: CheckReport) -> Iterator[str]:
     if report.parts:
         them = "it" if report.parts == 1 else "them"
         yield f"{plural(report.parts, 'file')} passed over: no optimizer in {them}"
+    for title, count in report.known.items():
+        yield f"{plural(count, 'file')} passed over: {title}"
     if report.others:
         yield f"{plural(report.others, 'file')} passed over: no config"
