@@ -20,6 +20,7 @@ PARTS = {
     "help": "startup:help_rows",
     "cold": "startup:cold_rows",
     "warm": "startup:warm_rows",
+    "huggingface": "startup:huggingface_rows",
     "own": "startup:own_rows",
     "config": "config_load:config_rows",
     "plan": "planning:plan_rows",

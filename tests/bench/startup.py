@@ -33,6 +33,17 @@ with torch.device('meta'):
     timm.create_model({model!r})
 """
 
+_BARE_TRAINER = """
+import torch
+from transformers import AutoConfig, AutoModelForCausalLM, Trainer, TrainingArguments
+with torch.device('meta'):
+    model = AutoModelForCausalLM.from_config(AutoConfig.for_model('llama'))
+model.to = lambda *_, **__: model  # nothing to move
+arguments = TrainingArguments(output_dir='o', learning_rate=5e-5, weight_decay=0.01, use_cpu=True)
+Trainer(model=model, args=arguments).create_optimizer()
+"""
+_ARGUMENTS = "output_dir: o\nlearning_rate: 5.0e-5\nweight_decay: 0.01\n"
+
 _OWN = """
 model = dict(type='torchvision.models.AlexNet', num_classes={classes})
 optim_wrapper = dict(optimizer=dict(type='SGD', lr=0.1))
@@ -99,6 +110,27 @@ def warm_rows(rounds: int) -> Iterator[Row]:
             taken["torch"],
             0.15,
         )
+
+
+def huggingface_rows(rounds: int) -> Iterator[Row]:
+    """A model of transformers: with its trainer's arguments, and with a config that takes no library."""
+    with TemporaryDirectory() as folder:
+        arguments = Path(folder) / "args.yaml"
+        arguments.write_text(_ARGUMENTS)
+        cold = [_OPTPLAN, "show", str(arguments), "--model", "hf:llama"]
+        known = [_OPTPLAN, "show", str(_SAMPLES / "vit_adamw.py"), "--model", "hf:llama"]
+        taken = medians(
+            {
+                "cold": _cold(cold),
+                "bare": command([sys.executable, "-c", _BARE_TRAINER]),
+                "warm": command(known, OPTPLAN_CACHE_DIR=folder),
+                "torch": command([sys.executable, "-c", "import torch"]),
+            },
+            rounds=rounds,
+        )
+    bare = "importing transformers, making the model and the trainer's optimizer"
+    yield ratio("cold `show` of hf:llama", taken["cold"], bare, taken["bare"], 1.1)
+    yield ratio("warm `show` of hf:llama", taken["warm"], "`import torch`", taken["torch"], 0.2)
 
 
 def own_rows(rounds: int) -> Iterator[Row]:
