@@ -66,7 +66,7 @@ class KeyGuard:
             waiting += [(one, depth + 1) for one in value if isinstance(one, tuple | list)]
 
 
-class _Unpickler(plain_unpickler.Unpickler):
+class _BoundedUnpickler(plain_unpickler.Unpickler):
     """torch's own, which reads opcodes through counters.
 
     Attributes:
@@ -115,7 +115,7 @@ class _Unpickler(plain_unpickler.Unpickler):
 def bounded_unpickling() -> Iterator[None]:
     """Have ``torch.load(..., weights_only=True)`` keep to the bounds meanwhile."""
     with contextlib.ExitStack() as stack:
-        bounded = type("Unpickler", (_Unpickler,), {"stand_ins": stack})
+        bounded = type("Unpickler", (_BoundedUnpickler,), {"stand_ins": stack})
         original, vars(plain_unpickler)["Unpickler"] = plain_unpickler.Unpickler, bounded
         try:
             yield

@@ -65,7 +65,7 @@ _REFUSED = (b"\x96", b"\x82", b"\x83", b"\x84")
 _Python: Any = pickle._Unpickler  # noqa: SLF001 - its opcodes can be counted
 
 
-class _Unpickler(_Python):  # type: ignore[misc]
+class _PlainUnpickler(_Python):  # type: ignore[misc]
     """Python's own in Python, which looks at keys before they are hashed."""
 
     def __init__(self, file: io.BytesIO) -> None:
@@ -99,4 +99,4 @@ def plain_unpickled(content: bytes) -> Any:
     Raises:
         Exception: It is damaged, or exceeds a bound.
     """
-    return _Unpickler(io.BytesIO(content)).load()
+    return _PlainUnpickler(io.BytesIO(content)).load()

@@ -30,7 +30,7 @@ _PROGRESS = {"epoch": "epoch", "iter": "iteration", "global_step": "step", "step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Trainer:
+class _TrainerLayout:
     """A trainer, and how it loads a checkpoint.
 
     Args:
@@ -53,34 +53,34 @@ def _has_meta(entry: str, data: Data) -> bool:
 
 # The first that wrote a checkpoint; the last one wrote any.
 _TRAINERS = (
-    _Trainer(
+    _TrainerLayout(
         title="torchtitan",
         wrote=lambda layout, data: layout is Layout.DCP and "train_state" in data,
         needs_all=True,
         is_by_name=True,
     ),
-    _Trainer(
+    _TrainerLayout(
         title="torch.distributed.checkpoint",
         wrote=lambda layout, _: layout is Layout.DCP,
         needs_all=True,
         is_by_name=True,
     ),
-    _Trainer(title="Hugging Face", wrote=lambda layout, _: layout is Layout.HUGGING_FACE),
-    _Trainer(
+    _TrainerLayout(title="Hugging Face", wrote=lambda layout, _: layout is Layout.HUGGING_FACE),
+    _TrainerLayout(
         title="Lightning",
         wrote=lambda _, data: "pytorch-lightning_version" in data,
         needs_all=True,
         refuses_more=True,
     ),
-    _Trainer(title="MMEngine", wrote=lambda _, data: _has_meta("mmengine_version", data)),
-    _Trainer(title="mmcv 1.x", wrote=lambda _, data: _has_meta("mmcv_version", data)),
-    _Trainer(
+    _TrainerLayout(title="MMEngine", wrote=lambda _, data: _has_meta("mmengine_version", data)),
+    _TrainerLayout(title="mmcv 1.x", wrote=lambda _, data: _has_meta("mmcv_version", data)),
+    _TrainerLayout(
         title="timm",
         wrote=lambda _, data: {"state_dict", "epoch", "version"} <= data.keys(),
         needs_all=True,
         refuses_more=True,
     ),
-    _Trainer(title="torch", wrote=lambda *_: True),
+    _TrainerLayout(title="torch", wrote=lambda *_: True),
 )
 
 

@@ -64,7 +64,7 @@ def attribute(
             not finite.
     """
     _refuse_other_models(observation, inventory, maker)
-    attribution = _Attribution(maker, inventory)
+    attribution = _GroupAttribution(maker, inventory)
     for number, optimizer in enumerate(observation.optimizers):
         attribution.take(number, optimizer)
     if attribution.repeated:
@@ -74,7 +74,7 @@ def attribute(
     return attribution.assignments
 
 
-class _Attribution:
+class _GroupAttribution:
     """The assignments of one optimizer's groups after the other.
 
     Attributes:

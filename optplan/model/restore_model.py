@@ -27,8 +27,8 @@ def restored_model(model: nn.Module) -> Iterator[None]:
     """
     from torch import nn
 
-    modules = [_Module(module) for module in nn.Module.modules(model)]
-    tensors = [_Tensor(tensor) for tensor in _tensors_of(model)]
+    modules = [_SavedModule(module) for module in nn.Module.modules(model)]
+    tensors = [_SavedTensor(tensor) for tensor in _tensors_of(model)]
     try:
         yield
     finally:
@@ -48,20 +48,20 @@ def _tensors_of(model: nn.Module) -> Iterator[torch.Tensor]:
         yield tensor
 
 
-class _Module:
+class _SavedModule:
     """A module's class and attributes."""
 
     def __init__(self, module: nn.Module) -> None:
         self._module = module
         self._class = type(module)
-        self._attributes = _Attributes(module)
+        self._attributes = _SavedAttributes(module)
 
     def restore(self) -> None:
         self._module.__class__ = self._class
         self._attributes.restore()
 
 
-class _Tensor:
+class _SavedTensor:
     """A tensor's flags, hooks, attributes and values."""
 
     def __init__(self, tensor: torch.Tensor) -> None:
@@ -70,7 +70,7 @@ class _Tensor:
         self._is_leaf = tensor.is_leaf
         self._grad = tensor.grad if tensor.is_leaf else None
         self._hooks = [(name, _SavedValue(getattr(tensor, name, None))) for name in _TENSOR_HOOKS]
-        self._attributes = _Attributes(tensor)
+        self._attributes = _SavedAttributes(tensor)
         self._data = _copied_on_write(tensor)
 
     def restore(self) -> None:
@@ -104,7 +104,7 @@ def _copied_on_write(tensor: torch.Tensor) -> torch.Tensor | None:
     return data
 
 
-class _Attributes:
+class _SavedAttributes:
     """An object's attributes, and what their plain containers hold."""
 
     def __init__(self, owner: Any) -> None:

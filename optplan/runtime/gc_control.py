@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from importlib import import_module
 
 
-class _State:
+class _CollectorState:
     """Whether this module has frozen objects; Python itself may have, too."""
 
     is_frozen = False
@@ -31,28 +31,28 @@ def import_with_gc_paused(*modules: str) -> None:
     with gc_paused():
         for module in modules:
             import_module(module)
-    if _State.is_frozen:
+    if _CollectorState.is_frozen:
         gc.freeze()
 
 
 def resume_gc() -> None:
     """Resume garbage collection, without the objects that exist so far: they are needed to the end."""
     gc.freeze()
-    _State.is_frozen = True
+    _CollectorState.is_frozen = True
     gc.enable()
 
 
 @contextlib.contextmanager
 def gc_deferred() -> Iterator[None]:
     """Pause garbage collection until :func:`resume_gc`, and restore its state afterwards."""
-    was_enabled, was_frozen = gc.isenabled(), _State.is_frozen
+    was_enabled, was_frozen = gc.isenabled(), _CollectorState.is_frozen
     gc.disable()
     try:
         yield
     finally:
-        if _State.is_frozen and not was_frozen:
+        if _CollectorState.is_frozen and not was_frozen:
             gc.unfreeze()
-            _State.is_frozen = False
+            _CollectorState.is_frozen = False
         if was_enabled:
             gc.enable()
         else:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 STATUS = 130
 
 
-class _State:
+class _InterruptState:
     """The state of the process: how many contexts hold interrupts back, and the signal that waits."""
 
     held = 0
@@ -46,18 +46,18 @@ class InterruptsWait:
     """Within this context an interrupt waits for something short, such as writing a file; a second does not."""
 
     def __enter__(self) -> None:
-        _State.held += 1
+        _InterruptState.held += 1
 
     def __exit__(self, *_: object) -> None:
-        _State.held -= 1
-        if _State.waiting is not None and not _State.held:
-            _end(_State.waiting)
+        _InterruptState.held -= 1
+        if _InterruptState.waiting is not None and not _InterruptState.held:
+            _end(_InterruptState.waiting)
 
 
 def at_interrupt(ending: Callable[[], object]) -> Callable[[], None]:
     """Have something called before an interrupt ends the process; give what takes that back."""
-    _State.endings.append(ending)
-    return lambda: _State.endings.remove(ending)
+    _InterruptState.endings.append(ending)
+    return lambda: _InterruptState.endings.remove(ending)
 
 
 def install() -> bool:
@@ -70,7 +70,7 @@ def install() -> bool:
             signal.signal(signal.SIGTERM, _end)
     except ValueError:  # only the main thread may
         return False
-    _State.process = os.getpid()
+    _InterruptState.process = os.getpid()
     return True
 
 
@@ -79,7 +79,7 @@ def ignore_at_exit() -> None:
 
     An interpreter that ends takes its handlers back, and would die of the signal, but leaves this alone.
     """
-    if _State.process == os.getpid():
+    if _InterruptState.process == os.getpid():
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
@@ -103,17 +103,17 @@ def end_process(status: int) -> NoReturn:
 
 
 def _end(number: int, *_: object) -> None:
-    if _State.held and _State.waiting is None:
-        _State.waiting = number
+    if _InterruptState.held and _InterruptState.waiting is None:
+        _InterruptState.waiting = number
         return
-    if os.getpid() == _State.process:  # else a child that was forked from it
+    if os.getpid() == _InterruptState.process:  # else a child that was forked from it
         _end_children()
-        for ending in _State.endings:
+        for ending in _InterruptState.endings:
             ending()
     if number == signal.SIGTERM:
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
-    if os.getpid() == _State.process:
+    if os.getpid() == _InterruptState.process:
         _say()
     os._exit(STATUS)
 

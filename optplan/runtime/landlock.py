@@ -41,7 +41,7 @@ if sys.platform == "linux":
     _PATH_ONLY = os.O_PATH | os.O_CLOEXEC
 
 
-class _State:
+class _LandlockState:
     prepared: Callable[[], object] | None = None
 
 
@@ -53,17 +53,17 @@ def prepare_wall(scratch: str, files: Iterable[str]) -> None:
         files: Further files that may be read.
     """
     given = tuple(files)
-    _State.prepared = lambda: _restrict(scratch, given)
+    _LandlockState.prepared = lambda: _restrict(scratch, given)
 
 
 def leave_open() -> None:
     """Raise no wall later: the user's own code runs in this process, which may read and write any file."""
-    _State.prepared = None
+    _LandlockState.prepared = None
 
 
 def raise_wall() -> None:
     """Restrict this thread, and all that it starts, for good: where that was prepared, the first time."""
-    prepared, _State.prepared = _State.prepared, None
+    prepared, _LandlockState.prepared = _LandlockState.prepared, None
     if prepared is not None and sys.platform == "linux":
         prepared()
 

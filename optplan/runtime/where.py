@@ -24,15 +24,15 @@ class RefusedError(PermissionError):
     """Named code tried an operation that it must not do."""
 
 
-class _State:
+class _CodeState:
     where = Where.HERE
 
 
 def run_named_code(where: Where) -> None:
     """Set the process that named code runs in from now on."""
-    _State.where = where
+    _CodeState.where = where
 
 
 def named_code_runs() -> Where:
     """Return the process that named code runs in."""
-    return _State.where
+    return _CodeState.where

@@ -57,7 +57,7 @@ class TrainerBuilder(GroupBuilder):
         observation = observe(model, inventory, make)
         (made,) = observation.optimizers
         sparing.has_decay = bool(bases["weight_decay"])
-        attribution = _Attribution(args=self._args, sparing=sparing, bases=bases)
+        attribution = _TrainerAttribution(args=self._args, sparing=sparing, bases=bases)
         assignments = attribution.assignments(made, inventory)
         planned = built_optimizer(made, None, is_written=True)
         refuse_bad_values(assignments, inventory)
@@ -77,7 +77,7 @@ class TrainerBuilder(GroupBuilder):
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Attribution:
+class _TrainerAttribution:
     """Finds the verdicts behind the values of groups.
 
     Args:

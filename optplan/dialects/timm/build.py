@@ -56,7 +56,7 @@ class TimmBuilder(GroupBuilder):
         (made,) = observation.optimizers
         options = _options(self._args, model)
         layers = _layers(model, inventory) if options.has_layer_decay else None
-        attribution = _Attribution(self._args, options, self._lr, layers)
+        attribution = _RecipeAttribution(self._args, options, self._lr, layers)
         assignments = _assignments(made, inventory, attribution)
         refuse_bad_values(assignments, inventory)
         optimizers = [_planned(self._args, made.optimizer, self._lr)]
@@ -126,7 +126,7 @@ def _check_arguments(args: TimmArgs) -> None:
 
 
 def _assignments(
-    made: ObservedOptimizer, inventory: Inventory, attribution: _Attribution
+    made: ObservedOptimizer, inventory: Inventory, attribution: _RecipeAttribution
 ) -> dict[int, Assignment]:
     reader = GroupReader(made.optimizer, (group.own for group in made.groups))
     assignments: dict[int, Assignment] = {}
@@ -177,7 +177,7 @@ def _declared(module: nn.Module) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
-class _Attribution:
+class _RecipeAttribution:
     """The verdicts behind the values of groups; those of equal values are shared."""
 
     def __init__(

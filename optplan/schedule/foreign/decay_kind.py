@@ -56,7 +56,9 @@ def _kind_for(
 ) -> DecayKind:
     try:
         with calling(found, found.__name__, trusted=trusted), suppress_output(), _seeded():
-            return _compared(lambda: _Run(found, entries, _SHAPES[is_matrix]), _SHAPES[is_matrix])
+            return _compared(
+                lambda: _DecayRun(found, entries, _SHAPES[is_matrix]), _SHAPES[is_matrix]
+            )
     except Exception:  # noqa: BLE001 - a class that does not step is not known
         return DecayKind.UNKNOWN
 
@@ -67,7 +69,7 @@ def _seeded() -> Iterator[None]:
         yield
 
 
-class _Run:
+class _DecayRun:
     """One optimizer of one parameter, whose weight is set anew before each step."""
 
     def __init__(
@@ -95,7 +97,7 @@ class _Run:
         return self._parameter.detach().clone()
 
 
-def _compared(make: Callable[[], _Run], shape: Sequence[int]) -> DecayKind:
+def _compared(make: Callable[[], _DecayRun], shape: Sequence[int]) -> DecayKind:
     """Return the kind of decay by which all steps can be explained."""
     decayed, bare, shrunk, added = (make() for _ in range(4))
     left = {*_DECOUPLED, DecayKind.PROXIMAL, DecayKind.COUPLED}
