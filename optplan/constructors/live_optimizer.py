@@ -108,8 +108,7 @@ def assert_matches(plan: Plan, model: nn.Module, optimizer: Live, *, groups: boo
         for index, group in enumerate(one.groups):
             for tensor in group.members:
                 homes.setdefault(tensor, []).append((number, index, group))
-    if not homes:
-        _refuse_strangers(plan)
+    _refuse_strangers(plan, homes)
     if len(observation.optimizers) != len(plan.optimizers):
         raise MismatchError(
             f"{len(observation.optimizers)} optimizers, planned {len(plan.optimizers)}"
@@ -136,9 +135,10 @@ def assert_matches(plan: Plan, model: nn.Module, optimizer: Live, *, groups: boo
         raise MismatchError(problems)
 
 
-def _refuse_strangers(plan: Plan) -> None:
-    """Raise where parameters are planned to be trained: the optimizer has none of the model's."""
-    if names := tuple(row.name for row in plan.parameters if row.group is not None):
+def _refuse_strangers(plan: Plan, homes: Mapping[int, object]) -> None:
+    """Raise where parameters are planned to be trained, and the optimizer has none of the model's."""
+    names = tuple(row.name for row in plan.parameters if row.group is not None)
+    if names and not homes:
         problem = Problem(
             message=f"the optimizer has none of the model's parameters: {listed(names)}",
             hint="make it of the model as it is trained: after that is moved, sharded or copied",
