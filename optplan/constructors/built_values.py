@@ -193,11 +193,4 @@ def _entry_names(real: Optimizer, defaults: Mapping[str, Any]) -> set[str]:
     return {name for name in defaults if any(name in group for group in real.param_groups)}
 
 
-def differences(
-    row: PlannedParameter, planned: PlannedOptimizer, real: Optimizer, entries: Mapping[str, Any]
-) -> Iterator[tuple[str, Any, Any]]:
-    """Yield each entry of one parameter's group that is not as planned, as :class:`PlannedEntries` does."""
-    yield from PlannedEntries(planned, real).differences(row, entries)
-
-
 NO_ENTRY = "no such entry"

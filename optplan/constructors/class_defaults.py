@@ -19,7 +19,8 @@ def class_defaults(class_name: str) -> dict[str, Any]:
         return {}
     try:
         make: Any = found
-        defaults = make([nn.Parameter(torch.empty(1, device="meta"))]).defaults
+        with torch.device("meta"):  # the state that some make at once, too
+            defaults = make([nn.Parameter(torch.empty(1))]).defaults
     except (TypeError, ValueError):
         return {}
     return {key: plain(value) for key, value in defaults.items() if key != "lr"}

@@ -10,13 +10,18 @@ from typing import Any
 from torch import nn
 from torch.optim import Optimizer
 
-from optplan.constructors.built_values import NO_ENTRY, built_optimizer, differences
+from optplan.constructors.built_values import NO_ENTRY, PlannedEntries, built_optimizer
 from optplan.constructors.observed_groups import Observation, ObservedGroup, observe_made
 from optplan.constructors.only_groups import OnlyGroups
-from optplan.constructors.returned_optimizers import model_groups, optimizers_of
+from optplan.constructors.returned_optimizers import (
+    NamedOptimizers,
+    described,
+    model_groups,
+    read_return,
+)
 from optplan.constructors.rule_attribution import GroupMaker, attribute, empty_groups
 from optplan.constructors.versions import versions
-from optplan.errors import MismatchError, Problem, listed
+from optplan.errors import MismatchError, PlanError, Problem, listed
 from optplan.facts import Inventory
 from optplan.model import class_name
 from optplan.model.wrappers import bare_inventory, unwrapped
@@ -55,11 +60,34 @@ def plan_from_optimizer(model: nn.Module, optimizer: Live) -> Plan:
 
 
 def _observed(model: nn.Module, optimizer: Live) -> tuple[Inventory, Observation]:
-    made = optimizers_of(optimizer, "the caller", None)
+    made = _optimizers(model, optimizer)
     inner = unwrapped(model)
     inventory = bare_inventory(inner)
     observed = observe_made(inner, inventory, made, model_groups(optimizer))
     return inventory, Observation(optimizers=observed, trainable={}, numbers={})
+
+
+def _optimizers(model: nn.Module, optimizer: Live) -> NamedOptimizers:
+    """Return the optimizers that are given.
+
+    Raises:
+        PlanError: There is none, or the model is none.
+    """
+    if not isinstance(model, nn.Module):
+        raise PlanError(
+            f"there is no model to compare but {'nothing' if model is None else type(model).__name__}",
+            hint="the model comes first, and its optimizer second",
+        )
+    found = read_return(optimizer).optimizers
+    if not found:
+        is_model = isinstance(optimizer, nn.Module)
+        raise PlanError(
+            f"there is no optimizer to compare but {described(optimizer)}",
+            hint="the model comes first, and its optimizer second"
+            if is_model
+            else "compare once the trainer has made and prepared it: the optimizer, its wrapper, or several by name",
+        )
+    return found
 
 
 def assert_matches(plan: Plan, model: nn.Module, optimizer: Live, *, groups: bool = True) -> None:
@@ -80,12 +108,14 @@ def assert_matches(plan: Plan, model: nn.Module, optimizer: Live, *, groups: boo
         for index, group in enumerate(one.groups):
             for tensor in group.members:
                 homes.setdefault(tensor, []).append((number, index, group))
+    _refuse_strangers(plan, homes)
     if len(observation.optimizers) != len(plan.optimizers):
         raise MismatchError(
             f"{len(observation.optimizers)} optimizers, planned {len(plan.optimizers)}"
         )
-    optimizers = [_stepping(one.optimizer) for one in observation.optimizers]
     _refuse_other_classes(plan, observation)
+    pairs = zip(plan.optimizers, observation.optimizers, strict=True)
+    entries = [PlannedEntries(planned, _stepping(one.optimizer)) for planned, one in pairs]
     differences = _Differences(groups)
     rows = {row.name: row for row in plan.parameters}
     for facts in inventory.primary_names.values():
@@ -93,7 +123,7 @@ def assert_matches(plan: Plan, model: nn.Module, optimizer: Live, *, groups: boo
         if row is None:
             differences.add("not in the plan", facts.name)
         else:
-            differences.compare(row, homes.get(facts.tensor, []), plan, optimizers)
+            differences.compare(row, homes.get(facts.tensor, []), entries)
             if facts.requires_grad != row.requires_grad:
                 words = ("frozen", "trainable")
                 now, planned = words[facts.requires_grad], words[row.requires_grad]
@@ -103,6 +133,18 @@ def assert_matches(plan: Plan, model: nn.Module, optimizer: Live, *, groups: boo
         differences.add("not in the model", name)
     if problems := differences.problems():
         raise MismatchError(problems)
+
+
+def _refuse_strangers(plan: Plan, homes: Mapping[int, object]) -> None:
+    """Raise where parameters are planned to be trained, and the optimizer has none of the model's."""
+    names = tuple(row.name for row in plan.parameters if row.group is not None)
+    if names and not homes:
+        problem = Problem(
+            message=f"the optimizer has none of the model's parameters: {listed(names)}",
+            hint="make it of the model as it is trained: after that is moved, sharded or copied",
+            parameters=names,
+        )
+        raise MismatchError([problem])
 
 
 def _stepping(optimizer: Optimizer) -> Optimizer:
@@ -155,8 +197,7 @@ class _Differences:
         self,
         row: PlannedParameter,
         homes: list[tuple[int, int, ObservedGroup]],
-        plan: Plan,
-        optimizers: Sequence[Optimizer],
+        entries: Sequence[PlannedEntries],
     ) -> None:
         """Note what one parameter gets otherwise."""
         if len(homes) > 1:
@@ -173,8 +214,7 @@ class _Differences:
         if number != row.optimizer:
             self.add(f"in optimizer {number}, planned in optimizer {row.optimizer}", row.name)
             return
-        found = differences(row, plan.optimizers[number], optimizers[number], group.final)
-        for name, planned, now in found:
+        for name, planned, now in entries[number].differences(row, group.final):
             if name not in _HOW and not _is_left_out(name, row, now):
                 if not self._groups and (name in row.extra or planned == NO_ENTRY):
                     continue  # merged groups keep no entries of their own

@@ -30,6 +30,7 @@ PARTS = {
     "scale": "scale:scale_rows",
     "memory": "scale:memory_rows",
     "check": "check:check_rows",
+    "guard": "guard:guard_rows",
     "timm": "timm_models:timm_rows",
 }
 _UNASKED = tuple(name for name in PARTS if name != "timm")

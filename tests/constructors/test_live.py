@@ -153,7 +153,7 @@ def test_another_optimizer_or_model() -> None:
     larger = nn.Sequential(*net(), nn.Linear(2, 2))
     with pytest.raises(MismatchError, match=r"3\.weight, 3\.bias: not in the plan"):
         assert_matches(plan, larger, build_optimizer(larger, CONFIG))
-    with pytest.raises(PlanError, match="the caller made no optimizer but nothing"):
+    with pytest.raises(PlanError, match="there is no optimizer to compare but nothing"):
         assert_matches(plan, model, None)  # type: ignore[arg-type]
 
 

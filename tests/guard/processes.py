@@ -17,7 +17,8 @@ from torch import nn
 from optplan import PlanGuard
 from optplan.errors import MismatchError
 from optplan.runtime.interrupts import end_process
-from tests.guard.test_plan_guard import Net, decay, frozen, groups_of, lr, moved
+from tests.guard.operations import Operations
+from tests.guard.test_plan_guard import Net, decay, frozen, groups_of, left_out, lr, moved, option
 
 warnings.simplefilter("ignore")
 Change = Callable[[nn.Module, list[dict[str, Any]]], None]
@@ -27,7 +28,7 @@ def unchanged(model: nn.Module, groups: list[dict[str, Any]]) -> None:
     pass
 
 
-CHANGES: tuple[Change, ...] = (unchanged, lr, decay, moved, frozen)
+CHANGES: tuple[Change, ...] = (unchanged, lr, decay, option, moved, left_out, frozen)
 
 
 def made(net: nn.Module, change: Change, kind: Any = torch.optim.AdamW) -> Any:
@@ -76,7 +77,65 @@ def accelerate(change: Change) -> tuple[nn.Module, Any]:
     return model, optimizer
 
 
-WAYS = (ddp, fsdp2, compiled, zero, accelerate)
+def plain(change: Change) -> tuple[nn.Module, Any]:
+    net = Net()
+    return net, made(net, change)
+
+
+def _trained(model: nn.Module, optimizer: Any) -> None:
+    model(torch.ones(1, 4)).sum().backward()
+    optimizer.step()
+
+
+def _saves(change: Change) -> bool:
+    """Return whether a checkpoint has it: the groups' values, not their members nor what is frozen."""
+    return change in (lr, decay, option)
+
+
+def ddp_resumed(change: Change) -> tuple[nn.Module, Any]:
+    """Change what is loaded, where a checkpoint has it."""
+    first, optimizer = ddp(change if _saves(change) else unchanged)
+    _trained(first, optimizer)
+    model, again = ddp(unchanged if _saves(change) else change)
+    if change not in (moved, left_out):  # torch refuses groups of other sizes
+        again.load_state_dict(optimizer.state_dict())
+    return model, again
+
+
+def fsdp2_resumed(change: Change) -> tuple[nn.Module, Any]:
+    from torch.distributed.checkpoint import state_dict as states
+
+    first, optimizer = fsdp2(change if _saves(change) else unchanged)
+    _trained(first, optimizer)
+    model, again = fsdp2(unchanged if _saves(change) else change)
+    if change not in (moved, left_out):
+        state = states.get_optimizer_state_dict(first, optimizer)
+        states.set_optimizer_state_dict(model, again, state)
+    return model, again
+
+
+def accelerate_resumed(change: Change) -> tuple[nn.Module, Any]:
+    first, optimizer = accelerate(change if _saves(change) else unchanged)
+    _trained(first, optimizer)
+    model, again = accelerate(unchanged if _saves(change) else change)
+    if change not in (moved, left_out):
+        again.load_state_dict(optimizer.state_dict())
+    return model, again
+
+
+def fsdp2_unprepared(change: Change) -> tuple[nn.Module, Any]:
+    """Shard the model behind the optimizer's back, whose tensors are then the model's no more."""
+    from torch.distributed.fsdp import fully_shard
+
+    net = Net()
+    optimizer = made(net, change)
+    fully_shard(net.head)
+    fully_shard(net)
+    return net, optimizer
+
+
+RESUMED = (ddp_resumed, fsdp2_resumed, accelerate_resumed)
+WAYS = (plain, ddp, fsdp2, compiled, zero, accelerate, *RESUMED)
 
 
 @contextmanager
@@ -97,8 +156,13 @@ def main(folder: Path) -> None:
     dist.barrier()
     for way in WAYS:
         for change in CHANGES:
-            with noted(found, f"{way.__name__} {change.__name__}"):
-                PlanGuard(plan)(*way(change))
+            training, name = way(change), f"{way.__name__} {change.__name__}"
+            with noted(found, name), Operations() as operations:
+                PlanGuard(plan)(*training)
+            if operations.names:
+                found[f"{name} operations"] = str(operations.names)
+    with noted(found, "fsdp2_unprepared"):
+        PlanGuard(plan)(*fsdp2_unprepared(unchanged))
     (folder / f"{dist.get_rank()}.json").write_text(json.dumps(found))
     dist.barrier()
     dist.destroy_process_group()

@@ -10,8 +10,25 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-NAMES = {"lr": "norm.weight", "decay": "head.weight", "moved": "norm.bias", "frozen": "norm.bias"}
-WAYS = ("ddp", "fsdp2", "compiled", "zero", "accelerate")
+NAMES = {
+    "lr": "norm.weight",
+    "decay": "head.weight",
+    "option": "head.weight",
+    "moved": "norm.bias",
+    "left_out": "head.bias",
+    "frozen": "norm.bias",
+}
+WAYS = (
+    "plain",
+    "ddp",
+    "fsdp2",
+    "compiled",
+    "zero",
+    "accelerate",
+    "ddp_resumed",
+    "fsdp2_resumed",
+    "accelerate_resumed",
+)
 
 
 @pytest.fixture(scope="module")
@@ -36,3 +53,15 @@ def test_each_process_names_what_differs(way: str, answers: list[dict[str, str |
         assert found[f"{way} unchanged"] is None
         for change, name in NAMES.items():
             assert name in (found[f"{way} {change}"] or "")
+
+
+def test_a_model_that_was_sharded_behind_the_optimizer(
+    answers: list[dict[str, str | None]],
+) -> None:
+    for found in answers:
+        assert "has none of the model's parameters" in (found["fsdp2_unprepared"] or "")
+
+
+def test_no_value_is_read_copied_or_made(answers: list[dict[str, str | None]]) -> None:
+    for found in answers:
+        assert [name for name in found if "operations" in name] == []

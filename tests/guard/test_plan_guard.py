@@ -13,6 +13,8 @@ from torch import nn
 from optplan import Plan, PlanGuard
 from optplan.errors import MismatchError, PlanError
 
+Change = Callable[[nn.Module, list[dict[str, Any]]], None]
+
 
 class Net(nn.Module):
     def __init__(self) -> None:
@@ -75,15 +77,20 @@ def left_out(model: nn.Module, groups: list[dict[str, Any]]) -> None:
     groups[1]["params"].pop(0)
 
 
+CHANGES: dict[Change, tuple[str, str]] = {
+    lr: ("norm.weight", "lr is 0.0005, planned 0.001"),
+    decay: ("head.weight", "weight_decay is 0.0, planned 0.1"),
+    moved: ("norm.bias", "in group 0, planned in group 1"),
+    frozen: ("norm.bias", "frozen, planned trainable"),
+    left_out: ("head.bias", "in no group, planned in group 1"),
+}
+
+
 @pytest.mark.parametrize(
     ("change", "name", "what"),
     [
-        (lr, "norm.weight", "lr is 0.0005, planned 0.001"),
-        (decay, "head.weight", "weight_decay is 0.0, planned 0.1"),
-        (moved, "norm.bias", "in group 0, planned in group 1"),
+        *((change, *told) for change, told in CHANGES.items()),
         (option, "head.weight", "betas is (0.9, 0.95), planned (0.9, 0.999)"),
-        (frozen, "norm.bias", "frozen, planned trainable"),
-        (left_out, "head.bias", "in no group, planned in group 1"),
     ],
 )
 def test_each_change_is_named(
@@ -143,3 +150,39 @@ def test_what_it_is_given_is_checked(saved: Path, tmp_path: Path) -> None:
     (tmp_path / "other.json").write_text("{}")
     with pytest.raises(PlanError):
         PlanGuard(tmp_path / "other.json")(model, torch.optim.SGD(model.parameters(), lr=1))
+
+
+UNREADY: dict[str, tuple[Callable[[Net, Any], tuple[Any, Any]], str]] = {
+    "nothing": (lambda net, _: (net, None), "no optimizer to compare but nothing"),
+    "an empty list": (lambda net, _: (net, []), "no optimizer to compare but an empty list"),
+    "a class": (lambda net, _: (net, torch.optim.SGD), "no optimizer to compare but a value of"),
+    "a config": (lambda net, _: (net, {"type": "SGD"}), "no optimizer to compare but a value of"),
+    "a scheduler": (
+        lambda net, made: (net, torch.optim.lr_scheduler.StepLR(made, 1)),
+        "no optimizer to compare but a scheduler alone",
+    ),
+    "the other way round": (
+        lambda net, made: (made, net),
+        r"no model to compare but AdamW \(the model comes first",
+    ),
+    "no model": (lambda _, made: (None, made), "no model to compare but nothing"),
+    "no optimizer but the model": (lambda net, _: (net, net), "the model comes first"),
+}
+
+
+@pytest.mark.parametrize("case", UNREADY)
+def test_what_is_not_there_yet_is_named(saved: Path, tmp_path: Path, case: str) -> None:
+    net = Net()
+    given, message = UNREADY[case]
+    for guard in (PlanGuard(saved), PlanGuard(tmp_path / "new.json", if_missing="write")):
+        with pytest.raises(PlanError, match=message) as caught:
+            guard(*given(net, torch.optim.AdamW(groups_of(net), lr=1e-3)))
+        assert not isinstance(caught.value, MismatchError)
+    assert not (tmp_path / "new.json").exists()
+
+
+def test_an_optimizer_of_another_copy_of_the_model(saved: Path) -> None:
+    stale = torch.optim.AdamW(groups_of(Net()), lr=1e-3)
+    with pytest.raises(MismatchError, match="has none of the model's parameters: head") as caught:
+        PlanGuard(saved)(Net(), stale)
+    assert "after that is moved, sharded or copied" in str(caught.value)

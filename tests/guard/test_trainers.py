@@ -10,10 +10,11 @@ import pytest
 
 from optplan import Plan, PlanGuard
 from optplan.errors import MismatchError
-from tests.guard.test_plan_guard import decay, frozen, lr, moved
+from tests.guard.test_plan_guard import decay, frozen, left_out, lr, moved, option
 
-CHANGES = {"norm.weight": lr, "head.weight": decay, "norm.bias": moved}
-FROZEN = {"norm.bias": frozen}
+# One option of a group, one parameter in another group or in none, one frozen.
+SAVED = {lr: "norm.weight", decay: "head.weight", option: "head.weight"}
+CHANGES = {**SAVED, moved: "norm.bias", left_out: "head.bias", frozen: "norm.bias"}
 
 
 def no_change(model: Any, groups: Any) -> None:
@@ -35,7 +36,7 @@ def test_unchanged_passes_and_changed_is_named(train: Any, tmp_path: Path) -> No
     names = [row.name for row in Plan.from_json(path.read_text()).parameters]
     assert names == ["net.head.weight", "net.head.bias", "net.norm.weight", "net.norm.bias"]
     train(tmp_path, PlanGuard(path), no_change)
-    for name, change in (CHANGES | FROZEN).items():
+    for change, name in CHANGES.items():
         with pytest.raises(MismatchError, match=name):
             train(tmp_path, PlanGuard(path), change)
 
@@ -50,3 +51,19 @@ def test_on_resume_too(train: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     path.write_text(changed)
     with pytest.raises(MismatchError, match=r"net\.head\.weight"):
         train(tmp_path, PlanGuard(path), no_change, resume=True)
+
+
+def test_what_a_checkpoint_changes_is_named(
+    train: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "1")  # mmengine's checkpoints hold more
+    path = tmp_path / "plan.json"
+    train(tmp_path / "plain", PlanGuard(path, if_missing="write"), no_change)
+    for change, name in SAVED.items():
+        folder = tmp_path / change.__name__
+        train(folder, PlanGuard(path, on_mismatch="warn"), change)
+        # the code is as planned again, and what is loaded is not
+        with pytest.raises(MismatchError, match=name):
+            train(folder, PlanGuard(path), no_change, resume=True)
+    with pytest.raises(MismatchError, match=r"norm\.bias: frozen, planned"):
+        train(tmp_path / "plain", PlanGuard(path), frozen, resume=True)
