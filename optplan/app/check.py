@@ -32,6 +32,7 @@ from optplan.checks.tool_config import Target, ToolConfig
 from optplan.checks.tool_config_file import ToolConfigFinder
 from optplan.errors import UsageError
 from optplan.names import Severity
+from optplan.plan.presenting import presented
 from optplan.runtime.workers import Workers
 
 _LOG = logging.getLogger("optplan")
@@ -72,6 +73,12 @@ class CheckResult:
     fail_on: Severity
     exit_zero: bool
     baseline: tuple[Path, str] | None = None
+
+    def __str__(self) -> str:
+        return str(presented("check_text", self))
+
+    def _repr_html_(self) -> str:
+        return str(presented("check_html", self))
 
     @property
     def fails(self) -> bool:

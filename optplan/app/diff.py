@@ -88,10 +88,10 @@ def diff_of(
             if _is_code(before) or _is_code(after):
                 return _with_code(diff, planner, sources, chosen, given, per_epoch)
             return with_schedules(diff, sources, per_epoch, is_cached=options.is_cached)
-    return replace(diff, unread=(*diff.unread, _NO_SCHEDULES))
+    return replace(diff, unread=(*diff.unread, NO_SCHEDULES))
 
 
-_NO_SCHEDULES = UnreadChange(
+NO_SCHEDULES = UnreadChange(
     text="schedules and hooks, which a saved plan does not keep", is_alike=None
 )
 

@@ -95,10 +95,22 @@ def scheduled(
 def _scheduled_config(
     planner: Planner, config: Config, length: Length, options: PlanRequest
 ) -> Scheduled:
-    section = find_schedulers(config)
+    find_schedulers(config)  # what is wrong with them is said before the model is built
     training = training_of(config, length)
     plan = planner.plan(config, options.model, options.model_arguments).plan
-    schedule = schedule_for(plan, config, section, training, is_cached=options.is_cached)
+    return scheduled_plan(plan, config, training, is_cached=options.is_cached)
+
+
+def scheduled_plan(
+    plan: Plan, config: Config, training: Training, *, is_cached: bool = False
+) -> Scheduled:
+    """Return a plan with the schedulers of its config.
+
+    Raises:
+        ScheduleError: A scheduler is wrong.
+    """
+    section = find_schedulers(config)
+    schedule = schedule_for(plan, config, section, training, is_cached=is_cached)
     return Scheduled(plan=plan, schedule=schedule)
 
 

@@ -23,6 +23,7 @@ class DiffFormat(StrEnum):
     JSON = "json"
     MD = "md"
     CSV = "csv"
+    HTML = "html"
 
 
 @dataclass(frozen=True, kw_only=True)
