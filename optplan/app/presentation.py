@@ -49,17 +49,40 @@ def plan_explained(plan: Plan, names: Sequence[str]) -> Shown:
     Raises:
         UsageError: A name matches nothing, or the plan does not know what it was made from.
     """
-    from optplan.plan.explanation import explain
-    from optplan.reporters.explain import explain_text
-
     planned = plan.made_from
     if not isinstance(planned, Planned):
         raise UsageError(
             "a saved plan keeps the rules that won and not those that lost",
             hint="make it of its config: optplan.plan(config, model).explain(name)",
         )
-    text = explain_text(explain(planned, names), width=None, color=False).rstrip()
+    text = explanation_text(planned, names, width=None, color=False).rstrip()
     return Shown(text, text_fragment(text))
+
+
+def explanation_text(
+    planned: Planned, names: Sequence[str], *, width: int | None, color: bool
+) -> str:
+    """Return why parameters get what they get, and what modules among the names get in all.
+
+    Raises:
+        UsageError: A name matches nothing.
+    """
+    from optplan.plan.explanation import explain, modules_among
+    from optplan.reporters.explain import explain_text
+    from optplan.reporters.explain_module import module_blocks
+    from optplan.reporters.lr_scaling import not_final_text
+    from optplan.reporters.plan_summary import rules_text
+
+    plan = planned.plan
+    modules = modules_among(plan, names)
+    return explain_text(
+        explain(planned, [one for one in names if one not in modules]),
+        width=width,
+        color=color,
+        warning=not_final_text(plan),
+        rules=rules_text(plan),
+        more=[module_blocks(plan, name, rows) for name, rows in modules.items()],
+    )
 
 
 def plan_rows(plan: Plan) -> Any:

@@ -13,9 +13,10 @@ import typer
 
 from optplan.app.request import PlanRequest
 from optplan.cli.completion import check_codes
+from optplan.cli.delivery import Color, deliver
 from optplan.cli.options import ReportOptions, with_options
 from optplan.cli.progress import progress_bar
-from optplan.cli.running import Color, ExitStatus, deliver, running
+from optplan.cli.running import ExitStatus, running
 from optplan.names import Severity
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ def check(
         request = _request(configs or (), options, which)
         if which.show_settings:
             text = "\n".join(map(settings_text, applied_configs(request, ALL_CHECKS)))
-            deliver(lambda _width, _color: text, to.output, to.color)
+            deliver(lambda _width, _color: text, to.output, to.color, pages=not to.no_pager)
             return
         with progress_bar(quiet=to.quiet) as start:
             result = check_configs(
@@ -258,7 +259,12 @@ def _deliver(result: CheckResult, which: CheckOptions, to: ReportOptions) -> Exi
     if result.baseline is not None:
         path, text = result.baseline
         deliver(lambda _width, _color: text, path, Color.NEVER)
-    deliver(lambda width, colored: _text(result, which, width, colored), to.output, to.color)
+    deliver(
+        lambda width, colored: _text(result, which, width, colored),
+        to.output,
+        to.color,
+        pages=not to.no_pager,
+    )
     if result.report.crashes:
         raise CheckCrashError(listed(result.report.crashes, most=3))
     return ExitStatus.FINDINGS if result.fails else ExitStatus.FINE

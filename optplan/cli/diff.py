@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from optplan.app.request import PlanRequest
+from optplan.cli.delivery import deliver
 from optplan.cli.options import PLAN_HELP, ItersPerEpochOption, ReportOptions, with_options
-from optplan.cli.running import ExitStatus, deliver, running
+from optplan.cli.running import ExitStatus, running
 from optplan.runtime.stdio import remark
 
 _SIDE = f"{PLAN_HELP[:-1]}; or a checkpoint."
@@ -92,6 +93,6 @@ def diff(
 
         if output_format is DiffFormat.CSV:
             remark(unread_notes(found))
-        deliver(report, to.output, to.color)
+        deliver(report, to.output, to.color, pages=not to.no_pager)
         if not found.is_same:
             raise typer.Exit(ExitStatus.FINDINGS)

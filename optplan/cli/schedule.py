@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from optplan.app.request import PlanRequest
+from optplan.cli.delivery import deliver
 from optplan.cli.options import CONFIG_HELP, ItersPerEpochOption, ReportOptions, with_options
-from optplan.cli.running import deliver, running
+from optplan.cli.running import running
 from optplan.runtime.stdio import remark
 
 
@@ -110,6 +111,7 @@ def schedule(
                 lambda width, colored: write(output_format, table, width=width, color=colored),
                 to.output,
                 to.color,
+                pages=not to.no_pager,
             )
             return
         samples = SAMPLES[output_format]
@@ -122,7 +124,7 @@ def schedule(
 
         if output_format is ScheduleFormat.CSV:
             remark(unread_notes(view.courses.schedule.unread))
-        deliver(report, to.output, to.color)
+        deliver(report, to.output, to.color, pages=not to.no_pager)
 
 
 # How many steps of a course a format draws.
