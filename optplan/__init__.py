@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from optplan.app.planning import build_optimizer, build_optimizers, make_plan
+    from optplan.app.python import check, diff, plan, schedule
     from optplan.config import Batch, Config
     from optplan.constructors import (
         OPTIM_WRAPPER_CONSTRUCTORS,
@@ -45,9 +46,13 @@ __all__ = [
     "assert_matches",
     "build_optimizer",
     "build_optimizers",
+    "check",
+    "diff",
     "load_config",
     "load_model",
     "make_plan",
+    "plan",
+    "schedule",
 ]
 
 _HOMES = {
@@ -67,11 +72,21 @@ _HOMES = {
     "LayerDecayOptimizerConstructor": "optplan.constructors",
     "build_optimizer": "optplan.app.planning",
     "build_optimizers": "optplan.app.planning",
+    "check": "optplan.app.python",
+    "diff": "optplan.app.python",
     "make_plan": "optplan.app.planning",
 }
 
 
+# packages that can be called, as optplan.callable_module says
+_PACKAGES = frozenset({"plan", "schedule"})
+
+
 def __getattr__(name: str) -> Any:
+    if name in _PACKAGES:
+        from importlib import import_module
+
+        return import_module(f"optplan.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'optplan' has no attribute {name!r}")
     from importlib import import_module

@@ -29,6 +29,7 @@ from optplan.checks.session import Request, Session, run_session
 from optplan.config.edits import Fixes
 from optplan.errors import UsageError
 from optplan.names import Severity
+from optplan.plan.presenting import presented
 from optplan.runtime.workers import Workers
 
 _LOG = logging.getLogger("optplan")
@@ -72,6 +73,12 @@ class CheckResult:
     exit_zero: bool
     baseline: tuple[Path, str] | None = None
     fixes: Fixes | None = None
+
+    def __str__(self) -> str:
+        return str(presented("check_text", self))
+
+    def _repr_html_(self) -> str:
+        return str(presented("check_html", self))
 
     @property
     def fails(self) -> bool:

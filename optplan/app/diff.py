@@ -106,10 +106,10 @@ def _between(
                     diff, planner, sources, models, options.model_arguments, per_epoch
                 )
             return with_schedules(diff, sources, per_epoch, is_cached=options.is_cached)
-    return replace(diff, unread=(*diff.unread, _NO_SCHEDULES))
+    return replace(diff, unread=(*diff.unread, NO_SCHEDULES))
 
 
-_NO_SCHEDULES = UnreadChange(
+NO_SCHEDULES = UnreadChange(
     text="schedules and hooks, which a saved plan does not keep", is_alike=None
 )
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from optplan.config import NO_BATCH
 from optplan.runtime.gc_control import gc_paused, import_with_gc_paused
+from optplan.runtime.progress_line import working
 from optplan.runtime.stdio import capture_warnings
 
 if TYPE_CHECKING:
@@ -129,7 +130,8 @@ class NamedModel:
         is_there = library is not None and util.find_spec(library) is not None
         import_with_gc_paused("optplan.app.planning", *((library,) if is_there else ()))
         memory = given_memory(Memory.ALL) if self._materialize else nullcontext()
-        with gc_paused() if library else nullcontext(), capture_warnings() as self._said, memory:
+        paused = gc_paused() if library else nullcontext()
+        with paused, capture_warnings() as self._said, memory, working(f"building {self._name}"):
             return (self._opener or open_model)(self._name, self._arguments)
 
 

@@ -29,6 +29,7 @@ from optplan.plan import Plan, Planned
 from optplan.runtime.audit import lifted
 from optplan.runtime.gate import is_own_name
 from optplan.runtime.installed import find_installed
+from optplan.runtime.progress_line import working
 from optplan.runtime.user_code import StandIns, import_for_user
 from optplan.runtime.where import IsolationNeededError, Where, named_code_runs
 
@@ -250,7 +251,7 @@ class Planner:
         key = "", own.key
         if key not in self._models:
             memory = given_memory(Memory.ALL) if self._materialize else nullcontext()
-            with memory:
+            with memory, working("building the config's model"):
                 self._models[key] = BuiltModel(open_configured(own))
         return self._models[key]
 

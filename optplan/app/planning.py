@@ -49,7 +49,8 @@ def make_plan(
         ModelError: There is no such model, or it cannot be built.
         PlanError: The optimizer or its constructor refuses.
     """
-    return plan_with_facts(model, config, model_arguments=model_arguments, batch=batch).plan
+    found = plan_with_facts(model, config, model_arguments=model_arguments, batch=batch)
+    return replace(found.plan, made_from=found)
 
 
 def plan_with_facts(

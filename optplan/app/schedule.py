@@ -29,6 +29,7 @@ from optplan.schedule import (
 
 if TYPE_CHECKING:
     from optplan.app.request import PlanRequest
+    from optplan.schedule import Training
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,13 +87,25 @@ def scheduled_config(
     if (code := code_dialect(config)) is not None:
         return _scheduled_function(code, planner, config, model, given, length)
     try:
-        section = find_schedulers(config)
+        find_schedulers(config)  # what is wrong with them is said before the model is built
         training = training_of(config, length)
         plan = planner.plan(config, model, given).plan
-        schedule = schedule_for(plan, config, section, training, is_cached=options.is_cached)
+        return scheduled_plan(plan, config, training, is_cached=options.is_cached)
     except OptplanError:  # it is named all the same
         remark(unread_notes(find_unread(config)))
         raise
+
+
+def scheduled_plan(
+    plan: Plan, config: Config, training: Training, *, is_cached: bool = False
+) -> Scheduled:
+    """Return a plan with the schedulers of its config.
+
+    Raises:
+        ScheduleError: A scheduler is wrong.
+    """
+    section = find_schedulers(config)
+    schedule = schedule_for(plan, config, section, training, is_cached=is_cached)
     return Scheduled(plan=plan, schedule=schedule)
 
 

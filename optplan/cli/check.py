@@ -13,9 +13,10 @@ import typer
 
 from optplan.app.request import PlanRequest
 from optplan.cli.check_options import CheckFormat, CheckOptions
+from optplan.cli.delivery import Color, deliver
 from optplan.cli.options import ReportOptions, with_options
 from optplan.cli.progress import progress_bar
-from optplan.cli.running import Color, ExitStatus, deliver, running
+from optplan.cli.running import ExitStatus, running
 
 if TYPE_CHECKING:
     from optplan.app.check import CheckResult
@@ -63,7 +64,7 @@ def check(
         request = _request(configs or (), options, which)
         if which.show_settings:
             text = "\n".join(map(settings_text, applied_configs(request, ALL_CHECKS)))
-            deliver(lambda _width, _color: text, to.output, to.color)
+            deliver(lambda _width, _color: text, to.output, to.color, pages=not to.no_pager)
             return
         with progress_bar(quiet=to.quiet) as start:
             result = check_configs(
@@ -174,7 +175,12 @@ def _deliver(result: CheckResult, which: CheckOptions, to: ReportOptions) -> Exi
         deliver(lambda _width, _color: text, path, Color.NEVER)
     if result.fixes is not None and not which.diff:
         _write(result.fixes)
-    deliver(lambda width, colored: _text(result, which, width, colored), to.output, to.color)
+    deliver(
+        lambda width, colored: _text(result, which, width, colored),
+        to.output,
+        to.color,
+        pages=not to.no_pager,
+    )
     if result.fixes is not None:
         for line in remarks_on_fixes(result.fixes, is_diff=which.diff):
             logging.getLogger("optplan").warning("%s", line)

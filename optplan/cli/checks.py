@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from optplan.cli.completion import check_codes
+from optplan.cli.delivery import deliver
 from optplan.cli.options import ReportOptions, with_options
-from optplan.cli.running import deliver, running
+from optplan.cli.running import running
 
 
 class ChecksFormat(StrEnum):
@@ -62,4 +63,4 @@ def checks(
                 return check_pages(found, width=width, color=colored)
             return check_list(found, width=width, color=colored)
 
-        deliver(report, to.output, to.color)
+        deliver(report, to.output, to.color, pages=not to.no_pager)

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from optplan.app.request import ConfigRequest
+from optplan.cli.delivery import deliver
 from optplan.cli.options import CONFIG_HELP, ReportOptions, with_options
-from optplan.cli.running import deliver, running
+from optplan.cli.running import running
 
 
 class ConfigFormat(StrEnum):
@@ -67,4 +68,4 @@ def config(
                 return config_json(loaded.entry.path, loaded.data, names)
             return config_text(loaded.data, names, width=width, color=colored)
 
-        deliver(report, to.output, to.color)
+        deliver(report, to.output, to.color, pages=not to.no_pager)

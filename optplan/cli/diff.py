@@ -10,8 +10,9 @@ from typing import Annotated
 import typer
 
 from optplan.app.request import PlanRequest
+from optplan.cli.delivery import deliver
 from optplan.cli.options import PLAN_HELP, ItersPerEpochOption, ReportOptions, with_options
-from optplan.cli.running import ExitStatus, deliver, running
+from optplan.cli.running import ExitStatus, running
 from optplan.runtime.stdio import remark
 
 _SIDE = f"{PLAN_HELP[:-1]}; or a checkpoint."
@@ -24,6 +25,7 @@ class DiffFormat(StrEnum):
     JSON = "json"
     MD = "md"
     CSV = "csv"
+    HTML = "html"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,6 +130,6 @@ def diff(
 
         if output_format is DiffFormat.CSV:
             remark(list(dict.fromkeys(note for one in found for note in unread_notes(one))))
-        deliver(report, to.output, to.color)
+        deliver(report, to.output, to.color, pages=not to.no_pager)
         if not all(one.is_same for one in found):
             raise typer.Exit(ExitStatus.FINDINGS)

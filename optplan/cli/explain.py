@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from optplan.app.request import PlanRequest
+from optplan.cli.delivery import deliver
 from optplan.cli.options import CONFIG_HELP, ReportOptions, with_options
-from optplan.cli.running import deliver, running
+from optplan.cli.running import running
 
 
 class ExplainFormat(StrEnum):
@@ -24,7 +25,9 @@ def explain(
     config: Annotated[str, typer.Argument(metavar="CONFIG", help=CONFIG_HELP)],
     names: Annotated[
         list[str],
-        typer.Argument(metavar="NAME", help="Parameters by name or pattern, as 'layer1.*.bias'."),
+        typer.Argument(
+            metavar="NAME", help="Parameters by name or pattern, as 'layer1.*.bias', or modules."
+        ),
     ],
     options: PlanRequest,
     to: ReportOptions,
@@ -32,7 +35,7 @@ def explain(
         ExplainFormat, typer.Option("--format", "-f", help="The report's format.")
     ] = ExplainFormat.TEXT,
 ) -> None:
-    """Explain why these parameters get what they get.
+    """Explain why these parameters get what they get, and what modules get in all.
 
     Example: optplan explain config.py --model resnet50 'layer1.*.bias'
 
@@ -40,12 +43,12 @@ def explain(
     """
     with running(quiet=to.quiet, debug=to.debug, dialect=options.dialect):
         from optplan.app.plan import import_first, plan_of
+        from optplan.app.presentation import explanation_text
         from optplan.errors import UsageError
         from optplan.plan import Planned
         from optplan.plan.explanation import explain as explained
-        from optplan.reporters.explain import explain_json, explain_text
-        from optplan.reporters.lr_scaling import not_final_text
-        from optplan.reporters.plan_summary import rules_text
+        from optplan.plan.explanation import modules_among
+        from optplan.reporters.explain import explain_json
 
         import_first((config,), options)
         planned = plan_of(config, options)
@@ -54,13 +57,12 @@ def explain(
                 f"{config!r} is a saved plan, which keeps the rules that won and not those that lost",
                 hint="name the config that it was made from",
             )
-        found = explained(planned, names)
 
         def report(width: int | None, colored: bool) -> str:
-            if output_format is ExplainFormat.JSON:
-                return explain_json(planned.plan, found)
-            warning = not_final_text(planned.plan)
-            rules = rules_text(planned.plan)
-            return explain_text(found, width=width, color=colored, warning=warning, rules=rules)
+            if output_format is ExplainFormat.TEXT:
+                return explanation_text(planned, names, width=width, color=colored)
+            modules = modules_among(planned.plan, names)
+            each = [f"{one}.*" if one in modules else one for one in names]
+            return explain_json(planned.plan, explained(planned, each))
 
-        deliver(report, to.output, to.color)
+        deliver(report, to.output, to.color, pages=not to.no_pager)

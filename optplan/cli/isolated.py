@@ -12,15 +12,8 @@ from multiprocessing.connection import Connection
 
 import typer
 
-from optplan.cli.running import (
-    ExitStatus,
-    Relay,
-    Terminal,
-    relayed,
-    reported,
-    running,
-    write_report,
-)
+from optplan.cli.delivery import Delivered, Relay, Terminal, relayed, write_report
+from optplan.cli.running import ExitStatus, reported, running
 from optplan.runtime.isolation import Bounds, isolated
 
 # `verify` makes a model with memory and steps it.
@@ -58,8 +51,8 @@ def _delivered(arguments: Sequence[str]) -> int:
     with isolated(serve, bounds, files) as process:
         process.send(_Command(arguments=tuple(arguments), terminal=Terminal.current()))
         status, reports = process.answer()
-    for text, path in reports:
-        write_report(str(text), None if path is None else str(path))
+    for text, path, pages in reports:
+        write_report(Delivered(str(text), None if path is None else str(path), bool(pages)))
     return status if status in _STATUSES else ExitStatus.BUG
 
 

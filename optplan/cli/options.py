@@ -11,7 +11,7 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from optplan.cli.completion import timm_names
-from optplan.cli.running import Color
+from optplan.cli.delivery import Color
 
 _MODEL, _CONFIG, _REPORT = "Model", "Config", "Report"
 
@@ -123,6 +123,14 @@ class ReportOptions:
     color: Annotated[
         Color, typer.Option("--color", help="When to use colours.", rich_help_panel=_REPORT)
     ] = Color.AUTO
+    no_pager: Annotated[
+        bool,
+        typer.Option(
+            "--no-pager",
+            help="Do not show what is longer than the screen in $PAGER.",
+            rich_help_panel=_REPORT,
+        ),
+    ] = False
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Suppress warnings.", rich_help_panel=_REPORT)
     ] = False

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from optplan.app.request import PlanRequest
+from optplan.cli.delivery import deliver
 from optplan.cli.options import CONFIG_HELP, ItersPerEpochOption, ReportOptions, with_options
-from optplan.cli.running import deliver, running
+from optplan.cli.running import running
 from optplan.runtime.stdio import remark
 
 if TYPE_CHECKING:
@@ -175,6 +176,7 @@ def _deliver(report: Report, output_format: ScheduleFormat, to: ReportOptions) -
         lambda width, colored: write(output_format, report, width=width, color=colored),
         to.output,
         to.color,
+        pages=not to.no_pager,
     )
 
 

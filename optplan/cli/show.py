@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from optplan.app.request import PlanRequest
+from optplan.cli.delivery import deliver, shown_on
 from optplan.cli.options import PLAN_HELP, ReportOptions, with_options
-from optplan.cli.running import deliver, running
+from optplan.cli.running import running
 from optplan.names import Rule, Status
 from optplan.reporters.show import ShowFormat, ShowView, require_sense
 
@@ -27,13 +28,14 @@ class ShowOptions:
     """The options that say which view of a plan is shown, and of which parameters."""
 
     view: Annotated[
-        ShowView,
+        ShowView | None,
         typer.Option(
             "--view",
             help="A row per parameter, the module tree, the settings with their members, what each key does, "
-            "the layers, lr and decay by depth and module type, or the memory of parameters, gradients and state.",
+            "the layers, lr and decay by depth and module type, or the memory of parameters, gradients and state.  [default: params, or tree where a terminal has "
+            "fewer lines than there are parameters]",
         ),
-    ] = ShowView.PARAMS
+    ] = None
     depth: Annotated[
         int | None,
         typer.Option("--depth", metavar="N", min=0, help="Levels of the tree below the model."),
@@ -81,7 +83,8 @@ def show(
     Exit status: 0 fine, 2 could not do it, 3 a bug in optplan.
     """
     with running(quiet=to.quiet, debug=to.debug, dialect=options.dialect):
-        require_sense(asked.view, asked.output_format, asked.depth)
+        view = asked.view or ShowView.PARAMS
+        require_sense(view, asked.output_format, asked.depth)
         from optplan.app.option_use import entries_of, idle_words
         from optplan.app.plan import import_first, plan_of
         from optplan.errors import UsageError
@@ -90,17 +93,20 @@ def show(
         from optplan.reporters.show.view import show_report
 
         import_first((config,), options)
-        found = plan_of(config, options, of_any_size=asked.view is ShowView.MEMORY)
+        found = plan_of(config, options, of_any_size=view is ShowView.MEMORY)
         plan = found.plan if isinstance(found, Planned) else found
         narrowing = Narrowing(
             patterns=tuple(asked.param or ()),
             rules=tuple(asked.rule or ()),
             statuses=tuple(asked.status or ()),
         )
-        idle = idle_words(found) if isinstance(found, Planned) and asked.view in _WITH_IDLE else ""
+        idle = idle_words(found) if isinstance(found, Planned) and view in _WITH_IDLE else ""
         rows = narrowed(plan, narrowing)
+        folded = ""
+        if asked.view is None and _is_too_long(len(rows), asked, to):
+            view, folded = ShowView.TREE, f"{len(rows)} rows folded: --view params lists each"
         entries: Sequence[EntryStatistics] = ()
-        if asked.view is ShowView.KEYS:
+        if view is ShowView.KEYS:
             if not isinstance(found, Planned):
                 raise UsageError(
                     f"{config!r} is a saved plan, which keeps no options and keys, only what "
@@ -109,7 +115,7 @@ def show(
                 )
             entries = entries_of(found, rows)
         memory = None
-        if asked.view is ShowView.MEMORY:
+        if view is ShowView.MEMORY:
             from optplan.app.memory import memory_of
 
             memory = memory_of(plan, rows, processes=options.world_size, trusted=options.trust)
@@ -121,9 +127,17 @@ def show(
             depth=asked.depth,
             entries=entries,
             memory=memory,
+            folded=folded,
         )
 
         def report(width: int | None, colored: bool) -> str:
-            return show_report(asked.view, shown, asked.output_format, width=width, color=colored)
+            return show_report(view, shown, asked.output_format, width=width, color=colored)
 
-        deliver(report, to.output, to.color)
+        deliver(report, to.output, to.color, pages=not to.no_pager)
+
+
+def _is_too_long(count: int, asked: ShowOptions, to: ReportOptions) -> bool:
+    """Return whether so many rows are more than the terminal shows that they would go to."""
+    lines = shown_on().lines
+    is_read = asked.output_format is ShowFormat.TEXT and to.output is None
+    return is_read and lines is not None and count > lines

@@ -10,8 +10,9 @@ from typing import Annotated
 import typer
 
 from optplan.app.request import PlanRequest
+from optplan.cli.delivery import deliver
 from optplan.cli.options import CONFIG_HELP, ReportOptions, with_options
-from optplan.cli.running import ExitStatus, deliver, running
+from optplan.cli.running import ExitStatus, running
 
 
 class VerifyFormat(StrEnum):
@@ -144,6 +145,6 @@ def verify(
             return render(found, width=width, color=colored)
 
         if is_first_process():
-            deliver(report, to.output, to.color)
+            deliver(report, to.output, to.color, pages=not to.no_pager)
         if not found.matches:
             raise typer.Exit(ExitStatus.FINDINGS)

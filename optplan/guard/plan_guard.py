@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
 from optplan.errors import MismatchError, PlanError
+from optplan.runtime.whole_files import write_whole
 
 if TYPE_CHECKING:
     from torch import nn
@@ -104,7 +104,7 @@ class PlanGuard:
             raise PlanError(f"cannot read {str(self.path)!r}: {error.strerror or error}") from None
         text = plan_from_optimizer(model, optimizer).to_json()
         if _is_first_process():
-            _write(self.path, text)
+            write_whole(self.path, text)
         return None
 
     # What the trainers call once models and optimizers are as they will be trained, on resume as well.
@@ -150,17 +150,3 @@ def _is_first_process() -> bool:
 
     is_several = distributed.is_available() and distributed.is_initialized()
     return not is_several or distributed.get_rank() == 0
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file as a whole or not at all."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(path)
-    except OSError as error:
-        raise PlanError(f"cannot write {str(path)!r}: {error.strerror or error}") from None
-    finally:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)

@@ -1,5 +1,6 @@
 """The plan that every command reads: immutable, plain data, serialisable."""
 
+from optplan.callable_module import make_callable
 from optplan.plan.build import Assignment, build_plan, origin_of
 from optplan.plan.plan import (
     FORMAT_VERSION,
@@ -15,6 +16,9 @@ from optplan.plan.plan import (
 )
 from optplan.plan.planned import Planned
 from optplan.plan.values import hashable, plain
+
+# optplan.plan is a function, too: Python looks for both under one name
+make_callable(__name__, "optplan.app.python")
 
 __all__ = [
     "FORMAT_VERSION",

@@ -8,6 +8,7 @@ from enum import Enum, StrEnum
 from typing import Any
 
 from optplan.plan.plan import Plan, PlannedParameter, RuleUse
+from optplan.plan.presenting import presented
 
 
 class Absent(Enum):
@@ -213,6 +214,12 @@ class PlanDiff:
     unread: tuple[UnreadChange, ...] = ()
     schedulers: tuple[SchedulerChange, ...] = ()
     resumption: Resumption | None = None
+
+    def __str__(self) -> str:
+        return str(presented("diff_text", self))
+
+    def _repr_html_(self) -> str:
+        return str(presented("diff_html", self))
 
     @property
     def is_same(self) -> bool:

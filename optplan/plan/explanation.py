@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from optplan.errors import Problem, UsageError, did_you_mean, listed
@@ -85,6 +85,21 @@ def explain(planned: Planned, patterns: Sequence[str]) -> tuple[Explanation, ...
         for row, facts in planned.pairs()
         if row.name in wanted
     )
+
+
+def modules_among(
+    plan: Plan, patterns: Sequence[str]
+) -> Mapping[str, tuple[PlannedParameter, ...]]:
+    """Return the parameters below each pattern that fits no parameter but paths of modules."""
+    names = [row.name for row in plan.parameters]
+    own = matching(patterns, names)
+    below = matching([f"{one}.*" for one in patterns if not own[one]], names)
+    rows = {row.name: row for row in plan.parameters}
+    return {
+        pattern.removesuffix(".*"): tuple(rows[name] for name in names if name in found)
+        for pattern, found in below.items()
+        if found
+    }
 
 
 def _wanted(names: Sequence[str], patterns: Iterable[str]) -> set[str]:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 from optplan.config.recognition import Recognition
+from optplan.errors import PlanError
 from optplan.names import Matcher, Rule, Status
 from optplan.plan.codec import OPTIONAL, Above, from_data, named, to_data
+from optplan.plan.presenting import presented
 from optplan.plan.validation import fitting, parsed, refuse_other_data
+from optplan.runtime.whole_files import write_whole
 
 FORMAT_VERSION = "1.0"
 _NOTHING: Mapping[str, Any] = {}
@@ -171,7 +176,7 @@ class LrScaling:
     origin: Origin | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Plan:
     """What every command reads.
 
@@ -189,6 +194,7 @@ class Plan:
         needs_world_size: A constructor asked for the world size, which is not known: the values are those
             of one process.
         empty_groups: The groups without parameters that a constructor of other code or a function made.
+        made_from: What it was made from, where this process made it; no part of what it says.
         generation: The generation of OpenMMLab's trainers that it is for, with what told it; None for what
             is none of their configs.
     """
@@ -205,6 +211,61 @@ class Plan:
     matcher: Matcher | None = field(default=None, metadata=OPTIONAL)
     needs_world_size: bool = field(default=False, metadata=OPTIONAL)
     empty_groups: tuple[EmptyParamGroup, ...] = field(default=(), metadata=OPTIONAL)
+    made_from: Any = field(default=None, compare=False, metadata={"json": None})
+
+    def __repr__(self) -> str:
+        return str(presented("name_of", self))
+
+    def __str__(self) -> str:
+        return str(presented("plan_text", self))
+
+    def _repr_html_(self) -> str:
+        return str(presented("plan_html", self))
+
+    def tree(self, depth: int | None = None) -> Any:
+        """Return the module tree, so many levels below the model, as text and for notebooks."""
+        return presented("plan_tree", self, depth)
+
+    def explain(self, *names: str) -> Any:
+        """Return why the parameters of these names or patterns get what they get, as text and for notebooks.
+
+        Raises:
+            UsageError: A name matches nothing, or the plan was saved, and keeps no rules that lost.
+        """
+        return presented("plan_explained", self, names)
+
+    def diff(self, other: Plan) -> Any:
+        """Return what changes from this plan to another, an :class:`optplan.plan.changes.PlanDiff`."""
+        return presented("plan_diff", self, other)
+
+    def to_dataframe(self) -> Any:
+        """Return a table of pandas with a row for each name.
+
+        Raises:
+            PlanError: pandas is not installed.
+        """
+        return presented("plan_rows", self)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the plan as JSON, as a whole or not at all; every command takes the file for a config.
+
+        Raises:
+            OutputError: It cannot be written.
+        """
+        write_whole(Path(path), self.to_json())
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Plan:
+        """Return the plan in a file.
+
+        Raises:
+            PlanError: The file cannot be read, or is no saved plan.
+        """
+        try:
+            text = Path(path).read_bytes()
+        except OSError as error:
+            raise PlanError(f"cannot read {str(path)!r}: {error.strerror or error}") from None
+        return cls.from_json(text)
 
     @property
     def is_final(self) -> bool:

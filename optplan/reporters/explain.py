@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from optplan.errors import quoted
@@ -39,6 +39,7 @@ def explain_text(
     color: bool,
     warning: str = "",
     rules: str = "",
+    more: Sequence[Iterable[RenderableType]] = (),
 ) -> str:
     """Return the explanations one after another.
 
@@ -48,13 +49,14 @@ def explain_text(
         color: Whether to write styles.
         warning: What to say above all else.
         rules: Whose rules hold.
+        more: What to say after them.
     """
     from optplan.reporters.formats.terminal import Blank, Paragraph, render
 
     told = [(text, style) for text, style in ((warning, "yellow"), (rules, "dim")) if text]
-    blocks: list[RenderableType] = [Paragraph(part, indent=0) for part in told]
-    for explanation in explanations:
-        blocks += [*([Blank()] if blocks else []), *_blocks(explanation)]
+    blocks: list[RenderableType] = [Paragraph(one, indent=0) for one in told]
+    for part in (*map(_blocks, explanations), *more):
+        blocks += [*([Blank()] if blocks else []), *part]
     return render(blocks, width=width, color=color)
 
 

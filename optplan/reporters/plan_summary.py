@@ -153,6 +153,7 @@ def closing_blocks(shown: Selection) -> Iterator[RenderableType]:
         yield Paragraph(*parts)
     yield Paragraph(narrowing_text(shown.plan, shown.rows, shown.narrowing), style="bold")
     yield Paragraph(shown.idle, style="alarm")
+    yield Paragraph(shown.folded, style="bold")
 
 
 def coverage_lines(plan: Plan) -> list[str]:

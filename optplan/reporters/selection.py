@@ -43,6 +43,7 @@ class Selection:
         idle: What to say of options and keys that decide nothing; '' where all do, or none is known.
         depth: How many levels of the tree to show below the model; None for all.
         entries: What each option and key does, for the view of the keys.
+        folded: What to say where rows are folded that were not asked to be; '' else.
         memory: What the parameters take, for the view of that.
     """
 
@@ -53,6 +54,7 @@ class Selection:
     depth: int | None = None
     entries: Sequence[EntryStatistics] = ()
     memory: PlanMemory | None = None
+    folded: str = ""
 
 
 def narrowed(plan: Plan, narrowing: Narrowing) -> tuple[PlannedParameter, ...]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from optplan.callable_module import make_callable
 from optplan.schedule.schedule import Schedule, schedule_of
 from optplan.schedule.training import Training, Unit
 from optplan.schedule.trajectories import Trajectories, courses_of
 from optplan.schedule.written import Section, types_in
+
+# optplan.schedule is a function, too: Python looks for both under one name
+make_callable(__name__, "optplan.app.python")
 
 __all__ = [
     "Schedule",

@@ -76,9 +76,13 @@ def test_public_names() -> None:
         "assert_matches": "assert_matches",
         "build_optimizer": "build_optimizer",
         "build_optimizers": "build_optimizers",
+        "check": "check",
+        "diff": "diff",
         "load_config": "load_config",
         "load_model": "load_model",
         "make_plan": "make_plan",
+        "plan": "optplan.plan",
+        "schedule": "optplan.schedule",
     }
     assert set(dir(optplan)) == set(optplan.__all__)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
@@ -89,7 +93,10 @@ def test_public_names() -> None:
     ("line", "expected"),
     [
         ("optplan sch", ["schedule"]),
-        ("optplan show --view ", ["params", "tree", "settings", "keys", "layers", "depth"]),
+        (
+            "optplan show --view ",
+            ["params", "tree", "settings", "keys", "layers", "depth", "memory"],
+        ),
         ("optplan show a.py --model resnet50x4", ["resnet50x4_clip", "resnet50x4_clip_gap"]),
         ("optplan checks OPT20", ["OPT201", "OPT202", "OPT203", "OPT205", "OPT206", "OPT207"]),
         ("optplan check --select OPT9", ["OPT901"]),

@@ -22,6 +22,11 @@ _Row = PlannedParameter | None
 
 
 def parameter_table(diff: PlanDiff) -> Table:
+    """Return a line for each parameter, for a terminal."""
+    return sheet_table(parameter_sheet(diff))
+
+
+def parameter_sheet(diff: PlanDiff) -> Sheet:
     """Return a line for each parameter: ``~`` where it changes, ``-`` and ``+`` where one side has it."""
     others: dict[str, list[Change]] = {}
     for cluster in diff.clusters:
@@ -29,7 +34,7 @@ def parameter_table(diff: PlanDiff) -> Table:
             for name in cluster.names:
                 others.setdefault(name, []).append(cluster.change)
     rows = tuple(_row(before, after, others) for before, after in diff.rows())
-    return sheet_table(Sheet(title="", columns=_COLUMNS, rows=rows))
+    return Sheet(title="each parameter", columns=_COLUMNS, rows=rows)
 
 
 def _row(before: _Row, after: _Row, others: dict[str, list[Change]]) -> tuple[Cell, ...]:

@@ -67,10 +67,11 @@ def _heading(column: Column) -> str:
 
 
 def _row(row: Iterable[Cell], columns: Iterable[Column]) -> str:
-    return f"<tr>{''.join(map(_cell, row, columns))}</tr>"
+    return f"<tr>{''.join(map(cell_html, row, columns))}</tr>"
 
 
-def _cell(cell: Cell, column: Column) -> str:
+def cell_html(cell: Cell, column: Column) -> str:
+    """Return a place of a table, its text escaped."""
     classes = [cell.style] if cell.style in _TONES else []
     classes += ["name"] if column.is_name else []
     classes += ["number"] if column.is_number else []

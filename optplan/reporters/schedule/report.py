@@ -91,6 +91,17 @@ def _blocks(view: ScheduleView) -> Iterator[RenderableType]:
         yield Paragraph(f"{settings}: {view.narrowing}", style="bold")
 
 
+def summary_blocks(view: ScheduleView) -> Iterator[RenderableType]:
+    """Yield what moves the settings and how far, without the values."""
+    from optplan.reporters.formats.terminal import Paragraph, Table
+
+    yield from head_blocks(view.plan)
+    yield Paragraph(length_text(view))
+    schedulers = _schedulers(view, Only.TEXT)
+    yield Table(schedulers.columns, schedulers.rows, indent=2, gap=3)
+    yield from map(Paragraph, _closing_lines(view))
+
+
 def _closing_lines(view: ScheduleView) -> tuple[str, ...]:
     """Return what moves, and what cannot be told."""
     schedule = view.courses.schedule

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from optplan.plan import Plan, Setting
+from optplan.plan.presenting import presented
 from optplan.reporters.plan_summary import value_text
 from optplan.reporters.selection import Narrowing
 from optplan.reporters.words import number, plural
@@ -48,6 +49,12 @@ class ScheduleView:
     points: Mapping[int, tuple[str, ...]]
     chosen: tuple[int, ...]
     narrowing: Narrowing
+
+    def __str__(self) -> str:
+        return str(presented("schedule_text", self))
+
+    def _repr_html_(self) -> str:
+        return str(presented("schedule_html", self))
 
     @property
     def unit(self) -> Unit:

@@ -76,9 +76,13 @@ def show_report(
         width: The terminal's width in cells; None cuts nothing.
         color: Whether to write styles.
     """
+    return write(output_format, view_report(view, shown), width=width, color=color)
+
+
+def view_report(view: ShowView, shown: Selection) -> Report:
+    """Return a view of a plan, before a format is chosen."""
     declared: View = import_module(f"{__package__}.{view}").declare(shown)
-    report = _report(view, declared, shown)
-    return write(output_format, report, width=width, color=color)
+    return _report(view, declared, shown)
 
 
 def _report(name: ShowView, view: View, shown: Selection) -> Report:
