@@ -30,8 +30,9 @@ class ShowOptions:
         ShowView,
         typer.Option(
             "--view",
-            help="A row per parameter, the module tree, the settings with their members, what each key does, "
-            "the layers, or lr and decay by depth and module type.",
+            metavar="VIEW",
+            help="params: a row per parameter; tree: the module tree; settings: the settings with their members; "
+            "keys: what each key does; layers: the layers; depth: lr and decay by depth and module type.",
         ),
     ] = ShowView.PARAMS
     depth: Annotated[
