@@ -122,7 +122,7 @@ def _with_own_values(parameters: list[Any]) -> list[Any]:
     return parameters
 
 
-def _no_type(ctx: Any) -> None:  # noqa: ARG001 - by its keyword
+def _no_type(ctx: Any) -> None:
     """Name no type in the help."""
 
 
