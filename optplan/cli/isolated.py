@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
-from optplan.cli.running import ExitStatus, Relay, Terminal, relayed, write_report
+from optplan.cli.running import ExitStatus, Relay, relayed, write_report
+from optplan.cli.terminal import Terminal
 from optplan.runtime.isolation import Bounds, isolated
 
 # `verify` makes a model with memory and steps it.

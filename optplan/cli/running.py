@@ -11,9 +11,11 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
+
+from optplan.cli.terminal import Terminal
 
 if TYPE_CHECKING:
     from optplan.app.request import DialectName
@@ -37,42 +39,6 @@ class Color(StrEnum):
     AUTO = "auto"
     ALWAYS = "always"
     NEVER = "never"
-
-
-# What asks rich for colours where there is no terminal.
-_FORCING = frozenset({"FORCE_COLOR", "TTY_COMPATIBLE"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terminal:
-    """Where a report is shown: its width, None where nothing is cut, and whether it takes colours."""
-
-    width: int | None
-    has_color: bool
-
-    @classmethod
-    def current(cls) -> Terminal:
-        """Return what stdout leads to."""
-        return cls.of(sys.stdout)
-
-    @classmethod
-    def of(cls, stream: Any) -> Terminal:
-        """Return what a stream leads to: rich knows terminals, NO_COLOR, FORCE_COLOR, and the consoles of Windows."""
-        is_terminal = stream is not None and stream.isatty()
-        if not is_terminal and not _FORCING & os.environ.keys():
-            return cls(width=None, has_color=False)
-        from shutil import get_terminal_size
-
-        from rich.console import Console
-
-        console = Console(file=stream)
-        # rich takes a dumb terminal for 80 columns wide, whatever COLUMNS says
-        columns = get_terminal_size().columns if console.is_dumb_terminal else console.width
-        has_color = console.color_system is not None and not console.no_color
-        return cls(
-            width=columns if is_terminal else None,
-            has_color=has_color and not console.legacy_windows,
-        )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -142,8 +108,13 @@ def running(*, quiet: bool, debug: bool, dialect: DialectName | None = None) -> 
         _complain("interrupted")
         raise typer.Exit(ExitStatus.INTERRUPTED) from None
     except Exception as error:  # noqa: BLE001 - whatever gets here is ours
+        from optplan.runtime.broken_imports import broken_import
+
         if debug:
             _print_traceback()
+        if (problem := broken_import(error)) is not None:
+            print_problems([problem])
+            raise typer.Exit(ExitStatus.COULD_NOT) from None
         _complain(f"a bug in optplan: {type(error).__name__}: {error}")
         _complain("please report it with what --debug prints")
         raise typer.Exit(ExitStatus.BUG) from None
