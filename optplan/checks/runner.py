@@ -31,6 +31,7 @@ from optplan.dialects import dialect_of, find_scaling, meant_by, passed_over
 from optplan.errors import ConfigError, ModelError, OptplanError
 from optplan.places import Place, Source
 from optplan.runtime.audit import refusal
+from optplan.runtime.broken_imports import broken_import
 from optplan.runtime.user_code import import_for_user
 from optplan.runtime.where import IsolationNeededError, RefusedError
 
@@ -148,7 +149,10 @@ class Runner:
                 done = self._checked(replace(task, failure=failure), config)
                 return replace(done, is_doubtful=True)
             crash = f"{task.candidate.path}: {error}"
-        except Exception as error:  # noqa: BLE001 - one file must not spoil the others
+        except Exception as error:
+            if (problem := broken_import(error)) is not None:
+                raise ModelError([problem]) from error
+            # one file must not spoil the others
             crash = f"{task.candidate.path}: {type(error).__name__}: {error}"
         dialect = dialect_of(config)
         is_told = dialect.names_rules and dialect.recognize(config.data)

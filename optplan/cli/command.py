@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum
+from functools import partial
 from itertools import takewhile
 from typing import Any, get_args, get_origin
 
@@ -14,6 +15,8 @@ from typer.core import TyperCommand, TyperGroup
 # typer's base of usage errors, which newer versions of typer do not take from click
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 _NO_ARGUMENTS = "NoArgsIsHelpError"
+# what stands before the help of an option, where there is no room beside it
+_INDENT = 2
 
 
 class Command(TyperCommand):
@@ -30,6 +33,11 @@ class Command(TyperCommand):
     def get_short_help_str(self, limit: int = 45) -> str:  # noqa: ARG002
         """Return the first sentence of the help, as a whole."""
         return " ".join((self.help or "").partition("\n\n")[0].split())
+
+    def format_options(self, context: Any, formatter: Any) -> None:
+        """Write the options of a narrow help, each above what it does."""
+        formatter.write_dl = partial(formatter.write_dl, col_max=_INDENT)
+        super().format_options(context, formatter)
 
     def parse_args(self, context: Any, args: list[str]) -> list[str]:
         """Read the words of the command line.
@@ -108,7 +116,14 @@ def _with_own_values(parameters: list[Any]) -> list[Any]:
     for parameter in parameters:
         if "process_value" not in vars(parameter):
             _replace_process(parameter)
+            if parameter.param_type_name == "argument" or parameter.is_flag:
+                # newer versions of typer put <str> behind CONFIG, and <bool> behind what takes no value
+                vars(parameter)["display_type_rich"] = _no_type
     return parameters
+
+
+def _no_type(ctx: Any) -> None:
+    """Name no type in the help."""
 
 
 def _replace_process(parameter: Any) -> None:

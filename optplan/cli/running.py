@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from optplan.cli.delivery import Terminal, close_quietly
+from optplan.cli.delivery import close_quietly
+from optplan.cli.terminal import Terminal
 
 if TYPE_CHECKING:
     from optplan.app.request import DialectName
@@ -69,8 +70,13 @@ def running(*, quiet: bool, debug: bool, dialect: DialectName | None = None) -> 
         _complain("interrupted")
         raise typer.Exit(ExitStatus.INTERRUPTED) from None
     except Exception as error:  # noqa: BLE001 - whatever gets here is ours
+        from optplan.runtime.broken_imports import broken_import
+
         if debug:
             _print_traceback()
+        if (problem := broken_import(error)) is not None:
+            print_problems([problem])
+            raise typer.Exit(ExitStatus.COULD_NOT) from None
         _complain(f"a bug in optplan: {type(error).__name__}: {error}")
         _complain("please report it with what --debug prints")
         raise typer.Exit(ExitStatus.BUG) from None

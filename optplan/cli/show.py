@@ -31,8 +31,10 @@ class ShowOptions:
         ShowView | None,
         typer.Option(
             "--view",
-            help="A row per parameter, the module tree, the settings with their members, what each key does, "
-            "the layers, lr and decay by depth and module type, or the memory of parameters, gradients and state.  [default: params, or tree where a terminal has "
+            metavar="VIEW",
+            help="params: a row per parameter; tree: the module tree; settings: the settings with their members; "
+            "keys: what each key does; layers: the layers; depth: lr and decay by depth and module type; "
+            "memory: that of parameters, gradients and state.  [default: params, or tree where a terminal has "
             "fewer lines than there are parameters]",
         ),
     ] = None

@@ -18,8 +18,9 @@ from typing import Annotated
 import typer
 
 from optplan.app.request import PlanRequest
+from optplan.cli.delivery import deliver
 from optplan.cli.options import CONFIG_HELP, ReportOptions, with_options
-from optplan.cli.running import deliver, running
+from optplan.cli.running import running
 
 
 @with_options

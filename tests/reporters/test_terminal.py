@@ -14,7 +14,7 @@ import pytest
 from rich.cells import cell_len
 
 from optplan.app.option_use import entries_of
-from optplan.cli.delivery import Terminal
+from optplan.cli.terminal import Terminal
 from optplan.errors import Problem
 from optplan.places import Place, Source
 from optplan.reporters.formats.excerpt import Excerpt, window
