@@ -145,13 +145,20 @@ def apply_overrides(
             path = text.partition("=")[0]
             if settable is not None:
                 refuse_dead(data, path, settable(data))
-            _check_path(data, path.split("."))
+            if not _is_addable(data, path, settable):
+                _check_path(data, path.split("."))
         except ConfigError as error:
             problem = error.problems[0]
             raise ConfigError(
                 problem.message, place=Place(source, 0, 0), hint=problem.hint
             ) from None
     _applied(data, tree)
+
+
+def _is_addable(data: PlacedDict, path: str, settable: Settable | None) -> bool:
+    """Return whether a path begins with a section that other files have, as in Hydra's compositions."""
+    head = path.partition(".")[0]
+    return settable is not None and head not in data and f"{head}." in settable(data)
 
 
 def _add_override(tree: _Branch, text: str, raw: RawPlace) -> None:

@@ -22,7 +22,7 @@ def refuse_dead(data: Mapping[str, Any], path: str, known: frozenset[str]) -> No
     Args:
         data: The config before the overrides.
         path: What the override sets: ``lr``, ``optimizer.lr``.
-        known: The entries that are read at the top level.
+        known: The entries that are read at the top level; with a dot at the end, sections that may be added.
 
     Raises:
         ConfigError: It is such an override.
@@ -40,7 +40,8 @@ def _hint(data: Mapping[str, Any], path: str, known: frozenset[str]) -> str:
     """Say what can be set: an entry of that name further down, a name that looks like it, or what there is."""
     if found := _paths_like(data, path):
         return f"did you mean {' or '.join(map(quoted, found))}?"
-    near = did_you_mean(path, dict.fromkeys([*data, *sorted(known)]))
+    whole = sorted(one for one in known if not one.endswith("."))
+    near = did_you_mean(path, dict.fromkeys([*data, *whole]))
     return near or f"what it has can be set, and what stands below: {listed(list(data), most=10)}"
 
 

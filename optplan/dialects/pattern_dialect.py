@@ -1,4 +1,4 @@
-"""What dialects share whose ``optimizer`` holds groups by regular expressions."""
+"""What dialects share whose file names the class of the optimizer, with groups by regular expressions or without."""
 
 from __future__ import annotations
 
@@ -15,8 +15,31 @@ if TYPE_CHECKING:
     from optplan.constructors.group_builders import GroupBuilder
 
 
-class PatternDialect(Dialect):
-    """A dialect with groups by regular expressions.
+class GroupsDialect(Dialect):
+    """A dialect whose optimizers are classes, with groups by regular expressions or with none."""
+
+    @abstractmethod
+    def regex_groups(self, config: Source) -> RegexGroups:
+        """Return the optimizers of a config and their groups as typed data.
+
+        Raises:
+            ConfigError: Every mistake in them.
+        """
+
+    def read(self, config: Source) -> OptimizerConfig:
+        from optplan.config.regex_groups import section_of_groups
+
+        return section_of_groups(self.regex_groups(config))
+
+    def build(self, section: OptimizerConfig, request: BuildRequest) -> GroupBuilder:
+        from optplan.constructors.pattern_groups import PatternBuilder
+
+        groups: Any = section.recipe
+        return PatternBuilder(section, groups)
+
+
+class PatternDialect(GroupsDialect):
+    """A dialect whose ``optimizer`` holds groups by regular expressions.
 
     Attributes:
         tables: Tables of its files, of which two are in no other program's file by chance.
@@ -64,16 +87,8 @@ class PatternDialect(Dialect):
     def settable(self) -> frozenset[str]:
         return self.tables | self.other_tables
 
-    def read(self, config: Source) -> OptimizerConfig:
-        from optplan.config.regex_groups import section_of_groups
-
-        return section_of_groups(self.read_groups(entries_of(config)["optimizer"]))
+    def regex_groups(self, config: Source) -> RegexGroups:
+        return self.read_groups(entries_of(config)["optimizer"])
 
     def remedy(self, in_paramwise: str) -> str | None:
         return "a group whose pattern matches them reaches them"
-
-    def build(self, section: OptimizerConfig, request: BuildRequest) -> GroupBuilder:
-        from optplan.constructors.pattern_groups import PatternBuilder
-
-        groups: Any = section.recipe
-        return PatternBuilder(section, groups)

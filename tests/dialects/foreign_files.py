@@ -156,16 +156,9 @@ optimizer: {_component_: torch.optim.AdamW, lr: 2.0e-5}
     ),
     "DeepSpeed": (
         "deepspeed.json",
-        """
-{"train_batch_size": 8, "zero_optimization": {"stage": 1},
- "optimizer": {"type": "AdamW", "params": {"lr": 0.001, "betas": [0.9, 0.95]}}}
-""",
+        '{"train_batch_size": "auto", "zero_optimization": {"stage": 1}, "bf16": {"enabled": true}}',
     ),
     "RT-DETR": ("runtime.yml", "use_ema: True\nuse_amp: True\nclip_max_norm: 0.1\n"),
-    "Hydra": (
-        "hydra.yaml",
-        "model: {_target_: package.Net, width: 8}\noptimizer: {_target_: torch.optim.Adam, lr: 0.001}\n",
-    ),
     "accelerate": (
         "machines.yaml",
         "compute_environment: LOCAL_MACHINE\ndistributed_type: FSDP\nnum_machines: 1\nnum_processes: 8\n",

@@ -119,15 +119,6 @@ TORCHTUNE = Function(
     imports="import torchtune.config, omegaconf",
     result="return torchtune.config.instantiate(omegaconf.OmegaConf.load({path}).optimizer, model.parameters())",
 )
-HYDRA = Function(
-    imports="import hydra, omegaconf",
-    result="return hydra.utils.instantiate(omegaconf.OmegaConf.load({path}).optimizer, model.parameters())",
-)
-DEEPSPEED = Function(
-    imports="import torch",
-    result="return torch.optim.AdamW(model.parameters(){arguments})",
-    section="optimizer.params",
-)
 RT_DETR = Function(
     imports="from src.core import YAMLConfig  # in the folder of the repository",
     result="cfg = YAMLConfig({path}); cfg._model = model; return cfg.optimizer",

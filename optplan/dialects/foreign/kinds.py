@@ -52,6 +52,7 @@ def has_entry(data: Mapping[str, Any], path: str) -> bool:
     return isinstance(inner, Mapping) and has_entry(inner, rest)
 
 
+_NO_OPTIMIZER = "it has no optimizer: name the arguments of the trainer that reads it, or the function that makes it"
 _NO_TRAINING = "it sets up no optimizer: name the file that does"
 _ULTRALYTICS_ARGS = ("close_mosaic", "imgsz", "lr0", "lrf", "mosaic", "nbs", "warmup_bias_lr")
 
@@ -179,22 +180,16 @@ KINDS = (
     Kind(
         title="DeepSpeed",
         signs=(
-            "fp16.enabled", "bf16.enabled", "gradient_clipping", "optimizer.params", "scheduler.params",
+            "fp16.enabled", "bf16.enabled", "gradient_clipping", "scheduler.params",
             "steps_per_print", "train_batch_size", "train_micro_batch_size_per_gpu", "wall_clock_breakdown",
             "zero_optimization", "zero_optimization.stage",
         ),
-        function=functions.DEEPSPEED,
+        remedy=_NO_OPTIMIZER,
     ),
     Kind(
         title="RT-DETR",
         signs=("__include__", "clip_max_norm", "ema.type", "lr_warmup_scheduler", "use_amp", "use_ema"),
         function=functions.RT_DETR,
-    ),
-    Kind(
-        title="Hydra",
-        signs=("optimizer._target_", "model._target_", "model.optimizer._target_", "optim._target_"),
-        least=1,
-        function=functions.HYDRA,
     ),
 )  # fmt: skip
 
