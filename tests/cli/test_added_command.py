@@ -76,12 +76,14 @@ def copied(tmp_path_factory: pytest.TempPathFactory) -> CopiedPackage:
     copy.add("cli/count.py", COMMAND)
     copy.change("cli/app.py", '    "cache",\n', '    "cache",\n    "count",\n')
     copy.add("reporters/check/codes.py", FORMAT)
-    copy.change("cli/check.py", '    TEXT = "text"\n', '    TEXT = "text"\n    CODES = "codes"\n')
+    copy.change(
+        "cli/check_options.py", '    TEXT = "text"\n', '    TEXT = "text"\n    CODES = "codes"\n'
+    )
     return copy
 
 
 def test_a_command_and_a_format_are_a_file_and_a_line_each(copied: CopiedPackage) -> None:
-    files = ["cli/count.py", "cli/app.py", "reporters/check/codes.py", "cli/check.py"]
+    files = ["cli/count.py", "cli/app.py", "reporters/check/codes.py", "cli/check_options.py"]
     assert copied.touched == files
     done = copied.run("count", "a.py", "--model", "net.py:Net", "--no-cache")
     assert (done.returncode, done.stderr, done.stdout) == (0, "", "2\n")
