@@ -18,7 +18,7 @@ from optplan.schedule.unread import Unread
 
 if TYPE_CHECKING:
     from optplan.dialects.attachments import Attached, Attachments
-    from optplan.schedule.foreign.stage import RunningForeignScheduler
+    from optplan.schedule.foreign.running import RunningForeignScheduler
 
 
 def attached_schedule(
@@ -137,7 +137,7 @@ class _Maker:
             ScheduleError: The function makes other schedulers than before.
         """
         from optplan.schedule.foreign.classes import Way
-        from optplan.schedule.foreign.stage import RunningForeignScheduler
+        from optplan.schedule.foreign.running import RunningForeignScheduler
 
         if lanes not in self._made:
             self._made[lanes] = self._run()

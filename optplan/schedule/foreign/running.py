@@ -1,4 +1,4 @@
-"""Somebody's scheduler at work."""
+"""Step a scheduler of another package, and copy what it does to the groups."""
 
 from __future__ import annotations
 

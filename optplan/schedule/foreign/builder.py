@@ -1,4 +1,4 @@
-"""Makes somebody's schedulers; torch is imported when the first is made."""
+"""Make the schedulers of other packages; torch is imported when the first is made."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from optplan.schedule.training import Training
 from optplan.schedule.written import NESTED
 
 if TYPE_CHECKING:
-    from optplan.schedule.foreign.stage import RunningForeignScheduler
+    from optplan.schedule.foreign.running import RunningForeignScheduler
     from optplan.schedule.foreign.stand_in import StandIn
 
 
 class ForeignBuilder:
-    """Makes the stages of schedulers that are run for real; those of one optimizer act on one stand-in.
+    """Makes schedulers that are run for real; those of one optimizer act on one stand-in.
 
     Args:
         namespace: Where the config's names are looked up.
@@ -40,12 +40,12 @@ class ForeignBuilder:
     def __call__(
         self, spec: ForeignSpec, lanes: ParamGroupTable, training: Training
     ) -> RunningForeignScheduler:
-        """Return the stage of one scheduler.
+        """Return one scheduler, ready to be stepped.
 
         Raises:
             ScheduleError: There is no such class, or it refuses its arguments.
         """
-        from optplan.schedule.foreign.stage import RunningForeignScheduler
+        from optplan.schedule.foreign.running import RunningForeignScheduler
         from optplan.schedule.foreign.stand_in import StandIn
 
         if lanes not in self._stand_ins:
