@@ -226,7 +226,8 @@ class Inventory:
         )
 
 
-# The types of facts as JSON has them; a layer and their number are there or not.
+# The types of facts as JSON has them, in the order of the fields; a layer and their number are there or not.
+# With a wrong count of flags the cache takes its own entries for damaged.
 _NAMED, _FLAGS = (str, str, str, list, str, bool, str, int), (bool,) * 9
 _TYPES = frozenset((*_NAMED, *_FLAGS, layer, layer, bool) for layer in (int, _NONE))
 

@@ -134,7 +134,7 @@ class CachedPlans:
             return None
         return planned(
             scaled_made(made, plain.scaling),
-            maker=plain.rules.constructor,
+            constructor=plain.rules.constructor,
             inventory=inventory,
             section=section,
             config=config.entry.path,

@@ -18,7 +18,7 @@ from optplan.schedule.unread import Unread
 
 if TYPE_CHECKING:
     from optplan.dialects.attachments import Attached, Attachments
-    from optplan.schedule.foreign.stage import RunningForeignScheduler
+    from optplan.schedule.foreign.running import RunningForeignScheduler
 
 
 def attached_schedule(
@@ -121,7 +121,7 @@ def _per_group(one: Attached, found: Attachments) -> list[Sequence[Any]]:
 
 
 class _Maker:
-    """Makes the stages of schedulers that a function makes; those of one optimizer come from one run."""
+    """Makes ready to be stepped what a function makes; schedulers of one optimizer come from one run."""
 
     def __init__(self, run: Callable[[], Attachments], places: Mapping[int, int]) -> None:
         self._run = run
@@ -129,7 +129,7 @@ class _Maker:
         self._made: WeakKeyDictionary[ParamGroupTable, Attachments] = WeakKeyDictionary()
 
     def __call__(
-        self, spec: ForeignSpec, lanes: ParamGroupTable, training: Training
+        self, spec: ForeignSpec, table: ParamGroupTable, training: Training
     ) -> RunningForeignScheduler:
         """Return the stage of one scheduler.
 
@@ -137,11 +137,11 @@ class _Maker:
             ScheduleError: The function makes other schedulers than before.
         """
         from optplan.schedule.foreign.classes import Way
-        from optplan.schedule.foreign.stage import RunningForeignScheduler
+        from optplan.schedule.foreign.running import RunningForeignScheduler
 
-        if lanes not in self._made:
-            self._made[lanes] = self._run()
-        made, place = self._made[lanes], self._places[id(spec)]
+        if table not in self._made:
+            self._made[table] = self._run()
+        made, place = self._made[table], self._places[id(spec)]
         if (
             place >= len(made.schedulers)
             or type(made.schedulers[place].said.scheduler) is not spec.kind
@@ -154,7 +154,7 @@ class _Maker:
         if one.said.frequency > 1:
             scheduler = Seldom(scheduler, one.said.frequency, period)
         way = Way.TIMM if one.is_timms else Way.TORCH
-        return RunningForeignScheduler(spec, lanes, groups, lambda _: (scheduler, way))
+        return RunningForeignScheduler(spec, table, groups, lambda _: (scheduler, way))
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,14 +163,14 @@ class RealGroups:
 
     groups: Sequence[Mapping[str, Any]]
 
-    def put(self, lanes: ParamGroupTable) -> None:
+    def put(self, table: ParamGroupTable) -> None:
         """Do nothing: all schedulers act on the same groups."""
 
-    def take(self, lanes: ParamGroupTable) -> None:
-        """Let the lanes have what the groups have."""
-        groups = [self.groups[number] for number in lanes.numbers]
+    def take(self, table: ParamGroupTable) -> None:
+        """Set the table to what the groups have."""
+        groups = [self.groups[number] for number in table.numbers]
         for name in dict.fromkeys(name for group in groups for name in group if name != "params"):
-            lanes.entries[name] = [_value(group.get(name, MISSING)) for group in groups]
+            table.entries[name] = [_value(group.get(name, MISSING)) for group in groups]
 
 
 def _value(value: Any) -> Any:

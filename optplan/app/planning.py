@@ -1,4 +1,4 @@
-"""From a model and a config to a plan: what makes the optimizers run dry."""
+"""Make a plan of a model and a config: the optimizers are made without memory."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def make_plan(
     model_arguments: Mapping[str, Any] | None = None,
     batch: Batch = NO_BATCH,
 ) -> Plan:
-    """What every parameter of a model gets under a config, and why.
+    """Plan what every parameter of a model gets under a config, and why.
 
     Args:
         model: A module, which is left as it is, a spec as for :func:`optplan.load_model`, or what was
@@ -60,7 +60,7 @@ def plan_with_facts(
     model_arguments: Mapping[str, Any] | None = None,
     batch: Batch = NO_BATCH,
 ) -> Planned:
-    """As :func:`make_plan`, with the facts and options that the plan was made from.
+    """Plan as :func:`make_plan`, with the facts and options that the plan was made from.
 
     Raises:
         ConfigError, ModelError, PlanError: As :func:`make_plan`.
@@ -68,14 +68,14 @@ def plan_with_facts(
     namespace = _namespace(config)
     missing = _run_custom_imports(namespace)
     with naming(namespace):
-        maker = maker_of(config, batch)
+        builder = builder_of(config, batch)
         module, inventory = _inventory(model, model_arguments or {})
         path = config.entry.path if isinstance(config, Config) else None
-        return replace(planned_by(maker, module, inventory, path)[0], not_imported=missing)
+        return replace(planned_by(builder, module, inventory, path)[0], not_imported=missing)
 
 
 def _namespace(config: Config | Mapping[str, Any]) -> Namespace:
-    """Where the names of a config are looked up."""
+    """Return where the names of a config are looked up."""
     return replace(find_namespace(config), is_mmcv1=dialect_of(config).names_mmcv1)
 
 
@@ -86,8 +86,8 @@ def _run_custom_imports(namespace: Namespace) -> tuple[str, ...]:
         return run_custom_imports(namespace)
 
 
-def maker_of(config: Config | Mapping[str, Any], batch: Batch = NO_BATCH) -> GroupBuilder:
-    """What makes the optimizers that a config asks for, by the names that are looked up now.
+def builder_of(config: Config | Mapping[str, Any], batch: Batch = NO_BATCH) -> GroupBuilder:
+    """Return what plans and builds the optimizers that a config asks for, by the names that are looked up now.
 
     Raises:
         ConfigError: The config's optimizer section is wrong.
@@ -96,20 +96,20 @@ def maker_of(config: Config | Mapping[str, Any], batch: Batch = NO_BATCH) -> Gro
     dialect, scaling = dialect_of(config), find_scaling(config, batch)
     request = BuildRequest(config=config, folder=_folder(config), batch=batch, scaling=scaling)
 
-    def maker(section: OptimizerConfig) -> GroupBuilder:
+    def builder(section: OptimizerConfig) -> GroupBuilder:
         made = dialect.build(scaled_section(section, scaling), request)
         return made if dialect.applies_scaling else scaled(made, scaling)
 
     sections = dialect.read_several(config)
-    makers = {name: maker(section) for name, section in sections.items()}
+    builders = {name: builder(section) for name, section in sections.items()}
     section = dialect.read(config)
-    return SectionsBuilder(makers, section) if makers else maker(section)
+    return SectionsBuilder(builders, section) if builders else builder(section)
 
 
 def build_optimizer(
     model: nn.Module | str, config: Config | Mapping[str, Any], *, batch: Batch = NO_BATCH
 ) -> Optimizer:
-    """The real optimizer on the model's own parameters, with the groups as the constructor makes them.
+    """Build the real optimizer on the model's own parameters, with the groups as the constructor makes them.
 
     Args:
         model: The module to optimize, or a spec.
@@ -129,7 +129,7 @@ def build_optimizer(
 def build_optimizers(
     model: nn.Module | str, config: Config | Mapping[str, Any], *, batch: Batch = NO_BATCH
 ) -> NamedOptimizers:
-    """As :func:`build_optimizer` where there may be several: a list of names and optimizers.
+    """Build as :func:`build_optimizer` where there may be several: a list of names and optimizers.
 
     Raises:
         ConfigError, ModelError, PlanError: As :func:`make_plan`.
@@ -138,7 +138,7 @@ def build_optimizers(
     # refuses what no plan can be made of, with the plan's messages
     plan_with_facts(module, config, batch=batch)
     with naming(_namespace(config)):
-        return maker_of(config, batch).build(module)
+        return builder_of(config, batch).build(module)
 
 
 def _inventory(

@@ -1,4 +1,4 @@
-"""What makes the optimizers of a model: each kind of it, with a way to plan and a way to build."""
+"""Plan and build the optimizers of a model, by a built-in constructor or by a constructor of other code."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from optplan.rules import Decision, Options, RuleSet, Skipped, decide
 
 
 class GroupBuilder(ABC):
-    """What a config says is to make the optimizers.
+    """Plans and builds the optimizers that a config asks for: what ``Dialect.build`` returns.
 
     Attributes:
         name: What the plan calls it.
@@ -41,7 +41,7 @@ class GroupBuilder(ABC):
 
     @abstractmethod
     def plan(self, model: nn.Module, inventory: Inventory) -> BuildResult:
-        """What it makes of a model, which is left as it is.
+        """Return the groups, values and rules that a model would get; the model is left as it is.
 
         Raises:
             PlanError: The optimizer or the code that makes it refuses.
@@ -49,7 +49,7 @@ class GroupBuilder(ABC):
 
     @abstractmethod
     def build(self, model: nn.Module) -> NamedOptimizers:
-        """The real optimizers on the model's own parameters.
+        """Return the real optimizers on the model's own parameters.
 
         Raises:
             PlanError: As :meth:`plan`.
@@ -57,7 +57,7 @@ class GroupBuilder(ABC):
 
 
 class RulesBuilder(GroupBuilder):
-    """A built-in constructor, whose groups are known from facts alone."""
+    """Plans a built-in constructor from facts alone: ``optplan.rules`` decide."""
 
     def __init__(
         self, chosen: ResolvedConstructor, section: OptimizerConfig, rules: RuleSet
@@ -68,7 +68,7 @@ class RulesBuilder(GroupBuilder):
         self._options = options_of(section, rules)
 
     def plan(self, model: nn.Module, inventory: Inventory) -> BuildResult:
-        """As of a maker."""
+        """Decide by the rules, and make the optimizer dry."""
         return decided(
             self.section,
             with_layers(inventory, model, self._options),
@@ -77,7 +77,7 @@ class RulesBuilder(GroupBuilder):
         )
 
     def build(self, model: nn.Module) -> NamedOptimizers:
-        """As of a maker."""
+        """Run the built-in constructor on the model."""
         section = self.section
         constructor = self._chosen.make(section.optimizer, section.paramwise)
         constructor.optimizer_cfg["type"] = optimizer_class(
@@ -87,7 +87,7 @@ class RulesBuilder(GroupBuilder):
 
 
 class CodeBuilder(GroupBuilder):
-    """A constructor of other code, which is run on the model."""
+    """Runs a constructor of other code on the model, and plans what it did."""
 
     def __init__(
         self,
@@ -103,7 +103,7 @@ class CodeBuilder(GroupBuilder):
         self._place = code_place(chosen.make, folder)
 
     def plan(self, model: nn.Module, inventory: Inventory) -> BuildResult:
-        """As of a maker."""
+        """Run the constructor, restore the model, and find the rule behind each group."""
         chosen, running = self._chosen, ConstructorRun(self._chosen, self.section)
         world_size = WorldSize(self._world_size)
         with world_size.answered():
@@ -141,12 +141,12 @@ class CodeBuilder(GroupBuilder):
         )
 
     def build(self, model: nn.Module) -> NamedOptimizers:
-        """As of a maker."""
+        """Run the constructor on the model."""
         with WorldSize(self._world_size).answered():
             return ConstructorRun(self._chosen, self.section)(model)
 
     def _rules(self, model: nn.Module, inventory: Inventory) -> tuple[Inventory, Options | None]:
-        """The rules that it may follow, and the layers that they ask for; None where they refuse."""
+        """Return the rules that it may follow, and the layers that they ask for; None where they refuse."""
         rules = self._chosen.rules
         if rules is None:
             return inventory, None
@@ -158,25 +158,25 @@ class CodeBuilder(GroupBuilder):
 
 
 def planned_by(
-    maker: GroupBuilder, model: nn.Module, inventory: Inventory, config: str | None
+    builder: GroupBuilder, model: nn.Module, inventory: Inventory, config: str | None
 ) -> tuple[Planned, BuildResult]:
-    """The plan of what a maker makes of a model, with what it was made from.
+    """Return the plan of what a builder makes of a model, with what it was made from.
 
     Args:
-        maker: What makes the optimizers.
+        builder: What plans the optimizers.
         model: The model, which is left as it is.
         inventory: Its parameters.
         config: The config's path as the user gave it.
 
     Raises:
-        PlanError: As :meth:`Maker.plan`.
+        PlanError: As :meth:`GroupBuilder.plan`.
     """
-    made = maker.plan(model, inventory)
+    made = builder.plan(model, inventory)
     found = planned(
         made,
-        maker=maker.name,
+        constructor=builder.name,
         inventory=inventory,
-        section=maker.section,
+        section=builder.section,
         config=config,
         versions=versions(),
     )
@@ -186,14 +186,14 @@ def planned_by(
 def planned_optimizers(
     observation: Observation, section: OptimizerConfig, *, is_written: bool
 ) -> list[PlannedOptimizer]:
-    """The optimizers that some code has made, the section being that of the only one."""
+    """Return the optimizers that some code has made, the section being that of the only one."""
     made = observation.optimizers
     only = section if len(made) == 1 else None
     return [built_optimizer(one, only, is_written=is_written) for one in made]
 
 
 def _by_rules(options: Options | None) -> Decide:
-    """What the default rules would decide of a parameter, None where they would refuse it."""
+    """Return a function that decides a parameter by the default rules, or returns None where they would refuse it."""
 
     def decide_one(facts: ParameterFacts) -> Decision | None:
         if options is None:

@@ -1,4 +1,4 @@
-"""Optimizers with groups by regular expressions, and the pattern behind each group."""
+"""Plan and build optimizers with groups by regular expressions, and find the pattern behind each group."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class _Sorted:
 
 
 class PatternBuilder(GroupBuilder):
-    """Makes the optimizers of a list of groups with patterns.
+    """Plans and builds the optimizers of a list of groups with patterns.
 
     Args:
         section: The list as an optimizer section.
@@ -62,7 +62,7 @@ class PatternBuilder(GroupBuilder):
         self._groups = groups
 
     def plan(self, model: nn.Module, inventory: Inventory) -> BuildResult:
-        """As of a maker.
+        """Decide the group of each parameter by its name, and make the optimizers dry.
 
         Raises:
             PlanError: A pattern that takes too long, a parameter that no pattern matches or a pattern that
@@ -90,7 +90,7 @@ class PatternBuilder(GroupBuilder):
         )
 
     def build(self, model: nn.Module) -> NamedOptimizers:
-        """As of a maker."""
+        """Build the optimizers on the model."""
         return _make(self._groups, _sorted(self._groups, make_inventory(model)), model)
 
 
@@ -125,7 +125,7 @@ def _place(optimizer: RegexOptimizer, name: str) -> Place | None:
 
 
 def _first_names(inventory: Inventory) -> list[ParameterFacts]:
-    """Each tensor under its first name, as ``named_parameters`` gives it."""
+    """Return each tensor under its first name, as ``named_parameters`` gives it."""
     seen: dict[int, ParameterFacts] = {}
     for facts in inventory.parameters:
         seen.setdefault(facts.tensor, facts)
@@ -182,7 +182,7 @@ def _make(groups: RegexGroups, found: _Sorted, module: nn.Module) -> NamedOptimi
 def _param_groups(
     groups: RegexGroups, found: _Sorted, by_name: Mapping[str, Param], optimizer: int
 ) -> list[Group]:
-    """The groups of one optimizer, in the trainer's order."""
+    """Return the groups of one optimizer, in the trainer's order."""
     result = []
     for index, rule in enumerate(found.options.groups):
         if groups.groups[index].optimizer != optimizer:
@@ -214,7 +214,7 @@ def _assignments(number: int, one: ObservedOptimizer, found: _Sorted) -> dict[in
 
 
 def _planned(one: ObservedOptimizer, optimizer: RegexOptimizer) -> PlannedOptimizer:
-    """The optimizer with the arguments that are written, and the trainer's where they are not the class's own."""
+    """Return the optimizer with the arguments that are written, and the trainer's where they are not the class's own."""
     planned = planned_optimizer(optimizer_facts(one.optimizer), None, one.name)
     defaults = class_defaults(planned.class_name)
     options = {

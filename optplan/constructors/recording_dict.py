@@ -1,4 +1,4 @@
-"""A dict that notes what is read of it: how options are found that a constructor has no use for."""
+"""Note which entries of a dict a constructor reads, to find the options that it has no use for."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class RecordingDict(dict[Any, Any]):
         self.raw_places = None
 
     def paused(self) -> AbstractContextManager[None]:
-        """As :meth:`Recording.paused`."""
+        """Note nothing meanwhile: :meth:`Recording.paused`."""
         return self._recording.paused()
 
     def __getattr__(self, name: str) -> Any:
@@ -109,7 +109,7 @@ class RecordingDict(dict[Any, Any]):
         return super().__getitem__(key)
 
     def get(self, key: Any, default: Any = None, /) -> Any:
-        """As of a dict."""
+        """Return a value, and note that it was read."""
         self._note(key)
         return super().get(key, default)
 
@@ -127,33 +127,33 @@ class RecordingDict(dict[Any, Any]):
         return super().__reversed__()
 
     def keys(self) -> KeysView[Any]:  # type: ignore[override]
-        """As of a dict."""
+        """Return all keys, and note that all were read."""
         self._note_all()
         return super().keys()
 
     def values(self) -> ValuesView[Any]:  # type: ignore[override]
-        """As of a dict."""
+        """Return all values, and note that all were read."""
         self._note_all()
         return super().values()
 
     def items(self) -> ItemsView[Any, Any]:  # type: ignore[override]
-        """As of a dict."""
+        """Return all entries, and note that all were read."""
         self._note_all()
         return super().items()
 
     def pop(self, key: Any, /, *default: Any) -> Any:
-        """As of a dict."""
+        """Remove and return a value, and note that it was read."""
         self._note(key)
         return super().pop(key, *default)
 
     def popitem(self) -> tuple[Any, Any]:
-        """As of a dict."""
+        """Remove and return the last entry, and note that it was read."""
         if self:
             self._note(next(super().__reversed__()))
         return super().popitem()
 
     def setdefault(self, key: Any, default: Any = None, /) -> Any:
-        """As of a dict."""
+        """Return a value, set to a default where it is not there."""
         if key in self:
             return self[key]
         self[key] = default
@@ -164,13 +164,13 @@ class RecordingDict(dict[Any, Any]):
         self._note_own(key)
 
     def _note_own(self, *keys: Any) -> None:
-        """A value that the constructor has put in is written nowhere."""
+        """Remember keys that the constructor has put in: they have no place, and reading them is not noted."""
         self._own.update(keys)
         if (places := getattr(self, "raw_places", None)) is not None:
             self.raw_places = {key: place for key, place in places.items() if key not in keys}
 
     def update(self, other: Any = (), /, **entries: Any) -> None:
-        """As of a dict."""
+        """Set entries, which are not noted when they are read later."""
         given = dict(other, **entries)
         super().update(given)
         self._note_own(*given)
@@ -192,7 +192,7 @@ class RecordingDict(dict[Any, Any]):
     __hash__ = None
 
     def copy(self) -> RecordingDict:
-        """As of a dict; what is read of the copy is noted as well."""
+        """Return a copy; what is read of it is noted as well."""
         return self._copied(dict(super().items()))
 
     __copy__ = copy

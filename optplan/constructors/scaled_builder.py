@@ -1,4 +1,4 @@
-"""What makes optimizers whose lr depends on the batch."""
+"""Build optimizers whose lr is multiplied by a factor of the batch, around any other builder."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from optplan.planner.builtin_plan import BuildResult
 from optplan.planner.scaling import scaled_made
 
 
-def scaled(maker: GroupBuilder, scaling: Scaling | None) -> GroupBuilder:
-    """Return a maker whose lrs are multiplied as the trainer does; the maker itself where they are not.
+def scaled(builder: GroupBuilder, scaling: Scaling | None) -> GroupBuilder:
+    """Return a builder whose lrs are multiplied as the trainer does; the builder itself where they are not.
 
     Args:
-        maker: The maker, of a scaled section where the lr is multiplied before groups are made.
+        builder: The builder, of a scaled section where the lr is multiplied before groups are made.
         scaling: How the lr depends on the batch.
     """
-    return maker if scaling is None else _ScaledBuilder(maker, scaling)
+    return builder if scaling is None else _ScaledBuilder(builder, scaling)
 
 
 class _ScaledBuilder(GroupBuilder):
-    def __init__(self, maker: GroupBuilder, scaling: Scaling) -> None:
-        self.name = maker.name
-        self.section = maker.section
-        self._maker = maker
+    def __init__(self, builder: GroupBuilder, scaling: Scaling) -> None:
+        self.name = builder.name
+        self.section = builder.section
+        self._builder = builder
         self._scaling = scaling
 
     def plan(self, model: nn.Module, inventory: Inventory) -> BuildResult:
-        """As of a maker."""
-        return scaled_made(self._maker.plan(model, inventory), self._scaling)
+        """Plan as the inner builder, and multiply the planned lrs."""
+        return scaled_made(self._builder.plan(model, inventory), self._scaling)
 
     def build(self, model: nn.Module) -> NamedOptimizers:
-        """As of a maker."""
-        made = self._maker.build(model)
+        """Build as the inner builder, and multiply the lr of each group."""
+        made = self._builder.build(model)
         factor = None if self._scaling.before_groups else self._scaling.factor
         for _, optimizer in made if factor is not None else ():
             for group in optimizer.param_groups:

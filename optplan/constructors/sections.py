@@ -1,4 +1,4 @@
-"""Several optimizer sections by name, each for the child of the model that has its name."""
+"""Build several optimizer sections by name, each for the child of the model that has its name."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ class SectionsBuilder(GroupBuilder):
     """Makes the optimizers of each section, as GANs are trained.
 
     Args:
-        makers: What makes those of each section, by its name.
+        builders: What makes those of each section, by its name.
         section: The section around them, which has nothing of its own.
     """
 
-    def __init__(self, makers: Mapping[str, GroupBuilder], section: OptimizerConfig) -> None:
-        self.name = ", ".join(dict.fromkeys(maker.name for maker in makers.values()))
+    def __init__(self, builders: Mapping[str, GroupBuilder], section: OptimizerConfig) -> None:
+        self.name = ", ".join(dict.fromkeys(builder.name for builder in builders.values()))
         self.section = section
-        self._makers = makers
+        self._builders = builders
 
     def plan(self, model: nn.Module, inventory: Inventory) -> BuildResult:
-        """As of a maker; the keys of a section are looked for in the names below its child."""
+        """Plan each section on its child; keys are looked for in the names below the child."""
         numbers = tensor_numbers(model, inventory)
         assignments: dict[int, Assignment] = {}
         optimizers: list[PlannedOptimizer] = []
@@ -45,7 +45,7 @@ class SectionsBuilder(GroupBuilder):
         repeated: dict[str, None] = {}
         for name, child in self._children(model).items():
             own = make_inventory(child)
-            part, made = planned_by(self._makers[name], child, own, None)
+            part, made = planned_by(self._builders[name], child, own, None)
             scalings.append(made.lr_scaling)
             # each inventory counts the tensors of its own module
             outer = {inner: numbers[key] for key, inner in tensor_numbers(child, own).items()}
@@ -75,22 +75,22 @@ class SectionsBuilder(GroupBuilder):
         )
 
     def build(self, model: nn.Module) -> NamedOptimizers:
-        """As of a maker."""
+        """Build the optimizers of each section on its child."""
         return [
             (f"{name}.{inner}" if inner else name, optimizer)
             for name, child in self._children(model).items()
-            for inner, optimizer in self._makers[name].build(child)
+            for inner, optimizer in self._builders[name].build(child)
         ]
 
     def _children(self, model: nn.Module) -> dict[str, nn.Module]:
-        """The part of the model that each section is for.
+        """Return the part of the model that each section is for.
 
         Raises:
             PlanError: Sections for which the model has no part.
         """
         modules = dict(model.named_modules())
         depths = {
-            name: [n for n in modules if n.count(".") == name.count(".")] for name in self._makers
+            name: [n for n in modules if n.count(".") == name.count(".")] for name in self._builders
         }
         problems = [
             Problem(
@@ -99,19 +99,19 @@ class SectionsBuilder(GroupBuilder):
                 hint=did_you_mean(name, depths[name])
                 or f"the model has {listed([n for n, _ in model.named_children()])}",
             )
-            for name in self._makers
+            for name in self._builders
             if name not in modules
         ]
         if problems:
             raise PlanError(problems)
-        return {name: modules[name] for name in self._makers}
+        return {name: modules[name] for name in self._builders}
 
     def _place(self, name: str) -> Place | None:
-        return self._makers[name].section.places["type"]
+        return self._builders[name].section.places["type"]
 
 
 def _of_all(scalings: Sequence[LrScaling | None], count: int) -> LrScaling | None:
-    """What all sections have in common: the batch, and a base lr only where there is one optimizer."""
+    """Return what all sections have in common: the batch, and a base lr only where there is one optimizer."""
     first = scalings[0]
     return first if first is None or count == 1 else replace(first, base_lr=None, lr=None)
 

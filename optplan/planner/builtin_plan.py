@@ -103,7 +103,7 @@ def decided(
 def planned(
     made: BuildResult,
     *,
-    maker: str,
+    constructor: str,
     inventory: Inventory,
     section: OptimizerConfig,
     config: str | None,
@@ -113,7 +113,7 @@ def planned(
 
     Args:
         made: What was made.
-        maker: What the plan calls that which made it.
+        constructor: What the plan calls the constructor, function or factory that made the groups.
         inventory: The model's parameters.
         section: The config's optimizer section.
         config: The config's path as the user gave it.
@@ -124,7 +124,7 @@ def planned(
         inventory,
         made.assignments,
         made.optimizers,
-        constructor=maker,
+        constructor=constructor,
         config=config,
         versions=versions,
         trainable=made.trainable,

@@ -1,4 +1,7 @@
-"""Which rule wins: plain facts and options in, decisions out."""
+"""Decide which rule wins for a parameter, and word why.
+
+Turns plain facts and options into decisions, candidates and counts. Imports config, facts and names; never torch.
+"""
 
 from optplan.rules.decide import decide, trace
 from optplan.rules.decision import Candidate, Decision, Outcome, Skipped

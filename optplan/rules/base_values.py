@@ -1,4 +1,4 @@
-"""Base values that a rule multiplies and that must be there."""
+"""Refuse a rule that would multiply a base value that is not set, or multiply by None."""
 
 from __future__ import annotations
 

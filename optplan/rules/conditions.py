@@ -1,4 +1,7 @@
-"""What each rule asks of a parameter, with the words for it."""
+"""List the conditions of each ``*_mult`` option in the order that options are tried, with the words for each.
+
+A condition asks ``ParameterFacts``. There is a table for each set of rules; ``rule_sets`` says who uses which.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from optplan.facts import ParameterFacts
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A fact that a rule asks for.
+    """A fact that a rule asks for, and how ``explain`` words it.
 
     Args:
         holds: The test.

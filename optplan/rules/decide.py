@@ -1,7 +1,8 @@
-"""Which rule owns a parameter: the one place that knows.
+"""Decide which rule gives a parameter its lr and weight decay: for built-in constructors nothing else decides it.
 
-``decide`` and ``trace`` are one function body; the second also writes down every candidate that
-was tried, and goes on past the winner to tell what the others would have done.
+``decide`` and ``trace`` are one function body; the second also lists every candidate that was tried, and goes
+on past the winner to tell what the others would have done. The order of keys comes from ``options.key_order``,
+that of rules from ``conditions``; ``reasons`` words why a candidate won or lost.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from optplan.rules.base_values import refuse_none, require_lr
 from optplan.rules.conditions import Condition
 from optplan.rules.decision import Candidate, Decision, Skipped
 from optplan.rules.layer_decay import with_layer
-from optplan.rules.notes import idle_notes, key_notes, rule_note
 from optplan.rules.options import KeyRule, Options, Verdict
+from optplan.rules.reasons import idle_candidates, key_candidates, rule_candidate
 
 
 def decide(
@@ -43,12 +44,12 @@ def trace(
     Raises:
         PlanError: As :func:`decide`.
     """
-    notes: list[Candidate] = []
-    return _decide(facts, options, in_group, notes), tuple(notes)
+    candidates: list[Candidate] = []
+    return _decide(facts, options, in_group, candidates), tuple(candidates)
 
 
 def _decide(
-    facts: ParameterFacts, options: Options, in_group: bool, notes: list[Candidate] | None
+    facts: ParameterFacts, options: Options, in_group: bool, candidates: list[Candidate] | None
 ) -> Decision | Skipped:
     if options.is_empty:
         return Decision(
@@ -60,11 +61,15 @@ def _decide(
         return Skipped.DUPLICATE
     if not facts.requires_grad:
         return Skipped.FROZEN
-    key = _winning_key(options.rules.match_name(facts), options.keys, notes)
-    lr = _choose("lr", facts, options, key, notes)
-    weight_decay = _choose("weight_decay", facts, options, key, notes)
+    key = _winning_key(options.rules.match_name(facts), options.keys, candidates)
+    lr = _choose("lr", facts, options, key, candidates)
+    weight_decay = _choose("weight_decay", facts, options, key, candidates)
     decision = _without_layers(facts, options, key, lr, weight_decay)
-    return decision if options.layer_decay is None else with_layer(decision, facts, options, notes)
+    return (
+        decision
+        if options.layer_decay is None
+        else with_layer(decision, facts, options, candidates)
+    )
 
 
 def _without_layers(
@@ -110,15 +115,15 @@ def _require_lr_for_rules(facts: ParameterFacts, options: Options) -> None:
 
 
 def _winning_key(
-    name: str, keys: Sequence[KeyRule], notes: list[Candidate] | None
+    name: str, keys: Sequence[KeyRule], candidates: list[Candidate] | None
 ) -> KeyRule | None:
-    """Return the first key that is a part of the name."""
+    """Return the first key that is a part of the name; ``options.key_order`` has sorted them, the longest first."""
     winner: KeyRule | None = None
     for key in keys:
         if key.key in name:
-            if notes is None:
+            if candidates is None:
                 return key
-            notes.extend(key_notes(key, winner))
+            candidates.extend(key_candidates(key, winner))
             winner = winner or key
     return winner
 
@@ -128,30 +133,32 @@ def _choose(
     facts: ParameterFacts,
     options: Options,
     key: KeyRule | None,
-    notes: list[Candidate] | None,
+    candidates: list[Candidate] | None,
 ) -> Verdict | None:
     """Return the first rule that is switched on and applies; none where a custom key decides alone."""
-    if key is not None and notes is None:
+    if key is not None and candidates is None:
         return None
     winner: Verdict | None = None
     idle: list[Candidate] = []
     tried, verdicts = _tried(setting, options)
     for option, conditions in tried.items():
         verdict = verdicts.get(option)
-        if verdict is None and notes is None:
+        if verdict is None and candidates is None:
             continue
         missing = _unmet(conditions, facts)
-        if notes is not None:
+        if candidates is not None:
             if verdict is not None:
-                notes.append(rule_note(setting, verdict, conditions, missing, facts, winner, key))
+                candidates.append(
+                    rule_candidate(setting, verdict, conditions, missing, facts, winner, key)
+                )
             elif missing is None:
-                idle.extend(idle_notes(setting, option, options))
+                idle.extend(idle_candidates(setting, option, options))
         if verdict is not None and missing is None and winner is None and key is None:
             winner = verdict
-            if notes is None:
+            if candidates is None:
                 break
-    if notes is not None and winner is None and key is None:
-        notes.extend(idle)
+    if candidates is not None and winner is None and key is None:
+        candidates.extend(idle)
     return winner
 
 

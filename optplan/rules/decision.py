@@ -1,4 +1,4 @@
-"""What is decided of a parameter, and what was tried on the way."""
+"""Hold what was decided for a parameter, and the candidates that were tried."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Skipped(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How a candidate fared."""
+    """Whether a candidate won."""
 
     WON = "won"
     LOST = "lost"

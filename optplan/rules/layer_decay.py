@@ -1,4 +1,4 @@
-"""What a parameter's layer does to its lr."""
+"""Multiply the lr of a parameter by the scale of its layer."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from optplan.facts import ParameterFacts
 from optplan.names import Rule
 from optplan.rules.base_values import layers_need
 from optplan.rules.decision import Candidate, Decision, Outcome
-from optplan.rules.notes import value_text
 from optplan.rules.options import Options, Verdict
+from optplan.rules.reasons import value_text
 
 LEFT_OVER = "no layer pattern, last layer"
 
@@ -92,7 +92,7 @@ def layer_reason(layer_decay: LayerDecay, layer: Layer) -> str:
 
 
 def with_layer(
-    decision: Decision, facts: ParameterFacts, options: Options, notes: list[Candidate] | None
+    decision: Decision, facts: ParameterFacts, options: Options, candidates: list[Candidate] | None
 ) -> Decision:
     """Return the same with the lr multiplied by the scale of the layer, unless a key sets the lr itself."""
     layer_decay, layer = options.layer_decay, layer_of(facts)
@@ -102,8 +102,8 @@ def with_layer(
     own, scale = decision.lr, layer_scale(layer_decay, layer)
     is_set = own.mult is None
     lr = own if is_set else scaled(own, decision.key, base_lr, layer_decay, layer)
-    if notes is not None and layer_decay.rate is not None:
-        notes.append(_note(layer_decay, layer, base_lr, own))
+    if candidates is not None and layer_decay.rate is not None:
+        candidates.append(_candidate(layer_decay, layer, base_lr, own))
     decay = options.base_weight_decay
     return Decision(
         lr=lr,
@@ -120,7 +120,7 @@ def with_layer(
     )
 
 
-def _note(layer_decay: LayerDecay, layer: Layer, base_lr: float, own: Verdict) -> Candidate:
+def _candidate(layer_decay: LayerDecay, layer: Layer, base_lr: float, own: Verdict) -> Candidate:
     """Return what the layer does to the lr, or would have done."""
     alone = scaled(Verdict(rule=Rule.DEFAULT), None, base_lr, layer_decay, layer)
     reason = layer_reason(layer_decay, layer)

@@ -1,4 +1,4 @@
-"""What each option and key does under a constructor that follows rules of its own."""
+"""Count what options and keys do under a constructor with rules of its own, as far as its run showed it."""
 
 from __future__ import annotations
 

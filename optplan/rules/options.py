@@ -1,4 +1,4 @@
-"""The options of a constructor, made ready for one decision per parameter."""
+"""Prepare the options of a constructor: sort its custom keys, and multiply each base value once."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def make_options(
 
 
 def key_order(key: str) -> tuple[int, str]:
-    """Order keys: the longest first, those of one length in alphabetical order."""
+    """Return what sorts custom keys in the order they are tried: most characters first, then by alphabet."""
     return -len(key), key
 
 
@@ -199,7 +199,7 @@ def _key_rule(
 
 
 def _nones(fields: Mapping[str, Any], base_weight_decay: float | None) -> tuple[str, ...]:
-    """The fields by which mmcv 1.x multiplies though they are None."""
+    """Return the fields by which mmcv 1.x multiplies though they are None."""
     asked = ("lr_mult",) if base_weight_decay is None else ("lr_mult", "decay_mult")
     return tuple(name for name in asked if fields.get(name, 1.0) is None)
 

@@ -1,4 +1,4 @@
-"""From a ``paramwise_cfg`` as written to the options that the rules work with."""
+"""Turn a ``paramwise_cfg`` as written into the options that the rules work with."""
 
 from __future__ import annotations
 

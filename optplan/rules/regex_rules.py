@@ -1,4 +1,4 @@
-"""Which group of patterns takes a parameter: the first that matches."""
+"""Decide which group takes a parameter by regular expressions: the first that matches."""
 
 from __future__ import annotations
 
@@ -57,9 +57,9 @@ class RegexOptions:
 
     def trace(self, facts: ParameterFacts) -> tuple[Candidate, ...]:
         """Return every pattern that matches, the one that wins first."""
-        notes: list[Candidate] = []
-        _decide(facts, self, notes)
-        return tuple(notes)
+        candidates: list[Candidate] = []
+        _decide(facts, self, candidates)
+        return tuple(candidates)
 
     def unmatched(self, facts: ParameterFacts) -> tuple[str, ...]:
         """Return the patterns that do not match a name."""
@@ -107,7 +107,7 @@ def matches(pattern: PatternRule, name: str, matcher: Matcher) -> bool:
 
 
 def _decide(
-    facts: ParameterFacts, options: RegexOptions, notes: list[Candidate] | None
+    facts: ParameterFacts, options: RegexOptions, candidates: list[Candidate] | None
 ) -> Taken | Skipped | None:
     if not facts.requires_grad and not options.takes_frozen:
         return Skipped.FROZEN
@@ -120,10 +120,10 @@ def _decide(
             if taken is None:
                 winner = pattern
                 taken = Taken(group=index, decision=_decision(group, pattern))
-                if notes is None:
+                if candidates is None:
                     return taken
-            notes = notes if notes is not None else []
-            notes.extend(_notes(pattern, winner, len(options.groups) > 1))
+            candidates = candidates if candidates is not None else []
+            candidates.extend(_candidates(pattern, winner, len(options.groups) > 1))
     if taken is None and options.has_rest:
         rest = Decision(
             lr=options.default_lr, weight_decay=options.default_weight_decay, entries={}
@@ -136,7 +136,7 @@ def _decision(group: GroupRule, pattern: PatternRule) -> Decision:
     return Decision(lr=pattern.lr, weight_decay=pattern.weight_decay, entries=group.entries)
 
 
-def _notes(
+def _candidates(
     pattern: PatternRule, winner: PatternRule | None, has_others: bool
 ) -> Iterator[Candidate]:
     if pattern is winner:

@@ -1,4 +1,4 @@
-"""What tells apart the constructors whose rules are known: which options they read, and how."""
+"""Describe each constructor whose rules are known: which options it reads, and how."""
 
 from __future__ import annotations
 

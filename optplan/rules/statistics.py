@@ -1,4 +1,4 @@
-"""What each option, custom key and pattern of a config does to a model, counted."""
+"""Count what each option, custom key and pattern matches, wins and loses: the view ``keys`` of ``show``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How timm's factory of optimizers sorts parameters into groups: facts and options in, decisions out."""
+"""Decide the weight decay as timm's optimizer factory does: facts and options in, decisions out."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class TimmOptions:
         return tuple(_candidates(facts, self))
 
     def unmatched(self, facts: ParameterFacts) -> tuple[str, ...]:  # noqa: ARG002 - there are no keys
-        """Nothing is matched by keys."""
+        """Return nothing: timm has no keys to match."""
         return ()
 
 

@@ -1,4 +1,7 @@
-"""What tells why a parameter gets what it gets, for rules other than the default constructor's."""
+"""Declare what ``explain`` asks of rules other than the default constructor's: ``RegexOptions``, ``TimmOptions``.
+
+The default constructor's rules are traced by ``decide.trace``.
+"""
 
 from __future__ import annotations
 

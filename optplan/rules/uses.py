@@ -1,4 +1,4 @@
-"""What each custom key or pattern does to a model: the parameters that it matches, and who decides them."""
+"""Find the parameters that each custom key or pattern matches, and who decides them."""
 
 from __future__ import annotations
 

@@ -176,7 +176,7 @@ def _follow(
     motion: Simulation, optimizer: int, products: Sequence[_Product], often: int, length: int
 ) -> None:
     clock = motion.stepper(optimizer)
-    totals = _Totals(products, clock.lanes.entries, often)
+    totals = _Totals(products, clock.table.entries, often)
     clock.watch = totals.watch
     clock.go(length)
     totals.flush()

@@ -1,4 +1,4 @@
-"""The hooks of mmcv 1.x at work: each sets the values of groups anew from what they started with."""
+"""Run the hooks of mmcv 1.x: each sets the values of groups anew from what they started with."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ class RunningHook:
 
     Args:
         spec: The policy.
-        lanes: The groups.
+        table: The groups.
 
     Raises:
         ScheduleError: The groups do not have what it moves, or it has values for another number of them.
     """
 
-    def __init__(self, spec: HookSpec, lanes: ParamGroupTable) -> None:
+    def __init__(self, spec: HookSpec, table: ParamGroupTable) -> None:
         self.spec = spec
         self.param = spec.param
         self.acts = spec.acts
-        self._lanes = lanes
+        self._table = table
         self._tick = 0
-        self._is_beta = spec.param == "momentum" and not _has(lanes, "momentum")
-        if self._is_beta and not _has(lanes, "betas"):
+        self._is_beta = spec.param == "momentum" and not _has(table, "momentum")
+        if self._is_beta and not _has(table, "betas"):
             raise ScheduleError(
                 "momentum_config needs an optimizer with momentum or betas", place=spec.place
             )
@@ -74,11 +74,11 @@ class RunningHook:
 
     def _values(self) -> list[Callable[[Position], float] | None]:
         """What gives the value of each group at a position; None for a group that is left as it is."""
-        spec, lanes = self.spec, self._lanes
+        spec, table = self.spec, self._table
         given, policy = spec.arguments, POLICIES[spec.param][spec.policy]
 
         def of_argument(name: str) -> list[float | None]:
-            return per_group_values(spec, name, lanes.numbers, lanes.total)
+            return per_group_values(spec, name, table.numbers, table.total)
 
         if spec.policy == ONE_CYCLE and spec.param == "momentum":
             lows, highs = of_argument("base_momentum"), of_argument("max_momentum")
@@ -109,9 +109,9 @@ class RunningHook:
     def _starts(self) -> list[Any]:
         """What the groups start with, kept in them as ``initial_lr`` or ``initial_momentum``."""
         if not self._is_beta:
-            return self._lanes.initial(self.param)
-        entries = self._lanes.entries
-        kept = entries.get("initial_momentum", [MISSING] * self._lanes.count)
+            return self._table.initial(self.param)
+        entries = self._table.entries
+        kept = entries.get("initial_momentum", [MISSING] * self._table.count)
         found = [
             betas[0] if old is MISSING else old
             for old, betas in zip(kept, entries["betas"], strict=True)
@@ -120,7 +120,7 @@ class RunningHook:
         return found
 
     def _put(self, values: list[float | None]) -> None:
-        entries = self._lanes.entries
+        entries = self._table.entries
         if self._is_beta:
             pairs = zip(values, entries["betas"], strict=True)
             entries["betas"] = [(value, betas[1]) for value, betas in pairs]
@@ -139,5 +139,5 @@ def _warmup_factor(kind: str, share: float, ratio: float) -> float:
     return factor
 
 
-def _has(lanes: ParamGroupTable, entry: str) -> bool:
-    return MISSING not in lanes.entries.get(entry, [MISSING])
+def _has(table: ParamGroupTable, entry: str) -> bool:
+    return MISSING not in table.entries.get(entry, [MISSING])

@@ -1,4 +1,4 @@
-"""What a training steps: a scheduler of optplan's own, or somebody's that is run for real."""
+"""Declare what a training steps: a scheduler of optplan's own, or one of another package that is run for real."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from optplan.schedule.param_group_table import ParamGroupTable
 from optplan.schedule.specs import AnySpec, ForeignSpec
 from optplan.schedule.training import Training
 
-# What a stage moves that may move anything.
+# What a scheduler moves that may move anything.
 ANYTHING = "*"
 
 
 class RunningScheduler(Protocol):
-    """One scheduler at work."""
+    """One scheduler that is stepped."""
 
     @property
     def spec(self) -> AnySpec:
@@ -42,5 +42,5 @@ class RunningScheduler(Protocol):
         """Return the first tick at which a metric may have changed the values; None where none can."""
 
 
-# Makes the stage of somebody's scheduler, which may import and run it.
+# Makes a scheduler of another package ready to be stepped, which may import and run it.
 MakeForeign = Callable[[ForeignSpec, ParamGroupTable, Training], RunningScheduler]

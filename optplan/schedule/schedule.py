@@ -30,7 +30,7 @@ class Schedule:
         tracks: What they move.
         defaults: For each optimizer its hyper-parameters' own values.
         totals: How many groups each optimizer has.
-        make_foreign: Makes the stage of a scheduler that is run for real.
+        make_foreign: Makes a scheduler that is run for real.
         unread: What else may move the settings, and is not read.
     """
 
@@ -70,7 +70,7 @@ def schedule_of(
         section: The schedulers.
         training: How long the training is.
         defaults: For each optimizer its hyper-parameters' own values.
-        make_foreign: Makes the stage of a scheduler that is run for real.
+        make_foreign: Makes a scheduler that is run for real.
         is_replaced: Whether a class of somebody's own is registered under the name of one of mmengine's.
 
     Raises:

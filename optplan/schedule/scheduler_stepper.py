@@ -30,10 +30,10 @@ class SchedulerStepper:
 
     Args:
         specs: The schedulers.
-        lanes: The groups at step 0.
+        table: The groups at step 0.
         training: How long the training is.
         unit: What its steps are counted in.
-        make_foreign: Makes the stage of a scheduler that is run for real.
+        make_foreign: Makes a scheduler that is run for real.
 
     Attributes:
         watch: What is told, before each step, for how many steps the present values hold; None for nothing.
@@ -47,22 +47,22 @@ class SchedulerStepper:
     def __init__(
         self,
         specs: Sequence[AnySpec],
-        lanes: ParamGroupTable,
+        table: ParamGroupTable,
         training: Training,
         unit: Unit,
         make_foreign: MakeForeign | None = None,
     ) -> None:
-        self.lanes = lanes
+        self.table = table
         self.step = 0
         self._work = 0
         self._unit = unit
-        self.stages: list[RunningScheduler] = []
+        self.schedulers: list[RunningScheduler] = []
         for spec in specs:
-            stage = _made(spec, lanes, training, make_foreign)
-            _advance(stage, 1, unit, 0)
-            self.stages.append(stage)
-        by_epoch = [stage for stage in self.stages if stage.by_epoch]
-        by_iteration = [stage for stage in self.stages if not stage.by_epoch]
+            scheduler = _made(spec, table, training, make_foreign)
+            _advance(scheduler, 1, unit, 0)
+            self.schedulers.append(scheduler)
+        by_epoch = [scheduler for scheduler in self.schedulers if scheduler.by_epoch]
+        by_iteration = [scheduler for scheduler in self.schedulers if not scheduler.by_epoch]
         if unit is Unit.EPOCH:
             self._often, self._seldom, self._period = by_epoch, [], FOREVER
         else:
@@ -79,25 +79,27 @@ class SchedulerStepper:
             self._advance_often(min(step - self.step, self._period - self.step % self._period))
             if self.step % self._period == 0:
                 self._charged(self._seldom, 1)
-                for stage in self._seldom:
-                    _advance(stage, 1, self._unit, self.step)
+                for scheduler in self._seldom:
+                    _advance(scheduler, 1, self._unit, self.step)
 
     def _advance_often(self, count: int) -> None:
         """Make so many steps without the end of an epoch among them."""
-        stages = self._often
+        schedulers = self._often
         while count:
-            acting = [stage for stage in stages if stage.acts]
-            span = self._charged(acting, min([count, *(stage.steady() for stage in stages)]))
+            acting = [scheduler for scheduler in schedulers if scheduler.acts]
+            span = self._charged(
+                acting, min([count, *(scheduler.steady() for scheduler in schedulers)])
+            )
             if self.watch is not None and not acting:
                 self.watch(span)
             elif self.watch is None and _are_apart(acting):
-                for stage in acting:
-                    _advance(stage, span, self._unit, self.step + 1)
+                for scheduler in acting:
+                    _advance(scheduler, span, self._unit, self.step + 1)
             else:
                 self._advance_together(acting, span)
-            for stage in stages:
-                if stage not in acting:
-                    stage.advance(span)
+            for scheduler in schedulers:
+                if scheduler not in acting:
+                    scheduler.advance(span)
             self.step += span
             count -= span
 
@@ -106,8 +108,8 @@ class SchedulerStepper:
         for turn in range(span):
             if self.watch is not None:
                 self.watch(1)
-            for stage in acting:
-                _advance(stage, 1, self._unit, self.step + 1 + turn)
+            for scheduler in acting:
+                _advance(scheduler, 1, self._unit, self.step + 1 + turn)
 
     def _charged(self, acting: Sequence[RunningScheduler], span: int) -> int:
         """Count the work of so many steps, or of as many as it suffices for; return how many these are.
@@ -116,7 +118,7 @@ class SchedulerStepper:
             TooFarError: It suffices for none.
         """
         left = _MOST_WORK - self._work - _TURN
-        each = sum(self._cost(stage) for stage in acting)
+        each = sum(self._cost(scheduler) for scheduler in acting)
         done = min(span, left // each) if each else span
         if left < 0 or not done:
             raise TooFarError(
@@ -127,44 +129,44 @@ class SchedulerStepper:
         self._work += _TURN + done * each
         return done
 
-    def _cost(self, stage: RunningScheduler) -> int:
+    def _cost(self, scheduler: RunningScheduler) -> int:
         """Return the work of one tick."""
-        if isinstance(stage, RunningHook):
+        if isinstance(scheduler, RunningHook):
             return 0  # it looks at the last tick of many alone
-        return _TICK + self.lanes.count if isinstance(stage, Curve) else _FOREIGN
+        return _TICK + self.table.count if isinstance(scheduler, Curve) else _FOREIGN
 
 
 def _are_apart(acting: Sequence[RunningScheduler]) -> bool:
     """Return whether none of them acts on the results of another."""
-    params = [stage.param for stage in acting]
+    params = [scheduler.param for scheduler in acting]
     return len(set(params)) == len(params) and (len(params) < 2 or ANYTHING not in params)
 
 
 def _made(
-    spec: AnySpec, lanes: ParamGroupTable, training: Training, make_foreign: MakeForeign | None
+    spec: AnySpec, table: ParamGroupTable, training: Training, make_foreign: MakeForeign | None
 ) -> RunningScheduler:
     if isinstance(spec, Spec):
-        return CURVES[spec.family](spec, lanes)
+        return CURVES[spec.family](spec, table)
     if isinstance(spec, HookSpec):
-        return RunningHook(spec, lanes)
+        return RunningHook(spec, table)
     if make_foreign is None:
         raise ScheduleError(f"{spec.name} has to be run for real", place=spec.place)
-    return make_foreign(spec, lanes, training)
+    return make_foreign(spec, table, training)
 
 
-def _advance(stage: RunningScheduler, count: int, unit: Unit, step: int) -> None:
+def _advance(scheduler: RunningScheduler, count: int, unit: Unit, step: int) -> None:
     """Make some ticks, the first of which leads to ``step``."""
     try:
-        stage.advance(count)
+        scheduler.advance(count)
     except OptplanError:
         raise
     except Exception as error:
         if count > 1:  # tick by tick, to say where it happened
             for turn in range(count):
-                _advance(stage, 1, unit, step + turn)
+                _advance(scheduler, 1, unit, step + turn)
         raise ScheduleError(
-            f"{stage.spec.name} breaks down at {unit} {step}: {_reason(error)}",
-            place=stage.spec.place,
+            f"{scheduler.spec.name} breaks down at {unit} {step}: {_reason(error)}",
+            place=scheduler.spec.place,
         ) from error
 
 

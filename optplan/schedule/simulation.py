@@ -27,14 +27,14 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class CurveSource:
-    """Where the values of a hyper-parameter come from: a lane that schedulers move, or a constant."""
+    """Where the values of a hyper-parameter come from: a row of the table that schedulers move, or a constant."""
 
-    lane: int | None
+    row: int | None
     constant: float = 0.0
 
-    def column(self, lanes: Sequence[Sequence[float]]) -> Sequence[float] | float:
-        """Return the values of its lane; the constant where there is none."""
-        return self.constant if self.lane is None else lanes[self.lane]
+    def column(self, rows: Sequence[Sequence[float]]) -> Sequence[float] | float:
+        """Return the values of its row; the constant where there is none."""
+        return self.constant if self.row is None else rows[self.row]
 
 
 class Simulation:
@@ -52,7 +52,7 @@ class Simulation:
     def __init__(self, schedule: Schedule) -> None:
         self._schedule = schedule
         self._clocks: dict[int, SchedulerStepper] = {}
-        self._lanes: dict[int, int] = {}
+        self._rows: dict[int, int] = {}
         for optimizer in range(len(schedule.specs)):
             tracks = [track for track in schedule.tracks if track.optimizer == optimizer]
             if tracks:
@@ -69,14 +69,14 @@ class Simulation:
 
     def values(self, field: str) -> list[float | None]:
         """Return what each setting has of a hyper-parameter now; None where its optimizer has none."""
-        lanes = {index: clock.lanes.value(field) for index, clock in self._clocks.items()}
+        moved_by = {index: clock.table.value(field) for index, clock in self._clocks.items()}
         found = []
         for track in self._schedule.tracks:
-            moved = lanes[track.optimizer]
+            moved = moved_by[track.optimizer]
             if moved is None:
                 found.append(self._constant(track, field))
             else:
-                found.append(moved[self._lanes[id(track)]])
+                found.append(moved[self._rows[id(track)]])
         return found
 
     def stepper(self, optimizer: int) -> SchedulerStepper:
@@ -86,8 +86,8 @@ class Simulation:
     def source(self, place: int, field: str) -> CurveSource | None:
         """Return where the track at a place takes a hyper-parameter from; None where it has none."""
         track = self._schedule.tracks[place]
-        if self._clocks[track.optimizer].lanes.value(field) is not None:
-            return CurveSource(self._lanes[id(track)])
+        if self._clocks[track.optimizer].table.value(field) is not None:
+            return CurveSource(self._rows[id(track)])
         constant = self._constant(track, field)
         return None if constant is None else CurveSource(None, float(constant))
 
@@ -95,14 +95,14 @@ class Simulation:
         """Return what depends on a metric, by optimizer and hyper-parameter, from which step on."""
         found: dict[tuple[int, str], Metric] = {}
         for index, clock in self._clocks.items():
-            for stage in clock.stages:
-                tick = stage.unknown_from()
-                key = index, "lr" if stage.param == ANYTHING else stage.param
+            for scheduler in clock.schedulers:
+                tick = scheduler.unknown_from()
+                key = index, "lr" if scheduler.param == ANYTHING else scheduler.param
                 if tick is None:
                     continue
-                step = tick * self._ticks_of(stage.by_epoch)
+                step = tick * self._ticks_of(scheduler.by_epoch)
                 if key not in found or step < found[key].step:
-                    found[key] = Metric(step=step, scheduler=stage.spec.name)
+                    found[key] = Metric(step=step, scheduler=scheduler.spec.name)
         return found
 
     def _ticks_of(self, by_epoch: bool) -> int:
@@ -127,18 +127,18 @@ class Simulation:
                 if wanted is None or name in wanted
             }
             key = id(track) if wanted is None else hashable(entries)
-            lane = self._lanes[id(track)] = first.setdefault(key, len(groups))
-            if lane == len(groups):
+            row = self._rows[id(track)] = first.setdefault(key, len(groups))
+            if row == len(groups):
                 groups.append(entries)
                 numbers.append(track.group)
-        lanes = ParamGroupTable(
+        table = ParamGroupTable(
             groups,
             own_names(schedule, optimizer),
             numbers=numbers,
             total=schedule.totals[optimizer],
         )
         self._clocks[optimizer] = SchedulerStepper(
-            specs, lanes, schedule.training, schedule.unit, schedule.make_foreign
+            specs, table, schedule.training, schedule.unit, schedule.make_foreign
         )
 
     def _constant(self, track: ScheduledSetting, field: str) -> float | None:

@@ -50,7 +50,7 @@ def _last(context: Context, found: Schedulers, param: str, per_epoch: int) -> li
         return motion.values(param)
     training = replace(found.training, per_epoch=per_epoch)
     groups = groups_of(context)
-    lanes = ParamGroupTable(
+    table = ParamGroupTable(
         groups,
         frozenset(name for group in groups for name in group),
         numbers=range(len(groups)),
@@ -60,6 +60,6 @@ def _last(context: Context, found: Schedulers, param: str, per_epoch: int) -> li
     specs = [spec for spec, _ in longer.specs]
     by_epoch = training.by_epoch and all(spec.by_epoch for spec in specs)
     unit = Unit.EPOCH if by_epoch else Unit.ITERATION
-    clock = SchedulerStepper(specs, lanes, training, unit)
+    clock = SchedulerStepper(specs, table, training, unit)
     clock.go(training.steps(unit) - 1)
-    return lanes.value(param) or []
+    return table.value(param) or []

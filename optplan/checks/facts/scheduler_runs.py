@@ -106,10 +106,10 @@ def _breakdown(spec: Spec, training: Training) -> Problem | None:
     if spec.last_step != -1 or per_group_lists((spec,)):
         return None
     entries = {spec.param: 1.0, "momentum": 1.0}
-    lanes = ParamGroupTable([entries], frozenset(entries), numbers=(0,), total=1)
+    table = ParamGroupTable([entries], frozenset(entries), numbers=(0,), total=1)
     unit = Unit.EPOCH if training.by_epoch and spec.by_epoch else Unit.ITERATION
     try:
-        SchedulerStepper((spec,), lanes, training, unit).go(training.steps(unit))
+        SchedulerStepper((spec,), table, training, unit).go(training.steps(unit))
     except TooFarError:
         return None
     except ScheduleError as error:

@@ -1,4 +1,4 @@
-"""What makes the optimizers of a function."""
+"""Plan and build the optimizers that a function makes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class FunctionBuilder(GroupBuilder):
         self._run = run
 
     def plan(self, model: nn.Module, inventory: Inventory) -> BuildResult:
-        """As of a maker."""
+        """Run the function on the model, and plan what it made."""
         run = self._run
         observation = observe(model, inventory, run, run.place)
         return BuildResult(
@@ -46,5 +46,5 @@ class FunctionBuilder(GroupBuilder):
         )
 
     def build(self, model: nn.Module) -> NamedOptimizers:
-        """As of a maker."""
+        """Run the function on the model."""
         return self._run(model)

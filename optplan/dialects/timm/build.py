@@ -51,7 +51,7 @@ class TimmBuilder(GroupBuilder):
         self._lr = _lr(args, scaling)
 
     def plan(self, model: nn.Module, inventory: Inventory) -> BuildResult:
-        """As of a maker: the factory runs on the model, and its rules are found behind its groups."""
+        """Run timm's factory on the model, and find the rule behind each of its groups."""
         observation = observe(model, inventory, self.build)
         (made,) = observation.optimizers
         options = _options(self._args, model)
@@ -70,7 +70,7 @@ class TimmBuilder(GroupBuilder):
         )
 
     def build(self, model: nn.Module) -> NamedOptimizers:
-        """As of a maker: made as ``train.py`` makes it."""
+        """Build the optimizer as ``train.py`` does."""
         return make_timm_optimizer(self._args, model, self._lr)
 
 

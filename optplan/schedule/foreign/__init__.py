@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from optplan.schedule.foreign.maker import ForeignBuilder
+from optplan.schedule.foreign.builder import ForeignBuilder
 
 __all__ = ["ForeignBuilder"]

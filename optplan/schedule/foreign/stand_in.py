@@ -13,47 +13,47 @@ from optplan.schedule.param_group_table import MISSING, ParamGroupTable
 class Groups(Protocol):
     """Param groups that schedulers act on."""
 
-    def put(self, lanes: ParamGroupTable) -> None:
-        """Let the groups have what the lanes have."""
+    def put(self, table: ParamGroupTable) -> None:
+        """Set the groups to what the table has."""
 
-    def take(self, lanes: ParamGroupTable) -> None:
-        """Let the lanes have what the groups have."""
+    def take(self, table: ParamGroupTable) -> None:
+        """Set the table to what the groups have."""
 
 
 class StandIn(Optimizer):
-    """One tiny parameter in a group for each lane, with the lane's entries.
+    """One tiny parameter in a group for each group of the table, with the group's entries.
 
     Args:
-        lanes: The lanes.
+        table: The groups that it stands in for.
     """
 
-    def __init__(self, lanes: ParamGroupTable) -> None:
+    def __init__(self, table: ParamGroupTable) -> None:
         groups: list[dict[str, Any]] = [
-            {"params": [torch.nn.Parameter(torch.zeros(1))]} for _ in range(lanes.count)
+            {"params": [torch.nn.Parameter(torch.zeros(1))]} for _ in range(table.count)
         ]
-        defaults = {name: _first(lanes, name) for name in lanes.defaults}
+        defaults = {name: _first(table, name) for name in table.defaults}
         super().__init__(groups, defaults)
-        self.put(lanes)
+        self.put(table)
         self.step()  # schedulers warn where they are stepped before the optimizer
 
     def step(self, closure: Any = None) -> None:  # type: ignore[override]
         """Nothing."""
 
-    def put(self, lanes: ParamGroupTable) -> None:
-        """Let the groups have what the lanes have."""
-        for name, values in lanes.entries.items():
+    def put(self, table: ParamGroupTable) -> None:
+        """Set the groups to what the table has."""
+        for name, values in table.entries.items():
             for group, value in zip(self.param_groups, values, strict=True):
                 if value is not MISSING:
                     group[name] = value
 
-    def take(self, lanes: ParamGroupTable) -> None:
-        """Let the lanes have what the groups have."""
+    def take(self, table: ParamGroupTable) -> None:
+        """Set the table to what the groups have."""
         names = dict.fromkeys(name for group in self.param_groups for name in group)
         del names["params"]
         for name in names:
-            lanes.entries[name] = [group.get(name, MISSING) for group in self.param_groups]
+            table.entries[name] = [group.get(name, MISSING) for group in self.param_groups]
 
 
-def _first(lanes: ParamGroupTable, name: str) -> Any:
-    values = lanes.entries.get(name)
+def _first(table: ParamGroupTable, name: str) -> Any:
+    values = table.entries.get(name)
     return None if values is None or values[0] is MISSING else values[0]

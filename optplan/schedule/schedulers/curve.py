@@ -1,4 +1,4 @@
-"""One scheduler at work: what all of them share."""
+"""Step one scheduler of optplan's own: what all of them share."""
 
 from __future__ import annotations
 
@@ -21,37 +21,37 @@ class Curve(ABC):
 
     Args:
         spec: The scheduler.
-        lanes: The groups.
+        table: The groups.
 
     Raises:
         ScheduleError: The groups have no such hyper-parameter.
     """
 
-    def __init__(self, spec: Spec, lanes: ParamGroupTable) -> None:
+    def __init__(self, spec: Spec, table: ParamGroupTable) -> None:
         self.spec = spec
-        self.lanes = lanes
+        self.table = table
         self.param = spec.param
         self._tick = -1
         self._position = spec.last_step
         self._first, self._stop = whole_tick(spec.begin), whole_tick(spec.end)
         self._take_betas()
-        if not lanes.has(self.param):
-            raise _no_param(spec, lanes)
-        if spec.last_step != -1 and not lanes.has_initial(self.param):
+        if not table.has(self.param):
+            raise _no_param(spec, table)
+        if spec.last_step != -1 and not table.has_initial(self.param):
             raise ScheduleError(
                 f"{spec.name} goes on from last_step {spec.last_step}, but the groups have no "
                 f"initial_{self.param}: it can only resume",
                 place=spec.at("last_step"),
             )
-        self.bases = list(lanes.initial(self.param))
+        self.bases = list(table.initial(self.param))
 
     def _take_betas(self) -> None:
         """Let momentum stand for the first of betas where the optimizer has none of its own."""
-        lanes = self.lanes
-        self._has_betas = self.spec.moves_betas and lanes.has_betas
+        table = self.table
+        self._has_betas = self.spec.moves_betas and table.has_betas
         if self._has_betas:
-            lanes.entries["momentum"] = [betas[0] for betas in lanes.entries["betas"]]
-        elif self.spec.moves_betas and "momentum" not in lanes.defaults:
+            table.entries["momentum"] = [betas[0] for betas in table.entries["betas"]]
+        elif self.spec.moves_betas and "momentum" not in table.defaults:
             raise ScheduleError(
                 f"{self.spec.name}: the optimizer has neither momentum nor betas",
                 place=self.spec.place,
@@ -84,14 +84,14 @@ class Curve(ABC):
     def advance(self, count: int) -> None:
         """Make so many ticks, at most as many as ``steady`` returns."""
         if self._turns:
-            values = self.lanes.entries[self.param]
+            values = self.table.entries[self.param]
             for position in range(self._position + 1, self._position + 1 + count):
                 values = self.turn(position, values)
-            self.lanes.entries[self.param] = values
+            self.table.entries[self.param] = values
         self._position += count if self._is_inside else 0
         self._tick += count
         if self._has_betas:
-            entries = self.lanes.entries
+            entries = self.table.entries
             pairs = zip(entries["momentum"], entries["betas"], strict=True)
             entries["betas"] = [(first, *betas[1:]) for first, betas in pairs]
 
@@ -125,8 +125,8 @@ def towards(values: Values, ratio: float, floors: Sequence[float]) -> Values:
     return [ratio * (value - floor) + floor for value, floor in zip(values, floors, strict=True)]
 
 
-def _no_param(spec: Spec, lanes: ParamGroupTable) -> ScheduleError:
-    known = sorted(lanes.defaults)
+def _no_param(spec: Spec, table: ParamGroupTable) -> ScheduleError:
+    known = sorted(table.defaults)
     return ScheduleError(
         f"{spec.name} moves {quoted(spec.param)}, which the optimizer does not have",
         place=spec.at("param_name"),

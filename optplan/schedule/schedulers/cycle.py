@@ -25,20 +25,20 @@ class Phase:
 class OneCycle(Curve):
     """Up to ``eta_max`` and down again, from and to shares of it; the starting lr counts for nothing."""
 
-    def __init__(self, spec: Spec, lanes: ParamGroupTable) -> None:
+    def __init__(self, spec: Spec, table: ParamGroupTable) -> None:
         arguments = spec.arguments
         self._total = arguments["total_steps"] or spec.end - spec.begin
         self.phases = phases(spec)
         if spec.last_step == -1:
-            peaks = _peaks(spec, lanes)
+            peaks = _peaks(spec, table)
             starts = [peak / arguments["div_factor"] for peak in peaks]
-            lanes.entries |= {
+            table.entries |= {
                 "initial_lr": starts,
                 "max_lr": peaks,
                 "min_lr": [start / arguments["final_div_factor"] for start in starts],
             }
-        super().__init__(spec, lanes)
-        if "max_lr" not in lanes.entries:
+        super().__init__(spec, table)
+        if "max_lr" not in table.entries:
             raise ScheduleError(
                 f"{spec.name} goes on from last_step {spec.last_step}, but the groups have no max_lr",
                 place=spec.at("last_step"),
@@ -60,7 +60,7 @@ class OneCycle(Curve):
 
     def _within(self, phase: Phase, begin: float, position: int) -> Values:
         share = (position - begin) / (phase.end - begin)
-        entries = self.lanes.entries
+        entries = self.table.entries
         ends = zip(entries[phase.start_entry], entries[phase.end_entry], strict=True)
         if self.spec.arguments["anneal_strategy"] == "linear":
             return [(end - start) * share + start for start, end in ends]
@@ -79,40 +79,40 @@ def phases(spec: Spec) -> tuple[Phase, ...]:
     return first, Phase(total - 1, "max_lr", "min_lr")
 
 
-def _peaks(spec: Spec, lanes: ParamGroupTable) -> list[Any]:
+def _peaks(spec: Spec, table: ParamGroupTable) -> list[Any]:
     """Return the highest value of each group."""
     highest = spec.arguments["eta_max"]
     if not isinstance(highest, list | tuple):
-        return [highest] * lanes.count
-    return one_each(spec, "eta_max", highest, lanes)
+        return [highest] * table.count
+    return one_each(spec, "eta_max", highest, table)
 
 
-def one_each(spec: Spec, name: str, values: Sequence[Any], lanes: ParamGroupTable) -> list[Any]:
+def one_each(spec: Spec, name: str, values: Sequence[Any], table: ParamGroupTable) -> list[Any]:
     """Values that are given group by group.
 
     Raises:
         ScheduleError: There are more or fewer than groups.
     """
     # the reference counts the settings that it keeps for the base lr as one group more
-    wanted = lanes.total + 1 if lanes.total > 1 else 1
+    wanted = table.total + 1 if table.total > 1 else 1
     if len(values) != wanted:
         raise ScheduleError(
             f"{name} has {len(values)} values, and there are {wanted} groups"
             + (", the reference's own for the base lr among them" if wanted > 1 else ""),
             place=spec.at(name),
         )
-    return [values[group] for group in lanes.numbers]
+    return [values[group] for group in table.numbers]
 
 
 class ReduceOnPlateau(Curve):
     """Waits for a metric that nobody knows beforehand, so that it never acts here."""
 
-    def __init__(self, spec: Spec, lanes: ParamGroupTable) -> None:
-        super().__init__(spec, lanes)
+    def __init__(self, spec: Spec, table: ParamGroupTable) -> None:
+        super().__init__(spec, table)
         least = spec.arguments["min_value"]
-        if isinstance(least, list | tuple) and len(least) != lanes.total:
+        if isinstance(least, list | tuple) and len(least) != table.total:
             raise ScheduleError(
-                f"min_value has {len(least)} values, and there are {lanes.total} groups",
+                f"min_value has {len(least)} values, and there are {table.total} groups",
                 place=spec.at("min_value"),
             )
 

@@ -51,8 +51,8 @@ class StepFactor(Rare):
 class MultiStep(Rare):
     """Times ``gamma`` at each milestone, as often as it is listed."""
 
-    def __init__(self, spec: Spec, lanes: ParamGroupTable) -> None:
-        super().__init__(spec, lanes)
+    def __init__(self, spec: Spec, table: ParamGroupTable) -> None:
+        super().__init__(spec, table)
         self._times = Counter(spec.arguments["milestones"])
         self._milestones = sorted(one for one in self._times if one == int(one))
 
@@ -70,8 +70,8 @@ class MultiStep(Rare):
 class Constant(Rare):
     """Times ``factor`` until the last tick, which takes it back."""
 
-    def __init__(self, spec: Spec, lanes: ParamGroupTable) -> None:
-        super().__init__(spec, lanes)
+    def __init__(self, spec: Spec, table: ParamGroupTable) -> None:
+        super().__init__(spec, table)
         self._last = spec.end - spec.begin - 1
 
     def factor(self, position: int) -> float:
@@ -96,8 +96,8 @@ class Exponential(Factor):
 class Linear(Factor):
     """From ``start_factor`` to ``end_factor`` along a line."""
 
-    def __init__(self, spec: Spec, lanes: ParamGroupTable) -> None:
-        super().__init__(spec, lanes)
+    def __init__(self, spec: Spec, table: ParamGroupTable) -> None:
+        super().__init__(spec, table)
         self._start = spec.arguments["start_factor"]
         self._rise = spec.arguments["end_factor"] - self._start
         self._base = (spec.end - spec.begin - 1) * self._start

@@ -20,8 +20,8 @@ def _floors(curve: Curve) -> list[float]:
 class CosineAnnealing(Curve):
     """Half a cosine down in ``T_max`` ticks, up again in as many, and so on."""
 
-    def __init__(self, spec: Spec, lanes: ParamGroupTable) -> None:
-        super().__init__(spec, lanes)
+    def __init__(self, spec: Spec, table: ParamGroupTable) -> None:
+        super().__init__(spec, table)
         self._period = spec.arguments["T_max"] or spec.end - spec.begin
         self._floors = _floors(self)
 
@@ -43,8 +43,8 @@ class CosineAnnealing(Curve):
 class CosineRestart(Curve):
     """Half a cosine down in each period, which begins at a share of the initial value."""
 
-    def __init__(self, spec: Spec, lanes: ParamGroupTable) -> None:
-        super().__init__(spec, lanes)
+    def __init__(self, spec: Spec, table: ParamGroupTable) -> None:
+        super().__init__(spec, table)
         self._periods = spec.arguments["periods"]
         self._ends = [sum(self._periods[: index + 1]) for index in range(len(self._periods))]
         self._floors = _floors(self)
@@ -76,8 +76,8 @@ class CosineRestart(Curve):
 class Poly(Curve):
     """Down to ``eta_min`` along a power of the time that is left."""
 
-    def __init__(self, spec: Spec, lanes: ParamGroupTable) -> None:
-        super().__init__(spec, lanes)
+    def __init__(self, spec: Spec, table: ParamGroupTable) -> None:
+        super().__init__(spec, table)
         self._length = spec.end - spec.begin - 1
         self._floors = [spec.arguments["eta_min"]] * len(self.bases)
 

@@ -1,4 +1,8 @@
-"""Why each candidate won, lost or did not apply: what a trace writes down."""
+"""Word why each candidate won, lost or did not apply: the reasons that ``explain`` shows.
+
+``decide`` finds who wins and asks here for the words. ``conditions`` words what a rule asks of a parameter,
+``layer_decay``, ``regex_rules`` and ``timm_groups`` word their own reasons.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +16,8 @@ from optplan.rules.decision import Candidate, Outcome
 from optplan.rules.options import KeyRule, Options, Verdict
 
 
-def key_notes(key: KeyRule, winner: KeyRule | None) -> list[Candidate]:
-    """Return how a key fared that is in the name."""
+def key_candidates(key: KeyRule, winner: KeyRule | None) -> list[Candidate]:
+    """Return the candidates of a key that is in the name, with why it won or lost against ``winner``."""
     if winner is None:
         outcome, reason = Outcome.WON, "the longest key in the name"
     elif len(winner.key) > len(key.key):
@@ -36,7 +40,7 @@ def key_notes(key: KeyRule, winner: KeyRule | None) -> list[Candidate]:
     ]
 
 
-def rule_note(
+def rule_candidate(
     setting: str,
     verdict: Verdict,
     conditions: Sequence[Condition],
@@ -45,7 +49,7 @@ def rule_note(
     winner: Verdict | None,
     key: KeyRule | None,
 ) -> Candidate:
-    """Return how a rule fared that is switched on."""
+    """Return the candidate of a rule that is switched on, with why it won, lost or did not apply."""
     if missing is not None:
         outcome, reason = Outcome.NOT_APPLICABLE, missing.otherwise(facts)
     elif key is not None or winner is not None:
@@ -58,8 +62,8 @@ def rule_note(
     return Candidate(setting=setting, verdict=verdict, outcome=outcome, reason=reason)
 
 
-def idle_notes(setting: str, option: str, options: Options) -> list[Candidate]:
-    """Return a rule that would apply if it were switched on, or if there were a decay to multiply."""
+def idle_candidates(setting: str, option: str, options: Options) -> list[Candidate]:
+    """Return the candidate of a rule that would apply if it were switched on, or if there were a decay to multiply."""
     verdict = options.multipliers.get(option)
     if setting == "weight_decay" and options.base_weight_decay is None:
         if verdict is None:
@@ -79,5 +83,5 @@ def idle_notes(setting: str, option: str, options: Options) -> list[Candidate]:
 
 
 def value_text(verdict: Verdict) -> str:
-    """Return what a verdict gives."""
+    """Return the value that a verdict gives, as text."""
     return "nothing" if verdict.value is None else f"{verdict.value:.6g}"

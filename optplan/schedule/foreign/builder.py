@@ -1,4 +1,4 @@
-"""Makes somebody's schedulers; torch is imported when the first is made."""
+"""Make the schedulers of other packages; torch is imported when the first is made."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from optplan.schedule.training import Training
 from optplan.schedule.written import NESTED
 
 if TYPE_CHECKING:
-    from optplan.schedule.foreign.stage import RunningForeignScheduler
+    from optplan.schedule.foreign.running import RunningForeignScheduler
     from optplan.schedule.foreign.stand_in import StandIn
 
 
 class ForeignBuilder:
-    """Makes the stages of schedulers that are run for real; those of one optimizer act on one stand-in.
+    """Makes schedulers that are run for real; those of one optimizer act on one stand-in.
 
     Args:
         namespace: Where the config's names are looked up.
@@ -38,28 +38,28 @@ class ForeignBuilder:
         self._stand_ins: WeakKeyDictionary[ParamGroupTable, StandIn] = WeakKeyDictionary()
 
     def __call__(
-        self, spec: ForeignSpec, lanes: ParamGroupTable, training: Training
+        self, spec: ForeignSpec, table: ParamGroupTable, training: Training
     ) -> RunningForeignScheduler:
-        """Return the stage of one scheduler.
+        """Return one scheduler, ready to be stepped.
 
         Raises:
             ScheduleError: There is no such class, or it refuses its arguments.
         """
-        from optplan.schedule.foreign.stage import RunningForeignScheduler
+        from optplan.schedule.foreign.running import RunningForeignScheduler
         from optplan.schedule.foreign.stand_in import StandIn
 
-        if lanes not in self._stand_ins:
-            self._stand_ins[lanes] = StandIn(lanes)
+        if table not in self._stand_ins:
+            self._stand_ins[table] = StandIn(table)
 
         def make(optimizer: StandIn) -> tuple[Any, Way]:
             if spec.library is not None:
                 made = spec.library.make(spec.arguments, optimizer, training)
                 return made, way_of(type(made)) or Way.TORCH
-            return self._made(spec, lanes, optimizer, training)
+            return self._made(spec, table, optimizer, training)
 
         stepping = partial(self._stepping, spec.name)
         return RunningForeignScheduler(
-            spec, lanes, self._stand_ins[lanes], _placed(make, spec), stepping
+            spec, table, self._stand_ins[table], _placed(make, spec), stepping
         )
 
     def replaces(self, name: str) -> bool:
@@ -70,11 +70,11 @@ class ForeignBuilder:
         return is_replaced(RegistryKind.SCHEDULERS, name, self._namespace)
 
     def _made(
-        self, spec: ForeignSpec, lanes: ParamGroupTable, optimizer: StandIn, training: Training
+        self, spec: ForeignSpec, table: ParamGroupTable, optimizer: StandIn, training: Training
     ) -> tuple[Any, Way]:
         found, way = scheduler_class(spec.kind, self._namespace, spec.place)
         arguments = {
-            name: self._argument(name, value, lanes, optimizer)
+            name: self._argument(name, value, table, optimizer)
             for name, value in spec.arguments.items()
         }
         make: Any = found
@@ -98,9 +98,9 @@ class ForeignBuilder:
     def _stepping(self, what: str, scheduler: object) -> AbstractContextManager[None]:
         return self._calling(what, type(scheduler), getattr(scheduler, f"_{NESTED}", ()))
 
-    def _argument(self, name: str, value: Any, lanes: ParamGroupTable, optimizer: StandIn) -> Any:
-        if name in PER_GROUP and isinstance(value, list | tuple) and len(value) == lanes.total:
-            return [value[number] for number in lanes.numbers]
+    def _argument(self, name: str, value: Any, table: ParamGroupTable, optimizer: StandIn) -> Any:
+        if name in PER_GROUP and isinstance(value, list | tuple) and len(value) == table.total:
+            return [value[number] for number in table.numbers]
         if name == NESTED and isinstance(value, list | tuple):
             return [self._nested(one, optimizer) for one in value]
         return value

@@ -1,4 +1,4 @@
-"""Somebody's scheduler at work."""
+"""Step a scheduler of another package, and copy what it does to the groups."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class RunningForeignScheduler:
 
     Args:
         spec: The scheduler.
-        lanes: The groups.
+        table: The groups.
         optimizer: The optimizer that stands in for them.
         make: Makes the scheduler for it; None for one that leaves everything as it is.
         stepping: What holds while the scheduler is stepped.
@@ -32,7 +32,7 @@ class RunningForeignScheduler:
     def __init__(
         self,
         spec: ForeignSpec,
-        lanes: ParamGroupTable,
+        table: ParamGroupTable,
         optimizer: Groups,
         make: Callable[[Any], tuple[Any, Way]],
         stepping: Callable[[Any], AbstractContextManager[object]] = nullcontext,
@@ -40,7 +40,7 @@ class RunningForeignScheduler:
         self.spec = spec
         self.param = ANYTHING
         self.acts = True
-        self._lanes = lanes
+        self._table = table
         self._optimizer = optimizer
         self._make = make
         self._stepping = stepping
@@ -60,7 +60,7 @@ class RunningForeignScheduler:
     def advance(self, count: int) -> None:
         """Make so many ticks; the first of all is that with which it is made."""
         with _quietly():
-            self._optimizer.put(self._lanes)
+            self._optimizer.put(self._table)
             if self._ticks == 0:
                 self._scheduler, self._way = self._make(self._optimizer)
                 self._ticks, count = 1, count - 1
@@ -68,7 +68,7 @@ class RunningForeignScheduler:
                 with self._stepping(self._scheduler):
                     for _ in range(count):
                         self._step()
-            self._optimizer.take(self._lanes)
+            self._optimizer.take(self._table)
 
     def unknown_from(self) -> int | None:
         """Return the first tick at which a metric may have changed the values; None where none can."""
