@@ -105,7 +105,7 @@ def check(*, mending: bool = True) -> CheckResult:
 def read_by_mmengine(path: Path) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return Config.fromfile(path).to_dict()
+        return Config.fromfile(path, import_custom_modules=False).to_dict()
 
 
 @pytest.mark.sweep

@@ -86,7 +86,7 @@ def _place(context: Context, planned: Planned, breach: Breach) -> Place | None:
         place = place_of(specs[-1][0].raw, "type") if is_sure else None
         return place or place_of(context.config.data, "param_scheduler")
     setting = _SETTINGS.get(breach.what)
+    place = None
     if breach.parameters and setting is not None:
-        if (place := deciding_place(planned, breach.parameters[0], setting)) is not None:
-            return place
-    return planned.section.places["type"]
+        place = deciding_place(planned, breach.parameters[0], setting)
+    return place or planned.section.places["type"]
