@@ -65,6 +65,7 @@ class CheckResult:
         baseline: The baseline to write and its text; None where none is to be written.
         fixes: What is to be written to configs so that no more than this is found; None where nothing is
             to be mended.
+        files: What was read: configs, their bases, the tool's configuration.
     """
 
     report: CheckReport
@@ -73,6 +74,7 @@ class CheckResult:
     exit_zero: bool
     baseline: tuple[Path, str] | None = None
     fixes: Fixes | None = None
+    files: frozenset[str] = frozenset()
 
     def __str__(self) -> str:
         return str(presented("check_text", self))
@@ -133,6 +135,9 @@ def check_configs(
         of_session = partial(_findings, checks=checks, known=known)
         session, fixes = mend(session, request, run, of_session)
     result = _result(session, checks, policy, known)
+    files = {file for outcome in session.outcomes for file in (outcome.config, *outcome.files)}
+    files |= {one.file for one in session.tool_configs if one.file is not None}
+    result = replace(result, files=frozenset(files))
     return result if fixes is None else _mended(result, fixes)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from optplan.checks.base import Check
-from optplan.errors import Problem, UsageError, did_you_mean, listed
+from optplan.errors import Problem, UsageError, did_you_mean
 from optplan.places import Place
 
 EVERYTHING = "OPT"
@@ -67,8 +67,8 @@ def prefix_problem(
     )
 
 
-def by_code(words: Iterable[str], checks: Iterable[Check]) -> tuple[Check, ...]:
-    """The checks with these codes or names.
+def by_code(words: Sequence[str], checks: Sequence[Check]) -> tuple[tuple[Check, ...], bool]:
+    """The checks with these codes, beginnings of codes or names, and whether each word names one.
 
     Raises:
         UsageError: There is no such check.
@@ -76,22 +76,27 @@ def by_code(words: Iterable[str], checks: Iterable[Check]) -> tuple[Check, ...]:
     known: dict[str, Check] = {}
     for check in checks:
         known |= {check.code: check, check.name.upper(): check}
+    found = {word: _meant(word.upper(), known) for word in words}
     problems = [
         Problem(message=f"there is no check {word!r}", hint=_hint(word, known))
         for word in words
-        if word.upper() not in known
+        if not found[word]
     ]
     if problems:
         raise UsageError(problems)
-    return tuple(dict.fromkeys(known[word.upper()] for word in words))
+    is_exact = all(word.upper() in known for word in words)
+    return tuple(dict.fromkeys(check for word in words for check in found[word])), is_exact
+
+
+def _meant(word: str, known: dict[str, Check]) -> list[Check]:
+    if word in known or not word.startswith(EVERYTHING):
+        return [known[word]] if word in known else []
+    return [check for code, check in known.items() if code.startswith(word)]
 
 
 def _hint(word: str, known: dict[str, Check]) -> str:
     if word.isdecimal() and f"OPT{word}" in known:
         return f"did you mean 'OPT{word}'?"
-    begun = sorted({check.code for check in known.values() if check.code.startswith(word.upper())})
-    if word and begun:
-        return f"name one of {listed(begun)}"
     is_code = word.upper().startswith("OPT")
     names = sorted({check.code if is_code else check.name for check in known.values()})
     return did_you_mean(word, names) or "'optplan checks' lists them"

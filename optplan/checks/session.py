@@ -111,6 +111,16 @@ def run_session(
     )
 
 
+def found_files(request: Request, checks: tuple[Check, ...]) -> tuple[str, ...]:
+    """Return the files that are asked for, as they are there now.
+
+    Raises:
+        OptplanError: There are none, or the settings are wrong.
+    """
+    found = _discovered(request, request.finder(checks).here())
+    return tuple(candidate.path for candidate in found.candidates)
+
+
 def _refuse_unused(request: Request, discovery: Discovery) -> None:
     """Refuse arguments that no function is given.
 

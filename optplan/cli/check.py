@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -60,30 +60,45 @@ def check(
         from optplan.checks import ALL_CHECKS
         from optplan.reporters.tool_config import settings_text
 
-        _refuse_format(which)
+        _refuse(configs or (), which)
         request = _request(configs or (), options, which)
         if which.show_settings:
             text = "\n".join(map(settings_text, applied_configs(request, ALL_CHECKS)))
             deliver(lambda _width, _color: text, to.output, to.color, pages=not to.no_pager)
             return
-        with progress_bar(quiet=to.quiet) as start:
-            result = check_configs(
-                request,
-                ALL_CHECKS,
-                workers=workers,
-                policy=ExitPolicy(
-                    fail_on=which.fail_on,
-                    exit_zero=which.exit_zero,
-                    baseline=which.baseline,
-                    write_baseline=which.write_baseline,
-                ),
-                is_cached=options.is_cached,
-                materialize=options.materialize,
-                mending=which.fix or which.diff,
-                start=start,
-            )
-        status = _deliver(result, which, to)
+
+        def run() -> tuple[ExitStatus, frozenset[str]]:
+            with progress_bar(quiet=to.quiet) as start:
+                result = check_configs(
+                    request,
+                    ALL_CHECKS,
+                    workers=workers,
+                    policy=ExitPolicy(
+                        fail_on=which.fail_on,
+                        exit_zero=which.exit_zero,
+                        baseline=which.baseline,
+                        write_baseline=which.write_baseline,
+                    ),
+                    is_cached=options.is_cached,
+                    materialize=options.materialize,
+                    mending=which.fix or which.diff,
+                    start=start,
+                )
+            return _deliver(result, which, to), result.files
+
+        if which.watch:
+            _watch(run, request)
+        status, _ = run()
     raise typer.Exit(status)
+
+
+def _watch(run: Callable[[], tuple[ExitStatus, frozenset[str]]], request: Request) -> NoReturn:
+    """Check again after each change, until an interrupt ends the process."""
+    from optplan.checks import ALL_CHECKS
+    from optplan.checks.session import found_files
+    from optplan.cli.watching import run_watched
+
+    run_watched(run, lambda: found_files(request, ALL_CHECKS))
 
 
 def _request(words: Sequence[str], options: PlanRequest, which: CheckOptions) -> Request:
@@ -111,18 +126,23 @@ def _request(words: Sequence[str], options: PlanRequest, which: CheckOptions) ->
     )
 
 
-def _refuse_format(which: CheckOptions) -> None:
-    """Refuse a format that the report is not written in.
+def _refuse(words: Sequence[str], which: CheckOptions) -> None:
+    """Refuse options that do not go together.
 
     Raises:
-        UsageError: It is one.
+        UsageError: There are such.
     """
+    from optplan.checks.session import STDIN
     from optplan.errors import UsageError
 
     if which.statistics and which.output_format not in (CheckFormat.TEXT, CheckFormat.JSON):
         raise UsageError("--statistics is written as text or json", hint="leave --format out")
     if which.diff and (which.statistics or which.output_format is not CheckFormat.TEXT):
         raise UsageError("--diff is written as a unified diff", hint="leave --format out")
+    if which.watch and (which.fix or which.write_baseline):
+        raise UsageError("--watch only looks: it goes with neither --fix nor --write-baseline")
+    if which.watch and STDIN in words:
+        raise UsageError("'-' is read from stdin once: there is no file to watch")
     if which.diff and which.write_baseline:
         raise UsageError("--diff writes nothing, and --write-baseline does")
 

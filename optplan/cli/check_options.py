@@ -74,6 +74,10 @@ class CheckOptions:
         bool,
         typer.Option("--diff", help="Show what --fix would change, and write nothing."),
     ] = False
+    watch: Annotated[
+        bool,
+        typer.Option("--watch", "-w", help="Check again whenever a file changes, until Ctrl-C."),
+    ] = False
     jobs: Annotated[
         int | None,
         typer.Option(

@@ -26,7 +26,7 @@ def checks(
         list[str] | None,
         typer.Argument(
             metavar="CODE",
-            help="Checks, as 'OPT103'; left out, all are listed.",
+            help="Checks, as 'OPT103'; 'OPT1' lists those that begin so; left out, all are listed.",
             autocompletion=check_codes,
         ),
     ] = None,
@@ -53,13 +53,13 @@ def checks(
 
         if codes and everything:
             raise UsageError("--all lists all checks, and some are named")
-        found = by_code(codes, ALL_CHECKS) if codes else ALL_CHECKS
+        found, is_exact = by_code(codes, ALL_CHECKS) if codes else (ALL_CHECKS, False)
         found = tuple(sorted(found, key=lambda check: check.code))
 
         def report(width: int | None, colored: bool) -> str:
             if output_format is ChecksFormat.JSON:
                 return checks_json(found)
-            if codes:
+            if is_exact:
                 return check_pages(found, width=width, color=colored)
             return check_list(found, width=width, color=colored)
 

@@ -27,6 +27,9 @@ _MANY_IN_ALL = 60_000
 _MANY_LEVELS = 2_900
 _F_STRING = re.compile(r"""(?<!\w)(?:[ft]r?|r[ft])['"]""", re.IGNORECASE)
 _LONG_NUMBER = re.compile(r"0[xXoObB][0-9a-fA-F_]{2500}")
+_INNER_BASE = re.compile(r"^[ \t]+.*_base_", re.MULTILINE)
+_LONGEST_KEPT, _MOST_KEPT = 10_000, 100
+_KEPT_BASES: dict[str, ast.Module] = {}
 _NESTED = "it is nested too deeply to be read"
 
 
@@ -52,6 +55,24 @@ def parsed(file: File) -> ast.Module:
         raise ConfigError(_NESTED, place=Place(file.source, 0, 0))
     if _LONG_NUMBER.search(file.text):
         _check_numbers(file, tree)
+    return tree
+
+
+def parsed_base(file: File) -> ast.Module:
+    """Return the same of a base, which is kept: many configs inherit from one.
+
+    Raises:
+        ConfigError: It is no valid Python, or nested too deeply.
+    """
+    text = file.text
+    if len(text) > _LONGEST_KEPT or _INNER_BASE.search(
+        text
+    ):  # of the latter, evaluation changes the tree
+        return parsed(file)
+    tree = _KEPT_BASES.pop(text, None) or parsed(file)
+    _KEPT_BASES[text] = tree  # the last that was used
+    if len(_KEPT_BASES) > _MOST_KEPT:
+        del _KEPT_BASES[next(iter(_KEPT_BASES))]
     return tree
 
 

@@ -61,6 +61,15 @@ def test_several_pages(checks: Checks) -> None:
     )
 
 
+@pytest.mark.parametrize("words", [["OPT10"], ["opt10"], ["OPT10", "OPT103"]])
+def test_the_beginning_of_codes_lists_them(words: list[str], checks: Checks) -> None:
+    done = checks(*words)
+    assert (done.returncode, done.stderr) == (0, "")
+    codes = [line.split()[0] for line in done.stdout.splitlines() if "OPT" in line]
+    assert codes == ["OPT102", "OPT103", "OPT106", "OPT107"]
+    assert done.stdout.endswith("\n 4 checks\n")
+
+
 @pytest.mark.parametrize("words", [[], ["--all"]])
 def test_all(words: list[str], checks: Checks) -> None:
     done = checks(*words)

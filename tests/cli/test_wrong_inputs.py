@@ -201,7 +201,7 @@ WRONG = [
     ("check plain.py --baseline no.json", "no baseline 'no.json'", "--write-baseline makes it"),
     ("checks OPT9999", "there is no check 'OPT9999'"),
     ("checks 103", "there is no check '103'", "did you mean 'OPT103'?"),
-    ("checks OPT1", "name one of OPT101, OPT102, OPT103"),
+    ("checks OPT19", "did you mean 'OPT109', 'OPT901' or 'OPT801'?"),
 ]  # fmt: skip
 
 

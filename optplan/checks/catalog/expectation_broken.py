@@ -10,9 +10,16 @@ from optplan.checks.expectations import Breach, breaches
 from optplan.checks.facts.deciding_place import deciding_place
 from optplan.checks.facts.lr_over_training import lr_over_training
 from optplan.checks.paths import shown_path
+from optplan.config import place_of
 from optplan.names import Severity
 from optplan.places import Place
 from optplan.plan import Planned
+
+# Which of a parameter's values decides what is expected.
+_SETTINGS = {
+    "weight-decay": "weight_decay",
+    **dict.fromkeys(("lr", "lr-mult", "lr-at-end", "never-zero"), "lr"),
+}
 
 
 class ExpectationBroken(Check):
@@ -63,15 +70,23 @@ class ExpectationBroken(Check):
                 yield self.finding(
                     f"{breach.message} (expected by {expectation.where})",
                     key=f"expect[{expectation.subject}].{breach.what}",
-                    place=_place(planned, breach) or Place(context.config.entry, 0, 0),
+                    place=_place(context, planned, breach) or Place(context.config.entry, 0, 0),
                     parameters=tuple(row.name for row in breach.parameters),
                 )
 
 
-def _place(planned: Planned, breach: Breach) -> Place | None:
-    """Return where the entry is written that decides the first of the rows, otherwise the optimizer."""
-    if breach.parameters:
-        setting = "weight_decay" if breach.what == "weight-decay" else "lr"
-        if (place := deciding_place(planned, breach.parameters[0], setting)) is not None:
-            return place
-    return planned.section.places["type"]
+def _place(context: Context, planned: Planned, breach: Breach) -> Place | None:
+    """Return where the entry is written that decides the first of the rows, otherwise the optimizer.
+
+    Over the training that is the scheduler, where there is one, or else what decides the lr.
+    """
+    specs = context.schedulers.specs if context.schedulers is not None else ()
+    if breach.what in {"lr-at-end", "never-zero"} and specs:
+        is_sure = breach.what == "lr-at-end" or len(specs) == 1
+        place = place_of(specs[-1][0].raw, "type") if is_sure else None
+        return place or place_of(context.config.data, "param_scheduler")
+    setting = _SETTINGS.get(breach.what)
+    place = None
+    if breach.parameters and setting is not None:
+        place = deciding_place(planned, breach.parameters[0], setting)
+    return place or planned.section.places["type"]

@@ -75,8 +75,9 @@ def _fix(raw: RawSection, name: str, known: frozenset[str]) -> Fix | None:
     """Return the fix of an argument that is misspelt, or inherited from the config of another optimizer."""
     place = place_of(raw.optimizer, name)
     hint = inherited_hint(raw.optimizer, name)
-    if hint is None:
-        return renamed(place, name, certain_name(name, known))
+    meant = certain_name(name, known)
+    if hint is None or meant is not None:
+        return renamed(place, name, meant)
     is_needed = DELETE in hint and name != DELETE
     return replacing_base(place_of(raw.optimizer, "type"), "type") if is_needed else None
 

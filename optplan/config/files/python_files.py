@@ -9,7 +9,7 @@ from optplan.config.files.pure_python import load_pure
 from optplan.config.files.python_frames import entries, run
 from optplan.config.loader import placing_errors
 from optplan.config.substitution import substituted
-from optplan.config.syntax import base_assignment, is_pure, parsed, without_base
+from optplan.config.syntax import base_assignment, is_pure, parsed, parsed_base, without_base
 from optplan.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def load_python(loader: Loader, file: File, location: ConfigLocation) -> PlacedD
     Raises:
         ConfigError: It cannot be evaluated.
     """
-    tree = parsed(file)
+    tree = parsed_base(file) if loader.is_base and not loader.trust else parsed(file)
     if is_pure(file, tree):
         if loader.is_base:
             raise ConfigError(
