@@ -119,7 +119,8 @@ def _facts(
             name=name,
             prefix=prefix,
             local=local,
-            shape=tuple(parameter.shape),
+            # ZeRO's third stage empties parameters, and keeps their shapes
+            shape=tuple(getattr(parameter, "ds_shape", parameter.shape)),
             dtype=_dtype_name(parameter.dtype),
             requires_grad=parameter.requires_grad,
             module=owner,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -50,7 +51,9 @@ def _is_parallel(model: nn.Module) -> bool:
     from torch import nn
     from torch.nn.parallel import DistributedDataParallel
 
-    return isinstance(model, nn.DataParallel | DistributedDataParallel)
+    engine = getattr(sys.modules.get("deepspeed.runtime.engine"), "DeepSpeedEngine", None)
+    is_engine = isinstance(engine, type) and isinstance(model, engine)
+    return is_engine or isinstance(model, nn.DataParallel | DistributedDataParallel)
 
 
 def _bare(facts: ParameterFacts) -> ParameterFacts:
