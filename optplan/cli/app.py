@@ -23,6 +23,7 @@ COMMANDS = (
     "check",
     "schedule",
     "verify",
+    "scale",
     "checks",
     "cache",
 )
