@@ -77,6 +77,7 @@ def diff(
     with running(quiet=to.quiet, debug=to.debug, dialect=options.dialect):
         from optplan.app.diff import arguments_of, diff_of
         from optplan.app.diff_sides import sides_of
+        from optplan.app.pages import diff_page
         from optplan.app.plan import import_first
         from optplan.reporters.diff.words import labels_of, unread_notes
         from optplan.reporters.formats import format_of
@@ -88,6 +89,8 @@ def diff(
         labels = labels_of(sides, found)
 
         def report(width: int | None, colored: bool) -> str:
+            if output_format is DiffFormat.HTML:
+                return diff_page(found, labels, full=full)
             render = format_of("optplan.reporters.diff", output_format)
             return render(found, labels, full=full, width=width, color=colored)
 

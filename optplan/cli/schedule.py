@@ -90,6 +90,7 @@ def schedule(
     """
     with running(quiet=to.quiet, debug=to.debug, dialect=options.dialect):
         from optplan.app.decay import decay_of
+        from optplan.app.pages import schedule_page
         from optplan.app.plan import import_first
         from optplan.app.schedule import Length, scheduled, view_of
         from optplan.errors import UsageError
@@ -105,25 +106,26 @@ def schedule(
         import_first((config,), options)
         length = Length(epochs=asked.epochs, iters=asked.iters, per_epoch=asked.iters_per_epoch)
         found = scheduled(config, options, length)
-        if asked.topic is ScheduleTopic.DECAY:
-            table = decay_report(decay_of(found, patterns=asked.param or (), trusted=options.trust))
-            deliver(
-                lambda width, colored: write(output_format, table, width=width, color=colored),
-                to.output,
-                to.color,
-                pages=not to.no_pager,
+        patterns = asked.param or ()
+        is_decay = asked.topic is ScheduleTopic.DECAY
+        if is_decay:
+            table = decay_report(decay_of(found, patterns=patterns, trusted=options.trust))
+        else:
+            samples = SAMPLES[output_format]
+            view = view_of(
+                found, at=asked.at or (), every=asked.every, patterns=patterns, samples=samples
             )
-            return
-        samples = SAMPLES[output_format]
-        view = view_of(
-            found, at=asked.at or (), every=asked.every, patterns=asked.param or (), samples=samples
-        )
+            table = schedule_report(view)
 
         def report(width: int | None, colored: bool) -> str:
-            return write(output_format, schedule_report(view), width=width, color=colored)
+            if output_format is ScheduleFormat.HTML:
+                return schedule_page(
+                    found, table, is_decay=is_decay, patterns=patterns, options=options
+                )
+            return write(output_format, table, width=width, color=colored)
 
-        if output_format is ScheduleFormat.CSV:
-            remark(unread_notes(view.courses.schedule.unread))
+        if output_format is ScheduleFormat.CSV and not is_decay:
+            remark(unread_notes(found.schedule.unread))
         deliver(report, to.output, to.color, pages=not to.no_pager)
 
 
