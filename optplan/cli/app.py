@@ -25,6 +25,7 @@ COMMANDS = (
     "check",
     "schedule",
     "verify",
+    "scale",
     "checks",
     "cache",
 )

@@ -110,6 +110,7 @@ def diff(
     with running(quiet=to.quiet, debug=to.debug, dialect=options.dialect):
         from optplan.app.diff import arguments_of, diffs_of
         from optplan.app.diff_sides import sides_of
+        from optplan.app.pages import diff_page
         from optplan.app.phases import phases_of
         from optplan.app.plan import import_first
         from optplan.reporters.diff import report_of
@@ -125,6 +126,8 @@ def diff(
         labels = [labels_of(pair, one) for pair, one in zip(pairwise(said), found, strict=True)]
 
         def report(width: int | None, colored: bool) -> str:
+            if output_format is DiffFormat.HTML:
+                return diff_page(found, labels, full=full)
             render = report_of(output_format, found, labels)
             return render(full=full, width=width, color=colored)
 

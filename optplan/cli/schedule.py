@@ -115,6 +115,7 @@ def schedule(
     """
     with running(quiet=to.quiet, debug=to.debug, dialect=options.dialect):
         from optplan.app.decay import decay_of
+        from optplan.app.pages import schedule_page
         from optplan.app.plan import import_first
         from optplan.app.schedule import scheduled
         from optplan.app.schedule_views import view_of
@@ -132,14 +133,21 @@ def schedule(
             return
         import_first((config,), options)
         found = scheduled(config, options, asked.length)
-        if asked.topic is ScheduleTopic.DECAY:
-            table = decay_report(decay_of(found, patterns=asked.param or (), trusted=options.trust))
+        patterns = asked.param or ()
+        is_decay = asked.topic is ScheduleTopic.DECAY
+        if is_decay:
+            table = decay_report(decay_of(found, patterns=patterns, trusted=options.trust))
+        else:
+            table = schedule_report(view_of(found, samples=SAMPLES[output_format], **asked.shown))
+            if output_format is ScheduleFormat.CSV:
+                remark(unread_notes(found.schedule.unread))
+        if output_format is ScheduleFormat.HTML:
+            page = schedule_page(
+                found, table, is_decay=is_decay, patterns=patterns, options=options
+            )
+            deliver(lambda _width, _color: page, to.output, to.color)
+        else:
             _deliver(table, output_format, to)
-            return
-        view = view_of(found, samples=SAMPLES[output_format], **asked.shown)
-        if output_format is ScheduleFormat.CSV:
-            remark(unread_notes(view.courses.schedule.unread))
-        _deliver(schedule_report(view), output_format, to)
 
 
 def _phases(

@@ -133,6 +133,11 @@ def show(
         )
 
         def report(width: int | None, colored: bool) -> str:
+            if asked.output_format is ShowFormat.HTML:
+                from optplan.app.pages import plan_page
+
+                made = found if isinstance(found, Planned) else None
+                return plan_page(shown, made, view, config, options)
             return show_report(view, shown, asked.output_format, width=width, color=colored)
 
         deliver(report, to.output, to.color, pages=not to.no_pager)

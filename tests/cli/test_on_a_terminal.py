@@ -11,6 +11,7 @@ import struct
 import sys
 import termios
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[=>])")
 
 
 def on_terminal(
-    *words: str | Path, lines: int = 24, cwd: Path = ROOT, keys: str = "", **environment: str
+    *words: str | Path, lines: int = 24, cwd: Path = ROOT, keys: str = "", **environment: Any
 ) -> tuple[str, int]:
     """What a terminal of 80 columns is sent, and the status; keys are typed once it is silent."""
     command = Path(sys.executable).with_name("optplan")
@@ -90,8 +91,8 @@ def test_a_pager_as_git_has_it(tmp_path: Path) -> None:
     pager.write_text('#!/bin/sh\necho "LESS=$LESS"\nhead -n 2\n')
     pager.chmod(0o755)
     for name in ("PAGER", "OPTPLAN_PAGER"):
-        other = {"PAGER": "false"} if name == "OPTPLAN_PAGER" else {}
-        sent, status = on_terminal("show", *VIT, "--view", "params", **other, **{name: str(pager)})
+        other: dict[str, Any] = {"PAGER": "false"} if name == "OPTPLAN_PAGER" else {}
+        sent, status = on_terminal("show", *VIT, "--view", "params", **(other | {name: str(pager)}))
         shown = plain(sent)
         assert status == 0
         assert next(line for line in shown if line) == "LESS=FRX"
@@ -117,8 +118,8 @@ def test_less_itself() -> None:
         ((), {"OPTPLAN_PAGER": "'"}),
     ],
 )
-def test_no_pager(words: tuple[str, ...], environment: dict[str, str]) -> None:
-    given = {"PAGER": "echo PAGED", **environment}
+def test_no_pager(words: tuple[str, ...], environment: dict[str, Any]) -> None:
+    given: dict[str, Any] = {"PAGER": "echo PAGED", **environment}
     sent, status = on_terminal("show", *VIT, "--view", "params", *words, **given)
     assert status == 0
     assert "PAGED" not in sent
@@ -146,7 +147,7 @@ def test_a_file_has_no_pager(tmp_path: Path) -> None:
     ],
 )
 def test_building_a_model_is_said(
-    words: tuple[str, ...], environment: dict[str, str], is_said: bool, tmp_path: Path
+    words: tuple[str, ...], environment: dict[str, Any], is_said: bool, tmp_path: Path
 ) -> None:
     (tmp_path / "net.py").write_text(SLOW)
     (tmp_path / "a.json").write_text('{"optimizer": {"type": "SGD", "lr": 0.1}}')

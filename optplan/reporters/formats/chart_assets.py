@@ -1,8 +1,8 @@
 """The style and the script of the charts in an HTML report; they fetch nothing."""
 
 CHART_STYLE = """
-.chart { --light: 38%; }
-@media (prefers-color-scheme: dark) { .chart { --light: 68%; } }
+.chart { --light: 55%; }
+@media (prefers-color-scheme: dark) { .chart { --light: 76%; } }
 .chart svg { display: block; width: 100%; height: auto; max-height: 34rem; touch-action: none;
   border: 1px solid var(--line); border-radius: 4px; background: var(--paper); }
 .chart svg:focus-visible, .chart button:focus-visible, .chart input:focus-visible {
@@ -47,7 +47,7 @@ for (const section of document.querySelectorAll("section.chart")) {
   }
 
   function colour(number) {
-    return "hsl(" + Math.round((number * 137.508 + 210) % 360) + " 65% var(--light))";
+    return "oklch(var(--light) 0.16 " + (285 - 260 * data.settings[number].rank).toFixed(1) + ")";
   }
 
   function curve(number) { return data.curves[data.settings[number].curve]; }
@@ -71,6 +71,15 @@ for (const section of document.querySelectorAll("section.chart")) {
     return box.bottom - (box.bottom - box.top) * share;
   }
 
+  // curves that coincide are drawn once, in the colour of the first
+  function drawn() {
+    const seen = new Set();
+    return shown().filter((number) => {
+      const own = data.settings[number].curve;
+      return seen.has(own) ? false : seen.add(own);
+    });
+  }
+
   function shown() { return boxes.map((input, number) => number).filter((number) => boxes[number].checked); }
 
   function fit() {
@@ -91,7 +100,10 @@ for (const section of document.querySelectorAll("section.chart")) {
       for (let power = first; power <= last; power++) found.push(Number("1e" + power));
       if (found.length < 2) found.push(axis.low, axis.high);
     } else {
-      for (let part = 0; part <= 4; part++) found.push(axis.low + (axis.high - axis.low) * part / 4);
+      const part = (axis.high - axis.low) / 4 || 1, power = 10 ** Math.floor(Math.log10(part));
+      const size = [1, 2, 5, 10].find((one) => one * power >= part * 0.999) * power;
+      const first = Math.ceil(axis.low / size - 1e-9), last = Math.floor(axis.high / size + 1e-9);
+      for (let at = first; at <= last; at++) found.push(at * size);
     }
     return found;
   }
@@ -107,12 +119,13 @@ for (const section of document.querySelectorAll("section.chart")) {
     for (const step of data.ticks) {
       node("line", { x1: x(step), x2: x(step), y1: box.top, y2: box.bottom });
       if (x(step) < free) continue;
-      const label = node("text", { x: x(step), y: box.bottom + 18, "text-anchor": "middle" }, String(step));
-      free = x(step) + String(step).length * 8 + 8;
+      const written = step.toLocaleString("en");
+      const label = node("text", { x: x(step), y: box.bottom + 18, "text-anchor": "middle" }, written);
+      free = x(step) + written.length * 8 + 8;
       if (x(step) > box.right - 20) label.setAttribute("text-anchor", "end");
     }
     node("text", { x: (box.left + box.right) / 2, y: box.bottom + 38, "text-anchor": "middle" }, data.unit);
-    for (const number of shown()) {
+    for (const number of drawn()) {
       let points = [];
       const values = curve(number);
       values.forEach((value, at) => { if (value !== null) points.push(x(steps[at]) + "," + y(value)); });
@@ -126,7 +139,7 @@ for (const section of document.querySelectorAll("section.chart")) {
     svg.querySelectorAll(".cursor, circle").forEach((old) => old.remove());
     const step = steps[place];
     node("line", { class: "cursor", x1: x(step), x2: x(step), y1: box.top, y2: box.bottom });
-    for (const number of shown()) {
+    for (const number of drawn()) {
       const value = curve(number)[place];
       if (value !== null) {
         const dot = node("circle", { cx: x(step), cy: y(value), r: 4 });
@@ -134,7 +147,7 @@ for (const section of document.querySelectorAll("section.chart")) {
       }
     }
     const epoch = data.per_epoch ? " (epoch " + Math.floor(step / data.per_epoch) + ")" : "";
-    readOff.textContent = data.unit + " " + step + epoch;
+    readOff.textContent = data.unit + " " + step.toLocaleString("en") + epoch;
     outputs.forEach((output, number) => { output.textContent = text(curve(number)[place]); });
   }
 

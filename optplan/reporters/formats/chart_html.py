@@ -6,7 +6,7 @@ import json
 from html import escape
 from math import isfinite
 
-from optplan.reporters.formats.report import Chart
+from optplan.reporters.formats.report import Chart, ChartCurve
 from optplan.reporters.formats.visible import visible
 
 
@@ -31,7 +31,7 @@ def chart_html(chart: Chart, number: int) -> str:
                 f'aria-label="{text_html(chart.title)}; arrow keys move the point that is read off"></svg>'
             ),
             "<ul>",
-            *(_entry(curve.label) for curve in chart.curves),
+            *(_entry(curve) for curve in chart.curves),
             "</ul>",
             f'<script type="application/json">{_data(chart)}</script>',
             "</section>",
@@ -39,10 +39,11 @@ def chart_html(chart: Chart, number: int) -> str:
     )
 
 
-def _entry(label: str) -> str:
+def _entry(curve: ChartCurve) -> str:
+    of = f' <small class="name">{text_html(curve.names)}</small>' if curve.names else ""
     return (
         '<li><label><input type="checkbox" checked> <span class="swatch" aria-hidden="true"></span> '
-        f"<span>{text_html(label)}</span></label><output></output></li>"
+        f"<span>{text_html(curve.label)}{of}</span></label><output></output></li>"
     )
 
 
@@ -55,7 +56,10 @@ def _data(chart: Chart) -> str:
     """Return what the script draws; a curve that several settings share is written once."""
     places: dict[tuple[float | None, ...], int] = {}
     settings = [
-        {"curve": places.setdefault(tuple(map(_short, curve.values)), len(places))}
+        {
+            "curve": places.setdefault(tuple(map(_short, curve.values)), len(places)),
+            "rank": round(curve.rank, 4),
+        }
         for curve in chart.curves
     ]
     data = {

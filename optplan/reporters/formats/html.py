@@ -2,61 +2,129 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count
 
 from optplan.reporters.formats.chart_assets import CHART_SCRIPT, CHART_STYLE
 from optplan.reporters.formats.chart_html import chart_html, text_html
 from optplan.reporters.formats.html_assets import SCRIPT, STYLE
+from optplan.reporters.formats.page_assets import PAGE_STYLE, TAB_SCRIPT, VIRTUAL_SCRIPT
 from optplan.reporters.formats.report import Cell, Column, Report, Sheet
+from optplan.reporters.formats.virtual_rows import MOST_ROWS, virtual_table
 
 _TONES = frozenset({"alarm", "quiet"})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tab:
+    """One report of a page: what its tab is called, in the address too, and the report."""
+
+    name: str
+    report: Report
+
+
 def render(report: Report, *, width: int | None, color: bool) -> str:  # noqa: ARG001 - as all formats
     """Return the page with its style and script inside; every text is escaped."""
-    title, *facts = map(text_html, (report.title, *report.facts))
-    narrowing = text_html(report.narrowing)
-    charts = report.charts()
-    style, script = STYLE, SCRIPT
-    if charts:
-        style, script = STYLE + CHART_STYLE, SCRIPT + CHART_SCRIPT
+    return render_tabs([Tab(name=report.view, report=report)], chosen=report.view)
+
+
+def render_tabs(tabs: Sequence[Tab], *, chosen: str) -> str:
+    """Return a page of several reports, a tab each; one report alone has none.
+
+    Args:
+        tabs: The reports.
+        chosen: The name of the tab that is shown first.
+    """
+    first = next(tab.report for tab in tabs if tab.name == chosen)
+    title, several = text_html(first.title), len(tabs) > 1
+    numbers = count()
+    panels = [
+        _panel(tab, place, numbers, None if not several else chosen)
+        for place, tab in enumerate(tabs)
+    ]
+    inner = "\n".join(panels)
+    has_charts, is_long = '<section class="chart"' in inner, '<section class="virtual"' in inner
+    style = STYLE + (CHART_STYLE if has_charts else "") + PAGE_STYLE
+    scripts = (
+        SCRIPT,
+        TAB_SCRIPT if several else "",
+        CHART_SCRIPT if has_charts else "",
+        VIRTUAL_SCRIPT if is_long else "",
+    )
     parts = [
         "<!DOCTYPE html>",
         '<html lang="en">',
         '<head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f"<title>{title} · {report.view} · optplan</title>",
-        f"<style>{style}</style></head>",
+        f"<title>{title} · {text_html(first.view)} · optplan</title>",
+        f"<style>{style}</style>",
+        "<noscript><style>[role=tabpanel][hidden] { display: block; }</style></noscript></head>",
         "<body><main>",
-        f"<h1>{title} <small>{report.view}</small></h1>",
-        *(f"<p>{fact}</p>" for fact in facts),
-        *(chart_html(chart, number) for number, chart in enumerate(charts)),
-        *(_sheet(sheet, number) for number, sheet in enumerate(report.sheets())),
-        "<footer>",
-        *(f"<p>{text_html(line)}</p>" for line in report.closing),
-        *([f'<p class="narrowing">{narrowing}</p>'] if narrowing else []),
-        "</footer></main>",
-        f"<script>{script}</script>",
+        f"<h1>{title} <small>{'optplan' if several else text_html(first.view)}</small></h1>",
+        *([_tab_list(tabs, chosen)] if several else []),
+        inner,
+        "</main>",
+        f"<script>{''.join(scripts)}</script>",
         "</body></html>",
     ]
     return "\n".join(parts) + "\n"
+
+
+def _tab_list(tabs: Sequence[Tab], chosen: str) -> str:
+    buttons = (
+        f'<button type="button" role="tab" id="tab{place}" aria-controls="panel{place}" '
+        f'data-name="{text_html(tab.name)}" aria-selected="{"true" if tab.name == chosen else "false"}" '
+        f'tabindex="{0 if tab.name == chosen else -1}">{text_html(tab.name)}</button>'
+        for place, tab in enumerate(tabs)
+    )
+    return f'<div role="tablist" aria-label="views">{"".join(buttons)}</div>'
+
+
+def _panel(tab: Tab, place: int, numbers: Iterator[int], chosen: str | None) -> str:
+    report = tab.report
+    narrowing = text_html(report.narrowing)
+    lines = [
+        *(f"<p>{text_html(fact)}</p>" for fact in report.facts),
+        *(chart_html(chart, next(numbers)) for chart in report.charts()),
+        *(_sheet(sheet, next(numbers)) for sheet in report.sheets()),
+        "<footer>",
+        *(f"<p>{text_html(line)}</p>" for line in report.closing),
+        *([f'<p class="narrowing">{narrowing}</p>'] if narrowing else []),
+        "</footer>",
+    ]
+    if chosen is None:
+        return "\n".join(lines)
+    hidden = "" if tab.name == chosen else " hidden"
+    opening = (
+        f'<div role="tabpanel" id="panel{place}" aria-labelledby="tab{place}" tabindex="0"{hidden}>'
+    )
+    return "\n".join([opening, *lines, "</div>"])
 
 
 def _sheet(sheet: Sheet, number: int) -> str:
     title = f'<h2 id="sheet{number}">{text_html(sheet.title)}</h2>'
     if not sheet.rows:
         return f"<section>{title}</section>"
+    is_long = len(sheet.rows) > MOST_ROWS
+    kind = ' class="virtual"' if is_long else ""
     return "\n".join(
         (
-            f'<section aria-labelledby="sheet{number}">{title}',
+            f'<section{kind} aria-labelledby="sheet{number}">{title}',
             '<p><label>Filter <input type="search" autocomplete="off" spellcheck="false"></label>',
             '<output aria-live="polite"></output></p>',
-            f'<div class="scroll" tabindex="0" role="region" aria-labelledby="sheet{number}"><table>',
-            f"<thead><tr>{''.join(map(_heading, sheet.columns))}</tr></thead>",
-            "<tbody>",
-            *(_row(row, sheet.columns) for row in sheet.rows),
-            "</tbody></table></div></section>",
+            f'<div class="scroll" tabindex="0" role="region" aria-labelledby="sheet{number}">',
+            virtual_table(sheet) if is_long else _table(sheet),
+            "</div></section>",
         )
+    )
+
+
+def _table(sheet: Sheet) -> str:
+    heads = "".join(map(_heading, sheet.columns))
+    rows = (_row(row, sheet.columns) for row in sheet.rows)
+    return "\n".join(
+        (f"<table><thead><tr>{heads}</tr></thead>", "<tbody>", *rows, "</tbody></table>")
     )
 
 

@@ -17,7 +17,8 @@ p { margin: .15rem 0; }
 input { font: inherit; padding: .25rem .5rem; min-width: 18rem; color: inherit;
   background: var(--paper); border: 1px solid var(--quiet); border-radius: 4px; }
 output { color: var(--quiet); margin-left: .75rem; }
-.scroll { overflow-x: auto; margin-top: .5rem; }
+.scroll { overflow: auto; max-height: 85vh; margin-top: .5rem; }
+thead th { position: sticky; top: 0; z-index: 1; background: var(--paper); box-shadow: inset 0 -2px var(--line); }
 table { border-collapse: collapse; width: 100%; }
 th { text-align: left; border-bottom: 2px solid var(--line); white-space: nowrap; }
 th button { all: unset; cursor: pointer; padding: .3rem .6rem; font-weight: 600; }
@@ -28,7 +29,7 @@ th[aria-sort=descending] button::after { content: " \\2193"; }
 td { white-space: nowrap; padding: .2rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; }
 tbody tr:hover { background: var(--band); }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.name { font-family: ui-monospace, monospace; font-size: .9em; white-space: pre-wrap; }
+.name { font-family: ui-monospace, monospace; font-size: .9em; white-space: pre; }
 .above, .quiet, footer { color: var(--quiet); }
 .alarm { color: var(--alarm); font-weight: 600; }
 .bar { display: block; height: .35rem; margin-left: auto; width: 7rem; border-radius: 2px; background:
@@ -41,7 +42,7 @@ footer { margin-top: 2rem; }
 
 SCRIPT = """
 "use strict";
-for (const section of document.querySelectorAll("section")) {
+for (const section of document.querySelectorAll("section:not(.virtual)")) {
   const body = section.querySelector("tbody");
   if (!body) continue;
   const rows = Array.from(body.rows);

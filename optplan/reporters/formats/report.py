@@ -114,10 +114,19 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChartCurve:
-    """One line of a chart: its label, and its value at each step; None where there is none."""
+    """One line of a chart.
+
+    Args:
+        label: Its label.
+        values: Its value at each step; None where there is none.
+        names: Patterns of what it is for, below the label.
+        rank: Its place among all from 0 to 1, which gives it a colour: those of neighbours are neighbours.
+    """
 
     label: str
     values: tuple[float | None, ...]
+    names: str = ""
+    rank: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

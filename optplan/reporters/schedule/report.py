@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from optplan.errors import listed
+from optplan.plan.setting_members import member_patterns
 from optplan.reporters.formats.plot import axis_for
 from optplan.reporters.formats.report import (
     Cell,
@@ -43,6 +44,7 @@ from optplan.schedule.specs import AnySpec
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+_MOST_PATTERNS = 3
 SPEC_FIELDS: tuple[Field[AnySpec], ...] = (
     Field("scheduler", lambda spec: Cell(spec.name, "cyan"), is_name=True),
     Field("moves", lambda spec: Cell(param_text(spec)), is_name=True),
@@ -129,6 +131,7 @@ def _chart(view: ScheduleView, field: str) -> Chart:
     courses = view.courses_of(field)
     axis = axis_for([value for course in courses for value in course])
     training = view.courses.schedule.training
+    patterns, ranks = member_patterns(view.plan, view.tracks), _ranks(view)
     return Chart(
         title=field,
         unit=view.unit.value,
@@ -136,11 +139,27 @@ def _chart(view: ScheduleView, field: str) -> Chart:
         steps=view.courses.steps,
         ticks=tuple(view.points),
         curves=tuple(
-            ChartCurve(label=_label(view, index), values=course)
+            ChartCurve(
+                label=_label(view, index),
+                values=course,
+                names=listed(patterns[index], most=_MOST_PATTERNS),
+                rank=ranks[index],
+            )
             for index, course in enumerate(courses)
         ),
         is_log=axis is not None and axis.is_log,
     )
+
+
+def _ranks(view: ScheduleView) -> list[float]:
+    """Return the place of each setting among all by its layer, else by its number."""
+    layers = {row.name: row.layer for row in view.plan.parameters}
+    keys = []
+    for number_, track in enumerate(view.tracks):
+        known = [layer for name in track.names if (layer := layers[name]) is not None]
+        keys.append(float(min(known)) if known else float(number_))
+    distinct = sorted(set(keys))
+    return [distinct.index(key) / max(1, len(distinct) - 1) for key in keys]
 
 
 def _label(view: ScheduleView, index: int) -> str:
