@@ -20,6 +20,9 @@ from optplan.places import Place, Source
 if TYPE_CHECKING:
     from optplan.config.placed import RawPlace
 
+# What RT-DETR's files call their bases, which its dialect reads; other names of that form are Python's own.
+INCLUDE = "__include__"
+
 # Reads the entries of one file, merged into those of its bases.
 Format: TypeAlias = "Callable[[Loader, File, ConfigLocation], PlacedDict]"
 
@@ -185,7 +188,7 @@ class Loader:
         if base:
             result = self.unshared(base) if self.exposed else base
             merge(result, own, self.steps)
-        for key in [key for key in result if key.startswith("__")]:
+        for key in [key for key in result if key.startswith("__") and key != INCLUDE]:
             del result[key]
         return result
 

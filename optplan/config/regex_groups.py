@@ -75,6 +75,7 @@ class RegexGroups:
         rest_first: That group comes first.
         keeps_empty: A group that nothing matches is kept, without members.
         refuses_empty: A group that nothing matches is refused.
+        refuses_twice: A parameter that two groups match is refused.
         unset: The values that the file leaves to the code of the recipe, of which only the trainer's own
             defaults are known.
         entry: What the list is called there.
@@ -90,6 +91,7 @@ class RegexGroups:
     rest_first: bool = False
     keeps_empty: bool = False
     refuses_empty: bool = False
+    refuses_twice: bool = False
     unset: tuple[str, ...] = ()
     entry: str = "groups"
 

@@ -28,7 +28,14 @@ from optplan.plan.compare import differ
 from optplan.planner.assign import GroupReader, as_number, planned_optimizer, refuse_bad_values
 from optplan.planner.builtin_plan import BuildResult
 from optplan.rules import Skipped
-from optplan.rules.regex_rules import RegexOptions, Taken, decide_group, make_regex_options
+from optplan.rules.regex_rules import (
+    GroupRule,
+    RegexOptions,
+    Taken,
+    decide_group,
+    make_regex_options,
+    matches,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -106,6 +113,7 @@ def _sorted(groups: RegexGroups, inventory: Inventory) -> _Sorted:
     )
     first = _first_names(inventory)
     refuse_endless(groups, [facts.name for facts in first])
+    _refuse_twice(groups, options, first)
     taken: dict[int, Taken] = {}
     members: dict[int | None, list[str]] = {}
     missed: list[str] = []
@@ -130,6 +138,25 @@ def _first_names(inventory: Inventory) -> list[ParameterFacts]:
     for facts in inventory.parameters:
         seen.setdefault(facts.tensor, facts)
     return list(seen.values())
+
+
+def _refuse_twice(groups: RegexGroups, options: RegexOptions, first: list[ParameterFacts]) -> None:
+    trainable = (facts for facts in first if facts.requires_grad) if groups.refuses_twice else ()
+    twice = [
+        facts.name
+        for facts in trainable
+        if sum(_matches_any(group, facts.name, options) for group in options.groups) > 1
+    ]
+    if twice:
+        raise PlanError(
+            f"several patterns match {listed(twice)}",
+            place=groups.place,
+            hint=f"{groups.dialect} refuses that: let the patterns exclude each other",
+        )
+
+
+def _matches_any(group: GroupRule, name: str, options: RegexOptions) -> bool:
+    return any(matches(pattern, name, options.matcher) for pattern in group.patterns)
 
 
 def _refuse(

@@ -36,6 +36,8 @@ _REGISTRY = (
     "function.cli_files:LightningCli",
     "timm:Timm",
     "deepspeed:DeepSpeed",
+    "rtdetr:RtDetr",
+    "torchtune:Torchtune",
     "foreign:Foreign",
     "hydra:Hydra",
     "torchtitan:Torchtitan",

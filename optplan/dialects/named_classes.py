@@ -47,29 +47,33 @@ def _value(value: Any) -> Any:
 def one_class(
     dialect: str,
     kind: str,
-    section: Mapping[str, Any],
-    arguments: Mapping[str, Any],
+    arguments: PlacedDict,
     place: Place | None,
+    *,
+    takes_frozen: bool = False,
 ) -> RegexGroups:
-    """Return an optimizer that gets all trainable parameters in one group.
+    """Return an optimizer that gets all parameters in one group.
 
     Args:
         dialect: Whose form it is.
         kind: Its class.
-        section: The section that its arguments stand in.
-        arguments: Its arguments.
+        arguments: Its arguments, which know their places.
         place: Where its class is written.
+        takes_frozen: Whether it gets those that are not trainable, too.
     """
+    name = kind.removeprefix("torch.optim.")
     optimizer = RegexOptimizer(
-        type=kind.removeprefix("torch.optim."),
-        place=place,
-        arguments=arguments,
-        written=section,
-        names={},
+        type=name, place=place, arguments=arguments, written=arguments, names={}
     )
     return RegexGroups(
-        dialect=dialect, matcher=Matcher.SEARCH, groups=(), optimizers=(optimizer,), place=place, entry="optimizer"
-    )  # fmt: skip
+        dialect=dialect,
+        matcher=Matcher.SEARCH,
+        groups=(),
+        optimizers=(optimizer,),
+        place=place,
+        takes_frozen=takes_frozen,
+        entry="optimizer",
+    )
 
 
 def torch_scheduler(

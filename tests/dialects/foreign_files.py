@@ -158,7 +158,10 @@ optimizer: {_component_: torch.optim.AdamW, lr: 2.0e-5}
         "deepspeed.json",
         '{"train_batch_size": "auto", "zero_optimization": {"stage": 1}, "bf16": {"enabled": true}}',
     ),
-    "RT-DETR": ("runtime.yml", "use_ema: True\nuse_amp: True\nclip_max_norm: 0.1\n"),
+    "a part of RT-DETR's files": (
+        "runtime.yml",
+        "use_ema: True\nuse_amp: True\nclip_max_norm: 0.1\n",
+    ),
     "accelerate": (
         "machines.yaml",
         "compute_environment: LOCAL_MACHINE\ndistributed_type: FSDP\nnum_machines: 1\nnum_processes: 8\n",

@@ -131,7 +131,8 @@ def test_without_the_libraries(composed: Path, monkeypatch: pytest.MonkeyPatch) 
     def none_of_these(name: str) -> object:
         return None if name in {"hydra", "omegaconf"} else find_installed(name)
 
-    monkeypatch.setattr("optplan.dialects.hydra.resolve.find_installed", none_of_these)
+    monkeypatch.setattr("optplan.dialects.hydra.compose.find_installed", none_of_these)
+    monkeypatch.setattr("optplan.dialects.interpolations.find_installed", none_of_these)
     for path, package in ((composed, "hydra-core"), (composed.parent / "o.yaml", "omegaconf")):
         if not path.exists():
             write(composed.parent, FILES["interpolated"], path.name)

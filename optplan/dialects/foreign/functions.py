@@ -119,10 +119,6 @@ TORCHTUNE = Function(
     imports="import torchtune.config, omegaconf",
     result="return torchtune.config.instantiate(omegaconf.OmegaConf.load({path}).optimizer, model.parameters())",
 )
-RT_DETR = Function(
-    imports="from src.core import YAMLConfig  # in the folder of the repository",
-    result="cfg = YAMLConfig({path}); cfg._model = model; return cfg.optimizer",
-)
 TORCHTITAN = Function(
     imports="import {stem} as registry",
     result="return registry.NAME().optimizer.build(model_parts=[model]).optimizers[0]",

@@ -187,9 +187,9 @@ KINDS = (
         remedy=_NO_OPTIMIZER,
     ),
     Kind(
-        title="RT-DETR",
-        signs=("__include__", "clip_max_norm", "ema.type", "lr_warmup_scheduler", "use_amp", "use_ema"),
-        function=functions.RT_DETR,
+        title="a part of RT-DETR's files",
+        signs=("clip_max_norm", "ema.type", "lr_warmup_scheduler", "use_amp", "use_ema"),
+        remedy=_NO_TRAINING,
     ),
 )  # fmt: skip
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from optplan.config.placed import place_of, placed_dict
 from optplan.config.recognition import Recognition
-from optplan.dialects.hydra.resolve import composed, has_defaults, resolved
+from optplan.dialects.hydra.compose import composed, has_defaults
+from optplan.dialects.interpolations import resolved
 from optplan.dialects.named_classes import arguments_of, one_class, section_at, torch_scheduler
 from optplan.dialects.pattern_dialect import GroupsDialect
 from optplan.dialects.protocol import Entries, Source, entries_of
@@ -69,7 +70,7 @@ class Hydra(GroupsDialect):
         self._refuse_groups(section)
         arguments = arguments_of(section, _NO_ARGUMENTS)
         place = place_of(section, _TARGET)
-        return one_class(self.title, str(section[_TARGET]), section, arguments, place)
+        return one_class(self.title, str(section[_TARGET]), arguments, place)
 
     def _refuse_groups(self, section: Entries) -> None:
         for name in ("params", "_args_"):
