@@ -5,6 +5,7 @@ Nothing here imports torch until a name that needs it is used.
 
 from __future__ import annotations
 
+from optplan.delegation import delegate_to
 from optplan.version import __version__
 
 # typing and importlib are not imported: until a command handles Ctrl-C, every millisecond counts
@@ -77,6 +78,7 @@ _HOMES = {
     "make_plan": "optplan.app.planning",
 }
 
+delegate_to("optplan.app.presentation")
 
 # packages that can be called, as optplan.callable_module says
 _PACKAGES = frozenset({"plan", "schedule"})

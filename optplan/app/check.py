@@ -27,9 +27,9 @@ from optplan.checks.report import entries_of, report_of
 from optplan.checks.results import CheckedConfig, CheckReport, Reported, reaches
 from optplan.checks.session import Request, Session, run_session
 from optplan.config.edits import Fixes
+from optplan.delegation import delegated
 from optplan.errors import UsageError
 from optplan.names import Severity
-from optplan.plan.presenting import presented
 from optplan.runtime.workers import Workers
 
 _LOG = logging.getLogger("optplan")
@@ -77,10 +77,10 @@ class CheckResult:
     files: frozenset[str] = frozenset()
 
     def __str__(self) -> str:
-        return str(presented("check_text", self))
+        return str(delegated("check_text", self))
 
     def _repr_html_(self) -> str:
-        return str(presented("check_html", self))
+        return str(delegated("check_html", self))
 
     @property
     def fails(self) -> bool:

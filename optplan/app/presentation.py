@@ -21,6 +21,13 @@ if TYPE_CHECKING:
     from optplan.reporters.schedule.view import ScheduleView
 
 
+def plan_from_optimizer(model: Any, optimizer: Any) -> Plan:
+    """Return the plan that an optimizer carries out, as ``Plan.from_optimizer`` says."""
+    from optplan.constructors.live_optimizer import plan_from_optimizer
+
+    return plan_from_optimizer(model, optimizer)
+
+
 def plan_text(plan: Plan) -> str:
     """Return what the plan is of, and its settings."""
     from optplan.reporters.formats.terminal import render

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Any
 
+from optplan.delegation import delegated
 from optplan.plan.plan import Plan, PlannedParameter, RuleUse
-from optplan.plan.presenting import presented
 
 
 class Absent(Enum):
@@ -216,10 +216,10 @@ class PlanDiff:
     resumption: Resumption | None = None
 
     def __str__(self) -> str:
-        return str(presented("diff_text", self))
+        return str(delegated("diff_text", self))
 
     def _repr_html_(self) -> str:
-        return str(presented("diff_html", self))
+        return str(delegated("diff_html", self))
 
     @property
     def is_same(self) -> bool:

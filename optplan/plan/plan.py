@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 from optplan.config.recognition import Recognition
+from optplan.delegation import delegated
 from optplan.errors import PlanError
 from optplan.names import Matcher, Rule, Status
 from optplan.plan.codec import OPTIONAL, Above, from_data, named, to_data
-from optplan.plan.presenting import presented
 from optplan.plan.validation import fitting, parsed, refuse_other_data
 from optplan.runtime.whole_files import write_whole
 
@@ -214,17 +214,17 @@ class Plan:
     made_from: Any = field(default=None, compare=False, metadata={"json": None})
 
     def __repr__(self) -> str:
-        return str(presented("name_of", self))
+        return str(delegated("name_of", self))
 
     def __str__(self) -> str:
-        return str(presented("plan_text", self))
+        return str(delegated("plan_text", self))
 
     def _repr_html_(self) -> str:
-        return str(presented("plan_html", self))
+        return str(delegated("plan_html", self))
 
     def tree(self, depth: int | None = None) -> Any:
         """Return the module tree, so many levels below the model, as text and for notebooks."""
-        return presented("plan_tree", self, depth)
+        return delegated("plan_tree", self, depth)
 
     def explain(self, *names: str) -> Any:
         """Return why the parameters of these names or patterns get what they get, as text and for notebooks.
@@ -232,11 +232,11 @@ class Plan:
         Raises:
             UsageError: A name matches nothing, or the plan was saved, and keeps no rules that lost.
         """
-        return presented("plan_explained", self, names)
+        return delegated("plan_explained", self, names)
 
     def diff(self, other: Plan) -> Any:
         """Return what changes from this plan to another, an :class:`optplan.plan.changes.PlanDiff`."""
-        return presented("plan_diff", self, other)
+        return delegated("plan_diff", self, other)
 
     def to_dataframe(self) -> Any:
         """Return a table of pandas with a row for each name.
@@ -244,7 +244,7 @@ class Plan:
         Raises:
             PlanError: pandas is not installed.
         """
-        return presented("plan_rows", self)
+        return delegated("plan_rows", self)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the plan as JSON, as a whole or not at all; every command takes the file for a config.
@@ -292,10 +292,8 @@ class Plan:
             ModelError: The model has no parameters, or wrappers have merged them.
             PlanError: A parameter is in several groups, or these are no optimizers.
         """
-        # the one import upwards: users look for it here, and nothing of it is needed for the data itself
-        from optplan.constructors.live_optimizer import plan_from_optimizer
-
-        return plan_from_optimizer(model, optimizer)
+        made: Plan = delegated("plan_from_optimizer", model, optimizer)
+        return made
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Plan:

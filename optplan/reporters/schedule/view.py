@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from optplan.delegation import delegated
 from optplan.plan import Plan, Setting
-from optplan.plan.presenting import presented
 from optplan.reporters.plan_summary import value_text
 from optplan.reporters.selection import Narrowing
 from optplan.reporters.words import number, plural
@@ -51,10 +51,10 @@ class ScheduleView:
     narrowing: Narrowing
 
     def __str__(self) -> str:
-        return str(presented("schedule_text", self))
+        return str(delegated("schedule_text", self))
 
     def _repr_html_(self) -> str:
-        return str(presented("schedule_html", self))
+        return str(delegated("schedule_html", self))
 
     @property
     def unit(self) -> Unit:
