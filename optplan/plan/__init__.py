@@ -2,11 +2,10 @@
 
 from optplan.callable_module import make_callable
 from optplan.plan.build import Assignment, build_plan, origin_of
+from optplan.plan.lr_scaling import LrScaling, Origin
 from optplan.plan.plan import (
     FORMAT_VERSION,
     EmptyParamGroup,
-    LrScaling,
-    Origin,
     Plan,
     PlannedModel,
     PlannedOptimizer,

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from optplan.facts import Inventory, ParameterFacts
 from optplan.names import Status
 from optplan.places import Place
+from optplan.plan.lr_scaling import Origin
 from optplan.plan.plan import (
-    Origin,
     Plan,
     PlannedModel,
     PlannedOptimizer,
