@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from itertools import pairwise
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +16,10 @@ from optplan.cli.delivery import deliver
 from optplan.cli.options import PLAN_HELP, ItersPerEpochOption, ReportOptions, with_options
 from optplan.cli.running import ExitStatus, running
 from optplan.runtime.stdio import remark
+
+if TYPE_CHECKING:
+    from optplan.plan.changes import PlanDiff
+    from optplan.reporters.diff.words import Labels
 
 _SIDE = f"{PLAN_HELP[:-1]}; or a checkpoint."
 
@@ -110,10 +116,8 @@ def diff(
     with running(quiet=to.quiet, debug=to.debug, dialect=options.dialect):
         from optplan.app.diff import arguments_of, diffs_of
         from optplan.app.diff_sides import sides_of
-        from optplan.app.pages import diff_page
         from optplan.app.phases import phases_of
         from optplan.app.plan import import_first
-        from optplan.reporters.diff import report_of
         from optplan.reporters.diff.words import labels_of, unread_notes
 
         words = [word for word in (a, b, *(more or ())) if word is not None]
@@ -125,14 +129,26 @@ def diff(
         said = words if len(words) == len(sides) else sides
         labels = [labels_of(pair, one) for pair, one in zip(pairwise(said), found, strict=True)]
 
-        def report(width: int | None, colored: bool) -> str:
-            if output_format is DiffFormat.HTML:
-                return diff_page(found, labels, full=full)
-            render = report_of(output_format, found, labels)
-            return render(full=full, width=width, color=colored)
-
         if output_format is DiffFormat.CSV:
             remark(list(dict.fromkeys(note for one in found for note in unread_notes(one))))
+        report = partial(_report, output_format, found, labels, full)
         deliver(report, to.output, to.color, pages=not to.no_pager)
         if not all(one.is_same for one in found):
             raise typer.Exit(ExitStatus.FINDINGS)
+
+
+def _report(
+    output_format: DiffFormat,
+    found: Sequence[PlanDiff],
+    labels: Sequence[Labels],
+    full: bool,
+    width: int | None,
+    color: bool,
+) -> str:
+    if output_format is DiffFormat.HTML:
+        from optplan.app.pages import diff_page
+
+        return diff_page(found, labels, full=full)
+    from optplan.reporters.diff import report_of
+
+    return report_of(output_format, found, labels)(full=full, width=width, color=color)

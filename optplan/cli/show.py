@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import dataclass, replace
+from typing import Annotated
 
 import typer
 
@@ -13,14 +13,6 @@ from optplan.cli.options import PLAN_HELP, ReportOptions, with_options
 from optplan.cli.running import running
 from optplan.names import Rule, Status
 from optplan.reporters.show import ShowFormat, ShowView, require_sense
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from optplan.rules.statistics import EntryStatistics
-
-# The views that end with what decides nothing; that of the keys has it in a column.
-_WITH_IDLE = frozenset({ShowView.PARAMS, ShowView.TREE, ShowView.SETTINGS})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,50 +79,24 @@ def show(
     with running(quiet=to.quiet, debug=to.debug, dialect=options.dialect):
         view = asked.view or ShowView.PARAMS
         require_sense(view, asked.output_format, asked.depth)
-        from optplan.app.option_use import entries_of, idle_words
         from optplan.app.plan import import_first, plan_of
-        from optplan.errors import UsageError
+        from optplan.app.show import for_view, selection_of
         from optplan.plan import Planned
-        from optplan.reporters.selection import Narrowing, Selection, narrowed
+        from optplan.reporters.selection import Narrowing
         from optplan.reporters.show.view import show_report
 
         import_first((config,), options)
         found = plan_of(config, options, of_any_size=view is ShowView.MEMORY)
-        plan = found.plan if isinstance(found, Planned) else found
         narrowing = Narrowing(
             patterns=tuple(asked.param or ()),
             rules=tuple(asked.rule or ()),
             statuses=tuple(asked.status or ()),
         )
-        idle = idle_words(found) if isinstance(found, Planned) and view in _WITH_IDLE else ""
-        rows = narrowed(plan, narrowing)
-        folded = ""
-        if asked.view is None and _is_too_long(len(rows), asked, to):
-            view, folded = ShowView.TREE, f"{len(rows)} rows folded: --view params lists each"
-        entries: Sequence[EntryStatistics] = ()
-        if view is ShowView.KEYS:
-            if not isinstance(found, Planned):
-                raise UsageError(
-                    f"{config!r} is a saved plan, which keeps no options and keys, only what "
-                    "they decided",
-                    hint="name the config that it was made from",
-                )
-            entries = entries_of(found, rows)
-        memory = None
-        if view is ShowView.MEMORY:
-            from optplan.app.memory import memory_of
-
-            memory = memory_of(plan, rows, processes=options.world_size, trusted=options.trust)
-        shown = Selection(
-            plan=plan,
-            rows=rows,
-            narrowing=narrowing,
-            idle=idle,
-            depth=asked.depth,
-            entries=entries,
-            memory=memory,
-            folded=folded,
-        )
+        shown = selection_of(found, narrowing, asked.depth)
+        if asked.view is None and _is_too_long(len(shown.rows), asked, to):
+            view, count = ShowView.TREE, len(shown.rows)
+            shown = replace(shown, folded=f"{count} rows folded: --view params lists each")
+        shown = for_view(shown, found, view, config, options)
 
         def report(width: int | None, colored: bool) -> str:
             if asked.output_format is ShowFormat.HTML:
