@@ -220,7 +220,7 @@ def _plan(
 
 
 def _model_of(sources: Sequence[Opened]) -> str | None:
-    """The model of the first saved plan, where naming it runs no code of its own.
+    """Return the model of the first saved plan, where naming it runs no code of its own.
 
     Returns:
         None where there is no such plan, or it was made for its config's own model.

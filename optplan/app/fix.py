@@ -173,7 +173,7 @@ def _objection(
 
 
 def _is(fix: Fix, other: Fix | None) -> bool:
-    """Whether two fixes are one; a link gives a file another name."""
+    """Return whether two fixes are one; a link gives a file another name."""
     return other is not None and replace(other, file=fix.file) == fix
 
 

@@ -17,7 +17,7 @@ MOST_ELEMENTS = 100_000_000
 
 
 def may_need_memory(error: PlanError, config: Config, loaded: LoadedModel) -> bool:
-    """Whether a function has failed on a model without memory, and may not with it.
+    """Return whether a function has failed on a model without memory, and may not with it.
 
     Raises:
         PlanError: It has read values, and the model is large: the user decides.

@@ -47,7 +47,7 @@ def _shown(config: Config) -> str:
 
 
 def _paths(config: Config) -> Iterator[str]:
-    """What settings may call a config."""
+    """Yield what settings may call a config."""
     if config.word:
         yield config.word
     path = config.entry.path

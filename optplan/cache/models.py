@@ -32,7 +32,7 @@ class CachedModels:
     def get(
         self, spec: str, arguments: Mapping[str, Any], *, has_layers: bool = False
     ) -> Inventory | None:
-        """The inventory of a model, if it was built before.
+        """Return the inventory of a model, if it was built before.
 
         Args:
             spec: What the user calls it.

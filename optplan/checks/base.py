@@ -67,7 +67,7 @@ class Check(ABC):
 
     @abstractmethod
     def run(self, context: Context) -> Iterator[Finding]:
-        """Everything that it finds in one config."""
+        """Return everything that it finds in one config."""
 
     def finding(
         self,

@@ -21,7 +21,7 @@ class OnlyGroups(Optimizer):
 
 @cache
 def _hyper_parameters() -> tuple[str, ...]:
-    """The names of all that torch's optimizers keep in their groups."""
+    """Return the names of all that torch's optimizers keep in their groups."""
     classes = [c for c in vars(torch.optim).values() if inspect.isclass(c)]
     names = {
         name

@@ -108,7 +108,7 @@ def described(made: object) -> str:
 
 
 def is_scheduler(value: object) -> bool:
-    """Whether a value is a scheduler, of torch's or another package."""
+    """Return whether a value is a scheduler, of torch's or another package."""
     if isinstance(value, LRScheduler):
         return True
     if isinstance(value, type) or not callable(getattr(value, "step", None)):

@@ -166,7 +166,7 @@ def _values(planned: Planned, row: PlannedParameter, facts: ParameterFacts) -> I
 
 
 def _batch_factor(planned: Planned) -> float | None:
-    """What the batch multiplies the products of this config by; in a recipe of timm the base has it already."""
+    """Return what the batch multiplies the products of this config by; in a recipe of timm the base has it already."""
     scaling = planned.plan.lr_scaling
     return None if scaling is None or scaling.source == "lr_base" else scaling.factor
 
@@ -205,7 +205,7 @@ class _Company:
         self._summarizer: Summarizer | None = None
 
     def of(self, row: PlannedParameter) -> str:
-        """Its group's number, and the patterns of all names in it."""
+        """Return its group's number, and the patterns of all names in it."""
         names = self._groups[row.optimizer, row.group]
         groups = sum(1 for optimizer, _ in self._groups if optimizer == row.optimizer)
         if len(names) == 1:

@@ -152,7 +152,7 @@ class _Loaded:
         }
 
     def _factor(self, name: str, rows: Sequence[PlannedParameter]) -> float:
-        """By how much most parameters' values differ from the planned ones.
+        """Return by how much most parameters' values differ from the planned ones.
 
         What code sets group by group follows no base value, so that no factor is looked for.
         """

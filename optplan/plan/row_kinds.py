@@ -32,7 +32,7 @@ KindOf = Callable[[PlannedParameter], Hashable]
 
 
 def kinds_by_rule() -> KindOf:
-    """Tells rows apart that differ in status or setting, or in the rules behind it."""
+    """Return a function that numbers rows: another status, setting or rule behind it is another number."""
     numbers: dict[Hashable, int] = {}
     known: dict[Hashable, int] = {}
 

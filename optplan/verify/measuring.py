@@ -202,7 +202,7 @@ class _Reference:
     def _shows(
         self, held: PlannedTensor, formula: Formula, values: Mapping[str, Any], value: float
     ) -> bool:
-        """Whether the formula moves such a parameter in proportion to the value."""
+        """Return whether the formula moves such a parameter in proportion to the value."""
         others = {name: one for name, one in values.items() if name not in ("lr", "weight_decay")}
         key = formula.name, held.tensor.ndim, values_key(others)
         if key not in self._shown:
