@@ -1,4 +1,4 @@
-"""What can go wrong: one error class, a child for each stage."""
+"""Define the errors of optplan: one class, a child for each stage, and the words that messages share."""
 
 from __future__ import annotations
 

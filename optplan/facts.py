@@ -1,4 +1,4 @@
-"""What is known of a model's parameters and of an optimizer: plain data, free of torch."""
+"""Hold what is known of a model's parameters and of an optimizer: plain data, free of torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the words of a command line to what changes from each plan to the next."""
+"""Turn the words of a command line into what changes from each plan to the next."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mends what findings are certain of, in memory: each change is proved before it counts."""
+"""Fix in memory what findings are certain of: each change is proved before it counts."""
 
 from __future__ import annotations
 

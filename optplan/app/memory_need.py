@@ -1,4 +1,4 @@
-"""Functions that read a model's values, which a model without memory does not have."""
+"""Find functions that read the values of a model, which a model without memory does not have."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plans for one model, in a process that knows nothing of the command line."""
+"""Plan configs for one model, in a process that knows nothing of the command line."""
 
 from __future__ import annotations
 

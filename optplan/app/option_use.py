@@ -1,4 +1,4 @@
-"""What each option and key of a config does."""
+"""Count what each option and key of a config does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the words of a command line to plans."""
+"""Turn the words of a command line into plans."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What changes when a config, or a saved plan, goes on from a checkpoint."""
+"""Compare a config, or a saved plan, with its training that goes on from a checkpoint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the words of a command line to a plan with its schedulers."""
+"""Turn the words of a command line into a plan with its schedulers."""
 
 from __future__ import annotations
 

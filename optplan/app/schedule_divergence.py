@@ -1,4 +1,4 @@
-"""What the schedulers add to the difference of two configs."""
+"""Add the schedulers to the difference of two configs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a plan with its schedulers to the courses of its settings."""
+"""Turn a plan with its schedulers into the courses of its settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a CONFIG of the command line is: a saved plan, a config, a checkpoint."""
+"""Open what a CONFIG of the command line is: a saved plan, a config, a checkpoint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The models that the project of the current folder names for its configs."""
+"""Find the models that the project of the current folder names for its configs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the words of a command line to what is verified, and how."""
+"""Turn the words of a command line into what is verified, and how."""
 
 from __future__ import annotations
 

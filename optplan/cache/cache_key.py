@@ -1,4 +1,4 @@
-"""All that a library's models and torch's optimizers depend on, besides what is asked for."""
+"""Collect all that a library's models and torch's optimizers depend on, besides what is asked for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether an installed distribution is still what it was, told without importing it."""
+"""Tell whether an installed distribution is still what it was, without importing it."""
 
 from __future__ import annotations
 

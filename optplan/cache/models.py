@@ -1,4 +1,4 @@
-"""The parameters of models of timm and transformers, kept from run to run."""
+"""Keep the parameters of models of timm and transformers from run to run."""
 
 from __future__ import annotations
 

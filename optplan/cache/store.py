@@ -1,4 +1,4 @@
-"""Entries on disk: JSON by a key, written as a whole, checked when they are read, bounded in size.
+"""Keep entries on disk: JSON by a key, written as a whole, checked when they are read, bounded in size.
 
 A cache may fail, but never a command because of it: what cannot be read is not there, and what cannot be
 written is left out.

@@ -1,4 +1,4 @@
-"""The param groups in what a checkpoint holds, as plain data."""
+"""Find the param groups in what a checkpoint holds, as plain data."""
 
 from __future__ import annotations
 

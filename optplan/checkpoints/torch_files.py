@@ -1,4 +1,4 @@
-"""Files that ``torch.save`` wrote, read without running anything in them and without reading tensors."""
+"""Read files that ``torch.save`` wrote, without running anything in them and without reading tensors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a check is, and what it finds."""
+"""Declare a check, and what it finds."""
 
 from __future__ import annotations
 

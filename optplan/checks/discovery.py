@@ -1,4 +1,4 @@
-"""From files, folders, globs, ``package::path`` and ``REV:path`` to the files to look at."""
+"""Find the files that files, folders, globs, ``package::path`` and ``REV:path`` mean."""
 
 from __future__ import annotations
 

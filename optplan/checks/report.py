@@ -1,4 +1,4 @@
-"""From the outcomes of all files to one report: suppressed, deduplicated, sorted."""
+"""Make one report of the outcomes of all files: suppressed, deduplicated, sorted."""
 
 from __future__ import annotations
 

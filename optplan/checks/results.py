@@ -1,4 +1,4 @@
-"""What checking gives: plain data, free of configs, so that it passes between processes."""
+"""Hold what checking gives: plain data, free of configs, so that it passes between processes."""
 
 from __future__ import annotations
 

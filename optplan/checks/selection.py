@@ -1,4 +1,4 @@
-"""Which checks run, and which are meant: codes, prefixes of codes, and names."""
+"""Select the checks to run by codes, prefixes of codes, and names."""
 
 from __future__ import annotations
 

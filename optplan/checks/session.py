@@ -1,4 +1,4 @@
-"""One run of ``optplan check``: from the words of the command line to the outcomes of all files."""
+"""Run ``optplan check`` once: from the words of the command line to the outcomes of all files."""
 
 from __future__ import annotations
 

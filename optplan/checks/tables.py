@@ -1,4 +1,4 @@
-"""Typed entries out of a TOML table, with every mistake collected."""
+"""Read typed entries out of a TOML table, and collect every mistake."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs tasks here or in worker processes."""
+"""Run tasks here or in worker processes."""
 
 from __future__ import annotations
 

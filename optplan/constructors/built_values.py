@@ -1,4 +1,4 @@
-"""What an optimizer that was built gives its parameters: its options, and the entries of its groups."""
+"""Read the options and the entries of groups from an optimizer that was built."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The options that torch's optimizers have where nothing is said."""
+"""Read the options that torch's optimizers have where nothing is said."""
 
 from __future__ import annotations
 

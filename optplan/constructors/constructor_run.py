@@ -1,4 +1,4 @@
-"""Running a constructor that is not built in, on a model."""
+"""Run a constructor that is not built in, on a model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The real optimizer class, made once on parameters without memory."""
+"""Make the real optimizer class once, on parameters without memory."""
 
 from __future__ import annotations
 

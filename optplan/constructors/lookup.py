@@ -1,4 +1,4 @@
-"""Which class a name in a config means: the user's own, the scope's package's, or a built-in one."""
+"""Find which class a name in a config means: the user's own, the scope's package's, or a built-in one."""
 
 from __future__ import annotations
 

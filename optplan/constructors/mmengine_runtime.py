@@ -1,4 +1,4 @@
-"""mmengine at work inside a constructor: what it may call, and what it is given of a config."""
+"""Give mmengine, while a constructor runs, what it may call and what it needs of a config."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The param groups that code of any kind makes of a model, seen while it runs."""
+"""Watch code of any kind make param groups of a model."""
 
 from __future__ import annotations
 

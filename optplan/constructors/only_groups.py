@@ -1,4 +1,4 @@
-"""What stands in for an optimizer where code makes nothing but param groups."""
+"""Stand in for an optimizer where code makes nothing but param groups."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether an optimizer class takes its arguments, and what it says to those that it refuses."""
+"""Find out whether an optimizer class takes its arguments, and what it says of those that it refuses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The constructor that a config names."""
+"""Find the constructor that a config names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What code returns, taken apart: the optimizers in it, and the schedulers beside them."""
+"""Take apart what code returns: the optimizers in it, and the schedulers beside them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which rule stands behind a group that other people's code has made."""
+"""Find the rule behind each group that other people's code has made."""
 
 from __future__ import annotations
 

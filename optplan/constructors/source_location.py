@@ -1,4 +1,4 @@
-"""Where code stands, as the place of what it decides."""
+"""Find where code stands, as the place of what it decides."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Versions of the packages that take part in a plan."""
+"""Read the versions of the packages that take part in a plan."""
 
 from __future__ import annotations
 

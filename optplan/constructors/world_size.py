@@ -1,4 +1,4 @@
-"""The number of processes that a constructor is told when it asks: that of ``--world-size``, else one."""
+"""Answer a constructor that asks for the number of processes: that of ``--world-size``, else one."""
 
 from __future__ import annotations
 

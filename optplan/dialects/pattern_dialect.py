@@ -1,4 +1,4 @@
-"""What dialects share whose ``optimizer`` holds groups by regular expressions."""
+"""Share what dialects need whose ``optimizer`` section holds groups by regular expressions."""
 
 from __future__ import annotations
 

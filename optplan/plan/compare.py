@@ -1,4 +1,4 @@
-"""Compares two rows of one name, and two optimizers."""
+"""Compare two rows of one name, and two optimizers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a parameter gets what it gets: the plan's row with all candidates that were tried."""
+"""Gather for ``explain`` the row of a parameter with the candidates that ``rules`` tried and worded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a key that is in no parameter's name may have been meant to be."""
+"""Suggest what a key that is in no parameter's name may have been meant to be."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a plan becomes when a checkpoint's optimizer state is loaded over it."""
+"""Compare a plan with a checkpoint's optimizer state that is loaded over it."""
 
 from __future__ import annotations
 

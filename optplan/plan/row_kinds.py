@@ -1,4 +1,4 @@
-"""What distinguishes rows of a plan: what they get, and why."""
+"""Tell kinds of rows of a plan apart by what they get, and why."""
 
 from __future__ import annotations
 

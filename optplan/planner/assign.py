@@ -1,4 +1,4 @@
-"""What each tensor gets, read from the groups of an optimizer."""
+"""Read what each tensor gets from the groups of an optimizer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The groups of a built-in constructor from facts alone."""
+"""Make the groups of a built-in constructor, from facts alone."""
 
 from __future__ import annotations
 

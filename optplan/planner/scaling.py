@@ -1,4 +1,4 @@
-"""The lr that a training really uses, where that depends on its batch."""
+"""Scale the lr to what a training really uses, where that depends on its batch."""
 
 from __future__ import annotations
 

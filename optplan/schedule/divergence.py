@@ -1,4 +1,4 @@
-"""From which step on two schedules that start alike go different ways."""
+"""Find the step from which two schedules that start alike differ."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a section of mmcv 1.x, ``lr_config`` or ``momentum_config``, to its numbers."""
+"""Turn a section of mmcv 1.x, ``lr_config`` or ``momentum_config``, into its numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is wrong with the arguments of a scheduler that optplan steps itself."""
+"""Find what is wrong with the arguments of a scheduler that optplan steps itself."""
 
 from __future__ import annotations
 

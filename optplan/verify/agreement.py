@@ -1,4 +1,4 @@
-"""What several processes found, as one."""
+"""Merge what several processes found into one result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a model and its optimizers are made, again for every run: none sees another's state."""
+"""Make a model and its optimizers anew for every run: none sees another's state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a step costs: the groups as they were built, and those of equal settings merged."""
+"""Measure what a step costs: with the groups as they were built, and with those of equal settings merged."""
 
 from __future__ import annotations
 

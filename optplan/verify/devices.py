@@ -1,4 +1,4 @@
-"""The device that the user's word names, and what goes wrong on one."""
+"""Choose the device that the user's word names, and word what goes wrong on one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which published formula an optimizer follows, by its class or by how it moves."""
+"""Find the published formula that an optimizer follows, by its class or by how it moves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a parameter went where a formula went, in float64 and in what the training uses."""
+"""Judge whether a parameter went where a formula went, in float64 and in what the training uses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lr and weight decay that each parameter was seen to get, where its optimizer's formula shows them."""
+"""Measure the lr and weight decay that each parameter got, where its optimizer's formula shows them."""
 
 from __future__ import annotations
 

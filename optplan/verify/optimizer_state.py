@@ -1,4 +1,4 @@
-"""What an optimizer keeps of each parameter, by stepping the real class."""
+"""Find out what an optimizer keeps of each parameter, by stepping the real class."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happens in each step of a run: which gradients, which lr, a state saved and loaded."""
+"""Say what happens in each step of a run: which gradients, which lr, a state saved and loaded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One batch through the real model: forward, backward, step, and what changed that should not have."""
+"""Run one batch through the real model: forward, backward, step, and what changed that should not have."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a verification found: plain data, free of torch."""
+"""Hold what a verification found: plain data, free of torch."""
 
 from __future__ import annotations
 

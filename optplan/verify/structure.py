@@ -1,4 +1,4 @@
-"""The real groups held against the plan, by the identity of tensors."""
+"""Compare the real groups with the plan, by the identity of tensors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is verified: a module, the real optimizers on it, and the plan that they are held against."""
+"""Hold what is verified: a module, the real optimizers on it, and the plan that they are compared with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A whole verification: structure, a real step, cost, movement in two dtypes, measured values."""
+"""Verify a plan: structure, a real step, cost, movement in two dtypes, measured values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""fairseq2's ``groups``.
+"""Read the ``groups`` of fairseq2's recipes.
 
 As read in its repository: each parameter, frozen or not, goes to the first group one of whose patterns is
 its name or matches from its beginning; what no group takes keeps the section's own values. A group that

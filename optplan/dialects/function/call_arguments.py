@@ -1,4 +1,4 @@
-"""How a function is given the model and the arguments of the command line."""
+"""Give a function the model and the arguments of the command line."""
 
 from __future__ import annotations
 

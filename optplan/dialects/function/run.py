@@ -1,4 +1,4 @@
-"""Runs a function that makes param groups or optimizers."""
+"""Run a function that makes param groups or optimizers."""
 
 from __future__ import annotations
 

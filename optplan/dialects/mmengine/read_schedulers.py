@@ -1,4 +1,4 @@
-"""The schedulers of OpenMMLab's configs: MMEngine's ``param_scheduler``, and the policies of mmcv 1.x."""
+"""Read the schedulers of OpenMMLab's configs: MMEngine's ``param_scheduler``, and the policies of mmcv 1.x."""
 
 from __future__ import annotations
 

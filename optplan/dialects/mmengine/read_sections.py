@@ -1,4 +1,4 @@
-"""The optimizer section of OpenMMLab's configs, found in either generation of the format."""
+"""Read the optimizer section of OpenMMLab's configs, in either generation of the format."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long OpenMMLab's runners train: MMEngine's ``train_cfg``, and the ``runner`` of mmcv 1.x."""
+"""Read how long OpenMMLab's runners train: MMEngine's ``train_cfg``, and the ``runner`` of mmcv 1.x."""
 
 from __future__ import annotations
 

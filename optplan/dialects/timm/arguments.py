@@ -1,4 +1,4 @@
-"""timm's recipes: the ``args.yaml`` that its ``train.py`` writes and reads, as typed data."""
+"""Read timm's recipes as typed data: the ``args.yaml`` that its ``train.py`` writes and reads."""
 
 from __future__ import annotations
 

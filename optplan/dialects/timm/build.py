@@ -1,4 +1,4 @@
-"""timm's own factory of optimizers on a recipe of its ``train.py``, and the rules behind its groups."""
+"""Run timm's own optimizer factory on a recipe of its ``train.py``, and find the rules behind its groups."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""torchtitan's ``param_groups``.
+"""Read torchtitan's ``param_groups``.
 
 As read in its repository: a pattern is searched for in the name of each trainable parameter, the first
 that is found takes it. At first an entry multiplied the section's lr and weight decay; later it names an
