@@ -17,7 +17,7 @@ _NO_ARGUMENTS = "NoArgsIsHelpError"
 
 
 class Command(TyperCommand):
-    """As typer's, but without the validator of a value that needs none.
+    """A command of typer's, without the validator of a value that needs none.
 
     With the first validator typer imports pydantic, which takes as long as the whole report of a model that
     is known.
@@ -50,7 +50,7 @@ class Command(TyperCommand):
 
 
 class Group(TyperGroup):
-    """Commands under one name; as :class:`Command`."""
+    """Commands under one name, otherwise as :class:`Command`."""
 
     def get_params(self, context: Any) -> list[Any]:
         """Return the options, ``--help`` among them."""
