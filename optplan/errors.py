@@ -1,4 +1,4 @@
-"""What can go wrong: one error class, a child for each stage."""
+"""Define the errors of optplan: one class, a child for each stage, and the words that messages share."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ _MOST_COMPARED = 2_000_000
 def close_matches(
     word: str, known: Iterable[str], *, most: int = 3, cutoff: float = 0.6
 ) -> list[str]:
-    """Up to ``most`` of the known words that look like ``word``, the closest first.
+    """Return up to ``most`` of the known words that look like ``word``, the closest first.
 
     Words that share the most letters are compared first, and only as many as take a moment.
 
@@ -142,12 +142,12 @@ def _same_ends(one: str, other: str) -> int:
 
 
 def quoted(text: str) -> str:
-    """A key or a name as the user reads it: nothing in it is doubled or replaced."""
+    """Return a key or a name as the user reads it: nothing in it is doubled or replaced."""
     return f"'{text}'"
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
-    """A hint that names the known words closest to ``word``, or None where none is close."""
+    """Return a hint that names the known words closest to ``word``, or None where none is close."""
     return _asked(close_matches(word, known))
 
 
@@ -195,13 +195,13 @@ def _stem(path: str) -> str:
 
 
 def listed(names: Sequence[str], *, most: int = 5) -> str:
-    """The first names, and how many more there are: ``a, b, c, d, e and 7 more``."""
+    """Return the first names, and how many more there are: ``a, b, c, d, e and 7 more``."""
     shown = ", ".join(names[:most])
     return f"{shown} and {len(names) - most} more" if len(names) > most else shown
 
 
 def described_exception(error: BaseException, home: str | None = None) -> str:
-    """The exception with the line of the user's code that raised it, or called what did.
+    """Return the exception with the line of the user's code that raised it, or called what did.
 
     Args:
         error: The exception.
@@ -217,7 +217,7 @@ def described_exception(error: BaseException, home: str | None = None) -> str:
 
 
 def _raised_at(error: BaseException, home: str | None) -> str:
-    """``file:line``: the innermost of the user's own, else of any installed package's."""
+    """Return ``file:line``: the innermost of the user's own, else of any installed package's."""
     import site
     import sysconfig
     import traceback
@@ -241,7 +241,7 @@ def _raised_at(error: BaseException, home: str | None) -> str:
 
 
 def _shown(file: str) -> str:
-    """A file as the user would name it: from the current folder, if it is below that."""
+    """Return a file as the user would name it: from the current folder, if it is below that."""
     from pathlib import Path
 
     from optplan.places import path_below

@@ -1,4 +1,4 @@
-"""What is known of a model's parameters and of an optimizer: plain data, free of torch."""
+"""Hold what is known of a model's parameters and of an optimizer: plain data, free of torch."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class Layers:
     unclaimed: frozenset[str] = frozenset()
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data for JSON."""
+        """Return plain data for JSON."""
         return {
             "source": self.source.value,
             "depths": {name: list(depth) for name, depth in self.depths.items()},
@@ -111,7 +111,7 @@ class Layers:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Layers:
-        """The inverse of :meth:`to_dict`, also of its way through JSON.
+        """Read what :meth:`to_dict` gives, also by way of JSON.
 
         Raises:
             KeyError, TypeError, ValueError: The data is none that it gives.
@@ -181,7 +181,7 @@ class Inventory:
         return sum(facts.elements for facts in self.primary_names.values())
 
     def with_layers(self, layers: Layers) -> Inventory:
-        """The same parameters, each with its layer."""
+        """Return the same parameters, each with its layer."""
         unknown = (None, None)
         return replace(
             self,
@@ -196,7 +196,7 @@ class Inventory:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data for JSON: a list for each parameter, whose entries ``fields`` names."""
+        """Return plain data for JSON: a list for each parameter, whose entries ``fields`` names."""
         return {
             "spec": self.spec,
             "source": self.source,
@@ -207,7 +207,7 @@ class Inventory:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Inventory:
-        """The inverse of :meth:`to_dict`, also of its way through JSON.
+        """Read what :meth:`to_dict` gives, also by way of JSON.
 
         Raises:
             KeyError, TypeError, ValueError: The data is not an inventory.
@@ -233,7 +233,7 @@ _TYPES = frozenset((*_NAMED, *_FLAGS, layer, layer, bool) for layer in (int, _NO
 
 
 def _are_facts(parameters: Sequence[ParameterFacts]) -> bool:
-    """Whether facts from JSON are of the right types, each name once and with sizes that there may be."""
+    """Return whether facts from JSON are of the right types, each name once and with sizes that there may be."""
     if not all(type(one) is str for one, *_ in parameters):
         return False
     names = {facts.name for facts in parameters}

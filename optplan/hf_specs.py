@@ -1,4 +1,4 @@
-"""What the user calls a model of Hugging Face's transformers: a type, a folder or a ``config.json``."""
+"""Recognize what the user calls a model of Hugging Face's transformers: a type, a folder or a ``config.json``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The closed vocabularies: light enough for the command line's help."""
+"""Define the closed sets of words, such as rules and statuses, and which option switches on which rule.
+
+Light enough to import for the command line's help.
+"""
 
 from __future__ import annotations
 

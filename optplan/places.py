@@ -30,7 +30,7 @@ class Source:
         return self.text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
     def line(self, number: int) -> str:
-        """Line ``number``, counted from 1, or '' where there is none."""
+        """Return line ``number``, counted from 1, or '' where there is none."""
         return self.lines[number - 1] if 0 < number <= len(self.lines) else ""
 
 

@@ -1,4 +1,4 @@
-"""Plans from cached models and optimizers, made without importing torch and timm."""
+"""Plan from cached models and optimizers, without importing torch and timm."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks configs: from what a user asks for to the report of all findings."""
+"""Check configs: from what a user asks for to the report of all findings."""
 
 from __future__ import annotations
 

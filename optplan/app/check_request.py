@@ -1,4 +1,4 @@
-"""What ``optplan check`` is asked for: from the command line's words and options to a request."""
+"""Turn the words and options of ``optplan check`` into a request."""
 
 from __future__ import annotations
 

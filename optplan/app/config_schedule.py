@@ -1,4 +1,4 @@
-"""The schedulers of a config for its plan."""
+"""Make the schedule of a config for its plan."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a plan with its schedulers to what weight decay does over the training."""
+"""Work out from a plan with its schedulers what weight decay does over the training."""
 
 from __future__ import annotations
 

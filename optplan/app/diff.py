@@ -1,4 +1,4 @@
-"""From the words of a command line to what changes from each plan to the next."""
+"""Turn the words of a command line into what changes from each plan to the next."""
 
 from __future__ import annotations
 
@@ -220,7 +220,7 @@ def _plan(
 
 
 def _model_of(sources: Sequence[Opened]) -> str | None:
-    """The model of the first saved plan, where naming it runs no code of its own.
+    """Return the model of the first saved plan, where naming it runs no code of its own.
 
     Returns:
         None where there is no such plan, or it was made for its config's own model.

@@ -1,4 +1,4 @@
-"""The sides of ``diff``, as the words of a command line name them."""
+"""Open the sides of ``diff``, as the words of a command line name them."""
 
 from __future__ import annotations
 

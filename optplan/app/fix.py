@@ -1,4 +1,4 @@
-"""Mends what findings are certain of, in memory: each change is proved before it counts."""
+"""Fix in memory what findings are certain of: each change is proved before it counts."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ def _objection(
 
 
 def _is(fix: Fix, other: Fix | None) -> bool:
-    """Whether two fixes are one; a link gives a file another name."""
+    """Return whether two fixes are one; a link gives a file another name."""
     return other is not None and replace(other, file=fix.file) == fix
 
 

@@ -1,4 +1,4 @@
-"""What the schedulers of functions add to the difference of two plans."""
+"""Add the schedulers of functions to the difference of two plans."""
 
 from __future__ import annotations
 

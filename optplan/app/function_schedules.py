@@ -1,4 +1,4 @@
-"""The courses of what a function makes: its own schedulers are stepped."""
+"""Step the schedulers that a function makes."""
 
 from __future__ import annotations
 

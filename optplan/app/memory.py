@@ -1,4 +1,4 @@
-"""From a plan to the memory that its parameters, gradients and optimizer states take."""
+"""Work out the memory that the parameters, gradients and optimizer states of a plan take."""
 
 from __future__ import annotations
 

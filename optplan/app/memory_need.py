@@ -1,4 +1,4 @@
-"""Functions that read a model's values, which a model without memory does not have."""
+"""Find functions that read the values of a model, which a model without memory does not have."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MOST_ELEMENTS = 100_000_000
 
 
 def may_need_memory(error: PlanError, config: Config, loaded: LoadedModel) -> bool:
-    """Whether a function has failed on a model without memory, and may not with it.
+    """Return whether a function has failed on a model without memory, and may not with it.
 
     Raises:
         PlanError: It has read values, and the model is large: the user decides.

@@ -1,4 +1,4 @@
-"""Plans for one model, in a process that knows nothing of the command line."""
+"""Plan configs for one model, in a process that knows nothing of the command line."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class BuiltModel:
         self.loaded = loaded
 
     def __call__(self, config: Config, batch: Batch = NO_BATCH) -> Planned:
-        """The plan of a config, with what it was made from.
+        """Return the plan of a config, with what it was made from.
 
         Raises:
             OptplanError: The config is wrong, or the optimizer refuses the model.
@@ -84,7 +84,7 @@ class NamedModel:
         return self._build().loaded
 
     def __call__(self, config: Config, batch: Batch = NO_BATCH) -> Planned:
-        """The plan of a config, with what it was made from.
+        """Return the plan of a config, with what it was made from.
 
         Raises:
             OptplanError: The config is wrong, or the optimizer refuses the model.
@@ -105,7 +105,7 @@ class NamedModel:
         return made
 
     def _made(self, config: Config, batch: Batch) -> Planned:
-        """The plan of a model that is built: with memory, where a function fails on it without."""
+        """Return the plan of a model that is built: with memory, where a function fails on it without."""
         from optplan.app.memory_need import may_need_memory
         from optplan.errors import PlanError
 
@@ -136,7 +136,7 @@ class NamedModel:
 
 
 def planner_of(target: Target, *, materialize: bool = False) -> NamedModel:
-    """What plans configs for one model, from what is remembered where that is enough.
+    """Return a planner of configs for one model, which uses the cache where that is enough.
 
     Raises:
         ModelError: There is no such model, or it cannot be built.
@@ -147,7 +147,7 @@ def planner_of(target: Target, *, materialize: bool = False) -> NamedModel:
 
 
 def uncached_planner_of(target: Target, *, materialize: bool = False) -> NamedModel:
-    """The same, and nothing is cached.
+    """Return a planner of configs for one model, which uses no cache.
 
     Raises:
         ModelError: As :func:`planner_of`.
@@ -161,7 +161,7 @@ Opener = Callable[[str, Mapping[str, Any]], "LoadedModel"]
 
 
 def _opener(target: Target) -> Opener | None:
-    """How a model is opened that settings name; None where the user names it."""
+    """Return the function that opens a model of the tool's configuration; None where the user names it."""
     if target.location is None:
         return None
     from optplan.model.from_settings import open_model_of_settings
@@ -185,7 +185,7 @@ class ConfiguredModels:
         self._there: dict[tuple[str, str | None], bool] = {}
 
     def key(self, config: Config) -> str | None:
-        """Equal for configs of one model; None where there is no model, or its package is not there."""
+        """Return a key that is equal for configs of one model; None where there is no model, or its package is not there."""
         from optplan.dialects import find_own_model
         from optplan.errors import ConfigError
         from optplan.model import may_be_installed
@@ -202,7 +202,7 @@ class ConfiguredModels:
         return own.key if self._there[word] else None
 
     def planner(self, config: Config) -> BuiltModel:
-        """What plans configs of one key.
+        """Return a planner of configs that have one key.
 
         Raises:
             OptplanError: The model cannot be built.

@@ -1,4 +1,4 @@
-"""What each option and key of a config does."""
+"""Count what each option and key of a config does."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from optplan.rules.statistics import (
 
 
 def entries_of(planned: Planned, rows: Iterable[PlannedParameter]) -> tuple[EntryStatistics, ...]:
-    """What each option and key of a config does to some rows of its plan."""
+    """Count what each option and key of a config does to some rows of its plan."""
     rows = tuple(rows)
     if planned.parts:
         return tuple(_part_entries(planned, rows))
@@ -40,7 +40,7 @@ def entries_of(planned: Planned, rows: Iterable[PlannedParameter]) -> tuple[Entr
 def observed_entries(
     planned: Planned, rows: tuple[PlannedParameter, ...]
 ) -> tuple[EntryStatistics, ...]:
-    """What entries do under a constructor that was watched."""
+    """Return what entries do under a constructor that was watched."""
     grouped = [row for row in rows if row.group is not None]
     return Observed(
         deciders={row.name: (row.lr_rule, row.weight_decay_rule) for row in grouped},
@@ -54,7 +54,7 @@ def observed_entries(
 def _verdicts(
     planned: Planned, rows: tuple[PlannedParameter, ...]
 ) -> Iterator[tuple[str, Verdict]]:
-    """What decided each value of parameters that are in a group."""
+    """Yield what decided each value of parameters that are in a group."""
     grouped = {row.name for row in rows if row.group is not None}
     for facts in planned.inventory.parameters:
         if facts.name in grouped:
@@ -64,7 +64,7 @@ def _verdicts(
 
 
 def idle_words(planned: Planned) -> str:
-    """What to say of the options and keys that decide nothing; '' where each decides something."""
+    """Return what to say of the options and keys that decide nothing; '' where each decides something."""
     if not _may_be_idle(planned):
         return ""
     rules = planned.rules
@@ -74,7 +74,7 @@ def idle_words(planned: Planned) -> str:
 
 
 def _may_be_idle(planned: Planned) -> bool:
-    """Whether some entry is in no row of the plan, which is found much sooner than what each does."""
+    """Return whether some entry is in no row of the plan, which is found much sooner than what each does."""
     if planned.parts or planned.tracer is not None:
         return True
     paramwise = planned.section.paramwise
@@ -88,7 +88,7 @@ def _may_be_idle(planned: Planned) -> bool:
 def _part_entries(
     planned: Planned, rows: tuple[PlannedParameter, ...]
 ) -> Iterator[EntryStatistics]:
-    """The entries of each section, under its name."""
+    """Yield the entries of each section, under its name."""
     for index, optimizer in enumerate(planned.plan.optimizers):
         part = planned.parts[index]
         inner = [

@@ -1,4 +1,4 @@
-"""From the phases that a command line names to the courses of all parameters over them."""
+"""Make the schedule of a training in phases, as a command line names them."""
 
 from __future__ import annotations
 

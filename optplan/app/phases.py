@@ -1,4 +1,4 @@
-"""The phases of a training, as the words of a command line name them: ``a.py b.py@1000 c.py@12ep``."""
+"""Parse the phases of a training, as the words of a command line name them: ``a.py b.py@1000 c.py@12ep``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the words of a command line to plans."""
+"""Turn the words of a command line into plans."""
 
 from __future__ import annotations
 
@@ -201,7 +201,7 @@ class Planner:
         return self._batch.world_size
 
     def plan(self, config: Config, model: str | None, arguments: Mapping[str, Any]) -> Planned:
-        """The plan of a config for a model, or for its own, with what it was made from.
+        """Return the plan of a config for a model, or for its own, with what it was made from.
 
         Raises:
             OptplanError: No such model, or the optimizer refuses it.
@@ -209,7 +209,7 @@ class Planner:
         return self._planner(config, model, arguments)(config, self._batch)
 
     def model(self, config: Config, model: str | None, arguments: Mapping[str, Any]) -> LoadedModel:
-        """The model of that name, or the config's own.
+        """Return the model of that name, or the config's own.
 
         Raises:
             OptplanError: No such model, or it cannot be built.
@@ -256,7 +256,7 @@ class Planner:
         return self._models[key]
 
     def _of_target(self, config: Config, arguments: Mapping[str, Any]) -> NamedModel | BuiltModel:
-        """The model that the project's settings name for a config."""
+        """Return the model that the project's settings name for a config."""
         from optplan.app.targets import target_of_config
         from optplan.checks.task_planner import at_target
 
@@ -277,7 +277,7 @@ class Planner:
 
 
 def _example(config: Config) -> str:
-    """A model that may be meant: the class that a method is named of."""
+    """Return a model that may be meant: the class that a method is named of."""
     head, _, attribute = config.word.rpartition(":")
     of_class = attribute.rpartition(".")[0]
     return f"{head}:{of_class}" if of_class else "resnet50"

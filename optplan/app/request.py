@@ -1,4 +1,4 @@
-"""What a user asks for, as plain data: how a config is read, and what a plan is made of."""
+"""Hold what a user asks for, as plain data: how a config is read, and what a plan is made of."""
 
 from __future__ import annotations
 

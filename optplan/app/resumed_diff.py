@@ -1,4 +1,4 @@
-"""What changes when a config, or a saved plan, goes on from a checkpoint."""
+"""Compare a config, or a saved plan, with its training that goes on from a checkpoint."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def _with_hooks(plan: Plan, saved: SavedTraining, sections: tuple[str, ...]) -> 
 
 
 def _one_cycle_sections(source: Opened) -> tuple[str, ...]:
-    """The sections of a config whose hooks set a setting anew, whatever a checkpoint says."""
+    """Return the sections of a config whose hooks set a setting anew, whatever a checkpoint says."""
     if not isinstance(source, Config) or dialect_of(source).keeps_scheduler_states:
         return ()
     return one_cycle_sections(source.data)

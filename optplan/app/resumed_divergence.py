@@ -1,4 +1,4 @@
-"""What the schedulers in a checkpoint add to its difference from a config."""
+"""Add the schedulers in a checkpoint to its difference from a config."""
 
 from __future__ import annotations
 

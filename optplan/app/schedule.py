@@ -1,4 +1,4 @@
-"""From the words of a command line to a plan with its schedulers."""
+"""Turn the words of a command line into a plan with its schedulers."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def open_schedulable(
 def scheduled_config(
     planner: Planner, config: Config, length: Length, options: PlanRequest
 ) -> Scheduled:
-    """As :func:`scheduled`, for a config that has been opened."""
+    """Plan and schedule as :func:`scheduled`, for a config that has been opened."""
     model, given = options.model, options.model_arguments
     if (code := code_dialect(config)) is not None:
         return _scheduled_function(code, planner, config, model, given, length)

@@ -1,4 +1,4 @@
-"""What the schedulers add to the difference of two configs."""
+"""Add the schedulers to the difference of two configs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def with_schedules(
     *,
     is_cached: bool = False,
 ) -> PlanDiff:
-    """The difference with that of the configs' schedulers.
+    """Return the difference with that of the configs' schedulers.
 
     Args:
         diff: What the plans differ in.
@@ -53,7 +53,7 @@ def with_schedules(
 
 
 def unread_changes(first: Sequence[Unread], second: Sequence[Unread]) -> Iterator[UnreadChange]:
-    """What is not read on either side, that of one name together."""
+    """Yield what is not read on either side, that of one name together."""
     sides = [{one.name: one for one in side} for side in (first, second)]
     for name in dict.fromkeys([*sides[0], *sides[1]]):
         before, after = (side.get(name) for side in sides)
@@ -96,7 +96,7 @@ def _length(schedule: Schedule) -> str:
 def course_changes(
     found: Sequence[Divergence], unit: str, diff: PlanDiff
 ) -> Iterator[CourseChange]:
-    """The partings, those of one hyper-parameter at one step together."""
+    """Yield the partings, those of one hyper-parameter at one step together."""
     together: dict[tuple[str, int], list[Divergence]] = {}
     for parting in found:
         together.setdefault((parting.field, parting.step), []).append(parting)

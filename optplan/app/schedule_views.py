@@ -1,4 +1,4 @@
-"""From a plan with its schedulers to the courses of its settings."""
+"""Turn a plan with its schedulers into the courses of its settings."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def view_of(
     patterns: Sequence[str] = (),
     samples: int = 0,
 ) -> ScheduleView:
-    """The courses, and what is asked for of them.
+    """Return the courses, and what is asked for of them.
 
     Args:
         found: The plan with its schedulers.

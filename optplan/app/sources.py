@@ -1,4 +1,4 @@
-"""What a CONFIG of the command line is: a saved plan, a config, a checkpoint."""
+"""Open what a CONFIG of the command line is: a saved plan, a config, a checkpoint."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def open_source(
     trust: bool = False,
     arguments: Mapping[str, Any] | None = None,
 ) -> Opened:
-    """What a word of the command line names: a file, a function, ``package::path`` or ``REV:path``.
+    """Return what a word of the command line names: a file, a function, ``package::path`` or ``REV:path``.
 
     Args:
         word: The word.
@@ -131,7 +131,7 @@ def _content(file: Path) -> bytes:
 
 
 def _saved_plan(text: bytes, word: str) -> Plan | None:
-    """The plan in a JSON text, None where it holds something else.
+    """Return the plan in a JSON text, None where it holds something else.
 
     Raises:
         PlanError: It is a plan, and a field of it is wrong.

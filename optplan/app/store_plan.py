@@ -1,4 +1,4 @@
-"""Storing the model and the optimizer of a plan in the cache."""
+"""Store the model and the optimizer of a plan in the cache."""
 
 from __future__ import annotations
 

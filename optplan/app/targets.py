@@ -1,4 +1,4 @@
-"""The models that the project of the current folder names for its configs."""
+"""Find the models that the project of the current folder names for its configs."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _shown(config: Config) -> str:
 
 
 def _paths(config: Config) -> Iterator[str]:
-    """What settings may call a config."""
+    """Yield what settings may call a config."""
     if config.word:
         yield config.word
     path = config.entry.path

@@ -1,4 +1,4 @@
-"""From the words of a command line to what is verified, and how."""
+"""Turn the words of a command line into what is verified, and how."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from optplan.verify.subject import NamedOptimizer
 def terms_of(
     *, dtype: str | None, inputs: Sequence[str], parallel: str | None, **others: Any
 ) -> VerifyOptions:
-    """What the options ask for.
+    """Return what the options ask for.
 
     Raises:
         UsageError: One of them is none.
@@ -47,7 +47,7 @@ def source_of(
     options: PlanRequest,
     saved: str | None,
 ) -> TrainingSource:
-    """The plan, and what makes the model and its optimizers.
+    """Return the plan, and what makes the model and its optimizers.
 
     Args:
         config: What the command line calls CONFIG.
@@ -104,5 +104,5 @@ def _saved(word: str) -> Plan:
 
 
 def is_first_process() -> bool:
-    """Whether this process reports: one of those that torchrun started does."""
+    """Return whether this process reports: one of those that torchrun started does."""
     return os.environ.get("RANK", "0") == "0"

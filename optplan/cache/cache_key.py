@@ -1,4 +1,4 @@
-"""All that a library's models and torch's optimizers depend on, besides what is asked for."""
+"""Collect all that a library's models and torch's optimizers depend on, besides what is asked for."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def _variables(starts: tuple[str, ...]) -> list[str]:
 
 
 def _metadata() -> Iterator[str]:
-    """Names of what is installed, with versions: timm looks for several other packages."""
+    """Yield names of what is installed, with versions: timm looks for several other packages."""
     for folder in site_folders():
         yield from sorted(name for name in _names(folder) if name.endswith(_METADATA))
 
@@ -107,7 +107,7 @@ def _state(path: str) -> str:
 
 
 def _at_start() -> Iterator[str]:
-    """What Python runs before all else, each with its size and modification time."""
+    """Yield what Python runs before all else, each with its size and modification time."""
     for name in ("sitecustomize", "usercustomize"):
         path = getattr(sys.modules.get(name), "__file__", None)
         if path:

@@ -1,4 +1,4 @@
-"""Whether an installed distribution is still what it was, told without importing it."""
+"""Tell whether an installed distribution is still what it was, without importing it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Installed:
 
 
 def installed(name: str, store: Store) -> Installed | None:
-    """A distribution as it is on the disk now.
+    """Return a distribution as it is on the disk now.
 
     None where it cannot be vouched for: there is none, it is an editable install or one without a
     record, or importing its name would load something else.
@@ -55,7 +55,7 @@ def installed(name: str, store: Store) -> Installed | None:
 
 
 def _folder(name: str) -> str | None:
-    """The folder that ``import name`` would take a package from; importlib.metadata is slower to ask."""
+    """Return the folder that ``import name`` would take a package from; importlib.metadata is slower to ask."""
     try:
         spec = util.find_spec(name)
     except (ImportError, ValueError):
@@ -66,7 +66,7 @@ def _folder(name: str) -> str | None:
 
 
 def _home(name: str, folder: str) -> str | None:
-    """The metadata of the distribution that put a package into a folder; None where it is not the only one."""
+    """Return the metadata of the distribution that put a package into a folder; None where it is not the only one."""
     start, end = f"{name}-", ".dist-info"
     try:
         found = [one for one in os.listdir(folder) if one.startswith(start) and one.endswith(end)]
@@ -86,7 +86,7 @@ def _is_editable(home: str) -> bool:
 
 
 def _states(folder: str, modules: Iterable[str]) -> bytes:
-    """The size and modification time of each module; what is gone counts as well."""
+    """Return the size and modification time of each module; what is gone counts as well."""
     states = array("q")
     add, stat = states.append, os.stat  # there are thousands
     for module in modules:
@@ -109,7 +109,7 @@ def _stat(path: str) -> tuple[int, int] | None:
 
 
 def _contents(home: str, record: list[Any], store: Store) -> tuple[str, list[str]]:
-    """The version and the modules of a distribution, which take a while to read from its metadata."""
+    """Return the version and the modules of a distribution, which take a while to read from its metadata."""
     key = {"home": home, "record": record}
     data = store.get(_KIND, key)
     if not _is_contents(data):
@@ -130,6 +130,6 @@ def _is_contents(data: Any) -> bool:
 
 
 def _modules(record: str) -> list[str]:
-    """The Python and the extension modules that an install record lists."""
+    """Return the Python and the extension modules that an install record lists."""
     files = (line.rsplit(",", 2)[0].strip('"') for line in record.splitlines())
     return [file for file in files if file.endswith((".py", ".so", ".pyd"))]

@@ -1,4 +1,4 @@
-"""Where the cache is."""
+"""Find the folder of the cache."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ VARIABLE = "OPTPLAN_CACHE_DIR"
 
 
 def cache_folder() -> str:
-    """The folder that ``OPTPLAN_CACHE_DIR`` names, else the platform's folder for caches."""
+    """Return the folder that ``OPTPLAN_CACHE_DIR`` names, else the platform's folder for caches."""
     named = os.environ.get(VARIABLE)
     if named:
         return os.path.abspath(os.path.expanduser(named))

@@ -1,4 +1,4 @@
-"""The parameters of models of timm and transformers, kept from run to run."""
+"""Keep the parameters of models of timm and transformers from run to run."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class CachedModels:
     def get(
         self, spec: str, arguments: Mapping[str, Any], *, has_layers: bool = False
     ) -> Inventory | None:
-        """The inventory of a model, if it was built before.
+        """Return the inventory of a model, if it was built before.
 
         Args:
             spec: What the user calls it.

@@ -1,4 +1,4 @@
-"""What torch's optimizers are made with where they are given no arguments, kept from run to run.
+"""Keep the default arguments of torch's optimizers from run to run.
 
 The constructors of these classes check their arguments and keep them as they are. Within the narrow domain of
 :func:`takes` each of them takes every argument, so that what a constructor makes of arguments is known from what

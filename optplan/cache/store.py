@@ -1,4 +1,4 @@
-"""Entries on disk: JSON by a key, written as a whole, checked when they are read, bounded in size.
+"""Keep entries on disk: JSON by a key, written as a whole, checked when they are read, bounded in size.
 
 A cache may fail, but never a command because of it: what cannot be read is not there, and what cannot be
 written is left out.
@@ -61,7 +61,7 @@ class Store:
 
     @lifted()
     def get(self, kind: str, key: Mapping[str, Any]) -> Any:
-        """What was put there under the key; None for nothing, and for an entry that is damaged or foreign."""
+        """Return what was put there under the key; None for nothing, and for an entry that is damaged or foreign."""
         header = _header(kind, key)
         path = self._path(kind, header)
         try:
@@ -91,7 +91,7 @@ class Store:
             self._make_room()
 
     def entries(self) -> tuple[CacheEntry, ...]:
-        """All entries, those used last first; nothing else that lies in the folder."""
+        """Return all entries, those used last first; nothing else that lies in the folder."""
         found = (_entry(file) for file in self._files(_ENTRY))
         return tuple(sorted(filter(None, found), key=lambda entry: (-entry.used, entry.path)))
 
@@ -119,7 +119,7 @@ class Store:
         return os.path.join(self.folder, f"{_PREFIX}{kind}-{digest[:40]}{_SUFFIX}")
 
     def _files(self, names: str) -> list[os.DirEntry[str]]:
-        """Our own regular files; the folder may hold others."""
+        """Return our own regular files; the folder may hold others."""
         try:
             with os.scandir(self.folder) as found:
                 return [
@@ -150,7 +150,7 @@ class Store:
 
 
 def _header(kind: str, key: Mapping[str, Any]) -> str:
-    """One line that says all that the entry stands for: it is compared as a whole."""
+    """Return one line that says all that the entry stands for: it is compared as a whole."""
     return json.dumps({"optplan_cache": FORMAT, "kind": kind, "key": key}, sort_keys=True)
 
 

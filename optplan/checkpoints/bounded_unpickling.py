@@ -67,7 +67,7 @@ class KeyGuard:
 
 
 class _BoundedUnpickler(plain_unpickler.Unpickler):
-    """torch's own, which reads opcodes through counters.
+    """Reads opcodes through counters, as torch's own otherwise.
 
     Attributes:
         stand_ins: Holds the permissions for inert classes until reading ends.

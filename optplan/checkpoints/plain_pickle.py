@@ -66,7 +66,7 @@ _Python: Any = pickle._Unpickler  # noqa: SLF001 - its opcodes can be counted
 
 
 class _PlainUnpickler(_Python):  # type: ignore[misc]
-    """Python's own in Python, which looks at keys before they are hashed."""
+    """Looks at keys before they are hashed, as Python's own unpickler in Python otherwise."""
 
     def __init__(self, file: io.BytesIO) -> None:
         super().__init__(file)

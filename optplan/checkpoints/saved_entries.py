@@ -1,4 +1,4 @@
-"""The param groups in what a checkpoint holds, as plain data."""
+"""Find the param groups in what a checkpoint holds, as plain data."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def _group(group: Mapping[str, Any], states: Mapping[Any, Any], path: str) -> Sa
 
 
 def key_text(name: Any) -> str:
-    """A key as text; one that is none may be nested without end."""
+    """Return a key as text; one that is none may be nested without end."""
     return name if isinstance(name, str) else reprlib.repr(name)
 
 
@@ -147,7 +147,7 @@ def plain_entry(value: Any, name: str, whose: str, path: str) -> Any:
 
 
 def _unwrapped(value: Any) -> Any:
-    """A number that was saved as a tensor."""
+    """Return a number that was saved as a tensor."""
     if not isinstance(value, torch.Tensor):
         return value
     if value.numel() != 1 or value.is_meta or value.layout != torch.strided:

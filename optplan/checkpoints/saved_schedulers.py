@@ -1,4 +1,4 @@
-"""The states of schedulers in a training checkpoint."""
+"""Find the states of schedulers in a training checkpoint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that ``torch.save`` wrote, read without running anything in them and without reading tensors."""
+"""Read files that ``torch.save`` wrote, without running anything in them and without reading tensors."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _loaded(file: str | IO[bytes], path: str) -> Any:
 
 
 def _may_be_mapped(file: str | IO[bytes], path: str) -> bool:
-    """Whether it is an archive whose tensors can stay on the disk: all are stored as they are.
+    """Return whether it is an archive whose tensors can stay on the disk: all are stored as they are.
 
     Raises:
         PlanError: Reading it would take more memory than any checkpoint's entries do.
@@ -79,7 +79,7 @@ def _may_be_mapped(file: str | IO[bytes], path: str) -> bool:
 
 
 def _reason(error: Exception) -> str:
-    """The one line of torch's advice that says what it stumbled on."""
+    """Return the one line of torch's advice that says what it stumbled on."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     refused = next((line for line in lines if line.startswith(("Trying", "Unsupported"))), None)
     if refused is not None:

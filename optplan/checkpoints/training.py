@@ -1,4 +1,4 @@
-"""What a checkpoint of any format holds of a training."""
+"""Find the groups, schedulers, names and progress in a checkpoint of any format."""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""The checks: one file each, and the tuple of them all."""
+"""Find mistakes in configs and plans.
+
+Turns configs and plans into findings: each check is a module of ``catalog`` and an entry of ``ALL_CHECKS``.
+Imports dialects, schedule, plan and what is below them, never app or torch.
+"""
 
 from __future__ import annotations
 

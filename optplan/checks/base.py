@@ -1,4 +1,4 @@
-"""What a check is, and what it finds."""
+"""Declare a check, and what it finds."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Check(ABC):
 
     @abstractmethod
     def run(self, context: Context) -> Iterator[Finding]:
-        """Everything that it finds in one config."""
+        """Return everything that it finds in one config."""
 
     def finding(
         self,

@@ -87,7 +87,7 @@ def _entries(
 
 
 def _locations(text: str, shown: str) -> list[FindingLocation]:
-    """Where each entry begins; the writer puts each on a line of its own."""
+    """Return where each entry begins; the writer puts each on a line of its own."""
     return [
         FindingLocation(file=shown, line=number, column=line.index('"code"') + 1, text=line)
         for number, line in enumerate(text.split("\n"), 1)
@@ -100,7 +100,7 @@ def _below(config: str, folder: str) -> str:
 
 
 def baseline_text(entries: Iterable[BaselineEntry], path: Path) -> str:
-    """A baseline as text, with an entry a line, sorted, so that changes to it read well.
+    """Return a baseline as text, with an entry a line, sorted, so that changes to it read well.
 
     Args:
         entries: What is known, the configs named as reports name them.

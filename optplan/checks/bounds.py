@@ -1,4 +1,4 @@
-"""What a value must be: a number, a comparison, a range, or a word for one of these."""
+"""Parse what a value must be: a number, a comparison, a range, or a word for one of these."""
 
 from __future__ import annotations
 

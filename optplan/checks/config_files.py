@@ -1,4 +1,4 @@
-"""Reads the files that may be configs."""
+"""Read the files that may be configs."""
 
 from __future__ import annotations
 

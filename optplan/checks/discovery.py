@@ -1,4 +1,4 @@
-"""From files, folders, globs, ``package::path`` and ``REV:path`` to the files to look at."""
+"""Find the files that files, folders, globs, ``package::path`` and ``REV:path`` mean."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Discovery:
 
 
 def discover(words: Iterable[str]) -> Discovery:
-    """The files that the words of a command line mean.
+    """Return the files that the words of a command line mean.
 
     A file that is named stays, whatever it is. A folder means all files below it with the ending of
     a config, but for hidden folders, virtual environments and installed packages. A glob means what
@@ -143,7 +143,7 @@ def _below(folder: str, git: GitIgnore) -> Iterator[FoundFile]:
 
 
 def _has_suffix(path: str) -> bool:
-    """Whether a file has the ending of a config; one named ``.toml`` has none."""
+    """Return whether a file has the ending of a config; one named ``.toml`` has none."""
     return os.path.splitext(path)[1] in SUFFIXES
 
 

@@ -1,4 +1,4 @@
-"""What a project expects of its plans, and which parameters break it."""
+"""Find the parameters that break what a project expects of its plans."""
 
 from __future__ import annotations
 

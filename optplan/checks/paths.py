@@ -12,22 +12,22 @@ from optplan.places import path_below
 
 
 def is_in_package(path: str) -> bool:
-    """Whether a path is ``package::path``, a config of an installed package."""
+    """Return whether a path is ``package::path``, a config of an installed package."""
     return "::" in path and not os.path.exists(path)
 
 
 def is_in_revision(path: str) -> bool:
-    """Whether a path is ``REV:path``, a config as it stands in a git revision."""
+    """Return whether a path is ``REV:path``, a config as it stands in a git revision."""
     return ":" in path and names_revision(path) and not os.path.exists(path)
 
 
 def shown_path(path: str) -> str:
-    """A path as reports write it: relative to the current folder where it is below that."""
+    """Return a path as reports write it: relative to the current folder where it is below that."""
     return path if is_in_package(path) else relative_to(path, os.getcwd())
 
 
 def relative_to(path: str, folder: str) -> str:
-    """A path with slashes, relative to a folder where it is below that, otherwise absolute."""
+    """Return a path with slashes, relative to a folder where it is below that, otherwise absolute."""
     absolute = os.path.normpath(os.path.abspath(os.path.expanduser(path)))
     return (path_below(absolute, folder) or absolute).replace(os.sep, "/")
 

@@ -28,7 +28,7 @@ _SIGN_OF_PART = re.compile(
 
 
 def looks_like_config(text: str, suffix: str) -> bool:
-    """Whether a file that cannot be read was meant as a config.
+    """Return whether a file that cannot be read was meant as a config.
 
     Args:
         text: Its text.
@@ -43,7 +43,7 @@ def looks_like_config(text: str, suffix: str) -> bool:
 
 
 def _is_python(text: str) -> bool:
-    """Whether a text is a Python module, of which it is then not known that it was meant as a config."""
+    """Return whether a text is a Python module, of which it is then not known that it was meant as a config."""
     try:
         ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -52,5 +52,5 @@ def _is_python(text: str) -> bool:
 
 
 def is_saved_plan(data: Mapping[str, Any]) -> bool:
-    """Whether a data file is what ``optplan show --format json`` wrote."""
+    """Return whether a data file is what ``optplan show --format json`` wrote."""
     return "format_version" in data and "parameters" in data and "settings" in data

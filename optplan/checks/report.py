@@ -1,4 +1,4 @@
-"""From the outcomes of all files to one report: suppressed, deduplicated, sorted."""
+"""Make one report of the outcomes of all files: suppressed, deduplicated, sorted."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def report_of(
     tool_configs: Sequence[ToolConfig],
     baseline: Baseline | None = None,
 ) -> CheckReport:
-    """The report of all outcomes.
+    """Return the report of all outcomes.
 
     Args:
         outcomes: What checking each file gave, in any order.
@@ -71,7 +71,7 @@ def _generations(outcomes: Iterable[CheckedConfig]) -> dict[str, int]:
 
 
 def entries_of(outcomes: Iterable[CheckedConfig], report: CheckReport) -> list[BaselineEntry]:
-    """What a baseline has to hold so that nothing in a report is reported again."""
+    """Return what a baseline has to hold so that nothing in a report is reported again."""
     reported = {(f.code, config, f.key) for f in report.findings for config in f.configs}
     found = {(f.code, o.config, f.key) for o in outcomes for f in o.findings}
     return [BaselineEntry(*one) for one in sorted(reported & found)]
@@ -116,7 +116,7 @@ def _is_suppressed(
     baseline: Baseline | None,
     did: Suppressions,
 ) -> bool:
-    """Whether anything suppresses a finding; everything that does is noted as needed."""
+    """Return whether anything suppresses a finding; everything that does is noted as needed."""
     needed = 0
     comment = comments.get((finding.location.file, finding.location.line))
     if comment is not None and comment.covers(finding.code):

@@ -1,4 +1,4 @@
-"""What checking gives: plain data, free of configs, so that it passes between processes."""
+"""Hold what checking gives: plain data, free of configs, so that it passes between processes."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ class CheckReport:
     generations: Mapping[str, int] = field(default_factory=dict)
 
     def count(self, severity: Severity) -> int:
-        """How many findings are of one severity."""
+        """Return how many findings are of one severity."""
         return sum(finding.severity is severity for finding in self.findings)
 
     @property
@@ -149,17 +149,17 @@ class CheckReport:
 
 
 def reaches(severity: Severity, least: Severity) -> bool:
-    """Whether a severity is at least as bad as another."""
+    """Return whether a severity is at least as bad as another."""
     return _WORST_FIRST.index(severity) <= _WORST_FIRST.index(least)
 
 
 def worst(first: Severity, second: Severity) -> Severity:
-    """The worse of two severities."""
+    """Return the worse of two severities."""
     return first if reaches(first, second) else second
 
 
 def location_of(place: Place) -> FindingLocation:
-    """A place without its file."""
+    """Return a place without its file."""
     source = place.source
     return FindingLocation(
         file=shown_path(source.path) if source.path else source.name,
@@ -170,7 +170,7 @@ def location_of(place: Place) -> FindingLocation:
 
 
 def reported(finding: Finding, config: str) -> Reported:
-    """A finding of one config as plain data; what has no place stands at the config itself."""
+    """Return a finding of one config as plain data; what has no place stands at the config itself."""
     place = finding.place
     return Reported(
         code=finding.code,

@@ -1,4 +1,4 @@
-"""Checks one file after another."""
+"""Check one file after another."""
 
 from __future__ import annotations
 

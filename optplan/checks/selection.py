@@ -1,4 +1,4 @@
-"""Which checks run, and which are meant: codes, prefixes of codes, and names."""
+"""Select the checks to run by codes, prefixes of codes, and names."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ EVERYTHING = "OPT"
 def selected(
     checks: Iterable[Check], select: Sequence[str], ignore: Sequence[str]
 ) -> tuple[Check, ...]:
-    """The checks that are selected and not ignored; of two prefixes the longer one decides.
+    """Return the checks that are selected and not ignored; of two prefixes the longer one decides.
 
     An opt-in check needs its whole code among those selected.
 
@@ -39,7 +39,7 @@ def _longest(code: str, prefixes: Sequence[str]) -> int:
 
 
 def split_codes(words: Iterable[str]) -> tuple[str, ...]:
-    """Prefixes out of words such as ``OPT1,OPT203``."""
+    """Return prefixes out of words such as ``OPT1,OPT203``."""
     parts = (part.strip().upper() for word in words for part in word.split(","))
     return tuple(dict.fromkeys(part for part in parts if part))
 
@@ -47,7 +47,7 @@ def split_codes(words: Iterable[str]) -> tuple[str, ...]:
 def prefix_problem(
     prefix: str, checks: Iterable[Check], what: str, place: Place | None = None
 ) -> Problem | None:
-    """What is wrong with a prefix that no check's code begins with.
+    """Return what is wrong with a prefix that no check's code begins with.
 
     Args:
         prefix: What was given.
@@ -68,7 +68,7 @@ def prefix_problem(
 
 
 def by_code(words: Sequence[str], checks: Sequence[Check]) -> tuple[tuple[Check, ...], bool]:
-    """The checks with these codes, beginnings of codes or names, and whether each word names one.
+    """Return the checks with these codes, beginnings of codes or names, and whether each word names one.
 
     Raises:
         UsageError: There is no such check.

@@ -1,4 +1,4 @@
-"""One run of ``optplan check``: from the words of the command line to the outcomes of all files."""
+"""Run ``optplan check`` once: from the words of the command line to the outcomes of all files."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def _refuse_unused(request: Request, discovery: Discovery) -> None:
 
 
 def _unbuilt(outcomes: Iterable[CheckedConfig]) -> Iterator[str]:
-    """What to say of own models that were not built, once for each reason."""
+    """Yield what to say of own models that were not built, once for each reason."""
     configs: dict[str, list[str]] = {}
     for outcome in outcomes:
         if outcome.remark is not None:
@@ -183,7 +183,7 @@ class _TaskMaker:
         self._index(finder.here())
 
     def tasks(self, candidate: FoundFile) -> list[Task]:
-        """One task for each model that is named for a file; one without where there is none."""
+        """Return one task for each model that is named for a file; one without where there is none."""
         own = self._finder.of(candidate.path)
         path = os.path.abspath(candidate.path)
         if not candidate.named and rules_of(own.folder, own.exclude).ignores(path):

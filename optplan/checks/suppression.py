@@ -35,12 +35,12 @@ class Comment:
     malformed: bool = False
 
     def covers(self, code: str) -> bool:
-        """Whether it suppresses the findings of a check."""
+        """Return whether it suppresses the findings of a check."""
         return not self.malformed and (code in self.codes or not self.codes)
 
 
 def comments_of(source: Source, file: str) -> tuple[Comment, ...]:
-    """The suppressions in a text, which is called ``file`` in reports."""
+    """Return the suppressions in a text, which is called ``file`` in reports."""
     if _MARK not in source.text:
         return ()
     is_python = (source.path or source.name).endswith(".py")
@@ -71,7 +71,7 @@ def _comment(words: str, comment: Comment) -> Comment:
 
 
 def _python_comments(source: Source) -> Iterator[tuple[int, int, str]]:
-    """Line, offset and text of the comments of a Python text; where it breaks off, those before."""
+    """Yield line, offset and text of the comments of a Python text; where it breaks off, those before."""
     text = "\n".join(source.lines)
     try:
         for token in tokenize.generate_tokens(io.StringIO(text).readline):
@@ -82,6 +82,6 @@ def _python_comments(source: Source) -> Iterator[tuple[int, int, str]]:
 
 
 def _lines(source: Source) -> Iterator[tuple[int, int, str]]:
-    """The same of YAML and TOML: whole lines."""
+    """Yield line, offset and text of each line of YAML or TOML: a comment is looked for in the whole line."""
     for number, line in enumerate(source.lines, 1):
         yield number, 0, line

@@ -1,4 +1,4 @@
-"""Typed entries out of a TOML table, with every mistake collected."""
+"""Read typed entries out of a TOML table, and collect every mistake."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class TomlTable:
         return f"{self.title}.{name}" if self.title else name
 
     def place_of(self, name: str) -> Place:
-        """Where an entry stands."""
+        """Return where an entry stands."""
         return place_of(self.data, name) or self.place
 
     def wrong(self, name: str, message: str, hint: str | None = None) -> None:
@@ -50,7 +50,7 @@ class TomlTable:
         self.problems.append(Problem(message=message, place=self.place_of(name), hint=hint))
 
     def only(self, known: Iterable[str]) -> None:
-        """Every entry must be one of these."""
+        """Note entries that are none of these."""
         known = list(known)
         for name in self.data:
             if name not in known:
@@ -58,7 +58,7 @@ class TomlTable:
                 self.wrong(name, f"{self.shown} has no entry {name!r}", hint)
 
     def text(self, name: str) -> str | None:
-        """A text that is not empty."""
+        """Return a text that is not empty."""
         value = self.data.get(name)
         if value is None or (isinstance(value, str) and value):
             return value
@@ -66,7 +66,7 @@ class TomlTable:
         return None
 
     def texts(self, name: str) -> tuple[tuple[str, FindingLocation], ...]:
-        """A list of texts with the places of each; a single text is one as well."""
+        """Return a list of texts with the places of each; a single text is one as well."""
         value = self.data.get(name)
         if value is None:
             return ()
@@ -79,7 +79,7 @@ class TomlTable:
         return tuple((text, location_of(place)) for text, place in zip(value, places, strict=True))
 
     def number(self, name: str) -> float | None:
-        """A finite number."""
+        """Return a finite number."""
         value = self.data.get(name)
         if value is None:
             return None
@@ -89,7 +89,7 @@ class TomlTable:
         return None
 
     def count(self, name: str, default: int) -> int:
-        """A whole number that is not negative."""
+        """Return a whole number that is not negative."""
         value = self.data.get(name, default)
         if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
             return value
@@ -97,7 +97,7 @@ class TomlTable:
         return default
 
     def flag(self, name: str) -> bool | None:
-        """True or false."""
+        """Return true or false."""
         value = self.data.get(name)
         if value is None or isinstance(value, bool):
             return value
@@ -105,7 +105,7 @@ class TomlTable:
         return None
 
     def choice(self, name: str, kind: type[Choice]) -> Choice | None:
-        """One word of a closed set."""
+        """Return one word of a closed set."""
         value = self.data.get(name)
         if value is None:
             return None
@@ -117,7 +117,7 @@ class TomlTable:
         return None
 
     def table(self, name: str) -> TomlTable | None:
-        """A table inside this one."""
+        """Return a table inside this one."""
         value = self.data.get(name)
         if value is None:
             return None
@@ -127,7 +127,7 @@ class TomlTable:
         return None
 
     def tables(self, name: str) -> list[TomlTable]:
-        """The tables of an array ``[[…]]``."""
+        """Return the tables of an array ``[[…]]``."""
         value = self.data.get(name, [])
         if not isinstance(value, list) or not all(isinstance(v, Mapping) for v in value):
             self._refuse(name, value, f"written as [[{self._inner(name)}]]")

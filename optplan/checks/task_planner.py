@@ -1,4 +1,4 @@
-"""Plans configs for the model of their task, which is built anew only when it changes."""
+"""Plan configs for the model of their task, which is built anew only when it changes."""
 
 from __future__ import annotations
 

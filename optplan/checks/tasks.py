@@ -1,4 +1,4 @@
-"""What is to be checked, and how: plain data that passes between processes."""
+"""Hold what is to be checked, and how: plain data that passes between processes."""
 
 from __future__ import annotations
 

@@ -221,7 +221,7 @@ def _target(table: TomlTable, folder: str, *, is_own: bool) -> Target:
 
 
 def _model_path(model: str, folder: str) -> str:
-    """The model, its file relative to the current folder and no longer to that of the configuration."""
+    """Return the model, its file relative to the current folder and no longer to that of the configuration."""
     file, _, attribute = model.rpartition(":")
     return f"{shown_path(os.path.join(folder, file))}:{attribute}" if file[-3:] == ".py" else model
 

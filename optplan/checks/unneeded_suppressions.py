@@ -56,11 +56,11 @@ class RunHistory:
                 self._ran[outcome.config] = earlier & outcome.ran
 
     def ran(self, config: str) -> frozenset[str]:
-        """The codes of the checks that would have found something in a config."""
+        """Return the codes of the checks that would have found something in a config."""
         return self._ran.get(config, frozenset())
 
     def judge(self, tool_config: ToolConfig) -> UnusedSuppression | None:
-        """The check, where the tool configuration selects it."""
+        """Return the check, where the tool configuration selects it."""
         for check in selected(self.checks, tool_config.select, tool_config.ignore):
             if isinstance(check, UnusedSuppression):
                 return check
@@ -73,7 +73,7 @@ def unused_findings(
     baseline: Baseline | None,
     needed: Suppressions,
 ) -> list[Reported]:
-    """A finding for every suppression that nothing needs."""
+    """Return a finding for every suppression that nothing needs."""
     found = list(_unused_comments(history, comments, needed))
     for index, tool_config in enumerate(history.tool_configs):
         judge = history.judge(tool_config)
@@ -95,7 +95,7 @@ def _finding(
     location: FindingLocation,
     configs: Iterable[str] = (),
 ) -> Reported:
-    """A finding; without configs it is about the file that it stands in."""
+    """Return a finding; without configs it is about the file that it stands in."""
     return Reported(
         code=judge.code,
         name=judge.name,
@@ -132,7 +132,7 @@ def _unused_comments(
 
 
 def line_of(location: FindingLocation) -> tuple[str, int]:
-    """A location's file and line."""
+    """Return a location's file and line."""
     return location.file, location.line
 
 
@@ -143,7 +143,7 @@ def _wrong_with(
     ran: frozenset[str],
     used: set[str],
 ) -> Iterator[tuple[str, str]]:
-    """A message and a key for all that is wrong with one comment."""
+    """Yield a message and a key for all that is wrong with one comment."""
     if comment.malformed:
         yield "this comment suppresses nothing: write '# optplan: ignore[OPT103] reason'", "comment"
     elif not comment.codes and not used and every <= ran:

@@ -1,4 +1,4 @@
-"""Runs tasks here or in worker processes."""
+"""Run tasks here or in worker processes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _AHEAD = 2
 def run_all(
     tasks: Sequence[Task], job: Job, workers: Workers, *, advance: Callable[[int], None]
 ) -> list[CheckedConfig]:
-    """The outcomes of all tasks.
+    """Return the outcomes of all tasks.
 
     Those that are put off, once it is known which own model a config has, come in a second round, in
     which the configs of one model stand together.
@@ -69,7 +69,7 @@ def _by_model(tasks: Sequence[Task]) -> list[Task]:
 def _round(
     tasks: Sequence[Task], runner: Runner, workers: Workers, advance: Callable[[int], None]
 ) -> list[Done]:
-    """What each task gives, in their order."""
+    """Return what each task gives, in their order."""
     chunks = _chunks(tasks, len(workers) + 1)
     if len(chunks) < 2:
         return [one for task in tasks for one in _told([runner.run(task)], advance)]
@@ -87,7 +87,7 @@ def _told(done: list[Done], advance: Callable[[int], None]) -> list[Done]:
 
 
 def _chunks(tasks: Sequence[Task], processes: int) -> list[Sequence[Task]]:
-    """Pieces large enough to be worth sending, small enough that all finish together.
+    """Return pieces large enough to be worth sending, small enough that all finish together.
 
     Configs of one own model stay together, so that it is built once.
     """
@@ -110,7 +110,7 @@ def _share_model(first: Task, second: Task) -> bool:
 def _answers(
     chunks: Sequence[Sequence[Task]], runner: Runner, workers: Workers
 ) -> Iterator[tuple[int, Answer]]:
-    """The answers as they come, each with the index of its chunk; this process works too."""
+    """Yield the answers as they come, each with the index of its chunk; this process works too."""
     waiting = deque(range(len(chunks)))
     busy: dict[Connection, deque[int]] = {connection: deque() for connection in workers}
 
@@ -147,7 +147,7 @@ def _lost(process: SpawnProcess, chunk: Sequence[Task]) -> OptplanError:
 
 
 def serve(connection: Connection) -> None:
-    """What a worker does: it answers until it is told that there is nothing more to do."""
+    """Answer in a worker, until it is told that there is nothing more to do."""
     runner = Runner(connection.recv())
     while tasks := connection.recv():
         connection.send(_answer(runner, tasks))

@@ -1,4 +1,7 @@
-"""The command line."""
+"""Run the command that the arguments name, and exit with its status.
+
+Turns the command line into a request; a module of the room is a command. Imports app, checks and reporters, never torch.
+"""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ _COMPLETE, _PART = "_OPTPLAN_COMPLETE", ""
 
 
 def app_for(arguments: Sequence[str]) -> typer.Typer:
-    """The application, as far as a command line needs it: typer takes milliseconds to prepare a command.
+    """Return the application, as far as a command line needs it: typer takes milliseconds to prepare a command.
 
     Args:
         arguments: The command line, without the program.
@@ -80,7 +80,7 @@ def _help_of(command: Any) -> str | None:
 
 
 def _nothing() -> None:
-    """Stands for a command where nothing but the list of them is wanted."""
+    """Stand for a command where nothing but the list of them is wanted."""
 
 
 def _print_version(wanted: bool) -> None:

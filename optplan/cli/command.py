@@ -20,7 +20,7 @@ _INDENT = 2
 
 
 class Command(TyperCommand):
-    """As typer's, but without the validator of a value that needs none.
+    """A command of typer's, without the validator of a value that needs none.
 
     With the first validator typer imports pydantic, which takes as long as the whole report of a model that
     is known.
@@ -58,7 +58,7 @@ class Command(TyperCommand):
 
 
 class Group(TyperGroup):
-    """Commands under one name; as :class:`Command`."""
+    """Commands under one name, otherwise as :class:`Command`."""
 
     def get_params(self, context: Any) -> list[Any]:
         """Return the options, ``--help`` among them."""

@@ -1,4 +1,4 @@
-"""The words behind a command, and what a shell or an editor made of them."""
+"""Read the words behind a command, and what a shell or an editor made of them."""
 
 from __future__ import annotations
 

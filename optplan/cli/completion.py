@@ -1,4 +1,4 @@
-"""What the shell completes: names of models and codes of checks, found without importing torch or timm."""
+"""Complete names of models and codes of checks in the shell, without importing torch or timm."""
 
 from __future__ import annotations
 

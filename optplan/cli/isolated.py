@@ -1,4 +1,4 @@
-"""A whole command in a process of its own, for configs that name code: text and a status come back."""
+"""Run a whole command in a process of its own, for configs that name code: text and a status come back."""
 
 from __future__ import annotations
 

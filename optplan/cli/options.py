@@ -1,4 +1,4 @@
-"""The options that several commands take, declared once, in the panels of their help."""
+"""Declare the options that several commands take, once, in the panels of their help."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def unbroken_pipes() -> Iterator[None]:
 
 
 def _unbroken(stream: Any, descriptor: int) -> Any:
-    """The stream of a standard descriptor, on which a closed pipe is no error; any other as it is."""
+    """Return the stream of a standard descriptor, on which a closed pipe is no error; any other as it is."""
     buffer = getattr(stream, "buffer", None)
     raw = getattr(buffer, "raw", buffer)  # the same with PYTHONUNBUFFERED
     if type(raw) is not io.FileIO or raw.fileno() != descriptor:

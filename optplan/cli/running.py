@@ -1,4 +1,4 @@
-"""What every command shares: statuses, messages, and where the report goes."""
+"""Run any command: statuses, messages, and where the report goes."""
 
 from __future__ import annotations
 

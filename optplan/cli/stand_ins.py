@@ -1,4 +1,4 @@
-"""Characters for those that an encoding lacks: a pipe of Windows has cp1252, LC_ALL=C may have ASCII."""
+"""Replace characters that an encoding lacks: a pipe of Windows has cp1252, LC_ALL=C may have ASCII."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Errors of the command line itself, in the words of optplan's other errors."""
+"""Word errors of the command line as optplan's other errors."""
 
 from __future__ import annotations
 

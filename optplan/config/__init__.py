@@ -1,7 +1,8 @@
-"""Reads config files without executing them, and knows where each value was written.
+"""Read config files without executing them, and remember where each value was written.
 
 ``load_config`` gives a ``Config``, whose ``data`` is plain data; ``place_of`` tells where a key
 or index of it was set last; an ``OptimizerConfig`` is an optimizer section, validated.
+Imports errors, names, places and runtime, never torch.
 """
 
 from __future__ import annotations

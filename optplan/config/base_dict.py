@@ -136,7 +136,7 @@ def _merged(new: Any, old: Any) -> Any:
 
 
 def adopted(value: Any) -> Any:
-    """``value`` as a dict of a base holds it: lists, tuples and plain dicts are copied."""
+    """Return ``value`` as a dict of a base holds it: lists, tuples and plain dicts are copied."""
     kind = value.__class__
     if kind is PlacedDict or kind is dict:
         result = BaseDict()

@@ -70,7 +70,7 @@ def _file(value: Mapping[Any, Any], key: Any) -> str | None:
 
 
 def same_data(first: Any, second: Any) -> bool:
-    """Whether two configs hold the same, but for a ``_delete_`` that had nothing to delete."""
+    """Return whether two configs hold the same, but for a ``_delete_`` that had nothing to delete."""
     if isinstance(first, list | tuple) and isinstance(second, list | tuple):
         return len(first) == len(second) and all(map(same_data, first, second))
     if isinstance(first, Mapping) and isinstance(second, Mapping):

@@ -34,7 +34,7 @@ _ASSIGNMENT = re.compile(r"[A-Za-z_][^=\s]*=")
 
 
 def regroup_cfg_options(argv: Sequence[str]) -> list[str]:
-    """``--cfg-options a.b=1 c.d=2`` as ``--set a.b=1 --set c.d=2``.
+    """Rewrite ``--cfg-options a.b=1 c.d=2`` as ``--set a.b=1 --set c.d=2``.
 
     The option takes the arguments that follow it directly, as long as each has the form
     ``word=…`` and names no existing file.
@@ -215,7 +215,7 @@ def _child(data: Any, key: str, walked: list[str]) -> Any:
 
 
 def _applied(target: Any, tree: _Branch) -> Any:
-    """``target`` with the overrides of a branch; a tuple is replaced, all else is changed."""
+    """Return ``target`` with the overrides of a branch; a tuple is replaced, all else is changed."""
     if isinstance(target, PlacedTuple):
         as_list = placed_list(target, list(target.raw_places))
         changed = _applied(as_list, tree)

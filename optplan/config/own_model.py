@@ -94,7 +94,7 @@ def own_model(config: Config, section: Any) -> OwnModel | None:
 
 
 def without_weights(section: Mapping[Any, Any]) -> dict[Any, Any]:
-    """A section's entries, with False or None for those that say where weights are read from."""
+    """Return a section's entries, with False or None for those that say where weights are read from."""
     return {
         key: (False if isinstance(value, bool) else None) if key in _WEIGHTS else value
         for key, value in section.items()
@@ -102,7 +102,7 @@ def without_weights(section: Mapping[Any, Any]) -> dict[Any, Any]:
 
 
 def _written(value: object, where: str) -> str:
-    """A value as text that two values share only where they are the same."""
+    """Return a value as text that two values share only where they are the same."""
     if isinstance(value, Mapping):
         entries = [(key, item) for key, item in value.items() if key not in _WEIGHTS]
         return "{" + ",".join(f"{key!r}:{_written(item, where)}" for key, item in entries) + "}"

@@ -103,7 +103,7 @@ def parse_paramwise(
 
 
 def _is_multiplier(raw: Mapping[str, Any], name: str, fields: Sequence[str]) -> bool:
-    """Whether an option is set: None leaves it unset, but in mmcv 1.x."""
+    """Return whether an option is set: None leaves it unset, but in mmcv 1.x."""
     if raw[name] is None:
         return fields == FIELDS_OF_MMCV1
     return number_problem(raw, name) is None

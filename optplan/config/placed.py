@@ -59,7 +59,7 @@ class File:
 
 
 def byte_widths(text: str) -> list[int]:
-    """For each character of a line, and its end, how many bytes in UTF-8 stand before it."""
+    """Return how many bytes in UTF-8 stand before each character of a line, and before its end."""
     return list(accumulate((len(char.encode("utf-8", "replace")) for char in text), initial=0))
 
 

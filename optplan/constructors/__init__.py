@@ -1,6 +1,7 @@
-"""Optimizer constructors: the registries, the classes that users subclass, and the dry run.
+"""Make real param groups and optimizers.
 
-Importing a module of this package imports torch only where that module does.
+Turns a module and an optimizer section into groups: registries, classes that users subclass, code of others.
+Imports planner, model and config; a module imports torch only where it needs it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What an optimizer that was built gives its parameters: its options, and the entries of its groups."""
+"""Read the options and the entries of groups from an optimizer that was built."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def _tells(name: str, values: Sequence[Any]) -> bool:
 
 
 def _is_applied(name: str, value: str, groups: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether a value of all groups is one base value times an entry, which is 1 where it is missing."""
+    """Return whether a value of all groups is one base value times an entry, which is 1 where it is missing."""
     pairs = [(group.get(value), group.get(name, 1.0)) for group in groups]
     if not all(_is_number(product) and _is_number(factor) for product, factor in pairs):
         return False

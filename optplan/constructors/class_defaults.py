@@ -1,4 +1,4 @@
-"""The options that torch's optimizers have where nothing is said."""
+"""Read the options that torch's optimizers have where nothing is said."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from optplan.plan import plain
 
 
 def class_defaults(class_name: str) -> dict[str, Any]:
-    """The options of one of torch's optimizers with their values; empty for any other class."""
+    """Return the options of one of torch's optimizers with their values; empty for any other class."""
     module, _, name = class_name.rpartition(".")
     found = getattr(torch.optim, name, None) if module.startswith("torch.optim") else None
     if not (inspect.isclass(found) and issubclass(found, torch.optim.Optimizer)):

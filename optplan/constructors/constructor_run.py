@@ -1,4 +1,4 @@
-"""Running a constructor that is not built in, on a model."""
+"""Run a constructor that is not built in, on a model."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ _ONCE = "the constructor must leave out a tensor that it has put into a group al
 def _constructed(
     chosen: ResolvedConstructor, given: dict[str, Any], paramwise: dict[str, Any] | None
 ) -> Any:
-    """The constructor, made as the reference does, or with arguments of other names.
+    """Return the constructor, made as the reference does, or with arguments of other names.
 
     Raises:
         PlanError: It takes neither.
@@ -122,7 +122,7 @@ def _constructed(
 
 
 def _given(section: OptimizerConfig, chosen: ResolvedConstructor) -> dict[str, Any]:
-    """The dict that a constructor takes, with classes in the place of symbols.
+    """Return the dict that a constructor takes, with classes in the place of symbols.
 
     A foreign one looks names up by itself, also such as are imported from anywhere; it is given only
     names and classes that this config may use.
@@ -144,7 +144,7 @@ def _given(section: OptimizerConfig, chosen: ResolvedConstructor) -> dict[str, A
 
 
 def _knows(kind: str | Symbol | type, chosen: ResolvedConstructor) -> bool:
-    """Whether the constructor finds the same optimizer under this name."""
+    """Return whether the constructor finds the same optimizer under this name."""
     if not isinstance(kind, str) or "." in kind or kind.startswith(TIMM):
         return False
     if chosen.is_own or current_namespace().is_mmcv1 or ROOT not in sys.modules:
@@ -153,7 +153,7 @@ def _knows(kind: str | Symbol | type, chosen: ResolvedConstructor) -> bool:
 
 
 def _live(value: Any, place: Place | None = None) -> Any:
-    """A copy of a part of the config in which symbols are what they name.
+    """Return a copy of a part of the config in which symbols are what they name.
 
     Raises:
         PlanError: One means nothing that is installed, or what must not be called.

@@ -165,11 +165,11 @@ class DefaultOptimizerConstructor:
             self.add_params(params, child, prefix=below, is_dcn_module=inner_is_dcn)
 
     def _placed(self, facts: ParameterFacts) -> ParameterFacts:
-        """The parameter with its layer, where the rules ask for it."""
+        """Return the parameter with its layer, where the rules ask for it."""
         return facts
 
     def _options(self) -> Options:
-        """The options as they stand now: a subclass may have changed its attributes."""
+        """Return the options as they stand now: a subclass may have changed its attributes."""
         key = (self.base_lr, self.base_wd, self.paramwise_cfg)
         with unnoticed(self.paramwise_cfg):
             is_known = self._options_of is not None and self._options_of[0] == key
@@ -189,7 +189,7 @@ class DefaultOptimizerConstructor:
                 self.decisions[id(by_name[facts.name])] = decision
 
     def _is_in(self, param_group: Group, param_group_list: list[Group]) -> bool:
-        """Whether a tensor of a group is in one of a list already; looks at each of a list only once.
+        """Return whether a tensor of a group is in one of a list already; looks at each of a list only once.
 
         Subclasses written for the reference call it, too.
         """
@@ -210,7 +210,7 @@ DefaultOptimWrapperConstructor = DefaultOptimizerConstructor
 
 
 def refuse_repeated(groups: list[Group], names: Mapping[int, str], rules: RuleSet) -> None:
-    """torch takes a tensor once only.
+    """Refuse a tensor that is in the groups twice: torch takes it once only.
 
     Raises:
         PlanError: Tensors that are in several groups, by name.

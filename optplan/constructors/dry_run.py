@@ -1,4 +1,4 @@
-"""The real optimizer class, made once on parameters without memory."""
+"""Make the real optimizer class once, on parameters without memory."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def dry_run(section: OptimizerConfig, module: nn.Module, groups: Sequence[Planne
 
 
 def optimizer_facts(optimizer: Optimizer) -> OptimizerFacts:
-    """What is known of an optimizer."""
+    """Return what is known of an optimizer."""
     return OptimizerFacts(
         type_name=getattr(optimizer, "TYPE_NAME", type(optimizer).__name__),
         class_name=class_name(optimizer),
@@ -128,7 +128,7 @@ def _stand_in(facts: ParameterFacts) -> Param:
 
 
 def _copy(parameter: Param) -> Param:
-    """A parameter that takes no memory, with the attributes that an optimizer may look at."""
+    """Return a parameter that takes no memory, with the attributes that an optimizer may look at."""
     if parameter.is_meta:
         return parameter
     stand_in = nn.Parameter(

@@ -208,7 +208,7 @@ def _by_rules(options: Options | None) -> Decide:
 
 
 def _follow_rules(assignments: Mapping[int, Assignment]) -> bool:
-    """Whether the rules account for all that a constructor did."""
+    """Return whether the rules account for all that a constructor did."""
     return all(
         verdict.rule is not Rule.CONSTRUCTOR
         for one in assignments.values()

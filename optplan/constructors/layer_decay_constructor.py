@@ -109,7 +109,7 @@ class LearningRateDecayOptimWrapperConstructor(LayerDecayOptimizerConstructor):
 
 
 def with_layers(inventory: Inventory, model: nn.Module, options: Options) -> Inventory:
-    """The parameters with the layers that an option lists, or else the model itself knows.
+    """Return the parameters with the layers that an option lists, or else the model itself knows.
 
     Args:
         inventory: The model's parameters.

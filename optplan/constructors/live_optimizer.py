@@ -35,7 +35,7 @@ Live = Optimizer | Mapping[str, Any] | Iterable[Any]
 
 
 def plan_from_optimizer(model: nn.Module, optimizer: Live) -> Plan:
-    """What each parameter of a model gets from an optimizer that exists.
+    """Return what each parameter of a model gets from an optimizer that exists.
 
     Where a scheduler has changed a value already, the initial one counts: a plan holds at the start.
 
@@ -187,7 +187,7 @@ class _Differences:
         self._found.setdefault(what, []).append(name)
 
     def problems(self) -> list[Problem]:
-        """All differences, in the order in which they were found."""
+        """Return all differences, in the order in which they were found."""
         return [
             Problem(message=f"{listed(names)}: {what}", parameters=tuple(names))
             for what, names in self._found.items()
@@ -224,5 +224,5 @@ class _Differences:
 
 
 def _is_left_out(name: str, row: PlannedParameter, now: object) -> bool:
-    """Whether a group lacks a multiplier that is in its lr and weight decay already."""
+    """Return whether a group lacks a multiplier that is in its lr and weight decay already."""
     return now == NO_ENTRY and name in row.extra and name != "lr_scale" and states_rule(row, name)

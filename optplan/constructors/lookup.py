@@ -1,4 +1,4 @@
-"""Which class a name in a config means: the user's own, the scope's package's, or a built-in one."""
+"""Find which class a name in a config means: the user's own, the scope's package's, or a built-in one."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ def naming(namespace: Namespace) -> Iterator[None]:
 
 
 def current_namespace() -> Namespace:
-    """The namespace of the config that is being planned."""
+    """Return the namespace of the config that is being planned."""
     return _CURRENT.get(_NOTHING)
 
 
 def look_up(
     name: str, registry: Registry, kind: RegistryKind, *, in_any_scope: Callable[[str], bool]
 ) -> Any:
-    """The class that is registered under a name, None for none.
+    """Return the class that is registered under a name, None for none.
 
     The user's own come first, then those of the scope's package, then the built-in ones.
 
@@ -93,7 +93,7 @@ def registered_in_mmcv1(kind: str, name: str) -> Any:
 
 
 def import_named(name: str, what: str, place: Place | None) -> object:
-    """What a dotted name in a config means, imported as far as the config is trusted.
+    """Return what a dotted name in a config means, imported as far as the config is trusted.
 
     Args:
         name: ``package.module.Class``.

@@ -163,7 +163,7 @@ def names_of_mmcv1() -> Iterator[bool]:
 
 
 def _is_installed() -> bool:
-    """Whether the installed mmcv has a runner, as 1.x does; nothing is imported."""
+    """Return whether the installed mmcv has a runner, as 1.x does; nothing is imported."""
     try:
         spec = find_spec("mmcv")
     except ValueError:  # a module that was made by hand

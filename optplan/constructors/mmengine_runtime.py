@@ -1,4 +1,4 @@
-"""mmengine at work inside a constructor: what it may call, and what it is given of a config."""
+"""Give mmengine, while a constructor runs, what it may call and what it needs of a config."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from optplan.unregistered_names import Unregistered, replaced
 
 
 def may_call(found: object) -> bool:
-    """Whether something is of a kind that an optimizer section may name."""
+    """Return whether something is of a kind that an optimizer section may name."""
     return inspect.isclass(found) and (
         issubclass(found, Optimizer) or is_wrapper(found) or is_constructor(found)
     )
 
 
 def is_wrapper(found: object) -> bool:
-    """Whether something is a class of mmengine's wrappers for optimizers."""
+    """Return whether something is a class of mmengine's wrappers for optimizers."""
     if ROOT not in sys.modules:
         return False
     from mmengine.optim import BaseOptimWrapper  # type: ignore[import-not-found, unused-ignore]
@@ -37,7 +37,7 @@ def is_wrapper(found: object) -> bool:
 
 
 def refusal(name: str, place: Place | None) -> PlanError:
-    """What to say of a name that is not called."""
+    """Return what to say of a name that is not called."""
     return PlanError(
         f"{name!r} is not called: it is no class of optimizers, of their wrappers or constructors",
         place=place,
@@ -91,7 +91,7 @@ def _unnoticed(recording: Recording) -> AbstractContextManager[None]:
 
 
 def _unlogged() -> AbstractContextManager[None]:
-    """Without the line that its default constructor logs for every entry of every group."""
+    """Silence the line that its default constructor logs for every entry of every group."""
     from mmengine.optim.optimizer import (  # type: ignore[import-not-found, unused-ignore]
         default_constructor,
     )
@@ -100,7 +100,7 @@ def _unlogged() -> AbstractContextManager[None]:
 
 
 def _place_of_type(section: object, name: str) -> Place | None:
-    """Where a section, or one inside it, has a type of this name."""
+    """Return where a section, or one inside it, has a type of this name."""
     if isinstance(section, Mapping):
         if section.get("type") == name:
             return place_of(section, "type")
@@ -116,7 +116,7 @@ _AMP_WRAPPERS = ("AmpOptimWrapper", "ApexOptimWrapper")
 
 
 def wrapper_for_planning(wrapper: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A wrapper's section with its class, or a plain one in the place of one for mixed precision.
+    """Return a wrapper's section with its class, or a plain one in the place of one for mixed precision.
 
     Raises:
         PlanError: It names something that is no wrapper.

@@ -1,4 +1,4 @@
-"""The optimizer class that a plan names by its import path."""
+"""Import the optimizer class that a plan names by its path."""
 
 from __future__ import annotations
 

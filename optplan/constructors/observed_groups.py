@@ -1,4 +1,4 @@
-"""The param groups that code of any kind makes of a model, seen while it runs."""
+"""Watch code of any kind make param groups of a model."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def observe_made(
     made: NamedOptimizers,
     members: Mapping[int, Sequence[Sequence[Any]]],
 ) -> tuple[ObservedOptimizer, ...]:
-    """Optimizers that exist already: a group's own entries are those that are not the defaults.
+    """Observe optimizers that exist already: a group's own entries are those that are not the defaults.
 
     Args:
         model: The model.
@@ -145,7 +145,7 @@ def observe_made(
 
 
 def tensor_numbers(model: nn.Module, inventory: Inventory) -> dict[int, int]:
-    """The number of each tensor by its ``id``."""
+    """Return the number of each tensor by its ``id``."""
     parameters = nn.Module.named_parameters(model, remove_duplicate=False)
     return {
         id(parameter): facts.tensor
@@ -233,7 +233,7 @@ def _differs(value: object, default: object) -> bool:
 
 @contextmanager
 def own_entries() -> Iterator[dict[int, frozenset[str]]]:
-    """The names that each group of an optimizer is made with, by the ``id`` of the group.
+    """Collect the names that each group of an optimizer is made with meanwhile, by the ``id`` of the group.
 
     torch fills its defaults into the very dict that it is given.
     """

@@ -1,4 +1,4 @@
-"""What stands in for an optimizer where code makes nothing but param groups."""
+"""Stand in for an optimizer where code makes nothing but param groups."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class OnlyGroups(Optimizer):
 
 @cache
 def _hyper_parameters() -> tuple[str, ...]:
-    """The names of all that torch's optimizers keep in their groups."""
+    """Return the names of all that torch's optimizers keep in their groups."""
     classes = [c for c in vars(torch.optim).values() if inspect.isclass(c)]
     names = {
         name

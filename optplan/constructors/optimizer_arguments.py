@@ -1,4 +1,4 @@
-"""Whether an optimizer class takes its arguments, and what it says to those that it refuses."""
+"""Find out whether an optimizer class takes its arguments, and what it says of those that it refuses."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def refusal(
 
 
 def _takes_something(found: Callable[..., Optimizer], given: Mapping[str, Any]) -> bool:
-    """Whether the arguments are fine for a parameter of some shape: then the model's are at fault."""
+    """Return whether the arguments are fine for a parameter of some shape: then the model's are at fault."""
     first = first_argument(found)
     for shape in ((1, 1), (1,), (1, 1, 1, 1), ()):
         with contextlib.suppress(Exception):
@@ -114,7 +114,7 @@ def _refused(
     names: Mapping[int, str],
     kind: type[Exception],
 ) -> list[str]:
-    """Names of the parameters that the class refuses one by one, in the same way as all together."""
+    """Return names of the parameters that the class refuses one by one, in the same way as all together."""
     first = first_argument(found)
     refused = []
     for entry in params:

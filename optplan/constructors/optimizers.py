@@ -55,7 +55,7 @@ OPTIMIZERS = Registry("optimizer", _register_torch)
 def optimizer_class(
     kind: str | Symbol | Callable[..., Optimizer], place: Place | None = None
 ) -> Callable[..., Optimizer]:
-    """The class that a config's ``type`` names.
+    """Return the class that a config's ``type`` names.
 
     Args:
         kind: A registered name, ``timm:NAME``, a dotted import path of an installed package, a symbol or
@@ -123,7 +123,7 @@ def _registered(name: str) -> Callable[..., Optimizer] | None:
 
 
 def _optional(name: str) -> Callable[..., Optimizer] | None:
-    """An optimizer of a package that is known, if it is installed."""
+    """Return an optimizer of a package that is known, if it is installed."""
     for home, names in _OPTIONAL_HOMES.items():
         if names is None or name in names:
             try:
@@ -137,7 +137,7 @@ def _optional(name: str) -> Callable[..., Optimizer] | None:
 
 
 def _home(name: str) -> object:
-    """A package that has optimizers; torch is there, wherever it was imported from."""
+    """Return a package that has optimizers; torch is there, wherever it was imported from."""
     if name == "torch.distributed.optim":
         from torch.distributed import optim
 

@@ -1,4 +1,4 @@
-"""Trying patterns that may take forever in a process that can be stopped.
+"""Try patterns that may take forever in a process that can be stopped.
 
 Python's regular expressions cannot be interrupted: a stranger's pattern such as ``(a+)+$`` takes time that
 doubles with each letter of a name.

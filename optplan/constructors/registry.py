@@ -51,16 +51,16 @@ class Registry:
         return dict(self._filled())
 
     def get(self, name: str) -> Callable[..., Any] | None:
-        """The entry of that name, or None."""
+        """Return the entry of that name, or None."""
         return self._filled().get(name)
 
     def added(self, name: str) -> Callable[..., Any] | None:
-        """The entry of that name that a user has registered, or None."""
+        """Return the entry of that name that a user has registered, or None."""
         entries = self._filled()
         return None if name in self._builtin else entries.get(name)
 
     def builtin(self, name: str) -> Callable[..., Any] | None:
-        """The built-in entry of that name, or None; also where a user has replaced it."""
+        """Return the built-in entry of that name, or None; also where a user has replaced it."""
         return self.get(name) if name in self._builtin else None
 
     @overload

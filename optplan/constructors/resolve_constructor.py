@@ -1,4 +1,4 @@
-"""The constructor that a config names."""
+"""Find the constructor that a config names."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def choose_constructor(section: OptimizerConfig) -> ResolvedConstructor:
 
 
 def _of_mmcv1(name: str, place: Place | None) -> ResolvedConstructor:
-    """The constructor that mmcv 1.x finds under a name.
+    """Return the constructor that mmcv 1.x finds under a name.
 
     Raises:
         PlanError: Nothing has that name.
@@ -140,13 +140,13 @@ def _of_mmcv1(name: str, place: Place | None) -> ResolvedConstructor:
 
 
 def _by_rules_of_mmcv1(found: type) -> type:
-    """A class that builds on optplan's own, which leaves to its base what mmcv 1.x's class decides."""
+    """Return a class that builds on optplan's own, which leaves to its base what mmcv 1.x's class decides."""
     names = {"__module__": found.__module__, "__qualname__": found.__qualname__}
     return type(found.__name__, (found,), {"rules": MMCV1_RULES, **names})
 
 
 def is_constructor(found: object) -> bool:
-    """Whether something is a class of constructors, by what it takes and gives.
+    """Return whether something is a class of constructors, by what it takes and gives.
 
     There is no class that all of them inherit from.
     """
@@ -237,7 +237,7 @@ def _is_reference_default(found: object) -> bool:
 
 
 def _is_mmpretrains(found: object) -> bool:
-    """Whether it is mmpretrain's own class, of which the built-in one is the double."""
+    """Return whether it is mmpretrain's own class, of which the built-in one is the double."""
     package = getattr(found, "__module__", "").partition(".")[0]
     name = getattr(found, "__name__", "")
     return package == "mmpretrain" and name == LearningRateDecayOptimWrapperConstructor.__name__

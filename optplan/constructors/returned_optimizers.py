@@ -1,4 +1,4 @@
-"""What code returns, taken apart: the optimizers in it, and the schedulers beside them."""
+"""Take apart what code returns: the optimizers in it, and the schedulers beside them."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def described(made: object) -> str:
 
 
 def is_scheduler(value: object) -> bool:
-    """Whether a value is a scheduler, of torch's or another package."""
+    """Return whether a value is a scheduler, of torch's or another package."""
     if isinstance(value, LRScheduler):
         return True
     if isinstance(value, type) or not callable(getattr(value, "step", None)):

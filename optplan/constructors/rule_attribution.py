@@ -1,4 +1,4 @@
-"""Which rule stands behind a group that other people's code has made."""
+"""Find the rule behind each group that other people's code has made."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class GroupMaker:
 def attribute(
     observation: Observation, inventory: Inventory, maker: GroupMaker
 ) -> dict[int, Assignment]:
-    """What each tensor gets, by its number, and the rule behind it.
+    """Return what each tensor gets, by its number, and the rule behind it.
 
     What the default rules decided is theirs where the code left it alone; all else is the code's, also where
     it changed what the rules multiply.
@@ -161,7 +161,7 @@ def _other_options(group: ObservedGroup, base: Mapping[str, Any]) -> dict[str, A
 
 
 def empty_groups(observation: Observation) -> tuple[EmptyParamGroup, ...]:
-    """The groups that have no parameters at all, not even such as are no part of the model."""
+    """Return the groups that have no parameters at all, not even such as are no part of the model."""
     return tuple(
         EmptyParamGroup(
             optimizer=number,
@@ -181,7 +181,7 @@ def _of_rules(
     values: Mapping[str, Any],
     all_bases: Iterable[Mapping[str, float | None]],
 ) -> tuple[Verdict | None, Verdict | None]:
-    """The default rules' verdicts on the lr and the weight decay of a group; None where the code decided."""
+    """Return the default rules' verdicts on the lr and the weight decay of a group; None where the code decided."""
     if decision is None:
         return None, None
     lr, weight_decay = (
@@ -197,7 +197,7 @@ def _of_rules(
 def _is_theirs(
     verdicts: tuple[Verdict | None, Verdict | None], decision: Decision | None, group: ObservedGroup
 ) -> bool:
-    """Whether a group is the default rules', entry by entry."""
+    """Return whether a group is the default rules', entry by entry."""
     return (
         decision is not None
         and None not in verdicts
@@ -206,14 +206,14 @@ def _is_theirs(
 
 
 def _is_same(decided: Mapping[str, Any], own: Mapping[str, Any], name: str) -> bool:
-    """Whether a group has the entry that was decided, or has none as was decided."""
+    """Return whether a group has the entry that was decided, or has none as was decided."""
     if name not in decided or name not in own:
         return name not in decided and name not in own
     return bool(hashable(plain(decided[name])) == hashable(plain(own[name])))
 
 
 def _is_product(value: float | None, verdict: Verdict, bases: Iterable[float | None]) -> bool:
-    """Whether a value is what its rule says: the base value by the factor."""
+    """Return whether a value is what its rule says: the base value by the factor."""
     return all(
         isclose(value, base * verdict.mult, rel_tol=1e-12)
         for base in bases
@@ -247,7 +247,7 @@ class OwnRules:
     def of(
         self, values: Mapping[str, Any], reader: GroupReader, own: Mapping[str, Any] | None
     ) -> tuple[Verdict, Verdict]:
-        """The verdicts on the lr and on the weight decay of a group, with its entries if they count."""
+        """Return the verdicts on the lr and on the weight decay of a group, with its entries if they count."""
         lr, weight_decay = (
             self.verdict(values[name], base) if own is None or name in own else self._unset
             for name, base in reader.bases.items()
@@ -255,7 +255,7 @@ class OwnRules:
         return lr, weight_decay
 
     def verdict(self, value: float | None, base: float | None) -> Verdict:
-        """The verdict on one value."""
+        """Return the verdict on one value."""
         key = (value, base)
         if key not in self._known:
             self._known[key] = Verdict(
@@ -269,7 +269,7 @@ class OwnRules:
 
 
 def _multiplier(value: float | None, base: float | None) -> float | None:
-    """By what a base value was multiplied in effect; None where that is not to be told."""
+    """Return by what a base value was multiplied in effect; None where that is not to be told."""
     if value is None or base is None:
         return None
     if value == base:
@@ -285,7 +285,7 @@ class _Noted:
         self._known: dict[int, tuple[Verdict, Verdict]] = {}
 
     def of(self, verdict: Verdict) -> Verdict:
-        """The verdict with the note."""
+        """Return the verdict with the note."""
         if self._note is None:
             return verdict
         if id(verdict) not in self._known:

@@ -1,4 +1,4 @@
-"""Where code stands, as the place of what it decides."""
+"""Find where code stands, as the place of what it decides."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from optplan.runtime.installed import site_folders
 
 
 def code_place(code: Callable[..., Any], folder: str | None) -> Place | None:
-    """The file and line that a class or function is defined at, None where there is no file.
+    """Return the file and line that a class or function is defined at, None where there is no file.
 
     Args:
         code: The class or function.
@@ -33,7 +33,7 @@ def code_place(code: Callable[..., Any], folder: str | None) -> Place | None:
 
 
 def source_file(code: Callable[..., Any]) -> str | None:
-    """The file that a class or function is defined in, None where there is none."""
+    """Return the file that a class or function is defined in, None where there is none."""
     try:
         return inspect.getsourcefile(code)
     except TypeError:
@@ -45,7 +45,7 @@ _STARTS = ("class ", "def ", "async def ")
 
 @cache  # the whole file is parsed for it
 def _definition(code: Callable[..., Any]) -> tuple[int, str]:
-    """The number and the text of the line that a class or function is defined at; 0 for none."""
+    """Return the number and the text of the line that a class or function is defined at; 0 for none."""
     try:
         with lifted():
             lines, first = inspect.getsourcelines(code)
@@ -57,7 +57,7 @@ def _definition(code: Callable[..., Any]) -> tuple[int, str]:
 
 
 def _names(file: str, folder: str | None) -> tuple[str, str]:
-    """What reports and messages call a file: ``package::path``, or a relative path."""
+    """Return what reports and messages call a file: ``package::path``, or a relative path."""
     for site in map(os.path.realpath, site_folders()):
         if inside := path_below(file, site):
             package, _, rest = inside.replace(os.sep, "/").partition("/")

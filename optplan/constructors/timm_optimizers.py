@@ -17,7 +17,7 @@ _LOOKAHEAD = "lookahead_"
 
 
 def timm_optimizer(name: str, place: Place | None = None) -> Callable[..., Optimizer]:
-    """What makes the optimizer that timm calls ``name``, as ``create_optimizer_v2`` does.
+    """Return what makes the optimizer that timm calls ``name``, as ``create_optimizer_v2`` does.
 
     It takes the arguments of the class, and the defaults are timm's: those that it registers for the
     name, a momentum of 0.9 for those that have one, and no weight decay.
@@ -46,7 +46,7 @@ def timm_optimizer(name: str, place: Place | None = None) -> Callable[..., Optim
 
 
 def _taken(arguments: dict[str, Any], name: str) -> tuple[Any, ...]:
-    """The parameters, which the class may call something else than timm's factory."""
+    """Return the parameters, which the class may call something else than timm's factory."""
     return (arguments.pop(name),) if name in arguments else ()
 
 
@@ -69,7 +69,7 @@ def require_timm_name(name: str, place: Place | None) -> None:
 
 
 def timm_class(name: str, place: Place | None) -> type[Optimizer]:
-    """The class that timm registers under a name; for a wrapper that of the inner optimizer.
+    """Return the class that timm registers under a name; for a wrapper that of the inner optimizer.
 
     Raises:
         PlanError: timm has no such optimizer, or it cannot be had here.

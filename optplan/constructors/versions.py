@@ -1,4 +1,4 @@
-"""Versions of the packages that take part in a plan."""
+"""Read the versions of the packages that take part in a plan."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from optplan.version import __version__
 
 
 def versions() -> dict[str, str | None]:
-    """Those of optplan, torch and timm, without importing them."""
+    """Return the versions of optplan, torch and timm, without importing them."""
     return {"optplan": __version__, **{name: _version(name) for name in ("torch", "timm")}}
 
 

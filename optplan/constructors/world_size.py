@@ -1,4 +1,4 @@
-"""The number of processes that a constructor is told when it asks: that of ``--world-size``, else one."""
+"""Answer a constructor that asks for the number of processes: that of ``--world-size``, else one."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def _asker() -> FrameType:
 
 
 def takes_rank_alone(caller: FrameType | None) -> bool:
-    """Whether code that calls ``get_dist_info`` drops the world size: ``rank, _ = get_dist_info()``.
+    """Return whether code that calls ``get_dist_info`` drops the world size: ``rank, _ = get_dist_info()``.
 
     Args:
         caller: The frame of the code.
@@ -136,13 +136,13 @@ def takes_rank_alone(caller: FrameType | None) -> bool:
 
 
 def _names_of(instruction: Instruction) -> tuple[object, ...]:
-    """The names that an instruction is for: some Pythons have instructions for two."""
+    """Return the names that an instruction is for: some Pythons have instructions for two."""
     value = instruction.argval
     return value if isinstance(value, tuple) else (value,)
 
 
 def _asks_for_rank_alone() -> bool:
-    """Whether it is ``get_dist_info`` that asks, for code that drops the world size."""
+    """Return whether it is ``get_dist_info`` that asks, for code that drops the world size."""
     frame: FrameType | None = sys._getframe(3)  # noqa: SLF001 - what the replaced function was called by
     while frame is not None and frame.f_code.co_name != "get_dist_info":
         is_between = str(frame.f_globals.get("__name__", "")).startswith(
@@ -153,7 +153,7 @@ def _asks_for_rank_alone() -> bool:
 
 
 def _asks_for_itself() -> bool:
-    """Whether mmengine or torch asks for a purpose of its own, such as logging."""
+    """Return whether mmengine or torch asks for a purpose of its own, such as logging."""
     return _is_librarys(_asker())
 
 
@@ -162,7 +162,7 @@ def _is_librarys(frame: FrameType) -> bool:
 
 
 def _asks_for_size() -> bool:
-    """Whether code asks for a process group, and it or its caller then for the world size."""
+    """Return whether code asks for a process group, and it or its caller then for the world size."""
     frame = _asker()
     names = (*frame.f_code.co_names, *(frame.f_back.f_code.co_names if frame.f_back else ()))
     return not _is_librarys(frame) and "get_world_size" in names

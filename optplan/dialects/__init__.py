@@ -1,4 +1,4 @@
-"""The ways to write a training down: each is a folder, and a line in ``_REGISTRY``.
+"""Read each way to write a training down: a dialect is a folder, and a line in ``_REGISTRY``.
 
 Turns a file into its sections, batch, schedulers, model and groups. What needs one of these asks the one dialect
 that recognized the file. Dialects import the rooms below (schedule, constructors, config), and not each other.

@@ -1,4 +1,4 @@
-"""What a dialect answers: recognize, read, schedule, model, build. Only the last may import torch."""
+"""Declare what a dialect answers: recognize, read, schedule, model, build. Only the last may import torch."""
 
 from __future__ import annotations
 

@@ -133,7 +133,7 @@ def _is_timm_model(name: str) -> bool:
 
 
 def _unknown(name: str, own: OwnModel) -> ModelError:
-    """Why a bare name means nothing, and what to do about it."""
+    """Return why a bare name means nothing, and what to do about it."""
     scope = own.namespace.scope
     if scope is None:
         return ModelError(

@@ -1,4 +1,4 @@
-"""Parameters that the model itself declares to get no weight decay."""
+"""Find parameters that the model itself declares to get no weight decay."""
 
 from __future__ import annotations
 

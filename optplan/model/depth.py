@@ -1,4 +1,4 @@
-"""Which layer each parameter is in, as the model itself says."""
+"""Find which layer each parameter is in, as the model itself says."""
 
 from __future__ import annotations
 

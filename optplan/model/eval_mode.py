@@ -1,4 +1,4 @@
-"""Modules that ``model.train()`` leaves in eval mode."""
+"""Find modules that ``model.train()`` leaves in eval mode."""
 
 from __future__ import annotations
 

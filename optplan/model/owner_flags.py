@@ -1,4 +1,4 @@
-"""Flags of the module that a parameter belongs to."""
+"""Read the flags of the module that a parameter belongs to: the fields ``owner_is_…`` of ``ParameterFacts``."""
 
 from __future__ import annotations
 

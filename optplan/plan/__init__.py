@@ -1,4 +1,8 @@
-"""The plan that every command reads: immutable, plain data, serialisable."""
+"""Hold the plan that every command reads: immutable, plain data, serialisable.
+
+Turns decisions and groups into a ``Plan``, its differences and explanations. Imports rules and facts; torch for
+``Plan.from_optimizer`` alone.
+"""
 
 from optplan.callable_module import make_callable
 from optplan.plan.build import Assignment, build_plan, origin_of

@@ -1,4 +1,4 @@
-"""From facts and what each tensor gets to a Plan."""
+"""Build a Plan from facts and from what each tensor gets."""
 
 from __future__ import annotations
 

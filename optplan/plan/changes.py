@@ -1,4 +1,4 @@
-"""What differs between two plans, as plain data."""
+"""Hold what differs between two plans, as plain data."""
 
 from __future__ import annotations
 

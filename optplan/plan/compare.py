@@ -1,4 +1,4 @@
-"""Compares two rows of one name, and two optimizers."""
+"""Compare two rows of one name, and two optimizers."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class Pair:
                 yield Change(kind=ChangeKind.VALUE, field=field, before=before, after=after)
 
     def _option_changes(self) -> Iterator[Change]:
-        """Options of the group's own on either side, against the optimizer's where it has none."""
+        """Yield options of the group's own on either side, against the optimizer's where it has none."""
         before, after = self.before.options, self.after.options
         if not before and not after:
             return
@@ -122,7 +122,7 @@ class Pair:
                 yield Change(kind=ChangeKind.OPTION, field=name, before=values[0], after=values[1])
 
     def _extra_changes(self) -> Iterator[Change]:
-        """Other entries, but for those that the rules or the row's other fields state already."""
+        """Yield other entries, but for those that the rules or the row's other fields state already."""
         before, after = self.before.extra, self.after.extra
         if not before and not after:
             return
@@ -168,7 +168,7 @@ class Pair:
         )
 
     def same_values_by_other_rules(self) -> Iterator[tuple[Change, RuleUse, RuleUse]]:
-        """Values that another rule or multiplier gives, and that are the same or follow the base."""
+        """Yield values that another rule or multiplier gives, and that are the same or follow the base."""
         first, second = self.before, self.after
         for field, use, other in (
             ("lr", first.lr_rule, second.lr_rule),

@@ -1,4 +1,4 @@
-"""How two plans differ: a pure function of the two."""
+"""Compare two plans: a pure function of the two."""
 
 from __future__ import annotations
 

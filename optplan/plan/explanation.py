@@ -1,4 +1,4 @@
-"""Why a parameter gets what it gets: the plan's row with all candidates that were tried."""
+"""Gather for ``explain`` the row of a parameter with the candidates that ``rules`` tried and worded."""
 
 from __future__ import annotations
 
@@ -79,9 +79,9 @@ def explain(planned: Planned, patterns: Sequence[str]) -> tuple[Explanation, ...
         UsageError: Patterns that fit no parameter, all of them.
     """
     wanted = _wanted([row.name for row in planned.plan.parameters], patterns)
-    company = _Company(planned.plan)
+    members = _GroupMembers(planned.plan)
     return tuple(
-        _explanation(planned, company, row, facts)
+        _explanation(planned, members, row, facts)
         for row, facts in planned.pairs()
         if row.name in wanted
     )
@@ -115,12 +115,12 @@ def _wanted(names: Sequence[str], patterns: Iterable[str]) -> set[str]:
 
 
 def _explanation(
-    planned: Planned, company: _Company, row: PlannedParameter, facts: ParameterFacts
+    planned: Planned, members: _GroupMembers, row: PlannedParameter, facts: ParameterFacts
 ) -> Explanation:
     if (inner := planned.part_of(row)) is not None:
         part, own_row = inner
         own_facts = next(f for one, f in part.pairs() if one is own_row)
-        found = _explanation(part, _Company(part.plan), own_row, own_facts)
+        found = _explanation(part, _GroupMembers(part.plan), own_row, own_facts)
         return replace(found, row=row)
     carrier = planned.inventory.primary_names[facts.tensor]
     values = tuple(_values(planned, row, facts)) if row.lr_rule is not None else ()
@@ -130,7 +130,7 @@ def _explanation(
         carrier=None if carrier is facts else carrier.name,
         values=values,
         unmatched_keys=_unmatched(planned, facts) if values else (),
-        note=_note(planned, company, row, facts),
+        note=_note(planned, members, row, facts),
         matcher=planned.plan.matcher,
     )
 
@@ -181,7 +181,7 @@ def _values(planned: Planned, row: PlannedParameter, facts: ParameterFacts) -> I
 
 
 def _batch_factor(planned: Planned) -> float | None:
-    """What the batch multiplies the products of this config by; in a recipe of timm the base has it already."""
+    """Return what the batch multiplies the products of this config by; in a recipe of timm the base has it already."""
     scaling = planned.plan.lr_scaling
     return None if scaling is None or scaling.source == "lr_base" else scaling.factor
 
@@ -208,8 +208,8 @@ def _tried(planned: Planned, row: PlannedParameter, facts: ParameterFacts) -> tu
     return tuple(candidate for candidate in candidates if candidate.setting in told)
 
 
-class _Company:
-    """What else is in the group of a parameter that code has put there."""
+class _GroupMembers:
+    """Words which parameters share a group that code has made."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
@@ -220,7 +220,7 @@ class _Company:
         self._summarizer: Summarizer | None = None
 
     def of(self, row: PlannedParameter) -> str:
-        """Its group's number, and the patterns of all names in it."""
+        """Return the number of a row's group, and the patterns of all names in it."""
         names = self._groups[row.optimizer, row.group]
         groups = sum(1 for optimizer, _ in self._groups if optimizer == row.optimizer)
         if len(names) == 1:
@@ -231,7 +231,9 @@ class _Company:
         return f"in group {row.group} of {groups}, {len(names)} parameters: {listed(patterns)}"
 
 
-def _note(planned: Planned, company: _Company, row: PlannedParameter, facts: ParameterFacts) -> str:
+def _note(
+    planned: Planned, members: _GroupMembers, row: PlannedParameter, facts: ParameterFacts
+) -> str:
     """Return what there is to say besides the rules."""
     options, carrier = planned.options, planned.inventory.primary_names[facts.tensor]
     if row.status is Status.DUPLICATE:
@@ -249,7 +251,7 @@ def _note(planned: Planned, company: _Company, row: PlannedParameter, facts: Par
         words = words if changed else ["frozen (requires_grad is false)"] * (not row.requires_grad)
         uses = (row.lr_rule, row.weight_decay_rule)
         if any(use is not None and use.rule in _BY_CODE for use in uses):
-            words.append(company.of(row))
+            words.append(members.of(row))
         words += dict.fromkeys(use.note for use in uses if use is not None and use.note)
         return "; ".join(words)
     if row.status is Status.FROZEN:

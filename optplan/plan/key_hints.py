@@ -1,4 +1,4 @@
-"""What a key that is in no parameter's name may have been meant to be."""
+"""Suggest what a key that is in no parameter's name may have been meant to be."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _MOST_RUNS = 1000  # looking for likeness is slow
 
 
 def key_hint(key: str, names: Sequence[str]) -> str | None:
-    """A hint: the run of as many dotted words that looks most like the key, or the key's end, if that matches."""
+    """Return a hint: the run of as many dotted words that looks most like the key, or the key's end, if that matches."""
     words = key.strip(".").split(".")
     if (hint := near(".".join(words), key_runs(key, names)[0])) is not None:
         return hint

@@ -1,4 +1,4 @@
-"""What is wrong with data from JSON, and where in it."""
+"""Tell what is wrong with data from JSON, and where in it."""
 
 from __future__ import annotations
 

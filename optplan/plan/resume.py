@@ -1,4 +1,4 @@
-"""What a plan becomes when a checkpoint's optimizer state is loaded over it."""
+"""Compare a plan with a checkpoint's optimizer state that is loaded over it."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ class _Loaded:
         }
 
     def _factor(self, name: str, rows: Sequence[PlannedParameter]) -> float:
-        """By how much most parameters' values differ from the planned ones.
+        """Return by how much most parameters' values differ from the planned ones.
 
         What code sets group by group follows no base value, so that no factor is looked for.
         """

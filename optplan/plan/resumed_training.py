@@ -1,4 +1,4 @@
-"""What a plan becomes when a whole checkpoint is loaded over it: several optimizers, and the model's own tensors."""
+"""Compare a plan with a whole checkpoint that is loaded over it: several optimizers, and the model's tensors."""
 
 from __future__ import annotations
 

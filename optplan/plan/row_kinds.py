@@ -1,4 +1,4 @@
-"""What distinguishes rows of a plan: what they get, and why."""
+"""Tell kinds of rows of a plan apart by what they get, and why."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ KindOf = Callable[[PlannedParameter], Hashable]
 
 
 def kinds_by_rule() -> KindOf:
-    """Tells rows apart that differ in status or setting, or in the rules behind it."""
+    """Return a function that numbers rows: another status, setting or rule behind it is another number."""
     numbers: dict[Hashable, int] = {}
     known: dict[Hashable, int] = {}
 

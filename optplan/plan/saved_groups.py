@@ -161,7 +161,7 @@ def _missing(wanted: Sequence[str], groups: Sequence[SavedGroup]) -> Iterator[st
 
 
 def _odd_values(groups: Sequence[SavedGroup]) -> Iterator[str]:
-    """Values that no training goes on with: JSON's plain data has text for them."""
+    """Yield values that no training goes on with: JSON's plain data has text for them."""
     for name in ("lr", "weight_decay"):
         values = [group.value(name) for group in groups]
         odd = [str(value) for value in values if not (value is ABSENT or is_number(value))]
@@ -177,7 +177,7 @@ def is_number(value: object) -> TypeGuard[int | float]:
 def _moved(
     pairs: Sequence[tuple[Sequence[PlannedParameter], SavedGroup]],
 ) -> Iterator[str]:
-    """Parameters in another order, where the checkpoint has names and they are the same ones."""
+    """Yield parameters in another order, where the checkpoint has names and they are the same ones."""
     now = [row.name for rows, _ in pairs for row in rows]
     saved = [name for _, group in pairs for name in group.names or ()]
     if now != saved and sorted(now) == sorted(saved):

@@ -126,7 +126,7 @@ def _check_settings(data: Mapping[str, Any]) -> None:
 
 
 def _check_places(row: Mapping[str, Any], data: Mapping[str, Any]) -> None:
-    """Its optimizer, group and setting: there where its status says so, and in range."""
+    """Check a row's optimizer, group and setting: there where its status says so, and in range."""
     status, given = row["status"], [name for name in _PLACES if row[name] is not None]
     if status in _UNGROUPED and given:
         raise MisfitError(f"expected null where the status is {status}", given[0])

@@ -1,1 +1,4 @@
-"""Plan built-in constructors from facts alone, without importing torch."""
+"""Plan built-in constructors from facts alone.
+
+Turns facts and options into param groups and a plan. Imports plan and rules, never torch.
+"""

@@ -1,4 +1,4 @@
-"""What each tensor gets, read from the groups of an optimizer."""
+"""Read what each tensor gets from the groups of an optimizer."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ def is_bad(value: float | None) -> bool:
 
 
 def refuse_bad_values(assignments: Mapping[int, Assignment], inventory: Inventory) -> None:
-    """torch checks neither lr nor weight decay inside a group.
+    """Refuse a bad lr or weight decay inside a group: torch checks neither.
 
     Raises:
         PlanError: Values that are negative or not finite, with their parameters.

@@ -1,4 +1,4 @@
-"""The plan of a built-in constructor, from facts alone."""
+"""Make the plan of a built-in constructor, from facts alone."""
 
 from __future__ import annotations
 

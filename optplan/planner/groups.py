@@ -1,4 +1,4 @@
-"""The groups of a built-in constructor from facts alone."""
+"""Make the groups of a built-in constructor, from facts alone."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def tied_error(descriptions: Sequence[str], names: tuple[str, ...], rules: RuleS
 
 
 def refuse_empty(parameters: list[Any], *, has_parameters: bool) -> None:
-    """torch takes no empty list.
+    """Refuse an optimizer without parameters: torch takes no empty list.
 
     Raises:
         PlanError: There is nothing to optimize.

@@ -1,4 +1,4 @@
-"""The lr that a training really uses, where that depends on its batch."""
+"""Scale the lr to what a training really uses, where that depends on its batch."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def scaled_section(section: OptimizerConfig, scaling: Scaling | None) -> Optimiz
 
 
 def _scaled_before(made: BuildResult, scaling: Scaling) -> BuildResult:
-    """What was made of a scaled section; its optimizers are shown with the lr that is written."""
+    """Return what was made of a scaled section; its optimizers are shown with the lr that is written."""
     lr = scaling.base_lr
     optimizers = made.optimizers
     if scaling.factor is not None:

@@ -1,4 +1,4 @@
-"""The cache as a person reads of it."""
+"""Report the cache to a person."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A config as a user would write it, with the place that each value came from."""
+"""Write a config as a user would, with the place that each value came from."""
 
 from __future__ import annotations
 

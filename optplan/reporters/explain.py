@@ -1,4 +1,4 @@
-"""Explanations as text and as data."""
+"""Lay out explanations as text and as data; their reasons are worded in ``rules``."""
 
 from __future__ import annotations
 

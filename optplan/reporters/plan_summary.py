@@ -1,4 +1,4 @@
-"""What several reports of a plan say alike: the head, a setting, labels, the closing lines."""
+"""Word what several reports of a plan share: the head, a setting, labels, the closing lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A problem for people: what, where, the line itself, and what to do."""
+"""Show a problem to people: what, where, the line itself, and what to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rows of a plan that a user asked for."""
+"""Select the rows of a plan that a user asked for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers, shapes and rules in the words that every reporter uses."""
+"""Write numbers, shapes and rules in the words that every reporter uses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Declare what ``explain`` asks of rules other than the default constructor's: ``RegexOptions``, ``TimmOptions``.
+"""Declare what ``explain`` asks of rules other than the default constructor's: ``RegexOptions``,
+``TimmOptions``, and what a dialect saw of its library.
 
 The default constructor's rules are traced by ``decide.trace``.
 """

@@ -2,4 +2,5 @@
 
 ``installed`` says what an installed distribution is, ``gate`` imports and admits what a file names,
 ``audit`` refuses what such code must not do, and ``isolation`` runs it in a process of its own.
+Imports errors, names and places.
 """

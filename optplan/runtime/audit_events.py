@@ -89,7 +89,7 @@ def _open(_event: str, arguments: tuple[Any, ...]) -> str | None:
 
 
 def _list(_event: str, arguments: tuple[Any, ...]) -> str | None:
-    """Python's import system passes over a folder of its path that it may not list."""
+    """Decide about listing a folder: Python's import system passes over a folder of its path that it may not list."""
     path = _path(os.curdir if arguments[0] is None else arguments[0])
     is_allowed = (
         path is None

@@ -1,4 +1,4 @@
-"""The gate: every name in a file that is imported, and everything of its naming that runs, passes here.
+"""Admit every name in a file that is imported, and everything of its naming that runs.
 
 Without ``--trust`` a name is imported from an installed distribution only; what it means is called only if it
 is of the kind that its place demands; and it runs restricted, on the command line in a process of its own.

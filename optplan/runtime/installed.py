@@ -1,4 +1,4 @@
-"""Define what is installed: whoever asks that asks here.
+"""Define what counts as an installed distribution; every other room asks here.
 
 A package is installed where a distribution in a site folder of this Python has it on its record, or is an
 editable install of it. A bare folder there is not, nor what stands in the current folder or on PYTHONPATH.

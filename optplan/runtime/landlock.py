@@ -1,4 +1,4 @@
-"""A second wall behind the audit hook: Linux itself refuses files, programs and TCP to this process (Landlock).
+"""Let Linux itself refuse files, programs and TCP to this process (Landlock), behind the audit hook.
 
 It holds for native code as well, and cannot be taken back. Where the system has no Landlock, nothing happens.
 """

@@ -1,4 +1,4 @@
-"""The process that named code runs in; imported by commands that run none, so without imports."""
+"""Remember which process named code runs in; imported by commands that run none, so without imports."""
 
 from __future__ import annotations
 

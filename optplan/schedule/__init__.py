@@ -1,4 +1,7 @@
-"""The course of every setting over a training: what schedulers do to a plan."""
+"""Work out the value of every setting at each step of a training: what schedulers do to a plan.
+
+Turns a plan and schedulers as written into trajectories. Imports plan and config; torch in ``foreign`` alone.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the arguments of a scheduler are such as it takes, and their values of the form they must have."""
+"""Check the arguments of a scheduler, and bring their values into the form that they must have."""
 
 from __future__ import annotations
 

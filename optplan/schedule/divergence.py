@@ -1,4 +1,4 @@
-"""From which step on two schedules that start alike go different ways."""
+"""Find the step from which two schedules that start alike differ."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Divergence:
 
 
 def same_unit(first: Schedule, second: Schedule) -> tuple[Schedule, Schedule] | None:
-    """Two schedules whose steps are counted alike; None where that takes the iterations of an epoch."""
+    """Return two schedules whose steps are counted alike; None where that takes the iterations of an epoch."""
     if first.unit is second.unit:
         return first, second
     if first.training.iterations is None or second.training.iterations is None:

@@ -1,4 +1,4 @@
-"""What decoupled weight decay does over a whole training, exact over the schedule."""
+"""Work out what decoupled weight decay does over a whole training, exact over the schedule."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class RunningHook:
         return self.spec.by_epoch
 
     def steady(self) -> int:
-        """For how many ticks from now on ``acts`` stays what it is."""
+        """Return for how many ticks from now on ``acts`` stays what it is."""
         return FOREVER
 
     def advance(self, count: int) -> None:
@@ -56,11 +56,11 @@ class RunningHook:
         self._tick = tick
 
     def unknown_from(self) -> int | None:
-        """The first tick at which a metric may have changed the values: none can."""
+        """Return None: no metric changes the values."""
         return None
 
     def _at(self, valued: Callable[[Position], float], tick: int) -> float:
-        """The value of one group at a tick."""
+        """Return the value of one group at a tick."""
         spec, warmup = self.spec, self.spec.warmup
         per_epoch = spec.per_epoch or 1
         step = tick // per_epoch if spec.counts_epochs and not spec.by_epoch else tick
@@ -73,7 +73,7 @@ class RunningHook:
         return value / factor if self.param == "momentum" else value * factor
 
     def _values(self) -> list[Callable[[Position], float] | None]:
-        """What gives the value of each group at a position; None for a group that is left as it is."""
+        """Return what gives the value of each group at a position; None for a group that is left as it is."""
         spec, table = self.spec, self._table
         given, policy = spec.arguments, POLICIES[spec.param][spec.policy]
 
@@ -107,7 +107,7 @@ class RunningHook:
         return value
 
     def _starts(self) -> list[Any]:
-        """What the groups start with, kept in them as ``initial_lr`` or ``initial_momentum``."""
+        """Return what the groups start with, kept in them as ``initial_lr`` or ``initial_momentum``."""
         if not self._is_beta:
             return self._table.initial(self.param)
         entries = self._table.entries
@@ -130,7 +130,7 @@ class RunningHook:
 
 
 def _warmup_factor(kind: str, share: float, ratio: float) -> float:
-    """What a warm-up multiplies an lr by, once so much of it has passed."""
+    """Return what a warm-up multiplies an lr by, once so much of it has passed."""
     if kind == "constant":
         return ratio
     if kind == "linear":

@@ -1,4 +1,4 @@
-"""The steps of a training at which something begins, turns or ends."""
+"""Find the steps of a training at which something begins, turns or ends."""
 
 from __future__ import annotations
 

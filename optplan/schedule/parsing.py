@@ -1,4 +1,4 @@
-"""From what a config writes of a scheduler to its numbers, for a training of a given length."""
+"""Turn what a config writes of a scheduler into its numbers, for a training of a given length."""
 
 from __future__ import annotations
 

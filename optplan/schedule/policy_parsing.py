@@ -1,4 +1,4 @@
-"""From a section of mmcv 1.x, ``lr_config`` or ``momentum_config``, to its numbers."""
+"""Turn a section of mmcv 1.x, ``lr_config`` or ``momentum_config``, into its numbers."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class UnknownPolicyError(ScheduleError):
 
 
 def hook_spec(written: Written, training: Training) -> HookSpec:
-    """One policy.
+    """Return one policy.
 
     Args:
         written: It as the config writes it.
@@ -126,12 +126,12 @@ def _unknown(written: Written, param: str) -> ScheduleError:
 
 
 def _as_written(name: str) -> str:
-    """A policy as configs write it: what is one word, in lower case."""
+    """Return a policy as configs write it: what is one word, in lower case."""
     return name.lower() if policy_name(name.lower()) == name else name
 
 
 def _names(param: str, policy: Policy) -> dict[str, tuple[str, Argument]]:
-    """The arguments by the names that a config writes, with those in the table of policies."""
+    """Return the arguments by the names that a config writes, with those in the table of policies."""
     return {_written_name(name, param): (name, one) for name, one in policy.arguments.items()}
 
 
@@ -153,7 +153,7 @@ def _arguments(raw: Mapping[str, Any], param: str, policy: Policy) -> dict[str, 
 
 
 def _counts_epochs(raw: Mapping[str, Any], param: str, policy: Policy, training: Training) -> bool:
-    """Whether the epoch decides; the runner by iterations sets this for the lr alone."""
+    """Return whether the epoch decides; the runner by iterations sets this for the lr alone."""
     default = not policy.counts_iterations and (training.by_epoch or param != "lr")
     return bool(raw.get("by_epoch", default))
 
@@ -205,7 +205,7 @@ def _mistakes(written: Written, param: str, policy: Policy) -> Iterator[Problem]
 
 
 def _common(param: str, raw: Mapping[str, Any]) -> dict[str, Argument]:
-    """The arguments that every policy takes."""
+    """Return the arguments that every policy takes."""
     ratio = SchedulerForm.ANY if raw.get("warmup") is None else SchedulerForm.RATIO
     common = {
         "warmup": Argument(SchedulerForm.WARMUP, None),
@@ -218,7 +218,7 @@ def _common(param: str, raw: Mapping[str, Any]) -> dict[str, Argument]:
 
 
 def _floor_problem(written: Written, param: str) -> Problem | None:
-    """What is wrong with the two forms of a floor, of which one has to be given."""
+    """Return what is wrong with the two forms of a floor, of which one has to be given."""
     names = [_written_name(name, param) for name in ("min", "min_ratio")]
     given = [name for name in names if written.raw.get(name) is not None]
     if len(given) == 1:

@@ -15,7 +15,7 @@ _KEPT_BY_HOOKS = ("base_momentum", "max_momentum")
 
 
 def one_cycle_sections(data: Mapping[str, Any]) -> tuple[str, ...]:
-    """The sections whose hooks set a setting from their own arguments, whatever a checkpoint says.
+    """Return the sections whose hooks set a setting from their own arguments, whatever a checkpoint says.
 
     Args:
         data: The entries of a config for mmcv 1.x.
@@ -52,7 +52,7 @@ def with_planned_starts(
 
 
 def _planned(plan: Plan, row: PlannedParameter | None, moved: str) -> dict[str, Any]:
-    """The plan's values of what a hook moves in the group of a parameter."""
+    """Return the plan's values of what a hook moves in the group of a parameter."""
     if row is None:
         return {}
     if moved == "lr":

@@ -1,4 +1,4 @@
-"""What of schedulers a checkpoint's states overwrite when a training resumes.
+"""Find what of schedulers a checkpoint's states overwrite when a training resumes.
 
 mmengine's runner makes the schedulers of the config and updates the attributes of each with the state
 that was saved of it, in order; what one side alone has stays as it is.

@@ -33,7 +33,7 @@ class RunningScheduler(Protocol):
         """Whether anything may change at the next tick."""
 
     def steady(self) -> int:
-        """For how many ticks from now on ``acts`` stays what it is; at least one."""
+        """Return for how many ticks from now on ``acts`` stays what it is; at least one."""
 
     def advance(self, count: int) -> None:
         """Make so many ticks, of which ``steady`` says that they are alike."""

@@ -118,7 +118,7 @@ def assembled(
 
 
 def per_group_lists(specs: Iterable[AnySpec]) -> list[Sequence[Any]]:
-    """Values that schedulers are given group by group."""
+    """Return values that schedulers are given group by group."""
     return [
         value
         for spec in specs
@@ -178,7 +178,7 @@ def schedulers_for(section: Section, optimizer: str | None) -> tuple[Written, ..
 
 
 def _unit(specs: Sequence[Sequence[AnySpec]], training: Training) -> Unit:
-    """Epochs, where nothing happens within one; else iterations."""
+    """Return epochs, where nothing happens within one; else iterations."""
     if not training.by_epoch:
         return Unit.ITERATION
     spec = next((one for own in specs for one in own if not one.by_epoch), None)

@@ -66,7 +66,7 @@ def tracks_of(
 
 
 def _way(row: PlannedParameter, lists: Sequence[Sequence[Any]]) -> Any:
-    """Equal for rows that go the same way.
+    """Return a key that is equal for rows that schedulers move alike.
 
     The groups of a setting can still differ in what a scheduler takes for its initial value, and in
     values that are given group by group.

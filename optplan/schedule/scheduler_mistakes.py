@@ -1,4 +1,4 @@
-"""What is wrong with the arguments of a scheduler that optplan steps itself."""
+"""Find what is wrong with the arguments of a scheduler that optplan steps itself."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _common_mistakes(written: Written) -> Iterator[Problem]:
 
 
 def _joint_mistakes(written: Written, known: Known) -> Iterator[Problem]:
-    """Arguments that do not go together."""
+    """Yield arguments that do not go together."""
     raw, name = written.raw, shown(written.kind)
     match known.family:
         case Family.COSINE_ANNEALING | Family.COSINE_RESTART:

@@ -1,4 +1,4 @@
-"""Steps the schedulers of one optimizer through a training, as the reference's runner does."""
+"""Step the schedulers of one optimizer through a training, as the reference's runner does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The values of all settings as a training goes on."""
+"""Compute the values of all settings as a training goes on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may move the lr of a training and is not read: hooks, other sections, other libraries' schedulers."""
+"""Find what may move the lr of a training and is not read: hooks, other sections, other schedulers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What several processes found, as one."""
+"""Merge what several processes found into one result."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Found:
 
 
 def merged(world: World, mine: Found) -> Found:
-    """What all processes found; of verdicts on one parameter the worst, with its process."""
+    """Return what all processes found; of verdicts on one parameter the worst, with its process."""
     everyone: list[Found] = world.gathered(mine)
     if len(everyone) == 1:
         return mine

@@ -1,4 +1,4 @@
-"""Where a model and its optimizers are made, again for every run: none sees another's state."""
+"""Make a model and its optimizers anew for every run: none sees another's state."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ class ModelFactory:
         return tuple(map(self._sharing, self._made_optimizers(subject.module)))
 
     def draws(self, *, exact: bool, sparse: frozenset[str] = frozenset()) -> SeededTensors:
-        """What runs begin with: in the training's dtype as large as the model's own values."""
+        """Return what runs begin with: in the training's dtype as large as the model's own values."""
         if exact:
             dtypes = {name: exact_dtype(dtype) for name, dtype in self.dtypes.items()}
             return SeededTensors(seed=self._seed, dtypes=dtypes, sparse=sparse)
@@ -178,7 +178,7 @@ class ModelFactory:
                 one.data = one.data.to(device=device, dtype=wanted[name])
 
     def _cast_buffers(self, module: nn.Module) -> None:
-        """Buffers go with the parameters where the user names a dtype, as ``module.to`` has it."""
+        """Cast buffers with the parameters where the user names a dtype, as ``module.to`` does."""
         for part in module.modules():
             for name, buffer in part._buffers.items():  # noqa: SLF001
                 if self._dtype and buffer is not None and buffer.is_floating_point():
@@ -192,7 +192,7 @@ class ModelFactory:
             return DistributedDataParallel(module, find_unused_parameters=True)
 
     def _sharing(self, named: NamedOptimizer) -> NamedOptimizer:
-        """The optimizer, its state shared out where that is asked for."""
+        """Return the optimizer, its state shared out where that is asked for."""
         made = named.optimizer
         if self._parallel is not Parallel.ZERO or isinstance(made, ZeroRedundancyOptimizer):
             return named
@@ -213,7 +213,7 @@ class ModelFactory:
 
 
 def _whole(named: NamedOptimizer) -> NamedOptimizer:
-    """The optimizer without its state shared out: on all parameters, on each process."""
+    """Return the optimizer without its state shared out: on all parameters, on each process."""
     outer = named.optimizer
     if not isinstance(outer, ZeroRedundancyOptimizer):
         return named
@@ -225,7 +225,7 @@ def _whole(named: NamedOptimizer) -> NamedOptimizer:
 
 
 def _zero(made: Optimizer) -> ZeroRedundancyOptimizer:
-    """An optimizer of the same class and groups whose state each process holds a part of."""
+    """Return an optimizer of the same class and groups whose state each process holds a part of."""
     defaults: dict[str, Any] = arguments_of(made)
     return ZeroRedundancyOptimizer(
         [dict(group) for group in made.param_groups], optimizer_class=type(made), **defaults

@@ -1,4 +1,4 @@
-"""A step that is given a closure: it must do what one does whose gradients are there already."""
+"""Compare a step that is given a closure with one whose gradients are there already."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ class ComparedRuns:
         return next((one for one in tried if not one[1].failures), tried[0])
 
     def _has_formula(self, held: PlannedTensor) -> bool:
-        """Whether a formula is known to move a parameter, or nothing shall."""
+        """Return whether a formula is known to move a parameter, or nothing shall."""
         number, families = self.stepping(held), self.conditions.families or {}
         if number is None:
             return True
@@ -112,7 +112,7 @@ class ComparedRuns:
         return family is not None and family.formula is not None and not own_rule(held, family)
 
     def put_start(self) -> None:
-        """Constructors of optimizers may keep copies of the values."""
+        """Put values into parameters anew: constructors of optimizers may keep copies of them."""
         draws = self.conditions.draws
         for held in self.subject.stepped:
             put_value(held.tensor, draws.value(held), draws.dtypes[held.name])
@@ -162,14 +162,14 @@ class ComparedRuns:
         return closure_steps(self.subject, made, self.conditions.draws.gradient)
 
     def stepping(self, held: PlannedTensor) -> int | None:
-        """The optimizer that steps a parameter by the plan; None for one that shall stand still."""
+        """Return the optimizer that steps a parameter by the plan; None for one that shall stand still."""
         number = held.row.optimizer
         if number is None or number >= len(self.subject.optimizers) or not held.row.requires_grad:
             return None
         return number
 
     def moves(self, held: PlannedTensor) -> bool:
-        """Whether a parameter moved in a step in which all have gradients."""
+        """Return whether a parameter moved in a step in which all have gradients."""
         digests = self.real.digests[held.name][: self.program.full + 1]
         return any(not torch.equal(digests[0], one) for one in digests[1:])
 

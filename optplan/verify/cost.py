@@ -1,4 +1,4 @@
-"""What a step costs: the groups as they were built, and those of equal settings merged."""
+"""Measure what a step costs: with the groups as they were built, and with those of equal settings merged."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def _ways(subject: ModelUnderTest, device: torch.device) -> Iterable[_TimedVaria
 def _measured(
     subject: ModelUnderTest, way: _TimedVariant, device: torch.device, *, alone: bool
 ) -> tuple[float, int, int] | None:
-    """Seconds per step, groups and bytes of state; None where the class refuses this way."""
+    """Return seconds per step, groups and bytes of state; None where the class refuses this way."""
     try:
         with stdout_to_stderr():
             made = [
@@ -109,7 +109,7 @@ def _measured(
 
 
 def _groups(subject: ModelUnderTest, number: int, *, merged: bool) -> list[dict[str, Any]]:
-    """The real groups, copied; those of one setting of the plan as one."""
+    """Return the real groups, copied; those of one setting of the plan as one."""
     real = subject.optimizers[number].optimizer.param_groups
     if not merged:
         return [dict(group) for group in real]
@@ -137,7 +137,7 @@ def _made(real: Optimizer, groups: Sequence[dict[str, Any]], way: _TimedVariant)
 
 
 def _timed(made: Sequence[Optimizer], device: torch.device, least: float) -> float:
-    """Seconds of a step, over as many as take a while."""
+    """Return seconds of a step, over as many as take a while."""
     _synchronize(device)
     begin = time.perf_counter()
     steps = 0
@@ -166,5 +166,5 @@ def reset_peak(device: torch.device) -> None:
 
 
 def peak_bytes(device: torch.device) -> int | None:
-    """The most memory that tensors took; None where torch does not count it."""
+    """Return the most memory that tensors took; None where torch does not count it."""
     return torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None

@@ -1,4 +1,4 @@
-"""The device that the user's word names, and what goes wrong on one."""
+"""Choose the device that the user's word names, and word what goes wrong on one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ChosenDevice:
 
 
 def choose_device(word: str) -> ChosenDevice:
-    """The device that ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps`` means here.
+    """Return the device that ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps`` means here.
 
     Several processes on one host take a CUDA device each.
 
@@ -54,7 +54,7 @@ def choose_device(word: str) -> ChosenDevice:
 
 
 def available_devices() -> str:
-    """The devices that there are, as the user may name them."""
+    """Return the devices that there are, as the user may name them."""
     names = ["cpu", *(f"cuda:{index}" for index in range(torch.cuda.device_count()))]
     if torch.backends.mps.is_available():
         names.append("mps")
@@ -62,7 +62,7 @@ def available_devices() -> str:
 
 
 def exact_device(device: torch.device) -> torch.device:
-    """Where float64 can be computed: MPS has none."""
+    """Return a device that computes in float64: MPS does not."""
     return torch.device("cpu") if device.type == "mps" else device
 
 
@@ -111,7 +111,7 @@ def free_bytes(device: torch.device) -> int | None:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an exception says that memory ran out; on the CPU torch has no class for it."""
+    """Return whether an exception says that memory ran out; on the CPU torch has no class for it."""
     return isinstance(error, MemoryError | torch.OutOfMemoryError) or (
         isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
     )

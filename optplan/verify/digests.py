@@ -41,7 +41,7 @@ def block_noise(count: int) -> float:
 
 @lru_cache(maxsize=4)
 def _weights(size: int) -> Tensor:
-    """Numbers of either sign between 0.5 and 1.5."""
+    """Return numbers of either sign between 0.5 and 1.5."""
     generator = torch.Generator().manual_seed(size)
     drawn = torch.rand(size, generator=generator, dtype=torch.float64).mul_(2).sub_(1)
     return drawn.abs().add_(0.5).copysign_(drawn)

@@ -1,4 +1,4 @@
-"""What a parameter that departs from its formula does instead."""
+"""Find out what a parameter that departs from its formula does instead; no part of ``optplan explain``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which published formula an optimizer follows, by its class or by how it moves."""
+"""Find the published formula that an optimizer follows, by its class or by how it moves."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ class _Search:
         return replace(family, own_kinds=frozenset(found), reason=reason)
 
     def _follow_another(self, members: Sequence[PlannedTensor], formula: Formula) -> bool:
-        """Whether all of a kind follow one formula to the end, and none of a name like the other's."""
+        """Return whether all of a kind follow one formula to the end, and none of a name like the other's."""
         real = self._evidence.real
         if any(map(self._is_followed(formula, real), members)):
             return False
@@ -237,7 +237,7 @@ class _Search:
         return test
 
     def _is_parallel(self, formula: Formula, held: PlannedTensor) -> bool:
-        """Whether the first step is the formula's, and each later one a multiple of it."""
+        """Return whether the first step is the formula's, and each later one a multiple of it."""
         found = self._expected(formula, held, self._evidence.real)
         if found is None or found.first in (None, 0) or held.row.weight_decay:
             return False
@@ -262,7 +262,7 @@ class _Search:
         return found[0] if failure_of(run) is None else None
 
     def _kinds(self) -> Mapping[str, int]:
-        """How many parameters each of the sample stands for: those of its setting and dimensions."""
+        """Return how many parameters each of the sample stands for: those of its setting and dimensions."""
         kinds: dict[Any, int] = {}
         for held in self._evidence.subject.stepped:
             if held.row.optimizer == self._number and held.takes_gradient:
@@ -289,7 +289,7 @@ def _common_options(optimizer: Optimizer) -> dict[str, Any]:
 
 
 def own_rule(held: PlannedTensor, family: MatchedFormula | None = None) -> bool:
-    """Whether a parameter is of a kind with a rule of its own, or an entry of its group says so, as ``use_muon``."""
+    """Return whether a parameter is of a kind with a rule of its own, or an entry of its group says so, as ``use_muon``."""
     if family is not None and (held.tensor.ndim > 1) in family.own_kinds:
         return True
     return any(

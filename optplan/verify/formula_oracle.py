@@ -267,7 +267,7 @@ def allowed_error(held: PlannedTensor, reach: float) -> float:
 
 
 def _stand_in(held: PlannedTensor, start: Tensor, dtype: torch.dtype) -> Param:
-    """A parameter to step, with a copy of the value and whatever the user's code has written on the real one."""
+    """Return a parameter to step, with a copy of the value and whatever the user's code has written on the real one."""
     value = start.to(device=held.tensor.device, dtype=dtype, copy=True)
     return torch.nn.Parameter(value)
 

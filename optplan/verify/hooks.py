@@ -135,7 +135,7 @@ def _named(owner: Any, attributes: tuple[str, ...], name: str) -> Iterator[Hook]
 
 
 def _kind(attribute: str) -> str:
-    """``optimizer step post`` for ``_optimizer_step_post_hooks``."""
+    """Return ``optimizer step post`` for ``_optimizer_step_post_hooks``."""
     words = attribute.strip("_").removeprefix("global_").removesuffix("_hooks")
     return words.replace("_", " ")
 
@@ -146,7 +146,7 @@ def _is_torchs(function: Any) -> bool:
 
 
 def _bare(function: Any) -> Any:
-    """The function inside a partial or a wrapper; the class of an object that is called."""
+    """Return the function inside a partial or a wrapper; the class of an object that is called."""
     while hasattr(function, "func") or hasattr(function, "__wrapped__"):
         function = getattr(function, "func", None) or function.__wrapped__
     return function if hasattr(function, "__qualname__") else type(function)

@@ -34,7 +34,7 @@ class InputShape:
 
 
 def parse_inputs(words: Sequence[str]) -> tuple[InputShape, ...]:
-    """``2x3x224x224`` or ``2x16:int64``, one word for each argument.
+    """Parse ``2x3x224x224`` or ``2x16:int64``, one word for each argument.
 
     Raises:
         UsageError: A word that is none of that.
@@ -130,7 +130,7 @@ def _batch_of(example: Any, source: str) -> ForwardInputs:
 
 
 def known_inputs(module: nn.Module) -> tuple[InputShape, ...] | None:
-    """What timm says that a model takes; None where nobody says it."""
+    """Return what timm says that a model takes; None where nobody says it."""
     config = getattr(module, "default_cfg", None) or getattr(module, "pretrained_cfg", None)
     size = config.get("input_size") if isinstance(config, dict) else None
     if not isinstance(size, tuple | list) or not all(isinstance(one, int) for one in size):
@@ -139,7 +139,7 @@ def known_inputs(module: nn.Module) -> tuple[InputShape, ...] | None:
 
 
 def random_input(wanted: InputShape, module: nn.Module, device: torch.device, seed: int) -> Tensor:
-    """A batch of that shape: whole numbers are words that the model's embeddings know."""
+    """Return a batch of that shape: whole numbers are words that the model's embeddings know."""
     generator = torch.Generator().manual_seed(seed)
     dtype = wanted.dtype or next(
         (one.dtype for one in module.parameters() if one.is_floating_point()), torch.float32

@@ -1,4 +1,4 @@
-"""Whether a parameter went where a formula went, in float64 and in what the training uses."""
+"""Judge whether a parameter went where a formula went, in float64 and in what the training uses."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def judge_trained(way: Displacement, dtype: torch.dtype, steps: int) -> Movement
 
 
 def _is_stuck(way: Displacement) -> bool:
-    """Whether half of the elements, or more, are where they began."""
+    """Return whether half of the elements, or more, are where they began."""
     stuck = sum(int((end == start).sum()) for start, end, _ in way.pieces())
     return 2 * stuck >= way.start.numel()
 
@@ -178,7 +178,7 @@ def _not_finite(way: Displacement, dtype: str) -> MovementResult:
 
 
 def _ratio(way: Displacement) -> float:
-    """The length of the real way along the planned one."""
+    """Return the length of the real way along the planned one."""
     along = length = 0.0
     for start, end, expected in way.pieces():
         planned = (expected - start).conj()

@@ -1,4 +1,4 @@
-"""The lr and weight decay that each parameter was seen to get, where its optimizer's formula shows them."""
+"""Measure the lr and weight decay that each parameter got, where its optimizer's formula shows them."""
 
 from __future__ import annotations
 
@@ -202,7 +202,7 @@ class _Reference:
     def _shows(
         self, held: PlannedTensor, formula: Formula, values: Mapping[str, Any], value: float
     ) -> bool:
-        """Whether the formula moves such a parameter in proportion to the value."""
+        """Return whether the formula moves such a parameter in proportion to the value."""
         others = {name: one for name, one in values.items() if name not in ("lr", "weight_decay")}
         key = formula.name, held.tensor.ndim, values_key(others)
         if key not in self._shown:

@@ -1,4 +1,4 @@
-"""What a model holds, so that changes of it show."""
+"""Record what a model holds, so that changes of it show."""
 
 from __future__ import annotations
 

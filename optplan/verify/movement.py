@@ -1,4 +1,4 @@
-"""Every parameter's movement under the real optimizers, held against both oracles."""
+"""Compare every parameter's movement under the real optimizers with both oracles."""
 
 from __future__ import annotations
 

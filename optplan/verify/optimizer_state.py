@@ -1,4 +1,4 @@
-"""What an optimizer keeps of each parameter, by stepping the real class."""
+"""Find out what an optimizer keeps of each parameter, by stepping the real class."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def _summed(kept: _Kept) -> dict[TensorKind, tuple[StateTensor, ...]]:
 
 
 def _is_apart(once: _Kept, twice: _Kept) -> bool:
-    """Whether what is kept of a tensor does not depend on the other tensors."""
+    """Return whether what is kept of a tensor does not depend on the other tensors."""
     return all(set(twice[kind]) == set(once[kind]) for kind in once)
 
 
@@ -279,7 +279,7 @@ def _made(
 
 
 def _shared_entries(groups: Any) -> dict[str, Any]:
-    """The entries that all groups have, as the first one has them: a class may need them as arguments."""
+    """Return the entries that all groups have, as the first one has them: a class may need them as arguments."""
     groups = list(groups)
     names = Counter(name for group in groups for name in group)
     return {name: value for name, value in groups[0].items() if names[name] == len(groups)}

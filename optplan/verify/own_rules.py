@@ -27,7 +27,7 @@ def has_own_rule(
     trace: Trace,
     explainer: Explainer,
 ) -> bool:
-    """Whether no tensor of a kind moves by a formula, not even with other values, scaled or decayed otherwise.
+    """Return whether no tensor of a kind moves by a formula, not even with other values, scaled or decayed otherwise.
 
     A class may take the mean off the gradients of matrices, or step flat tensors plainly. What departs from
     the first step on in every tensor, and is no multiple of the formula's step plus one of the value, is such
@@ -61,7 +61,7 @@ def has_own_rule(
 def _first_step(
     held: PlannedTensor, formula: Formula, oracle: FormulaOracle, trace: Trace
 ) -> Expected | None:
-    """Where the formula moves a parameter in the first step, without decay."""
+    """Return where the formula moves a parameter in the first step, without decay."""
     found: list[Expected] = []
     run: Callable[[], object] = lambda: found.extend(  # noqa: E731
         oracle.expected(
@@ -92,7 +92,7 @@ def _is_close(way: Tensor, other: Tensor) -> bool:
 
 
 def _are_alike(fits: Sequence[tuple[float, float] | None]) -> bool:
-    """Whether all ways are made up alike: then it is another lr or decay, and no other rule."""
+    """Return whether all ways are made up alike: then it is another lr or decay, and no other rule."""
     known = [one for one in fits if one is not None]
     if len(known) < len(fits):
         return False

@@ -24,7 +24,7 @@ class World:
     size: int = 1
 
     def gathered(self, value: Any) -> list[Any]:
-        """What each process found, in the order of their ranks, on every one of them."""
+        """Return what each process found, in the order of their ranks, on every one of them."""
         if self.size == 1:
             return [value]
         found: list[Any] = [None] * self.size
@@ -32,14 +32,14 @@ class World:
         return found
 
     def summed(self, values: Mapping[str, float]) -> dict[str, float]:
-        """Sums over the processes, entry by entry."""
+        """Return sums over the processes, entry by entry."""
         found = self.gathered(dict(values))
         return {name: sum(one[name] for one in found) for name in values}
 
 
 @contextmanager
 def joined_processes(parallel: Parallel | None, device: torch.device) -> Iterator[World]:
-    """The processes that torchrun started, joined; this one alone where nothing is parallel.
+    """Join the processes that torchrun started; this one alone where nothing is parallel.
 
     Raises:
         VerifyError: torchrun did not start this process, or it started several without a use for them.
@@ -86,7 +86,7 @@ def wrapping(engine: str) -> Iterator[None]:
 
 
 def differing(world: World, numbers: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
-    """The names under which not all processes have one number, with the ranks that differ from the first."""
+    """Return the names under which not all processes have one number, with the ranks that differ from the first."""
     everywhere = world.gathered(dict(numbers))
     return {
         name: ranks

@@ -55,7 +55,7 @@ class PlannedValues:
 
 
 def _real_object(value: Any, real: Any) -> Any:
-    """The plan writes what is no plain data as text; the real value is meant if it reads the same."""
+    """Return the real value for a text of the plan that it reads as: the plan has text for what is no plain data."""
     return real if isinstance(value, str) and plain(real) == value else value
 
 

@@ -1,4 +1,4 @@
-"""What happens in each step of a run: which gradients, which lr, a state saved and loaded."""
+"""Say what happens in each step of a run: which gradients, which lr, a state saved and loaded."""
 
 from __future__ import annotations
 
@@ -53,19 +53,19 @@ class Program:
         return self.full + self.has_zeros
 
     def is_zero(self, step: int) -> bool:
-        """Whether every gradient of a step is 0."""
+        """Return whether every gradient of a step is 0."""
         return self.has_zeros and step == self.full
 
     def is_resumed(self, step: int) -> bool:
-        """Whether the state is saved and loaded before a step."""
+        """Return whether the state is saved and loaded before a step."""
         return self.resumes and step == _RESUME
 
     def lr_factor(self, setting: int | None, step: int) -> float:
-        """What the lr of a setting is multiplied by in a step."""
+        """Return what the lr of a setting is multiplied by in a step."""
         return self._factor(_LR_FACTORS, setting, step)
 
     def decay_factor(self, setting: int | None, step: int) -> float:
-        """What the weight decay of a setting is multiplied by in a step."""
+        """Return what the weight decay of a setting is multiplied by in a step."""
         return self._factor(_DECAY_FACTORS, setting, step)
 
     def _factor(self, factors: tuple[float, ...], setting: int | None, step: int) -> float:

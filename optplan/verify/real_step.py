@@ -1,4 +1,4 @@
-"""One batch through the real model: forward, backward, step, and what changed that should not have."""
+"""Run one batch through the real model: forward, backward, step, and what changed that should not have."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def _step(
     amp: torch.dtype | None,
     seed: int,
 ) -> tuple[float, dict[str, bool]]:
-    """The loss, and which parameters have a gradient, each with whether it is all zeros."""
+    """Return the loss, and which parameters have a gradient, each with whether it is all zeros."""
     batch = batch.made(subject.module, device, seed)
     scaler = torch.amp.GradScaler(device.type, enabled=amp is torch.float16)
     with torch.autocast(device.type, dtype=amp) if amp is not None else nullcontext():
@@ -120,7 +120,7 @@ def _step(
 
 
 def _loss(output: Any, seed: int) -> Tensor:
-    """A number to descend: cross entropy of class scores, else the mean square of all that comes out."""
+    """Return a number to descend: cross entropy of class scores, else the mean square of all that comes out."""
     found = [one for one in tensors_in(output) if one.is_floating_point() and one.requires_grad]
     if not found:
         raise VerifyError(f"the model cannot take a training step: {_NO_GRADIENT}")
@@ -162,12 +162,12 @@ def _compared(
 
 
 def _stands_still(held: PlannedTensor) -> bool:
-    """Whether the plan keeps a parameter as it is."""
+    """Return whether the plan keeps a parameter as it is."""
     return not held.row.requires_grad or not held.row.lr
 
 
 def _buffers_of_still_parts(subject: ModelUnderTest, still: set[str]) -> set[str]:
-    """Buffers in modules that have parameters, none of which shall change.
+    """Return buffers in modules that have parameters, none of which shall change.
 
     A module without parameters of its own belongs to the nearest around it that has some.
     """

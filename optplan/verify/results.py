@@ -1,4 +1,4 @@
-"""What a verification found: plain data, free of torch."""
+"""Hold what a verification found: plain data, free of torch."""
 
 from __future__ import annotations
 
@@ -263,7 +263,7 @@ class Verification:
 def count_movements(
     moved: Mapping[str, MovementResult] | tuple[MovementResult, ...],
 ) -> dict[Movement, int]:
-    """How many parameters moved in each way."""
+    """Return how many parameters moved in each way."""
     counts = dict.fromkeys(Movement, 0)
     for one in moved.values() if isinstance(moved, Mapping) else moved:
         counts[one.movement] += 1

@@ -54,7 +54,7 @@ class Trace:
     kept_gradients: set[str] = field(default_factory=set)
 
     def is_finite(self) -> bool:
-        """Whether all parameters ended with finite values."""
+        """Return whether all parameters ended with finite values."""
         return all(bool(torch.isfinite(several[-1]).all()) for several in self.digests.values())
 
     def look(self, held: Iterable[PlannedTensor], step: int) -> None:
@@ -162,7 +162,7 @@ class Run:
         self._zero_grad(members)
 
     def _is_changed(self, held: PlannedTensor, step: int) -> bool:
-        """Whether a gradient is another than it was given; one that is gone will not be used again."""
+        """Return whether a gradient is another than it was given; one that is gone will not be used again."""
         left = held.tensor.grad
         if left is None or left.is_sparse:
             return False

@@ -40,11 +40,11 @@ class SeededTensors:
     sparse: frozenset[str] = frozenset()
 
     def value(self, held: PlannedTensor) -> Tensor:
-        """The whole value that a parameter begins with, in float64 on the CPU."""
+        """Return the whole value that a parameter begins with, in float64 on the CPU."""
         return self._draw(held, "value", self.sizes.get(held.name, 1.0))
 
     def gradient(self, held: PlannedTensor, step: int) -> Tensor:
-        """The whole gradient of one step."""
+        """Return the whole gradient of one step."""
         drawn = self._draw(held, f"gradient {step}", 1.0)
         if (size := _SIZES[step % len(_SIZES)]) != 1:
             drawn = drawn * size
@@ -65,7 +65,7 @@ class SeededTensors:
 def seeded(
     name: str, shape: tuple[int, ...], dtype: torch.dtype, *, seed: int, what: str, size: float
 ) -> Tensor:
-    """Numbers of either sign, between half and one and a half of a size, in float64 on the CPU.
+    """Return numbers of either sign, between half and one and a half of a size, in float64 on the CPU.
 
     None is near 0, where a rounding error or an update would look large. They may be a view, not to be
     changed in place.
@@ -96,7 +96,7 @@ def seed_all(seed: int) -> None:
 
 
 def _every_second_row(dense: Tensor) -> Tensor:
-    """A sparse gradient, as an embedding gives it to the words that occurred."""
+    """Return a sparse gradient, as an embedding gives it to the words that occurred."""
     rows = torch.arange(0, dense.shape[0], 2)
     return torch.sparse_coo_tensor(
         rows[None], dense[rows], dense.shape, is_coalesced=True, check_invariants=False
@@ -104,12 +104,12 @@ def _every_second_row(dense: Tensor) -> Tensor:
 
 
 def exact_dtype(dtype: torch.dtype) -> torch.dtype:
-    """The dtype of the exact run: float64, or its complex counterpart."""
+    """Return the dtype of the exact run: float64, or its complex counterpart."""
     return torch.complex128 if dtype.is_complex else torch.float64
 
 
 def _drawn(seed: int, dtype: torch.dtype, words: str, count: int) -> Tensor:
-    """A stretch of one long row of random numbers, that begins where the words say."""
+    """Return a stretch of one long row of random numbers, that begins where the words say."""
     row = _row(seed, dtype)
     start = (
         int.from_bytes(sha256(words.encode("utf-8", "surrogatepass")).digest()[:8], "big") % _PERIOD
@@ -121,7 +121,7 @@ def _drawn(seed: int, dtype: torch.dtype, words: str, count: int) -> Tensor:
 
 @lru_cache(maxsize=2)  # drawing anew each time took half of a verification
 def _row(seed: int, dtype: torch.dtype) -> Tensor:
-    """The numbers, several times in a row, rounded to what a dtype can hold."""
+    """Return the numbers, several times in a row, rounded to what a dtype can hold."""
     generator = torch.Generator().manual_seed(seed)
     drawn = torch.rand(_PERIOD, generator=generator, dtype=torch.float64).mul_(2).sub_(1)
     rounded = drawn.abs().add_(0.5).copysign_(drawn).to(dtype).to(torch.float64)

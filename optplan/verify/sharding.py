@@ -42,7 +42,7 @@ def shard(
 
 
 def _units(module: nn.Module) -> list[nn.Module]:
-    """The blocks of a model: what stands in its lists and sequences, and shares no tensor with the rest."""
+    """Return the blocks of a model: what stands in its lists and sequences, and shares no tensor with the rest."""
     uses = _uses(module)
     return [block for block in _blocks(module) if _is_apart(block, uses)]
 
@@ -61,7 +61,7 @@ def _is_apart(block: nn.Module, uses: Mapping[int, int]) -> bool:
 
 
 def _uses(module: nn.Module) -> Counter[int]:
-    """How often each tensor is registered, by its ``id``."""
+    """Return how often each tensor is registered, by its ``id``."""
     parts = (part._parameters.values() for part in module.modules())  # noqa: SLF001
     return Counter(id(one) for own in parts for one in own if one is not None)
 
@@ -101,7 +101,7 @@ def give_memory(
 
 
 def _with_memory(parameter: Param, device: torch.device, dtype: torch.dtype) -> Param:
-    """The parameter with values of a usual size, for where its module gives none."""
+    """Return the parameter with values of a usual size, for where its module gives none."""
     value = torch.empty(parameter.shape, device=device, dtype=dtype)
     with torch.no_grad():
         if value.ndim > 1:

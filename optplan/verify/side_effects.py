@@ -1,4 +1,4 @@
-"""What optimizers do to gradients, groups and closures that their formula does not."""
+"""Find what optimizers do to gradients, groups and closures that their formula does not."""
 
 from __future__ import annotations
 

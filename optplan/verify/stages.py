@@ -252,7 +252,7 @@ class ParameterVerifier:
         return sample
 
     def _agree(self, subject: ModelUnderTest, when: str) -> None:
-        """Every process must hold the same values, where each holds the whole model."""
+        """Refuse processes that hold different values, where each holds the whole model."""
         if self.terms.parallel not in (Parallel.DDP, Parallel.ZERO):
             return
         numbers = {held.name: fingerprint(held.tensor) for held in subject.held}
@@ -275,7 +275,7 @@ def _thawed_or_frozen(one: Mismatch) -> str:
 
 
 def _sparse_parameters(subject: ModelUnderTest) -> frozenset[str]:
-    """Weights that get sparse gradients: of embeddings that were made so."""
+    """Return the weights that get sparse gradients: of embeddings that were made so."""
     return frozenset(
         subject.names[id(module.weight)]
         for module in subject.module.modules()

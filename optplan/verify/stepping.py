@@ -33,23 +33,23 @@ def failure_of(action: Callable[[], object]) -> str | None:
 
 
 def wants_closure(optimizer: Optimizer) -> bool:
-    """Whether a step cannot be made without a function that computes the loss again."""
+    """Return whether a step cannot be made without a function that computes the loss again."""
     return class_wants_closure(type(optimizer))
 
 
 def class_wants_closure(found: type[Optimizer]) -> bool:
-    """The same, of all optimizers of a class."""
+    """Return whether a class's steps cannot be made without a function that computes the loss again."""
     return _closure_parameter(found.step) is inspect.Parameter.empty
 
 
 def takes_closure(optimizer: Optimizer) -> bool:
-    """Whether a step can be given such a function."""
+    """Return whether a step can be given such a function."""
     return _closure_parameter(type(optimizer).step) in (None, inspect.Parameter.empty)
 
 
 @cache
 def _closure_parameter(step: Callable[..., Any]) -> Any:
-    """The default of the first argument; False where a step takes none."""
+    """Return the default of the first argument; False where a step takes none."""
     parameters = list(inspect.signature(step).parameters.values())[1:]
     if not parameters or parameters[0].kind is inspect.Parameter.VAR_POSITIONAL:
         return False

@@ -1,4 +1,4 @@
-"""The real groups held against the plan, by the identity of tensors."""
+"""Compare the real groups with the plan, by the identity of tensors."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class _Spot:
 
 
 def compare_structure(subject: ModelUnderTest) -> tuple[Mismatch, ...]:
-    """All in which the real groups are not the plan's; equal ones of several parameters are one."""
+    """Return all in which the real groups are not the plan's; equal ones of several parameters are one."""
     spots = _spots(subject)
     found: dict[Any, tuple[str, Any, Any, list[str]]] = {}
     for name, what, planned, built in _differences(subject, spots):
@@ -72,7 +72,7 @@ def _spots(subject: ModelUnderTest) -> dict[int, _Spot]:
 
 
 def _optimizers(subject: ModelUnderTest) -> Iterator[Mismatch]:
-    """Which optimizers there are."""
+    """Yield optimizers that are not as planned: their number, and their classes."""
     planned, built = subject.plan.optimizers, subject.optimizers
     if len(planned) != len(built):
         yield Mismatch(what="optimizers", planned=len(planned), built=len(built))
@@ -83,7 +83,7 @@ def _optimizers(subject: ModelUnderTest) -> Iterator[Mismatch]:
 
 
 def _names(subject: ModelUnderTest) -> Iterator[Mismatch]:
-    """A saved plan may be of another model."""
+    """Yield names that the plan or the model lacks: a saved plan may be of another model."""
     planned = dict.fromkeys(row.name for row in subject.plan.parameters)
     if missing := tuple(name for name in planned if name not in subject.tensors):
         yield Mismatch(
@@ -94,7 +94,7 @@ def _names(subject: ModelUnderTest) -> Iterator[Mismatch]:
 
 
 def _strangers(subject: ModelUnderTest, spots: Mapping[int, _Spot]) -> Iterator[Mismatch]:
-    """Tensors in the groups that are none of the model's, with the parameters that they stand for."""
+    """Yield tensors in the groups that are none of the model's, with the parameters that they stand for."""
     by_group: dict[tuple[int, int], list[Tensor]] = defaultdict(list)
     for key, spot in spots.items():
         if key not in subject.names:

@@ -1,4 +1,4 @@
-"""What is verified: a module, the real optimizers on it, and the plan that they are held against."""
+"""Hold what is verified: a module, the real optimizers on it, and the plan that they are compared with."""
 
 from __future__ import annotations
 
@@ -104,5 +104,5 @@ class ModelUnderTest:
         return first | {id(held.tensor): held.name for held in self.held}
 
     def own(self, optimizer: int) -> Sequence[PlannedTensor]:
-        """The tensors that the plan gives to an optimizer."""
+        """Return the tensors that the plan gives to an optimizer."""
         return [held for held in self.held if held.row.optimizer == optimizer]

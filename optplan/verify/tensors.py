@@ -15,12 +15,12 @@ _CHUNK = 1 << 22
 
 
 def local(tensor: Tensor) -> Tensor:
-    """What this process holds of a tensor."""
+    """Return what this process holds of a tensor."""
     return tensor.to_local() if isinstance(tensor, DTensor) else tensor
 
 
 def own_part(whole: Tensor, parameter: Tensor) -> Tensor:
-    """The part of a whole tensor that this process holds of the parameter of that shape."""
+    """Return the part of a whole tensor that this process holds of the parameter of that shape."""
     if not isinstance(parameter, DTensor):
         return whole
     part = whole
@@ -30,7 +30,7 @@ def own_part(whole: Tensor, parameter: Tensor) -> Tensor:
 
 
 def _cuts(parameter: DTensor) -> Iterator[tuple[int, int, int]]:
-    """Along which dimension a parameter is cut into how many pieces, and which is ours."""
+    """Yield along which dimension a parameter is cut into how many pieces, and which is ours."""
     coordinate: Sequence[int] = parameter.device_mesh.get_coordinate() or []
     for index, placement in enumerate(parameter.placements):
         if placement.is_shard():
@@ -84,7 +84,7 @@ def put_graph(parameter: Param, whole: Tensor) -> None:
 
 
 def tensors_in(value: Any) -> Iterator[Tensor]:
-    """Every tensor in nested dicts, lists and tuples."""
+    """Yield every tensor in nested dicts, lists and tuples."""
     if isinstance(value, Tensor):
         yield value
     elif isinstance(value, Mapping):
@@ -96,13 +96,13 @@ def tensors_in(value: Any) -> Iterator[Tensor]:
 
 
 def bytes_of(tensors: Iterable[Tensor]) -> int:
-    """The memory that this process holds of some tensors, each counted once."""
+    """Return the memory that this process holds of some tensors, each counted once."""
     parts = {id(part): part for part in map(local, tensors)}
     return sum(part.numel() * part.element_size() for part in parts.values())
 
 
 def fingerprint(tensor: Tensor) -> int:
-    """A number that another content would change, whatever the change; takes little memory."""
+    """Return a number that another content would change, whatever the change; takes little memory."""
     part = local(tensor.detach())
     data = part.reshape(-1).view(torch.uint8) if part.numel() else part.reshape(-1)
     found = 0

@@ -115,14 +115,14 @@ class Verdicts:
         return replace(moved, reason=f"{what} ({lead}{' ' + where if where else ''})")
 
     def _first_step(self, held: PlannedTensor, formula: Formula, first: int | None) -> int | None:
-        """In which step a parameter departs; looked for in a few large ones and in all small ones."""
+        """Return in which step a parameter departs; looked for in a few large ones and in all small ones."""
         self._watched += held.tensor.numel()
         if self._watched > _MOST_WATCHED:
             return first
         return next(self._runs.oracle.expected([held], formula, self._runs.real)).first
 
     def _words(self, held: PlannedTensor, formula: Formula) -> str:
-        """What values explain a movement; looked for in a few parameters of each kind."""
+        """Return what values explain a movement; looked for in a few parameters of each kind."""
         key = held.row.setting, held.tensor.ndim
         tried = self._explained_kinds.setdefault(key, 0)
         if tried >= _MOST_EXPLAINED and held.tensor.numel() > _SMALL:
@@ -131,7 +131,7 @@ class Verdicts:
         return self._runs.explainer.words(held, formula)
 
     def _agreeing(self, held: PlannedTensor, moved: MovementResult) -> MovementResult:
-        """The verdict where the formula is followed: the same class on the plan's groups must agree."""
+        """Return the verdict where the formula is followed: the same class on the plan's groups must agree."""
         first = self._runs.first_difference(held)
         number = held.row.optimizer or 0
         if first is None or number in self._runs.reference.failures or _is_rounding(held):
@@ -173,7 +173,7 @@ class Verdicts:
         }
 
     def _certain(self, number: int, members: Sequence[PlannedTensor]) -> dict[str, int]:
-        """The differences that are not those of loading a state, nor of chance: run it once more."""
+        """Return the differences that are not those of loading a state, nor of chance: run it once more."""
         self._runs.real = self._runs.run(replace(self._runs.program, resumes=False))
         name = type(self._runs.subject.optimizers[number].inner).__name__
         again = {
@@ -214,7 +214,7 @@ class Verdicts:
         return judge_resolution(mine, local(held.tensor.detach()).to("cpu", mine.dtype))
 
     def _is_idle(self, held: PlannedTensor, moved: MovementResult) -> bool:
-        """Whether a parameter that has an lr and a gradient stood still."""
+        """Return whether a parameter that has an lr and a gradient stood still."""
         return (
             moved.movement is Movement.STILL
             and bool(held.row.lr)

@@ -1,4 +1,4 @@
-"""A whole verification: structure, a real step, cost, movement in two dtypes, measured values."""
+"""Verify a plan: structure, a real step, cost, movement in two dtypes, measured values."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def _verification(run: ParameterVerifier, found: Found, plan_source: str | None)
 
 
 def _is_joint(run: ParameterVerifier, number: int | None) -> bool:
-    """Whether the movement of a parameter is held by its optimizer as a whole alone."""
+    """Return whether the movement of a parameter is held by its optimizer as a whole alone."""
     family = run.families.get(-1 if number is None else number)
     return family is not None and (family.formula is None or family.formula.reads_all)
 
@@ -134,7 +134,7 @@ def _oracle(family: MatchedFormula) -> Oracle:
 
 
 def _refuse_nothing(parameters: Iterable[ParameterResult]) -> None:
-    """Nothing that was checked is no proof of anything.
+    """Refuse a verification that checks nothing: it proves nothing.
 
     Raises:
         VerifyError: No parameter that should move could be checked.

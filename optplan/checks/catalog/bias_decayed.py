@@ -31,7 +31,7 @@ class BiasDecayed(Check):
     opt_in = True
 
     def run(self, context: Context) -> Iterator[Finding]:
-        """The decayed biases."""
+        """Yield the decayed biases."""
         rows, not_decayed = decayed_unlike_others(context, _is_bias)
         if rows:
             names = [row.name for row in rows]

@@ -27,7 +27,7 @@ class ConstructorMutatesModel(Check):
     severity = Severity.WARNING
 
     def run(self, context: Context) -> Iterator[Finding]:
-        """The parameters that are frozen or trainable afterwards, and were not before."""
+        """Yield the parameters that are frozen or trainable afterwards, and were not before."""
         pairs = tuple(context.pairs)
         for after, word in ((False, "froze"), (True, "unfroze")):
             names = [

@@ -32,7 +32,7 @@ class DeclaredNoDecay(Check):
     severity = Severity.WARNING
 
     def run(self, context: Context) -> Iterator[Finding]:
-        """The parameters that are decayed against the model's own word."""
+        """Yield the parameters that are decayed against the model's own word."""
         rows = [row for row, facts in context.pairs if facts.declared_no_decay and is_decayed(row)]
         if rows:
             names = [row.name for row in rows]

@@ -25,7 +25,7 @@ class DuplicateParameter(Check):
     severity = Severity.ERROR
 
     def run(self, context: Context) -> Iterator[Finding]:
-        """What the constructor says of tied tensors."""
+        """Yield what the constructor says of tied tensors."""
         for problem in context.problems(ProblemKind.TIED):
             section = context.section
             otherwise = section.places["paramwise_cfg"] if section is not None else None

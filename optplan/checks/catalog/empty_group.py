@@ -29,7 +29,7 @@ class EmptyGroup(Check):
     severity = Severity.WARNING
 
     def run(self, context: Context) -> Iterator[Finding]:
-        """Each group that the constructor or the function left empty."""
+        """Yield each group that the constructor or the function left empty."""
         plan = context.planned.plan if context.planned else None
         for group in plan.empty_groups if plan else ():
             assert plan is not None

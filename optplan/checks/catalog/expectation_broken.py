@@ -57,7 +57,7 @@ class ExpectationBroken(Check):
     severity = Severity.ERROR
 
     def run(self, context: Context) -> Iterator[Finding]:
-        """Everything that breaks an expectation which is meant for this config."""
+        """Yield everything that breaks an expectation which is meant for this config."""
         planned = context.planned
         if planned is None:
             return

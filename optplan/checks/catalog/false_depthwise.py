@@ -29,7 +29,7 @@ class FalseDepthwise(Check):
     of_section = True
 
     def run(self, context: Context) -> Iterator[Finding]:
-        """The parameters of such convolutions."""
+        """Yield the parameters of such convolutions."""
         planned = context.planned
         options = planned.rules if planned else None
         verdict = options.multipliers.get("dwconv_decay_mult") if options else None

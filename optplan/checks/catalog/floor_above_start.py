@@ -40,7 +40,7 @@ class FloorAboveStart(Check):
     needs_plan = False
 
     def run(self, context: Context) -> Iterator[Finding]:
-        """Each floor with the groups that start no higher."""
+        """Yield each floor with the groups that start no higher."""
         if context.schedulers is None:
             return
         groups = groups_of(context)
@@ -85,7 +85,7 @@ class FloorAboveStart(Check):
 def _kept_up(
     context: Context, spec: AnySpec, param: str, low: list[int], groups: list[Mapping[str, Any]]
 ) -> list[int]:
-    """Those that do not end below their start, as the schedulers together move them."""
+    """Return those that do not end below their start, as the schedulers together move them."""
     schedulers = context.schedulers
     if not low or schedulers is None:
         return []
@@ -122,7 +122,7 @@ def _is_up(last: list[float | None], at: int, start: float) -> bool:
 
 
 def _hint(spec: AnySpec) -> str | None:
-    """The argument that is a floor for each group."""
+    """Return the argument that is a floor for each group."""
     if isinstance(spec, HookSpec):
         ratio = f"min_{spec.param}_ratio"
         return (
@@ -135,7 +135,7 @@ def _hint(spec: AnySpec) -> str | None:
 
 
 def _floor(spec: AnySpec) -> tuple[str, float] | None:
-    """The argument that is a floor for all groups, and its value; a floor of 0 lifts nothing."""
+    """Return the argument that is a floor for all groups, and its value; a floor of 0 lifts nothing."""
     if isinstance(spec, HookSpec):
         least = spec.arguments.get("min")
         return (f"min_{spec.param}", least) if least else None

@@ -31,7 +31,7 @@ class FragmentedGroups(Check):
     opt_in = True
 
     def run(self, context: Context) -> Iterator[Finding]:
-        """The counts, if they are far apart."""
+        """Yield the counts, if they are far apart."""
         if context.planned is None:
             return
         plan = context.planned.plan

@@ -32,7 +32,7 @@ class FrozenInOptimizer(Check):
     opt_in = True
 
     def run(self, context: Context) -> Iterator[Finding]:
-        """All such parameters."""
+        """Yield all such parameters."""
         rows = context.rows.values()
         names = [row.name for row in rows if row.status is Status.FROZEN and row.group is not None]
         if names:

@@ -40,7 +40,7 @@ class IgnoredByConstructor(Check):
     of_section = True
 
     def run(self, context: Context) -> Iterator[Finding]:
-        """Every such option."""
+        """Yield every such option."""
         raw = context.raw
         constructor = raw.outer.get("constructor") if raw else None
         named = isinstance(constructor, str | Symbol)

@@ -64,7 +64,7 @@ class InertKeyField(Check):
     of_section = True
 
     def run(self, context: Context) -> Iterator[Finding]:
-        """Every such field."""
+        """Yield every such field."""
         yield from self._in_patterns(context)
         raw = context.raw
         if raw is None or raw.known is None or "custom_keys" not in raw.known.options:
@@ -90,7 +90,7 @@ class InertKeyField(Check):
             )
 
     def _in_patterns(self, context: Context) -> Iterator[Finding]:
-        """The same of groups with patterns that have optimizers of their own, which torch copies unread."""
+        """Yield such fields of groups with patterns that have optimizers of their own, which torch copies unread."""
         recipe = context.section.recipe if context.section is not None else None
         if not isinstance(recipe, RegexGroups):
             return
@@ -110,7 +110,7 @@ class InertKeyField(Check):
 
 
 def _inert(field: str, names: frozenset[str] | None, context: Context) -> _Inert | None:
-    """What there is to say of a field; None where it may well be read."""
+    """Return what there is to say of a field; None where it may well be read."""
     if names is not None:
         if field in names:
             return None
@@ -131,13 +131,13 @@ def _certain(field: str, inert: _Inert, names: frozenset[str] | None) -> str | N
 
 
 def _used_by_optimizer(context: Context) -> frozenset[str]:
-    """The hyper-parameters that the planned optimizer takes from the groups."""
+    """Return the hyper-parameters that the planned optimizer takes from the groups."""
     distinct = {id(row.options): row.options for row in context.rows.values()}
     return frozenset(name for options in distinct.values() for name in options)
 
 
 def _is_extra(field: str, context: Context) -> bool:
-    """Whether the planned optimizer has no hyper-parameter of this name."""
+    """Return whether the planned optimizer has no hyper-parameter of this name."""
     return any(field in row.extra for row in context.rows.values())
 
 

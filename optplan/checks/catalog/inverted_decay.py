@@ -32,7 +32,7 @@ class InvertedDecay(Check):
     of_section = True
 
     def run(self, context: Context) -> Iterator[Finding]:
-        """The decayed vectors, where no matrix that is trained is decayed."""
+        """Yield the decayed vectors, where no matrix that is trained is decayed."""
         rows = [row for row in context.rows.values() if _is_trained(row)]
         decayed = [row for row in rows if is_decayed(row)]
         matrices = sum(not _is_flat(row) for row in rows)
@@ -53,7 +53,7 @@ def _is_trained(row: PlannedParameter) -> bool:
 
 
 def _is_flat(row: PlannedParameter) -> bool:
-    """Whether a parameter is a vector but for dimensions of size 1, as biases, norms and scales are."""
+    """Return whether a parameter is a vector but for dimensions of size 1, as biases, norms and scales are."""
     return row.elements == max(row.shape, default=1)
 
 

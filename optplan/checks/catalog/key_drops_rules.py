@@ -34,7 +34,7 @@ class KeyDropsRules(Check):
     of_section = True
 
     def run(self, context: Context) -> Iterator[Finding]:
-        """Every key with the rules that it cancels."""
+        """Yield every key with the rules that it cancels."""
         for use in context.key_uses:
             dropped = dropped_by(use)
             ordered = sorted(dropped, key=lambda entry: str(entry[1].option))

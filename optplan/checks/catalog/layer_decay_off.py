@@ -33,7 +33,7 @@ class LayerDecayOff(Check):
     of_section = True
 
     def run(self, context: Context) -> Iterator[Finding]:
-        """The decay rate, if all scales are the same."""
+        """Yield the decay rate, if all scales are the same."""
         rate, planned = _rate(context), context.planned
         if rate is None or planned is None or rate.value == 1:
             return
@@ -57,7 +57,7 @@ class _Rate(NamedTuple):
 
 
 def _rate(context: Context) -> _Rate | None:
-    """The decay rate that the config sets, None where it sets none."""
+    """Return the decay rate that the config sets, None where it sets none."""
     section = context.section
     if section is not None and (name := section.layer_decay) is not None:
         value = section.optimizer.get(name)

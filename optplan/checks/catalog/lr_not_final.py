@@ -38,7 +38,7 @@ class LrNotFinal(Check):
     needs_plan = False
 
     def run(self, context: Context) -> Iterator[Finding]:
-        """What scales the lr, where the batch is not known; and a constructor that asks for the world size."""
+        """Yield what scales the lr, where the batch is not known; and a constructor that asks for the world size."""
         if context.planned is not None and context.planned.plan.needs_world_size:
             constructor, section = context.planned.plan.constructor, context.section
             yield self.finding(

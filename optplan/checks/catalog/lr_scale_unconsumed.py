@@ -29,7 +29,7 @@ class LrScaleUnconsumed(Check):
     severity = Severity.WARNING
 
     def run(self, context: Context) -> Iterator[Finding]:
-        """Each optimizer with such groups; a recipe of timm trains with timm's schedulers."""
+        """Yield each optimizer with such groups; a recipe of timm trains with timm's schedulers."""
         if context.section is not None and context.section.applies_lr_scale:
             return
         by_optimizer: dict[int, list[PlannedParameter]] = {}

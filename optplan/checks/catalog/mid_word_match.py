@@ -33,7 +33,7 @@ class MidWordMatch(Check):
     of_section = True
 
     def run(self, context: Context) -> Iterator[Finding]:
-        """Every key that decides parameters with several words around it."""
+        """Yield every key that decides parameters with several words around it."""
         for use in context.key_uses:
             key = use.rule.key
             words = sorted({_word(key, facts.match_name) for facts in use.won})
@@ -49,7 +49,7 @@ class MidWordMatch(Check):
 
 
 def _word(key: str, name: str) -> str:
-    """The words that the key is a part of, numbers beside it as ``#``, unless it ends inside one."""
+    """Return the words that the key is a part of, numbers beside it as ``#``, unless it ends inside one."""
     start = name.find(key)
     end = start + len(key)
     first = start if key.startswith(".") else name.rfind(".", 0, start) + 1

@@ -39,7 +39,7 @@ class MisplacedParamwise(Check):
     needs_plan = False
 
     def run(self, context: Context) -> Iterator[Finding]:
-        """Every place where it has no business."""
+        """Yield every place where it has no business."""
         raw, data = context.raw, context.config.data
         if raw is None:
             return
@@ -79,7 +79,7 @@ class MisplacedParamwise(Check):
 
 
 def _is_used(raw: RawSection, options: Mapping[Any, Any]) -> bool:
-    """Whether it is a helper variable whose entries stand in the section too."""
+    """Return whether it is a helper variable whose entries stand in the section too."""
     sections = [raw.outer, *(s for s in raw.outer.values() if isinstance(s, Mapping))]
     return any(
         isinstance(used := section.get(_NAME), Mapping)

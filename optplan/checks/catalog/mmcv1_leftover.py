@@ -43,7 +43,7 @@ class Mmcv1Leftover(Check):
     needs_plan = False
 
     def run(self, context: Context) -> Iterator[Finding]:
-        """Every such section."""
+        """Yield every such section."""
         data, dialect = context.config.data, dialect_of(context.config)
         for name in dialect.outdated if dialect.recognize(data) else ():
             value = data.get(name)
@@ -58,7 +58,7 @@ class Mmcv1Leftover(Check):
 
 
 def _is_used(data: Mapping[str, Any], name: str) -> bool:
-    """Whether a value stands in another entry too, as a variable does."""
+    """Return whether a value stands in another entry too, as a variable does."""
     others = [value for key, value in data.items() if key != name]
     return any(_holds(other, data[name]) for other in others)
 

@@ -40,7 +40,7 @@ class NoBaseValue(Check):
     of_section = True
 
     def run(self, context: Context) -> Iterator[Finding]:
-        """Every multiplier without a base value."""
+        """Yield every multiplier without a base value."""
         raw = context.raw
         if (
             raw is not None
@@ -62,7 +62,7 @@ class NoBaseValue(Check):
 
 
 def _decay_multipliers(raw: RawSection) -> Iterator[tuple[str, str, Mapping[Any, Any], str]]:
-    """Every decay multiplier that is set: what to call it, its path, the dict that it is in, its name."""
+    """Yield every decay multiplier that is set: what to call it, its path, the dict that it is in, its name."""
     for name in DECAY_MULTIPLIERS:
         # the reference asks whether the entry is there, but of flat_decay_mult what it is
         if raw.known is not None and name not in raw.known.options:

@@ -29,7 +29,7 @@ class NormBiasByBiasRule(Check):
     of_section = True
 
     def run(self, context: Context) -> Iterator[Finding]:
-        """The biases of norms that the rule decides."""
+        """Yield the biases of norms that the rule decides."""
         planned = context.planned
         options = planned.rules if planned else None
         verdict = options.multipliers.get("bias_decay_mult") if options else None

@@ -31,7 +31,7 @@ class NormDecayed(Check):
     severity = Severity.WARNING
 
     def run(self, context: Context) -> Iterator[Finding]:
-        """The decayed norms, by class."""
+        """Yield the decayed norms, by class."""
         rows, not_decayed = decayed_unlike_others(context, is_norm_like)
         classes = dict.fromkeys(row.module for row in rows)
         for module in classes:

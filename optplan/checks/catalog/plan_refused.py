@@ -28,7 +28,7 @@ class PlanRefused(Check):
     severity = Severity.ERROR
 
     def run(self, context: Context) -> Iterator[Finding]:
-        """What was said, but for what other checks report."""
+        """Yield what was said, but for what other checks report."""
         refused = context.problems(None) if isinstance(context.trouble, PlanError) else ()
         for problem in (*refused, *context.problems(ProblemKind.REFUSED)):
             yield self.of_problem(problem, key="optimizer")

@@ -30,7 +30,7 @@ class RunningStatisticsMove(Check):
     severity = Severity.INFO
 
     def run(self, context: Context) -> Iterator[Finding]:
-        """The norms all of whose parameters are frozen or have lr 0."""
+        """Yield the norms all of whose parameters are frozen or have lr 0."""
         modules: dict[str, bool] = {}
         for row, facts in context.pairs:
             if facts.owner_keeps_statistics:

@@ -36,7 +36,7 @@ class ScheduleBeyondTraining(Check):
     needs_plan = False
 
     def run(self, context: Context) -> Iterator[Finding]:
-        """What is past the end, and what is left out."""
+        """Yield what is past the end, and what is left out."""
         found = context.schedulers
         if found is None:
             return
@@ -53,7 +53,7 @@ class ScheduleBeyondTraining(Check):
                     yield from self._uncovered(found, param, alike)
 
     def _of_hook(self, found: Schedulers, spec: HookSpec, path: str) -> Iterator[Finding]:
-        """What of a policy of mmcv 1.x the training never comes to."""
+        """Yield what of a policy of mmcv 1.x the training never comes to."""
         if not spec.acts:
             yield self.finding(
                 f"the policy {spec.name} goes by epochs, which a runner by iterations does not call:"
@@ -95,7 +95,7 @@ class ScheduleBeyondTraining(Check):
     def _milestones(
         self, found: Schedulers, spec: Spec, path: str, limit: float | None
     ) -> Iterator[Finding]:
-        """The milestones past the scheduler's own end, and those past the end of the training."""
+        """Yield the milestones past the scheduler's own end, and those past the end of the training."""
         begin, end = found.span(spec)
         first = ceil(begin) - spec.last_step - 1
         milestones = spec.raw["milestones"]
@@ -120,7 +120,7 @@ class ScheduleBeyondTraining(Check):
     def _uncovered(
         self, found: Schedulers, param: str, specs: Sequence[tuple[Spec, str]]
     ) -> Iterator[Finding]:
-        """Stretches between the schedulers of one hyper-parameter, and behind the last."""
+        """Yield stretches between the schedulers of one hyper-parameter, and behind the last."""
         length = found.training.length
         unit = "epoch" if found.training.by_epoch else "iteration"
         known = sorted(found.span(spec) for spec, _ in specs if _counts(found, spec))
@@ -141,14 +141,14 @@ class ScheduleBeyondTraining(Check):
 
 
 def _counts(found: Schedulers, spec: Spec) -> bool:
-    """Whether a scheduler's begin and end are in what the training counts."""
+    """Return whether a scheduler's begin and end are in what the training counts."""
     if found.training.by_epoch:
         return spec.by_epoch or spec.converted
     return not spec.by_epoch and not spec.converted
 
 
 def _unless(others: Sequence[Spec]) -> str:
-    """What may reach into a gap whose length in the scheduler's own unit nobody knows."""
+    """Return what may reach into a gap whose length in the scheduler's own unit nobody knows."""
     names = ", ".join(dict.fromkeys(spec.name for spec in others))
     if not others:
         return ""
@@ -157,7 +157,7 @@ def _unless(others: Sequence[Spec]) -> str:
 
 
 def _warms_up(spec: Spec) -> bool:
-    """Whether a scheduler gives the value back as it was: what follows may well be constant."""
+    """Return whether a scheduler gives the value back as it was: what follows may well be constant."""
     if spec.family is Family.LINEAR:
         return bool(spec.arguments["end_factor"] == 1)
     return spec.family is Family.CONSTANT

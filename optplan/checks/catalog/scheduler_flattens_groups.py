@@ -40,7 +40,7 @@ class SchedulerFlattensGroups(Check):
     severity = Severity.ERROR
 
     def run(self, context: Context) -> Iterator[Finding]:
-        """The settings of each optimizer that become equal."""
+        """Yield the settings of each optimizer that become equal."""
         schedule = context.schedule
         if schedule is None:
             return
@@ -74,14 +74,14 @@ class SchedulerFlattensGroups(Check):
 
 
 def _may_flatten(spec: AnySpec) -> bool:
-    """Whether a scheduler may take no heed of where a group starts."""
+    """Return whether a scheduler may take no heed of where a group starts."""
     if isinstance(spec, HookSpec):
         return spec.policy == ONE_CYCLE and spec.param == "lr"
     return not isinstance(spec, Spec) or spec.family is Family.ONE_CYCLE
 
 
 def _flattened_anyway(context: Context, optimizer: int) -> tuple[float, ...]:
-    """The lr that become equal however many iterations an epoch has."""
+    """Return the lr that become equal however many iterations an epoch has."""
     lengths = context.schedulers.lengths if context.schedulers else ()
     found = []
     for per_epoch in lengths:
@@ -93,7 +93,7 @@ def _flattened_anyway(context: Context, optimizer: int) -> tuple[float, ...]:
 
 
 def _flattened(schedule: Schedule, optimizer: int) -> tuple[float, ...]:
-    """The different lr at the start that are equal for long; none where there are none."""
+    """Return the different lr at the start that are equal for long; none where there are none."""
     last = schedule.length - 1
     steps = sorted({last * look // (_LOOKS - 1) for look in range(_LOOKS)})
     try:
@@ -114,5 +114,5 @@ def _flattened(schedule: Schedule, optimizer: int) -> tuple[float, ...]:
 
 
 def _are_equal(first: float | None, second: float | None) -> bool:
-    """Whether two values are the same; what is 0 is not trained at all."""
+    """Return whether two values are the same; what is 0 is not trained at all."""
     return bool(first) and bool(second) and isclose(first or 0, second or 0, rel_tol=_TOLERANCE)

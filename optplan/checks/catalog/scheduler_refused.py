@@ -39,7 +39,7 @@ class SchedulerRefused(Check):
     needs_plan = False
 
     def run(self, context: Context) -> Iterator[Finding]:
-        """Every mistake that ``optplan schedule`` would stop at."""
+        """Yield every mistake that ``optplan schedule`` would stop at."""
         dialect, data = dialect_of(context.config), context.config.data
         for name in dialect.misspelt_schedulers(data):
             yield self.finding(
@@ -71,7 +71,7 @@ def _problems(context: Context) -> Iterator[tuple[Problem, str]]:
 
 
 def _unread(config: Config) -> Iterator[tuple[Problem, str]]:
-    """What keeps the section, or the length of the training, from being read."""
+    """Yield what keeps the section, or the length of the training, from being read."""
     try:
         is_empty = find_schedulers(config).is_empty
         if not is_empty or dialect_of(config).states_length(config.data):
@@ -83,7 +83,7 @@ def _unread(config: Config) -> Iterator[tuple[Problem, str]]:
 
 
 def _of_type(context: Context, spec: AnySpec) -> Iterator[Problem]:
-    """A name that nothing provides and that is close to one of MMEngine's."""
+    """Yield a name that nothing provides and that is close to one of MMEngine's."""
     if not isinstance(spec, ForeignSpec) or not isinstance(spec.kind, str):
         return
     if "." in spec.kind or spec.kind.startswith(TORCH_PREFIX):

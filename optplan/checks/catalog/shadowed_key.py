@@ -35,7 +35,7 @@ class ShadowedKey(Check):
     of_section = True
 
     def run(self, context: Context) -> Iterator[Finding]:
-        """Every key that loses a parameter, and every pattern that gets none."""
+        """Yield every key that loses a parameter, and every pattern that gets none."""
         for pattern in context.pattern_uses:
             if pattern.lost and not pattern.won:
                 yield self._lost_pattern(context, pattern)

@@ -32,7 +32,7 @@ class TiedRuleConflict(Check):
     of_section = True
 
     def run(self, context: Context) -> Iterator[Finding]:
-        """Each tensor whose other names would have got something else."""
+        """Yield each tensor whose other names would have got something else."""
         planned = context.planned
         options = planned.rules if planned else None
         if planned is None or options is None or options.is_empty:
@@ -55,7 +55,7 @@ class TiedRuleConflict(Check):
 
 
 def _tied(planned: Planned) -> Iterator[list[ParameterFacts]]:
-    """The visited names of each tensor that has several, the one that counts first."""
+    """Return the visited names of each tensor that has several, the one that counts first."""
     found: dict[int, list[ParameterFacts]] = {}
     for facts in planned.inventory.parameters:
         if facts.visited:
@@ -64,7 +64,7 @@ def _tied(planned: Planned) -> Iterator[list[ParameterFacts]]:
 
 
 def _difference(options: Options, first: Decision, second: Decision) -> str:
-    """What the other name would have got instead."""
+    """Return what the other name would have got instead."""
     return "; ".join(
         f"{setting} is {number(got)} ({_rule(winner)}), not {number(lost)} ({_rule(loser)})"
         for setting, winner, loser, base in (

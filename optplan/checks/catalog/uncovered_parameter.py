@@ -30,7 +30,7 @@ class UncoveredParameter(Check):
     severity = Severity.ERROR
 
     def run(self, context: Context) -> Iterator[Finding]:
-        """All such parameters but those that OPT109 tells of."""
+        """Yield all such parameters but those that OPT109 tells of."""
         if context.planned is None:
             return
         told = {facts.name for facts in outside_module(context.planned.inventory)}

@@ -32,7 +32,7 @@ class UnknownConstructor(Check):
     of_section = True
 
     def run(self, context: Context) -> Iterator[Finding]:
-        """The constructor, if nothing is known of what it reads."""
+        """Yield the constructor, if nothing is known of what it reads."""
         raw = context.raw
         if raw is None or context.read_options is not None:
             return
@@ -62,7 +62,7 @@ class UnknownConstructor(Check):
 
 
 def _import_it(raw: RawSection, name: str) -> str | None:
-    """A hint where the class is the project's own, whatever is installed."""
+    """Return a hint where the class is the project's own, whatever is installed."""
     is_own = raw.is_mmcv1 or (
         name == LAYER_DECAY_RULES.constructor and is_for_custom_class(raw.paramwise)
     )
@@ -70,5 +70,5 @@ def _import_it(raw: RawSection, name: str) -> str | None:
 
 
 def _misspelt(name: str) -> str | None:
-    """A hint only for what all but is the default constructor: the names of all are much alike."""
+    """Return a hint only for what all but is the default constructor: the names of all are much alike."""
     return did_you_mean(name, close_matches(name, DEFAULT_CONSTRUCTORS, most=1, cutoff=0.94))

@@ -41,7 +41,7 @@ class UnknownOptimizerArgument(Check):
     of_section = True
 
     def run(self, context: Context) -> Iterator[Finding]:
-        """Every such argument."""
+        """Yield every such argument."""
         raw = context.raw
         if raw is None:
             yield from self._of_recipe(context)
@@ -83,7 +83,7 @@ def _fix(raw: RawSection, name: str, known: frozenset[str]) -> Fix | None:
 
 
 def _unknown(raw: RawSection) -> Iterator[tuple[str, tuple[str, frozenset[str]]]]:
-    """Arguments that a class of torch does not take, with the class and what it takes."""
+    """Yield arguments that a class of torch does not take, with the class and what it takes."""
     known = torch_optimizer(raw.optimizer_type)
     if raw.known is None or known is None or known.arguments is None:
         return

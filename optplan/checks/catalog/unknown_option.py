@@ -33,7 +33,7 @@ class UnknownOption(Check):
     of_section = True
 
     def run(self, context: Context) -> Iterator[Finding]:
-        """Every entry that no constructor knows."""
+        """Yield every entry that no constructor knows."""
         for unread in unread_options(context):
             if not unread.known:
                 names = sorted(unread.known_names)

@@ -39,7 +39,7 @@ class UnmatchedKey(Check):
     of_section = True
 
     def run(self, context: Context) -> Iterator[Finding]:
-        """Every key that no name contains, and every pattern that matches none."""
+        """Yield every key that no name contains, and every pattern that matches none."""
         yield from self._patterns(context)
         yield from self._watched(context)
         planned = context.planned

@@ -39,7 +39,7 @@ class UnreadGroupEntry(Check):
     severity = Severity.WARNING
 
     def run(self, context: Context) -> Iterator[Finding]:
-        """The entries of each optimizer, where other code than optplan's rules made its groups."""
+        """Yield the entries of each optimizer, where other code than optplan's rules made its groups."""
         planned = context.planned
         if planned is None or planned.rules is not None or planned.tracer is not None:
             return
@@ -66,7 +66,7 @@ class UnreadGroupEntry(Check):
 
 
 def _fields(context: Context) -> set[str]:
-    """The fields of custom keys, which OPT102 tells of."""
+    """Return the fields of custom keys, which OPT102 tells of."""
     keys = context.section.paramwise.get("custom_keys") if context.section else None
     return {
         str(field)
@@ -77,7 +77,7 @@ def _fields(context: Context) -> set[str]:
 
 
 def _decides(entry: str, groups: Groups) -> bool:
-    """Whether an entry looks as if it were to decide something that the groups do not have yet."""
+    """Return whether an entry looks as if it were to decide something that the groups do not have yet."""
     values = [group.extra.get(entry) for group in groups]
     are_plain = all(isinstance(value, str | int | float | None) for value in values)
     told = ["none" if value is None else value for value in values]
@@ -87,7 +87,7 @@ def _decides(entry: str, groups: Groups) -> bool:
 
 
 def _is_applied(entry: str, groups: Groups, setting: str) -> bool:
-    """Whether the groups' lr or weight decay is a base value times the entry, 1 where it is missing."""
+    """Return whether the groups' lr or weight decay is a base value times the entry, 1 where it is missing."""
     values = [group.extra.get(entry) for group in groups]
     if any(isinstance(value, bool) for value in values):
         return setting == "weight_decay" and _says_decay(entry) and _is_flag(values, groups)
@@ -104,7 +104,7 @@ def _is_applied(entry: str, groups: Groups, setting: str) -> bool:
 
 
 def _is_flag(values: list[Any], groups: Groups) -> bool:
-    """Whether a flag is set for just those groups that are decayed, or for just the others."""
+    """Return whether a flag is set for just those groups that are decayed, or for just the others."""
     pairs = {
         (bool(value), bool(row.weight_decay)) for value, row in zip(values, groups, strict=True)
     }

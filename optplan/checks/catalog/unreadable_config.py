@@ -40,7 +40,7 @@ class UnreadableConfig(Check):
     is_folded = True
 
     def run(self, context: Context) -> Iterator[Finding]:
-        """Every mistake that kept the section from being read, or the model from being built."""
+        """Yield every mistake that kept the section from being read, or the model from being built."""
         yield from self._not_imported(context)
         if isinstance(context.trouble, ConfigError | ModelError):
             yield from self.of(context.problems(None), Place(context.config.entry, 0, 0))
@@ -56,7 +56,7 @@ class UnreadableConfig(Check):
             )
 
     def of(self, problems: Iterable[Problem], otherwise: Place | None = None) -> Iterator[Finding]:
-        """A finding for each problem.
+        """Yield a finding for each problem.
 
         Args:
             problems: What went wrong.

@@ -32,5 +32,5 @@ class UnusedSuppression(Check):
     needs_plan = False
 
     def run(self, context: Context) -> Iterator[Finding]:  # noqa: ARG002
-        """Nothing: what is unused shows only when all configs were checked."""
+        """Yield nothing: what is unused shows only when all configs were checked."""
         yield from ()

@@ -34,7 +34,7 @@ class UnwrappedModuleChild(Check):
     severity = Severity.ERROR
 
     def run(self, context: Context) -> Iterator[Finding]:
-        """The trainable parameters beside that child."""
+        """Yield the trainable parameters beside that child."""
         if context.planned is None:
             return
         dropped = [facts.name for facts in outside_module(context.planned.inventory)]

@@ -35,7 +35,7 @@ class WarmupFromZero(Check):
     needs_plan = False
 
     def run(self, context: Context) -> Iterator[Finding]:
-        """The scheduler that begins with 0."""
+        """Yield the scheduler that begins with 0."""
         found = context.schedulers
         for spec, path in found.specs if found else ():
             name = _zero(spec)
@@ -49,7 +49,7 @@ class WarmupFromZero(Check):
 
 
 def _zero(spec: AnySpec) -> str | None:
-    """The argument by which the first lr is 0; None where it is not."""
+    """Return the argument by which the first lr is 0; None where it is not."""
     if isinstance(spec, HookSpec):
         return None  # its warm-up begins above 0
     if not isinstance(spec, Spec):

@@ -29,7 +29,7 @@ class WrapperPrefix(Check):
     severity = Severity.WARNING
 
     def run(self, context: Context) -> Iterator[Finding]:
-        """Each kind of prefix, once; not the child that OPT109 tells of."""
+        """Yield each kind of prefix, once; not the child that OPT109 tells of."""
         if context.planned is None or outside_module(context.planned.inventory):
             return
         found: dict[str, list[str]] = {}

@@ -30,7 +30,7 @@ class ZeroLrNotFrozen(Check):
     severity = Severity.WARNING
 
     def run(self, context: Context) -> Iterator[Finding]:
-        """The parameters with lr 0, by the rule that gave it."""
+        """Yield the parameters with lr 0, by the rule that gave it."""
         for (label, key), rows in _by_rule(context).items():
             yield self.finding(
                 f"{parameters(len(rows), 'have')} lr 0 ({label}), but"

@@ -59,12 +59,12 @@ def certain_name(word: str, known: Iterable[str]) -> str | None:
 
 
 def is_unlike(word: str, known: Iterable[str], *, cutoff: float) -> bool:
-    """Whether no known word looks like a word, so that it was meant for none of them."""
+    """Return whether no known word looks like a word, so that it was meant for none of them."""
     return not close_matches(word, [name for name in known if name != word], most=1, cutoff=cutoff)
 
 
 def _slips(word: str, meant: str) -> int:
-    """How many slips lead from one word to another: their optimal string alignment distance."""
+    """Return how many slips lead from one word to another: their optimal string alignment distance."""
     rows = [list(range(len(meant) + 1))]
     for i, char in enumerate(word, 1):
         row = [i]

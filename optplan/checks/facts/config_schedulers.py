@@ -55,7 +55,7 @@ class Schedulers:
         return least, least * _LONGER
 
     def limit(self, spec: Spec) -> float | None:
-        """The end of the training in what the config counts for a scheduler; None where that is not known."""
+        """Return the end of the training in what the config counts for a scheduler; None where that is not known."""
         if spec.converted:
             return self.training.length if self.training.by_epoch else None
         if spec.by_epoch:
@@ -63,20 +63,20 @@ class Schedulers:
         return None if self.training.by_epoch else self.training.length
 
     def span(self, spec: Spec) -> tuple[float, float]:
-        """Between which epochs or iterations a scheduler acts, as the config counts them."""
+        """Return between which epochs or iterations a scheduler acts, as the config counts them."""
         if not spec.converted:
             return spec.begin, spec.end
         end = self.training.length if self.training.by_epoch else 1
         return spec.raw.get("begin", 0), spec.raw.get("end", end)
 
     def length(self, spec: Spec, limit: float) -> str:
-        """How long the training is, in what the config counts: ``80 epochs``."""
+        """Return how long the training is, in what the config counts: ``80 epochs``."""
         count = plain_number(limit)
         unit = "epoch" if spec.by_epoch or spec.converted else "iteration"
         return f"{count} {unit}{'' if count == '1' else 's'}"
 
     def is_endless(self, spec: Spec) -> bool:
-        """Whether a scheduler states the number that stands for no end."""
+        """Return whether a scheduler states the number that stands for no end."""
         return bool(spec.raw.get("end") == NO_END)
 
 
@@ -85,7 +85,7 @@ def _is_converted(spec: AnySpec) -> bool:
 
 
 def schedulers_of(config: Config, per_epoch: int | None = None) -> Schedulers | None:
-    """The schedulers of a config; None where it has none, or they cannot be read.
+    """Return the schedulers of a config; None where it has none, or they cannot be read.
 
     Args:
         config: The config.
@@ -156,7 +156,7 @@ def _quoted(
 
 
 def _per_epoch(written: list[Written], training: Training) -> int:
-    """A number of iterations that leaves room for all that is counted in iterations."""
+    """Return a number of iterations that leaves room for all that is counted in iterations."""
     counted = [
         value
         for one in written

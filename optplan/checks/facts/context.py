@@ -93,7 +93,7 @@ class Context:
         ) or (self,)
 
     def _part_plans(self) -> tuple[tuple[str, ...], tuple[Planned, ...]]:
-        """The names of the optimizers of several sections, and the plans of the sections."""
+        """Return the names of the optimizers of several sections, and the plans of the sections."""
         if self.planned is None or not self.planned.parts:
             return (), ()
         names = tuple(str(one.name) for one in self.planned.plan.optimizers)
@@ -128,7 +128,7 @@ class Context:
         return self.schedule_with(self.schedulers.lengths[0]) if self.schedulers else None
 
     def schedule_with(self, per_epoch: int) -> Schedule | None:
-        """The same where an epoch has so many iterations."""
+        """Return the schedule where an epoch has so many iterations."""
         if self.planned is None or self.schedulers is None or self.make_schedule is None:
             return None
         try:
@@ -166,14 +166,14 @@ class Context:
         return known is not None and option in known.options
 
     def is_inherited(self, place: Place | None) -> bool:
-        """Whether a place is in a file that the config inherits from."""
+        """Return whether a place is in a file that the config inherits from."""
         own = self.config.entry
         return place is not None and any(
             place.source is source for source in self.config.sources if source is not own
         )
 
     def problems(self, kind: ProblemKind | None) -> tuple[Problem, ...]:
-        """What kept the section or the plan from being made, as far as it is of one kind.
+        """Return what kept the section or the plan from being made, as far as it is of one kind.
 
         A problem of no kind is told as an unreadable config or as a refused plan; one of a kind is
         left to the check for it.

@@ -15,7 +15,7 @@ _NO_NORMS = ("normed", "normaliz", "weightnorm", "normlinear", "normconv")
 
 
 def is_norm_like(facts: ParameterFacts) -> bool:
-    """Whether a parameter is a norm's scale or shift, as its class and shape look: one of many names."""
+    """Return whether a parameter is a norm's scale or shift, as its class and shape look: one of many names."""
     owner = facts.owner_class.lower()
     looks_like = facts.owner_is_norm or (
         "norm" in owner and not any(word in owner for word in _NO_NORMS)
@@ -26,7 +26,7 @@ def is_norm_like(facts: ParameterFacts) -> bool:
 def decayed_unlike_others(
     context: Context, kind: Callable[[ParameterFacts], bool]
 ) -> tuple[list[PlannedParameter], int]:
-    """The decayed parameters of a kind of module, where other modules of the kind are not decayed at all.
+    """Return the decayed parameters of a kind of module, where other modules of the kind are not decayed at all.
 
     Left out are those that a custom key with a ``decay_mult`` of its own decided, which is meant, and
     those that OPT108 tells of.
@@ -55,7 +55,7 @@ def decayed_unlike_others(
 
 
 def is_decayed(row: PlannedParameter) -> bool:
-    """Whether a parameter really is decayed: with a weight decay, and an lr to apply it."""
+    """Return whether a parameter really is decayed: with a weight decay, and an lr to apply it."""
     return bool(row.weight_decay) and row.effective_lr != 0 and row.requires_grad
 
 
@@ -65,7 +65,7 @@ def _is_asked(row: PlannedParameter, asked: set[str]) -> bool:
 
 
 def dropped_by(use: KeyUse) -> list[tuple[ParameterFacts, Verdict]]:
-    """The parameters that a rule would have given another weight decay, where the key does not ask for it."""
+    """Return the parameters that a rule would have given another weight decay, where the key does not ask for it."""
     if use.rule.sets_decay or use.rule.lr.value == 0:  # without an lr nothing decays
         return []
     given = use.rule.weight_decay.value

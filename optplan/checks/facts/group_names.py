@@ -42,7 +42,7 @@ _LIKENESS = 0.8
 
 
 def known_group_names(raw: RawSection) -> frozenset[str] | None:
-    """The fields of a custom key that its optimizer reads; None where the optimizer is not known."""
+    """Return the fields of a custom key that its optimizer reads; None where the optimizer is not known."""
     if raw.is_mmcv1:
         return MULTIPLIERS | _DIRECTIVES  # no field is copied into the groups
     kind = raw.optimizer_type
@@ -56,13 +56,13 @@ def known_group_names(raw: RawSection) -> frozenset[str] | None:
 
 
 def torch_group_names(kind: str) -> frozenset[str] | None:
-    """What an optimizer of torch reads from a group; None for any other."""
+    """Return what an optimizer of torch reads from a group; None for any other."""
     found = torch_optimizer(kind)
     return None if found is None else found.group_names | {"lr", "weight_decay"}
 
 
 def read_by_hook(raw: RawSection, field: str) -> bool:
-    """Whether one of the config's hooks reads a field of the groups: mmpretrain's SimSiamHook does."""
+    """Return whether one of the config's hooks reads a field of the groups: mmpretrain's SimSiamHook does."""
     hooks: Any = raw.config.data.get("custom_hooks")
     return (
         field == "fix_lr"
@@ -74,17 +74,17 @@ def read_by_hook(raw: RawSection, field: str) -> bool:
 
 
 def owner_of(field: str) -> str | None:
-    """The optimizer of another package that reads a field of this name."""
+    """Return the optimizer of another package that reads a field of this name."""
     return next((kind for kind, names in _FOREIGN.items() if field in names), None)
 
 
 def is_synonym(field: str, name: str) -> bool:
-    """Whether a field is what other libraries call a name."""
+    """Return whether a field is what other libraries call a name."""
     return _SYNONYMS.get(field.lower()) == name
 
 
 def nearest(field: str, names: frozenset[str]) -> str | None:
-    """The name that a field was meant to be, None where it is like none."""
+    """Return the name that a field was meant to be, None where it is like none."""
     if (synonym := _SYNONYMS.get(field.lower())) in names:
         return synonym
     found = close_matches(field, sorted(names), most=1)

@@ -81,7 +81,7 @@ def known_constructor(
     *,
     has_imports: bool = False,
 ) -> KnownConstructor | None:
-    """What is known of a constructor.
+    """Return what is known of a constructor.
 
     Args:
         constructor: What the config names: a name, a symbol, or None for the default.
@@ -99,18 +99,18 @@ def known_constructor(
 
 
 def known_by_rules(rules: RuleSet) -> KnownConstructor:
-    """What is known of a constructor that follows these rules."""
+    """Return what is known of a constructor that follows these rules."""
     return DEFAULT_OF_MMCV1 if rules is MMCV1_RULES else _BY_RULES[rules.constructor]
 
 
 def known_of_mmcv1(constructor: object) -> KnownConstructor | None:
-    """What is known of a constructor of mmcv 1.x: others than its default one are whoever's registered them."""
+    """Return what is known of a constructor of mmcv 1.x: others than its default one are whoever's registered them."""
     is_its_own = constructor is None or constructor == DEFAULT_CONSTRUCTORS[0]
     return DEFAULT_OF_MMCV1 if is_its_own else None
 
 
 def is_default(constructor: object) -> bool:
-    """Whether a name or symbol is the default constructor, under either of its names."""
+    """Return whether a name or symbol is the default constructor, under either of its names."""
     if not isinstance(constructor, str | Symbol):
         return False
     package, _, name = str(constructor).rpartition(".")

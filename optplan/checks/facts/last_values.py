@@ -16,7 +16,7 @@ from optplan.schedule.training import Unit
 
 
 def groups_of(context: Context) -> list[Mapping[str, Any]]:
-    """What the groups hold at step 0: those of the plan, else one of the base values."""
+    """Return what the groups hold at step 0: those of the plan, else one of the base values."""
     if context.schedule is not None:
         return [track.entries for track in context.schedule.tracks]
     if context.section is None or context.has_model:
@@ -27,7 +27,7 @@ def groups_of(context: Context) -> list[Mapping[str, Any]]:
 
 
 def last_values(context: Context, param: str) -> Iterator[list[float | None]]:
-    """The values of the groups in the last step of the training, for each assumed length of an epoch.
+    """Yield the values of the groups in the last step of the training, for each assumed length of an epoch.
 
     Without a model, where no other package's class is run, it is the base values that are moved. Nothing is
     given where schedulers cannot be run.

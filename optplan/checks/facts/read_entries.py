@@ -15,7 +15,7 @@ _SCHEDULERS = ("torch.optim.lr_scheduler", "torch.optim.swa_utils")
 
 
 def read_by_optimizer(entry: str, class_name: str) -> bool | None:
-    """Whether an optimizer, or a scheduler of torch's, reads an entry of a group; None where that is not known.
+    """Return whether an optimizer, or a scheduler of torch's, reads an entry of a group; None where that is not known.
 
     A class reads what its module, or that of a class it inherits from, has in quotes.
 
@@ -40,7 +40,7 @@ def read_by_optimizer(entry: str, class_name: str) -> bool | None:
 
 @cache
 def _modules(class_name: str) -> tuple[str, ...]:
-    """The modules of a class and of what it inherits from; none where it is not to be found."""
+    """Return the modules of a class and of what it inherits from; none where it is not to be found."""
     head, _, name = class_name.rpartition(".")
     found = getattr(sys.modules.get(head), name, None)
     if not inspect.isclass(found):

@@ -23,7 +23,7 @@ from optplan.schedule.type_names import is_torch
 
 
 def problems_of_run(context: Context) -> tuple[Problem, ...]:
-    """What the groups are refused for, or what breaks down on the way, whatever an epoch has of iterations.
+    """Return what the groups are refused for, or what breaks down on the way, whatever an epoch has of iterations.
 
     Nothing is said of other packages' classes, which may not be installed here, but for torch's.
     """
@@ -118,7 +118,7 @@ def _breakdown(spec: Spec, training: Training) -> Problem | None:
 
 
 def _group_names(context: Context) -> frozenset[str]:
-    """The entries of the groups of one of torch's optimizers; empty where they are not known."""
+    """Return the entries of the groups of one of torch's optimizers; empty where they are not known."""
     raw = context.raw
     found = torch_optimizer(raw.optimizer_type) if raw is not None else None
     if raw is None or found is None:

@@ -28,7 +28,7 @@ class OptimizerArguments:
 
 
 def torch_optimizer(kind: str) -> OptimizerArguments | None:
-    """The arguments of the optimizer that a config's ``type`` names, None where it is not torch's."""
+    """Return the arguments of the optimizer that a config's ``type`` names, None where it is not torch's."""
     package, _, name = kind.rpartition(".")
     if package:
         return _arguments(name) if package.startswith("torch.optim") else None
@@ -70,7 +70,7 @@ def _names(init: ast.FunctionDef) -> frozenset[str]:
 
 @cache
 def _modules() -> dict[str, str]:
-    """The module of ``torch.optim`` that each exported class stands in."""
+    """Return the module of ``torch.optim`` that each exported class stands in."""
     tree = _parsed("__init__")
     return {
         alias.asname or alias.name: node.module.rpartition(".")[2]
@@ -83,7 +83,7 @@ def _modules() -> dict[str, str]:
 
 @cache
 def _classes(module: str) -> dict[str, ast.ClassDef]:
-    """The classes of a module, and those that it imports from its neighbours."""
+    """Return the classes of a module, and those that it imports from its neighbours."""
     tree = _parsed(module)
     return {
         node.name: node for node in (tree.body if tree else ()) if isinstance(node, ast.ClassDef)

@@ -48,7 +48,7 @@ class UnreadOption:
 
 
 def unread_options(context: Context) -> tuple[UnreadOption, ...]:
-    """All entries that are never read, as far as it is known what is read."""
+    """Return all entries that are never read, as far as it is known what is read."""
     raw = context.raw
     if raw is None:
         return () if context.section is None else (*_misspelt(context), *_nested(context))
@@ -97,7 +97,7 @@ def _nested(context: Context) -> Iterator[UnreadOption]:
 
 
 def _undeclared(raw: RawSection) -> Iterator[UnreadOption]:
-    """What a constructor whose options are known has no use for."""
+    """Yield what a constructor whose options are known has no use for."""
     known = raw.known
     if known is None:
         return
@@ -113,7 +113,7 @@ def _undeclared(raw: RawSection) -> Iterator[UnreadOption]:
 def _unread(
     raw: RawSection, read: frozenset[tuple[str, ...]], wanted: frozenset[str]
 ) -> Iterator[UnreadOption]:
-    """What a constructor was seen not to read.
+    """Yield what a constructor was seen not to read.
 
     A dict counts as read where something inside it was; its leaves are told one by one only where a
     leaf beside them was read, for a key that matches nothing is another mistake.

@@ -104,7 +104,7 @@ class RawSection:
         return place_of(self.outer, "constructor")
 
     def key_fields(self) -> Iterator[tuple[str, str, Mapping[Any, Any]]]:
-        """Every field of every custom key: the key, the field, and the dict that it stands in."""
+        """Yield every field of every custom key: the key, the field, and the dict that it stands in."""
         for key, fields in self.custom_keys.items():
             if isinstance(key, str) and isinstance(fields, Mapping):
                 for name in fields:
@@ -113,7 +113,7 @@ class RawSection:
 
 
 def raw_section(config: Config) -> RawSection | None:
-    """The section of a config, None where there is none, several, or one of another form."""
+    """Return the section of a config, None where there is none, several, or one of another form."""
     dialect, data = dialect_of(config), config.data
     if not dialect.has_paramwise or dialect.named_sections(data):
         return None
@@ -133,7 +133,7 @@ def raw_section(config: Config) -> RawSection | None:
 
 
 def raw_section_named(config: Config, name: str) -> RawSection:
-    """One of several sections."""
+    """Return one of several sections."""
     has_wrapper, data = dialect_of(config).has_wrapper, config.data
     sections = data.get("optim_wrapper" if has_wrapper else "optimizer", data.get("optimizer"))
     assert isinstance(sections, Mapping)

@@ -32,7 +32,7 @@ class WatchedKey:
 
 
 def unmatched_keys(context: Context) -> tuple[WatchedKey, ...]:
-    """The keys that are in no parameter's name, whose fields the constructor therefore did not read.
+    """Return the keys that are in no parameter's name, whose fields the constructor therefore did not read.
 
     A constructor that goes through all keys is known by having come by each of them. Those of ``custom_keys``
     are left out where the rules say what each key does.
@@ -63,7 +63,7 @@ def _unmatched(
 
 
 def _is_key(key: str, fields: object, above: Path) -> bool:
-    """Whether an entry is a key: with fields that are read once it matches, else by where it stands."""
+    """Return whether an entry is a key: with fields that are read once it matches, else by where it stands."""
     if isinstance(fields, Mapping) and fields:
         return True
     return bool(above) and re.fullmatch(r"[\w.]+", key) is not None

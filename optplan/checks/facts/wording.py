@@ -24,29 +24,29 @@ def parameters(count: int, verb: str = "") -> str:
 
 
 def number(value: float | None) -> str:
-    """A value as a message shows it."""
+    """Return a value as a message shows it."""
     return "nothing" if value is None else f"{value:.6g}"
 
 
 def plain_number(value: float) -> str:
-    """A count with all its digits, without a decimal point where it is whole."""
+    """Return a count with all its digits, without a decimal point where it is whole."""
     return str(int(value)) if value == int(value) else repr(float(value))
 
 
 def values(found: Iterable[float | None]) -> str:
-    """The distinct values, the first three: ``0.1, 0.05``."""
+    """Return the distinct values, the first three: ``0.1, 0.05``."""
     distinct = dict.fromkeys(number(value) for value in found)
     shown = ", ".join(islice(distinct, 3))
     return f"{shown}, ..." if len(distinct) > 3 else shown
 
 
 def others(count: int) -> str:
-    """``1 other has none``, ``15 others have none``."""
+    """Return ``1 other has none``, ``15 others have none``."""
     return "1 other has none" if count == 1 else f"{count} others have none"
 
 
 def kept(rows: Iterable[PlannedParameter], setting: str) -> str:
-    """What parameters have, for a message: ``50 parameters keep weight_decay 0.1``; '' for none."""
+    """Return what parameters have, for a message: ``50 parameters keep weight_decay 0.1``; '' for none."""
     found = [
         row.lr if setting == "lr" else row.weight_decay for row in rows if row.group is not None
     ]

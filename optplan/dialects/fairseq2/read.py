@@ -1,4 +1,4 @@
-"""fairseq2's ``groups``.
+"""Read the ``groups`` of fairseq2's recipes.
 
 As read in its repository: each parameter, frozen or not, goes to the first group one of whose patterns is
 its name or matches from its beginning; what no group takes keeps the section's own values. A group that
@@ -62,7 +62,7 @@ _OUTER = MappingProxyType({"name": Is.TEXT, "config": Is.MAPPING})
 
 
 def read_fairseq2(section: Mapping[str, Any]) -> RegexGroups:
-    """A section with ``name`` and ``config``, whose ``groups`` are the groups.
+    """Return a section with ``name`` and ``config``, whose ``groups`` are the groups.
 
     A recipe's file may leave out the name, and values of the config: they are those of the recipe's code.
 
@@ -114,7 +114,7 @@ def read_fairseq2(section: Mapping[str, Any]) -> RegexGroups:
 
 
 def _is_partial(section: Mapping[str, Any], given: Mapping[str, Any]) -> bool:
-    """Whether a section overrides that of a recipe, whose code sets the rest."""
+    """Return whether a section overrides that of a recipe, whose code sets the rest."""
     return "name" not in section or not given.keys() >= {"lr", "weight_decay"}
 
 

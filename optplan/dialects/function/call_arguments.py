@@ -1,4 +1,4 @@
-"""How a function is given the model and the arguments of the command line."""
+"""Give a function the model and the arguments of the command line."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _refuse_unknown(
 def _receiver(
     parameters: Sequence[_Kind], given: Mapping[str, Any], who: str, place: Place | None
 ) -> _Kind:
-    """The argument that is the model."""
+    """Return the argument that is the model."""
     free = [
         one for one in parameters if one.name not in given and one.kind is not _Kind.VAR_KEYWORD
     ]

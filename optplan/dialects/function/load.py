@@ -77,7 +77,7 @@ class FunctionConfig(Config):
 
 
 def names_function(word: str) -> bool:
-    """Whether a word of the command line is ``X.py:attr`` or ``package.module:attr``.
+    """Return whether a word of the command line is ``X.py:attr`` or ``package.module:attr``.
 
     ``REV:path`` has the same form: its path ends as configs do, and a function's name does not.
     """
@@ -186,7 +186,7 @@ def _refuse_other_overrides(word: str, overrides: Sequence[str]) -> None:
 
 
 def _source(head: str) -> Source:
-    """The file that is named, or that of the module."""
+    """Return the file that is named, or that of the module."""
     if head.endswith(".py"):
         file, name = head, Path(head).name
     else:
@@ -217,7 +217,7 @@ def _refuse_other_kinds(found: object, word: str, place: Place) -> None:
 
 
 def section_of(config: FunctionConfig) -> OptimizerConfig:
-    """The optimizer that ``--set`` gives the groups of a function; one without a type if it gives none.
+    """Return the optimizer that ``--set`` gives the groups of a function; one without a type if it gives none.
 
     Raises:
         ConfigError: It is wrong.
@@ -276,7 +276,7 @@ def _with_colon(word: str) -> ConfigError | None:
 
 
 def _text(path: str) -> str:
-    """The text of a Python file, empty where there is none."""
+    """Return the text of a Python file, empty where there is none."""
     if not path.endswith(".py") or not os.path.isfile(path):
         return ""
     return Path(path).read_text("utf-8", errors="replace")

@@ -1,4 +1,4 @@
-"""Runs a function that makes param groups or optimizers."""
+"""Run a function that makes param groups or optimizers."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ class FunctionRun:
             )
 
     def _optimizer(self, made: object, model: nn.Module) -> Optimizer:
-        """The optimizer that ``--set`` names, or a stand-in, with these groups."""
+        """Return the optimizer that ``--set`` names, or a stand-in, with these groups."""
         groups = self._groups(made)
         section = section_of(self._config)
         if section.type is None:
@@ -149,7 +149,7 @@ class FunctionRun:
 
 
 def _is_entry(entry: object) -> bool:
-    """Whether torch could take it: a group, a parameter, or a parameter with its name."""
+    """Return whether torch could take it: a group, a parameter, or a parameter with its name."""
     if isinstance(entry, Mapping):
         return "params" in entry
     if isinstance(entry, tuple):

@@ -87,7 +87,7 @@ def _may_make_optimizers(found: FunctionName) -> bool:
 
 
 def _inside(function: ast.AST) -> Iterator[ast.AST]:
-    """The nodes of a function but for those of functions in it."""
+    """Yield the nodes of a function but for those of functions in it."""
     for node in ast.iter_child_nodes(function):
         if not isinstance(node, _Function | ast.Lambda | ast.ClassDef):
             yield node

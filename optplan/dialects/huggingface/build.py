@@ -1,4 +1,4 @@
-"""The optimizer that the library's trainer makes, with the rule behind each group."""
+"""Plan and build the optimizer that the library's trainer makes, and find the rule behind each group."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class TrainerBuilder(GroupBuilder):
         self._args = args
 
     def plan(self, model: nn.Module, inventory: Inventory) -> BuildResult:
-        """Return the plan as a builder does: the trainer runs on the model, and its rules are found behind its groups."""
+        """Run the trainer on the model, and find the rule behind each of its groups."""
         for name in self._args.unknown:
             if is_mistake(name):
                 _log.warning("%s", unknown_argument(self._args, name))
@@ -71,7 +71,7 @@ class TrainerBuilder(GroupBuilder):
         )
 
     def build(self, model: nn.Module) -> NamedOptimizers:
-        """Return the optimizer as a builder does."""
+        """Build the optimizer as the trainer does."""
         with made_trainer(self._args, model) as trainer:
             return [(None, trainer.create_optimizer())]
 

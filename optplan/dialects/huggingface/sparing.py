@@ -1,4 +1,4 @@
-"""What of a trainer's own rules spares a parameter weight decay, asked of the library's own function."""
+"""Ask the library's own function which parameters a trainer's rules spare weight decay."""
 
 from __future__ import annotations
 

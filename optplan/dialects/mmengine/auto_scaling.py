@@ -53,7 +53,7 @@ def auto_scaling(data: Mapping[str, Any], batch: Batch, *, before_groups: bool) 
 
 
 def _own_lr(data: Mapping[str, Any]) -> float | None:
-    """The lr that the optimizer section of a config for mmcv 1.x sets; what is none is told where it is read."""
+    """Return the lr that the optimizer section of a config for mmcv 1.x sets; what is none is told where it is read."""
     section = data.get("optimizer")
     found = section.get("lr") if isinstance(section, Mapping) else None
     return found if isinstance(found, int | float) else None
@@ -76,7 +76,7 @@ def _base_problems(data: Mapping[str, Any], section: Mapping[str, Any]) -> Itera
 
 
 def _batch_size(data: Mapping[str, Any]) -> tuple[int | None, list[Problem]]:
-    """The samples of one process and step, in either generation of the format."""
+    """Return the samples of one process and step, in either generation of the format."""
     loaders = data.get("data")
     own = loaders.get("train_dataloader") if isinstance(loaders, Mapping) else None
     for section, name in (

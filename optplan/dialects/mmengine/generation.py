@@ -1,4 +1,4 @@
-"""Which generation of OpenMMLab's trainers a config is for: mmcv 1.x or MMEngine."""
+"""Tell which generation of OpenMMLab's trainers a config is for: mmcv 1.x or MMEngine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The schedulers of OpenMMLab's configs: MMEngine's ``param_scheduler``, and the policies of mmcv 1.x."""
+"""Read the schedulers of OpenMMLab's configs: MMEngine's ``param_scheduler``, and the policies of mmcv 1.x."""
 
 from __future__ import annotations
 
@@ -72,13 +72,13 @@ def read_policies(data: Mapping[str, Any], unread: tuple[Unread, ...]) -> Sectio
 
 
 def _misspelt(raw: Mapping[str, Any], wanted: str) -> str | None:
-    """A hint to rename the entry that looks like what is missing."""
+    """Return a hint to rename the entry that looks like what is missing."""
     near = close_matches(wanted, map(str, raw), most=1, cutoff=0.8)
     return f"rename {near[0]!r} to {wanted!r}" if near and wanted not in raw else None
 
 
 def _holds_parts(found: Mapping[str, Any]) -> bool:
-    """Whether a dict without a type holds schedulers by the optimizers' names."""
+    """Return whether a dict without a type holds schedulers by the optimizers' names."""
     return all(isinstance(part, Mapping | list | tuple) for part in found.values())
 
 

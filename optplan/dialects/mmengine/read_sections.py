@@ -1,4 +1,4 @@
-"""The optimizer section of OpenMMLab's configs, found in either generation of the format."""
+"""Read the optimizer section of OpenMMLab's configs, in either generation of the format."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def named_sections(data: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
 
 
 def _outer(data: Mapping[str, Any]) -> Any:
-    """What stands in the place of the optimizer section."""
+    """Return what stands in the place of the optimizer section."""
     if is_mmcv1(generation_of(data)):
         return data.get(OPTIMIZER)
     return data.get(WRAPPER, data.get(OPTIMIZER))

@@ -1,4 +1,4 @@
-"""How long OpenMMLab's runners train: MMEngine's ``train_cfg``, and the ``runner`` of mmcv 1.x."""
+"""Read how long OpenMMLab's runners train: MMEngine's ``train_cfg``, and the ``runner`` of mmcv 1.x."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def read_runner(data: Mapping[str, Any], per_epoch: int | None) -> Training:
 
 
 def _is_by_epoch(section: Mapping[str, Any]) -> bool:
-    """Whether a ``train_cfg`` counts epochs; a loop that is not known tells by its length."""
+    """Return whether a ``train_cfg`` counts epochs; a loop that is not known tells by its length."""
     named = _LOOPS.get(_loop(section))
     if named is None and "by_epoch" in section and "type" not in section:
         return bool(section["by_epoch"])

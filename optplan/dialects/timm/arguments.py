@@ -1,4 +1,4 @@
-"""timm's recipes: the ``args.yaml`` that its ``train.py`` writes and reads, as typed data."""
+"""Read timm's recipes as typed data: the ``args.yaml`` that its ``train.py`` writes and reads."""
 
 from __future__ import annotations
 
@@ -96,17 +96,17 @@ class TimmArgs:
     trusted: bool = False
 
     def place_of(self, name: str) -> Place | None:
-        """Where an entry is written, None where ``train.py``'s default holds."""
+        """Return where an entry is written, None where ``train.py``'s default holds."""
         return place_of(self.written, name)
 
     def value(self, name: str) -> Any:
-        """An entry, or what ``train.py`` takes for it."""
+        """Return an entry, or what ``train.py`` takes for it."""
         found = self.written.get(name)
         return DEFAULTS.get(name) if found is None else found
 
 
 def as_parsed(data: Mapping[str, Any]) -> PlacedDict:
-    """A recipe as train.py has it: its parser turns a text into the argument's type, as ``1e-4`` in YAML.
+    """Return a recipe as train.py has it: its parser turns a text into the argument's type, as ``1e-4`` in YAML.
 
     A text that is no number stays, and is refused like any other.
     """
@@ -124,7 +124,7 @@ def _parsed(name: str, value: Any) -> Any:
 
 
 def read_timm_args(data: Mapping[str, Any]) -> TimmArgs:
-    """A recipe as typed data.
+    """Return a recipe as typed data.
 
     Raises:
         ConfigError: Every value that is not of its kind.
@@ -189,7 +189,7 @@ def _other_problems(data: Mapping[str, Any]) -> Iterable[Problem]:
 
 
 def _batch_problems(data: Mapping[str, Any]) -> Iterable[Problem]:
-    """What is wrong with batches of several sizes, as far as the lr depends on it."""
+    """Yield what is wrong with batches of several sizes, as far as the lr depends on it."""
     images = data.get("train_img_sizes")
     if images is None:
         return
@@ -222,7 +222,7 @@ def _is_weight(value: object) -> bool:
 
 
 def _repeated(data: Mapping[str, Any]) -> Iterable[Problem]:
-    """Arguments that are given twice, which Python refuses."""
+    """Yield arguments that are given twice, which Python refuses."""
     kwargs = data.get("opt_kwargs")
     for name in kwargs if isinstance(kwargs, Mapping) else ():
         entry = _GIVEN.get(name)

@@ -38,7 +38,7 @@ def timm_scaling(args: TimmArgs, batch: Batch) -> Scaling | None:
 
 
 def _whole(size: float) -> float:
-    """A whole number as such, so that plans of one batch size stay as they are."""
+    """Return a whole number as such, so that plans of one batch size stay as they are."""
     return int(size) if size == int(size) else size
 
 
@@ -52,7 +52,7 @@ def _rule_of(args: TimmArgs) -> ScalingRule:
 
 
 def average_batch_size(args: Mapping[str, Any], batch_size: int) -> float:
-    """The samples of one process and step that ``train.py`` works the lr out with.
+    """Return the samples of one process and step that ``train.py`` works the lr out with.
 
     Args:
         args: The entries of ``args.yaml``.
@@ -76,7 +76,7 @@ def average_batch_size(args: Mapping[str, Any], batch_size: int) -> float:
 def _weights_of(
     epoch: int, epochs: int, base: Sequence[float], args: Mapping[str, Any]
 ) -> Sequence[float]:
-    """How often each size is drawn in an epoch of a progressive schedule."""
+    """Return how often each size is drawn in an epoch of a progressive schedule."""
     progress = 1.0 if epochs == 1 else epoch / (epochs - 1)
     center = progress * (len(base) - 1)
     weights = [

@@ -1,4 +1,4 @@
-"""timm's own factory of optimizers on a recipe of its ``train.py``, and the rules behind its groups."""
+"""Run timm's own optimizer factory on a recipe of its ``train.py``, and find the rules behind its groups."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class TimmBuilder(GroupBuilder):
 
 
 def _lr(args: TimmArgs, scaling: Scaling | None) -> float:
-    """The lr that ``train.py`` gives to the optimizer; its base where the batch is not known."""
+    """Return the lr that ``train.py`` gives to the optimizer; its base where the batch is not known."""
     if scaling is None:
         lr: float = args.factory["lr"]
         return lr
@@ -84,7 +84,7 @@ def _lr(args: TimmArgs, scaling: Scaling | None) -> float:
 
 
 def make_timm_optimizer(args: TimmArgs, model: nn.Module, lr: float) -> NamedOptimizers:
-    """The real optimizer, made as ``train.py`` makes it.
+    """Return the real optimizer, made as ``train.py`` makes it.
 
     Raises:
         PlanError: timm has no such optimizer, or refuses an argument or the model.
@@ -147,7 +147,7 @@ def _assignments(
 
 
 def _layers(model: nn.Module, inventory: Inventory) -> Layers | None:
-    """The layers as timm numbers them; None where the model has no patterns for them."""
+    """Return the layers as timm numbers them; None where the model has no patterns for them."""
     try:
         found = model_layers(model, inventory)
     except PlanError:
@@ -171,7 +171,7 @@ def _options(args: TimmArgs, module: nn.Module) -> TimmOptions:
 
 
 def _declared(module: nn.Module) -> tuple[str, ...]:
-    """What the model's own ``no_weight_decay()`` names, as the factory asks it."""
+    """Return what the model's own ``no_weight_decay()`` names, as the factory asks it."""
     declare = getattr(module, "no_weight_decay", None)
     names: Iterable[str] = declare() if callable(declare) else ()
     return tuple(sorted(names))
@@ -194,7 +194,7 @@ class _RecipeAttribution:
         self._place = options.layer_decay_place or place_of(args.opt_kwargs, "layer_decay")
 
     def of(self, facts: ParameterFacts, values: Mapping[str, Any]) -> tuple[Verdict, Verdict]:
-        """The verdicts on the lr and on the weight decay of a parameter in a group."""
+        """Return the verdicts on the lr and on the weight decay of a parameter in a group."""
         options, scale = self._options, values["lr_scale"]
         lr = options.default_lr if scale is None else self._scaled(scale, facts)
         decay = decide_weight_decay(facts, options)
@@ -205,7 +205,7 @@ class _RecipeAttribution:
         return lr, decay
 
     def layer_of(self, facts: ParameterFacts, scale: float | None) -> int | None:
-        """The layer that a parameter is in, if its scale bears that out."""
+        """Return the layer that a parameter is in, if its scale bears that out."""
         depth = None if self._layers is None else self._layers.depths.get(facts.name)
         if depth is None or scale is None:
             return None
@@ -231,7 +231,7 @@ _SHOWN = ("layer_decay", "layer_decay_min_scale", "layer_decay_no_opt_scale")
 
 
 def _planned(args: TimmArgs, optimizer: Optimizer, lr: float) -> PlannedOptimizer:
-    """The optimizer with the recipe's own values; the factory gives it none of its weight decay."""
+    """Return the optimizer with the recipe's own values; the factory gives it none of its weight decay."""
     planned = planned_optimizer(optimizer_facts(optimizer), None)
     defaults = getattr(optimizer, "defaults", {})
     given = {

@@ -17,7 +17,7 @@ from optplan.errors import ScheduleError
 def timm_scheduler(
     arguments: Mapping[str, Any], optimizer: Optimizer, per_epoch: int | None
 ) -> tuple[Any, int]:
-    """What timm's factory makes of the arguments, and how many epochs it says to train.
+    """Return what timm's factory makes of the arguments, and how many epochs it says to train.
 
     Args:
         arguments: The entries of ``args.yaml``; what is missing has timm's own default.
@@ -39,7 +39,7 @@ def timm_scheduler(
 
 
 def timm_epochs(arguments: Mapping[str, Any], per_epoch: int | None) -> int:
-    """How many epochs timm trains, cycles, cool-down and a warm-up before them among these.
+    """Return how many epochs timm trains, cycles, cool-down and a warm-up before them among these.
 
     Raises:
         ScheduleError: timm refuses the arguments.

@@ -1,4 +1,4 @@
-"""torchtitan's ``param_groups``.
+"""Read torchtitan's ``param_groups``.
 
 As read in its repository: a pattern is searched for in the name of each trainable parameter, the first
 that is found takes it. At first an entry multiplied the section's lr and weight decay; later it names an
@@ -63,7 +63,7 @@ _OWN_GROUP = MappingProxyType(
 
 
 def read_torchtitan(section: Mapping[str, Any]) -> RegexGroups:
-    """A section with or without ``param_groups``.
+    """Return a section with or without ``param_groups``.
 
     Raises:
         ConfigError: Every mistake in it.
@@ -182,7 +182,7 @@ def _own(
     by_name: dict[str, RegexOptimizer],
     problems: list[Problem],
 ) -> RegexGroup:
-    """A group that names its optimizer; those that name the same one share it."""
+    """Return a group that names its optimizer; those that name the same one share it."""
     problems += field_problems(entry, _OWN_GROUP, "a group", place)
     name = entry.get("optimizer_name")
     if name is None:

@@ -1,1 +1,4 @@
-"""Names of parameters: matching patterns, and summarizing many names by few patterns."""
+"""Match names of parameters by patterns, and summarize many names by few patterns.
+
+Turns names into patterns and back. Imports errors and names, never torch.
+"""

@@ -51,14 +51,14 @@ def parts(component: str, index: NameBits) -> list[Part]:
 
 
 def _means_a_word(part: Part, index: NameBits) -> bool:
-    """False where the letters are few and occur inside of other words: ``ls`` in ``cls_token``."""
+    """Return False where the letters are few and occur inside of other words: ``ls`` in ``cls_token``."""
     return len(part.word) >= 4 or all(
         part.word in _WORD.findall(component) for component in index.holding(part)
     )
 
 
 def _kept(components: list[str]) -> list[frozenset[int]]:
-    """Sets of positions to keep, a number only together with what it counts."""
+    """Return sets of positions to keep, a number only together with what it counts."""
     options: list[list[tuple[int, ...]]] = []
     for position, word in enumerate(components):
         if options and word.isdigit():

@@ -36,7 +36,7 @@ class Patterns:
         return self._known[key]
 
     def _subtree(self, names: Sequence[str]) -> tuple[str, ...]:
-        """``blocks.3.*``, which is cheap to find; nothing where the names are not all below one."""
+        """Return ``blocks.3.*``, which is cheap to find; nothing where the names are not all below one."""
         if len(names) == 1:
             return ()
         pairs = zip(min(names).split("."), max(names).split("."), strict=False)

@@ -11,7 +11,7 @@ Group = tuple[Shape, ...]
 
 
 def gathered(shapes: Sequence[Shape], most: int) -> list[Group]:
-    """Shapes in at most so many groups, preferably of shapes that end or begin alike.
+    """Gather shapes in at most so many groups, preferably of shapes that end or begin alike.
 
     Args:
         shapes: The shapes, those that match most names first.

@@ -16,7 +16,7 @@ _LARGE_VOCABULARY = 1000
 
 
 def cover(index: NameBits) -> list[Shape]:
-    """Shapes that together match exactly the wanted names."""
+    """Return shapes that together match exactly the wanted names."""
     stems = _stems(index.vocabulary)
     found: list[Shape] = []
     missing, poor = index.wanted, 0
@@ -149,7 +149,7 @@ def _needed(index: NameBits, shapes: list[Shape]) -> list[Shape]:
 
 
 def _stems(vocabulary: Iterable[str]) -> dict[Stem, list[str]]:
-    """Components that differ in their last number only."""
+    """Return components that differ in their last number only."""
     found: dict[Stem, list[str]] = {}
     for word in vocabulary:
         if parts := numbered(word):

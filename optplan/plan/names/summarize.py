@@ -50,7 +50,7 @@ class Summarizer:
         return NameBits(self._known)
 
     def patterns(self, names: Sequence[str]) -> tuple[str, ...]:
-        """As :func:`summarize`.
+        """Summarize names as :func:`summarize`.
 
         Raises:
             ValueError: A name is not among the others.

@@ -179,7 +179,7 @@ def _parameter(row: PlannedParameter, kind: Hashable, signatures: dict[Hashable,
 
 
 def _folded(parts: Iterable[_Part]) -> list[tuple[Subtree, int]]:
-    """Numbered siblings that look alike as one each, with their signature, in the parts' order."""
+    """Return numbered siblings that look alike as one each, with their signature, in the parts' order."""
     alike: dict[Hashable, list[_Part]] = {}
     for part in parts:
         found = _numbered(part.word)
@@ -199,7 +199,7 @@ def _together(alike: list[_Part]) -> Subtree:
 
 
 def _merged(name: str, subtrees: Sequence[Subtree]) -> Subtree:
-    """Subtrees that look alike as one."""
+    """Return subtrees that look alike as one."""
     first = subtrees[0]
     return Subtree(
         name=name,

@@ -1,4 +1,4 @@
-"""Findings and the pages of checks: a report of checks in, text in the format of the module's name out.
+"""Write findings and the pages of checks, each module in the format of its name.
 
-Imports checks and formats, never cli or app.
+Turns a report of checks into text. Imports checks and formats, never cli or app.
 """

@@ -1,6 +1,6 @@
-"""What differs between two plans: a difference in, text in the format of the module's name out.
+"""Write what differs between two plans, each module in the format of its name.
 
-Imports plan and formats, never cli or app.
+Turns a difference into text. Imports plan and formats, never cli or app.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The formats of reports: each module turns a `Report`, or a part of one, into text; none knows what it is about.
+"""Write reports: each module turns a `Report`, or a part of one, into text, and knows nothing of its subject.
 
 A format of `show` and `schedule` is the module of its name here; one of another command is the module of its name in
 the room of that command. Each has a function ``render``.

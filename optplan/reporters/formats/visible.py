@@ -1,4 +1,4 @@
-"""Text that cannot steer a terminal, how wide it is, and how it is cut."""
+"""Make text safe for a terminal, measure its width, and cut it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each setting has over a training: a view of trajectories in, a report for all formats out.
+"""Declare what each setting has over a training, once for all formats.
 
-Imports schedule, plan and formats, never cli or app.
+Turns trajectories into a report. Imports schedule, plan and formats, never cli or app.
 """

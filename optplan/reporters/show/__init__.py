@@ -1,6 +1,7 @@
-"""The views of a plan: a plan in, a declaration of columns and rows out, which every format writes.
+"""Declare the views of a plan, which every format writes.
 
-The module of a view has its name and a function ``declare``. Imports plan, rules and formats, never cli or app.
+Turns a plan into columns and rows: the module of a view has its name and a function ``declare``. Imports plan,
+rules and formats, never cli or app.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A verification: its result in, text in the format of the module's name out.
+"""Write a verification, each module in the format of its name.
 
-Imports the results of verify, plan and formats, never torch.
+Turns the result of a verification into text. Imports the results of verify, plan and formats, never torch.
 """

@@ -125,7 +125,7 @@ def _converter(found: type, spec: ForeignSpec) -> Any:
 
 
 def _refuse_unknown(make: Any, spec: ForeignSpec, arguments: Mapping[str, Any]) -> None:
-    """Arguments that a class does not take.
+    """Refuse arguments that a class does not take.
 
     Raises:
         ScheduleError: There is one, or one is missing.

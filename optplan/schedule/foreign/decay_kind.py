@@ -1,4 +1,4 @@
-"""How an optimizer class applies weight decay, found out by stepping the real class."""
+"""Find out how an optimizer class applies weight decay, by stepping the real class."""
 
 from __future__ import annotations
 

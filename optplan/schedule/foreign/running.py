@@ -54,7 +54,7 @@ class RunningForeignScheduler:
         return bool(getattr(self._scheduler, "by_epoch", self.spec.by_epoch))
 
     def steady(self) -> int:
-        """For how many ticks from now on ``acts`` stays what it is."""
+        """Return for how many ticks from now on ``acts`` stays what it is."""
         return FOREVER
 
     def advance(self, count: int) -> None:

@@ -37,7 +37,7 @@ class StandIn(Optimizer):
         self.step()  # schedulers warn where they are stepped before the optimizer
 
     def step(self, closure: Any = None) -> None:  # type: ignore[override]
-        """Nothing."""
+        """Do nothing."""
 
     def put(self, table: ParamGroupTable) -> None:
         """Set the groups to what the table has."""

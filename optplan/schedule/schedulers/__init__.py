@@ -1,4 +1,7 @@
-"""The schedulers that optplan steps itself, equal to the reference's to the last bit."""
+"""Step schedulers of optplan's own, equal to the reference's to the last bit.
+
+Turns the numbers of a scheduler into the values of groups. Imports the specs of schedule, never torch.
+"""
 
 from __future__ import annotations
 

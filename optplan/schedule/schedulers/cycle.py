@@ -88,7 +88,7 @@ def _peaks(spec: Spec, table: ParamGroupTable) -> list[Any]:
 
 
 def one_each(spec: Spec, name: str, values: Sequence[Any], table: ParamGroupTable) -> list[Any]:
-    """Values that are given group by group.
+    """Return values that are given group by group.
 
     Raises:
         ScheduleError: There are more or fewer than groups.
