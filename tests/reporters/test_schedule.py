@@ -189,4 +189,4 @@ def test_settings_that_move_together_are_written_once() -> None:
     plan = plan_of_three()
     same = tuple(row._replace(lr=0.1) for row in plan.parameters)
     page = schedule_html(view_of(plan=replace(plan, parameters=same)))
-    assert page.count('{"curve":0}') == 3
+    assert page.count('{"curve":0,') == 3

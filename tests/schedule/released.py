@@ -16,11 +16,12 @@ import pytest
 from mmengine.registry import DefaultScope
 
 from optplan.config import Config, find_namespace, load_config
-from optplan.dialects import find_training
+from optplan.dialects import find_schedulers, find_training
 from optplan.errors import ConfigError
-from optplan.schedule import Training
+from optplan.schedule import Training, schedule_of
+from optplan.schedule.effective_decay import DecayKind, effective_decays
 from optplan.schedule.foreign import ForeignBuilder
-from tests.schedule.reference import ours, stepped, worst
+from tests.schedule.reference import SGD, Table, ours, plan_of_three, stepped, worst
 
 FIELDS = ("lr", "weight_decay")
 # The iterations of an epoch, which no config states: long enough that it has a middle.
@@ -38,8 +39,18 @@ class Compared:
     worst: float
 
 
-def compared(package: str, *, most: int | None = None) -> Compared:
-    """Compare every distinct schedule of a package.
+@dataclass(frozen=True, kw_only=True)
+class DistinctSchedule:
+    """The schedulers of one or several configs, with the scope in which the reference looks their names up."""
+
+    schedulers: list[dict[str, Any]]
+    training: Training
+    scope: str
+    maker: ForeignBuilder
+
+
+def distinct_schedules(package: str, most: int | None) -> tuple[int, list[DistinctSchedule]]:
+    """How many configs a package has, and their distinct schedules.
 
     Args:
         package: The package.
@@ -50,7 +61,7 @@ def compared(package: str, *, most: int | None = None) -> Compared:
         warnings.simplefilter("ignore")
         import_module(f"{package}.engine")
     configs = list(_configs(package))
-    distinct: dict[str, tuple[Config, list[dict[str, Any]], Training]] = {}
+    found: dict[str, DistinctSchedule] = {}
     for config in configs:
         schedulers = _schedulers(config)
         training = find_training(config.data, per_epoch=_PER_EPOCH)
@@ -59,20 +70,62 @@ def compared(package: str, *, most: int | None = None) -> Compared:
             # the training goes on for as long again as what is counted in iterations
             training = replace(training, per_epoch=2 * counted // training.length)
         schedulers, training = _shortened(schedulers, training, most)
-        key = json.dumps([schedulers, training.by_epoch, training.length])
-        distinct.setdefault(key, (config, schedulers, training))
-    steps, largest = 0, 0.0
-    for config, schedulers, training in distinct.values():
         # a part that others inherit from states no scope of its own
         scope = config.data.get("default_scope") or package
-        maker = ForeignBuilder(replace(find_namespace(config), scope=scope))
-        unit, own = ours(schedulers, training, fields=FIELDS, make_foreign=maker)
-        with DefaultScope.overwrite_default_scope(scope):
-            theirs = stepped(schedulers, training, unit, fields=FIELDS)
+        one = DistinctSchedule(
+            schedulers=schedulers,
+            training=training,
+            scope=scope,
+            maker=ForeignBuilder(replace(find_namespace(config), scope=scope)),
+        )
+        found.setdefault(json.dumps([schedulers, training.by_epoch, training.length]), one)
+    return len(configs), list(found.values())
+
+
+def compared(package: str, *, most: int | None = None) -> Compared:
+    """Compare every distinct schedule of a package; the arguments are those of :func:`distinct_schedules`."""
+    configs, distinct = distinct_schedules(package, most)
+    steps, largest = 0, 0.0
+    for one in distinct:
+        training = one.training
+        unit, own = ours(one.schedulers, training, fields=FIELDS, make_foreign=one.maker)
+        with DefaultScope.overwrite_default_scope(one.scope):
+            theirs = stepped(one.schedulers, training, unit, fields=FIELDS)
         assert len(own["lr"]) == len(theirs["lr"]) == training.steps(unit)
         steps += training.steps(unit)
         largest = max(largest, worst(theirs, own))
-    return Compared(configs=len(configs), distinct=len(distinct), steps=steps, worst=largest)
+    return Compared(configs=configs, distinct=len(distinct), steps=steps, worst=largest)
+
+
+def decayed(package: str, *, most: int | None = None) -> Compared:
+    """Compare what decay leaves with the product of the reference's values, iteration by iteration in float64."""
+    configs, distinct = distinct_schedules(package, most)
+    steps, largest = 0, 0.0
+    for one in distinct:
+        section = find_schedulers({"param_scheduler": one.schedulers})
+        schedule = schedule_of(plan_of_three(), section, one.training, [dict(SGD)], one.maker)
+        kinds = [DecayKind.DECOUPLED] * len(schedule.tracks)
+        found = effective_decays(schedule, kinds)
+        with DefaultScope.overwrite_default_scope(one.scope):
+            theirs = stepped(one.schedulers, one.training, schedule.unit, fields=FIELDS)
+        iterations = one.training.iterations
+        assert iterations is not None
+        often = iterations // schedule.length
+        for place, effect in enumerate(found):
+            assert effect is not None
+            left = _left(theirs, place, often)
+            largest = max(largest, abs(effect.left - left) / left)
+        steps += iterations
+    return Compared(configs=configs, distinct=len(distinct), steps=steps, worst=largest)
+
+
+def _left(table: Table, place: int, often: int) -> float:
+    """The share that is left after each step was taken so many times, one multiplication each."""
+    left = 1.0
+    for lrs, decays in zip(table["lr"], table["weight_decay"], strict=True):
+        for _ in range(often):
+            left *= 1.0 - lrs[place] * decays[place]
+    return left
 
 
 def _configs(package: str) -> Iterator[Config]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.conftest import Tell
-from tests.schedule.released import Compared, compared
+from tests.schedule.released import Compared, compared, decayed
 
 # The reference takes minutes for the iterations that mmseg's configs ask for: here they are a few
 # thousand each, and ``python -m tests.bench.schedule_sweep`` makes them all.
@@ -25,3 +25,17 @@ def test_every_config(package: str, tell: Tell) -> None:
         f"steps, largest relative difference {found.worst}"
     )
     assert found == FOUND[package]
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("package", FOUND)
+def test_what_decay_leaves(package: str, tell: Tell) -> None:
+    """As a product in float64 has it, iteration by iteration, over every distinct schedule."""
+    found = decayed(package, most=MOST)
+    tell(
+        f"{package}: {found.distinct} distinct schedules, {found.steps} iterations, largest relative "
+        f"difference of the share that decay leaves {found.worst}"
+    )
+    assert (found.configs, found.distinct) == (FOUND[package].configs, FOUND[package].distinct)
+    assert found.steps >= FOUND[package].steps
+    assert found.worst < 1e-12

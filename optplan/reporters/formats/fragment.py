@@ -12,7 +12,7 @@ from optplan.reporters.formats.report import Report, Sheet
 _STYLE = """
 .optplan { font: 13px/1.45 system-ui, sans-serif; max-width: 100%; overflow-x: auto; }
 .optplan p { margin: .1rem 0; }
-.optplan table { border-collapse: collapse; margin: .4rem 0; }
+.optplan table { border-collapse: collapse; margin: .4rem 0; font-size: inherit; }
 .optplan th, .optplan td { text-align: left; vertical-align: top; white-space: nowrap; padding: .1rem .6rem;
   border-bottom: 1px solid rgba(128, 128, 128, .35); background: none; }
 .optplan .number { text-align: right; font-variant-numeric: tabular-nums; }
