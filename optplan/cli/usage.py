@@ -71,7 +71,7 @@ def _meant(line: CommandLine, extras: list[str]) -> str | None:
     if "=" in word and "--set" in line.options:
         return f"a value of the config: {_repeated('--set', extras)}"
     if line.context.info_name == "diff":
-        return _with_model(line, extras)
+        return "diff compares two" if _is_config(word) else _with_model(line, extras)
     if _is_config(word):
         return _two_configs(line, extras)
     if "--param" in line.options and not {"-m", "--model"}.isdisjoint(line.words):
