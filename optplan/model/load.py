@@ -156,6 +156,7 @@ def _fetched(spec: str) -> ModelError:
 def _unknown_timm_model(name: str, architecture: str) -> ModelError:
     import timm
 
+    hint: str | None
     if "/" in name:
         hint = "optplan fetches nothing: a model of transformers is hf:TYPE, or hf:FOLDER with its config.json"
     else:
