@@ -170,7 +170,10 @@ def similar_files(path: str) -> str | None:
         file = Path(path).expanduser()
         if not file.parent.is_dir():
             return f"there is no folder '{_shown(str(file.parent))}'"
-        names = sorted(one.name for one in file.parent.iterdir())
+        hides = file.name[:1] != "."
+        names = sorted(
+            one.name for one in file.parent.iterdir() if not (hides and one.name[0] == ".")
+        )
     except (OSError, ValueError, RuntimeError):
         return None
     others = [one for one in names if one != file.name][:_MOST_FILES]

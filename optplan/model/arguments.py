@@ -139,4 +139,6 @@ def argument_hint(found: object, given: Mapping[str, Any]) -> str | None:
     missing = [one.name for one in named if one.default is one.empty and one.name not in given]
     if not missing:
         return None
+    if missing[0] == "self":
+        return "it is a method: name its class, or a function"
     return "give " + " ".join(f"-k {name}=..." for name in missing)

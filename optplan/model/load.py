@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 _DEFINED = re.compile(r"^(?:class|def) ([A-Za-z]\w*)", re.MULTILINE)
 _MOST_READ = 1 << 20  # characters of a file in search of what it defines
 # Names that timm looks up on a hub.
-_FETCHED = ("hf_hub:", "hf-hub:", "local-dir:", "timm:hf_hub:", "timm:hf-hub:", "timm:local-dir:")
+_FETCHED = (
+    *("hf_hub:", "hf-hub:", "local-dir:", "timm:hf_hub:", "timm:hf-hub:", "timm:local-dir:"),
+    *("http://", "https://"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,14 +148,19 @@ def timm_model(name: str, arguments: Mapping[str, Any]) -> nn.Module:
 
 def _fetched(spec: str) -> ModelError:
     return ModelError(
-        f"{spec!r} would have to be fetched", hint="name an architecture that timm has"
+        f"{spec!r} would have to be fetched",
+        hint="optplan fetches nothing: name an architecture, of timm (resnet50) or of transformers (hf:llama)",
     )
 
 
 def _unknown_timm_model(name: str, architecture: str) -> ModelError:
     import timm
 
-    hint = did_you_mean(architecture, timm.list_models())
+    hint: str | None
+    if "/" in name:
+        hint = "optplan fetches nothing: a model of transformers is hf:TYPE, or hf:FOLDER with its config.json"
+    else:
+        hint = did_you_mean(architecture, timm.list_models())
     return ModelError(f"timm has no model {name!r}", hint=hint)
 
 
@@ -205,7 +213,7 @@ def made_module(found: object, spec: str, arguments: Mapping[str, Any]) -> nn.Mo
         return found
     if not callable(found):
         raise ModelError(
-            f"{spec!r} is a {type(found).__name__}, neither a module nor something that makes one"
+            f"{spec!r} is of type {type(found).__name__}, neither a module nor something that makes one"
         )
     if arguments.get("pretrained"):
         raise ModelError("pretrained weights are never downloaded", hint="leave pretrained out")

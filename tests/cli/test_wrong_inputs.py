@@ -26,6 +26,24 @@ class Wide(nn.Linear):
 def broken():
     raise RuntimeError('no such width')
 """
+MAKERS = """def make(model):
+    return 3
+
+
+def nothing(model):
+    return None
+
+
+def two(model, b, c):
+    return model
+
+
+def raises(model):
+    raise KeyError('backbone')
+
+
+VALUE = 3
+"""
 FILES: dict[str, str | bytes] = {
     "plain.py": PLAIN,
     "net.py": NET,
@@ -47,6 +65,20 @@ FILES: dict[str, str | bytes] = {
     "newer.json": '{"format_version": "9.0"}',
     "number.json": '{"format_version": 1}',
     "imports.py": "import nothing_there\n",
+    "tabs.yaml": "optimizer:\n\ttype: SGD\n",
+    "comma.json": '{"optimizer": {"type": "SGD", "lr": 0.1,}}',
+    "comment.json": '{// c\n"optimizer": {"type": "SGD", "lr": 0.1}}',
+    "single.json": "{'optimizer': {'type': 'SGD', 'lr': 0.1}}",
+    "latin.py": b"# caf\xe9\n" + PLAIN.encode(),
+    "negative.py": "optimizer = dict(type='SGD', lr=-0.1)\n",
+    "infinite.py": "optimizer = dict(type='SGD', lr=1e400)\n",
+    "number.yaml": "learning_rate: 1e-4\noptim: adamw_torch\noutput_dir: x\n",
+    "wraper.py": "optim_wraper = dict(optimizer=dict(type='SGD', lr=0.1))\n",
+    "circle.py": "_base_ = 'circle.py'\n",
+    "environment.py": "import os\noptimizer = dict(type='SGD', lr=float(os.environ['LR']))\n",
+    "made.py": MAKERS,
+    "keys.py": "optim_wrapper = dict(optimizer=dict(type='SGD', lr=0.1), paramwise_cfg=dict(custom_keys={'a': 1}))\n",
+    "cosine.py": f"{PLAIN}param_scheduler = dict(type='CosineAnealingLR', T_max=9)\ntrain_cfg = dict(max_epochs=3)\n",
     "konfig ü.py": PLAIN,
     "sub/inner.py": PLAIN,
 }
@@ -154,7 +186,7 @@ WRONG = [
     ("show C:/configs/a.py", "C:/configs/a.py: there is no such file", "there is no folder"),
     ("show 'konfig ü.py'", "which model?"),
     ("show empty.py", "give it one, such as optimizer = dict(type='SGD', lr=0.1)"),
-    ("show empty.json", "empty.json:1:1: invalid JSON"),
+    ("show empty.json", "empty.json: it is empty"),
     ("show empty.yaml", "empty.yaml: it is empty"),
     ("show binary.py", "binary.py: it is a binary file, not a config"),
     ("show cut.json", "cut.json:1:15: invalid JSON"),
@@ -202,6 +234,37 @@ WRONG = [
     ("checks OPT9999", "there is no check 'OPT9999'"),
     ("checks 103", "there is no check '103'", "did you mean 'OPT103'?"),
     ("checks OPT19", "did you mean 'OPT109', 'OPT901' or 'OPT801'?"),
+    ("show tabs.yaml", "tabs.yaml:2:1: invalid YAML", "indented by spaces: this is a tab"),
+    ("show comma.json", "comma.json:1:4", "no comma behind the last entry"),
+    ("show comment.json", "comment.json:1:2: invalid JSON", "no comments"),
+    ("show single.json", "single.json:1:2: invalid JSON", "double quotes alone"),
+    ("show latin.py", "latin.py: it is not in UTF-8: line 1 has the byte 0xe9", "save it as UTF-8"),
+    ("show negative.py -m net.py:Net", "lr must not be negative, got -0.1"),
+    ("show infinite.py -m net.py:Net", "lr must be finite, got inf"),
+    ("show number.yaml -m net.py:Net", "YAML takes 1e-4 for text, and 1.0e-4 for a number"),
+    ("show wraper.py -m net.py:Net", "rename 'optim_wraper' to 'optim_wrapper'"),
+    ("show circle.py -m net.py:Net", "the bases form a circle: circle.py"),
+    ("show environment.py -m net.py:Net", "'os.environ' is not available", "pass --trust"),
+    ("show made.py:make -m net.py:Net", "returned a value of type int", "it must return param groups"),
+    ("show made.py:nothing -m net.py:Net", "returned nothing", "it must return param groups"),
+    ("show made.py:two -m net.py:Net", "needs 'b' and 'c' besides the model", "-a b=VALUE -a c=VALUE"),
+    ("show made.py:raises -m net.py:Net", "raises KeyError: 'backbone' (made.py:14)"),
+    ("show made.py:mkae -m net.py:Net", "there is no 'mkae'", "did you mean 'make'?"),
+    ("show keys.py -m net.py:Net", "custom key 'a' must hold a dict", "dict(lr_mult=..., decay_mult=...)"),
+    ("schedule cosine.py -m net.py:Net", "there is no scheduler", "did you mean 'CosineAnnealingLR'"),
+    ("show plain.py -m made.py:VALUE", "is of type int, neither a module nor something that makes one"),
+    ("show plain.py -m net.py:Net.forward", "it is a method: name its class, or a function"),
+    ("show plain.py -m torch.nn.Linear", "did you mean 'torch.nn:Linear'?"),
+    ("show plain.py -m https://example.org/x/y", "would have to be fetched", "hf:llama"),
+    ("show plain.py -m meta-llama/Llama-2-7b", "optplan fetches nothing", "hf:FOLDER with its config.json"),
+    ("show plain.py -m hf:lama", "no model type 'lama'", "did you mean 'llama'"),
+    ("show plain.py -m :Net", "names no model", "write package.module:attr or path/to/file.py:attr"),
+    ("show plain.py -m net.py:Net --set lr=0.1", "nothing would read it", "did you mean 'optimizer.lr'?"),
+    ("show plain.py -m net.py:Net --rule custom_keys", "did you mean 'custom_key'?"),
+    ("show plain.py -m net.py:Net -a x=1", "-a gives arguments to a function", "to the model with -k"),
+    ("schedule plain.py -m net.py:Net --iters 10 --at 50", "the training ends before", "iteration is 9"),
+    ("verify plain.py -m net.py:Net --input axb", "--input 'axb' is no shape", "write 2x3x224x224"),
+    ("show HEAD~99:plain.py", "there is no revision 'HEAD~99'"),
 ]  # fmt: skip
 
 

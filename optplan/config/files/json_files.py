@@ -19,6 +19,15 @@ _scan_text: Any = decoder.scanstring  # type: ignore[attr-defined]
 _SPACE = re.compile(r"[ \t\n\r]*")
 _WORD = re.compile(r"-?[A-Za-z]+")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][-+]?\d+)?")
+# what Python's reader says of a comment, of single quotes and of a comma behind the last entry
+_OF_OTHER_FORMS = frozenset(
+    {
+        "Expecting property name enclosed in double quotes",
+        "Illegal trailing comma before end of object",
+        "Illegal trailing comma before end of array",
+    }
+)
+_PLAIN_JSON = "JSON has double quotes alone, no comments, and no comma behind the last entry"
 _WORDS = {
     "true": True,
     "false": False,
@@ -39,7 +48,10 @@ def read_json(file: File) -> Any:
         json.loads(file.text)
     except json.JSONDecodeError as error:
         place = file.place(*_where(file.text, error))
-        raise ConfigError(f"invalid JSON: {error.msg}", place=place) from None
+        if not file.text.strip():
+            raise ConfigError("it is empty", place=Place(file.source, 0, 0)) from None
+        hint = _PLAIN_JSON if error.msg in _OF_OTHER_FORMS else None
+        raise ConfigError(f"invalid JSON: {error.msg}", place=place, hint=hint) from None
     except ValueError as error:
         raise ConfigError(f"invalid JSON: {error}", place=Place(file.source, 0, 0)) from None
     return _Scanner(file).value(0)[0]

@@ -48,7 +48,9 @@ def read_yaml(file: File, steps: StepCounter) -> Any:
         place = marks.place(mark) if mark else Place(file.source, 0, 0)
         if "nesting depth" in text:  # newer versions of the parser have a limit of their own
             raise ConfigError("the data is nested too deeply", place=place) from None
-        raise ConfigError(f"invalid YAML: {text}", place=place) from None
+        is_tab = place.source.line(place.line)[place.column - 1 : place.column] == "\t"
+        hint = "YAML is indented by spaces: this is a tab" if is_tab else None
+        raise ConfigError(f"invalid YAML: {text}", place=place, hint=hint) from None
     except yaml.YAMLError as error:
         raise ConfigError(f"invalid YAML: {error}", place=Place(file.source, 0, 0)) from None
 
