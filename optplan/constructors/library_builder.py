@@ -43,9 +43,9 @@ class LibraryBuilder(GroupBuilder):
         observation = observe(model, inventory, self.build, self._place)
         return BuildResult(
             assignments=attribute(
-                observation, inventory, who=self.name, place=self._place, leaves_unset=False
+                observation, inventory, who=self.name, place=self._place, leaves_unset=True
             ),
-            optimizers=planned_optimizers(observation, self.section, is_written=True),
+            optimizers=planned_optimizers(observation, self.section, is_written=False),
             trainable=observation.trainable,
             read=frozenset(),
             empty_groups=empty_groups(observation),

@@ -54,7 +54,11 @@ class Torchtune(GroupsDialect):
         section = config.data[name]
         module, _, function = section[COMPONENT].rpartition(".")
         is_adapted = "lora" in function or "dora" in function
-        also = "; the recipe freezes all but its adapter, and the function does not" if is_adapted else ""
+        also = (
+            "; the recipe freezes all but its adapter, and the function does not"
+            if is_adapted
+            else ""
+        )
         raise ConfigError(
             "the model is made by a function, which a config must not call",
             place=place_of(section, COMPONENT),
@@ -96,7 +100,8 @@ class Torchtune(GroupsDialect):
 
         if data.get("epochs") is None:
             raise UsageError(
-                "how long is the training? the recipe has no epochs", hint="give --epochs N or --iters N"
+                "how long is the training? the recipe has no epochs",
+                hint="give --epochs N or --iters N",
             )
         if data.get("max_steps_per_epoch") is not None:
             most = count_in(data, "max_steps_per_epoch")

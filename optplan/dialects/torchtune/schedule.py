@@ -61,11 +61,13 @@ class TuneScheduler(LibraryScheduler):
     def make(self, arguments: Mapping[str, Any], optimizer: Any, training: Training) -> Any:
         if training.iterations is None:
             raise EpochLengthError(
-                "the schedule ends with the training, after how many updates?", hint="give --iters-per-epoch N"
+                "the schedule ends with the training, after how many updates?",
+                hint="give --iters-per-epoch N",
             )
         if find_installed("torchtune") is None:
             raise ScheduleError(
-                "the schedule is made by torchtune, which is not installed", hint="pip install torchtune torchao"
+                "the schedule is made by torchtune, which is not installed",
+                hint="pip install torchtune torchao",
             )
         from torchtune.training import lr_schedulers
 
