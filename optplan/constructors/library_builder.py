@@ -43,9 +43,11 @@ class LibraryBuilder(GroupBuilder):
         observation = observe(model, inventory, self.build, self._place)
         return BuildResult(
             assignments=attribute(
-                observation, inventory, GroupMaker(who=self.name, place=self._place)
+                observation,
+                inventory,
+                GroupMaker(who=self.name, place=self._place, leaves_unset=True),
             ),
-            optimizers=planned_optimizers(observation, self.section, is_written=True),
+            optimizers=planned_optimizers(observation, self.section, is_written=False),
             trainable=observation.trainable,
             read=frozenset(),
             empty_groups=empty_groups(observation),

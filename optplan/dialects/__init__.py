@@ -38,6 +38,7 @@ _REGISTRY = (
     "deepspeed:DeepSpeed",
     "rtdetr:RtDetr",
     "torchtune:Torchtune",
+    "ultralytics:Ultralytics",
     "foreign:Foreign",
     "hydra:Hydra",
     "torchtitan:Torchtitan",

@@ -18,6 +18,7 @@ from optplan.model.huggingface import hf_model
 from optplan.model.inventory import make_inventory
 from optplan.model.lightning_cli import module_of
 from optplan.model.meta import build_on_meta
+from optplan.model.ultralytics_models import SUFFIXES, ultralytics_model
 from optplan.runtime.audit import lifted
 from optplan.runtime.user_code import importable_folders, module_in, user_attribute
 
@@ -70,10 +71,12 @@ def load_model(spec: str, **arguments: Any) -> nn.Module:
 
 
 def library_of(spec: str) -> str | None:
-    """Return the library that builds a model by its name alone, ``timm`` or ``transformers``, if one does."""
+    """Return the library that builds a model by its name alone: ``timm``, ``transformers`` or ``ultralytics``."""
     if is_hf_spec(spec):
         return "transformers"
     head, colon, _ = spec.rpartition(":")
+    if spec.endswith(SUFFIXES) and not colon:
+        return "ultralytics"
     return "timm" if not spec.startswith(_FETCHED) and (not colon or head == "timm") else None
 
 
@@ -92,6 +95,9 @@ def open_model(spec: str, arguments: Mapping[str, Any]) -> LoadedModel:
         return LoadedModel(module=timm_model(attr, arguments), spec=spec, source=library)
     if library == "transformers":
         return LoadedModel(module=hf_model(spec, arguments), spec=spec, source=library)
+    if library == "ultralytics":
+        module = ultralytics_model(spec, arguments)
+        return LoadedModel(module=module, spec=spec, source=library)
     if not attr or not head:
         raise ModelError(
             f"{spec!r} names no model", hint="write package.module:attr or path/to/file.py:attr"

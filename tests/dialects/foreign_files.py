@@ -142,18 +142,6 @@ def build(cli):
         "adapter_config.json",
         '{"peft_type": "LORA", "base_model_name_or_path": "org/tiny", "task_type": "CAUSAL_LM", "r": 8}',
     ),
-    "ultralytics": (
-        "args.yaml",
-        "task: detect\nmode: train\nmodel: yolo11n.yaml\noptimizer: auto\nlr0: 0.01\nlrf: 0.01\nnbs: 64\n",
-    ),
-    "torchtune": (
-        "torchtune.yaml",
-        """
-model: {_component_: torchtune.models.llama3_2.llama3_2_1b}
-tokenizer: {_component_: torchtune.models.llama3.llama3_tokenizer}
-optimizer: {_component_: torch.optim.AdamW, lr: 2.0e-5}
-""",
-    ),
     "DeepSpeed": (
         "deepspeed.json",
         '{"train_batch_size": "auto", "zero_optimization": {"stage": 1}, "bf16": {"enabled": true}}',

@@ -111,14 +111,6 @@ LAZY_CONFIG = Function(
     imports="from detectron2.config import LazyConfig, instantiate",
     result="o = LazyConfig.load({path}).optimizer; o.params.model = model; return instantiate(o)",
 )
-ULTRALYTICS = Function(
-    imports="from ultralytics.engine.trainer import BaseTrainer",
-    result="return BaseTrainer.build_optimizer(...)  # with a trainer that was set up with {path}",
-)
-TORCHTUNE = Function(
-    imports="import torchtune.config, omegaconf",
-    result="return torchtune.config.instantiate(omegaconf.OmegaConf.load({path}).optimizer, model.parameters())",
-)
 TORCHTITAN = Function(
     imports="import {stem} as registry",
     result="return registry.NAME().optimizer.build(model_parts=[model]).optimizers[0]",

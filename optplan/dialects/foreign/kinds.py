@@ -54,7 +54,6 @@ def has_entry(data: Mapping[str, Any], path: str) -> bool:
 
 _NO_OPTIMIZER = "it has no optimizer: name the arguments of the trainer that reads it, or the function that makes it"
 _NO_TRAINING = "it sets up no optimizer: name the file that does"
-_ULTRALYTICS_ARGS = ("close_mosaic", "imgsz", "lr0", "lrf", "mosaic", "nbs", "warmup_bias_lr")
 
 KINDS = (
     Kind(
@@ -133,12 +132,6 @@ KINDS = (
         function=functions.DETECTRON2,
     ),
     Kind(
-        title="ultralytics",
-        needs=("task", "mode"),
-        signs=_ULTRALYTICS_ARGS,
-        function=functions.ULTRALYTICS,
-    ),
-    Kind(
         title="a model of ultralytics",
         needs=("backbone", "head", "nc"),
         least=0,
@@ -167,15 +160,6 @@ KINDS = (
         needs=("distributed_type",),
         signs=("compute_environment", "machine_rank", "num_machines", "num_processes", "rdzv_backend"),
         remedy=_NO_TRAINING,
-    ),
-    Kind(
-        title="torchtune",
-        signs=(
-            "checkpointer._component_", "dataset._component_", "loss._component_", "metric_logger._component_",
-            "model._component_", "optimizer._component_", "policy_model._component_", "profiler._component_",
-            "tokenizer._component_",
-        ),
-        function=functions.TORCHTUNE,
     ),
     Kind(
         title="DeepSpeed",

@@ -1,0 +1,176 @@
+"""ultralytics' args.yaml: equal to the optimizer and the schedule of its own trainer, set up on a data set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from PIL import Image
+from torch.optim import Optimizer
+from ultralytics.models.yolo.detect import DetectionTrainer
+
+from optplan.app.planning import make_plan
+from optplan.dialects import load_config, recognition_of
+from optplan.model import load_model
+from tests.conftest import Run
+
+IMAGES = 4
+COMMON: dict[str, Any] = {
+    "task": "detect",
+    "mode": "train",
+    "epochs": 6,
+    "batch": 2,
+    "lr0": 0.02,
+    "lrf": 0.1,
+}
+FILES: dict[str, dict[str, Any]] = {
+    "SGD": {"optimizer": "SGD", "momentum": 0.9, "weight_decay": 0.001, "nbs": 64},
+    "AdamW": {"optimizer": "AdamW", "weight_decay": 0.05, "nbs": 2},
+    "Adam": {"optimizer": "Adam", "momentum": 0.8},
+    "Adamax": {"optimizer": "Adamax"},
+    "NAdam": {"optimizer": "NAdam", "batch": 3},
+    "RAdam": {"optimizer": "RAdam"},
+    "RMSprop": {"optimizer": "RMSprop", "weight_decay": 0.01},
+    "MuSGD": {"optimizer": "MuSGD", "weight_decay": 0.002},
+    "lower case": {"optimizer": "sgd"},
+    "auto": {"optimizer": "auto", "images": IMAGES},
+    "auto of many updates": {"optimizer": "auto", "images": IMAGES, "epochs": 30_000},
+}  # fmt: skip
+MODELS = ("yolo11n.yaml", "yolov8n.yaml", "yolo26n.yaml")
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data set of four images, which the trainer reads."""
+    folder = tmp_path_factory.mktemp("data")
+    for kind in ("images", "labels"):
+        (folder / kind).mkdir()
+    for number in range(IMAGES):
+        Image.new("RGB", (64, 64), (number, 20, 30)).save(folder / "images" / f"{number}.png")
+        (folder / "labels" / f"{number}.txt").write_text("0 0.5 0.5 0.2 0.2\n")
+    path = folder / "data.yaml"
+    path.write_text(
+        yaml.safe_dump({"path": str(folder), "train": "images", "val": "images", "names": {0: "a"}})
+    )
+    return path
+
+
+def trainer_of(arguments: dict[str, Any], model: str, data: Path, folder: Path) -> Any:
+    """Return the library's trainer, set up."""
+    given = {name: value for name, value in arguments.items() if name != "images"}
+    own = {
+        "model": model,
+        "data": str(data),
+        "device": "cpu",
+        "imgsz": 64,
+        "workers": 0,
+        "amp": False,
+    }
+    trainer = DetectionTrainer(overrides={**given, **own, "project": str(folder), "plots": False})
+    trainer._setup_train()
+    return trainer
+
+
+def values(optimizer: Optimizer, model: Any) -> dict[str, dict[str, Any]]:
+    names = {id(one): name for name, one in model.named_parameters()}
+    return {
+        names[id(one)]: {
+            "lr": group["initial_lr"],
+            **{
+                n: v
+                for n, v in group.items()
+                if n in optimizer.defaults and n not in {"params", "lr"}
+            },
+        }
+        for group in optimizer.param_groups
+        for one in group["params"]
+    }
+
+
+def write(folder: Path, arguments: dict[str, Any]) -> Path:
+    path = folder / "args.yaml"
+    path.write_text(yaml.safe_dump({**COMMON, **arguments}))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "model"),
+    [
+        *((name, MODELS[0]) for name in FILES),
+        *((name, model) for name in ("SGD", "MuSGD") for model in MODELS[1:]),  # MuSGD boosts heads
+    ],
+)
+def test_equal_to_the_trainer(name: str, model: str, data: Path, tmp_path: Path) -> None:
+    arguments = {**COMMON, **FILES[name]}
+    trainer = trainer_of(arguments, model, data, tmp_path)
+    wanted = values(trainer.optimizer, trainer.model)
+    plan = make_plan(load_model(model, nc=1), load_config(write(tmp_path, FILES[name])))
+    (optimizer,) = plan.optimizers
+    kind = type(trainer.optimizer)
+    assert optimizer.class_name == f"{kind.__module__}.{kind.__qualname__}"
+    found = {row.name: row for row in plan.parameters if row.group is not None}
+    assert found.keys() == wanted.keys()
+    for name, entries in wanted.items():
+        row = found[name]
+        own = {**trainer.optimizer.defaults, **optimizer.options, **row.options}
+        own |= {"lr": row.lr, "weight_decay": row.weight_decay}
+        for entry, value in entries.items():
+            assert plain(own[entry]) == plain(value), (name, entry)
+
+
+def plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+@pytest.mark.parametrize("cos_lr", [False, True])
+def test_schedule_equal_to_the_trainer(cos_lr: bool, data: Path, tmp_path: Path, run: Run) -> None:
+    arguments = {**FILES["SGD"], "cos_lr": cos_lr, "warmup_epochs": 0}
+    trainer = trainer_of({**COMMON, **arguments}, MODELS[0], data, tmp_path)
+    wanted = [0.02 * trainer.lf(epoch) for epoch in range(6)]
+    path = write(tmp_path, arguments)
+    done = run("schedule", path, "--model", MODELS[0], "--every", "1", "--format", "csv")
+    assert (done.returncode, done.stderr) == (0, "")
+    rows = [line.split(",") for line in done.stdout.splitlines()]
+    column, step = rows[0].index("lr"), rows[0].index("step")
+    found = {row[step]: float(row[column]) for row in rows[1:]}
+    assert list(found.values()) == pytest.approx(wanted, rel=1e-12)
+
+
+def test_the_warm_up_is_named_as_not_read(tmp_path: Path, run: Run) -> None:
+    done = run("schedule", write(tmp_path, FILES["SGD"]), "--model", MODELS[0])
+    assert "the warm-up of ultralytics' loop" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message", "hint"),
+    [
+        ({"optimizer": "auto"}, "MuSGD or AdamW by the number of updates", "--set images=118287"),
+        (
+            {"optimizer": "SGD", "batch": -1},
+            "batch is left to the memory of a GPU",
+            "--set batch=16",
+        ),
+        ({"optimizer": "SGD", "freeze": 10}, "freeze is not read", "--set freeze=None"),
+        ({"optimizer": "nonesuch"}, "Optimizer 'nonesuch' not found", ""),
+    ],
+)
+def test_messages(
+    arguments: dict[str, Any], message: str, hint: str, tmp_path: Path, run: Run
+) -> None:
+    done = run("show", write(tmp_path, arguments), "--model", MODELS[0])
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert hint in done.stderr
+
+
+def test_the_files_own_model(tmp_path: Path, run: Run) -> None:
+    done = run("show", write(tmp_path, {"optimizer": "SGD", "model": "yolo11n.pt"}))
+    assert done.returncode == 2
+    assert "name its architecture: --model yolo11n.yaml" in done.stderr
+
+
+def test_recognized(tmp_path: Path) -> None:
+    found = recognition_of(load_config(write(tmp_path, FILES["SGD"])))
+    assert str(found) == "ultralytics: task, lr0, lrf, nbs"
