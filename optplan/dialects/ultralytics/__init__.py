@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from optplan.config.placed import place_of, placed_dict
 from optplan.config.recognition import Recognition
 from optplan.dialects.protocol import BuildRequest, Dialect, Entries, Source, entries_of
+from optplan.dialects.ultralytics.entries import IMAGES
 from optplan.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ _SIGNS = frozenset(
         "warmup_bias_lr", "warmup_epochs", "warmup_momentum",
     }
 )  # fmt: skip
-# optplan's own: how many images an epoch has, which decides what `optimizer: auto` is.
-IMAGES = "images"
 _SCHEDULE = ("cos_lr", "epochs", "lrf", "warmup_bias_lr", "warmup_epochs", "warmup_momentum")
 
 
