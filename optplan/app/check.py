@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 
 from optplan.app.config_schedule import schedule_of_plan
-from optplan.app.fix import mend
 from optplan.app.model_planner import (
     ConfiguredModels,
     planner_of,
@@ -132,6 +131,8 @@ def check_configs(
     for remark in session.remarks:
         _LOG.warning("%s", remark)
     if mending:
+        from optplan.app.fix import mend
+
         of_session = partial(_findings, checks=checks, known=known)
         session, fixes = mend(session, request, run, of_session)
     result = _result(session, checks, policy, known)

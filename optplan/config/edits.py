@@ -6,12 +6,9 @@ import ast
 import io
 import re
 import tokenize
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-
-import yaml
 
 from optplan.config.inherited import DELETE, entry_written
 
@@ -177,6 +174,10 @@ def _without_line(text: str, at: int, key: str, suffix: str) -> str:
     Raises:
         InexactError: The entry is not alone on its line, or goes on after it.
     """
+    import tomllib
+
+    import yaml  # a check without a fix needs neither
+
     start = _line_start(text, at)
     found = _BREAK.search(text, at)
     end = found.end() if found else len(text)
