@@ -1,4 +1,4 @@
-"""Packages that are also functions: ``optplan.plan`` holds the plan's classes, and ``optplan.plan(...)`` makes a plan."""
+"""Let a package be called as a function: ``optplan.plan`` holds the plan's classes, and ``optplan.plan(...)`` makes a plan."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What data can do that takes rooms above it: plans that show themselves, and such as are read from an optimizer.
+"""Delegate methods of plans and other results to rooms above them, such as showing themselves.
 
 The package says which module does it (``optplan/__init__.py``), so that data knows none.
 """

@@ -1,4 +1,4 @@
-"""What makes the optimizers of a trainer whose own code is run on the model."""
+"""Plan and build the optimizers that a trainer's own code makes when it is run on the model."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from optplan.planner.builtin_plan import BuildResult
 
 
 class LibraryBuilder(GroupBuilder):
-    """A library's own code.
+    """Plans and builds what a library's own code makes.
 
     Args:
         name: What the plan calls it.
@@ -39,7 +39,7 @@ class LibraryBuilder(GroupBuilder):
         self._place = place
 
     def plan(self, model: nn.Module, inventory: Inventory) -> BuildResult:
-        """As of a maker."""
+        """Run the library's code on the model, and plan what it made."""
         observation = observe(model, inventory, self.build, self._place)
         return BuildResult(
             assignments=attribute(
@@ -54,6 +54,6 @@ class LibraryBuilder(GroupBuilder):
         )
 
     def build(self, model: nn.Module) -> NamedOptimizers:
-        """As of a maker."""
+        """Run the library's code on the model."""
         with others_code(self.name, self._place):
             return self._make(model)

@@ -1,4 +1,4 @@
-"""Interpolations, ``${a.b}``: resolved by omegaconf where it is installed."""
+"""Resolve interpolations, ``${a.b}``, by omegaconf where it is installed."""
 
 from __future__ import annotations
 

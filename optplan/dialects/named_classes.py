@@ -1,4 +1,4 @@
-"""What dialects share whose files name classes with their arguments, as ``_target_`` or ``type``."""
+"""Share what dialects need whose files name classes with their arguments, as ``_target_`` or ``type``."""
 
 from __future__ import annotations
 

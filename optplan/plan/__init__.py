@@ -1,7 +1,7 @@
 """Hold the plan that every command reads: immutable, plain data, serialisable.
 
-Turns decisions and groups into a ``Plan``, its differences and explanations. Imports rules and facts; torch for
-``Plan.from_optimizer`` alone.
+Turns decisions and groups into a ``Plan``, its differences and explanations. Imports rules and facts, never torch.
+``optplan.delegation`` runs what methods of a plan, as ``Plan.from_optimizer``, need from the rooms above.
 """
 
 from optplan.callable_module import make_callable

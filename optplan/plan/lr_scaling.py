@@ -1,4 +1,4 @@
-"""How the lr of a plan depends on the batch of the training, and where values are written."""
+"""Hold how the lr of a plan depends on the batch of the training, and where values are written."""
 
 from __future__ import annotations
 

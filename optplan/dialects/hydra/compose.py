@@ -1,4 +1,4 @@
-"""What Hydra composes of a list of defaults, where it is installed."""
+"""Let Hydra compose a list of defaults, where it is installed."""
 
 from __future__ import annotations
 

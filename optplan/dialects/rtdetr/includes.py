@@ -1,4 +1,4 @@
-"""The files that ``__include__`` names, merged below those that name them."""
+"""Merge the files that ``__include__`` names below those that name them."""
 
 from __future__ import annotations
 
