@@ -26,6 +26,7 @@ PARTS = {
     "plan": "planning:plan_rows",
     "growth": "planning:growth_rows",
     "configs": "check:growth_rows",
+    "corpus": "check:corpus_rows",
     "checks": "check:finding_rows",
     "scale": "scale:scale_rows",
     "memory": "scale:memory_rows",

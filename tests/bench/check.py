@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from shutil import copytree
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
@@ -14,6 +15,7 @@ from tests.bench.config_load import config_folders
 from tests.bench.table import Row, ratio
 from tests.bench.timing import Usage, growth, medians, peak_memory, seconds, usage
 
+_CORPUS_COPIES = 3
 _COPIES = (200, 800, 3200)
 _FINE = frozenset({0, 1})  # findings are none of its business
 
@@ -40,6 +42,23 @@ def check_rows(rounds: int) -> Iterator[Row]:
         against="checking a few",
         value=peak_memory(_words(words, 1), fine=_FINE) / peak_memory(some, fine=_FINE),
         bound=1.25,
+    )
+
+
+def corpus_rows(rounds: int) -> Iterator[Row]:
+    """Copies of the released configs, in one process."""
+    with TemporaryDirectory() as folder:
+        for copy in range(_CORPUS_COPIES):
+            for number, configs in enumerate(config_folders()):
+                copytree(configs, Path(folder) / f"{copy}_{number}")
+        count = sum(1 for _ in Path(folder).rglob("*.py"))
+        times = [_check([folder], 1).cpu for _ in range(min(rounds, 3))]
+    yield Row(
+        what=f"`check --jobs 1` of {count:,} configs",
+        value=min(times),
+        unit="s",
+        bound=20.0,
+        detail=f"processor time, {_CORPUS_COPIES} copies of the released configs",
     )
 
 

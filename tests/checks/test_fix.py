@@ -174,6 +174,7 @@ def test_what_does_not_hold_is_left_and_said(
         "dict(lr_mul=0.1, bias_lr_mult=2.)",  # like no option in particular
         "dict(bias_decay_mlut=0., bias_decay_mutt=1.)",
         "dict(custom_keys={'theta': dict(foo=1, lr_mult=1.)})",  # something else may read it
+        "dict(bias_lr_mult=2., keys=dict(theta=dict(lr_mult=1.)))",  # much was written there
     ],
 )
 def test_what_is_no_certain_mistake_is_not_touched(options: str, fix: Fix, write: Write) -> None:
@@ -236,11 +237,11 @@ def test_a_removal_must_leave_the_plan_as_it_is(
 ) -> None:
     text = SECTION.format("dict(foo=1, norm_decay_mult=0.)")
     path = write("a.py", text)
-    monkeypatch.setattr("optplan.app.fix._plan", lambda outcome: str(id(outcome)))
-    done = fix("a.py", "--model", "resnet18")
+    with monkeypatch.context() as patch:
+        patch.setattr("optplan.app.fix._plan", lambda outcome: str(id(outcome)))
+        done = fix("a.py", "--model", "resnet18")
     assert "the plan of a.py would be another" in done.stderr
     assert path.read_text() == text
-    monkeypatch.undo()
     assert fix(path, "--model", "resnet18").returncode == 0
     assert path.read_text() == SECTION.format("dict(norm_decay_mult=0.)")
 

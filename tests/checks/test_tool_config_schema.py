@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
@@ -17,6 +18,7 @@ from optplan.checks import ALL_CHECKS
 from optplan.checks.tool_config_file import read_tool_config
 from optplan.checks.tool_config_schema import DEMANDS, EXPECT, TARGET, TOP, tool_config_schema
 from optplan.errors import ConfigError
+from tests.conftest import ROOT
 
 Write = Callable[..., Path]
 
@@ -105,3 +107,14 @@ def test_what_tables_must_have(names: set[str], others: set[str], tmp_path: Path
     assert is_valid(data) is is_read(data, tmp_path)
     target = {name: {} if name == "arguments" else "a" for name in others}
     assert is_valid({"targets": [target]}) is is_read({"targets": [target]}, tmp_path)
+
+
+def test_the_documented_table_names_every_entry() -> None:
+    """The table of ``.github/docs/ci.md``: its first column has the entries at the top, and all it has are some."""
+    page = (ROOT / ".github/docs/ci.md").read_text("utf-8")
+    rows = re.findall(r"^\| (`[^|]*`) \| (.*) \|$", page, re.MULTILINE)
+    first = {word.strip("[]") for names, _ in rows for word in re.findall(r"`([^`]+)`", names)}
+    assert first == set(TOP)
+    described = {names: set(re.findall(r"`([\w-]+)`", text)) for names, text in rows}
+    assert described["`[[targets]]`"] == set(TARGET)
+    assert described["`[[expect]]`"] <= set(EXPECT)

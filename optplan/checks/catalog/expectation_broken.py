@@ -18,7 +18,7 @@ from optplan.plan import Planned
 # Which of a parameter's values decides what is expected.
 _SETTINGS = {
     "weight-decay": "weight_decay",
-    **dict.fromkeys(("lr", "lr-mult", "lr-at-end", "never-zero"), "lr"),
+    **dict.fromkeys(("lr", "lr-mult", "lr-at-end", "never-zero", "frozen"), "lr"),
 }
 
 

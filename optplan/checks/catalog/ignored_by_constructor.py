@@ -61,7 +61,13 @@ class IgnoredByConstructor(Check):
 
 
 def _fix(unread: UnreadOption) -> Fix | None:
-    """Return the fix that takes it out, unless it was meant for what the constructor calls otherwise."""
+    """Return the fix that takes it out.
+
+    None of one that was meant for what the constructor calls otherwise, nor of one with entries of its own: what
+    somebody has written there they want, by another constructor perhaps.
+    """
+    if unread.is_table:
+        return None
     is_field = unread.custom_key is not None
     if is_field or is_unlike(unread.name, unread.known_names, cutoff=_LIKENESS):
         return removed(unread.place, unread.name)

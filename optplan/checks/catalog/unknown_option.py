@@ -52,8 +52,10 @@ def _fix(unread: UnreadOption) -> Fix | None:
         return None
     if (meant := certain_name(unread.name, unread.known_names)) is not None:
         return renamed(unread.place, unread.name, meant)
+    if unread.is_table or not unread.inside:
+        return None
     is_alone = is_unlike(unread.name, unread.known_names, cutoff=_LIKENESS)
-    return removed(unread.place, unread.name) if unread.inside and is_alone else None
+    return removed(unread.place, unread.name) if is_alone else None
 
 
 def _consequence(unread: UnreadOption) -> str:

@@ -32,6 +32,7 @@ class UnreadOption:
         known: Whether some other constructor reads one of this name.
         consequence: What follows its name in a message, where its dialect says that.
         is_mistake: It was meant for what it stands in; else it may be another program's.
+        is_table: It holds entries of its own.
         known_names: What would have been read there.
         custom_key: The custom key that it stands in.
     """
@@ -45,6 +46,7 @@ class UnreadOption:
     custom_key: str | None = None
     consequence: str | None = None
     is_mistake: bool = True
+    is_table: bool = False
 
 
 def unread_options(context: Context) -> tuple[UnreadOption, ...]:
@@ -140,6 +142,7 @@ def _option(raw: RawSection, name: object, options: frozenset[str]) -> UnreadOpt
         place=place_of(raw.paramwise, name),
         known=name in ALL_OPTIONS,
         known_names=options | _DIRECTIVES,
+        is_table=isinstance(raw.paramwise.get(str(name)), Mapping),
     )
 
 
