@@ -16,6 +16,8 @@ from optplan.names import Rule
 from optplan.plan import Plan
 from optplan.plan.changes import (
     ABSENT,
+    Change,
+    ChangeKind,
     Overwritten,
     PlanDiff,
     Resumption,
@@ -57,6 +59,14 @@ class Resuming:
         module = self.planner.model(self.source, self.model, self.arguments).module
         return list(module.state_dict())
 
+    def adapter_names(self) -> dict[str, str] | None:
+        """Return the model's names of what peft saves of its adapter; None where that is not known."""
+        from optplan.model.adapters import saved_names
+
+        if not isinstance(self.source, Config):
+            return None
+        return saved_names(self.planner.model(self.source, self.model, self.arguments).module)
+
     def scheduler_states(self) -> list[dict[str, Any]] | None:
         """Return the states of the schedulers that code makes; None where they are not made by code."""
         if not isinstance(self.source, Config) or (code := code_dialect(self.source)) is None:
@@ -96,7 +106,7 @@ def resumed_diff(resuming: Resuming, saved: SavedTraining, *, is_first: bool) ->
     sections = _one_cycle_sections(resuming.source)
     found = resumed_training(plan, _with_hooks(plan, saved, sections), _defaults(plan))
     diff = diff_plans(plan, found.plan)
-    fit = fit_of(plan, saved, resuming.tensors() if saved.model else None)
+    fit = _fit(resuming, saved)
     diff = replace(
         diff,
         misfits=(*found.misfits, *fit.misfits),
@@ -117,14 +127,53 @@ def resumed_diff(resuming: Resuming, saved: SavedTraining, *, is_first: bool) ->
         progress=saved.progress,
         overwritten=() if diff.misfits else tuple(dict.fromkeys(_overwritten(diff))),
     )
-    diff = replace(diff, resumption=resumption)
+    diff = _with_class_values(replace(diff, resumption=resumption), plan)
     return _swapped(diff, diff_plans(found.plan, plan)) if is_first else diff
+
+
+def _fit(resuming: Resuming, saved: SavedTraining) -> TensorFit:
+    """Return how the saved weights fit, those of an adapter alone where the checkpoint has no more."""
+    plan = resuming.plan
+    if not saved.is_adapter:
+        return fit_of(plan, saved, resuming.tensors() if saved.model else None)
+    names = resuming.adapter_names()
+    if names is None:
+        text = "the checkpoint has an adapter alone, whose weights are not compared: "
+        return TensorFit(remarks=(f"{text}name it with --peft FOLDER",))
+    own = {*names.values()}
+    rows = tuple(row for row in plan.parameters if row.name in own)
+    model = {names.get(name, name): shape for name, shape in saved.model.items()}
+    return fit_of(replace(plan, parameters=rows), replace(saved, model=model), own)
 
 
 def _defaults(plan: Plan) -> list[Mapping[str, Any]]:
     from optplan.constructors.class_defaults import class_defaults
 
     return [class_defaults(one.class_name) for one in plan.optimizers]
+
+
+def _with_class_values(diff: PlanDiff, plan: Plan) -> PlanDiff:
+    """Return the difference with the class's own values of options that the first side does not state."""
+    defaults = _defaults(plan)
+    places = {optimizer.name: place for place, optimizer in enumerate(plan.optimizers)}
+    homes = {row.name: row.optimizer for row in plan.parameters}
+
+    def stated(change: Change, place: int | None) -> Change:
+        if change.kind is not ChangeKind.OPTION or change.before is not ABSENT or place is None:
+            return change
+        return replace(change, before=defaults[place].get(change.field, ABSENT))
+
+    return replace(
+        diff,
+        optimizers=tuple(
+            replace(one, change=stated(one.change, places.get(one.optimizer)))
+            for one in diff.optimizers
+        ),
+        clusters=tuple(
+            replace(one, change=stated(one.change, homes.get(one.names[0])))
+            for one in diff.clusters
+        ),
+    )
 
 
 def _with_hooks(plan: Plan, saved: SavedTraining, sections: tuple[str, ...]) -> SavedTraining:

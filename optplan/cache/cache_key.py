@@ -12,6 +12,7 @@ from typing import Any
 from optplan.cache.distributions import installed
 from optplan.cache.store import Store
 from optplan.hf_specs import config_file
+from optplan.runtime.audit import lifted
 from optplan.runtime.installed import site_folders
 
 PACKAGES = ("torch", "timm")
@@ -70,7 +71,8 @@ def transformers_key(spec: str, store: Store) -> dict[str, Any] | None:
         return None
     path = config_file(spec)
     try:
-        content = b"" if path is None else path.read_bytes()
+        with lifted():
+            content = b"" if path is None else path.read_bytes()
     except OSError:
         return None
     return {

@@ -16,6 +16,7 @@ _OPTIMIZERS = ("optimizer.pt", "optimizer.bin")
 _SCHEDULERS = ("scheduler.pt", "scheduler.bin")
 _TRAINER = "trainer_state.json"
 _INDICES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
+_ADAPTERS = ("adapter_model.safetensors", "adapter_model.bin")
 _LARGEST_JSON = 64 << 20
 _LARGEST_HEADER = 100_000_000  # as safetensors itself has it
 
@@ -28,10 +29,12 @@ def read_folder(folder: str) -> Mapping[str, Any]:
     """
     path = Path(folder)
     data: dict[str, Any] = {"state_dict": _model(path)}
+    if not data["state_dict"] and (found := _adapter(path)):
+        data |= {"state_dict": found, "is_adapter": True}
     for entry, names in (("optimizer", _OPTIMIZERS), ("lr_scheduler", _SCHEDULERS)):
-        found = next((path / name for name in names if (path / name).exists()), None)
-        if found is not None:
-            data[entry] = load_checkpoint(str(found))
+        file = next((path / name for name in names if (path / name).exists()), None)
+        if file is not None:
+            data[entry] = load_checkpoint(str(file))
     if (path / _TRAINER).exists():
         data["trainer_state"] = _json(path / _TRAINER)
     return data
@@ -80,6 +83,14 @@ def _model(folder: Path) -> dict[str, Any]:
         return dict(found) if isinstance(found, Mapping) else {}
     index = next((folder / name for name in _INDICES if (folder / name).exists()), None)
     return {} if index is None else _indexed(folder, index)
+
+
+def _adapter(folder: Path) -> dict[str, Any]:
+    """Return the tensors that peft saves of an adapter, on the meta device."""
+    file = next((folder / name for name in _ADAPTERS if (folder / name).exists()), None)
+    if file is None:
+        return {}
+    return dict(_header(file) if file.suffix == ".safetensors" else load_checkpoint(str(file)))
 
 
 def _indexed(folder: Path, index: Path) -> dict[str, Any]:

@@ -110,6 +110,7 @@ def read_training(path: str) -> SavedTraining:
         needs_all=trainer.needs_all,
         refuses_more=trainer.refuses_more,
         is_by_name=trainer.is_by_name and bool(names),
+        is_adapter=found.get("is_adapter") is True and layout is Layout.HUGGING_FACE,
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from optplan.errors import ModelError, did_you_mean
 from optplan.model.meta import build_on_meta
+from optplan.runtime.audit import lifted
 from optplan.runtime.stdio import suppress_transformers_output
 
 if TYPE_CHECKING:
@@ -53,9 +54,11 @@ def _entries(word: str) -> dict[str, Any]:
     path = Path(word)
     path = path / _FILE if path.is_dir() else path
     try:
-        data = json.loads(path.read_bytes())
+        with lifted():  # what the command line names, also beside code that a file names
+            content = path.read_bytes()
+        data = json.loads(content)
     except OSError as error:
-        raise ModelError(f"--peft {word}: it cannot be read: {error.strerror}") from error
+        raise ModelError(f"--peft {word}: it cannot be read: {error.strerror or error}") from error
     except (ValueError, RecursionError) as error:
         raise ModelError(f"--peft {word} is not JSON: {error}") from error
     if not isinstance(data, dict) or not isinstance(data.get("peft_type"), str):
@@ -74,3 +77,25 @@ def _require_type(kind: str) -> None:
     known = [one.value for one in peft.PeftType]
     if kind not in known:
         raise ModelError(f"peft has no type {kind!r}", hint=did_you_mean(kind.upper(), known))
+
+
+def saved_names(model: nn.Module) -> dict[str, str] | None:
+    """Return how peft calls each tensor of a model's adapter in a checkpoint, with the model's own name for it.
+
+    None where the model has no adapter, or peft works out what it saves of the values.
+    """
+    if util.find_spec("peft") is None:
+        return None
+    import peft
+
+    if not isinstance(model, peft.PeftModel):
+        return None
+    own = dict(model.state_dict())
+    known = {id(tensor): name for name, tensor in own.items()}
+    try:
+        saved = peft.get_peft_model_state_dict(model, state_dict=own, save_embedding_layers=False)
+    except (RuntimeError, NotImplementedError, KeyError, ValueError):
+        return None
+    found = {name: known.get(id(tensor)) for name, tensor in saved.items()}
+    names = {name: own_name for name, own_name in found.items() if own_name is not None}
+    return names if len(names) == len(found) else None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from optplan.errors import ModelError, OptplanError, described_exception, did_you_mean, listed
 from optplan.hf_specs import config_file, hf_type
 from optplan.model.meta import build_on_meta
-from optplan.runtime.audit import download_error, no_network
+from optplan.runtime.audit import download_error, lifted, no_network
 from optplan.runtime.stdio import suppress_transformers_output
 
 if TYPE_CHECKING:
@@ -135,9 +135,11 @@ def _entries(path: Path) -> dict[str, Any]:
         ModelError: It cannot be read, or is no JSON object.
     """
     try:
-        data = json.loads(path.read_bytes())
+        with lifted():  # what the command line names, also beside code that a file names
+            content = path.read_bytes()
+        data = json.loads(content)
     except OSError as error:
-        raise ModelError(f"{str(path)!r} cannot be read: {error.strerror}") from error
+        raise ModelError(f"{str(path)!r} cannot be read: {error.strerror or error}") from error
     except (ValueError, RecursionError) as error:
         raise ModelError(f"{str(path)!r} is not JSON: {error}") from error
     if not isinstance(data, dict):

@@ -71,6 +71,9 @@ def _part(plan: Plan, place: int) -> Plan:
         plan,
         optimizers=(plan.optimizers[place],),
         parameters=tuple(row._replace(optimizer=0) for row in rows),
+        empty_groups=tuple(
+            replace(group, optimizer=0) for group in plan.empty_groups if group.optimizer == place
+        ),
     )
 
 
@@ -94,6 +97,8 @@ def _resumed_part(
     misfits = tuple(_misnamed(plan, groups))
     if misfits:
         return Resumed(plan=plan, misfits=misfits, remarks=())
+    # groups without parameters have no names to be found by
+    plan = replace(plan, empty_groups=())
     return resumed(plan, tuple(_regrouped(plan, groups)), defaults)
 
 

@@ -87,6 +87,7 @@ class SavedTraining:
         needs_all: Loading refuses a model of which a tensor is not in the checkpoint.
         refuses_more: Loading refuses a checkpoint with a tensor that the model does not have.
         is_by_name: Loading gives values to parameters by their names, and not by their places.
+        is_adapter: The tensors are those of an adapter of peft alone, named as peft saves them.
     """
 
     title: str
@@ -97,6 +98,7 @@ class SavedTraining:
     needs_all: bool = False
     refuses_more: bool = False
     is_by_name: bool = False
+    is_adapter: bool = False
 
 
 def members_of(plan: Plan) -> dict[int, list[PlannedParameter]]:
@@ -120,7 +122,8 @@ def misfits(plan: Plan, groups: Sequence[SavedGroup], defaults: Mapping[str, Any
         defaults: The optimizer class's own options with their values, empty where unknown.
     """
     members = members_of(plan)
-    count = max(members, default=-1) + 1
+    # a trainer may make a group for which the model has no parameters
+    count = max([*members, *(group.group for group in plan.empty_groups)], default=-1) + 1
     if len(groups) != count:
         yield f"param groups: {len(groups)} saved, {count} now"
         return
