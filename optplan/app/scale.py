@@ -56,6 +56,7 @@ def scale_of(word: str, options: PlanRequest, along: str | None) -> ScaleView:
             optimizer=None
             if own[0].optimizer is None
             else plans[0].optimizers[own[0].optimizer].class_name,
+            elements=tuple(row.elements for row in own),
             lr=tuple(row.effective_lr for row in own),
             weight_decay=tuple(row.weight_decay for row in own),
             init=tuple(None if init is None else init.get(own[0].name) for init in inits),

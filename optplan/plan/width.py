@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from math import isfinite, log
+from math import isfinite, log, sqrt
 
 from optplan.plan.plan import PlannedParameter
 
@@ -72,12 +72,12 @@ class Exponent:
 
     Args:
         value: The slope of a line through their logarithms; None where one is zero, or not known.
-        spread: How far a value is from that line at most, in factors of e.
+        error: The standard error of the slope, where values are estimated from so many random weights.
         is_zero: All values are zero.
     """
 
     value: float | None
-    spread: float = 0.0
+    error: float = 0.0
     is_zero: bool = False
 
 
@@ -89,12 +89,14 @@ class ScaledParameter:
         name: Its name.
         kind: What it is to the width.
         optimizer: The class of its optimizer; None for what is in none.
+        elements: How many it has at each width.
         lr, weight_decay, init: Its values at each width; None where they are not known.
     """
 
     name: str
     kind: WidthKind
     optimizer: str | None
+    elements: tuple[int, ...]
     lr: tuple[float | None, ...]
     weight_decay: tuple[float | None, ...]
     init: tuple[float | None, ...]
@@ -128,12 +130,16 @@ def update_kind(class_name: str | None) -> UpdateKind | None:
     return UpdateKind.ADAM if "Adam" in name else None
 
 
-def exponent(widths: Sequence[float], values: Sequence[float | None]) -> Exponent:
+def exponent(
+    widths: Sequence[float], values: Sequence[float | None], drawn: Sequence[int] = ()
+) -> Exponent:
     """Return the slope of the least-squares line through the logarithms.
 
     Args:
         widths: Two or more.
         values: A value at each.
+        drawn: Of how many random weights each is the root mean square, whose logarithm has the variance 1/(2n) where
+            they are normal; none for exact values.
     """
     if any(value is None or not isfinite(value) for value in values):
         return Exponent(value=None)
@@ -146,8 +152,8 @@ def exponent(widths: Sequence[float], values: Sequence[float | None]) -> Exponen
     middle, level = sum(x) / len(x), sum(y) / len(y)
     over = sum((one - middle) ** 2 for one in x)
     slope = sum((a - middle) * (b - level) for a, b in zip(x, y, strict=True)) / over
-    spread = max(abs(b - level - slope * (a - middle)) for a, b in zip(x, y, strict=True))
-    return Exponent(value=round(slope, 9) + 0.0, spread=spread)
+    variance = sum(((a - middle) / over) ** 2 / (2 * n) for a, n in zip(x, drawn, strict=False))
+    return Exponent(value=round(slope, 9) + 0.0, error=sqrt(variance))
 
 
 def in_common(plans: Iterable[Sequence[PlannedParameter]]) -> list[tuple[PlannedParameter, ...]]:

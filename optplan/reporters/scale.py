@@ -36,6 +36,8 @@ from optplan.reporters.words import plural
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+# An estimate differs where chance alone would hardly make it so.
+_DEVIATIONS = 3
 SCALE_FORMAT_VERSION = "1.0"
 _TABLE = "µP: table 3 of Yang et al. (arXiv:2203.03466), exponents of width, for SGD and Adam; init is the standard deviation"
 
@@ -109,6 +111,7 @@ class ScaleRow:
 
 
 def _is_off(found: Exponent, wanted: float | None, most: float) -> bool:
+    most = max(most, _DEVIATIONS * found.error)
     return found.value is not None and wanted is not None and abs(found.value - wanted) > most
 
 
@@ -132,8 +135,8 @@ def scale_report(view: ScaleView) -> Report:
 def _rows(view: ScaleView) -> list[ScaleRow]:
     found: dict[Any, list[tuple[ScaledParameter, Exponent, Exponent, Exponent]]] = {}
     for one in view.parameters:
-        powers = [exponent(view.widths, values) for values in (one.lr, one.weight_decay, one.init)]
-        exact, estimated = powers[:2], powers[2]
+        exact = [exponent(view.widths, values) for values in (one.lr, one.weight_decay)]
+        estimated = exponent(view.widths, one.init, one.elements)
         key = (
             list(WidthKind).index(one.kind),
             one.optimizer or "",
@@ -141,7 +144,7 @@ def _rows(view: ScaleView) -> list[ScaleRow]:
             None if estimated.value is None else round(estimated.value * 5),
             estimated.is_zero,
         )
-        found.setdefault(key, []).append((one, *powers))  # type: ignore[arg-type]
+        found.setdefault(key, []).append((one, exact[0], exact[1], estimated))
     summarizer = Summarizer([one.name for one in view.parameters])
     rows = []
     for _, members in sorted(found.items(), key=lambda item: (item[0][0], item[0][1])):
@@ -156,7 +159,9 @@ def _rows(view: ScaleView) -> list[ScaleRow]:
                 lr=lr,
                 weight_decay=decay,
                 init=Exponent(
-                    value=sum(values) / len(values) if values else None, is_zero=init.is_zero
+                    value=sum(values) / len(values) if values else None,
+                    error=max(one.error for *_, one in members),
+                    is_zero=init.is_zero,
                 ),
             )
         )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from optplan.plan.width import WidthKind, exponent, kind_of
 from tests.conftest import Invoke
@@ -169,9 +170,20 @@ def test_kinds(module: str, shapes: tuple[tuple[int, ...], ...], kind: WidthKind
 
 def test_exponents() -> None:
     found = exponent((2, 8, 32), (3.0, 12.0, 48.0))
-    assert found.value == 1.0
-    assert found.spread < 1e-12
+    assert (found.value, found.error) == (1.0, 0.0)
     assert exponent((1, 2), (0.0, 0.0)).is_zero
     assert exponent((1, 2), (0.0, 1.0)).value is None
     assert exponent((1, 2), (None, 1.0)).value is None
-    assert exponent((1, 10, 100), (1.0, 3.0, 1.0)).spread > 0.5
+
+
+def test_the_error_of_an_estimate_is_that_of_many_draws() -> None:
+    """As many draws of normal weights scatter, whose standard deviation falls as the root of the width."""
+    widths, draws = (64, 128, 256), torch.Generator().manual_seed(3)
+    found = []
+    for _ in range(2000):
+        weights = (torch.randn(width, generator=draws) * width**-0.5 for width in widths)
+        squares = [float(one.square().mean().sqrt()) for one in weights]
+        found.append(exponent(widths, squares, widths))
+    values = torch.tensor([one.value for one in found])
+    assert float(values.mean()) == pytest.approx(-0.5, abs=0.01)
+    assert found[0].error == pytest.approx(float(values.std()), rel=0.1)
