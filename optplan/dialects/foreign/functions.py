@@ -19,7 +19,7 @@ _TRAINER = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Function:
+class PlainFunction:
     """A function of the model that makes a trainer's optimizer.
 
     Args:
@@ -77,41 +77,41 @@ def _value(value: Any) -> Any:
         return value
 
 
-TRAINER = Function(
+TRAINER = PlainFunction(
     imports="from transformers import Trainer, TrainingArguments",
     result='return Trainer(model, TrainingArguments("out"{arguments}))',
     names=_TRAINER,
 )
-LLAMA_FACTORY = Function(
+LLAMA_FACTORY = PlainFunction(
     imports="import yaml, transformers, llamafactory.hparams as hparams",
     result="return transformers.Trainer(model, hparams.get_train_args(yaml.safe_load(open({path})))[2])",
 )
-NEMO = Function(
+NEMO = PlainFunction(
     imports="from nemo.core.optim.optimizers import get_optimizer",
     result="return get_optimizer({name})(model.parameters(){arguments})",
     section="model.optim",
 )
-OLMO_CORE = Function(
+OLMO_CORE = PlainFunction(
     imports="import json, olmo_core.optim as optim",
     result='return optim.OptimConfig.from_dict(json.load(open({path}))["train_module"]["optim"]).build(model)',
 )
-OLMO_CORE_SCRIPT = Function(
+OLMO_CORE_SCRIPT = PlainFunction(
     imports="from olmo_core.optim import SkipStepAdamWConfig  # or the class that the script has",
     result="return SkipStepAdamWConfig(lr=..., weight_decay=...).build(model)  # with its values",
 )
-PLAIN_CLASS = Function(
+PLAIN_CLASS = PlainFunction(
     imports="import torch",
     result="return torch.optim.AdamW(model.parameters(), lr=..., weight_decay=...)  # the file's class and values",
 )
-DETECTRON2 = Function(
+DETECTRON2 = PlainFunction(
     imports="from detectron2 import config, solver",
     result="cfg = config.get_cfg(); cfg.merge_from_file({path}); return solver.build_optimizer(cfg, model)",
 )
-LAZY_CONFIG = Function(
+LAZY_CONFIG = PlainFunction(
     imports="from detectron2.config import LazyConfig, instantiate",
     result="o = LazyConfig.load({path}).optimizer; o.params.model = model; return instantiate(o)",
 )
-TORCHTITAN = Function(
+TORCHTITAN = PlainFunction(
     imports="import {stem} as registry",
     result="return registry.NAME().optimizer.build(model_parts=[model]).optimizers[0]",
 )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from optplan.dialects.foreign import functions
-from optplan.dialects.foreign.functions import Function
+from optplan.dialects.foreign.functions import PlainFunction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class Kind:
     needs: tuple[str, ...] = ()
     signs: tuple[str, ...] = ()
     least: int = 2
-    function: Function | None = None
+    function: PlainFunction | None = None
     remedy: str = ""
 
     def found_in(self, data: Mapping[str, Any]) -> tuple[str, ...]:
@@ -189,7 +189,7 @@ class Script:
 
     title: str
     signs: Mapping[str, re.Pattern[str]]
-    function: Function
+    function: PlainFunction
 
     def found_in(self, text: str) -> tuple[str, ...]:
         """Return what tells that a file is of this kind; none where it is not."""

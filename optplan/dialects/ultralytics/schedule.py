@@ -22,11 +22,11 @@ def section_of(data: Mapping[str, Any], unread: tuple[Unread, ...]) -> Section:
     """
     place = place_of(data, "lrf") or place_of(data, "cos_lr") or place_of(data, "optimizer")
     kind = "ultralytics.BaseTrainer._setup_scheduler"
-    made = Written(kind=kind, raw=data, place=place, library=TrainerScheduler())
+    made = Written(kind=kind, raw=data, place=place, library=UltralyticsScheduler())
     return Section(shared=(made,), unread=unread)
 
 
-class TrainerScheduler(LibraryScheduler):
+class UltralyticsScheduler(LibraryScheduler):
     """What the trainer makes."""
 
     def arguments(self, raw: Mapping[str, Any], training: Training) -> dict[str, Any]:
