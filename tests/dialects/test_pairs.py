@@ -23,7 +23,7 @@ FILES = {
 RATES = dict(zip(FILES, (0.001, 0.002, 0.003, 0.004, 0.005, 0.006, 0.007), strict=True))
 
 
-@pytest.mark.parametrize(("first", "second"), combinations(FILES, 2))
+@pytest.mark.parametrize(("first", "second"), list(combinations(FILES, 2)))
 def test_every_pair(first: str, second: str, tmp_path: Path, invoke: Invoke) -> None:
     for name in (first, second):
         (tmp_path / name).write_text(FILES[name])
