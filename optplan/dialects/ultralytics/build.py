@@ -20,7 +20,7 @@ _AUTO = "auto"
 
 
 @dataclass(frozen=True, slots=True)
-class _Samples(Sized):
+class _Images(Sized):
     """A data set of which only the length is known, and its loader and sampler."""
 
     length: int
@@ -28,8 +28,8 @@ class _Samples(Sized):
     drop_last: bool = False
 
     @property
-    def dataset(self) -> _Samples:
-        return _Samples(self.length, 1)
+    def dataset(self) -> _Images:
+        return _Images(self.length, 1)
 
     sampler = dataset
 
@@ -87,7 +87,7 @@ def optimizers_of(data: Mapping[str, Any], model: nn.Module) -> NamedOptimizers:
         trainer.world_size, trainer.stride = 1, 32
         classes = getattr(model, "yaml", {}).get("nc", 80)
         trainer.data = {"train": "", trainer.args.split: "", "nc": classes}
-        trainer.get_dataloader = lambda *_, batch_size, **__: _Samples(length, batch_size)
+        trainer.get_dataloader = lambda *_, batch_size, **__: _Images(length, batch_size)
         trainer._build_train_pipeline()
     return [(None, trainer.optimizer)]
 
