@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from optplan.config.placed import place_of, placed_dict
@@ -38,9 +39,10 @@ def resolved(data: Mapping[str, Any], path: str) -> Any:
     from omegaconf import OmegaConf
 
     try:
-        whole = OmegaConf.create(plain(data))
-        part = OmegaConf.select(whole, path) if path else whole
-        values: Any = part if is_one else OmegaConf.to_container(part, resolve=True)
+        with _without_environment():
+            whole = OmegaConf.create(plain(data))
+            part = OmegaConf.select(whole, path) if path else whole
+            values: Any = part if is_one else OmegaConf.to_container(part, resolve=True)
     except Exception as error:  # omegaconf's own, and those of its resolvers
         said = str(error).strip().splitlines()
         raise ConfigError(
@@ -49,6 +51,20 @@ def resolved(data: Mapping[str, Any], path: str) -> Any:
             hint="name the config that composes this one, or give the value: --set NAME=VALUE",
         ) from error
     return _with_places(values, section)
+
+
+@contextmanager
+def _without_environment() -> Iterator[None]:
+    """Let no interpolation read the environment: what a stranger's file makes of it would be printed."""
+    from omegaconf import OmegaConf
+    from omegaconf.resolvers import oc
+
+    is_there = OmegaConf.clear_resolver("oc.env")
+    try:
+        yield
+    finally:
+        if is_there:
+            OmegaConf.register_new_resolver("oc.env", oc.env)
 
 
 def _interpolations(section: Any) -> Iterator[tuple[str, Place | None]]:

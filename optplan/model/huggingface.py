@@ -285,12 +285,8 @@ def _class_maker(config: Any, name: str) -> Callable[[], nn.Module]:
     found: Any = getattr(transformers, name, None) if name.isidentifier() else None
     known = _auto_classes_of(config)
     if not (isinstance(found, type) and issubclass(found, transformers.PreTrainedModel)):
-        raise ModelError(
-            f"transformers has no model class {name!r}",
-            hint=f"name one for the type {config.model_type!r}: -k auto_class={known[-1]}"
-            if known
-            else None,
-        )
+        hint = f"name one for {config.model_type!r}: -k auto_class={known[-1]}" if known else None
+        raise ModelError(f"transformers has no model class {name!r}", hint=hint)
     make: Any = found
     kind = make.config_class
     if kind is None or isinstance(config, kind):

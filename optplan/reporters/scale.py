@@ -89,18 +89,16 @@ class ScaleRow:
     @property
     def differs(self) -> tuple[str, ...]:
         """Return what follows another power than that of the table: ``lr``, ``init``."""
-        found = []
-        if _is_off(self.lr, self.wanted_lr, EXACT):
-            found.append("lr")
-        if _is_off(self.init, self.wanted_init, ESTIMATED):
-            found.append("init")
-        return tuple(found)
+        is_off = {
+            "lr": _is_off(self.lr, self.wanted_lr, EXACT),
+            "init": _is_off(self.init, self.wanted_init, ESTIMATED),
+        }
+        return tuple(name for name, is_one in is_off.items() if is_one)
 
     @property
     def is_multiplied_output(self) -> bool:
         """Return whether it follows the table in which the forward multiplies the output by 1/width."""
-        column = update_kind(self.optimizer)
-        other = MUP_MULTIPLIED_OUTPUT
+        column, other = update_kind(self.optimizer), MUP_MULTIPLIED_OUTPUT
         return (
             self.kind is WidthKind.OUTPUT
             and column is not None

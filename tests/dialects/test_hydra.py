@@ -152,3 +152,22 @@ def test_check_passes_over_what_another_composes(composed: Path, invoke: Invoke)
     assert done.returncode == 0, done.stdout
     assert "no findings in 1 config\n" in done.stdout  # sgd.yaml, which is whole
     assert "2 files passed over: no config" in done.stdout
+
+
+@pytest.mark.parametrize("lr", ["${oc.env:OPTPLAN_SECRET}", "${oc.${what}:OPTPLAN_SECRET}"])
+@pytest.mark.parametrize("is_composed", [False, True])
+def test_the_environment_is_not_read(
+    lr: str, is_composed: bool, tmp_path: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file may come from a stranger, and what it makes of the environment would be printed."""
+    monkeypatch.setenv("OPTPLAN_SECRET", "0.125")
+    start = "defaults: [_self_]\n" if is_composed else ""
+    optimizer = f"{{_target_: torch.optim.SGD, lr: '{lr}'}}"
+    path = write(tmp_path, f"{start}what: env\noptimizer: {optimizer}\n")
+    done = invoke("show", path, "--model", "resnet18")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "oc.env" in done.stderr
+    assert "0.125" not in done.stderr
+    from omegaconf import OmegaConf
+
+    assert OmegaConf.has_resolver("oc.env")
