@@ -194,7 +194,7 @@ def _deliver(result: CheckResult, which: CheckOptions, to: ReportOptions) -> Exi
         path, text = result.baseline
         deliver(lambda _width, _color: text, path, Color.NEVER)
     if result.fixes is not None and not which.diff:
-        _write(result.fixes)
+        write_fixes(result.fixes)
     deliver(
         lambda width, colored: _text(result, which, width, colored),
         to.output,
@@ -210,7 +210,7 @@ def _deliver(result: CheckResult, which: CheckOptions, to: ReportOptions) -> Exi
     return ExitStatus.FINDINGS if result.fails or is_open else ExitStatus.FINE
 
 
-def _write(fixes: Fixes) -> None:
+def write_fixes(fixes: Fixes) -> None:
     """Write new texts to their files, each as a whole or not at all.
 
     Raises:

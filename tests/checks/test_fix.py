@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 
 from optplan.checks.facts.certain_fixes import certain_name
+from optplan.cli.check import write_fixes
+from optplan.config.edits import FixedFile, Fixes
+from optplan.errors import OutputError
 from tests.conftest import Invoke, Result, Run
 
 Write = Callable[..., Path]
@@ -332,3 +335,11 @@ def test_a_diff_is_no_other_report(
     done = fix("a.py", *words, how="--diff")
     assert done.returncode == 2
     assert "--diff" in done.stderr
+
+
+def test_a_file_that_has_changed_meanwhile_is_left(write: Write) -> None:
+    path = write("a.py", "of somebody else\n")
+    file = FixedFile(path=str(path), before=BAD, after=GOOD, fixes=())
+    with pytest.raises(OutputError, match="has changed since it was read"):
+        write_fixes(Fixes(files=(file,)))
+    assert path.read_text() == "of somebody else\n"

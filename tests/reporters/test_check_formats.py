@@ -141,6 +141,7 @@ def test_json() -> None:
         "source": "        backbon=dict(lr_mult=0.1),",
         "configs": ["a.py", "b.py"],
         "parameters": [],
+        "fix": None,
     }
     assert (last["line"], last["column"], last["source"], last["key"]) == (None, None, None, EVIL)
     validate(json.loads(check_json(EMPTY, version="1.2.3")), "check-1.0")
