@@ -91,7 +91,7 @@ NEAR_MISSES = [
     ("show plain.py -m net.py:Net -k width=1,depth=2", "one -k each: -k width=1 -k depth=2"),
     ("show plain.py --set optimizer.lr=1,optimizer.momentum=0", "--set optimizer.momentum=0"),
     ("show plain.py --view tre", "error: --view: 'tre'", "hint: did you mean 'tree'?"),
-    ("show plain.py --view=nothing", "hint: write params, tree, settings, keys, layers or depth"),
+    ("show plain.py --view=nothing", "hint: write params, tree, settings, keys, layers, depth or memory"),
     ("show plain.py --rule nrom", "did you mean 'norm'?"),
     ("show plain.py -f sarif", "-f: 'sarif' is not one of its values", "text, json, csv"),
     ("show plain.py --depth two", "--depth needs a whole number, not 'two'"),
