@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from optplan.app.model_planner import cached_plans
@@ -145,7 +145,8 @@ def _scheduled_function(
     plan = planner.plan(config, model, given).plan
     module = planner.model(config, model, given).module
     schedule = function_schedule(config, module, plan, training, planner.world_size)
-    return Scheduled(plan=plan, schedule=schedule)
+    unread = (*schedule.unread, *find_unread(config))
+    return Scheduled(plan=plan, schedule=replace(schedule, unread=unread))
 
 
 def function_schedule(
