@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -150,4 +150,5 @@ def _scheduled_function(
     module = planner.model(config, model, given).module
     run = partial(code.attachments, config, module, planner.world_size)
     schedule = attached_schedule(run, plan, training, class_defaults_of(plan))
-    return Scheduled(plan=plan, schedule=schedule)
+    unread = (*schedule.unread, *find_unread(config))
+    return Scheduled(plan=plan, schedule=replace(schedule, unread=unread))

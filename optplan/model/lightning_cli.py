@@ -18,7 +18,7 @@ from optplan.model.meta import build_on_meta
 from optplan.runtime.audit import lifted
 from optplan.runtime.gate import installed_only
 from optplan.runtime.installed import is_users_file
-from optplan.runtime.stdio import suppress_output
+from optplan.runtime.stdio import remark, suppress_output
 
 if TYPE_CHECKING:
     from torch import nn
@@ -94,7 +94,10 @@ def configured(module: nn.Module, parts: Mapping[str, Any]) -> Iterator[None]:
 
 
 def _without_weights(value: Any) -> Any:
+    """Return arguments that ask for no weights, which are not downloaded; what is changed is said."""
     if isinstance(value, Mapping):
+        if value.get("pretrained") is True:
+            remark(["pretrained: true is read as false: weights are never downloaded"])
         return {
             name: False if name == "pretrained" and item is True else _without_weights(item)
             for name, item in value.items()

@@ -18,7 +18,7 @@ from pytorch_lightning.cli import LightningCLI as LightningCLIAlone
 
 from optplan.app.plan import Planner
 from optplan.dialects import code_dialect, load_config
-from tests.conftest import Invoke
+from tests.conftest import Invoke, Run
 from tests.dialects.test_lightning import groups
 
 MODULE = """
@@ -334,3 +334,26 @@ def test_schedule(name: str, tmp_path: Path, lit: ModuleType, package: str, invo
     found = [float(row[rows[0].index("lr")]) for row in rows[1:]]
     wanted = {"full": [0.01, 0.01, 0.005, 0.005], "its own": [0.5, 0.03] * 3 + [0.05, 0.003] * 3}
     assert found == pytest.approx(wanted[name])
+
+
+def test_what_of_the_trainer_is_not_read_is_said(tmp_path: Path, run: Run) -> None:
+    (tmp_path / "lit.py").write_text(
+        "import lightning as L, torch\n"
+        "class LitOfWeights(L.LightningModule):\n"
+        "    def __init__(self, pretrained: bool = False):\n"
+        "        super().__init__()\n"
+        "        assert not pretrained\n"
+        "        self.net = torch.nn.Linear(2, 2)\n"
+        "    def configure_optimizers(self):\n"
+        "        return torch.optim.SGD(self.parameters(), lr=0.1)\n"
+    )
+    (tmp_path / "cli.yaml").write_text(
+        "trainer: {max_epochs: 4, max_steps: 20, accumulate_grad_batches: 2}\n"
+        "model:\n  class_path: lit.LitOfWeights\n  init_args: {pretrained: true}\n"
+    )
+    words = ("cli.yaml", "--import", "lit.py", "--iters-per-epoch", "10")
+    done = run("schedule", *words, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "pretrained: true is read as false: weights are never downloaded" in done.stderr
+    for name in ("accumulate_grad_batches", "max_steps"):
+        assert f"not read, may move the lr: trainer.{name} (cli.yaml:1:" in done.stdout

@@ -128,9 +128,23 @@ class LightningCli(CodeDialect):
         return section.get("init_args") or {} if _has_class(section) else section
 
     def unread(self, data: Entries) -> tuple[Unread, ...]:
-        from optplan.schedule.unread import find_unread
+        from optplan.config import place_of
+        from optplan.schedule.unread import Unread, find_unread
 
-        return find_unread(data, read=("lr_scheduler",), is_read=True)
+        trainer = parts_of(data).get("trainer") or {}
+        several = trainer.get("accumulate_grad_batches") not in (None, 1)
+        both = trainer.get("max_epochs") not in (None, -1)
+        both &= trainer.get("max_steps") not in (None, -1)
+        # they decide how often schedulers are stepped, and when the training ends
+        own = {"accumulate_grad_batches": several, "max_steps": both}
+        return (
+            *(
+                Unread(name=f"trainer.{name}", place=place_of(trainer, name), written=trainer[name])
+                for name, is_there in own.items()
+                if is_there
+            ),
+            *find_unread(data, read=("lr_scheduler",), is_read=True),
+        )
 
     def scheduler_entries(self, config: Config) -> dict[str, Any]:
         from optplan.config.trees import plain
