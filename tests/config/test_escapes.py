@@ -291,7 +291,7 @@ JSON = {
     "comma in a list": ('{"a":\n [1 , \n\n  ]}', r"main.json:4:3: invalid JSON"),
     "deep": ("[" * 100000, "nested too deeply"),
     "list": ("[1]", "a mapping of names"),
-    "empty": ("", "invalid JSON"),
+    "empty": ("", "it is empty"),
     "digits": ('{"a": ' + "9" * 5000 + "}", "invalid JSON: Exceeds the limit"),
 }
 

@@ -124,6 +124,7 @@ def test_json() -> None:
         "configs_without_model": 2,
         "without_optimizer": 2,
         "no_config": 1,
+        "passed_over": {},
         "generations": {},
     }
     assert data["checks_left_out"] == ["OPT103"]

@@ -9,6 +9,7 @@ import pytest
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
 
 from optplan.reporters.formats.html import Tab, render_tabs
 from optplan.reporters.formats.report import Cell, Column, Report, Sheet
@@ -56,9 +57,11 @@ def long(
 
 def test_the_first_paint(long: tuple[webdriver.Chrome, int]) -> None:
     chrome, _ = long
-    paints: list[float] = chrome.execute_script(
+    script = (
         "return performance.getEntriesByName('first-contentful-paint').map(one => one.startTime)"
     )
+    # the entry is there a moment after the paint
+    paints: list[float] = WebDriverWait(chrome, 10).until(lambda one: one.execute_script(script))
     loaded: float = chrome.execute_script(
         "return performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd"
     )

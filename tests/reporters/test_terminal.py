@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
+from optplan.app.memory import memory_of
 from optplan.app.option_use import entries_of
 from optplan.cli.terminal import Terminal
 from optplan.errors import Problem
@@ -78,7 +79,11 @@ PARAMWISE = {
 def test_every_view_fits_and_colours_change_no_text(view: ShowView, width: int) -> None:
     made = planned(on_meta(Transformer), PARAMWISE)
     shown = Selection(plan=made.plan, rows=made.plan.parameters)
-    shown = replace(shown, entries=entries_of(made, shown.rows))
+    shown = replace(
+        shown,
+        entries=entries_of(made, shown.rows),
+        memory=memory_of(made.plan, shown.rows, processes=None, trusted=False),
+    )
     text = show_report(view, shown, ShowFormat.TEXT, width=width)
     assert max(map(cell_len, text.splitlines())) <= width
     assert not any(line.endswith(" ") for line in text.splitlines())

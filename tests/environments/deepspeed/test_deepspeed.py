@@ -98,3 +98,17 @@ def test_not_those_of_other_trainers(tmp_path: Path) -> None:
     path = tmp_path / "own.json"
     path.write_text('{"optimizer": {"type": "SGD", "lr": 0.1}, "fp16": {}}')
     assert dialect_of(load_config(path)).name == "mmengine"
+
+
+def test_diff_with_another_trainers_file(tmp_path: Path, invoke: Invoke) -> None:
+    path = write(
+        tmp_path, {"optimizer": {"type": "AdamW", "params": {"lr": 0.005, "torch_adam": True}}}
+    )
+    other = tmp_path / "mmengine.yaml"
+    other.write_text("optim_wrapper: {optimizer: {type: AdamW, lr: 0.006}}\n")
+    words = ("--model", "torch.nn:Linear", "-k", "in_features=2", "-k", "out_features=2")
+    done = invoke("diff", path, other, *words, "--format", "json", cwd=tmp_path)
+    assert done.returncode == 1, done.stderr
+    text = json.dumps(json.loads(done.stdout))
+    assert "0.005" in text
+    assert "0.006" in text

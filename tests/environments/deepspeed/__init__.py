@@ -1,0 +1,1 @@
+"""DeepSpeed, in an environment of its own."""
