@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Mapping
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -110,6 +111,18 @@ def placed_tuple(items: Iterable[Any], places: Sequence[RawPlace]) -> PlacedTupl
     result = PlacedTuple(items)
     result.raw_places = places
     return result
+
+
+def deep_merged(below: Mapping[Any, Any], above: Mapping[Any, Any]) -> PlacedDict:
+    """Return entries with others on top of them, mapping by mapping; each keeps its place."""
+    values = dict(below)
+    for name, value in above.items():
+        lower = values.get(name)
+        if isinstance(lower, Mapping) and isinstance(value, Mapping):
+            value = deep_merged(lower, value)  # noqa: PLW2901
+        values[name] = value
+    places = {**getattr(below, "raw_places", {}), **getattr(above, "raw_places", {})}
+    return placed_dict(values.items(), places)
 
 
 def raw_place_of(container: object, key: Any) -> RawPlace:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from typing import Any
 
 from optplan.config.placed import place_of, placed_dict
 from optplan.config.trees import plain
+from optplan.dialects.expansion import refuse_expansion
 from optplan.dialects.named_classes import section_at
 from optplan.errors import ConfigError
 from optplan.places import Place
@@ -36,13 +36,13 @@ def resolved(data: Mapping[str, Any], path: str) -> Any:
             place=place,
             hint="pip install omegaconf",
         )
+    refuse_expansion(data, path, place)
     from omegaconf import OmegaConf
 
     try:
-        with _without_environment():
-            whole = OmegaConf.create(plain(data))
-            part = OmegaConf.select(whole, path) if path else whole
-            values: Any = part if is_one else OmegaConf.to_container(part, resolve=True)
+        whole = OmegaConf.create(plain(data))
+        part = OmegaConf.select(whole, path) if path else whole
+        values: Any = part if is_one else OmegaConf.to_container(part, resolve=True)
     except Exception as error:  # omegaconf's own, and those of its resolvers
         said = str(error).strip().splitlines()
         raise ConfigError(
@@ -51,20 +51,6 @@ def resolved(data: Mapping[str, Any], path: str) -> Any:
             hint="name the config that composes this one, or give the value: --set NAME=VALUE",
         ) from error
     return _with_places(values, section)
-
-
-@contextmanager
-def _without_environment() -> Iterator[None]:
-    """Let no interpolation read the environment: what a stranger's file makes of it would be printed."""
-    from omegaconf import OmegaConf
-    from omegaconf.resolvers import oc
-
-    is_there = OmegaConf.clear_resolver("oc.env")
-    try:
-        yield
-    finally:
-        if is_there:
-            OmegaConf.register_new_resolver("oc.env", oc.env)
 
 
 def _interpolations(section: Any) -> Iterator[tuple[str, Place | None]]:

@@ -103,7 +103,7 @@ def test_a_warm_up_is_named(top: Path, invoke: Invoke) -> None:
             "several patterns match encoder.norm.weight, encoder.norm.bias",
         ),
         ("__include__: [nowhere.yml]\n", "it includes 'nowhere.yml', and there is no such file"),
-        ("__include__: [top.yml]\n", "too many files include each other"),
+        ("__include__: [top.yml]\n", "'top.yml' includes itself"),
         ("__include__: [empty.yml]\n", "neither the config nor what it includes has an optimizer with a type"),
         ("optimizer: {type: SGD, lr: 1, params: [{params: '(', lr: 2}]}\n", "'('"),
     ],
@@ -125,3 +125,22 @@ def test_check_passes_over_parts(top: Path, invoke: Invoke) -> None:
     assert "no findings in 2 configs" in done.stdout
     assert "1 file passed over: a part of RT-DETR's files" in done.stdout
     assert "1 file passed over: no config" in done.stdout
+
+
+def test_each_file_is_read_once(tmp_path: Path) -> None:
+    """Twelve includes of twelve includes, eight deep, are eight files."""
+    for depth in range(8):
+        names = ", ".join([f"'l{depth + 1}.yml'"] * 12)
+        (tmp_path / f"l{depth}.yml").write_text(f"__include__: [{names}]\n")
+    (tmp_path / "l8.yml").write_text("optimizer: {type: SGD, lr: 0.5}\n")
+    plan = make_plan(SmallNet(), load_config(tmp_path / "l0.yml"))
+    assert {row.lr for row in plan.parameters if row.group is not None} == {0.5}
+
+
+def test_too_many_files_are_refused(tmp_path: Path) -> None:
+    for at in range(120):
+        (tmp_path / f"part{at}.yml").write_text("task: detection\n")
+    names = ", ".join(f"part{at}.yml" for at in range(120))
+    (tmp_path / "top.yml").write_text(f"__include__: [{names}]\n")
+    with pytest.raises(OptplanError, match="includes more than can be read"):
+        make_plan(SmallNet(), load_config(tmp_path / "top.yml"))

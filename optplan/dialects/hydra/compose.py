@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from optplan.config.placed import PlacedDict, place_of, placed_dict
+from optplan.config.limits import Refusal
+from optplan.config.placed import deep_merged, place_of, placed_dict
+from optplan.dialects.hydra.bounds import bounded_reading
 from optplan.errors import ConfigError
 from optplan.runtime.installed import find_installed
 
@@ -51,9 +53,17 @@ def composed(data: Mapping[str, Any]) -> Mapping[str, Any]:
             place=place,
             hint="pip install hydra-core, or name a file that has the optimizer itself",
         )
+    own = data.get("hydra", {})
+    if not isinstance(own, Mapping) or "searchpath" in own:
+        raise ConfigError(
+            "'hydra.searchpath' is not read, since packages that it names would be imported",
+            place=place_of(own, "searchpath") or place_of(data, "hydra"),
+            hint="copy the groups beside the config",
+        )
     made = _compose(data, Path(place.source.path))
-    own = {name: value for name, value in data.items() if name not in (DEFAULTS, "hydra")}
-    return _merged(made, own, _groups(data))
+    chosen = {name for name in _groups(data) if isinstance(data.get(name), str)}
+    own = {name: data[name] for name in data if name not in {DEFAULTS, "hydra", *chosen}}
+    return deep_merged(made, placed_dict(own.items(), getattr(data, "raw_places", {})))
 
 
 def _groups(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -75,9 +85,15 @@ def _compose(data: Mapping[str, Any], file: Path) -> Mapping[str, Any]:
     chosen += ["~hydra"] if "hydra" in groups else []  # its logging, which may take plugins
     folder = os.path.abspath(file.parent)
     try:
-        with warnings.catch_warnings(), initialize_config_dir(folder, version_base=None):
+        with (
+            warnings.catch_warnings(),
+            initialize_config_dir(folder, version_base=None),
+            bounded_reading(folder),
+        ):
             warnings.simplefilter("ignore")  # on the order of old files
             made = compose(file.stem, overrides=chosen)
+    except Refusal as error:
+        raise ConfigError(error.message, place=place_of(data, DEFAULTS), hint=error.hint) from None
     except Exception as error:  # Hydra has many errors, and those of the files as well
         text = " ".join(str(error).split())
         raise ConfigError(
@@ -85,17 +101,3 @@ def _compose(data: Mapping[str, Any], file: Path) -> Mapping[str, Any]:
         ) from error
     found: Any = OmegaConf.to_container(made, resolve=False)
     return {str(name): value for name, value in found.items()}
-
-
-def _merged(
-    made: Mapping[str, Any], own: Mapping[str, Any], groups: Mapping[str, Any] | None = None
-) -> PlacedDict:
-    """Return entries with others on top of them, mapping by mapping; the places are those of the upper ones."""
-    values: dict[Any, Any] = dict(made)
-    for name, value in own.items():
-        below = values.get(name)
-        if groups and name in groups and isinstance(value, str):
-            continue
-        both = isinstance(value, Mapping) and isinstance(below, Mapping)
-        values[name] = _merged(below, value) if both and isinstance(below, Mapping) else value
-    return placed_dict(values.items(), getattr(own, "raw_places", {}))
