@@ -124,11 +124,11 @@ def write_report(made: Delivered) -> None:
 
 
 def _print(text: str) -> None:
-    from optplan.cli.stand_ins import STAND_INS
+    from optplan.cli.plain_characters import PLAIN
     from optplan.errors import OutputError
 
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors=STAND_INS)
+        sys.stdout.reconfigure(errors=PLAIN)
     try:
         sys.stdout.write(text)
         sys.stdout.flush()

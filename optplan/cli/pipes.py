@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from optplan.cli.stand_ins import STAND_INS
+from optplan.cli.plain_characters import PLAIN
 
 
 class _Pipe(io.FileIO):
@@ -59,7 +59,7 @@ def _unbroken(stream: Any, descriptor: int) -> Any:
     return io.TextIOWrapper(
         pipe if raw is buffer else io.BufferedWriter(pipe),
         encoding=stream.encoding,
-        errors=STAND_INS,
+        errors=PLAIN,
         line_buffering=stream.line_buffering,
         write_through=stream.write_through,
     )

@@ -19,7 +19,7 @@ from optplan.errors import described_exception
 from optplan.plan.memory import OptimizerState, StateMethod, StateTensor, TensorKind
 from optplan.runtime.gate import calling
 from optplan.runtime.stdio import suppress_output
-from optplan.verify.stand_ins import StandIns
+from optplan.verify.small_shapes import SmallShapes
 from optplan.verify.stepping import Closure, class_wants_closure, set_train_mode, wants_closure
 from optplan.verify.tensors import tensors_in
 
@@ -156,13 +156,13 @@ def _scaled(stepped: SteppedOptimizer, put: _Put) -> OptimizerState:
     Raises:
         ValueError: Two choices of small dimensions tell different things.
     """
-    told = [_by_stand_ins(stepped, put, StandIns(stepped.counts, choice)) for choice in (0, 1)]
+    told = [_by_stand_ins(stepped, put, SmallShapes(stepped.counts, choice)) for choice in (0, 1)]
     if told[0] != told[1]:
         raise ValueError("what it keeps does not follow from the dimensions of its parameters")
     return told[0]
 
 
-def _by_stand_ins(stepped: SteppedOptimizer, put: _Put, stand_ins: StandIns) -> OptimizerState:
+def _by_stand_ins(stepped: SteppedOptimizer, put: _Put, stand_ins: SmallShapes) -> OptimizerState:
     device = torch.device("cpu")
 
     def run(most: int | None) -> _Kept:

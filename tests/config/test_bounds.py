@@ -60,7 +60,7 @@ def read(paths: list[Path], seconds: float = SECONDS) -> list[tuple[float, int, 
     return lines
 
 
-def is_bounded(paths: list[Path]) -> None:
+def assert_bounded(paths: list[Path]) -> None:
     for path, (seconds, megabytes, _) in zip(paths, read(paths), strict=True):
         text = path.read_text(encoding="utf-8")[:2000]
         assert seconds < SECONDS, text
@@ -145,7 +145,7 @@ def test_every_operation_on_every_operand_is_bounded(tmp_path: Path) -> None:
         paths.append(tmp_path / f"{at}.py")
         paths[-1].write_text(program(rng, forms[at % len(forms)].format(*names)), encoding="utf-8")
     for start in range(0, len(paths), 50):
-        is_bounded(paths[start : start + 50])
+        assert_bounded(paths[start : start + 50])
 
 
 PROGRAMS = {
@@ -186,7 +186,7 @@ PROGRAMS = {
 def test_a_program_is_bounded(name: str, tmp_path: Path) -> None:
     path = tmp_path / "main.py"
     path.write_text(PROGRAMS[name], encoding="utf-8")
-    is_bounded([path])
+    assert_bounded([path])
 
 
 DEAD = {
@@ -204,7 +204,7 @@ def test_what_many_bases_hold_is_counted(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_text(DEAD[name], encoding="utf-8")
     path = tmp_path / "main.py"
     path.write_text(f"_base_ = ['{name}'] * 499")
-    is_bounded([path])
+    assert_bounded([path])
 
 
 QUOTES = '"' * 3
@@ -224,7 +224,7 @@ DATA = {
 def test_a_data_file_is_bounded(name: str, tmp_path: Path) -> None:
     path = tmp_path / name
     path.write_text(DATA[name], encoding="utf-8")
-    is_bounded([path])
+    assert_bounded([path])
 
 
 @pytest.mark.parametrize(

@@ -165,7 +165,7 @@ BASES = {
 }
 
 
-def refused(path: object, message: str | None = None) -> ConfigError:
+def assert_refused(path: object, message: str | None = None) -> ConfigError:
     start = time.perf_counter()
     with pytest.raises(ConfigError, match=message) as caught:
         load_config(str(path))
@@ -177,7 +177,7 @@ def refused(path: object, message: str | None = None) -> ConfigError:
 
 @pytest.mark.parametrize("name", ESCAPES)
 def test_there_is_no_way_out(name: Any, write: Any) -> None:
-    error = refused(write({"main.py": ESCAPES[name]}))
+    error = assert_refused(write({"main.py": ESCAPES[name]}))
     place = error.problems[0].place
     assert place is not None
     assert place.line > 0
@@ -185,7 +185,7 @@ def test_there_is_no_way_out(name: Any, write: Any) -> None:
 
 @pytest.mark.parametrize("name", BOMBS)
 def test_what_is_too_much_is_refused(name: Any, write: Any) -> None:
-    refused(write({"main.py": BOMBS[name]}))
+    assert_refused(write({"main.py": BOMBS[name]}))
 
 
 @pytest.mark.parametrize(
@@ -207,22 +207,22 @@ def test_what_is_no_config_is_refused_as_a_base(name: Any, write: Any) -> None:
     base, message = BASES[name]
     path = write({"main.py": f"_base_='{base}'", "a.txt": "x=1"})
     os.mkfifo(path.parent / "pipe.py")
-    refused(path, message)
+    assert_refused(path, message)
 
 
 def test_a_circle_of_bases_is_refused(write: Any) -> None:
     path = write({"a.py": "_base_='b.py'", "b.py": "_base_=['c.yaml']", "c.yaml": "_base_: a.py"})
-    refused(path, r"a\.py → .*b\.py → .*c\.yaml → .*a\.py")
+    assert_refused(path, r"a\.py → .*b\.py → .*c\.yaml → .*a\.py")
 
 
 def test_a_chain_of_bases_is_bounded(write: Any) -> None:
     files = {f"{at}.py": f"_base_='{at + 1}.py'" for at in range(60)}
-    refused(write({**files, "60.py": ""}), "too many bases")
+    assert_refused(write({**files, "60.py": ""}), "too many bases")
 
 
 def test_a_fan_of_bases_is_bounded(write: Any) -> None:
     files = {f"{at}.py": f"_base_=['{at + 1}.py'] * 2" for at in range(30)}
-    refused(write({**files, "30.py": ""}), "too many bases")
+    assert_refused(write({**files, "30.py": ""}), "too many bases")
 
 
 @pytest.mark.parametrize(
@@ -237,7 +237,7 @@ def test_a_fan_of_bases_is_bounded(write: Any) -> None:
 def test_what_is_no_text_is_refused(content: Any, message: Any, tmp_path: Any) -> None:
     path = tmp_path / "main.py"
     path.write_bytes(content)
-    refused(path, message)
+    assert_refused(path, message)
 
 
 def test_an_empty_file_is_an_empty_config(write: Any) -> None:
@@ -283,7 +283,7 @@ YAML = {
 @pytest.mark.parametrize("name", YAML)
 def test_bad_yaml_is_refused(name: Any, write: Any) -> None:
     text, message = YAML[name]
-    refused(write({"main.yaml": text}), message)
+    assert_refused(write({"main.yaml": text}), message)
 
 
 JSON = {
@@ -299,7 +299,7 @@ JSON = {
 @pytest.mark.parametrize("name", JSON)
 def test_bad_json_is_refused(name: Any, write: Any) -> None:
     text, message = JSON[name]
-    refused(write({"main.json": text}), message)
+    assert_refused(write({"main.json": text}), message)
 
 
 @pytest.mark.parametrize(
@@ -314,7 +314,7 @@ def test_bad_json_is_refused(name: Any, write: Any) -> None:
     ],
 )
 def test_bad_toml_is_refused(text: Any, message: Any, write: Any) -> None:
-    refused(write({"main.toml": text}), message)
+    assert_refused(write({"main.toml": text}), message)
 
 
 LONG_LINES = {
@@ -338,5 +338,5 @@ def test_one_long_line_takes_no_longer_than_many(name: Any, write: Any) -> None:
 
 
 def test_a_message_quotes_no_more_of_a_key_than_can_be_read(write: Any) -> None:
-    error = refused(write({"main.py": "x={}['a' * 900000]"}), "no key 'aaa")
+    error = assert_refused(write({"main.py": "x={}['a' * 900000]"}), "no key 'aaa")
     assert len(error.problems[0].message) < 1000

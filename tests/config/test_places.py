@@ -19,7 +19,7 @@ def where(config: Any, path: Any) -> Any:
     return None if place is None else f"{place.source.name}:{place.line}:{place.column}"
 
 
-def expect(config: Any, places: Any) -> None:
+def assert_places(config: Any, places: Any) -> None:
     assert {path: where(config, path) for path in places} == places
 
 
@@ -39,7 +39,7 @@ CHAIN = {
 
 
 def test_a_chain_of_three_files(write: Any) -> None:
-    expect(
+    assert_places(
         load_config(write(CHAIN)),
         {
             "optimizer": "main.py:2:1",
@@ -91,7 +91,7 @@ z = 1 if False else 2
 
 
 def test_expressions(write: Any) -> None:
-    expect(
+    assert_places(
         load_config(write({"main.py": EXPRESSIONS})),
         {
             "d.lr": "main.py:2:1",
@@ -138,7 +138,7 @@ def test_placeholders_do_not_shift_places(write: Any) -> None:
             }
         )
     )
-    expect(
+    assert_places(
         config,
         {
             "x.a": "main.py:2:10",
@@ -161,7 +161,7 @@ def test_pure_python(write: Any) -> None:
             }
         )
     )
-    expect(
+    assert_places(
         config,
         {
             "opt": "base.py:2:1",
@@ -178,7 +178,7 @@ def test_overrides(write: Any) -> None:
     assert place is not None
     assert (place.source.name, str(place)) == ("--set", "--set optimizer.lr=0.5")
     assert str(place_of(config.data["optimizer"]["betas"], 0)) == "--set optimizer.betas.0=0.8"
-    expect(config, {"optimizer.betas.1": "main.py:4:17", "optimizer.eps": "../mid.py:4:1"})
+    assert_places(config, {"optimizer.betas.1": "main.py:4:17", "optimizer.eps": "../mid.py:4:1"})
 
 
 DATA = {
@@ -220,7 +220,7 @@ DATA = {
 )
 def test_data_files(name: Any, places: Any, write: Any) -> None:
     config = load_config(write({name: DATA[name]}))
-    expect(config, {path: f"{name}:{place}" for path, place in places.items()})
+    assert_places(config, {path: f"{name}:{place}" for path, place in places.items()})
 
 
 def test_data_files_inherit(write: Any) -> None:
@@ -234,7 +234,7 @@ def test_data_files_inherit(write: Any) -> None:
         )
     )
     assert config.to_dict() == {"x": {"w": 0, "z": 1, "y": 2}, "v": "1e-3"}
-    expect(
+    assert_places(
         config,
         {"x.y": "main.toml:3:1", "x.z": "a.yaml:2:5", "x.w": "b.json:1:8", "v": "b.json:1:17"},
     )
@@ -276,4 +276,4 @@ def test_a_trusted_file_has_no_places(write: Any) -> None:
     path = write({"main.py": "def f():\n    return dict(lr=1)\nopt = f()\nprint('hello')\n"})
     config = load_config(path, trust=True)
     assert config.to_dict() == {"opt": {"lr": 1}}
-    expect(config, {"opt": None, "opt.lr": None})
+    assert_places(config, {"opt": None, "opt.lr": None})

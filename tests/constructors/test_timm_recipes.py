@@ -141,7 +141,9 @@ def assert_rules_fit(plan: Plan, model: nn.Module, layer_decay: float | None) ->
             assert row.weight_decay_rule.rule is expected, row.name
 
 
-def check(name: str, opt: str, layer_decay: float | None, *, build: bool = True) -> Plan:
+def assert_groups_are_timms(
+    name: str, opt: str, layer_decay: float | None, *, build: bool = True
+) -> Plan:
     given: Entries = {"opt": opt, "lr": 0.01, "weight_decay": 0.05, "momentum": 0.9}
     if layer_decay is not None:
         given["layer_decay"] = layer_decay
@@ -163,7 +165,7 @@ FEW: list[tuple[str, str, float | None]] = [
 
 @pytest.mark.parametrize(("name", "opt", "layer_decay"), FEW)
 def test_groups_are_timms(name: str, opt: str, layer_decay: float | None) -> None:
-    check(name, opt, layer_decay)
+    assert_groups_are_timms(name, opt, layer_decay)
 
 
 @pytest.mark.sweep
@@ -173,7 +175,7 @@ def test_groups_are_timms_in_all_families(tell: Tell) -> None:
     for name in FAMILIES:
         for opt in OPTIMIZERS:
             for layer_decay in (None, 0.75):
-                plan = check(name, opt, layer_decay, build=False)
+                plan = assert_groups_are_timms(name, opt, layer_decay, build=False)
                 plans += 1
                 for row in plan.parameters:
                     for use in (row.lr_rule, row.weight_decay_rule):

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from torch import nn
 
 from optplan.config import OptimizerConfig
-from optplan.constructors.group_builders import GroupBuilder, planned_optimizers
-from optplan.constructors.observed_groups import observe
+from optplan.constructors.library_builder import LibraryBuilder
 from optplan.constructors.returned_optimizers import NamedOptimizers
-from optplan.constructors.rule_attribution import GroupMaker, attribute, empty_groups
 from optplan.dialects.function.run import FunctionRun
 from optplan.facts import Inventory
 from optplan.planner.builtin_plan import BuildResult
 
 
-class FunctionBuilder(GroupBuilder):
-    """A function of the user's own.
+class FunctionBuilder(LibraryBuilder):
+    """A function of the user's own, which says itself what it cannot do.
 
     Args:
         name: What the plan calls it.
@@ -24,26 +24,13 @@ class FunctionBuilder(GroupBuilder):
     """
 
     def __init__(self, name: str, run: FunctionRun, section: OptimizerConfig) -> None:
-        self.name = name
-        self.section = section
+        super().__init__(name, section, run, run.place)
         self._run = run
 
     def plan(self, model: nn.Module, inventory: Inventory) -> BuildResult:
         """Run the function on the model, and plan what it made."""
-        run = self._run
-        observation = observe(model, inventory, run, run.place)
-        return BuildResult(
-            assignments=attribute(
-                observation,
-                inventory,
-                GroupMaker(who=self.name, place=run.place, leaves_unset=True),
-            ),
-            optimizers=planned_optimizers(observation, self.section, is_written=False),
-            trainable=observation.trainable,
-            read=frozenset(),
-            needs_world_size=run.world_size.is_missed,
-            empty_groups=empty_groups(observation),
-        )
+        result = super().plan(model, inventory)
+        return replace(result, needs_world_size=self._run.world_size.is_missed)
 
     def build(self, model: nn.Module) -> NamedOptimizers:
         """Run the function on the model."""

@@ -12,7 +12,7 @@ _SMALL = 16
 _DIMENSIONS = ((17, 23, 31, 41, 47), (19, 29, 37, 43, 53))
 
 
-class StandIns:
+class SmallShapes:
     """Small shapes for some kinds of tensors: each large dimension of one is a prime number of its own.
 
     Args:

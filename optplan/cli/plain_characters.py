@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 
 # The name of what is registered here, for a stream's ``errors``.
-STAND_INS = "optplan.stand_ins"
+PLAIN = "optplan.plain_characters"
 
 _WORDS = {
     "→": "->",
@@ -33,7 +33,7 @@ _LETTERS = str.maketrans(
 _BRAILLE = range(0x2800, 0x2900)
 
 
-def _stand_in(error: UnicodeError) -> tuple[str | bytes, int]:
+def _plain(error: UnicodeError) -> tuple[str | bytes, int]:
     """Return what is written for the characters that an encoder refused, and where to go on."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
@@ -48,4 +48,4 @@ def _written(character: str) -> str:
     return plain.encode("ascii", "backslashreplace").decode("ascii")
 
 
-codecs.register_error(STAND_INS, _stand_in)
+codecs.register_error(PLAIN, _plain)
