@@ -9,6 +9,7 @@ from importlib import util
 from typing import TYPE_CHECKING, Any
 
 from optplan.config import NO_BATCH
+from optplan.runtime.audit import lifted
 from optplan.runtime.gc_control import gc_paused, import_with_gc_paused
 from optplan.runtime.progress_line import working
 from optplan.runtime.stdio import capture_warnings
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from optplan.config import Batch, Config
     from optplan.model import LoadedModel
     from optplan.plan import Planned
+
+_EARLY = ("timm", "transformers")
 
 
 class BuiltModel:
@@ -127,8 +130,10 @@ class NamedModel:
         from optplan.model import Memory, given_memory, library_of, open_model
 
         library = library_of(self._name)
-        is_there = library is not None and util.find_spec(library) is not None
-        import_with_gc_paused("optplan.app.planning", *((library,) if is_there else ()))
+        # ultralytics writes into the user's folder as it is imported: what builds its models takes care of that
+        early = (library,) if library in _EARLY and util.find_spec(library) else ()
+        with lifted():  # what the command line names, also beside code that a file names
+            import_with_gc_paused("optplan.app.planning", *early)
         memory = given_memory(Memory.ALL) if self._materialize else nullcontext()
         paused = gc_paused() if library else nullcontext()
         with paused, capture_warnings() as self._said, memory, working(f"building {self._name}"):

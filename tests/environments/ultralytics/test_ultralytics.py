@@ -174,3 +174,49 @@ def test_the_files_own_model(tmp_path: Path, run: Run) -> None:
 def test_recognized(tmp_path: Path) -> None:
     found = recognition_of(load_config(write(tmp_path, FILES["SGD"])))
     assert str(found) == "ultralytics: task, lr0, lrf, nbs"
+
+
+LAYERS = "nc: 1\nbackbone:\n  - [-1, 1, Conv, [8, 3, 2]]\nhead:\n  - [[0], 1, Detect, [nc]]\n"
+HOSTILE = {
+    "an activation": ("activation: open('trace', 'w') or nn.SiLU()\n" + LAYERS, "no class of torch.nn"),
+    "an argument of one": ("activation: nn.SiLU(open('trace', 'w'))\n" + LAYERS, "no class of torch.nn"),
+    "another's activation": ("activation: nn.init.os.abort()\n" + LAYERS, "no class of torch.nn"),
+    "a function": (LAYERS.replace("Conv, [8, 3, 2]", "torch_safe_load, [weights.pt]"), "no class of layers"),
+    "a function of torch's": (LAYERS.replace("Conv", "nn.init"), "no class of layers"),
+    "an expression": (LAYERS.replace("8, 3", "\"open('trace', 'w')\", 3"), "is no name or number"),
+    "repeats": (LAYERS.replace("[-1, 1, Conv", "[-1, 1000000000, Conv"), "is not [from, repeats"),
+    "weights": (LAYERS.replace("Conv, [8, 3, 2]", "TorchVision, [8, resnet18]"), "loads weights"),
+    "no layers": (LAYERS.replace("[-1, 1, Conv, [8, 3, 2]]", "1"), "is not [from, repeats"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_model_runs_no_code(name: str, tmp_path: Path, run: Run) -> None:
+    text, message = HOSTILE[name]
+    (tmp_path / "strange.yaml").write_text(text)
+    (tmp_path / "args.yaml").write_text(yaml.safe_dump({**COMMON, **FILES["SGD"]}))
+    done = run("show", "args.yaml", "--model", "strange.yaml", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert message in done.stderr
+    assert not (tmp_path / "trace").exists()
+
+
+@pytest.mark.parametrize("activation", ["nn.LeakyReLU(0.1, inplace=True)", "torch.nn.SiLU()"])
+def test_activations_of_torch_are_built(
+    activation: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("tiny.yaml").write_text(f"activation: {activation}\n{LAYERS}")
+    model: Any = load_model("tiny.yaml")
+    assert type(model.model[0].act).__name__ in activation
+
+
+@pytest.mark.parametrize("command", ["show", "schedule"])
+def test_nothing_is_written_for_the_user(command: str, tmp_path: Path, run: Run) -> None:
+    """The library writes its settings as it is imported."""
+    home = tmp_path / "home"
+    home.mkdir()
+    path = write(tmp_path, {**FILES["SGD"], "warmup_epochs": 0})
+    done = run(command, path, "--model", MODELS[0], HOME=str(home), XDG_CONFIG_HOME=str(home))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not [one for one in home.rglob("*") if "ltralytics" in one.name]
