@@ -133,7 +133,6 @@ def verify(
             forward=asked.forward,
             amp=asked.amp,
             cost=asked.cost,
-            shows_progress=not to.quiet,
         )
         chosen = choose_device(asked.device)
         import_first((config,), options)

@@ -18,13 +18,7 @@ DECAY_MULTIPLIERS = tuple(WEIGHT_DECAY_OPTIONS)
 MULTIPLIERS = (*LR_MULTIPLIERS, *DECAY_MULTIPLIERS)
 FIELDS = ("lr_mult", "decay_mult", "lr", "weight_decay")
 FIELDS_OF_MMCV1 = FIELDS[:2]
-# mmcv 1.x tries a norm, then a depthwise convolution, then a bias, and knows no flat_decay_mult
-MULTIPLIERS_OF_MMCV1 = (
-    *LR_MULTIPLIERS,
-    "norm_decay_mult",
-    "dwconv_decay_mult",
-    "bias_decay_mult",
-)
+MULTIPLIERS_OF_MMCV1 = tuple(name for name in MULTIPLIERS if name != "flat_decay_mult")
 # These are refused without a base weight decay; flat_decay_mult passes and does nothing.
 _NEED_WEIGHT_DECAY = tuple(name for name in DECAY_MULTIPLIERS if name != "flat_decay_mult")
 

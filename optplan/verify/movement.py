@@ -11,7 +11,6 @@ from optplan.verify.families import MatchedFormula, find_family
 from optplan.verify.formulas import formulas
 from optplan.verify.parallel import World
 from optplan.verify.program import Program
-from optplan.verify.progress import Progress
 from optplan.verify.results import Mismatch, MovementResult
 from optplan.verify.side_effects import side_effects
 from optplan.verify.subject import ModelUnderTest, PlannedTensor
@@ -40,7 +39,7 @@ class Movements:
 
 
 def find_movements(
-    bench: ModelFactory, subject: ModelUnderTest, conditions: Conditions, progress: Progress
+    bench: ModelFactory, subject: ModelUnderTest, conditions: Conditions
 ) -> Movements:
     """Step references and the real optimizers from the same values with the same gradients.
 
@@ -48,9 +47,8 @@ def find_movements(
         bench: Makes optimizers again.
         subject: Freshly built; its parameters' values are overwritten.
         conditions: How.
-        progress: Is told of each step.
     """
-    runs = ComparedRuns(bench, subject, conditions, progress)
+    runs = ComparedRuns(bench, subject, conditions)
     families, is_known = conditions.families, conditions.families is not None
     if families is None:
         families = _agreed(runs, bench.world)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from torch import Tensor
 from torch.distributed.tensor import DTensor
 
+from optplan.runtime.progress_line import say_progress
 from optplan.verify.compared_runs import ComparedRuns
 from optplan.verify.explain import Explainer
 from optplan.verify.families import MatchedFormula, own_rule
@@ -77,7 +78,7 @@ class Verdicts:
         found = {}
         formula = family.formula
         assert formula is not None
-        self._runs.progress.say(f"{self._runs.conditions.label}, the formula of {formula.name}")
+        say_progress(f"{self._runs.conditions.label}, the formula of {formula.name}")
         for one in self._runs.oracle.expected(members, formula, self._runs.real, watches=False):
             moved = self._judged(one, family)
             if moved.movement in AS_PLANNED and self._runs.conditions.in_float64:
