@@ -10,8 +10,7 @@ from optplan.reporters.schedule.view import ScheduleView, unread_notes
 from optplan.reporters.selection import Narrowing, narrowed
 from optplan.runtime.stdio import remark
 from optplan.schedule import Training, Unit, courses_of
-from optplan.schedule.key_steps import telling_steps
-from optplan.schedule.requested_steps import asked_steps
+from optplan.schedule.key_steps import asked_steps, telling_steps
 
 _MOST_SHOWN = 1_000_000
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -15,7 +16,6 @@ from optplan.app.request import PlanRequest
 from optplan.cli.check_options import CheckFormat, CheckOptions
 from optplan.cli.delivery import Color, deliver
 from optplan.cli.options import ReportOptions, with_options
-from optplan.cli.progress import progress_bar
 from optplan.cli.running import ExitStatus, running
 
 if TYPE_CHECKING:
@@ -244,3 +244,22 @@ def _text(result: CheckResult, which: CheckOptions, width: int | None, color: bo
         width=width,
         color=color,
     )
+
+
+@contextlib.contextmanager
+def progress_bar(*, quiet: bool) -> Iterator[Callable[[int], Callable[[int], None]]]:
+    """Show a progress bar on stderr, where that is a terminal."""
+    if quiet or sys.stderr is None or not sys.stderr.isatty():
+        yield lambda _count: lambda _done: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (TextColumn("checking"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+
+        def start(count: int) -> Callable[[int], None]:
+            bar = progress.add_task("checking", total=count)
+            return lambda done: progress.advance(bar, done)
+
+        yield start

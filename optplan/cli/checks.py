@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
-from optplan.cli.completion import check_codes
 from optplan.cli.delivery import deliver
-from optplan.cli.options import ReportOptions, with_options
+from optplan.cli.options import ReportOptions, check_codes, with_options
 from optplan.cli.running import running
 
 

@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 import torch
+from torch import nn
 from torch.optim import Optimizer
 
 from optplan.config import Symbol, place_of
@@ -26,6 +27,7 @@ from optplan.constructors.timm_optimizers import PREFIX as TIMM
 from optplan.constructors.timm_optimizers import timm_optimizer
 from optplan.errors import OptplanError, PlanError, did_you_mean
 from optplan.places import Place
+from optplan.plan import plain
 from optplan.registries import RegistryKind
 from optplan.runtime.gate import calling, import_named, is_optimizer_class
 
@@ -219,3 +221,18 @@ def _inner_class(
 
 def _without(given: Mapping[str, Any], *names: str) -> dict[str, Any]:
     return {name: value for name, value in given.items() if name not in names}
+
+
+def class_defaults(class_name: str) -> dict[str, Any]:
+    """Return the options of one of torch's optimizers with their values; empty for any other class."""
+    module, _, name = class_name.rpartition(".")
+    found = getattr(torch.optim, name, None) if module.startswith("torch.optim") else None
+    if not (inspect.isclass(found) and issubclass(found, torch.optim.Optimizer)):
+        return {}
+    try:
+        make: Any = found
+        with torch.device("meta"):  # the state that some make at once, too
+            defaults = make([nn.Parameter(torch.empty(1))]).defaults
+    except (TypeError, ValueError):
+        return {}
+    return {key: plain(value) for key, value in defaults.items() if key != "lr"}

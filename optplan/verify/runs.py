@@ -14,7 +14,6 @@ from torch.distributed.optim import ZeroRedundancyOptimizer
 from torch.optim import Optimizer
 
 from optplan.runtime.progress_line import say_progress
-from optplan.verify.digests import digest
 from optplan.verify.hooks import without_global_hooks
 from optplan.verify.program import GroupValues, Program, changed_values, values_of
 from optplan.verify.seeded import SeededTensors, seed_all
@@ -25,7 +24,7 @@ from optplan.verify.stepping import (
     wants_closure,
 )
 from optplan.verify.subject import ModelUnderTest, NamedOptimizer, PlannedTensor
-from optplan.verify.tensors import local, own_part, put_gradient, put_graph
+from optplan.verify.tensors import digest, local, own_part, put_gradient, put_graph
 
 _SAMPLES = 16
 

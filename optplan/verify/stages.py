@@ -10,7 +10,6 @@ from torch import nn
 
 from optplan.errors import UsageError, VerifyError, listed
 from optplan.runtime.progress_line import clear_progress, say_progress, show_progress
-from optplan.verify.agreement import Found, merged
 from optplan.verify.bench import ModelFactory, TrainingSource
 from optplan.verify.compared_runs import Conditions
 from optplan.verify.cost import measure_cost, reset_peak
@@ -21,7 +20,7 @@ from optplan.verify.inputs import ForwardInputs, known_batch
 from optplan.verify.measuring import measure
 from optplan.verify.movement import Movements, find_movements
 from optplan.verify.options import VerifyOptions
-from optplan.verify.parallel import World, differing
+from optplan.verify.parallel import Found, World, differing, merged
 from optplan.verify.program import Program
 from optplan.verify.real_step import take_real_step
 from optplan.verify.results import (

@@ -15,8 +15,7 @@ from mmengine.optim import CosineAnnealingLR, ReduceOnPlateauLR
 from optplan.dialects import find_schedulers
 from optplan.errors import UsageError
 from optplan.schedule import Training, Unit, courses_of, schedule_of
-from optplan.schedule.key_steps import telling_steps
-from optplan.schedule.requested_steps import asked_steps
+from optplan.schedule.key_steps import asked_steps, telling_steps
 from tests.schedule.reference import ADAM, LRS, SGD, ours, plan_of_three, stepped
 
 TEN = Training(by_epoch=True, length=10)

@@ -8,8 +8,13 @@ from itertools import count
 
 from optplan.reporters.formats.chart_assets import CHART_SCRIPT, CHART_STYLE
 from optplan.reporters.formats.chart_html import chart_html, text_html
-from optplan.reporters.formats.html_assets import SCRIPT, STYLE
-from optplan.reporters.formats.page_assets import PAGE_STYLE, TAB_SCRIPT, VIRTUAL_SCRIPT
+from optplan.reporters.formats.html_assets import (
+    PAGE_STYLE,
+    SCRIPT,
+    STYLE,
+    TAB_SCRIPT,
+    VIRTUAL_SCRIPT,
+)
 from optplan.reporters.formats.report import Cell, Column, Report, Sheet
 from optplan.reporters.formats.virtual_rows import MOST_ROWS, virtual_table
 

@@ -23,8 +23,8 @@ from optplan.reporters.formats.report import (
 )
 from optplan.reporters.formats.visible import cut
 from optplan.reporters.plan_summary import model_name, model_text, optimizer_texts
+from optplan.reporters.schedule.data import phases_data, phases_records
 from optplan.reporters.schedule.phases import InPhase, Lane, PhasesView, PhaseView, trained_course
-from optplan.reporters.schedule.phases_data import phases_data, phases_records
 from optplan.reporters.schedule.report import SPEC_FIELDS
 from optplan.reporters.schedule.view import (
     ScheduleView,
