@@ -59,9 +59,7 @@ def _order(key: int | Status, plan: Plan) -> int:
 
 
 def _row(
-    rows: Sequence[PlannedParameter],
-    states: Sequence[OptimizerState],
-    processes: int | None,
+    rows: Sequence[PlannedParameter], states: Sequence[OptimizerState], processes: int | None
 ) -> MemoryRow:
     first = min(rows, key=lambda row: list(Status).index(row.status))
     counts = Counter(map(_kind, rows))

@@ -114,10 +114,7 @@ def number_problem(container: Mapping[str, Any], name: str) -> Problem | None:
             hint=_number_hint(value),
         )
     if not isinstance(value, int | float):
-        return Problem(
-            message=f"{name} must be a number, got {described(value)}",
-            place=place,
-        )
+        return Problem(message=f"{name} must be a number, got {described(value)}", place=place)
     try:
         finite = isfinite(value)
     except OverflowError:  # Python's whole numbers have no end, a float has
@@ -202,11 +199,7 @@ def _custom_keys(
 
 
 def _key_problems(
-    key: object,
-    fields: object,
-    place: Place | None,
-    has_weight_decay: bool,
-    numbers: Sequence[str],
+    key: object, fields: object, place: Place | None, has_weight_decay: bool, numbers: Sequence[str]
 ) -> Iterator[Problem]:
     if not isinstance(key, str):
         yield Problem(message=f"a custom key must be a string, got {described(key)}", place=place)

@@ -5,13 +5,7 @@ Turns plain facts and options into decisions, candidates and counts. Imports con
 
 from optplan.rules.decide import decide, trace
 from optplan.rules.decision import Candidate, Decision, Outcome, Skipped, Tracer
-from optplan.rules.options import (
-    KeyRule,
-    Options,
-    Verdict,
-    make_options,
-    read_options,
-)
+from optplan.rules.options import KeyRule, Options, Verdict, make_options, read_options
 from optplan.rules.rule_sets import (
     BYPASS,
     DEFAULT_RULES,

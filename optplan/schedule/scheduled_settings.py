@@ -47,9 +47,7 @@ class ScheduledSetting:
 
 
 def tracks_of(
-    plan: Plan,
-    defaults: Sequence[Mapping[str, Any]],
-    lists: Sequence[Sequence[Any]] = (),
+    plan: Plan, defaults: Sequence[Mapping[str, Any]], lists: Sequence[Sequence[Any]] = ()
 ) -> tuple[ScheduledSetting, ...]:
     """Return the scheduled settings of all parameters in groups, in the order of their first ones.
 

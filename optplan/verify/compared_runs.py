@@ -59,10 +59,7 @@ class ComparedRuns:
     """
 
     def __init__(
-        self,
-        bench: ModelFactory,
-        subject: ModelUnderTest,
-        conditions: Conditions,
+        self, bench: ModelFactory, subject: ModelUnderTest, conditions: Conditions
     ) -> None:
         self.bench = bench
         self.subject = subject

@@ -23,12 +23,7 @@ _NO_GRADIENT = "its forward gives nothing that a backward could start from"
 
 
 def take_real_step(
-    subject: ModelUnderTest,
-    batch: ForwardInputs,
-    device: torch.device,
-    *,
-    amp: bool,
-    seed: int,
+    subject: ModelUnderTest, batch: ForwardInputs, device: torch.device, *, amp: bool, seed: int
 ) -> RealStep:
     """Do one step as training does, and compare the model before and after.
 

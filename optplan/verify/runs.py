@@ -17,12 +17,7 @@ from optplan.runtime.progress_line import say_progress
 from optplan.verify.hooks import without_global_hooks
 from optplan.verify.program import GroupValues, Program, changed_values, values_of
 from optplan.verify.seeded import SeededTensors, seed_all
-from optplan.verify.stepping import (
-    Closure,
-    failure_of,
-    set_train_mode,
-    wants_closure,
-)
+from optplan.verify.stepping import Closure, failure_of, set_train_mode, wants_closure
 from optplan.verify.subject import ModelUnderTest, NamedOptimizer, PlannedTensor
 from optplan.verify.tensors import digest, local, own_part, put_gradient, put_graph
 

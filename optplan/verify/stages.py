@@ -23,13 +23,7 @@ from optplan.verify.options import VerifyOptions
 from optplan.verify.parallel import Found, World, differing, merged
 from optplan.verify.program import Program
 from optplan.verify.real_step import take_real_step
-from optplan.verify.results import (
-    Cost,
-    Mismatch,
-    NoRealStep,
-    Parallel,
-    RealStep,
-)
+from optplan.verify.results import Cost, Mismatch, NoRealStep, Parallel, RealStep
 from optplan.verify.sample import element_counts, fitting, with_unchecked
 from optplan.verify.seeded import exact_dtype
 from optplan.verify.structure import compare_structure

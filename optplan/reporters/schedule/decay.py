@@ -207,12 +207,7 @@ def _fields(view: DecayView) -> Sequence[Field[DecayRow]]:
         ),
         Field("decay", _kind_cell, "decay"),
         Field("left at the end", _left_cell, "left", short="left", is_number=True),
-        Field(
-            "timescale",
-            _steps_cell,
-            "timescale",
-            is_number=True,
-        ),
+        Field("timescale", _steps_cell, "timescale", is_number=True),
         Field("of the training", _share_cell, "timescale_share", short="share", is_number=True),
         Field(key="mean_timescale", data=lambda row: row.factored and row.factored.mean_timescale),
         Field(

@@ -26,12 +26,7 @@ from optplan.reporters.plan_summary import model_name, model_text, optimizer_tex
 from optplan.reporters.schedule.data import phases_data, phases_records
 from optplan.reporters.schedule.phases import InPhase, Lane, PhasesView, PhaseView, trained_course
 from optplan.reporters.schedule.report import SPEC_FIELDS
-from optplan.reporters.schedule.view import (
-    ScheduleView,
-    metric_notes,
-    unread_notes,
-    word_of,
-)
+from optplan.reporters.schedule.view import ScheduleView, metric_notes, unread_notes, word_of
 from optplan.reporters.words import number, plural
 from optplan.schedule.specs import AnySpec
 
