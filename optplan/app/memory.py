@@ -123,7 +123,7 @@ def _itemsize(dtype: str) -> int:
 
 def _state_of(plan: Plan, number: int, trusted: bool) -> OptimizerState:
     """Return what an optimizer of the plan keeps, by stepping its class."""
-    from optplan.constructors.named_class import named_class, real_values
+    from optplan.constructors.optimizers import named_class, real_values
     from optplan.verify.optimizer_state import SteppedOptimizer, optimizer_state
 
     rows = [

@@ -228,7 +228,7 @@ def write_fixes(fixes: Fixes) -> None:
 def _text(result: CheckResult, which: CheckOptions, width: int | None, color: bool) -> str:
     """Return the report, or the counts that are asked for instead."""
     from optplan.reporters.check.fixes import fixes_diff
-    from optplan.reporters.check.statistics import check_statistics
+    from optplan.reporters.check.words import check_statistics
     from optplan.reporters.formats import format_of
     from optplan.version import __version__
 

@@ -9,7 +9,7 @@ from importlib import metadata
 
 from torch import nn
 
-from optplan.config import OptimizerConfig
+from optplan.config import OptimizerConfig, Scaling
 from optplan.constructors.built_values import built_optimizer
 from optplan.constructors.constructor_run import ConstructorRun
 from optplan.constructors.dry_run import dry_run
@@ -26,6 +26,7 @@ from optplan.facts import Inventory, ParameterFacts
 from optplan.names import Rule
 from optplan.plan import Assignment, Planned, PlannedOptimizer
 from optplan.planner.builtin_plan import BuildResult, decided, options_of, planned
+from optplan.planner.scaling import scaled_made
 from optplan.rules import Decision, Options, RuleSet, Skipped, decide
 from optplan.version import __version__
 
@@ -229,3 +230,34 @@ def _version(package: str) -> str | None:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return None
+
+
+def scaled(builder: GroupBuilder, scaling: Scaling | None) -> GroupBuilder:
+    """Return a builder whose lrs are multiplied as the trainer does; the builder itself where they are not.
+
+    Args:
+        builder: The builder, of a scaled section where the lr is multiplied before groups are made.
+        scaling: How the lr depends on the batch.
+    """
+    return builder if scaling is None else _ScaledBuilder(builder, scaling)
+
+
+class _ScaledBuilder(GroupBuilder):
+    def __init__(self, builder: GroupBuilder, scaling: Scaling) -> None:
+        self.name = builder.name
+        self.section = builder.section
+        self._builder = builder
+        self._scaling = scaling
+
+    def plan(self, model: nn.Module, inventory: Inventory) -> BuildResult:
+        """Plan as the inner builder, and multiply the planned lrs."""
+        return scaled_made(self._builder.plan(model, inventory), self._scaling)
+
+    def build(self, model: nn.Module) -> NamedOptimizers:
+        """Build as the inner builder, and multiply the lr of each group."""
+        made = self._builder.build(model)
+        factor = None if self._scaling.before_groups else self._scaling.factor
+        for _, optimizer in made if factor is not None else ():
+            for group in optimizer.param_groups:
+                group["lr"] = group["lr"] * factor
+        return made

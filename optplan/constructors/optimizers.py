@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import ModuleType
 from typing import Any
@@ -30,6 +31,7 @@ from optplan.places import Place
 from optplan.plan import plain
 from optplan.registries import RegistryKind
 from optplan.runtime.gate import calling, import_named, is_optimizer_class
+from optplan.runtime.user_modules import FILE_MODULE
 
 # Where else optimizers with registered names come from, if it is installed; None: all of its own.
 _OPTIONAL_HOMES = {
@@ -236,3 +238,40 @@ def class_defaults(class_name: str) -> dict[str, Any]:
     except (TypeError, ValueError):
         return {}
     return {key: plain(value) for key, value in defaults.items() if key != "lr"}
+
+
+def named_class(class_name: str, *, trusted: bool) -> type[Optimizer] | None:
+    """Return a class by its path, from the modules that are loaded or by importing it.
+
+    Args:
+        class_name: The path.
+        trusted: Whether the user vouches for the code that the config names.
+
+    Returns:
+        None where it cannot be imported, or is no optimizer.
+    """
+    module, _, name = class_name.rpartition(".")
+    for home in (module, f"{FILE_MODULE}{module}"):
+        found = getattr(sys.modules.get(home), name, None)
+        if is_optimizer_class(found):
+            return found
+    try:
+        found = import_named(class_name, trusted=trusted)
+    except Exception:  # noqa: BLE001 - what cannot be imported is not known
+        return None
+    return found if is_optimizer_class(found) else None  # type: ignore[return-value]
+
+
+def real_values(entries: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a plan's entries as a class takes them: JSON has neither infinite numbers nor dtypes."""
+    return {name: _real(value) for name, value in entries.items()}
+
+
+def _real(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    if value in ("inf", "-inf", "nan"):
+        return float(value)
+    home, _, name = value.partition(".")
+    found = getattr(torch, name, None) if home == "torch" else None
+    return found if isinstance(found, torch.dtype) else value

@@ -137,7 +137,9 @@ class ParameterVerifier:
         self.hooks = tuple(map(str, hooks_of(subject)))
         for one in self.bench.touched:
             if one.what == "requires_grad":  # a constructor may freeze what it does not train
-                self.remarks.append(_thawed_or_frozen(one))
+                self.remarks.append(
+                    f"the optimizer's constructor has {one.built}: {listed(one.parameters)}"
+                )
             else:
                 yield one
         yield from gradient_hooks(subject)
@@ -262,10 +264,6 @@ class ParameterVerifier:
             )
             for ranks, names in by_ranks.items()
         ]
-
-
-def _thawed_or_frozen(one: Mismatch) -> str:
-    return f"the optimizer's constructor has {one.built}: {listed(one.parameters)}"
 
 
 def _sparse_parameters(subject: ModelUnderTest) -> frozenset[str]:

@@ -135,7 +135,11 @@ class Verdicts:
         """Return the verdict where the formula is followed: the same class on the plan's groups must agree."""
         first = self._runs.first_difference(held)
         number = held.row.optimizer or 0
-        if first is None or number in self._runs.reference.failures or _is_rounding(held):
+        if (
+            first is None
+            or number in self._runs.reference.failures
+            or isinstance(held.tensor, DTensor)
+        ):
             return moved
         where = when(first, self._runs.program)
         reason = f"ended elsewhere than its class on the plan's groups {where}".rstrip()
@@ -239,10 +243,6 @@ class Verdicts:
         if self._runs.conditions.in_float64:
             return judge_exact(way, loose)
         return judge_trained(way, self._runs.bench.dtypes[held.name], self._runs.program.full)
-
-
-def _is_rounding(held: PlannedTensor) -> bool:
-    return isinstance(held.tensor, DTensor)
 
 
 def _idle(held: PlannedTensor) -> MovementResult:

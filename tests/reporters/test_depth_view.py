@@ -9,7 +9,7 @@ import pytest
 from rich.cells import cell_len
 
 import optplan
-from optplan.plan.depth_grid import depth_grid
+from optplan.plan.layer_table import depth_grid
 from optplan.reporters.selection import Selection
 from optplan.reporters.show import ShowFormat, ShowView
 from optplan.reporters.show.view import show_report

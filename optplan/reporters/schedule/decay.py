@@ -176,12 +176,8 @@ def _share(row: DecayRow) -> float | None:
     return effect.timescale / effect.steps
 
 
-def _rotation(row: DecayRow) -> float | None:
-    return row.effect.rotation if row.effect is not None and row.is_decayed else None
-
-
 def _rotation_cell(row: DecayRow) -> Cell:
-    value = _rotation(row)
+    value = row.effect.rotation if row.effect is not None and row.is_decayed else None
     return _number_cell(value, "" if value is None else f"≈ {value:.3g} rad")
 
 

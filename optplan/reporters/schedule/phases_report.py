@@ -41,7 +41,7 @@ _NumberedPhase = tuple[int, PhaseView]
 _PHASES: tuple[Field[_NumberedPhase], ...] = (
     Field("phase", lambda one: Cell(str(one[0]), "bold"), is_number=True),
     Field("config", lambda one: Cell(one[1].label, "cyan"), is_name=True, shrink_to=16),
-    Field("steps", lambda one: Cell(_span_text(one[1]))),
+    Field("steps", lambda one: Cell(f"{one[1].view.unit} {one[1].begin}–{one[1].end}")),
     Field("optimizer", lambda one: _optimizers(one[1]), shrink_to=16, is_name=True),
     Field("parameters", lambda one: Cell(_counts_text(one[1]), "dim"), below=6),
 )
@@ -163,10 +163,6 @@ def _length_text(view: PhasesView) -> str:
     if view.per_epoch is not None:
         text += f" · {plural(view.per_epoch, 'iteration')} an epoch"
     return text
-
-
-def _span_text(phase: PhaseView) -> str:
-    return f"{phase.view.unit} {phase.begin}–{phase.end}"
 
 
 def _optimizers(phase: PhaseView) -> Cell:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from optplan.plan.depth_grid import Members, depth_grid
+from optplan.plan.layer_table import Members, depth_grid
 from optplan.plan.plan import PlannedParameter
 from optplan.reporters.formats.bars import LogScale, log_scale, span_of
 from optplan.reporters.formats.report import Cell, Column, Field, Only, Sheet, sheet_of
