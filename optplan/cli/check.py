@@ -7,6 +7,7 @@ import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -64,7 +65,7 @@ def check(
         request = _request(configs or (), options, which)
         if which.show_settings:
             text = "\n".join(map(settings_text, applied_configs(request, ALL_CHECKS)))
-            deliver(lambda _width, _color: text, to.output, to.color, pages=not to.no_pager)
+            to.deliver(text)
             return
 
         def run() -> tuple[ExitStatus, frozenset[str]]:
@@ -192,15 +193,10 @@ def _deliver(result: CheckResult, which: CheckOptions, to: ReportOptions) -> Exi
 
     if result.baseline is not None:
         path, text = result.baseline
-        deliver(lambda _width, _color: text, path, Color.NEVER)
+        deliver(text, path, Color.NEVER)
     if result.fixes is not None and not which.diff:
         write_fixes(result.fixes)
-    deliver(
-        lambda width, colored: _text(result, which, width, colored),
-        to.output,
-        to.color,
-        pages=not to.no_pager,
-    )
+    to.deliver(partial(_text, result, which))
     if result.fixes is not None:
         for line in remarks_on_fixes(result.fixes, is_diff=which.diff):
             logging.getLogger("optplan").warning("%s", line)
@@ -222,7 +218,7 @@ def write_fixes(fixes: Fixes) -> None:
         path = Path(file.path)
         if path.read_bytes() != file.before.encode("utf-8"):
             raise OutputError(f"{file.path} has changed since it was read: it is left as it is")
-        deliver(lambda _width, _color, text=file.after: text, path, Color.NEVER)  # type: ignore[misc]
+        deliver(file.after, path, Color.NEVER)
 
 
 def _text(result: CheckResult, which: CheckOptions, width: int | None, color: bool) -> str:

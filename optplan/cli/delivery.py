@@ -71,16 +71,16 @@ def shown_on() -> Terminal:
 
 
 def deliver(
-    make: Callable[[int | None, bool], str],
+    report: str | Callable[..., str],
     output: Path | None,
     color: Color,
     *,
     pages: bool = False,
 ) -> None:
-    """Make the report for where it goes, and put it there.
+    """Make a report for where it goes, and put it there.
 
     Args:
-        make: Makes the text, from the width (None: cut nothing) and whether to colour it.
+        report: Its text, or what makes it of ``width`` (None: cut nothing) and ``color``, whether to colour it.
         output: A file, written only when the report is complete; None for stdout.
         color: When to colour.
         pages: Whether a pager may show what is longer than the screen.
@@ -96,7 +96,7 @@ def deliver(
     if output is None and color is Color.AUTO:
         has_color = terminal.has_color
     with gc_paused():
-        text = make(width, has_color)
+        text = report if isinstance(report, str) else report(width=width, color=has_color)
     made = Delivered(text, None if output is None else str(output), pages)
     if relay is not None:
         relay.reports.append(made)

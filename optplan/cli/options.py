@@ -10,7 +10,8 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
-from optplan.cli.delivery import Color
+from optplan.cli.delivery import Color, deliver
+from optplan.reporters.formats import PlainFormat, TableFormat
 
 
 def timm_names(incomplete: str) -> list[str]:
@@ -163,7 +164,21 @@ class ReportOptions:
         typer.Option("--debug", help="Show a traceback with an error.", rich_help_panel=_REPORT),
     ] = False
 
+    def deliver(self, report: str | Callable[..., str]) -> None:
+        """Put a report where the options say.
 
+        Args:
+            report: Its text, or what makes it of the ``width`` of the terminal and whether it has ``color``.
+
+        Raises:
+            OutputError: The file cannot be written.
+        """
+        deliver(report, self.output, self.color, pages=not self.no_pager)
+
+
+_FORMAT = typer.Option("--format", "-f", help="The report's format.")
+TableFormatOption = Annotated[TableFormat, _FORMAT]
+PlainFormatOption = Annotated[PlainFormat, _FORMAT]
 ItersPerEpochOption = Annotated[
     int | None,
     typer.Option(
