@@ -82,8 +82,8 @@ def viewed(
         points=points,
         chosen=tuple(
             index
-            for index, track in enumerate(schedule.tracks)
-            if any(name in names for name in track.names)
+            for index, scheduled in enumerate(schedule.settings)
+            if any(name in names for name in scheduled.names)
         ),
         narrowing=narrowing,
     )

@@ -132,7 +132,9 @@ def schedule(
         if is_decay:
             table = decay_report(decay_of(found, patterns=patterns, trusted=options.trust))
         else:
-            table = schedule_report(view_of(found, samples=SAMPLES[output_format], **asked.shown))
+            table = schedule_report(
+                view_of(found, samples=SAMPLES.get(output_format, 0), **asked.shown)
+            )
             if output_format is TableFormat.CSV:
                 remark(unread_notes(found.schedule.unread))
         if output_format is TableFormat.HTML:
@@ -164,18 +166,12 @@ def _phases(
     phases = phases_of(words)
     import_first([phase.word for phase in phases], options)
     found = scheduled_phases(phases, options, asked.length)
-    view = phases_view(found, samples=SAMPLES[output_format], **asked.shown)
+    view = phases_view(found, samples=SAMPLES.get(output_format, 0), **asked.shown)
     if output_format is TableFormat.CSV:
         unread = [one for phase in view.phases for one in phase.view.courses.schedule.unread]
         remark(list(dict.fromkeys(unread_notes(unread))))
     to.deliver(partial(write, output_format, phases_report(view)))
 
 
-# How many steps of a course a format draws.
-SAMPLES = {
-    TableFormat.TEXT: 256,
-    TableFormat.JSON: 0,
-    TableFormat.CSV: 0,
-    TableFormat.MD: 0,
-    TableFormat.HTML: 1000,
-}
+# How many steps of a course a format draws; the others draw none.
+SAMPLES = {TableFormat.TEXT: 256, TableFormat.HTML: 1000}

@@ -46,7 +46,7 @@ class ScheduledSetting:
     elements: int
 
 
-def tracks_of(
+def scheduled_settings(
     plan: Plan, defaults: Sequence[Mapping[str, Any]], lists: Sequence[Sequence[Any]] = ()
 ) -> tuple[ScheduledSetting, ...]:
     """Return the scheduled settings of all parameters in groups, in the order of their first ones.

@@ -109,7 +109,7 @@ def test_groups_of_a_setting_that_kept_other_values_go_other_ways() -> None:
     schedule = schedule_of(
         replace(plan, parameters=(first, second, third)), section, TEN, [dict(SGD)]
     )
-    assert [track.setting for track in schedule.tracks] == [0, 0, 2]
+    assert [setting.setting for setting in schedule.settings] == [0, 0, 2]
     courses = courses_of(schedule, [9]).values["lr"]
     assert courses[0][0] == pytest.approx(0.0512, abs=1e-4)
     assert courses[1][0] == pytest.approx(0.1)

@@ -132,11 +132,11 @@ def _of_schedule(schedule: Schedule) -> dict[str, tuple[float, float]] | None:
     except OptplanError:
         return None
     found = {}
-    for track, course in zip(schedule.tracks, courses, strict=True):
+    for setting, course in zip(schedule.settings, courses, strict=True):
         known = [value for value in course if value is not None]
         if len(known) == len(course):
             least = min(known)
             # a product of many factors comes to 0 by rounding alone
             least = 0.0 if abs(least) <= _ROUNDING * max(known) else least
-            found.update(dict.fromkeys(track.names, (least, known[-1])))
+            found.update(dict.fromkeys(setting.names, (least, known[-1])))
     return found

@@ -75,7 +75,7 @@ class FloorAboveStart(Check):
         names = (
             ()
             if schedule is None
-            else tuple(name for at in low for name in schedule.tracks[at].names)
+            else tuple(name for at in low for name in schedule.settings[at].names)
         )
         whose = f" of {parameters(len(names))}" if names else ""
         return self.finding(
@@ -166,7 +166,7 @@ def _starts_below(group: Mapping[str, Any], param: str, floor: float) -> bool:
 def groups_of(context: Context) -> list[Mapping[str, Any]]:
     """Return what the groups hold at step 0: those of the plan, else one of the base values."""
     if context.schedule is not None:
-        return [track.entries for track in context.schedule.tracks]
+        return [setting.entries for setting in context.schedule.settings]
     if context.section is None or context.has_model:
         return []
     return [
@@ -208,6 +208,6 @@ def _last(context: Context, found: Schedulers, param: str, per_epoch: int) -> li
     specs = [spec for spec, _ in longer.specs]
     by_epoch = training.by_epoch and all(spec.by_epoch for spec in specs)
     unit = Unit.EPOCH if by_epoch else Unit.ITERATION
-    clock = SchedulerStepper(specs, table, training, unit)
-    clock.go(training.steps(unit) - 1)
+    stepper = SchedulerStepper(specs, table, training, unit)
+    stepper.go(training.steps(unit) - 1)
     return table.value(param) or []

@@ -47,7 +47,9 @@ def schedule_data(view: ScheduleView) -> dict[str, Any]:
             {"step": step, "epoch": view.epoch(step), "what": list(reasons)}
             for step, reasons in view.points.items()
         ],
-        "settings": [_setting(view, place, track) for place, track in enumerate(view.tracks)],
+        "settings": [
+            _setting(view, place, scheduled) for place, scheduled in enumerate(view.settings)
+        ],
     }
 
 
@@ -71,18 +73,18 @@ def _scheduler(spec: AnySpec, schedule: Schedule) -> dict[str, Any]:
     }
 
 
-def _setting(view: ScheduleView, place: int, track: ScheduledSetting) -> dict[str, Any]:
-    setting = view.setting(track)
+def _setting(view: ScheduleView, place: int, scheduled: ScheduledSetting) -> dict[str, Any]:
+    setting = view.setting(scheduled)
     return {
-        "setting": track.setting,
-        "optimizer": track.optimizer,
+        "setting": scheduled.setting,
+        "optimizer": scheduled.optimizer,
         "lr": setting.lr,
         "weight_decay": setting.weight_decay,
         "lr_scale": setting.lr_scale,
         "options": plain(setting.options),
-        "parameters": track.parameters,
-        "elements": track.elements,
-        "names": list(track.names),
+        "parameters": scheduled.parameters,
+        "elements": scheduled.elements,
+        "names": list(scheduled.names),
         "values": {
             field: view.at_points(view.courses_of(field)[place]) for field in view.courses.values
         },
@@ -96,9 +98,9 @@ def schedule_records(view: ScheduleView) -> Iterator[Sequence[object]]:
     yield ["step", "epoch", "what", "setting", "parameters", *fields]
     for point, (step, reasons) in enumerate(view.points.items()):
         head = [step, view.epoch(step), " | ".join(reasons)]
-        for place, track in enumerate(view.tracks):
+        for place, scheduled in enumerate(view.settings):
             values = [columns[field][place][point] for field in fields]
-            yield [*head, track.setting, track.parameters, *values]
+            yield [*head, scheduled.setting, scheduled.parameters, *values]
 
 
 def phases_data(view: PhasesView) -> dict[str, Any]:
@@ -118,13 +120,13 @@ def phases_data(view: PhasesView) -> dict[str, Any]:
         ],
         "parameters": [
             {
-                "names": list(lane.names),
-                "patterns": list(lane.patterns),
+                "names": list(own.names),
+                "patterns": list(own.patterns),
                 "phases": [
-                    {"status": place.status, "setting": place.track} for place in lane.places
+                    {"status": place.status, "setting": place.setting} for place in own.places
                 ],
             }
-            for lane in view.lanes
+            for own in view.members
         ],
     }
 
