@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_type_hints
 
 from optplan.names import LayerSource
 
-_NONE = type(None)
 _LARGEST = 2**63
 _MOST_LAYERS = 1_000_000
 
@@ -226,10 +225,13 @@ class Inventory:
         )
 
 
-# The types of facts as JSON has them, in the order of the fields; a layer and their number are there or not.
-# With a wrong count of flags the cache takes its own entries for damaged.
-_NAMED, _FLAGS = (str, str, str, list, str, bool, str, int), (bool,) * 9
-_TYPES = frozenset((*_NAMED, *_FLAGS, layer, layer, bool) for layer in (int, _NONE))
+def _json_types(layer: type) -> tuple[Any, ...]:
+    """Return the types of a parameter's facts as JSON has them; a layer and their number are there or not."""
+    others = {tuple[int, ...]: list, int | None: layer}
+    return tuple(others.get(hint, hint) for hint in get_type_hints(ParameterFacts).values())
+
+
+_TYPES = frozenset(map(_json_types, (int, type(None))))
 
 
 def _are_facts(parameters: Sequence[ParameterFacts]) -> bool:

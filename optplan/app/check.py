@@ -9,11 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from optplan.app.config_schedule import schedule_of_plan
-from optplan.app.model_planner import (
-    ConfiguredModels,
-    planner_of,
-    uncached_planner_of,
-)
+from optplan.app.model_planner import ConfiguredModels, planner_of, uncached_planner_of
 from optplan.checks.base import Check
 from optplan.checks.baseline import (
     Baseline,

@@ -88,7 +88,7 @@ def class_defaults_of(plan: Plan) -> list[Mapping[str, Any]]:
 
 def _class_defaults(class_name: str, *, is_cached: bool) -> Mapping[str, Any]:
     def make() -> Mapping[str, Any]:
-        from optplan.constructors.class_defaults import class_defaults
+        from optplan.constructors.optimizers import class_defaults
 
         return class_defaults(class_name)
 

@@ -31,9 +31,11 @@ def decay_of(found: Scheduled, *, patterns: Sequence[str] = (), trusted: bool = 
     kinds = _decay_kinds(plan, schedule, trusted)
     effects = effective_decays(schedule, kinds)
     rows = tuple(
-        DecayRow(track=track, setting=plan.settings[track.setting], kind=kind, effect=effect)
-        for track, kind, effect in zip(schedule.tracks, kinds, effects, strict=True)
-        if not names.isdisjoint(track.names)
+        DecayRow(
+            scheduled=scheduled, setting=plan.settings[scheduled.setting], kind=kind, effect=effect
+        )
+        for scheduled, kind, effect in zip(schedule.settings, kinds, effects, strict=True)
+        if not names.isdisjoint(scheduled.names)
     )
     steps = schedule.training.iterations
     return DecayView(
@@ -55,13 +57,13 @@ def _decay_kinds(plan: Plan, schedule: Schedule, trusted: bool) -> tuple[DecayKi
     dimensions = {row.name: len(row.shape) for row in plan.parameters}
     found: dict[Any, DecayKind] = {}
     keys = []
-    for track in schedule.tracks:
+    for scheduled in schedule.settings:
         moved = {"lr", "weight_decay", "lr_scale"}
-        entries = {name: value for name, value in track.entries.items() if name not in moved}
-        sizes = {dimensions[name] for name in track.names}
-        key = track.optimizer, hashable(entries), frozenset(size > 1 for size in sizes)
+        entries = {name: value for name, value in scheduled.entries.items() if name not in moved}
+        sizes = {dimensions[name] for name in scheduled.names}
+        key = scheduled.optimizer, hashable(entries), frozenset(size > 1 for size in sizes)
         if key not in found:
-            name = plan.optimizers[track.optimizer].class_name
+            name = plan.optimizers[scheduled.optimizer].class_name
             found[key] = decay_kind(name, entries, sizes, trusted=trusted)
         keys.append(key)
     return tuple(found[key] for key in keys)

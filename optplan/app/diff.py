@@ -8,13 +8,7 @@ from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from optplan.app.plan import (
-    Planner,
-    isolate_named_code,
-    open_with,
-    planner_for,
-    refuse_unused,
-)
+from optplan.app.plan import Planner, isolate_named_code, open_with, planner_for, refuse_unused
 from optplan.app.request import named_values
 from optplan.app.resumed_diff import Resuming, read_checkpoint, resumed_diff
 from optplan.app.schedule_divergence import with_schedules

@@ -59,9 +59,7 @@ def _order(key: int | Status, plan: Plan) -> int:
 
 
 def _row(
-    rows: Sequence[PlannedParameter],
-    states: Sequence[OptimizerState],
-    processes: int | None,
+    rows: Sequence[PlannedParameter], states: Sequence[OptimizerState], processes: int | None
 ) -> MemoryRow:
     first = min(rows, key=lambda row: list(Status).index(row.status))
     counts = Counter(map(_kind, rows))
@@ -125,7 +123,7 @@ def _itemsize(dtype: str) -> int:
 
 def _state_of(plan: Plan, number: int, trusted: bool) -> OptimizerState:
     """Return what an optimizer of the plan keeps, by stepping its class."""
-    from optplan.constructors.named_class import named_class, real_values
+    from optplan.constructors.optimizers import named_class, real_values
     from optplan.verify.optimizer_state import SteppedOptimizer, optimizer_state
 
     rows = [

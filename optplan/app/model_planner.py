@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
+from dataclasses import replace
 from functools import cache, partial
 from importlib import util
 from typing import TYPE_CHECKING, Any
 
 from optplan.config import NO_BATCH
+from optplan.dialects import code_dialect
+from optplan.errors import PlanError
 from optplan.runtime.audit import lifted
 from optplan.runtime.gc_control import gc_paused, import_with_gc_paused
 from optplan.runtime.progress_line import working
@@ -109,7 +112,6 @@ class NamedModel:
 
     def _made(self, config: Config, batch: Batch) -> Planned:
         """Return the plan of a model that is built: with memory, where a function fails on it without."""
-        from optplan.app.memory_need import may_need_memory
         from optplan.errors import PlanError
 
         built = self._build()
@@ -218,3 +220,31 @@ class ConfiguredModels:
         own = find_own_model(config)
         assert own is not None
         return BuiltModel(open_configured(own))
+
+
+# Up to so many elements, 0.4 GB in float32, a model is built again with memory and nothing is said.
+MOST_ELEMENTS = 100_000_000
+
+
+def may_need_memory(error: PlanError, config: Config, loaded: LoadedModel) -> bool:
+    """Return whether a function has failed on a model without memory, and may not with it.
+
+    Raises:
+        PlanError: It has read values, and the model is large: the user decides.
+    """
+    if code_dialect(config) is None or error.__cause__ is None:
+        return False
+    if not any(parameter.is_meta for parameter in loaded.module.parameters()):
+        return False
+    elements = loaded.inventory.elements
+    if elements <= MOST_ELEMENTS:
+        return True
+    if (
+        "meta" in str(error.__cause__).lower()
+    ):  # as torch calls the device of tensors without memory
+        hint = (
+            "it reads values of the model, which was built without memory: "
+            f"--materialize builds it with {elements * 4 / 1e9:.1f} GB"
+        )
+        raise PlanError([replace(problem, hint=hint) for problem in error.problems]) from error
+    return False

@@ -8,7 +8,7 @@ from dataclasses import replace
 from optplan.config import place_of
 from optplan.names import Status
 from optplan.plan import Planned, PlannedParameter
-from optplan.reporters.show.unused_entries import idle_text
+from optplan.reporters.show.keys import idle_text
 from optplan.rules import DEFAULT_RULES, Verdict
 from optplan.rules.observed_statistics import Observed
 from optplan.rules.regex_rules import RegexOptions

@@ -47,12 +47,7 @@ def plan_page(
 
 
 def schedule_page(
-    found: Scheduled,
-    own: Report,
-    *,
-    is_decay: bool,
-    patterns: Sequence[str],
-    options: PlanRequest,
+    found: Scheduled, own: Report, *, is_decay: bool, patterns: Sequence[str], options: PlanRequest
 ) -> str:
     """Return a page with a schedule, what weight decay does in it, and all views of its plan.
 

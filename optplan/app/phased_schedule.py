@@ -15,7 +15,7 @@ from optplan.app.schedule_views import asked_points, drawn_steps, viewed
 from optplan.config import Config
 from optplan.dialects import scheduler_types
 from optplan.errors import UsageError
-from optplan.reporters.schedule.phases import PhasesView, PhaseView, lanes_of
+from optplan.reporters.schedule.phases import PhasesView, PhaseView, members_of
 from optplan.reporters.selection import Narrowing, named_by
 from optplan.schedule import Training, Unit
 from optplan.schedule.key_steps import END, telling_steps
@@ -257,7 +257,7 @@ def phases_view(
         views.append(PhaseView(label=one.label, begin=one.begin, end=one.end, view=view))
     return PhasesView(
         phases=tuple(views),
-        lanes=lanes_of(names, views),
+        members=members_of(names, views),
         per_epoch=training.per_epoch if training.by_epoch and unit is Unit.ITERATION else None,
         narrowing=narrowing,
     )

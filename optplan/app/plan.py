@@ -15,13 +15,7 @@ from optplan.app.model_planner import (
     uncached_planner_of,
 )
 from optplan.app.sources import Checkpoint, Opened, SavedPlan, open_source
-from optplan.config import (
-    NO_BATCH,
-    Batch,
-    Config,
-    Symbol,
-    find_namespace,
-)
+from optplan.config import NO_BATCH, Batch, Config, Symbol, find_namespace
 from optplan.dialects import dialect_of, find_optimizer, find_own_model, find_sections
 from optplan.errors import ConfigError, ModelError, OptplanError, UsageError
 from optplan.hf_specs import ADAPTER, FILE_ARGUMENTS

@@ -12,11 +12,10 @@ from torch import nn
 from torch.optim import Optimizer
 
 from optplan.config import NO_BATCH, Batch, Config, Namespace, OptimizerConfig, find_namespace
-from optplan.constructors.group_builders import GroupBuilder, planned_by
+from optplan.constructors.group_builders import GroupBuilder, planned_by, scaled
 from optplan.constructors.lookup import naming
 from optplan.constructors.mmcv1_runner import names_of_mmcv1
 from optplan.constructors.returned_optimizers import NamedOptimizers
-from optplan.constructors.scaled_builder import scaled
 from optplan.constructors.sections import SectionsBuilder
 from optplan.dialects import dialect_of, find_scaling
 from optplan.dialects.protocol import BuildRequest

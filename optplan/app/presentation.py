@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from optplan.errors import PlanError, UsageError
@@ -12,7 +13,6 @@ from optplan.reporters.plan_summary import head_blocks, model_name
 from optplan.reporters.selection import Selection
 from optplan.reporters.show import ShowView
 from optplan.reporters.show.view import view_report
-from optplan.reporters.shown import Shown
 
 if TYPE_CHECKING:
     from optplan.app.check import CheckResult
@@ -75,10 +75,8 @@ def explanation_text(
         UsageError: A name matches nothing.
     """
     from optplan.plan.explanation import explain, modules_among
-    from optplan.reporters.explain import explain_text
-    from optplan.reporters.explain_module import module_blocks
-    from optplan.reporters.lr_scaling import not_final_text
-    from optplan.reporters.plan_summary import rules_text
+    from optplan.reporters.explain import explain_text, module_blocks
+    from optplan.reporters.plan_summary import not_final_text, rules_text
 
     plan = planned.plan
     modules = modules_among(plan, names)
@@ -169,3 +167,20 @@ def check_html(result: CheckResult) -> str:
 def name_of(plan: Plan) -> str:
     """Return a plan in a few words."""
     return f"<Plan of {model_name(plan)}: {plan.model.parameters} parameters, {len(plan.settings)} settings>"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Shown:
+    """A report in both forms."""
+
+    text: str
+    html: str
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_html_(self) -> str:
+        return self.html

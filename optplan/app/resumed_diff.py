@@ -147,7 +147,7 @@ def _fit(resuming: Resuming, saved: SavedTraining) -> TensorFit:
 
 
 def _defaults(plan: Plan) -> list[Mapping[str, Any]]:
-    from optplan.constructors.class_defaults import class_defaults
+    from optplan.constructors.optimizers import class_defaults
 
     return [class_defaults(one.class_name) for one in plan.optimizers]
 

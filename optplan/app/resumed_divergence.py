@@ -15,8 +15,7 @@ from optplan.errors import OptplanError, UsageError, listed, quoted
 from optplan.plan import Plan
 from optplan.plan.changes import PlanDiff, SchedulerChange, UnreadChange
 from optplan.plan.saved_groups import SavedSchedulers
-from optplan.schedule.resumed_schedulers import not_compared, restored_changes
-from optplan.schedule.resumed_torch import torch_changes
+from optplan.schedule.resumed_schedulers import not_compared, restored_changes, torch_changes
 from optplan.schedule.specs import AnySpec
 
 

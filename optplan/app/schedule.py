@@ -23,9 +23,7 @@ from optplan.errors import OptplanError, UsageError, listed, quoted
 from optplan.plan import Plan
 from optplan.reporters.schedule.view import unread_notes
 from optplan.runtime.stdio import remark
-from optplan.schedule import (
-    Schedule,
-)
+from optplan.schedule import Schedule
 
 if TYPE_CHECKING:
     from optplan.app.request import PlanRequest
@@ -40,11 +38,7 @@ class Scheduled:
     schedule: Schedule
 
 
-def scheduled(
-    word: str,
-    options: PlanRequest,
-    length: Length,
-) -> Scheduled:
+def scheduled(word: str, options: PlanRequest, length: Length) -> Scheduled:
     """Return the plan that a config and a model make, with the config's schedulers.
 
     Args:

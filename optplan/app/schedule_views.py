@@ -10,8 +10,7 @@ from optplan.reporters.schedule.view import ScheduleView, unread_notes
 from optplan.reporters.selection import Narrowing, narrowed
 from optplan.runtime.stdio import remark
 from optplan.schedule import Training, Unit, courses_of
-from optplan.schedule.key_steps import telling_steps
-from optplan.schedule.requested_steps import asked_steps
+from optplan.schedule.key_steps import asked_steps, telling_steps
 
 _MOST_SHOWN = 1_000_000
 
@@ -83,8 +82,8 @@ def viewed(
         points=points,
         chosen=tuple(
             index
-            for index, track in enumerate(schedule.tracks)
-            if any(name in names for name in track.names)
+            for index, scheduled in enumerate(schedule.settings)
+            if any(name in names for name in scheduled.names)
         ),
         narrowing=narrowing,
     )

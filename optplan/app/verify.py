@@ -42,11 +42,7 @@ def terms_of(
     )
 
 
-def source_of(
-    config: str,
-    options: PlanRequest,
-    saved: str | None,
-) -> TrainingSource:
+def source_of(config: str, options: PlanRequest, saved: str | None) -> TrainingSource:
     """Return the plan, and what makes the model and its optimizers.
 
     Args:

@@ -3,7 +3,6 @@
 Turns inventories and optimizer defaults into files and back. Imports facts, hf_specs and runtime, never torch.
 """
 
-from optplan.cache.folder import cache_folder
-from optplan.cache.store import CacheEntry, Store
+from optplan.cache.store import CacheEntry, Store, cache_folder
 
 __all__ = ["CacheEntry", "Store", "cache_folder"]

@@ -195,3 +195,16 @@ def _write(path: str, text: str) -> None:
             with contextlib.suppress(OSError):
                 os.unlink(draft)
             raise
+
+
+VARIABLE = "OPTPLAN_CACHE_DIR"
+
+
+def cache_folder() -> str:
+    """Return the folder that ``OPTPLAN_CACHE_DIR`` names, else the platform's folder for caches."""
+    named = os.environ.get(VARIABLE)
+    if named:
+        return os.path.abspath(os.path.expanduser(named))
+    from platformdirs import user_cache_dir
+
+    return user_cache_dir("optplan", appauthor=False)

@@ -109,11 +109,7 @@ def baseline_text(entries: Iterable[BaselineEntry], path: Path) -> str:
     folder = os.path.dirname(os.path.abspath(path))
     named = sorted(
         {
-            BaselineEntry(
-                code,
-                config if is_in_package(config) else _from(config, folder),
-                key,
-            )
+            BaselineEntry(code, config if is_in_package(config) else _from(config, folder), key)
             for code, config, key in entries
         }
     )

@@ -33,7 +33,7 @@ def report_of(
         baseline: Findings that are known.
     """
     did = Suppressions()
-    comments = _by_line(outcomes)
+    comments = {(c.file, c.line): c for outcome in outcomes for c in outcome.comments}
     kept, suppressed = [], 0
     for outcome in outcomes:
         for finding in outcome.findings:
@@ -102,10 +102,6 @@ def _one(alike: list[Reported]) -> Reported:
         severity = worst(severity, finding.severity)
     configs = sorted({config for finding in alike for config in finding.configs})
     return replace(alike[0], severity=severity, configs=tuple(configs))
-
-
-def _by_line(outcomes: Iterable[CheckedConfig]) -> dict[tuple[str, int], Comment]:
-    return {(c.file, c.line): c for outcome in outcomes for c in outcome.comments}
 
 
 def _is_suppressed(

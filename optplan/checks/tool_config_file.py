@@ -86,17 +86,13 @@ class ToolConfigFinder:
     def _above(self, folder: str) -> ToolConfig | None:
         if folder not in self._found:
             # only that of the current folder's project is the user's own word
-            is_own = _is_within(os.getcwd(), folder)
+            is_own = path_below(os.path.realpath(os.getcwd()), os.path.realpath(folder)) is not None
             paths = (os.path.join(folder, name) for name in FILES)
             found = (read_tool_config(path, self._checks, is_own=is_own) for path in paths)
             own = next((one for one in found if one is not None), None)
             parent = os.path.dirname(folder)
             self._found[folder] = own or (None if parent == folder else self._above(parent))
         return self._found[folder]
-
-
-def _is_within(path: str, folder: str) -> bool:
-    return path_below(os.path.realpath(path), os.path.realpath(folder)) is not None
 
 
 def read_tool_config(

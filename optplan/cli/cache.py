@@ -5,7 +5,6 @@ from __future__ import annotations
 import typer
 
 from optplan.cli.command import Command
-from optplan.cli.delivery import deliver
 from optplan.cli.options import ReportOptions, with_options
 from optplan.cli.running import running
 
@@ -22,7 +21,7 @@ def info(to: ReportOptions) -> None:
 
         store = Store(cache_folder())
         text = cache_text(store.folder, store.entries(), store.limit)
-        deliver(lambda _width, _color: text, to.output, to.color, pages=not to.no_pager)
+        to.deliver(text)
 
 
 @cache.command(cls=Command)
@@ -40,4 +39,4 @@ def clear(to: ReportOptions) -> None:
         except OSError as error:
             raise OutputError(f"cannot clear the cache: {error}") from error
         text = cleared_text(store.folder, count)
-        deliver(lambda _width, _color: text, to.output, to.color, pages=not to.no_pager)
+        to.deliver(text)

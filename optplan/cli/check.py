@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -15,7 +17,6 @@ from optplan.app.request import PlanRequest
 from optplan.cli.check_options import CheckFormat, CheckOptions
 from optplan.cli.delivery import Color, deliver
 from optplan.cli.options import ReportOptions, with_options
-from optplan.cli.progress import progress_bar
 from optplan.cli.running import ExitStatus, running
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def check(
         request = _request(configs or (), options, which)
         if which.show_settings:
             text = "\n".join(map(settings_text, applied_configs(request, ALL_CHECKS)))
-            deliver(lambda _width, _color: text, to.output, to.color, pages=not to.no_pager)
+            to.deliver(text)
             return
 
         def run() -> tuple[ExitStatus, frozenset[str]]:
@@ -192,15 +193,10 @@ def _deliver(result: CheckResult, which: CheckOptions, to: ReportOptions) -> Exi
 
     if result.baseline is not None:
         path, text = result.baseline
-        deliver(lambda _width, _color: text, path, Color.NEVER)
+        deliver(text, path, Color.NEVER)
     if result.fixes is not None and not which.diff:
         write_fixes(result.fixes)
-    deliver(
-        lambda width, colored: _text(result, which, width, colored),
-        to.output,
-        to.color,
-        pages=not to.no_pager,
-    )
+    to.deliver(partial(_text, result, which))
     if result.fixes is not None:
         for line in remarks_on_fixes(result.fixes, is_diff=which.diff):
             logging.getLogger("optplan").warning("%s", line)
@@ -222,13 +218,13 @@ def write_fixes(fixes: Fixes) -> None:
         path = Path(file.path)
         if path.read_bytes() != file.before.encode("utf-8"):
             raise OutputError(f"{file.path} has changed since it was read: it is left as it is")
-        deliver(lambda _width, _color, text=file.after: text, path, Color.NEVER)  # type: ignore[misc]
+        deliver(file.after, path, Color.NEVER)
 
 
 def _text(result: CheckResult, which: CheckOptions, width: int | None, color: bool) -> str:
     """Return the report, or the counts that are asked for instead."""
     from optplan.reporters.check.fixes import fixes_diff
-    from optplan.reporters.check.statistics import check_statistics
+    from optplan.reporters.check.words import check_statistics
     from optplan.reporters.formats import format_of
     from optplan.version import __version__
 
@@ -244,3 +240,22 @@ def _text(result: CheckResult, which: CheckOptions, width: int | None, color: bo
         width=width,
         color=color,
     )
+
+
+@contextlib.contextmanager
+def progress_bar(*, quiet: bool) -> Iterator[Callable[[int], Callable[[int], None]]]:
+    """Show a progress bar on stderr, where that is a terminal."""
+    if quiet or sys.stderr is None or not sys.stderr.isatty():
+        yield lambda _count: lambda _done: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (TextColumn("checking"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+
+        def start(count: int) -> Callable[[int], None]:
+            bar = progress.add_task("checking", total=count)
+            return lambda done: progress.advance(bar, done)
+
+        yield start

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from optplan.cli.completion import check_codes
+from optplan.cli.options import check_codes
 from optplan.names import Severity
 
 

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from optplan.cli.completion import check_codes
-from optplan.cli.delivery import deliver
-from optplan.cli.options import ReportOptions, with_options
+from optplan.cli.options import PlainFormatOption, ReportOptions, check_codes, with_options
 from optplan.cli.running import running
-
-
-class ChecksFormat(StrEnum):
-    """The formats of ``checks``."""
-
-    TEXT = "text"
-    JSON = "json"
+from optplan.reporters.formats import PlainFormat
 
 
 @with_options
@@ -34,9 +25,7 @@ def checks(
     everything: Annotated[
         bool, typer.Option("--all", help="List all checks.", hidden=True)
     ] = False,
-    output_format: Annotated[
-        ChecksFormat, typer.Option("--format", "-f", help="The report's format.")
-    ] = ChecksFormat.TEXT,
+    output_format: PlainFormatOption = PlainFormat.TEXT,
     to: ReportOptions,
 ) -> None:
     """List the checks, or print the page of one: what it finds, a bad config, the mended one.
@@ -56,11 +45,11 @@ def checks(
         found, is_exact = by_code(codes, ALL_CHECKS) if codes else (ALL_CHECKS, False)
         found = tuple(sorted(found, key=lambda check: check.code))
 
-        def report(width: int | None, colored: bool) -> str:
-            if output_format is ChecksFormat.JSON:
+        def report(width: int | None, color: bool) -> str:
+            if output_format is PlainFormat.JSON:
                 return checks_json(found)
             if is_exact:
-                return check_pages(found, width=width, color=colored)
-            return check_list(found, width=width, color=colored)
+                return check_pages(found, width=width, color=color)
+            return check_list(found, width=width, color=color)
 
-        deliver(report, to.output, to.color, pages=not to.no_pager)
+        to.deliver(report)

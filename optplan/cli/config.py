@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from optplan.app.request import ConfigRequest
-from optplan.cli.delivery import deliver
-from optplan.cli.options import CONFIG_HELP, ReportOptions, with_options
+from optplan.cli.options import CONFIG_HELP, PlainFormatOption, ReportOptions, with_options
 from optplan.cli.running import running
-
-
-class ConfigFormat(StrEnum):
-    """The formats of ``config``."""
-
-    TEXT = "text"
-    JSON = "json"
+from optplan.reporters.formats import PlainFormat
 
 
 @with_options
@@ -28,9 +20,7 @@ def config(
     everything: Annotated[
         bool, typer.Option("--all", help="The whole config, not only its optimizer section.")
     ] = False,
-    output_format: Annotated[
-        ConfigFormat, typer.Option("--format", "-f", help="The report's format.")
-    ] = ConfigFormat.TEXT,
+    output_format: PlainFormatOption = PlainFormat.TEXT,
 ) -> None:
     """Show the resolved config, with the place each value came from.
 
@@ -63,9 +53,9 @@ def config(
             )
         names = list(loaded.data) if everything else section_names(loaded)
 
-        def report(width: int | None, colored: bool) -> str:
-            if output_format is ConfigFormat.JSON:
+        def report(width: int | None, color: bool) -> str:
+            if output_format is PlainFormat.JSON:
                 return config_json(loaded.entry.path, loaded.data, names)
-            return config_text(loaded.data, names, width=width, color=colored)
+            return config_text(loaded.data, names, width=width, color=color)
 
-        deliver(report, to.output, to.color, pages=not to.no_pager)
+        to.deliver(report)

@@ -13,7 +13,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
-from optplan.cli.pager import is_paged
 from optplan.cli.terminal import Terminal
 
 
@@ -72,16 +71,16 @@ def shown_on() -> Terminal:
 
 
 def deliver(
-    make: Callable[[int | None, bool], str],
+    report: str | Callable[..., str],
     output: Path | None,
     color: Color,
     *,
     pages: bool = False,
 ) -> None:
-    """Make the report for where it goes, and put it there.
+    """Make a report for where it goes, and put it there.
 
     Args:
-        make: Makes the text, from the width (None: cut nothing) and whether to colour it.
+        report: Its text, or what makes it of ``width`` (None: cut nothing) and ``color``, whether to colour it.
         output: A file, written only when the report is complete; None for stdout.
         color: When to colour.
         pages: Whether a pager may show what is longer than the screen.
@@ -97,7 +96,7 @@ def deliver(
     if output is None and color is Color.AUTO:
         has_color = terminal.has_color
     with gc_paused():
-        text = make(width, has_color)
+        text = report if isinstance(report, str) else report(width=width, color=has_color)
     made = Delivered(text, None if output is None else str(output), pages)
     if relay is not None:
         relay.reports.append(made)
@@ -124,7 +123,7 @@ def write_report(made: Delivered) -> None:
 
 
 def _print(text: str) -> None:
-    from optplan.cli.plain_characters import PLAIN
+    from optplan.cli.pipes import PLAIN
     from optplan.errors import OutputError
 
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -166,3 +165,58 @@ def _write(path: Path, text: str) -> None:
     except OSError as error:
         reason = getattr(error, "strerror", None) or error
         raise OutputError(f"cannot write {str(path)!r}: {reason}") from error
+
+
+# As git sets them for less and lv, where they are not set: quit if it fits, colours as they are, leave the screen.
+_SETTINGS = {"LESS": "FRX", "LV": "-c"}
+
+
+def is_paged(text: str, lines: int | None) -> bool:
+    """Show a text in a pager, where it is longer than the screen.
+
+    The pager is that of OPTPLAN_PAGER or PAGER, else less; ``cat`` or nothing is none. A pipe, a file, CI and
+    a dumb terminal have none.
+
+    Args:
+        text: The text.
+        lines: The lines of the screen; None where there is none.
+
+    Returns:
+        Whether a pager has shown it.
+    """
+    if lines is None or text.count("\n") < lines or not _may_page():
+        return False
+    command = os.environ.get("OPTPLAN_PAGER", os.environ.get("PAGER", "less")).strip()
+    if command in ("", "cat"):
+        return False
+    return _shown_by(command, text)
+
+
+def _may_page() -> bool:
+    return os.environ.get("TERM", "dumb") != "dumb" and not os.environ.get("CI")
+
+
+def _shown_by(command: str, text: str) -> bool:
+    """Run a pager; the user may leave it before it has read all."""
+    import shlex
+    import shutil
+    import signal
+    import subprocess
+
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return False
+    if not words or shutil.which(words[0]) is None:
+        return False
+    try:
+        pager = subprocess.Popen(words, stdin=subprocess.PIPE, env=_SETTINGS | dict(os.environ))
+    except OSError:
+        return False
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the pager's
+    try:
+        with pager:
+            pager.communicate(text.encode("utf-8", "backslashreplace"))
+    finally:
+        signal.signal(signal.SIGINT, before)
+    return True

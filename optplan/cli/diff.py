@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated
@@ -12,9 +11,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from optplan.app.request import PlanRequest
-from optplan.cli.delivery import deliver
-from optplan.cli.options import PLAN_HELP, ItersPerEpochOption, ReportOptions, with_options
+from optplan.cli.options import (
+    PLAN_HELP,
+    ItersPerEpochOption,
+    ReportOptions,
+    TableFormatOption,
+    with_options,
+)
 from optplan.cli.running import ExitStatus, running
+from optplan.reporters.formats import TableFormat
 from optplan.runtime.stdio import remark
 
 if TYPE_CHECKING:
@@ -22,16 +27,6 @@ if TYPE_CHECKING:
     from optplan.reporters.diff.words import Labels
 
 _SIDE = f"{PLAN_HELP[:-1]}; or a checkpoint."
-
-
-class DiffFormat(StrEnum):
-    """The formats of ``diff``."""
-
-    TEXT = "text"
-    JSON = "json"
-    MD = "md"
-    CSV = "csv"
-    HTML = "html"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,9 +98,7 @@ def diff(
     own: SideOptions,
     iters_per_epoch: ItersPerEpochOption = None,
     full: Annotated[bool, typer.Option("--full", help="List each parameter.")] = False,
-    output_format: Annotated[
-        DiffFormat, typer.Option("--format", "-f", help="The report's format.")
-    ] = DiffFormat.TEXT,
+    output_format: TableFormatOption = TableFormat.TEXT,
 ) -> None:
     """Show what changes between two configs, saved plans, revisions or a checkpoint; or from phase to phase.
 
@@ -129,23 +122,22 @@ def diff(
         said = words if len(words) == len(sides) else sides
         labels = [labels_of(pair, one) for pair, one in zip(pairwise(said), found, strict=True)]
 
-        if output_format is DiffFormat.CSV:
+        if output_format is TableFormat.CSV:
             remark(list(dict.fromkeys(note for one in found for note in unread_notes(one))))
-        report = partial(_report, output_format, found, labels, full)
-        deliver(report, to.output, to.color, pages=not to.no_pager)
+        to.deliver(partial(_report, output_format, found, labels, full))
         if not all(one.is_same for one in found):
             raise typer.Exit(ExitStatus.FINDINGS)
 
 
 def _report(
-    output_format: DiffFormat,
+    output_format: TableFormat,
     found: Sequence[PlanDiff],
     labels: Sequence[Labels],
     full: bool,
     width: int | None,
     color: bool,
 ) -> str:
-    if output_format is DiffFormat.HTML:
+    if output_format is TableFormat.HTML:
         from optplan.app.pages import diff_page
 
         return diff_page(found, labels, full=full)

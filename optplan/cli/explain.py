@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from optplan.app.request import PlanRequest
-from optplan.cli.delivery import deliver
-from optplan.cli.options import CONFIG_HELP, ReportOptions, with_options
+from optplan.cli.options import CONFIG_HELP, PlainFormatOption, ReportOptions, with_options
 from optplan.cli.running import running
-
-
-class ExplainFormat(StrEnum):
-    """The formats of ``explain``."""
-
-    TEXT = "text"
-    JSON = "json"
+from optplan.reporters.formats import PlainFormat
 
 
 @with_options
@@ -31,9 +23,7 @@ def explain(
     ],
     options: PlanRequest,
     to: ReportOptions,
-    output_format: Annotated[
-        ExplainFormat, typer.Option("--format", "-f", help="The report's format.")
-    ] = ExplainFormat.TEXT,
+    output_format: PlainFormatOption = PlainFormat.TEXT,
 ) -> None:
     """Explain why these parameters get what they get, and what modules get in all.
 
@@ -58,11 +48,11 @@ def explain(
                 hint="name the config that it was made from",
             )
 
-        def report(width: int | None, colored: bool) -> str:
-            if output_format is ExplainFormat.TEXT:
-                return explanation_text(planned, names, width=width, color=colored)
+        def report(width: int | None, color: bool) -> str:
+            if output_format is PlainFormat.TEXT:
+                return explanation_text(planned, names, width=width, color=color)
             modules = modules_among(planned.plan, names)
             each = [f"{one}.*" if one in modules else one for one in names]
             return explain_json(planned.plan, explained(planned, each))
 
-        deliver(report, to.output, to.color, pages=not to.no_pager)
+        to.deliver(report)

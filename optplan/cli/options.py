@@ -10,8 +10,33 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
-from optplan.cli.completion import timm_names
-from optplan.cli.delivery import Color
+from optplan.cli.delivery import Color, deliver
+from optplan.reporters.formats import PlainFormat, TableFormat
+
+
+def timm_names(incomplete: str) -> list[str]:
+    """Return the names of timm's models that begin so, read from the source of the installed timm."""
+    import re
+    from pathlib import Path
+
+    from optplan.runtime.installed import package_folder
+
+    folder = package_folder("timm")
+    if folder is None:
+        return []
+    registered = re.compile(r"^@register_model\ndef (\w+)", re.MULTILINE)
+    texts = (path.read_text("utf-8") for path in Path(folder, "models").glob("*.py"))
+    names = {name for text in texts for name in registered.findall(text)}
+    return sorted(name for name in names if name.startswith(incomplete))
+
+
+def check_codes(incomplete: str) -> list[tuple[str, str]]:
+    """Return the codes of checks that begin so, each with the check's name."""
+    from optplan.checks import ALL_CHECKS
+
+    found = ((check.code, check.name) for check in ALL_CHECKS)
+    return sorted(one for one in found if one[0].startswith(incomplete.upper()))
+
 
 _MODEL, _CONFIG, _REPORT = "Model", "Config", "Report"
 
@@ -139,7 +164,21 @@ class ReportOptions:
         typer.Option("--debug", help="Show a traceback with an error.", rich_help_panel=_REPORT),
     ] = False
 
+    def deliver(self, report: str | Callable[..., str]) -> None:
+        """Put a report where the options say.
 
+        Args:
+            report: Its text, or what makes it of the ``width`` of the terminal and whether it has ``color``.
+
+        Raises:
+            OutputError: The file cannot be written.
+        """
+        deliver(report, self.output, self.color, pages=not self.no_pager)
+
+
+_FORMAT = typer.Option("--format", "-f", help="The report's format.")
+TableFormatOption = Annotated[TableFormat, _FORMAT]
+PlainFormatOption = Annotated[PlainFormat, _FORMAT]
 ItersPerEpochOption = Annotated[
     int | None,
     typer.Option(

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+from functools import partial
 from typing import Annotated
 
 import typer
 
 from optplan.app.request import PlanRequest
-from optplan.cli.delivery import deliver
-from optplan.cli.options import CONFIG_HELP, ReportOptions, with_options
+from optplan.cli.options import CONFIG_HELP, ReportOptions, TableFormatOption, with_options
 from optplan.cli.running import running
-
-
-class ScaleFormat(StrEnum):
-    """The formats of ``scale``."""
-
-    TEXT = "text"
-    JSON = "json"
-    CSV = "csv"
-    MD = "md"
-    HTML = "html"
+from optplan.reporters.formats import TableFormat, write
 
 
 @with_options
@@ -36,9 +26,7 @@ def scale(
             help="The argument of -k that varies, where several have more than one value.",
         ),
     ] = None,
-    output_format: Annotated[
-        ScaleFormat, typer.Option("--format", "-f", help="The report's format.")
-    ] = ScaleFormat.TEXT,
+    output_format: TableFormatOption = TableFormat.TEXT,
 ) -> None:
     """Show how lr, weight decay and initialization change with the model's width, beside µP.
 
@@ -49,14 +37,8 @@ def scale(
     with running(quiet=to.quiet, debug=to.debug, dialect=options.dialect):
         from optplan.app.plan import import_first
         from optplan.app.scale import scale_of
-        from optplan.reporters.formats import write
         from optplan.reporters.scale import scale_report
 
         import_first((config,), options)
         report = scale_report(scale_of(config, options, along))
-        deliver(
-            lambda width, colored: write(output_format, report, width=width, color=colored),
-            to.output,
-            to.color,
-            pages=not to.no_pager,
-        )
+        to.deliver(partial(write, output_format, report))

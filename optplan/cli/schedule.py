@@ -4,29 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from optplan.app.request import PlanRequest
-from optplan.cli.delivery import deliver
-from optplan.cli.options import CONFIG_HELP, ItersPerEpochOption, ReportOptions, with_options
+from optplan.cli.options import (
+    CONFIG_HELP,
+    ItersPerEpochOption,
+    ReportOptions,
+    TableFormatOption,
+    with_options,
+)
 from optplan.cli.running import running
+from optplan.reporters.formats import TableFormat, write
 from optplan.runtime.stdio import remark
 
 if TYPE_CHECKING:
     from optplan.app.config_schedule import Length
-    from optplan.reporters.formats.report import Report
-
-
-class ScheduleFormat(StrEnum):
-    """The formats of ``schedule``."""
-
-    TEXT = "text"
-    JSON = "json"
-    CSV = "csv"
-    MD = "md"
-    HTML = "html"
 
 
 class ScheduleTopic(StrEnum):
@@ -103,9 +99,7 @@ def schedule(
     options: PlanRequest,
     to: ReportOptions,
     asked: ScheduleOptions,
-    output_format: Annotated[
-        ScheduleFormat, typer.Option("--format", "-f", help="The report's format.")
-    ] = ScheduleFormat.TEXT,
+    output_format: TableFormatOption = TableFormat.TEXT,
 ) -> None:
     """Show lr, weight decay and momentum of every setting over the whole training, or over its phases.
 
@@ -138,16 +132,18 @@ def schedule(
         if is_decay:
             table = decay_report(decay_of(found, patterns=patterns, trusted=options.trust))
         else:
-            table = schedule_report(view_of(found, samples=SAMPLES[output_format], **asked.shown))
-            if output_format is ScheduleFormat.CSV:
+            table = schedule_report(
+                view_of(found, samples=SAMPLES.get(output_format, 0), **asked.shown)
+            )
+            if output_format is TableFormat.CSV:
                 remark(unread_notes(found.schedule.unread))
-        if output_format is ScheduleFormat.HTML:
+        if output_format is TableFormat.HTML:
             page = schedule_page(
                 found, table, is_decay=is_decay, patterns=patterns, options=options
             )
-            deliver(lambda _width, _color: page, to.output, to.color)
+            to.deliver(page)
         else:
-            _deliver(table, output_format, to)
+            to.deliver(partial(write, output_format, table))
 
 
 def _phases(
@@ -155,7 +151,7 @@ def _phases(
     options: PlanRequest,
     to: ReportOptions,
     asked: ScheduleOptions,
-    output_format: ScheduleFormat,
+    output_format: TableFormat,
 ) -> None:
     """Show the courses over phases."""
     from optplan.app.phased_schedule import phases_view, scheduled_phases
@@ -170,29 +166,12 @@ def _phases(
     phases = phases_of(words)
     import_first([phase.word for phase in phases], options)
     found = scheduled_phases(phases, options, asked.length)
-    view = phases_view(found, samples=SAMPLES[output_format], **asked.shown)
-    if output_format is ScheduleFormat.CSV:
+    view = phases_view(found, samples=SAMPLES.get(output_format, 0), **asked.shown)
+    if output_format is TableFormat.CSV:
         unread = [one for phase in view.phases for one in phase.view.courses.schedule.unread]
         remark(list(dict.fromkeys(unread_notes(unread))))
-    _deliver(phases_report(view), output_format, to)
+    to.deliver(partial(write, output_format, phases_report(view)))
 
 
-def _deliver(report: Report, output_format: ScheduleFormat, to: ReportOptions) -> None:
-    from optplan.reporters.formats import write
-
-    deliver(
-        lambda width, colored: write(output_format, report, width=width, color=colored),
-        to.output,
-        to.color,
-        pages=not to.no_pager,
-    )
-
-
-# How many steps of a course a format draws.
-SAMPLES = {
-    ScheduleFormat.TEXT: 256,
-    ScheduleFormat.JSON: 0,
-    ScheduleFormat.CSV: 0,
-    ScheduleFormat.MD: 0,
-    ScheduleFormat.HTML: 1000,
-}
+# How many steps of a course a format draws; the others draw none.
+SAMPLES = {TableFormat.TEXT: 256, TableFormat.HTML: 1000}

@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 
 from optplan.app.request import PlanRequest
-from optplan.cli.delivery import deliver, shown_on
-from optplan.cli.options import PLAN_HELP, ReportOptions, with_options
+from optplan.cli.delivery import shown_on
+from optplan.cli.options import PLAN_HELP, ReportOptions, TableFormatOption, with_options
 from optplan.cli.running import running
 from optplan.names import Rule, Status
-from optplan.reporters.show import ShowFormat, ShowView, require_sense
+from optplan.reporters.formats import TableFormat
+from optplan.reporters.show import ShowView, require_sense
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,9 +35,7 @@ class ShowOptions:
         int | None,
         typer.Option("--depth", metavar="N", min=0, help="Levels of the tree below the model."),
     ] = None
-    output_format: Annotated[
-        ShowFormat, typer.Option("--format", "-f", help="The report's format.")
-    ] = ShowFormat.TEXT
+    output_format: TableFormatOption = TableFormat.TEXT
     param: Annotated[
         list[str] | None,
         typer.Option(
@@ -98,19 +97,19 @@ def show(
             shown = replace(shown, folded=f"{count} rows folded: --view params lists each")
         shown = for_view(shown, found, view, config, options)
 
-        def report(width: int | None, colored: bool) -> str:
-            if asked.output_format is ShowFormat.HTML:
+        def report(width: int | None, color: bool) -> str:
+            if asked.output_format is TableFormat.HTML:
                 from optplan.app.pages import plan_page
 
                 made = found if isinstance(found, Planned) else None
                 return plan_page(shown, made, view, config, options)
-            return show_report(view, shown, asked.output_format, width=width, color=colored)
+            return show_report(view, shown, asked.output_format, width=width, color=color)
 
-        deliver(report, to.output, to.color, pages=not to.no_pager)
+        to.deliver(report)
 
 
 def _is_too_long(count: int, asked: ShowOptions, to: ReportOptions) -> bool:
     """Return whether so many rows are more than the terminal shows that they would go to."""
     lines = shown_on().lines
-    is_read = asked.output_format is ShowFormat.TEXT and to.output is None
+    is_read = asked.output_format is TableFormat.TEXT and to.output is None
     return is_read and lines is not None and count > lines

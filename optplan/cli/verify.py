@@ -5,21 +5,15 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Annotated
 
 import typer
 
 from optplan.app.request import PlanRequest
-from optplan.cli.delivery import deliver
-from optplan.cli.options import CONFIG_HELP, ReportOptions, with_options
+from optplan.cli.options import CONFIG_HELP, PlainFormatOption, ReportOptions, with_options
 from optplan.cli.running import ExitStatus, running
-
-
-class VerifyFormat(StrEnum):
-    """The formats of ``verify``."""
-
-    TEXT = "text"
-    JSON = "json"
+from optplan.reporters.formats import PlainFormat, format_of
 
 
 class ParallelWord(StrEnum):
@@ -97,9 +91,7 @@ def verify(
     options: PlanRequest,
     to: ReportOptions,
     asked: StageOptions,
-    output_format: Annotated[
-        VerifyFormat, typer.Option("--format", "-f", help="The report's format.")
-    ] = VerifyFormat.TEXT,
+    output_format: PlainFormatOption = PlainFormat.TEXT,
 ) -> None:
     """Build and step the real optimizer, and hold each parameter's movement against the plan.
 
@@ -120,7 +112,6 @@ def verify(
     with running(quiet=to.quiet, debug=to.debug, dialect=options.dialect):
         from optplan.app.plan import import_first
         from optplan.app.verify import is_first_process, source_of, terms_of
-        from optplan.reporters.formats import format_of
         from optplan.verify.devices import choose_device
         from optplan.verify.verification import verify as verified
 
@@ -133,18 +124,13 @@ def verify(
             forward=asked.forward,
             amp=asked.amp,
             cost=asked.cost,
-            shows_progress=not to.quiet,
         )
         chosen = choose_device(asked.device)
         import_first((config,), options)
         source = source_of(config, options, asked.plan)
         found = verified(source, chosen, terms, plan_source=asked.plan)
 
-        def report(width: int | None, colored: bool) -> str:
-            render = format_of("optplan.reporters.verify", output_format)
-            return render(found, width=width, color=colored)
-
         if is_first_process():
-            deliver(report, to.output, to.color, pages=not to.no_pager)
+            to.deliver(partial(format_of("optplan.reporters.verify", output_format), found))
         if not found.matches:
             raise typer.Exit(ExitStatus.FINDINGS)

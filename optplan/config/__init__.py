@@ -11,11 +11,7 @@ from optplan.config.batch import NO_BATCH, Batch, Scaling
 from optplan.config.files.file_reader import DiskReader, Reader
 from optplan.config.loading import Config, load_config
 from optplan.config.namespace import Namespace, find_namespace
-from optplan.config.optimizer import (
-    NO_SECTION,
-    OptimizerConfig,
-    SectionForm,
-)
+from optplan.config.optimizer import NO_SECTION, OptimizerConfig, SectionForm
 from optplan.config.overrides import regroup_cfg_options
 from optplan.config.own_model import OwnModel, without_weights
 from optplan.config.placed import PlacedDict, PlacedList, PlacedTuple, place_of

@@ -91,11 +91,7 @@ def beside(path: str, child: ConfigLocation, entry: ConfigLocation) -> ConfigLoc
     if entry.root is None and is_relative and not os.path.isabs(path):
         joined = os.path.join(os.path.dirname(entry.shown), name)
         return ConfigLocation(absolute, name, os.path.normpath(joined), reader)
-    return ConfigLocation(absolute, name, _as_typed(absolute), reader)
-
-
-def _as_typed(absolute: str) -> str:
-    return path_below(absolute, os.getcwd()) or absolute
+    return ConfigLocation(absolute, name, path_below(absolute, os.getcwd()) or absolute, reader)
 
 
 def _package_location(path: str, root: tuple[str, str]) -> ConfigLocation:

@@ -18,13 +18,7 @@ DECAY_MULTIPLIERS = tuple(WEIGHT_DECAY_OPTIONS)
 MULTIPLIERS = (*LR_MULTIPLIERS, *DECAY_MULTIPLIERS)
 FIELDS = ("lr_mult", "decay_mult", "lr", "weight_decay")
 FIELDS_OF_MMCV1 = FIELDS[:2]
-# mmcv 1.x tries a norm, then a depthwise convolution, then a bias, and knows no flat_decay_mult
-MULTIPLIERS_OF_MMCV1 = (
-    *LR_MULTIPLIERS,
-    "norm_decay_mult",
-    "dwconv_decay_mult",
-    "bias_decay_mult",
-)
+MULTIPLIERS_OF_MMCV1 = tuple(name for name in MULTIPLIERS if name != "flat_decay_mult")
 # These are refused without a base weight decay; flat_decay_mult passes and does nothing.
 _NEED_WEIGHT_DECAY = tuple(name for name in DECAY_MULTIPLIERS if name != "flat_decay_mult")
 
@@ -120,10 +114,7 @@ def number_problem(container: Mapping[str, Any], name: str) -> Problem | None:
             hint=_number_hint(value),
         )
     if not isinstance(value, int | float):
-        return Problem(
-            message=f"{name} must be a number, got {described(value)}",
-            place=place,
-        )
+        return Problem(message=f"{name} must be a number, got {described(value)}", place=place)
     try:
         finite = isfinite(value)
     except OverflowError:  # Python's whole numbers have no end, a float has
@@ -208,11 +199,7 @@ def _custom_keys(
 
 
 def _key_problems(
-    key: object,
-    fields: object,
-    place: Place | None,
-    has_weight_decay: bool,
-    numbers: Sequence[str],
+    key: object, fields: object, place: Place | None, has_weight_decay: bool, numbers: Sequence[str]
 ) -> Iterator[Problem]:
     if not isinstance(key, str):
         yield Problem(message=f"a custom key must be a string, got {described(key)}", place=place)

@@ -5,13 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from optplan.config.limits import MAX_DEPTH, MAX_INT_BITS, Refusal, StepCounter, size_of
-from optplan.config.placed import (
-    PlacedDict,
-    place_of,
-    placed_dict,
-    placed_list,
-    placed_tuple,
-)
+from optplan.config.placed import PlacedDict, place_of, placed_dict, placed_list, placed_tuple
 from optplan.config.substitution import END, MARKER
 from optplan.config.symbols import Symbol, as_data
 from optplan.errors import ConfigError

@@ -17,10 +17,7 @@ if TYPE_CHECKING:
     from optplan.constructors.layer_decay_constructor import LayerDecayOptimizerConstructor
     from optplan.constructors.live_optimizer import assert_matches
     from optplan.constructors.optimizers import OPTIMIZERS
-    from optplan.constructors.registered import (
-        OPTIM_WRAPPER_CONSTRUCTORS,
-        OPTIMIZER_CONSTRUCTORS,
-    )
+    from optplan.constructors.registered import OPTIM_WRAPPER_CONSTRUCTORS, OPTIMIZER_CONSTRUCTORS
     from optplan.constructors.registry import Registry
 
 __all__ = [

@@ -11,10 +11,10 @@ import torch
 from torch.optim import Optimizer
 
 from optplan.config import OptimizerConfig
-from optplan.constructors.class_defaults import class_defaults
 from optplan.constructors.dry_run import optimizer_facts
 from optplan.constructors.observed_groups import ObservedGroup, ObservedOptimizer
 from optplan.constructors.only_groups import OnlyGroups
+from optplan.constructors.optimizers import class_defaults
 from optplan.model import class_name
 from optplan.plan import PlannedOptimizer, PlannedParameter, plain
 from optplan.plan.compare import differ, is_label

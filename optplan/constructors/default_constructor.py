@@ -18,15 +18,7 @@ from optplan.errors import ConfigError
 from optplan.facts import ParameterFacts
 from optplan.model import class_name, is_dcn, make_inventory, owner_flags, walked_module
 from optplan.planner.groups import refuse_empty, tied_error
-from optplan.rules import (
-    DEFAULT_RULES,
-    Decision,
-    Options,
-    RuleSet,
-    Skipped,
-    decide,
-    read_options,
-)
+from optplan.rules import DEFAULT_RULES, Decision, Options, RuleSet, Skipped, decide, read_options
 
 
 class DefaultOptimizerConstructor:
@@ -52,9 +44,7 @@ class DefaultOptimizerConstructor:
     rules: RuleSet = DEFAULT_RULES
 
     def __init__(
-        self,
-        optim_wrapper_cfg: Mapping[str, Any],
-        paramwise_cfg: Mapping[str, Any] | None = None,
+        self, optim_wrapper_cfg: Mapping[str, Any], paramwise_cfg: Mapping[str, Any] | None = None
     ) -> None:
         if not isinstance(optim_wrapper_cfg, Mapping):
             raise ConfigError(

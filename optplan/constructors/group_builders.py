@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from functools import cache
+from importlib import metadata
 
 from torch import nn
 
-from optplan.config import OptimizerConfig
+from optplan.config import OptimizerConfig, Scaling
 from optplan.constructors.built_values import built_optimizer
 from optplan.constructors.constructor_run import ConstructorRun
 from optplan.constructors.dry_run import dry_run
@@ -18,14 +20,15 @@ from optplan.constructors.resolve_constructor import ResolvedConstructor
 from optplan.constructors.returned_optimizers import NamedOptimizers
 from optplan.constructors.rule_attribution import Decide, GroupMaker, attribute, empty_groups
 from optplan.constructors.source_location import code_place
-from optplan.constructors.versions import versions
 from optplan.constructors.world_size import WorldSize
 from optplan.errors import ConfigError, PlanError
 from optplan.facts import Inventory, ParameterFacts
 from optplan.names import Rule
 from optplan.plan import Assignment, Planned, PlannedOptimizer
 from optplan.planner.builtin_plan import BuildResult, decided, options_of, planned
+from optplan.planner.scaling import scaled_made
 from optplan.rules import Decision, Options, RuleSet, Skipped, decide
+from optplan.version import __version__
 
 
 class GroupBuilder(ABC):
@@ -214,3 +217,47 @@ def _follow_rules(assignments: Mapping[int, Assignment]) -> bool:
         for one in assignments.values()
         for verdict in (one.lr_verdict, one.weight_decay_verdict)
     )
+
+
+def versions() -> dict[str, str | None]:
+    """Return the versions of optplan, torch and timm, without importing them."""
+    return {"optplan": __version__, **{name: _version(name) for name in ("torch", "timm")}}
+
+
+@cache  # reading it takes 4 ms, as long as planning a small model
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def scaled(builder: GroupBuilder, scaling: Scaling | None) -> GroupBuilder:
+    """Return a builder whose lrs are multiplied as the trainer does; the builder itself where they are not.
+
+    Args:
+        builder: The builder, of a scaled section where the lr is multiplied before groups are made.
+        scaling: How the lr depends on the batch.
+    """
+    return builder if scaling is None else _ScaledBuilder(builder, scaling)
+
+
+class _ScaledBuilder(GroupBuilder):
+    def __init__(self, builder: GroupBuilder, scaling: Scaling) -> None:
+        self.name = builder.name
+        self.section = builder.section
+        self._builder = builder
+        self._scaling = scaling
+
+    def plan(self, model: nn.Module, inventory: Inventory) -> BuildResult:
+        """Plan as the inner builder, and multiply the planned lrs."""
+        return scaled_made(self._builder.plan(model, inventory), self._scaling)
+
+    def build(self, model: nn.Module) -> NamedOptimizers:
+        """Build as the inner builder, and multiply the lr of each group."""
+        made = self._builder.build(model)
+        factor = None if self._scaling.before_groups else self._scaling.factor
+        for _, optimizer in made if factor is not None else ():
+            for group in optimizer.param_groups:
+                group["lr"] = group["lr"] * factor
+        return made

@@ -45,9 +45,7 @@ class LayerDecayOptimizerConstructor(DefaultOptimizerConstructor):
     rules = LAYER_DECAY_RULES
 
     def __init__(
-        self,
-        optim_wrapper_cfg: Mapping[str, Any],
-        paramwise_cfg: Mapping[str, Any] | None = None,
+        self, optim_wrapper_cfg: Mapping[str, Any], paramwise_cfg: Mapping[str, Any] | None = None
     ) -> None:
         self._known: tuple[nn.Module, dict[str, ParameterFacts]] | None = None
         super().__init__(optim_wrapper_cfg, paramwise_cfg)

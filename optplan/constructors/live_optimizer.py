@@ -11,6 +11,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from optplan.constructors.built_values import NO_ENTRY, PlannedEntries, built_optimizer
+from optplan.constructors.group_builders import versions
 from optplan.constructors.observed_groups import Observation, ObservedGroup, observe_made
 from optplan.constructors.only_groups import OnlyGroups
 from optplan.constructors.returned_optimizers import (
@@ -20,7 +21,6 @@ from optplan.constructors.returned_optimizers import (
     read_return,
 )
 from optplan.constructors.rule_attribution import GroupMaker, attribute, empty_groups
-from optplan.constructors.versions import versions
 from optplan.errors import MismatchError, PlanError, Problem, listed
 from optplan.facts import Inventory
 from optplan.model import class_name

@@ -208,10 +208,7 @@ _MEMBERS = ("params", "param_names")
 
 
 def _observed(
-    group: Group,
-    given: frozenset[str],
-    defaults: Mapping[str, Any],
-    numbers: Mapping[int, int],
+    group: Group, given: frozenset[str], defaults: Mapping[str, Any], numbers: Mapping[int, int]
 ) -> ObservedGroup:
     final = {name: value for name, value in group.items() if name not in _MEMBERS}
     # what was written into a group later is its own as well

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
 import torch
+from torch import nn
 from torch.optim import Optimizer
 
 from optplan.config import Symbol, place_of
@@ -26,8 +28,10 @@ from optplan.constructors.timm_optimizers import PREFIX as TIMM
 from optplan.constructors.timm_optimizers import timm_optimizer
 from optplan.errors import OptplanError, PlanError, did_you_mean
 from optplan.places import Place
+from optplan.plan import plain
 from optplan.registries import RegistryKind
 from optplan.runtime.gate import calling, import_named, is_optimizer_class
+from optplan.runtime.user_modules import FILE_MODULE
 
 # Where else optimizers with registered names come from, if it is installed; None: all of its own.
 _OPTIONAL_HOMES = {
@@ -219,3 +223,55 @@ def _inner_class(
 
 def _without(given: Mapping[str, Any], *names: str) -> dict[str, Any]:
     return {name: value for name, value in given.items() if name not in names}
+
+
+def class_defaults(class_name: str) -> dict[str, Any]:
+    """Return the options of one of torch's optimizers with their values; empty for any other class."""
+    module, _, name = class_name.rpartition(".")
+    found = getattr(torch.optim, name, None) if module.startswith("torch.optim") else None
+    if not (inspect.isclass(found) and issubclass(found, torch.optim.Optimizer)):
+        return {}
+    try:
+        make: Any = found
+        with torch.device("meta"):  # the state that some make at once, too
+            defaults = make([nn.Parameter(torch.empty(1))]).defaults
+    except (TypeError, ValueError):
+        return {}
+    return {key: plain(value) for key, value in defaults.items() if key != "lr"}
+
+
+def named_class(class_name: str, *, trusted: bool) -> type[Optimizer] | None:
+    """Return a class by its path, from the modules that are loaded or by importing it.
+
+    Args:
+        class_name: The path.
+        trusted: Whether the user vouches for the code that the config names.
+
+    Returns:
+        None where it cannot be imported, or is no optimizer.
+    """
+    module, _, name = class_name.rpartition(".")
+    for home in (module, f"{FILE_MODULE}{module}"):
+        found = getattr(sys.modules.get(home), name, None)
+        if is_optimizer_class(found):
+            return found
+    try:
+        found = import_named(class_name, trusted=trusted)
+    except Exception:  # noqa: BLE001 - what cannot be imported is not known
+        return None
+    return found if is_optimizer_class(found) else None  # type: ignore[return-value]
+
+
+def real_values(entries: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a plan's entries as a class takes them: JSON has neither infinite numbers nor dtypes."""
+    return {name: _real(value) for name, value in entries.items()}
+
+
+def _real(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    if value in ("inf", "-inf", "nan"):
+        return float(value)
+    home, _, name = value.partition(".")
+    found = getattr(torch, name, None) if home == "torch" else None
+    return found if isinstance(found, torch.dtype) else value

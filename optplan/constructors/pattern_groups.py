@@ -10,12 +10,11 @@ from torch import nn
 
 from optplan.config import OptimizerConfig, place_of
 from optplan.config.regex_groups import RegexGroups, RegexOptimizer
-from optplan.constructors.class_defaults import class_defaults
 from optplan.constructors.dry_run import optimizer_facts
 from optplan.constructors.group_builders import GroupBuilder
 from optplan.constructors.observed_groups import ObservedOptimizer, observe
 from optplan.constructors.optimizer_arguments import Group, Param
-from optplan.constructors.optimizers import instantiate, optimizer_class
+from optplan.constructors.optimizers import class_defaults, instantiate, optimizer_class
 from optplan.constructors.regex_timeout import refuse_endless
 from optplan.constructors.returned_optimizers import NamedOptimizers
 from optplan.errors import PlanError, Problem, listed, quoted

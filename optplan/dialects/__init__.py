@@ -98,11 +98,7 @@ def opener_of(word: str) -> Opener | None:
 
 
 def load_config(
-    path: str | Path,
-    *,
-    overrides: Sequence[str] = (),
-    trust: bool = False,
-    reader: Reader = DISK,
+    path: str | Path, *, overrides: Sequence[str] = (), trust: bool = False, reader: Reader = DISK
 ) -> Config:
     """Read a config as :func:`optplan.config.load_config`; overrides add only what its dialect reads.
 

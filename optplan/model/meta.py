@@ -93,7 +93,7 @@ def build_on_meta(build: Callable[[], T], what: str, *, falls_back: bool = True)
                 if last and len(attempts) > 1:
                     _log.warning("%s cannot be built on meta, so it is built on the CPU", what)
                 return model
-            if not _may_depend_on_device(failure):
+            if isinstance(failure, SystemExit | ImportError):
                 break
     raise ModelError(
         f"{what} raises while it is built: {described_exception(failure)}"
@@ -115,11 +115,6 @@ def _attempts(memory: Memory) -> tuple[Callable[[], AbstractContextManager[Any]]
             return _parameters_on_meta, nullcontext
         case Memory.ALL:
             return (nullcontext,)
-
-
-def _may_depend_on_device(error: BaseException) -> bool:
-    """Return whether another device could help: not where the arguments are wrong."""
-    return not isinstance(error, SystemExit | ImportError)
 
 
 def _allocations_on_meta() -> AbstractContextManager[Any]:

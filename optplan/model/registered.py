@@ -8,9 +8,8 @@ from typing import Any
 
 from optplan.config import OwnModel, place_of
 from optplan.errors import ModelError, did_you_mean
-from optplan.model.arguments import not_called
+from optplan.model.arguments import not_called, refused_call
 from optplan.model.meta import build_on_meta
-from optplan.model.uncallable import refused_call
 from optplan.places import Place
 from optplan.registries import RegistryKind, default_scope, is_part_of_models, registered_names
 from optplan.runtime.gate import installed_only, is_module_class

@@ -8,6 +8,7 @@ more than 0, and ``Annotated[str, ("a", "b")]`` one of these words.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
@@ -16,7 +17,6 @@ from math import isfinite
 from types import NoneType, UnionType
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
-from optplan.plan.misfit import MisfitError, at, got
 from optplan.plan.values import plain
 
 OPTIONAL = {"optional": True}
@@ -222,3 +222,54 @@ def _free(data: Any, depth: int = 0) -> Any:
         for name, item in data.items() if isinstance(data, dict) else enumerate(data):
             at(name, lambda one: _free(one, depth + 1), item)
     return data if depth else plain(data)
+
+
+_SHOWN = 60
+_LONGEST = 10  # parts of a path that a message shows
+
+
+class MisfitError(Exception):
+    """A value that does not fit.
+
+    Args:
+        problem: What is wrong with it.
+        path: The keys and indices that lead to it.
+    """
+
+    def __init__(self, problem: str, *path: str | int) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.path = [*reversed(path)]
+
+    def __str__(self) -> str:
+        return f"{path_text(self.path[::-1])}: {self.problem}"
+
+
+def at(name: str | int, read: Callable[[Any], Any], data: Any) -> Any:
+    """Read what stands under a name or an index.
+
+    Raises:
+        MisfitError: It does not fit; the name is in the path.
+    """
+    try:
+        return read(data)
+    except MisfitError as error:
+        error.path.append(name)
+        raise
+
+
+def path_text(path: Sequence[str | int]) -> str:
+    """Return where a value is: ``parameters[3].lr``; 'the file' for the whole, and a long path is cut."""
+    text = "".join(
+        f".{part}"
+        if isinstance(part, str) and part.isidentifier() and part.isascii()
+        else f"[{json.dumps(part)}]"
+        for part in path[:_LONGEST]
+    ) + "…" * (len(path) > _LONGEST)
+    return text.removeprefix(".") or "the file"
+
+
+def got(value: object) -> str:
+    """Return a value as a message shows it: its JSON text, cut where it is long."""
+    text = json.dumps(value)
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"

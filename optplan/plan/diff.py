@@ -6,19 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from optplan.names import Rule
-from optplan.plan.changes import (
-    ABSENT,
-    Change,
-    ChangeKind,
-    OptimizerChange,
-    PlanDiff,
-    all_names,
-)
-from optplan.plan.compare import (
-    Pair,
-    optimizer_change,
-    optimizer_changes,
-)
+from optplan.plan.changes import ABSENT, Change, ChangeKind, OptimizerChange, PlanDiff, all_names
+from optplan.plan.compare import Pair, optimizer_change, optimizer_changes
 from optplan.plan.names.clusters import Clusters, Patterns
 from optplan.plan.plan import Plan, PlannedOptimizer, PlannedParameter
 

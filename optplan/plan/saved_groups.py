@@ -177,9 +177,7 @@ def is_number(value: object) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _moved(
-    pairs: Sequence[tuple[Sequence[PlannedParameter], SavedGroup]],
-) -> Iterator[str]:
+def _moved(pairs: Sequence[tuple[Sequence[PlannedParameter], SavedGroup]]) -> Iterator[str]:
     """Yield parameters in another order, where the checkpoint has names and they are the same ones."""
     now = [row.name for rows, _ in pairs for row in rows]
     saved = [name for _, group in pairs for name in group.names or ()]

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from optplan.errors import PlanError
 from optplan.names import Status
-from optplan.plan.misfit import MisfitError, got
+from optplan.plan.codec import MisfitError, got
 
 _Read = TypeVar("_Read")
 _VERSION = re.compile(r"[0-9]+\.[0-9]+")

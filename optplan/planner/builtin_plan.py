@@ -8,13 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from optplan.config import OptimizerConfig
 from optplan.facts import Inventory
 from optplan.names import Matcher
-from optplan.plan import (
-    EmptyParamGroup,
-    LrScaling,
-    Planned,
-    PlannedOptimizer,
-    build_plan,
-)
+from optplan.plan import EmptyParamGroup, LrScaling, Planned, PlannedOptimizer, build_plan
 from optplan.plan.layer_patterns import listed_layers
 from optplan.plan.planned import Decisions
 from optplan.planner.assign import DryRun, assign, planned_optimizer

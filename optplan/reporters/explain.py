@@ -1,4 +1,4 @@
-"""Lay out explanations as text and as data; their reasons are worded in ``rules``."""
+"""Lay out explanations as text and as data, and what a module gets in short; reasons are worded in ``rules``."""
 
 from __future__ import annotations
 
@@ -6,17 +6,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from optplan.errors import quoted
-from optplan.names import Rule
+from optplan.names import Rule, Status
 from optplan.plan import Plan, PlannedParameter
 from optplan.plan.explanation import Explained, Explanation
 from optplan.plan.serial import extras_to_dict, words_to_dict
 from optplan.reporters.formats.json import json_text
 from optplan.reporters.formats.report import Cell, Column
+from optplan.reporters.selection import Selection
+from optplan.reporters.show.settings import declare
 from optplan.reporters.words import (
     RULE_STYLES,
+    count_text,
     number,
     place_data,
     place_text,
+    plural,
     shape_text,
     use_text,
 )
@@ -254,3 +258,31 @@ def _candidate_data(candidate: Candidate) -> dict[str, Any]:
         "reason": candidate.reason,
         "origin": place_data(verdict.place),
     }
+
+
+def module_blocks(
+    plan: Plan, module: str, rows: Sequence[PlannedParameter]
+) -> Iterator[RenderableType]:
+    """Yield how many parameters a module has, and each setting with what decided it.
+
+    Args:
+        plan: The plan.
+        module: Its path, or a pattern of paths.
+        rows: Its parameters.
+    """
+    from optplan.reporters.formats.terminal import Blank, Paragraph, Table
+
+    counted = [row for row in rows if row.status is not Status.DUPLICATE]
+    owners = dict.fromkeys(row.module.rpartition(".")[2] for row in rows)
+    size = (
+        plural(len(counted), "parameter"),
+        count_text(sum(row.elements for row in counted)),
+        ", ".join(owners),
+    )
+    head = [(Cell(module, "bold"), Cell("   ".join(size)))]
+    yield Table((Column(), Column(below=2)), head, indent=0, gap=3)
+    view = declare(Selection(plan=plan, rows=tuple(rows)))
+    if view.blocks is not None:
+        yield from view.blocks()
+    yield Blank()
+    yield Paragraph(f"each of them: optplan explain … '{module}.*'", style="dim", hanging=2)

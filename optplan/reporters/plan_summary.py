@@ -1,4 +1,4 @@
-"""Word what several reports of a plan share: the head, a setting, labels, the closing lines."""
+"""Word what several reports of a plan share: the head, how the lr depends on the batch, a setting, labels, the closing lines."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 from optplan.config.optimizer import DEFAULT_CONSTRUCTORS
 from optplan.errors import listed
-from optplan.names import Status
-from optplan.plan import Plan, PlannedOptimizer, PlannedParameter, RuleUse, Setting
+from optplan.names import Matcher, Status
+from optplan.plan import LrScaling, Plan, PlannedOptimizer, PlannedParameter, RuleUse, Setting
 from optplan.reporters.formats.report import Cell
-from optplan.reporters.lr_scaling import lr_end, matcher_text, not_final_text, scaling_text
 from optplan.reporters.selection import Narrowing, Selection
-from optplan.reporters.words import RULE_STYLES, count_text, number, plural, rules_of
+from optplan.reporters.words import RULE_STYLES, count_text, number, plural, rules_of, where_text
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -197,3 +196,92 @@ def _coverage_words(rows: Sequence[PlannedParameter]) -> Iterator[tuple[str, str
         yield plural(duplicates, "duplicate name"), ""
     if uncovered := sum(row.status is Status.UNCOVERED for row in primary):
         yield f"uncovered {uncovered}", "alarm"
+
+
+_MATCHERS = {
+    Matcher.SEARCH: "a pattern may match anywhere in a name",
+    Matcher.PREFIX: "a pattern must match from the beginning of a name",
+    Matcher.FULL: "a pattern must match a whole name",
+}
+
+
+def not_final_text(plan: Plan) -> str:
+    """Return what to say above all else of a plan whose lr is not that of the training, '' where it is."""
+    if plan.needs_world_size:
+        return (
+            f"the plan is not final: {plan.constructor} asks for the world size, which is not known; these are"
+            " the values of one process; give --world-size"
+        )
+    scaling = plan.lr_scaling
+    if scaling is None or scaling.final:
+        return ""
+    return (
+        f"the lr is not final: it is for a batch of {number(scaling.base_batch)}, and grows"
+        f" with {_product(scaling)}{_root(scaling)}; give {_options(scaling)}"
+    )
+
+
+def _product(scaling: LrScaling) -> str:
+    """Return ``world size × 32``: what makes up the batch, as far as it is known."""
+    factors = [
+        "world size" if scaling.world_size is None else str(scaling.world_size),
+        "batch size" if scaling.batch_size is None else number(scaling.batch_size),
+    ]
+    if scaling.accumulation != 1:
+        factors.append(str(scaling.accumulation))
+    return " × ".join(factors)
+
+
+def _root(scaling: LrScaling) -> str:
+    return "" if scaling.rule == "linear" else " (square root)"
+
+
+def _options(scaling: LrScaling) -> str:
+    options = [
+        option
+        for option, value in (
+            ("--world-size", scaling.world_size),
+            ("--batch-size", scaling.batch_size),
+        )
+        if value is None
+    ]
+    return " and ".join(options)
+
+
+def scaling_text(plan: Plan) -> str:
+    """Return how the lr came about, '' where it does not depend on the batch or is not final."""
+    scaling = plan.lr_scaling
+    if scaling is None or scaling.factor is None:
+        return ""
+    lr = f"lr × {number(scaling.factor)}"
+    if scaling.base_lr is not None:
+        lr = f"lr {number(scaling.lr)} = {number(scaling.base_lr)} × {number(scaling.factor)}"
+    batch = f"batch {number(scaling.batch)} = {_product(scaling)}"
+    root = "√" if scaling.rule != "linear" else ""
+    over = f"{root}({number(scaling.batch)} / {number(scaling.base_batch)})"
+    origin = scaling.origin
+    where = f"   {where_text(origin.file, origin.line)}" if origin is not None else ""
+    return f"{lr}   {scaling.source} {over}, {batch}{where}"
+
+
+def matcher_text(plan: Plan) -> str:
+    """Return how patterns are held against names, '' where there are none."""
+    if plan.matcher is None:
+        return ""
+    return f"matcher {plan.matcher.value}: {_MATCHERS[plan.matcher]}, the first that does wins"
+
+
+def lr_end(plan: Plan) -> str:
+    """Return what follows the base lr of an optimizer: the factor that its groups have, or that it is not known."""
+    scaling = plan.lr_scaling
+    if scaling is None:
+        return ""
+    if scaling.factor is None:
+        return " (not final)"
+    # a recipe of timm gives its optimizer the product
+    return "" if scaling.source == "lr_base" else f" × {number(scaling.factor)}"
+
+
+def lr_heading(plan: Plan) -> str:
+    """Return what a column of lrs is called."""
+    return "lr" if plan.is_final else "lr, not final"

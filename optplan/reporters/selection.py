@@ -65,7 +65,7 @@ def narrowed(plan: Plan, narrowing: Narrowing) -> tuple[PlannedParameter, ...]:
     """
     rows = plan.parameters
     if narrowing.patterns:
-        names = _named(rows, narrowing.patterns)
+        names = named_by(narrowing.patterns, [row.name for row in rows])
         rows = tuple(row for row in rows if row.name in names)
     if narrowing.rules:
         wanted = frozenset(narrowing.rules)
@@ -73,10 +73,6 @@ def narrowed(plan: Plan, narrowing: Narrowing) -> tuple[PlannedParameter, ...]:
     if narrowing.statuses:
         rows = tuple(row for row in rows if row.status in narrowing.statuses)
     return rows
-
-
-def _named(rows: tuple[PlannedParameter, ...], patterns: tuple[str, ...]) -> set[str]:
-    return named_by(patterns, [row.name for row in rows])
 
 
 def named_by(patterns: Sequence[str], names: Sequence[str]) -> set[str]:

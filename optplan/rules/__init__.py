@@ -4,14 +4,8 @@ Turns plain facts and options into decisions, candidates and counts. Imports con
 """
 
 from optplan.rules.decide import decide, trace
-from optplan.rules.decision import Candidate, Decision, Outcome, Skipped
-from optplan.rules.options import (
-    KeyRule,
-    Options,
-    Verdict,
-    make_options,
-)
-from optplan.rules.read_options import read_options
+from optplan.rules.decision import Candidate, Decision, Outcome, Skipped, Tracer
+from optplan.rules.options import KeyRule, Options, Verdict, make_options, read_options
 from optplan.rules.rule_sets import (
     BYPASS,
     DEFAULT_RULES,
@@ -20,7 +14,6 @@ from optplan.rules.rule_sets import (
     MMPRETRAIN_RULES,
     RuleSet,
 )
-from optplan.rules.tracer import Tracer
 
 __all__ = [
     "BYPASS",

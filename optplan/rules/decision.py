@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
+from optplan.facts import ParameterFacts
 from optplan.rules.options import Verdict
 
 
@@ -63,3 +64,13 @@ class Candidate:
     verdict: Verdict
     outcome: Outcome
     reason: str
+
+
+class Tracer(Protocol):
+    """Rules that can be asked about one parameter."""
+
+    def trace(self, facts: ParameterFacts) -> tuple[Candidate, ...]:
+        """Return what was tried for it, in order; the settings that nothing was tried for are left out."""
+
+    def unmatched(self, facts: ParameterFacts) -> tuple[str, ...]:
+        """Return the keys or patterns that do not fit its name."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, assert_never
 
-from optplan.config.regex_groups import RegexGroup, RegexGroups
+from optplan.config.regex_groups import Pattern, RegexGroup, RegexGroups
 from optplan.errors import quoted
 from optplan.facts import ParameterFacts
 from optplan.names import Matcher, Rule
@@ -19,7 +19,10 @@ from optplan.rules.options import Verdict
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatternRule:
-    """A pattern, with what it gives to a parameter that it takes."""
+    """A pattern, with what it gives to a parameter that it takes.
+
+    Its group may set the lr or the weight decay alone: the other one then has the verdict of the default.
+    """
 
     text: str
     place: Place | None
@@ -57,9 +60,20 @@ class RegexOptions:
 
     def trace(self, facts: ParameterFacts) -> tuple[Candidate, ...]:
         """Return every pattern that matches, the one that wins first."""
-        candidates: list[Candidate] = []
-        _decide(facts, self, candidates)
-        return tuple(candidates)
+        matched = [pattern for _, pattern in self.matching(facts)]
+        return tuple(
+            candidate
+            for pattern in matched
+            for candidate in _candidates(pattern, matched[0], len(self.groups) > 1)
+        )
+
+    def matching(self, facts: ParameterFacts) -> Iterator[tuple[int, PatternRule]]:
+        """Yield every pattern that matches with the index of its group, the one that wins first."""
+        if facts.requires_grad or self.takes_frozen:
+            for index, group in enumerate(self.groups):
+                for pattern in group.patterns:
+                    if matches(pattern, facts.name, self.matcher):
+                        yield index, pattern
 
     def unmatched(self, facts: ParameterFacts) -> tuple[str, ...]:
         """Return the patterns that do not match a name."""
@@ -89,7 +103,16 @@ def decide_group(facts: ParameterFacts, options: RegexOptions) -> Taken | Skippe
     Returns:
         None where no pattern matches, and the rest has no group.
     """
-    return _decide(facts, options, None)
+    if not facts.requires_grad and not options.takes_frozen:
+        return Skipped.FROZEN
+    for index, pattern in options.matching(facts):
+        entries = options.groups[index].entries
+        decision = Decision(lr=pattern.lr, weight_decay=pattern.weight_decay, entries=entries)
+        return Taken(group=index, decision=decision)
+    if not options.has_rest:
+        return None
+    rest = Decision(lr=options.default_lr, weight_decay=options.default_weight_decay, entries={})
+    return Taken(group=None, decision=rest)
 
 
 def matches(pattern: PatternRule, name: str, matcher: Matcher) -> bool:
@@ -106,47 +129,16 @@ def matches(pattern: PatternRule, name: str, matcher: Matcher) -> bool:
             assert_never(matcher)
 
 
-def _decide(
-    facts: ParameterFacts, options: RegexOptions, candidates: list[Candidate] | None
-) -> Taken | Skipped | None:
-    if not facts.requires_grad and not options.takes_frozen:
-        return Skipped.FROZEN
-    taken: Taken | None = None
-    winner: PatternRule | None = None
-    for index, group in enumerate(options.groups):
-        for pattern in group.patterns:
-            if not matches(pattern, facts.name, options.matcher):
-                continue
-            if taken is None:
-                winner = pattern
-                taken = Taken(group=index, decision=_decision(group, pattern))
-                if candidates is None:
-                    return taken
-            candidates = candidates if candidates is not None else []
-            candidates.extend(_candidates(pattern, winner, len(options.groups) > 1))
-    if taken is None and options.has_rest:
-        rest = Decision(
-            lr=options.default_lr, weight_decay=options.default_weight_decay, entries={}
-        )
-        return Taken(group=None, decision=rest)
-    return taken
-
-
-def _decision(group: GroupRule, pattern: PatternRule) -> Decision:
-    return Decision(lr=pattern.lr, weight_decay=pattern.weight_decay, entries=group.entries)
-
-
-def _candidates(
-    pattern: PatternRule, winner: PatternRule | None, has_others: bool
-) -> Iterator[Candidate]:
+def _candidates(pattern: PatternRule, winner: PatternRule, has_others: bool) -> Iterator[Candidate]:
     if pattern is winner:
         outcome = Outcome.WON
         reason = "the first pattern that matches" if has_others else "it matches"
     else:
         outcome = Outcome.LOST
-        reason = f"matches too, but {quoted(winner.text if winner else '')} comes first"
+        reason = f"matches too, but {quoted(winner.text)} comes first"
     for setting, verdict in (("lr", pattern.lr), ("weight_decay", pattern.weight_decay)):
-        yield Candidate(setting=setting, verdict=verdict, outcome=outcome, reason=reason)
+        if verdict.rule is Rule.REGEX:
+            yield Candidate(setting=setting, verdict=verdict, outcome=outcome, reason=reason)
 
 
 def make_regex_options(
@@ -166,62 +158,59 @@ def make_regex_options(
         lr_place: Where the lr is written.
         weight_decay_place: Where the weight decay is written.
     """
-    default_lr = Verdict(rule=Rule.DEFAULT, place=lr_place)
-    default_weight_decay = Verdict(rule=Rule.DEFAULT, place=weight_decay_place)
+    defaults = {
+        "lr": Verdict(rule=Rule.DEFAULT, place=lr_place),
+        "weight_decay": Verdict(rule=Rule.DEFAULT, place=weight_decay_place),
+    }
+    bases = {"lr": base_lr, "weight_decay": base_weight_decay}
     return RegexOptions(
         matcher=groups.matcher,
-        groups=tuple(_group_rule(g, base_lr, base_weight_decay) for g in groups.groups),
-        default_lr=default_lr,
-        default_weight_decay=default_weight_decay,
+        groups=tuple(_group_rule(group, bases, defaults) for group in groups.groups),
+        default_lr=defaults["lr"],
+        default_weight_decay=defaults["weight_decay"],
         takes_frozen=groups.takes_frozen,
         has_rest=groups.has_rest,
     )
 
 
 def _group_rule(
-    group: RegexGroup, base_lr: float | None, base_weight_decay: float | None
+    group: RegexGroup, bases: Mapping[str, float | None], defaults: Mapping[str, Verdict]
 ) -> GroupRule:
     entries = dict(group.entries)
-    for name, base, mult in (
-        ("lr", base_lr, group.lr_mult),
-        ("weight_decay", base_weight_decay, group.decay_mult),
-    ):
-        if mult is not None and base is not None and name not in entries:
-            entries[name] = base * mult
-    return GroupRule(
-        patterns=tuple(
-            PatternRule(
-                text=pattern.text,
-                place=pattern.place,
-                compiled=_compiled(pattern.text),
-                lr=_verdict(group, pattern.text, "lr", group.lr_mult, entries, pattern.place),
-                weight_decay=_verdict(
-                    group, pattern.text, "weight_decay", group.decay_mult, entries, pattern.place
-                ),
-            )
-            for pattern in group.patterns
-        ),
-        entries=entries,
-    )
+    mults = {"lr": group.lr_mult, "weight_decay": group.decay_mult}
+    is_set = {
+        # a trainer's own factor of 1 stands nowhere
+        name: name in entries or (mult is not None and (mult != 1 or bool(group.places.get(name))))
+        for name, mult in mults.items()
+    }
+    for name, mult in mults.items():
+        base = bases[name]
+        if mult is not None and base is not None:
+            entries.setdefault(name, base * mult)
 
+    def verdict(name: str, pattern: Pattern) -> Verdict:
+        if not is_set[name] and any(is_set.values()):
+            return defaults[name]
+        mult = mults[name]
+        return Verdict(
+            rule=Rule.REGEX,
+            key=pattern.text,
+            mult=None if name in group.entries else (1.0 if mult is None else mult),
+            value=entries.get(name),
+            place=group.places.get(name) or pattern.place,
+        )
 
-def _verdict(
-    group: RegexGroup,
-    text: str,
-    name: str,
-    mult: float | None,
-    entries: Mapping[str, Any],
-    place: Place | None,
-) -> Verdict:
-    """Return what a pattern gives to one value; a group that does not set it keeps the optimizer's own."""
-    written = name in group.entries
-    return Verdict(
-        rule=Rule.REGEX,
-        key=text,
-        mult=None if written else (1.0 if mult is None else mult),
-        value=entries.get(name),
-        place=group.places.get(name) or place,
+    patterns = tuple(
+        PatternRule(
+            text=pattern.text,
+            place=pattern.place,
+            compiled=_compiled(pattern.text),
+            lr=verdict("lr", pattern),
+            weight_decay=verdict("weight_decay", pattern),
+        )
+        for pattern in group.patterns
     )
+    return GroupRule(patterns=patterns, entries=entries)
 
 
 def _compiled(text: str) -> re.Pattern[str]:

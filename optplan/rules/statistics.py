@@ -98,9 +98,14 @@ def pattern_statistics(
 ) -> tuple[EntryStatistics, ...]:
     """Return the same for the patterns of a list of groups."""
     return tuple(
-        _of_use(use, use.rule.place, use.rule.lr, use.rule.weight_decay)
+        _of_use(use, use.rule.place, _say(use.rule.lr), _say(use.rule.weight_decay))
         for use in pattern_uses(inventory, options, among)
     )
+
+
+def _say(verdict: Verdict) -> Verdict | None:
+    """Return what a pattern gives; None where its group leaves a value to the optimizer."""
+    return None if verdict.rule is Rule.DEFAULT else verdict
 
 
 def verdict_statistics(verdicts: Iterable[tuple[str, Verdict]]) -> Iterator[EntryStatistics]:
@@ -187,8 +192,8 @@ def _of_key(use: KeyUse, options: Options) -> EntryStatistics:
 def _of_use(
     use: KeyUse | PatternUse,
     place: Place | None,
-    lr: Verdict,
-    weight_decay: Verdict,
+    lr: Verdict | None,
+    weight_decay: Verdict | None,
     words: tuple[str, ...] = (),
 ) -> EntryStatistics:
     lost = Counter(EntryName(winner, is_key=True) for _, winner in use.lost)

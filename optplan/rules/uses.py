@@ -11,7 +11,7 @@ from typing import Generic, NamedTuple, TypeVar
 from optplan.facts import Inventory, ParameterFacts
 from optplan.names import Rule
 from optplan.rules.decide import decide
-from optplan.rules.decision import Decision, Outcome, Skipped
+from optplan.rules.decision import Decision, Skipped
 from optplan.rules.options import KeyRule, Options, Verdict
 from optplan.rules.regex_rules import PatternRule, RegexOptions
 
@@ -150,14 +150,12 @@ def pattern_uses(
         among: The names to count, None for all.
     """
     rules = [rule for group in options.groups for rule in group.patterns]
-    uses = {id(rule.lr): Use(rule=rule, text=rule.text) for rule in rules}
+    uses = {id(rule): Use(rule=rule, text=rule.text) for rule in rules}
     for facts in inventory.parameters:
         is_first = inventory.names_by_tensor[facts.tensor][0] == facts.name
         if not is_first or (among is not None and facts.name not in among):
             continue
-        # a pattern is tried for both settings at once
-        tried = [one for one in options.trace(facts) if one.setting == "lr"]
-        winner = next((one.verdict.key for one in tried if one.outcome is Outcome.WON), None)
-        for one in tried:
-            uses[id(one.verdict)].hits.append((facts, winner))
+        matched = [pattern for _, pattern in options.matching(facts)]
+        for pattern in matched:
+            uses[id(pattern)].hits.append((facts, matched[0].text))
     return tuple(uses.values())

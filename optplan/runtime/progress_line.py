@@ -5,14 +5,19 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 _SECONDS = 0.5
+_LEAST_SECONDS = 0.1
 
 
 class _State:
     shows = False
+    lock = threading.Lock()
+    length = 0
+    said_at = 0.0
 
 
 def show_progress(*, shows: bool) -> None:
@@ -23,44 +28,54 @@ def show_progress(*, shows: bool) -> None:
 @contextmanager
 def working(text: str) -> Iterator[None]:
     """Show a text on stderr while something takes longer than a moment, where that is a terminal."""
-    if not (_State.shows and _is_terminal()):
+    if not _shows():
         yield
         return
-    line = _Line(text)
-    timer = threading.Timer(_SECONDS, line.show)
+    is_over = threading.Event()
+
+    def show() -> None:
+        with _State.lock:
+            if not is_over.is_set():
+                _write(text)
+
+    timer = threading.Timer(_SECONDS, show)
     timer.daemon = True
     timer.start()
     try:
         yield
     finally:
         timer.cancel()
-        line.clear()
+        is_over.set()
+        clear_progress()
 
 
-def _is_terminal() -> bool:
-    if os.environ.get("TERM", "dumb") == "dumb" or os.environ.get("CI"):
+def say_progress(text: str) -> None:
+    """Show at once what is being done, unless another text was shown a moment ago."""
+    now = time.monotonic()
+    if _shows() and now - _State.said_at >= _LEAST_SECONDS:
+        _State.said_at = now
+        with _State.lock:
+            _write(text)
+
+
+def clear_progress() -> None:
+    """Empty the line."""
+    with _State.lock, suppress(OSError, ValueError):
+        if _State.length:
+            sys.stderr.write(f"\r{' ' * _State.length}\r")
+            sys.stderr.flush()
+            _State.length = 0
+
+
+def _shows() -> bool:
+    if not _State.shows or os.environ.get("TERM", "dumb") == "dumb" or os.environ.get("CI"):
         return False
     return sys.stderr is not None and sys.stderr.isatty()
 
 
-class _Line:
-    """One line, which is shown at most once and not after it is cleared."""
-
-    def __init__(self, text: str) -> None:
-        self._text = f"optplan: {text} …"[:78]
-        self._lock = threading.Lock()
-        self._is_shown = self._is_over = False
-
-    def show(self) -> None:
-        with self._lock, suppress(OSError, ValueError):
-            if not self._is_over:
-                self._is_shown = True
-                sys.stderr.write(f"\r{self._text}")
-                sys.stderr.flush()
-
-    def clear(self) -> None:
-        with self._lock, suppress(OSError, ValueError):
-            self._is_over = True
-            if self._is_shown:
-                sys.stderr.write(f"\r{' ' * len(self._text)}\r")
-                sys.stderr.flush()
+def _write(text: str) -> None:
+    shown = f"optplan: {text} …"[:78]
+    with suppress(OSError, ValueError):
+        sys.stderr.write(f"\r{shown.ljust(_State.length)}")
+        sys.stderr.flush()
+        _State.length = len(shown)

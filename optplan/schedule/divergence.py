@@ -78,11 +78,11 @@ def partings(first: Schedule, second: Schedule) -> Iterator[Divergence]:
         still = []
         for one in waiting:
             values = []
-            for side, track in enumerate((one.first, one.second)):
+            for side, setting in enumerate((one.first, one.second)):
                 schedule = (first, second)[side]
-                metric = metrics[side].get((schedule.tracks[track].optimizer, one.field))
+                metric = metrics[side].get((schedule.settings[setting].optimizer, one.field))
                 known = metric is None or step < metric.step
-                values.append(now[one.field][side][track] if known else None)
+                values.append(now[one.field][side][setting] if known else None)
             if _are_equal(*values):
                 still.append(one)
             else:
@@ -99,7 +99,7 @@ def starts_alike(first: Schedule, second: Schedule) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Pair:
-    """A hyper-parameter of parameters that are on one track on each side."""
+    """A hyper-parameter of parameters that have one setting on each side."""
 
     field: str
     first: int
@@ -109,17 +109,19 @@ class _Pair:
 
 def _alike(first: Schedule, second: Schedule) -> Iterator[_Pair]:
     """Yield what starts with the same value on both sides."""
-    tracks = {name: index for index, track in enumerate(second.tracks) for name in track.names}
+    settings = {
+        name: index for index, setting in enumerate(second.settings) for name in setting.names
+    }
     pairs: dict[tuple[int, int], list[str]] = {}
-    for index, track in enumerate(first.tracks):
-        for name in track.names:
-            if name in tracks:
-                pairs.setdefault((index, tracks[name]), []).append(name)
+    for index, setting in enumerate(first.settings):
+        for name in setting.names:
+            if name in settings:
+                pairs.setdefault((index, settings[name]), []).append(name)
     for (one, other), names in pairs.items():
         for field in _fields(first, second):
             starts = [
-                side.tracks[track].entries.get(field)
-                for side, track in ((first, one), (second, other))
+                side.settings[setting].entries.get(field)
+                for side, setting in ((first, one), (second, other))
             ]
             if hashable(starts[0]) == hashable(starts[1]):
                 yield _Pair(field=field, first=one, second=other, names=tuple(names))

@@ -147,7 +147,7 @@ def effective_decays(
     """
     steps = schedule.training.iterations
     if steps is None:
-        return (None,) * len(schedule.tracks)
+        return (None,) * len(schedule.settings)
     motion = Simulation(schedule)
     unknown = {
         optimizer for optimizer, field in motion.metrics() if field in ("lr", "weight_decay")
@@ -155,11 +155,11 @@ def effective_decays(
     often = steps // schedule.length if schedule.unit is Unit.EPOCH else 1
     found: dict[Any, _Product] = {}
     keys: list[Any] = []
-    for at, (track, kind) in enumerate(zip(schedule.tracks, kinds, strict=True)):
+    for at, (setting, kind) in enumerate(zip(schedule.settings, kinds, strict=True)):
         lr, decay = motion.source(at, "lr"), motion.source(at, "weight_decay")
         sign = -1 if kind is DecayKind.PROXIMAL else 1
-        is_told = lr is not None and decay is not None and track.optimizer not in unknown
-        key = (track.optimizer, lr, decay, sign) if is_told else None
+        is_told = lr is not None and decay is not None and setting.optimizer not in unknown
+        key = (setting.optimizer, lr, decay, sign) if is_told else None
         keys.append(key)
         if key is not None and lr is not None and decay is not None:
             found.setdefault(key, _Product(lr, decay, sign))
@@ -175,23 +175,23 @@ def effective_decays(
 def _follow(
     motion: Simulation, optimizer: int, products: Sequence[_Product], often: int, length: int
 ) -> None:
-    clock = motion.stepper(optimizer)
-    totals = _Totals(products, clock.table.entries, often)
-    clock.watch = totals.watch
-    clock.go(length)
+    stepper = motion.stepper(optimizer)
+    totals = _Totals(products, stepper.table.entries, often)
+    stepper.watch = totals.watch
+    stepper.go(length)
     totals.flush()
 
 
 def _result(
     product: _Product, steps: int, kind: DecayKind, schedule: Schedule, at: int
 ) -> EffectiveDecay:
-    track = schedule.tracks[at]
-    name = schedule.optimizers[track.optimizer].class_name.rpartition(".")[2]
+    setting = schedule.settings[at]
+    name = schedule.optimizers[setting.optimizer].class_name.rpartition(".")[2]
     return EffectiveDecay(
         left=product.left if product.sign > 0 else 1 / product.left,
         peak=product.peak,
         steps=steps,
-        rotation=equilibrium_rotation(name, kind, product.peak, track.entries),
+        rotation=equilibrium_rotation(name, kind, product.peak, setting.entries),
     )
 
 

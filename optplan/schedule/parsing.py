@@ -7,14 +7,9 @@ from typing import Any
 
 from optplan.config import place_of
 from optplan.errors import Problem, ScheduleError
-from optplan.schedule.catalog import (
-    ARGUMENTS,
-    NO_END,
-    Known,
-    ScheduledEntry,
-)
+from optplan.schedule.arguments import scheduler_mistakes
+from optplan.schedule.catalog import ARGUMENTS, NO_END, Known, ScheduledEntry
 from optplan.schedule.policy_parsing import hook_spec
-from optplan.schedule.scheduler_mistakes import scheduler_mistakes
 from optplan.schedule.specs import AnySpec, ForeignSpec, Spec
 from optplan.schedule.training import EpochLengthError, Training
 from optplan.schedule.type_names import (

@@ -11,7 +11,7 @@ from optplan.plan import Plan, PlannedOptimizer
 from optplan.schedule.parsing import IsReplaced, parsed
 from optplan.schedule.policy_parsing import spec_of_optimizer
 from optplan.schedule.running_scheduler import MakeForeign
-from optplan.schedule.scheduled_settings import PER_GROUP, ScheduledSetting, tracks_of
+from optplan.schedule.scheduled_settings import PER_GROUP, ScheduledSetting, scheduled_settings
 from optplan.schedule.specs import AnySpec, HookSpec
 from optplan.schedule.training import Training, Unit
 from optplan.schedule.unread import SECTION, Unread
@@ -27,7 +27,7 @@ class Schedule:
         unit: What its steps are counted in.
         optimizers: The optimizers.
         specs: The schedulers of each.
-        tracks: What they move.
+        settings: What they move.
         defaults: For each optimizer its hyper-parameters' own values.
         totals: How many groups each optimizer has.
         make_foreign: Makes a scheduler that is run for real.
@@ -38,7 +38,7 @@ class Schedule:
     unit: Unit
     optimizers: tuple[PlannedOptimizer, ...]
     specs: tuple[tuple[AnySpec, ...], ...]
-    tracks: tuple[ScheduledSetting, ...]
+    settings: tuple[ScheduledSetting, ...]
     defaults: tuple[Mapping[str, Any], ...]
     totals: tuple[int, ...]
     make_foreign: MakeForeign | None = None
@@ -109,7 +109,7 @@ def assembled(
         unit=_unit(specs, training),
         optimizers=plan.optimizers,
         specs=specs,
-        tracks=tracks_of(plan, defaults, lists),
+        settings=scheduled_settings(plan, defaults, lists),
         defaults=tuple(defaults),
         totals=_totals(plan),
         make_foreign=make_foreign,

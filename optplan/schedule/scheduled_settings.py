@@ -46,10 +46,8 @@ class ScheduledSetting:
     elements: int
 
 
-def tracks_of(
-    plan: Plan,
-    defaults: Sequence[Mapping[str, Any]],
-    lists: Sequence[Sequence[Any]] = (),
+def scheduled_settings(
+    plan: Plan, defaults: Sequence[Mapping[str, Any]], lists: Sequence[Sequence[Any]] = ()
 ) -> tuple[ScheduledSetting, ...]:
     """Return the scheduled settings of all parameters in groups, in the order of their first ones.
 

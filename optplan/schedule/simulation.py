@@ -51,12 +51,12 @@ class Simulation:
 
     def __init__(self, schedule: Schedule) -> None:
         self._schedule = schedule
-        self._clocks: dict[int, SchedulerStepper] = {}
+        self._steppers: dict[int, SchedulerStepper] = {}
         self._rows: dict[int, int] = {}
         for optimizer in range(len(schedule.specs)):
-            tracks = [track for track in schedule.tracks if track.optimizer == optimizer]
-            if tracks:
-                self._start(optimizer, tracks)
+            settings = [setting for setting in schedule.settings if setting.optimizer == optimizer]
+            if settings:
+                self._start(optimizer, settings)
 
     def go(self, step: int) -> None:
         """Go on to a step, which is not before the present one.
@@ -64,38 +64,38 @@ class Simulation:
         Raises:
             ScheduleError: A scheduler breaks down on the way.
         """
-        for clock in self._clocks.values():
-            clock.go(step)
+        for stepper in self._steppers.values():
+            stepper.go(step)
 
     def values(self, field: str) -> list[float | None]:
         """Return what each setting has of a hyper-parameter now; None where its optimizer has none."""
-        moved_by = {index: clock.table.value(field) for index, clock in self._clocks.items()}
+        moved_by = {index: stepper.table.value(field) for index, stepper in self._steppers.items()}
         found = []
-        for track in self._schedule.tracks:
-            moved = moved_by[track.optimizer]
+        for setting in self._schedule.settings:
+            moved = moved_by[setting.optimizer]
             if moved is None:
-                found.append(self._constant(track, field))
+                found.append(self._constant(setting, field))
             else:
-                found.append(moved[self._rows[id(track)]])
+                found.append(moved[self._rows[id(setting)]])
         return found
 
     def stepper(self, optimizer: int) -> SchedulerStepper:
         """Return what steps the schedulers of an optimizer."""
-        return self._clocks[optimizer]
+        return self._steppers[optimizer]
 
     def source(self, place: int, field: str) -> CurveSource | None:
-        """Return where the track at a place takes a hyper-parameter from; None where it has none."""
-        track = self._schedule.tracks[place]
-        if self._clocks[track.optimizer].table.value(field) is not None:
-            return CurveSource(self._rows[id(track)])
-        constant = self._constant(track, field)
+        """Return where the setting at a place takes a hyper-parameter from; None where it has none."""
+        setting = self._schedule.settings[place]
+        if self._steppers[setting.optimizer].table.value(field) is not None:
+            return CurveSource(self._rows[id(setting)])
+        constant = self._constant(setting, field)
         return None if constant is None else CurveSource(None, float(constant))
 
     def metrics(self) -> Mapping[tuple[int, str], Metric]:
         """Return what depends on a metric, by optimizer and hyper-parameter, from which step on."""
         found: dict[tuple[int, str], Metric] = {}
-        for index, clock in self._clocks.items():
-            for scheduler in clock.schedulers:
+        for index, stepper in self._steppers.items():
+            for scheduler in stepper.schedulers:
                 tick = scheduler.unknown_from()
                 key = index, "lr" if scheduler.param == ANYTHING else scheduler.param
                 if tick is None:
@@ -112,7 +112,7 @@ class Simulation:
             return 1
         return training.per_epoch or 1
 
-    def _start(self, optimizer: int, tracks: list[ScheduledSetting]) -> None:
+    def _start(self, optimizer: int, settings: list[ScheduledSetting]) -> None:
         """Put the groups of an optimizer side by side, those that move alike once."""
         schedule = self._schedule
         specs = schedule.specs[optimizer]
@@ -120,32 +120,32 @@ class Simulation:
         first: dict[Any, int] = {}
         groups: list[Mapping[str, Any]] = []
         numbers = []
-        for track in tracks:
+        for setting in settings:
             entries = {
                 name: value
-                for name, value in track.entries.items()
+                for name, value in setting.entries.items()
                 if wanted is None or name in wanted
             }
-            key = id(track) if wanted is None else hashable(entries)
-            row = self._rows[id(track)] = first.setdefault(key, len(groups))
+            key = id(setting) if wanted is None else hashable(entries)
+            row = self._rows[id(setting)] = first.setdefault(key, len(groups))
             if row == len(groups):
                 groups.append(entries)
-                numbers.append(track.group)
+                numbers.append(setting.group)
         table = ParamGroupTable(
             groups,
             own_names(schedule, optimizer),
             numbers=numbers,
             total=schedule.totals[optimizer],
         )
-        self._clocks[optimizer] = SchedulerStepper(
+        self._steppers[optimizer] = SchedulerStepper(
             specs, table, schedule.training, schedule.unit, schedule.make_foreign
         )
 
-    def _constant(self, track: ScheduledSetting, field: str) -> float | None:
+    def _constant(self, setting: ScheduledSetting, field: str) -> float | None:
         """Return what no scheduler moves."""
-        value = track.entries.get(field)
+        value = setting.entries.get(field)
         if value is None and field == "momentum":
-            betas = track.entries.get("betas")
+            betas = setting.entries.get("betas")
             value = betas[0] if isinstance(betas, tuple | list) and betas else None
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         return value if is_number else None

@@ -18,12 +18,12 @@ Course = tuple[float | None, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trajectories:
-    """What every track has at some steps.
+    """What every setting has at some steps.
 
     Args:
-        schedule: The schedulers and the tracks.
+        schedule: The schedulers and the settings.
         steps: The steps, ascending.
-        values: By hyper-parameter, for each track its value at each step; None where it has none, or
+        values: By hyper-parameter, for each setting its value at each step; None where it has none, or
             where the value depends on a metric.
         metrics: What depends on a metric, by optimizer and hyper-parameter.
     """
@@ -71,8 +71,8 @@ def courses_of(schedule: Schedule, steps: Iterable[int]) -> Trajectories:
         steps=wanted,
         values={
             field: tuple(
-                _known(course, wanted, metrics.get((track.optimizer, field)))
-                for track, course in zip(schedule.tracks, zip(*rows, strict=True), strict=True)
+                _known(course, wanted, metrics.get((setting.optimizer, field)))
+                for setting, course in zip(schedule.settings, zip(*rows, strict=True), strict=True)
             )
             for field, rows in kept.items()
         },

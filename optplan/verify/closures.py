@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from optplan.verify.digests import digest
 from optplan.verify.results import Mismatch
 from optplan.verify.runs import samples
 from optplan.verify.stepping import Closure, failure_of, set_train_mode, takes_closure
 from optplan.verify.subject import ModelUnderTest, NamedOptimizer, PlannedTensor
-from optplan.verify.tensors import put_gradient
+from optplan.verify.tensors import digest, put_gradient
 
 
 @dataclass(kw_only=True)

@@ -13,7 +13,6 @@ from optplan.verify.explain import Explainer
 from optplan.verify.families import Evidence, MatchedFormula, own_rule
 from optplan.verify.formula_oracle import FormulaOracle, allowed_error
 from optplan.verify.program import Program, left_out
-from optplan.verify.progress import Progress
 from optplan.verify.runs import Run, Trace, first_difference, looked_at, plain_run, samples
 from optplan.verify.seeded import SeededTensors
 from optplan.verify.subject import ModelUnderTest, PlannedTensor
@@ -49,7 +48,6 @@ class ComparedRuns:
         bench: Makes optimizers again.
         subject: Freshly built; its parameters' values are overwritten.
         conditions: How.
-        progress: Is told of each step.
 
     Attributes:
         program: The steps that all took.
@@ -61,16 +59,11 @@ class ComparedRuns:
     """
 
     def __init__(
-        self,
-        bench: ModelFactory,
-        subject: ModelUnderTest,
-        conditions: Conditions,
-        progress: Progress,
+        self, bench: ModelFactory, subject: ModelUnderTest, conditions: Conditions
     ) -> None:
         self.bench = bench
         self.subject = subject
         self.conditions = conditions
-        self.progress = progress
         self.notes: list[str] = []
         self._is_moved = False
         self.program, self.reference = self._reference_run()
@@ -95,7 +88,6 @@ class ComparedRuns:
                 self.bench.reference(self.subject),
                 self.conditions.draws,
                 replace(program, resumes=False),
-                progress=self.progress,
             )
             trace = plain_run(run, f"{self.conditions.label}, the same class")
             tried.append((program, trace))
@@ -126,7 +118,6 @@ class ComparedRuns:
             program,
             only=only,
             fresh=lambda: self.bench.optimizers(self.subject),
-            progress=self.progress,
             watches_gradients=self.conditions.in_float64 and only is None,
         )
         return run.take(f"{self.conditions.label}, the real optimizer")

@@ -10,7 +10,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from optplan.verify.digests import block_noise, digest
 from optplan.verify.formulas import Formula
 from optplan.verify.hooks import without_global_hooks
 from optplan.verify.judging import EXACT_ROUNDINGS, EXACT_SHARE
@@ -19,7 +18,7 @@ from optplan.verify.program import Program
 from optplan.verify.runs import Trace, looked_at
 from optplan.verify.seeded import SeededTensors, exact_dtype
 from optplan.verify.subject import ModelUnderTest, PlannedTensor
-from optplan.verify.tensors import Param, own_part, put_gradient
+from optplan.verify.tensors import Param, block_noise, digest, own_part, put_gradient
 
 # How many elements are stepped at once at most.
 _CHUNK = 1 << 22

@@ -9,7 +9,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from optplan.verify.digests import digest
 from optplan.verify.families import MatchedFormula, own_rule
 from optplan.verify.formulas import Formula
 from optplan.verify.hooks import without_global_hooks
@@ -19,7 +18,7 @@ from optplan.verify.results import Measured
 from optplan.verify.seeded import SeededTensors
 from optplan.verify.stepping import failure_of, set_train_mode, wants_closure
 from optplan.verify.subject import ModelUnderTest, PlannedTensor
-from optplan.verify.tensors import Param, local, own_part, put_gradient, put_value
+from optplan.verify.tensors import Param, digest, local, own_part, put_gradient, put_value
 
 # A formula whose movement is that proportional to a value shows the value.
 _LINEAR = 1e-6

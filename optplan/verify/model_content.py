@@ -8,9 +8,8 @@ from itertools import chain
 import torch
 from torch import Tensor, nn
 
-from optplan.verify.digests import digest
 from optplan.verify.results import Mismatch
-from optplan.verify.tensors import local
+from optplan.verify.tensors import digest, local
 
 
 class ModelContent:

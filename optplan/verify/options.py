@@ -25,7 +25,6 @@ class VerifyOptions:
         amp: Whether the forward runs under autocast.
         cost: Whether steps are timed.
         parallel: How several processes share the model.
-        shows_progress: Whether a line on a terminal says what is being done.
     """
 
     steps: int = STEPS
@@ -36,4 +35,3 @@ class VerifyOptions:
     amp: bool = False
     cost: bool = True
     parallel: Parallel | None = None
-    shows_progress: bool = False

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from optplan.verify.digests import digest
 from optplan.verify.explain import Explainer
 from optplan.verify.formula_oracle import Expected, FormulaOracle, changed_entries
 from optplan.verify.formulas import Formula
@@ -15,7 +14,7 @@ from optplan.verify.program import Program
 from optplan.verify.runs import Trace
 from optplan.verify.stepping import failure_of
 from optplan.verify.subject import PlannedTensor
-from optplan.verify.tensors import own_part
+from optplan.verify.tensors import digest, own_part
 
 _CLOSE = 1e-6
 

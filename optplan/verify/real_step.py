@@ -13,23 +13,17 @@ from torch import Tensor, nn
 from optplan.errors import VerifyError, described_exception
 from optplan.runtime.stdio import stdout_to_stderr
 from optplan.verify.devices import is_out_of_memory
-from optplan.verify.digests import digest
 from optplan.verify.inputs import ForwardInputs, tensors_in
 from optplan.verify.results import RealStep
 from optplan.verify.stepping import wants_closure
 from optplan.verify.subject import ModelUnderTest, PlannedTensor
-from optplan.verify.tensors import local
+from optplan.verify.tensors import digest, local
 
 _NO_GRADIENT = "its forward gives nothing that a backward could start from"
 
 
 def take_real_step(
-    subject: ModelUnderTest,
-    batch: ForwardInputs,
-    device: torch.device,
-    *,
-    amp: bool,
-    seed: int,
+    subject: ModelUnderTest, batch: ForwardInputs, device: torch.device, *, amp: bool, seed: int
 ) -> RealStep:
     """Do one step as training does, and compare the model before and after.
 

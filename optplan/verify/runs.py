@@ -13,19 +13,13 @@ from torch import Tensor
 from torch.distributed.optim import ZeroRedundancyOptimizer
 from torch.optim import Optimizer
 
-from optplan.verify.digests import digest
+from optplan.runtime.progress_line import say_progress
 from optplan.verify.hooks import without_global_hooks
 from optplan.verify.program import GroupValues, Program, changed_values, values_of
-from optplan.verify.progress import Progress
 from optplan.verify.seeded import SeededTensors, seed_all
-from optplan.verify.stepping import (
-    Closure,
-    failure_of,
-    set_train_mode,
-    wants_closure,
-)
+from optplan.verify.stepping import Closure, failure_of, set_train_mode, wants_closure
 from optplan.verify.subject import ModelUnderTest, NamedOptimizer, PlannedTensor
-from optplan.verify.tensors import local, own_part, put_gradient, put_graph
+from optplan.verify.tensors import digest, local, own_part, put_gradient, put_graph
 
 _SAMPLES = 16
 
@@ -88,7 +82,6 @@ class Run:
         draws: Gradients.
         program: What happens in each step.
         fresh: Makes the optimizers again, to resume with.
-        progress: Is told of each step.
         only: The parameters that get gradients; all by default.
         watches_gradients: Whether it is looked at what steps do to gradients.
     """
@@ -101,7 +94,6 @@ class Run:
         *,
         only: Sequence[PlannedTensor] | None = None,
         fresh: Callable[[], Sequence[NamedOptimizer]] | None = None,
-        progress: Progress | None = None,
         watches_gradients: bool = False,
     ) -> None:
         self.subject = subject
@@ -109,7 +101,6 @@ class Run:
         self._draws = draws
         self._program = program
         self._fresh = fresh
-        self._progress = progress or Progress()
         self._optimizers = list(subject.optimizers)
         self._only = only
         is_given = not (
@@ -131,7 +122,7 @@ class Run:
             trainable = list(self._only)
         sample = samples(self.subject) if self._program.tail else []
         for step in range(self._program.total):
-            self._progress.say(f"{what}, step {step + 1} of {self._program.total}")
+            say_progress(f"{what}, step {step + 1} of {self._program.total}")
             if self._program.is_resumed(step):
                 self._resume()
             members = trainable if step < self._program.whole else sample

@@ -9,7 +9,7 @@ from functools import partial
 from torch import nn
 
 from optplan.errors import UsageError, VerifyError, listed
-from optplan.verify.agreement import Found, merged
+from optplan.runtime.progress_line import clear_progress, say_progress, show_progress
 from optplan.verify.bench import ModelFactory, TrainingSource
 from optplan.verify.compared_runs import Conditions
 from optplan.verify.cost import measure_cost, reset_peak
@@ -20,17 +20,10 @@ from optplan.verify.inputs import ForwardInputs, known_batch
 from optplan.verify.measuring import measure
 from optplan.verify.movement import Movements, find_movements
 from optplan.verify.options import VerifyOptions
-from optplan.verify.parallel import World, differing
+from optplan.verify.parallel import Found, World, differing, merged
 from optplan.verify.program import Program
-from optplan.verify.progress import Progress
 from optplan.verify.real_step import take_real_step
-from optplan.verify.results import (
-    Cost,
-    Mismatch,
-    NoRealStep,
-    Parallel,
-    RealStep,
-)
+from optplan.verify.results import Cost, Mismatch, NoRealStep, Parallel, RealStep
 from optplan.verify.sample import element_counts, fitting, with_unchecked
 from optplan.verify.seeded import exact_dtype
 from optplan.verify.structure import compare_structure
@@ -90,7 +83,8 @@ class ParameterVerifier:
         self._sparse: frozenset[str] = frozenset()
         self._counts: Mapping[str, int] = {}
         self._disagreeing: list[Mismatch] = []
-        self._progress = Progress(shows=terms.shows_progress and not world.rank)
+        if world.rank:
+            show_progress(shows=False)  # one process tells
 
     def found(self) -> Found:
         """Return what they find, all processes together.
@@ -101,12 +95,12 @@ class ParameterVerifier:
         try:
             return self._found()
         finally:
-            self._progress.clear()
+            clear_progress()
 
     def _found(self) -> Found:
         device = self.chosen.device
         reset_peak(device)
-        self._progress.say("the model and a training step")
+        say_progress("the model and a training step")
         with within_memory("the model and a training step", device):
             subject = self.bench.own()
             mismatches = [*compare_structure(subject), *self._looked_over(subject)]
@@ -117,7 +111,7 @@ class ParameterVerifier:
         del subject
         sample = self._sample(exact=True)
         exact, trained = self._movements(sample)
-        self._progress.say("lr and weight decay")
+        say_progress("lr and weight decay")
         with within_memory("measuring lr and weight decay", exact_device(device)):
             draws = self.bench.draws(exact=True, sparse=self._sparse)
             measured = measure(partial(self.bench.exact, sample), draws, self.families)
@@ -143,7 +137,9 @@ class ParameterVerifier:
         self.hooks = tuple(map(str, hooks_of(subject)))
         for one in self.bench.touched:
             if one.what == "requires_grad":  # a constructor may freeze what it does not train
-                self.remarks.append(_thawed_or_frozen(one))
+                self.remarks.append(
+                    f"the optimizer's constructor has {one.built}: {listed(one.parameters)}"
+                )
             else:
                 yield one
         yield from gradient_hooks(subject)
@@ -222,7 +218,7 @@ class ParameterVerifier:
             label=label,
             families=None if in_float64 else self.families,
         )
-        moved = find_movements(self.bench, subject, conditions, self._progress)
+        moved = find_movements(self.bench, subject, conditions)
         if subject.sample is not None:
             moved = replace(moved, moved=with_unchecked(subject, moved.moved))
         self.is_refused = self.is_refused or moved.is_refused
@@ -268,10 +264,6 @@ class ParameterVerifier:
             )
             for ranks, names in by_ranks.items()
         ]
-
-
-def _thawed_or_frozen(one: Mismatch) -> str:
-    return f"the optimizer's constructor has {one.built}: {listed(one.parameters)}"
 
 
 def _sparse_parameters(subject: ModelUnderTest) -> frozenset[str]:

@@ -17,9 +17,9 @@ from optplan.constructors.observed_groups import at_start
 from optplan.model import class_name
 from optplan.names import Status
 from optplan.plan import PlannedParameter, hashable, plain
-from optplan.verify.digests import digest
 from optplan.verify.results import Mismatch
 from optplan.verify.subject import ModelUnderTest, PlannedTensor
+from optplan.verify.tensors import digest
 
 NOWHERE = "in no group"
 

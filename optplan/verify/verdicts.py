@@ -8,6 +8,7 @@ from dataclasses import replace
 from torch import Tensor
 from torch.distributed.tensor import DTensor
 
+from optplan.runtime.progress_line import say_progress
 from optplan.verify.compared_runs import ComparedRuns
 from optplan.verify.explain import Explainer
 from optplan.verify.families import MatchedFormula, own_rule
@@ -77,7 +78,7 @@ class Verdicts:
         found = {}
         formula = family.formula
         assert formula is not None
-        self._runs.progress.say(f"{self._runs.conditions.label}, the formula of {formula.name}")
+        say_progress(f"{self._runs.conditions.label}, the formula of {formula.name}")
         for one in self._runs.oracle.expected(members, formula, self._runs.real, watches=False):
             moved = self._judged(one, family)
             if moved.movement in AS_PLANNED and self._runs.conditions.in_float64:
@@ -134,7 +135,11 @@ class Verdicts:
         """Return the verdict where the formula is followed: the same class on the plan's groups must agree."""
         first = self._runs.first_difference(held)
         number = held.row.optimizer or 0
-        if first is None or number in self._runs.reference.failures or _is_rounding(held):
+        if (
+            first is None
+            or number in self._runs.reference.failures
+            or isinstance(held.tensor, DTensor)
+        ):
             return moved
         where = when(first, self._runs.program)
         reason = f"ended elsewhere than its class on the plan's groups {where}".rstrip()
@@ -238,10 +243,6 @@ class Verdicts:
         if self._runs.conditions.in_float64:
             return judge_exact(way, loose)
         return judge_trained(way, self._runs.bench.dtypes[held.name], self._runs.program.full)
-
-
-def _is_rounding(held: PlannedTensor) -> bool:
-    return isinstance(held.tensor, DTensor)
 
 
 def _idle(held: PlannedTensor) -> MovementResult:

@@ -8,12 +8,11 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 import torch
 
 from optplan.errors import VerifyError
-from optplan.verify.agreement import Found
 from optplan.verify.bench import TrainingSource
 from optplan.verify.devices import ChosenDevice
 from optplan.verify.families import MatchedFormula
 from optplan.verify.options import VerifyOptions
-from optplan.verify.parallel import joined_processes
+from optplan.verify.parallel import Found, joined_processes
 from optplan.verify.results import (
     Measured,
     Movement,

@@ -14,8 +14,9 @@ from optplan.model import LoadedModel
 from optplan.plan import Planned
 from optplan.plan.diff import diff_plans
 from optplan.reporters.diff.text import render as diff_text
+from optplan.reporters.formats import TableFormat
 from optplan.reporters.selection import Selection
-from optplan.reporters.show import ShowFormat, ShowView
+from optplan.reporters.show import ShowView
 from optplan.reporters.show.view import show_report
 from optplan.runtime.gc_control import gc_paused
 from tests.bench.giants import mixture_of_experts
@@ -53,7 +54,7 @@ def scale_rows(_rounds: int) -> Iterator[Row]:
 
         def tree() -> None:
             shown = Selection(plan=made["after"].plan, rows=made["after"].plan.parameters)
-            show_report(ShowView.TREE, shown, ShowFormat.TEXT, width=80)
+            show_report(ShowView.TREE, shown, TableFormat.TEXT, width=80)
 
         def check() -> None:
             found = made["after"]

@@ -17,8 +17,9 @@ from torch import nn
 from optplan.app.option_use import entries_of
 from optplan.app.planning import plan_with_facts
 from optplan.plan import Planned
+from optplan.reporters.formats import TableFormat
 from optplan.reporters.selection import Selection
-from optplan.reporters.show import ShowFormat, ShowView
+from optplan.reporters.show import ShowView
 from optplan.reporters.show.view import show_report
 from optplan.runtime.gc_control import gc_paused
 from tests.bench.timing import medians, seconds
@@ -55,9 +56,9 @@ def reports(planned: Planned) -> dict[str, Callable[[], float]]:
     """Every view in every format it has, timed."""
     shown = Selection(plan=planned.plan, rows=planned.plan.parameters)
     found: dict[str, Callable[[], object]] = {}
-    for form in ShowFormat:
+    for form in TableFormat:
         found[f"params {form}"] = partial(show_report, ShowView.PARAMS, shown, form, width=80)
-        if form is ShowFormat.CSV:
+        if form is TableFormat.CSV:
             continue
         found[f"tree {form}"] = partial(show_report, ShowView.TREE, shown, form, width=80)
         found[f"groups {form}"] = partial(show_report, ShowView.SETTINGS, shown, form, width=80)
@@ -70,7 +71,7 @@ def _as_delivered(make: Callable[[], object]) -> None:
         make()
 
 
-def _keys(planned: Planned, shown: Selection, form: ShowFormat) -> str:
+def _keys(planned: Planned, shown: Selection, form: TableFormat) -> str:
     entries = entries_of(planned, shown.rows)
     return show_report(ShowView.KEYS, replace(shown, entries=entries), form, width=80)
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from optplan.cache import Store
-from optplan.cache.folder import cache_folder
+from optplan.cache.store import cache_folder
 
 KEY = {"name": "resnet50", "torch": ["2.4", 3]}
 DATA = {"parameters": [["conv1.weight", [64, 3, 7, 7], True, 0.1]], "text": "é\n"}

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from optplan.checkpoints.training import read_training
-from optplan.constructors.class_defaults import class_defaults
+from optplan.constructors.optimizers import class_defaults
 from optplan.errors import PlanError
 from optplan.plan.saved_groups import SavedGroup
 

@@ -18,7 +18,6 @@ from typing import Annotated
 import typer
 
 from optplan.app.request import PlanRequest
-from optplan.cli.delivery import deliver
 from optplan.cli.options import CONFIG_HELP, ReportOptions, with_options
 from optplan.cli.running import running
 
@@ -41,7 +40,7 @@ def count(
 
         plan = plan_of(config, options)
         text = f"{len(getattr(plan, 'plan', plan).parameters)}\\n"
-        deliver(lambda _width, _color: text, to.output, to.color)
+        to.deliver(text)
 '''
 FORMAT = '''\
 """Findings as their codes alone."""

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 import optplan
+from optplan.reporters.formats import TableFormat
 from optplan.reporters.selection import Selection
-from optplan.reporters.show import ShowFormat, ShowView
+from optplan.reporters.show import ShowView
 from optplan.reporters.show.view import show_report
 from tests.conftest import Invoke
 from tests.constructors.registering import OUR_IMPORTS, THEIR_IMPORTS, restored_registries
@@ -114,7 +115,7 @@ def test_show_on_a_narrow_terminal(folder: Path, invoke: Invoke) -> None:
     plan = invoke("show", *words(folder, OPTIONS), "--format", "json", cwd=folder).stdout
     shown = optplan.Plan.from_json(plan)
     selection = Selection(plan=shown, rows=shown.parameters)
-    text = show_report(ShowView.PARAMS, selection, ShowFormat.TEXT, width=80)
+    text = show_report(ShowView.PARAMS, selection, TableFormat.TEXT, width=80)
     assert max(map(len, text.splitlines())) <= 80
     assert text.count(LONG) == 1
     assert " backbone.1.bias    4        0.05      0  constructor lr ×0.1, norm ×0\n" in text

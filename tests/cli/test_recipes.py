@@ -110,23 +110,23 @@ blocks.3.norm1.bias   192   LayerNorm
 """
 TITAN = """\
 block.norm1.bias   32   LayerNorm
-  lr            0.0003  = 0.0003 × 1  regex 'bias$|norm'  torchtitan.toml:9:1
+  lr            0.0003  = 0.0003 × 1  default             torchtitan.toml:5:1
   weight_decay  0       = 0.1 × 0     regex 'bias$|norm'  torchtitan.toml:10:1
-      9 │ pattern = 'bias$|norm'
+      5 │ lr = 3e-4
      10 │ weight_decay_multiplier = 0.0
   considered
-    won  regex 'bias$|norm'  lr, weight_decay  the first pattern that matches                  torchtitan.toml:9
-    no   regex                                 no match in 'block.norm1.bias': '^embedding\\.'
+    won  regex 'bias$|norm'  weight_decay  the first pattern that matches                  torchtitan.toml:10
+    no   regex                             no match in 'block.norm1.bias': '^embedding\\.'
 """
 FAIR = """\
 block.norm1.bias   32   LayerNorm
-  lr            0.0003  = 0.0003 × 1        regex '.*bias'  fairseq2.yaml:9:24
+  lr            0.0003  = 0.0003 × 1        default         fairseq2.yaml:6:5
   weight_decay  0       = set by the group  regex '.*bias'  fairseq2.yaml:10:7
-      9 │ - params: ['norm', '.*bias']
+      6 │ lr: 3.0e-4
      10 │ weight_decay: 0.0
   considered
-    won  regex '.*bias'  lr, weight_decay  the first pattern that matches                       fairseq2.yaml:9
-    no   regex                             no match in 'block.norm1.bias': 'norm', 'embedding'
+    won  regex '.*bias'  weight_decay  the first pattern that matches                       fairseq2.yaml:10
+    no   regex                         no match in 'block.norm1.bias': 'norm', 'embedding'
 """
 SCALED = """\
 rules of MMEngine (optim_wrapper)

@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 from torch import nn
 
 import optplan
-from optplan.app.planning import build_optimizers
+from optplan.app.planning import build_optimizers, plan_with_facts
 from optplan.config.regex_groups import Pattern, RegexGroup, RegexGroups
 from optplan.constructors.regex_timeout import refuse_endless
 from optplan.errors import ConfigError, PlanError
 from optplan.names import Matcher, Rule, Status
 from optplan.plan import Plan
+from optplan.plan.explanation import explain
 from tests.agreement import exact
 from tests.grid import Entries
 
@@ -96,6 +97,21 @@ def test_torchtitan_searches() -> None:
     assert uses[1] is not None
     assert (uses[0].rule, uses[0].key, uses[0].mult) == (Rule.REGEX, r"\.weight$", 0.5)
     assert (uses[1].rule, uses[1].key) == (Rule.DEFAULT, None)
+
+
+@pytest.mark.parametrize("read", [torchtitan, fairseq2])
+def test_a_group_decides_the_settings_that_it_sets(read: Any) -> None:
+    entries = {
+        torchtitan: {"pattern": "norm", "weight_decay_multiplier": 0.0},
+        fairseq2: {"params": ".*norm", "weight_decay": 0.0},
+    }
+    planned = plan_with_facts(Model(), read(entries[read]))
+    (explanation,) = explain(planned, ["layers.0.norm.bias"])
+    decided = {one.setting: (one.use.rule, one.use.key) for one in explanation.values}
+    pattern = "norm" if read is torchtitan else ".*norm"
+    assert decided == {"lr": (Rule.DEFAULT, None), "weight_decay": (Rule.REGEX, pattern)}
+    tried = {one.setting: [c.verdict.key for c in one.candidates] for one in explanation.values}
+    assert tried == {"lr": [], "weight_decay": [pattern]}
 
 
 def test_torchtitans_defaults_hold_where_nothing_is_written() -> None:

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from optplan.constructors import OPTIMIZER_CONSTRUCTORS
-from optplan.dialects.mmengine.generation import SIGNS_OF_MMCV1
+from optplan.dialects.mmengine.read_sections import SIGNS_OF_MMCV1
 from tests.conftest import Invoke
 from tests.schema import validate
 

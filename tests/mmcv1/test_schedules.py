@@ -61,12 +61,14 @@ def _answer(config: dict[str, Any], name: str, per_epoch: int | None) -> str:
     try:
         schedule = schedule_of_plan(loaded, _plan(name), per_epoch)
         motion = Simulation(replace(schedule, unit=Unit.ITERATION))
-        where = {name: at for at, track in enumerate(schedule.tracks) for name in track.names}
-        tracks = [where[f"{name}.weight"] for name in ("first", "a", "b", "last")]
+        where = {name: at for at, setting in enumerate(schedule.settings) for name in setting.names}
+        settings = [where[f"{name}.weight"] for name in ("first", "a", "b", "last")]
         rows = []
         for step in looked_at(total_of(config, per_epoch), marks_of(config, per_epoch)):
             motion.go(step)
-            rows.append([motion.values(field)[at] for field in ("lr", "momentum") for at in tracks])
+            rows.append(
+                [motion.values(field)[at] for field in ("lr", "momentum") for at in settings]
+            )
         motion.go(schedule.length if schedule.unit is Unit.ITERATION else 0)
     except OptplanError:
         return "refused"

@@ -13,7 +13,7 @@ import pytest
 from optplan.errors import PlanError
 from optplan.names import Matcher, Rule, Status
 from optplan.plan import Plan
-from optplan.plan.misfit import path_text
+from optplan.plan.codec import path_text
 from tests.plan.forged import DROPPED, Path, all_forged, forged, plans
 
 SCHEMA = json.loads(

@@ -13,7 +13,8 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from optplan.reporters.show import ShowFormat, ShowView
+from optplan.reporters.formats import TableFormat
+from optplan.reporters.show import ShowView
 from optplan.reporters.show.view import show_report
 from tests.views import MarkedUp, Transformer, on_meta, selection
 
@@ -51,7 +52,7 @@ def tree(browser: webdriver.Chrome, tmp_path: Path) -> webdriver.Chrome:
     """The tree of a model with a layer decay, opened."""
     keys = {f"blocks.{block}.": {"lr_mult": 0.1 ** (3 - block)} for block in range(3)}
     shown = selection(on_meta(Transformer), {"custom_keys": keys})
-    return opened(browser, show_report(ShowView.TREE, shown, ShowFormat.HTML), tmp_path)
+    return opened(browser, show_report(ShowView.TREE, shown, TableFormat.HTML), tmp_path)
 
 
 def opened(browser: webdriver.Chrome, text: str, folder: Path) -> webdriver.Chrome:
@@ -142,7 +143,7 @@ return [paper, Math.min(...found)];
 
 def test_light_and_dark_are_readable(browser: webdriver.Chrome, tmp_path: Path) -> None:
     shown = selection("FrozenAndTied", {"bypass_duplicate": True, "norm_decay_mult": 0.0})
-    opened(browser, show_report(ShowView.PARAMS, shown, ShowFormat.HTML), tmp_path)
+    opened(browser, show_report(ShowView.PARAMS, shown, TableFormat.HTML), tmp_path)
     papers = {}
     for name in ("light", "dark"):
         scheme(browser, name)
@@ -174,9 +175,9 @@ def test_names_stay_names(view: str, browser: webdriver.Chrome, tmp_path: Path) 
     keys = {name: {"lr_mult": 0.5} for name in MarkedUp.NAMES}
     shown = selection(on_meta(MarkedUp), {"custom_keys": keys})
     text = (
-        show_report(ShowView.PARAMS, shown, ShowFormat.HTML)
+        show_report(ShowView.PARAMS, shown, TableFormat.HTML)
         if view == "params"
-        else show_report(ShowView.TREE, shown, ShowFormat.HTML)
+        else show_report(ShowView.TREE, shown, TableFormat.HTML)
     )
     opened(browser, text, tmp_path)
     names = "\n".join(column(browser, 0))

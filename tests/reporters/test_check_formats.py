@@ -22,8 +22,8 @@ from optplan.reporters.check.md import render as check_md
 from optplan.reporters.check.pages import markdown_pages
 from optplan.reporters.check.rdjson import render as check_rdjson
 from optplan.reporters.check.sarif import render as check_sarif
-from optplan.reporters.check.statistics import check_statistics
 from optplan.reporters.check.text import render as check_text
+from optplan.reporters.check.words import check_statistics
 from tests.checks.fakes import FAKES
 from tests.conftest import ROOT
 from tests.sarif import validate_sarif

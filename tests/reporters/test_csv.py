@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from optplan.plan.diff import diff_plans
 from optplan.reporters.diff.csv import render as diff_csv
+from optplan.reporters.formats import TableFormat
 from optplan.reporters.formats.csv import csv_text
 from optplan.reporters.selection import Selection
-from optplan.reporters.show import ShowFormat, ShowView
+from optplan.reporters.show import ShowView
 from optplan.reporters.show.view import show_report
 from tests.conftest import Invoke
 from tests.plans import key, plan, row
@@ -79,7 +80,7 @@ def test_every_report(name: str) -> None:
     second = plan(row(name, lr=0.5, lr_rule=key(name, 5.0), extra={name: name}))
     diff = diff_plans(first, second)
     whole = Selection(plan=first, rows=first.parameters)
-    shown = read(show_report(ShowView.PARAMS, whole, ShowFormat.CSV))
+    shown = read(show_report(ShowView.PARAMS, whole, TableFormat.CSV))
     assert shown[1][0] == f"'{name}"
     for rows in (shown, read(diff_csv(diff, full=False)), read(diff_csv(diff, full=True))):
         assert len({len(cells) for cells in rows}) == 1

@@ -9,9 +9,10 @@ import pytest
 from rich.cells import cell_len
 
 import optplan
-from optplan.plan.depth_grid import depth_grid
+from optplan.plan.layer_table import depth_grid
+from optplan.reporters.formats import TableFormat
 from optplan.reporters.selection import Selection
-from optplan.reporters.show import ShowFormat, ShowView
+from optplan.reporters.show import ShowView
 from optplan.reporters.show.view import show_report
 from tests.layered_models import layered_model
 from tests.plans import row
@@ -73,12 +74,12 @@ def shown() -> Selection:
     return selection(on_meta(Transformer), PARAMWISE)
 
 
-def report(shown: Selection, form: ShowFormat, **more: Any) -> str:
+def report(shown: Selection, form: TableFormat, **more: Any) -> str:
     return show_report(ShowView.DEPTH, shown, form, **more)
 
 
 def test_in_a_pipe_plain_numbers(shown: Selection) -> None:
-    text = report(shown, ShowFormat.TEXT)
+    text = report(shown, TableFormat.TEXT)
     squeezed = [" ".join(line.split()) for line in text.splitlines()]
     wanted = [" ".join(line.split()) for line in MAPS.splitlines()]
     assert squeezed[2 : 2 + len(wanted)] == wanted
@@ -86,7 +87,7 @@ def test_in_a_pipe_plain_numbers(shown: Selection) -> None:
 
 
 def test_in_a_terminal_colours_from_small_to_large(shown: Selection) -> None:
-    text = report(shown, ShowFormat.TEXT, width=80, color=True)
+    text = report(shown, TableFormat.TEXT, width=80, color=True)
     lines = text.splitlines()
     lowest = next(line for line in lines if "blocks.0" in line)
     highest = next(line for line in lines if "head" in line)
@@ -96,14 +97,14 @@ def test_in_a_terminal_colours_from_small_to_large(shown: Selection) -> None:
 
 @pytest.mark.parametrize("width", [30, 45])
 def test_columns_go_on_below(shown: Selection, width: int) -> None:
-    lines = report(shown, ShowFormat.TEXT, width=width).splitlines()
+    lines = report(shown, TableFormat.TEXT, width=width).splitlines()
     maps = lines[lines.index(" lr") : lines.index(" weight_decay")]
     assert max(map(cell_len, maps)) <= width
     assert sum("LayerNorm" in line for line in maps) == 1
 
 
 def test_as_json(shown: Selection) -> None:
-    found = json.loads(report(shown, ShowFormat.JSON))
+    found = json.loads(report(shown, TableFormat.JSON))
     validate(found, "depth-view-1.0")
     cells = {(cell["block"], cell["module"]): cell for cell in found["cells"]}
     assert len(cells) == 8
@@ -117,11 +118,11 @@ def test_as_json(shown: Selection) -> None:
 
 
 def test_pages_have_three_maps(shown: Selection) -> None:
-    page = report(shown, ShowFormat.HTML)
+    page = report(shown, TableFormat.HTML)
     assert page.count("<table>") == 3
     assert 'style="--heat:0.000"' in page
     assert 'style="--heat:1.000"' in page
-    table = report(shown, ShowFormat.MD)
+    table = report(shown, TableFormat.MD)
     assert "| `blocks.2` |  | 0.0001 | 0.0001 |" in table
 
 
@@ -134,7 +135,7 @@ def test_layers_that_the_constructor_counts() -> None:
         }
     }
     plan = optplan.make_plan(layered_model("Classifier"), config)
-    text = report(Selection(plan=plan, rows=plan.parameters), ShowFormat.TEXT)
+    text = report(Selection(plan=plan, rows=plan.parameters), TableFormat.TEXT)
     (row, *_) = (line.split() for line in text.splitlines() if "blocks.1" in line)
     assert row[:2] == ["backbone.blocks.1", "2"]
 

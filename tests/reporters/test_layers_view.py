@@ -13,8 +13,9 @@ import optplan
 from optplan.names import Rule, Status
 from optplan.plan import Plan, RuleUse
 from optplan.plan.names.patterns import matching
+from optplan.reporters.formats import TableFormat
 from optplan.reporters.selection import Narrowing, Selection, narrowed
-from optplan.reporters.show import ShowFormat, ShowView
+from optplan.reporters.show import ShowView
 from optplan.reporters.show.view import show_report
 from optplan.reporters.words import rule_text
 from tests.layered_models import layered_model
@@ -51,7 +52,7 @@ def shown(made: Plan, *patterns: str) -> Selection:
 
 def text(made: Plan, width: int | None = None, *patterns: str, color: bool = False) -> str:
     return show_report(
-        ShowView.LAYERS, shown(made, *patterns), ShowFormat.TEXT, width=width, color=color
+        ShowView.LAYERS, shown(made, *patterns), TableFormat.TEXT, width=width, color=color
     )
 
 
@@ -163,19 +164,19 @@ def test_narrowed(layered: Plan) -> None:
 
 
 def test_markdown(layered: Plan) -> None:
-    assert show_report(ShowView.LAYERS, shown(layered), ShowFormat.MD) == MD
+    assert show_report(ShowView.LAYERS, shown(layered), TableFormat.MD) == MD
 
 
 def test_html(layered: Plan) -> None:
-    html = show_report(ShowView.LAYERS, shown(layered), ShowFormat.HTML)
+    html = show_report(ShowView.LAYERS, shown(layered), TableFormat.HTML)
     assert '0.005<span class="bar" aria-hidden="true" style="--low:0.359;--high:0.359">' in html
     assert "*.blocks.0.norm.*" in html
-    nothing = show_report(ShowView.LAYERS, shown(NONE), ShowFormat.HTML)
+    nothing = show_report(ShowView.LAYERS, shown(NONE), TableFormat.HTML)
     assert "no layers: no param group has a layer or an lr_scale" in nothing
 
 
 def as_json(made: Plan) -> Any:
-    data = json.loads(show_report(ShowView.LAYERS, shown(made), ShowFormat.JSON))
+    data = json.loads(show_report(ShowView.LAYERS, shown(made), TableFormat.JSON))
     validate(data, "layers-view-1.0")
     return data
 

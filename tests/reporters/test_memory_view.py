@@ -15,8 +15,9 @@ from torch import nn
 
 import optplan
 from optplan.app.memory import memory_of
+from optplan.reporters.formats import TableFormat
 from optplan.reporters.selection import Selection
-from optplan.reporters.show import ShowFormat, ShowView
+from optplan.reporters.show import ShowView
 from optplan.reporters.show.memory import size_text
 from optplan.reporters.show.view import show_report
 from tests.conftest import Invoke
@@ -40,7 +41,7 @@ def shown(kind: str = "Adam", processes: int | None = None, **more: Any) -> Sele
     return Selection(plan=plan, rows=plan.parameters, memory=memory)
 
 
-def report(given: Selection, form: ShowFormat = ShowFormat.TEXT, **more: Any) -> str:
+def report(given: Selection, form: TableFormat = TableFormat.TEXT, **more: Any) -> str:
     return show_report(ShowView.MEMORY, given, form, **more)
 
 
@@ -73,7 +74,7 @@ def test_in_a_terminal(width: int) -> None:
 
 
 def test_as_json() -> None:
-    found = json.loads(report(shown(processes=2), ShowFormat.JSON))
+    found = json.loads(report(shown(processes=2), TableFormat.JSON))
     validate(found, "memory-view-1.0")
     first = found["rows"][0]
     # 3 of 5 rows on the first process, 2 on the last; both store 3
@@ -85,21 +86,21 @@ def test_as_json() -> None:
 
 
 def test_as_csv() -> None:
-    first, *rows = csv.reader(io.StringIO(report(shown(), ShowFormat.CSV)))
+    first, *rows = csv.reader(io.StringIO(report(shown(), TableFormat.CSV)))
     read = [dict(zip(first, row, strict=True)) for row in rows]
     assert [row["total_bytes"] for row in read] == [str(4 * 4 * 1285 + 8 + 100)]
     assert json.loads(read[0]["kept"]) == ["step", "exp_avg", "exp_avg_sq"]
 
 
 def test_on_pages() -> None:
-    assert "| 20.2 KiB |" in report(shown(), ShowFormat.MD)
-    page = report(shown(), ShowFormat.HTML)
+    assert "| 20.2 KiB |" in report(shown(), TableFormat.MD)
+    page = report(shown(), TableFormat.HTML)
     assert f'data-order="{4 * 4 * 1285 + 8 + 100}"' in page
     assert "buffers, activations" in page
 
 
 def test_other_shapes_are_not_known_when_sharded() -> None:
-    found = json.loads(report(shown("TorchAdafactor", processes=2), ShowFormat.JSON))
+    found = json.loads(report(shown("TorchAdafactor", processes=2), TableFormat.JSON))
     assert found["rows"][0]["state_bytes"] == 4 * (5 + 256 + 5) + 2 * 4
     assert found["rows"][0]["sharded_state_bytes"] is None
     text = report(shown("TorchAdafactor", processes=2))
@@ -122,7 +123,7 @@ def test_a_class_that_does_not_step() -> None:
     text = report(given)
     assert "state of Refuses: not known: RuntimeError: no steps today" in text
     assert "and optimizer state that is not known" in text
-    assert json.loads(report(given, ShowFormat.JSON))["total"]["total_bytes"] is None
+    assert json.loads(report(given, TableFormat.JSON))["total"]["total_bytes"] is None
 
 
 def test_of_a_saved_plan(invoke: Invoke, tmp_path: Path) -> None:

@@ -9,9 +9,10 @@ from html.parser import HTMLParser
 import pytest
 
 from optplan.app.option_use import entries_of
+from optplan.reporters.formats import TableFormat
 from optplan.reporters.formats.md import code
 from optplan.reporters.selection import Narrowing, Selection
-from optplan.reporters.show import ShowFormat, ShowView
+from optplan.reporters.show import ShowView
 from optplan.reporters.show.view import show_report
 from tests.views import MarkedUp, Transformer, on_meta, planned, selection
 
@@ -41,7 +42,7 @@ MD = """\
 """
 
 
-def report(view: str, form: ShowFormat, paramwise: dict[str, object], model: type) -> str:
+def report(view: str, form: TableFormat, paramwise: dict[str, object], model: type) -> str:
     made = planned(on_meta(model), paramwise)
     shown = Selection(plan=made.plan, rows=made.plan.parameters)
     if view == "tree":
@@ -57,7 +58,7 @@ def report(view: str, form: ShowFormat, paramwise: dict[str, object], model: typ
 
 def test_md_literally() -> None:
     paramwise = {"norm_decay_mult": 0.0, "custom_keys": {"head.": {"lr_mult": 0.0}}}
-    assert report("tree", ShowFormat.MD, paramwise, Transformer) == MD
+    assert report("tree", TableFormat.MD, paramwise, Transformer) == MD
 
 
 class Cells(HTMLParser):
@@ -98,7 +99,7 @@ SHOWN = ("[red]", "<script>alert(1)", "a|b", "tick`s``", r"esc\x1b[31m", "&lt;b&
 @pytest.mark.parametrize("view", ["params", "tree", "groups", "keys"])
 def test_html_is_one_file_with_every_name_as_it_is(view: str) -> None:
     keys = {name: {"lr_mult": 0.5 / number} for number, name in enumerate(MarkedUp.NAMES, 1)}
-    text = report(view, ShowFormat.HTML, {"custom_keys": keys}, MarkedUp)
+    text = report(view, TableFormat.HTML, {"custom_keys": keys}, MarkedUp)
     page = parsed(text)
     assert page.links == []
     assert page.tags.count("script") == 1
@@ -112,7 +113,7 @@ def test_html_is_one_file_with_every_name_as_it_is(view: str) -> None:
 @pytest.mark.parametrize("view", ["params", "tree", "groups", "keys"])
 def test_md_rows_have_as_many_cells_as_the_head(view: str) -> None:
     keys = {name: {"lr_mult": 0.5} for name in MarkedUp.NAMES}
-    lines = report(view, ShowFormat.MD, {"custom_keys": keys}, MarkedUp).splitlines()
+    lines = report(view, TableFormat.MD, {"custom_keys": keys}, MarkedUp).splitlines()
     width = 0
     for line in lines:
         if not line.startswith("|"):
@@ -140,7 +141,7 @@ def test_code(text: str, shown: str) -> None:
 
 def test_bars_stand_beside_different_lrs_alone() -> None:
     keys: dict[str, object] = {"custom_keys": {"head.": {"lr_mult": 0.1}}}
-    with_bars = report("tree", ShowFormat.HTML, keys, Transformer)
+    with_bars = report("tree", TableFormat.HTML, keys, Transformer)
     assert (
         '0.0001<span class="bar" aria-hidden="true" style="--low:0.100;--high:0.100">' in with_bars
     )
@@ -148,7 +149,7 @@ def test_bars_stand_beside_different_lrs_alone() -> None:
         '0.0001–0.001<span class="bar" aria-hidden="true" style="--low:0.100;--high:1.000">'
         in with_bars
     )
-    assert 'class="bar"' not in report("tree", ShowFormat.HTML, {**NO_DECAY}, Transformer)
+    assert 'class="bar"' not in report("tree", TableFormat.HTML, {**NO_DECAY}, Transformer)
 
 
 def test_narrowing_is_told() -> None:
@@ -156,7 +157,7 @@ def test_narrowing_is_told() -> None:
     part = Selection(
         plan=shown.plan, rows=shown.rows[:1], narrowing=Narrowing(patterns=("cls|*<b>",))
     )
-    md = show_report(ShowView.TREE, part, ShowFormat.MD)
+    md = show_report(ShowView.TREE, part, TableFormat.MD)
     assert md.splitlines()[-1].startswith("- <code>1 of 33 rows shown&#58; --param cls&#124;")
-    html = show_report(ShowView.TREE, part, ShowFormat.HTML)
+    html = show_report(ShowView.TREE, part, TableFormat.HTML)
     assert '<p class="narrowing">1 of 33 rows shown: --param cls|*&lt;b&gt;</p>' in html

@@ -47,7 +47,7 @@ def view_of(
         plan=plan,
         courses=courses_of(schedule, range(length)),
         points=shown,
-        chosen=tuple(range(len(schedule.tracks))),
+        chosen=tuple(range(len(schedule.settings))),
         narrowing=Narrowing(),
     )
 

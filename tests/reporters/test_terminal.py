@@ -18,12 +18,13 @@ from optplan.app.option_use import entries_of
 from optplan.cli.terminal import Terminal
 from optplan.errors import Problem
 from optplan.places import Place, Source
+from optplan.reporters.formats import TableFormat
 from optplan.reporters.formats.excerpt import Excerpt, window
 from optplan.reporters.formats.report import Report
 from optplan.reporters.formats.terminal import Paragraph, Sides, render
 from optplan.reporters.problem import problem_text
 from optplan.reporters.selection import Selection
-from optplan.reporters.show import ShowFormat, ShowView
+from optplan.reporters.show import ShowView
 from optplan.reporters.show.view import show_report
 from tests.plans import plan, row
 from tests.views import Transformer, on_meta, planned
@@ -84,10 +85,10 @@ def test_every_view_fits_and_colours_change_no_text(view: ShowView, width: int) 
         entries=entries_of(made, shown.rows),
         memory=memory_of(made.plan, shown.rows, processes=None, trusted=False),
     )
-    text = show_report(view, shown, ShowFormat.TEXT, width=width)
+    text = show_report(view, shown, TableFormat.TEXT, width=width)
     assert max(map(cell_len, text.splitlines())) <= width
     assert not any(line.endswith(" ") for line in text.splitlines())
-    colored = show_report(view, shown, ShowFormat.TEXT, width=width, color=True)
+    colored = show_report(view, shown, TableFormat.TEXT, width=width, color=True)
     assert "\x1b[" in colored
     assert without_styles(colored) == text
 
@@ -201,8 +202,8 @@ def test_a_view_is_a_module_of_its_name(monkeypatch: pytest.MonkeyPatch) -> None
     whole = plan(row("a"), row("b"))
     shown = Selection(plan=whole, rows=whole.parameters)
     names: Any = More.NAMES
-    assert " name\n a\n b\n\n" in show_report(names, shown, ShowFormat.TEXT)
-    assert "| name |\n| --- |\n| a |\n| b |\n" in show_report(names, shown, ShowFormat.MD)
-    assert show_report(names, shown, ShowFormat.CSV) == "name\na\nb\n"
-    for output_format in (ShowFormat.JSON, ShowFormat.HTML):
+    assert " name\n a\n b\n\n" in show_report(names, shown, TableFormat.TEXT)
+    assert "| name |\n| --- |\n| a |\n| b |\n" in show_report(names, shown, TableFormat.MD)
+    assert show_report(names, shown, TableFormat.CSV) == "name\na\nb\n"
+    for output_format in (TableFormat.JSON, TableFormat.HTML):
         assert "names" in show_report(names, shown, output_format)

@@ -10,8 +10,9 @@ import pytest
 from rich.cells import cell_len
 
 from optplan.app.option_use import entries_of
+from optplan.reporters.formats import TableFormat
 from optplan.reporters.selection import Narrowing, Selection, narrowed
-from optplan.reporters.show import ShowFormat, ShowView
+from optplan.reporters.show import ShowView
 from optplan.reporters.show.view import show_report
 from tests.views import PLANNED, MarkedUp, Transformer, on_meta, planned, selection
 
@@ -28,18 +29,20 @@ NO_DECAY = {"norm_decay_mult": 0.0, "bias_decay_mult": 0.0}
 
 
 def tree(shown: Selection, width: int | None, depth: int | None = None) -> str:
-    return show_report(ShowView.TREE, replace(shown, depth=depth), ShowFormat.TEXT, width=width)
+    return show_report(ShowView.TREE, replace(shown, depth=depth), TableFormat.TEXT, width=width)
 
 
 def groups(shown: Selection, width: int | None) -> str:
-    return show_report(ShowView.SETTINGS, shown, ShowFormat.TEXT, width=width)
+    return show_report(ShowView.SETTINGS, shown, TableFormat.TEXT, width=width)
 
 
 def keys(paramwise: Mapping[str, Any], width: int | None, model: Any = None) -> str:
     made = planned(model or on_meta(Transformer), paramwise)
     shown = Selection(plan=made.plan, rows=made.plan.parameters)
     entries = entries_of(made, shown.rows)
-    return show_report(ShowView.KEYS, replace(shown, entries=entries), ShowFormat.TEXT, width=width)
+    return show_report(
+        ShowView.KEYS, replace(shown, entries=entries), TableFormat.TEXT, width=width
+    )
 
 
 RAMP = """\
@@ -225,7 +228,7 @@ def test_option_that_nothing_reads_stands_out() -> None:
     text = show_report(
         ShowView.KEYS,
         replace(shown, entries=entries_of(made, shown.rows)),
-        ShowFormat.TEXT,
+        TableFormat.TEXT,
         color=True,
     )
     assert "\x1b[31mnorm_decay_mul\x1b[0m" in text

@@ -104,7 +104,7 @@ def decayed(package: str, *, most: int | None = None) -> Compared:
     for one in distinct:
         section = find_schedulers({"param_scheduler": one.schedulers})
         schedule = schedule_of(plan_of_three(), section, one.training, [dict(SGD)], one.maker)
-        kinds = [DecayKind.DECOUPLED] * len(schedule.tracks)
+        kinds = [DecayKind.DECOUPLED] * len(schedule.settings)
         found = effective_decays(schedule, kinds)
         with DefaultScope.overwrite_default_scope(one.scope):
             theirs = stepped(one.schedulers, one.training, schedule.unit, fields=FIELDS)

@@ -15,8 +15,7 @@ from mmengine.optim import CosineAnnealingLR, ReduceOnPlateauLR
 from optplan.dialects import find_schedulers
 from optplan.errors import UsageError
 from optplan.schedule import Training, Unit, courses_of, schedule_of
-from optplan.schedule.key_steps import telling_steps
-from optplan.schedule.requested_steps import asked_steps
+from optplan.schedule.key_steps import asked_steps, telling_steps
 from tests.schedule.reference import ADAM, LRS, SGD, ours, plan_of_three, stepped
 
 TEN = Training(by_epoch=True, length=10)
@@ -110,7 +109,7 @@ def test_groups_of_a_setting_that_kept_other_values_go_other_ways() -> None:
     schedule = schedule_of(
         replace(plan, parameters=(first, second, third)), section, TEN, [dict(SGD)]
     )
-    assert [track.setting for track in schedule.tracks] == [0, 0, 2]
+    assert [setting.setting for setting in schedule.settings] == [0, 0, 2]
     courses = courses_of(schedule, [9]).values["lr"]
     assert courses[0][0] == pytest.approx(0.0512, abs=1e-4)
     assert courses[1][0] == pytest.approx(0.1)

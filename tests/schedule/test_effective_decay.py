@@ -147,7 +147,7 @@ def stepwise(one: Schedule, place: int) -> float:
 @pytest.mark.parametrize("title", CASES)
 def test_the_product_is_that_of_every_step(title: str) -> None:
     one = schedule(CASES[title], 5000)
-    found = effective_decays(one, [DecayKind.DECOUPLED] * len(one.tracks))
+    found = effective_decays(one, [DecayKind.DECOUPLED] * len(one.settings))
     for place in (0, 20, 39):
         effect = found[place]
         assert effect is not None
@@ -163,7 +163,7 @@ def test_a_moved_weight_decay_and_epochs_within_iterations() -> None:
     section = find_schedulers({"param_scheduler": moved})
     training = Training(by_epoch=True, length=9, per_epoch=11)
     one = schedule_of(plan_of_three(), section, training, [dict(SGD)])
-    found = effective_decays(one, [DecayKind.DECOUPLED] * len(one.tracks))
+    found = effective_decays(one, [DecayKind.DECOUPLED] * len(one.settings))
     assert found[0] is not None
     assert found[0].left == pytest.approx(stepwise(one, 0), rel=1e-12)
 

@@ -72,8 +72,8 @@ def test_a_metric() -> None:
 def test_what_starts_otherwise_is_the_plans_affair() -> None:
     one = schedule()
     other = schedule({"type": "StepLR", "step_size": 7})
-    first, *rest = other.tracks
-    other = replace(other, tracks=(replace(first, entries={**first.entries, "lr": 0.5}), *rest))
+    first, *rest = other.settings
+    other = replace(other, settings=(replace(first, entries={**first.entries, "lr": 0.5}), *rest))
     assert [names for _, _, names in steps(one, other)] == [("p1",), ("p2",)]
 
 

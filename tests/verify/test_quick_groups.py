@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from optplan.verify.quick_groups import quick_groups
+from optplan.verify.bench import quick_groups
 
 
 def groups(count: int) -> list[dict[str, Any]]:

@@ -75,8 +75,8 @@ def _shares_left(schedule: Schedule, optimizer: int, steps: int) -> Mapping[str,
     """Return what decay leaves of each decayed parameter; nothing where it surely has an effect."""
     decayed = {
         at: start
-        for at, track in enumerate(schedule.tracks)
-        if track.optimizer == optimizer and (start := _decay_at_start(track.entries)) > 0
+        for at, setting in enumerate(schedule.settings)
+        if setting.optimizer == optimizer and (start := _decay_at_start(setting.entries)) > 0
     }
     if not decayed or any(start * steps > _MOST for start in decayed.values()):
         return {}
@@ -92,7 +92,7 @@ def _shares_left(schedule: Schedule, optimizer: int, steps: int) -> Mapping[str,
         if len(products) < len(looks):
             return {}  # it depends on a metric
         share = exp(-steps * sum(products) / len(products))
-        left |= dict.fromkeys(schedule.tracks[at].names, share)
+        left |= dict.fromkeys(schedule.settings[at].names, share)
     return left
 
 

@@ -118,7 +118,7 @@ def _inert(field: str, names: frozenset[str] | None, context: Context) -> _Inert
     if field in MULTIPLIERS or field in _SETTINGS:
         return None
     meant = nearest(field, MULTIPLIERS)
-    if meant is None and not _is_extra(field, context):
+    if meant is None and not any(field in row.extra for row in context.rows.values()):
         return None  # the optimizer is not known: it may be a hyper-parameter of it
     return _Inert(meant=meant, owner=owner_of(field))
 
@@ -134,11 +134,6 @@ def _used_by_optimizer(context: Context) -> frozenset[str]:
     """Return the hyper-parameters that the planned optimizer takes from the groups."""
     distinct = {id(row.options): row.options for row in context.rows.values()}
     return frozenset(name for options in distinct.values() for name in options)
-
-
-def _is_extra(field: str, context: Context) -> bool:
-    """Return whether the planned optimizer has no hyper-parameter of this name."""
-    return any(field in row.extra for row in context.rows.values())
 
 
 def _consequence(context: Context, raw: RawSection, inert: _Inert, won: list[str]) -> str:

@@ -60,9 +60,9 @@ class SchedulerFlattensGroups(Check):
         peak = next((name for name in ("eta_max", "max_lr") if name in spec.raw), "type")
         names = {
             name
-            for track in schedule.tracks
-            if track.optimizer == optimizer and track.entries.get("lr") in starts
-            for name in track.names
+            for setting in schedule.settings
+            if setting.optimizer == optimizer and setting.entries.get("lr") in starts
+            for name in setting.names
         }
         return self.finding(
             f"{spec.name} gives {len(starts)} settings of different lr ({values(starts)}) one and the same",
@@ -101,9 +101,9 @@ def _flattened(schedule: Schedule, optimizer: int) -> tuple[float, ...]:
     except OptplanError:
         return ()  # `optplan schedule` tells what is wrong
     found: dict[float, tuple[float | None, ...]] = {}
-    for track, course in zip(schedule.tracks, courses.values["lr"], strict=True):
-        start = track.entries.get("lr")
-        if track.optimizer == optimizer and isinstance(start, int | float):
+    for setting, course in zip(schedule.settings, courses.values["lr"], strict=True):
+        start = setting.entries.get("lr")
+        if setting.optimizer == optimizer and isinstance(start, int | float):
             found.setdefault(start, course)
     equal: set[float] = set()
     for first, second in pairwise(sorted(found)):

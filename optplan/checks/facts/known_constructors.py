@@ -10,13 +10,7 @@ from typing import Any
 from optplan.config import Symbol
 from optplan.config.layer_decay_options import is_for_custom_class
 from optplan.config.optimizer import DEFAULT_CONSTRUCTORS
-from optplan.rules import (
-    DEFAULT_RULES,
-    LAYER_DECAY_RULES,
-    MMCV1_RULES,
-    MMPRETRAIN_RULES,
-    RuleSet,
-)
+from optplan.rules import DEFAULT_RULES, LAYER_DECAY_RULES, MMCV1_RULES, MMPRETRAIN_RULES, RuleSet
 
 DEFAULT_OPTIONS = DEFAULT_RULES.options
 
@@ -75,11 +69,7 @@ ALL_OPTIONS = DEFAULT_OPTIONS.union(*(known.options for known in _OTHERS.values(
 
 
 def known_constructor(
-    constructor: object,
-    scope: object,
-    paramwise: Mapping[str, Any],
-    *,
-    has_imports: bool = False,
+    constructor: object, scope: object, paramwise: Mapping[str, Any], *, has_imports: bool = False
 ) -> KnownConstructor | None:
     """Return what is known of a constructor.
 

@@ -15,12 +15,7 @@ from optplan.config.evaluator.frame import TRUST_HINT, Frame, Handler
 from optplan.config.evaluator.modules import Module
 from optplan.config.evaluator.targets import assign
 from optplan.config.limits import CONSTANTS_PER_STEP, Refusal
-from optplan.config.placed import (
-    PlacedDict,
-    PlacedList,
-    placed_list,
-    placed_tuple,
-)
+from optplan.config.placed import PlacedDict, PlacedList, placed_list, placed_tuple
 from optplan.config.symbols import Symbol
 from optplan.errors import did_you_mean
 

@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from optplan.config.optimizer import MMCV1
 from optplan.config.recognition import Recognition
-from optplan.dialects.mmengine.generation import (
+from optplan.dialects.mmengine.read_sections import (
     MMENGINE,
     SIGNS_OF_MMCV1,
     TITLES,
     generation_of,
-)
-from optplan.dialects.mmengine.read_sections import (
     named_sections,
     read_section,
     read_sections,

@@ -95,12 +95,7 @@ def branches(tree: Subtree, depth: int | None = None) -> Iterator[Branch]:
     while waiting:
         subtree, path, lasts = waiting.pop()
         is_open = bool(subtree.children) and (depth is None or len(lasts) < depth)
-        yield Branch(
-            subtree=subtree,
-            path=path,
-            lasts=lasts,
-            is_open=is_open,
-        )
+        yield Branch(subtree=subtree, path=path, lasts=lasts, is_open=is_open)
         if is_open:
             last = len(subtree.children) - 1
             waiting += [

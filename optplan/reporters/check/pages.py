@@ -142,10 +142,6 @@ _FIELDS: tuple[Field[Check], ...] = (
     Field(key="opt_in", data=lambda c: c.opt_in),
     Field("needs", _needs_cell, "needs_model"),
     Field(cell=lambda c: Cell("opt-in" if c.opt_in else "", "dim")),
-    Field(
-        "summary",
-        lambda c: Cell(check_summary(c), data=check_summary(c)),
-        "summary",
-    ),
+    Field("summary", lambda c: Cell(check_summary(c), data=check_summary(c)), "summary"),
     Field(key="page", data=page_of),
 )

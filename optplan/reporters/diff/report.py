@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from optplan.plan.changes import Cluster, OneSided, OptimizerChange, PlanDiff
-from optplan.reporters.diff.parameters import parameter_sheet
+from optplan.plan import PlannedParameter
+from optplan.plan.changes import Change, ChangeKind, Cluster, OneSided, OptimizerChange, PlanDiff
 from optplan.reporters.diff.words import (
     Labels,
     cause_text,
@@ -18,11 +18,13 @@ from optplan.reporters.diff.words import (
     rule_notes,
     schedule_rows,
     unread_notes,
+    value_text,
     values_text,
     verdict_text,
 )
 from optplan.reporters.formats.report import (
     Cell,
+    Column,
     Field,
     Only,
     Report,
@@ -31,7 +33,7 @@ from optplan.reporters.formats.report import (
     list_cell,
     sheet_of,
 )
-from optplan.reporters.words import plural
+from optplan.reporters.words import plural, rule_text
 
 _ScheduleRow = tuple[str, str, str, str, tuple[str, ...]]
 _CLUSTERS: tuple[Field[Cluster], ...] = (
@@ -102,3 +104,67 @@ def _sheets(diff: PlanDiff, labels: Labels, full: bool) -> Iterator[Sheet]:
         yield sheet_of("parameters of one side", _SIDE, sides, Only.PAGE)
     if full:
         yield parameter_sheet(diff)
+
+
+_EACH = (
+    Column(),
+    Column("parameter", shrink_to=16),
+    Column("lr"),
+    Column("weight_decay"),
+    Column("rule", shrink_to=10),
+    Column("also", shrink_to=12, optional=1),
+)
+_BESIDE = frozenset({"lr", "weight_decay"})
+_Row = PlannedParameter | None
+
+
+def parameter_sheet(diff: PlanDiff) -> Sheet:
+    """Return a line for each parameter: ``~`` where it changes, ``-`` and ``+`` where one side has it."""
+    others: dict[str, list[Change]] = {}
+    for cluster in diff.clusters:
+        if cluster.change.kind is not ChangeKind.VALUE or cluster.change.field not in _BESIDE:
+            for name in cluster.names:
+                others.setdefault(name, []).append(cluster.change)
+    rows = tuple(_row(before, after, others) for before, after in diff.rows())
+    return Sheet(title="each parameter", columns=_EACH, rows=rows)
+
+
+def _row(before: _Row, after: _Row, others: dict[str, list[Change]]) -> tuple[Cell, ...]:
+    row = before or after
+    if row is None:
+        raise ValueError("a row of neither side")
+    lr, decay = _value(before, after, "lr"), _value(before, after, "weight_decay")
+    also = "; ".join(map(_change_text, others.get(row.name, [])))
+    mark, style = "~" if "→" in lr + decay or also else "", ""
+    if before is None or after is None:
+        mark, style = ("+", "green") if before is None else ("-", "red")
+    return (
+        Cell(mark, style or "yellow"),
+        Cell(row.name, style),
+        Cell(lr, style or ("yellow" if "→" in lr else "dim")),
+        Cell(decay, style or ("yellow" if "→" in decay else "dim")),
+        Cell(_rule(before, after), style, _rule(before, after, short=True)),
+        Cell(also, style),
+    )
+
+
+def _change_text(change: Change) -> str:
+    """Return ``status optimized → frozen``."""
+    before, after = values_text(change)
+    return f"{field_text(change)} {before} → {after}"
+
+
+def _value(before: _Row, after: _Row, field: str) -> str:
+    rows = [row for row in (before, after) if row is not None]
+    values = [getattr(row, field) for row in rows]
+    if len(values) == 1 or values[0] == values[1]:
+        return value_text(values[0])
+    change = Change(kind=ChangeKind.VALUE, field=field, before=values[0], after=values[1])
+    return " → ".join(values_text(change))
+
+
+def _rule(before: _Row, after: _Row, *, short: bool = False) -> str:
+    texts = [rule_text(row, short=short) for row in (before, after) if row is not None]
+    if short and len(set(texts)) > 1:
+        return f"→ {texts[1]}"
+    return " → ".join(dict.fromkeys(texts))

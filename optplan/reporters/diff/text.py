@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from rich.console import RenderableType
 
 from optplan.plan.changes import ChangeKind, Cluster, OneSided, OptimizerChange, PlanDiff
-from optplan.reporters.diff.parameters import parameter_table
+from optplan.reporters.diff.report import parameter_sheet
 from optplan.reporters.diff.words import (
     Labels,
     cause_style,
@@ -26,7 +26,7 @@ from optplan.reporters.diff.words import (
 )
 from optplan.reporters.formats import terminal
 from optplan.reporters.formats.report import Cell, Column, list_cell
-from optplan.reporters.formats.terminal import Blank, Paragraph, Table
+from optplan.reporters.formats.terminal import Blank, Paragraph, Table, sheet_table
 from optplan.reporters.formats.visible import cut
 from optplan.reporters.words import plural
 
@@ -88,7 +88,7 @@ def _blocks(
         yield Paragraph(note, style="dim", hanging=2)
     if full:
         yield Blank()
-        yield parameter_table(diff)
+        yield sheet_table(parameter_sheet(diff))
     yield Paragraph(_foot(diff, labels), hanging=2)
 
 

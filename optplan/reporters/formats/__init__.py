@@ -15,6 +15,23 @@ if TYPE_CHECKING:
     from optplan.reporters.formats.report import Report
 
 
+class TableFormat(StrEnum):
+    """The formats of a command whose report is tables."""
+
+    TEXT = "text"
+    JSON = "json"
+    CSV = "csv"
+    MD = "md"
+    HTML = "html"
+
+
+class PlainFormat(StrEnum):
+    """The formats of a command whose report has no tables."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
 def write(output_format: StrEnum, report: Report, *, width: int | None, color: bool) -> str:
     """Return a report in a format."""
     return format_of(__name__, output_format)(report, width=width, color=color)

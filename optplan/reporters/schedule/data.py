@@ -1,12 +1,13 @@
-"""What each setting has over a training, for JSON and CSV."""
+"""What each setting has over a training, or over its phases, for JSON and CSV."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 from optplan.plan import plain
 from optplan.plan.serial import generation_to_dict
+from optplan.reporters.schedule.phases import PhasesView
 from optplan.reporters.schedule.view import ScheduleView, given_arguments
 from optplan.reporters.words import place_data
 from optplan.schedule.schedule import Schedule
@@ -46,7 +47,9 @@ def schedule_data(view: ScheduleView) -> dict[str, Any]:
             {"step": step, "epoch": view.epoch(step), "what": list(reasons)}
             for step, reasons in view.points.items()
         ],
-        "settings": [_setting(view, place, track) for place, track in enumerate(view.tracks)],
+        "settings": [
+            _setting(view, place, scheduled) for place, scheduled in enumerate(view.settings)
+        ],
     }
 
 
@@ -70,18 +73,18 @@ def _scheduler(spec: AnySpec, schedule: Schedule) -> dict[str, Any]:
     }
 
 
-def _setting(view: ScheduleView, place: int, track: ScheduledSetting) -> dict[str, Any]:
-    setting = view.setting(track)
+def _setting(view: ScheduleView, place: int, scheduled: ScheduledSetting) -> dict[str, Any]:
+    setting = view.setting(scheduled)
     return {
-        "setting": track.setting,
-        "optimizer": track.optimizer,
+        "setting": scheduled.setting,
+        "optimizer": scheduled.optimizer,
         "lr": setting.lr,
         "weight_decay": setting.weight_decay,
         "lr_scale": setting.lr_scale,
         "options": plain(setting.options),
-        "parameters": track.parameters,
-        "elements": track.elements,
-        "names": list(track.names),
+        "parameters": scheduled.parameters,
+        "elements": scheduled.elements,
+        "names": list(scheduled.names),
         "values": {
             field: view.at_points(view.courses_of(field)[place]) for field in view.courses.values
         },
@@ -95,6 +98,49 @@ def schedule_records(view: ScheduleView) -> Iterator[Sequence[object]]:
     yield ["step", "epoch", "what", "setting", "parameters", *fields]
     for point, (step, reasons) in enumerate(view.points.items()):
         head = [step, view.epoch(step), " | ".join(reasons)]
-        for place, track in enumerate(view.tracks):
+        for place, scheduled in enumerate(view.settings):
             values = [columns[field][place][point] for field in fields]
-            yield [*head, track.setting, track.parameters, *values]
+            yield [*head, scheduled.setting, scheduled.parameters, *values]
+
+
+def phases_data(view: PhasesView) -> dict[str, Any]:
+    """Return the values as ``schemas/phases-schedule-1.0.schema.json`` describes them."""
+    return {
+        "format_version": "1.0",
+        "unit": view.unit.value,
+        "length": view.length,
+        "phases": [
+            {
+                "label": phase.label,
+                "begin": phase.begin,
+                "end": phase.end,
+                "schedule": schedule_data(phase.view),
+            }
+            for phase in view.phases
+        ],
+        "parameters": [
+            {
+                "names": list(own.names),
+                "patterns": list(own.patterns),
+                "phases": [
+                    {"status": place.status, "setting": place.setting} for place in own.places
+                ],
+            }
+            for own in view.members
+        ],
+    }
+
+
+def phases_records(view: PhasesView) -> Iterator[Sequence[object]]:
+    """Yield the headings, then a row per point and setting of each phase."""
+    tables = [list(schedule_records(phase.view)) for phase in view.phases]
+    fields = list(dict.fromkeys(name for table in tables for name in table[0]))
+    yield ["phase", *map(str, fields)]
+    for place, (phase, (own, *rows)) in enumerate(zip(view.phases, tables, strict=True), start=1):
+        for row in rows:
+            record = dict(zip(own, row, strict=True))
+            step = phase.begin + cast(int, record["step"])
+            record["step"] = step
+            if view.per_epoch is not None:
+                record["epoch"] = step // view.per_epoch
+            yield [place, *(record.get(field) for field in fields)]

@@ -61,7 +61,7 @@ _WHY = {
 class DecayRow:
     """A setting, how its optimizer decays it, and what that does; ``effect`` is None where that is not known."""
 
-    track: ScheduledSetting
+    scheduled: ScheduledSetting
     setting: Setting
     kind: DecayKind
     effect: EffectiveDecay | None
@@ -134,7 +134,7 @@ def _notes(view: DecayView) -> Iterator[str]:
     optimizers = view.plan.optimizers
     for kind, text in _WHY.items():
         found = [row for row in view.rows if row.is_decayed and row.kind is kind]
-        names = {optimizers[row.track.optimizer].class_name.rpartition(".")[2] for row in found}
+        names = {optimizers[row.scheduled.optimizer].class_name.rpartition(".")[2] for row in found}
         yield from (text.format(name) for name in sorted(names))
     yield from unread_notes(view.unread)
     if view.narrowing:
@@ -176,19 +176,15 @@ def _share(row: DecayRow) -> float | None:
     return effect.timescale / effect.steps
 
 
-def _rotation(row: DecayRow) -> float | None:
-    return row.effect.rotation if row.effect is not None and row.is_decayed else None
-
-
 def _rotation_cell(row: DecayRow) -> Cell:
-    value = _rotation(row)
+    value = row.effect.rotation if row.effect is not None and row.is_decayed else None
     return _number_cell(value, "" if value is None else f"≈ {value:.3g} rad")
 
 
 def _fields(view: DecayView) -> Sequence[Field[DecayRow]]:
     return (
-        Field(key="setting", data=lambda row: row.track.setting),
-        Field(key="optimizer", data=lambda row: row.track.optimizer),
+        Field(key="setting", data=lambda row: row.scheduled.setting),
+        Field(key="optimizer", data=lambda row: row.scheduled.optimizer),
         Field(key="lr", data=lambda row: row.setting.lr),
         Field(key="weight_decay", data=lambda row: row.setting.weight_decay),
         Field(
@@ -199,7 +195,7 @@ def _fields(view: DecayView) -> Sequence[Field[DecayRow]]:
         ),
         Field(
             "parameters",
-            lambda row: count_cell(row.track.parameters),
+            lambda row: count_cell(row.scheduled.parameters),
             "parameters",
             short="params",
             is_number=True,
@@ -207,12 +203,7 @@ def _fields(view: DecayView) -> Sequence[Field[DecayRow]]:
         ),
         Field("decay", _kind_cell, "decay"),
         Field("left at the end", _left_cell, "left", short="left", is_number=True),
-        Field(
-            "timescale",
-            _steps_cell,
-            "timescale",
-            is_number=True,
-        ),
+        Field("timescale", _steps_cell, "timescale", is_number=True),
         Field("of the training", _share_cell, "timescale_share", short="share", is_number=True),
         Field(key="mean_timescale", data=lambda row: row.factored and row.factored.mean_timescale),
         Field(
@@ -222,7 +213,7 @@ def _fields(view: DecayView) -> Sequence[Field[DecayRow]]:
             short="rotation",
             is_number=True,
         ),
-        Field(key="names", data=lambda row: list(row.track.names)),
+        Field(key="names", data=lambda row: list(row.scheduled.names)),
     )
 
 

@@ -36,16 +36,16 @@ class InPhase:
     """Where parameters are in one phase.
 
     Args:
-        track: The place of their setting among those that the phase shows; None where they are in no group.
+        setting: The place of their setting among those that the phase shows; None where they are in no group.
         status: How they stand to the optimizer; ``absent`` where the model of the phase does not have them.
     """
 
-    track: int | None
+    setting: int | None
     status: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lane:
+class PhasedParameters:
     """Parameters that go the same way through all phases.
 
     Args:
@@ -65,13 +65,13 @@ class PhasesView:
 
     Args:
         phases: The phases, in their order.
-        lanes: The parameters that are shown.
+        members: The parameters that are shown.
         per_epoch: How many steps an epoch has, where steps are iterations of epochs of one length.
         narrowing: What narrowed the parameters.
     """
 
     phases: tuple[PhaseView, ...]
-    lanes: tuple[Lane, ...]
+    members: tuple[PhasedParameters, ...]
     per_epoch: int | None
     narrowing: Narrowing
 
@@ -102,46 +102,50 @@ class PhasesView:
         return tuple(field for field in known if field == "lr" or self._moves(field))
 
     def _moves(self, field: str) -> bool:
-        for lane in self.lanes:
-            values = {value for value in self.course(lane, field) if value is not None}
-            if len(values) > 1:
-                return True
-        return False
+        courses = (self.course(own, field) for own in self.members)
+        return any(len({value for value in one if value is not None}) > 1 for one in courses)
 
-    def course(self, lane: Lane, field: str) -> Course:
+    def course(self, own: PhasedParameters, field: str) -> Course:
         """Return what parameters have at the steps of the plot; None where they are not trained."""
         found: list[float | None] = []
-        for phase, place in zip(self.phases, lane.places, strict=True):
-            own = trained_course(phase.view, place, field)
-            found += own or (None,) * len(phase.view.courses.steps)
+        for phase, place in zip(self.phases, own.places, strict=True):
+            trained = trained_course(phase.view, place, field)
+            found += trained or (None,) * len(phase.view.courses.steps)
         return tuple(found)
 
 
 def trained_course(view: ScheduleView, place: InPhase, field: str) -> Course | None:
     """Return what parameters have in one phase; None where they are not trained in it."""
-    if place.track is None or place.status != Status.OPTIMIZED or field not in view.courses.values:
+    if (
+        place.setting is None
+        or place.status != Status.OPTIMIZED
+        or field not in view.courses.values
+    ):
         return None
-    return view.courses_of(field)[place.track]
+    return view.courses_of(field)[place.setting]
 
 
-def lanes_of(names: Sequence[str], phases: Sequence[PhaseView]) -> tuple[Lane, ...]:
+def members_of(names: Sequence[str], phases: Sequence[PhaseView]) -> tuple[PhasedParameters, ...]:
     """Return the parameters of some names by the way that they go, in the order of their first ones."""
     places = [_places(phase.view) for phase in phases]
-    absent = InPhase(track=None, status=ABSENT)
-    lanes: dict[tuple[InPhase, ...], list[str]] = {}
+    absent = InPhase(setting=None, status=ABSENT)
+    members: dict[tuple[InPhase, ...], list[str]] = {}
     for name in names:
         way = tuple(own.get(name, absent) for own in places)
         if any(place.status not in (Status.DUPLICATE, ABSENT) for place in way):
-            lanes.setdefault(way, []).append(name)
+            members.setdefault(way, []).append(name)
     patterns = Patterns(list(names))
     return tuple(
-        Lane(names=tuple(own), patterns=patterns.of(own), places=way) for way, own in lanes.items()
+        PhasedParameters(names=tuple(own), patterns=patterns.of(own), places=way)
+        for way, own in members.items()
     )
 
 
 def _places(view: ScheduleView) -> dict[str, InPhase]:
-    tracks = {name: place for place, track in enumerate(view.tracks) for name in track.names}
+    settings = {
+        name: place for place, setting in enumerate(view.settings) for name in setting.names
+    }
     return {
-        row.name: InPhase(track=tracks.get(row.name), status=row.status.value)
+        row.name: InPhase(setting=settings.get(row.name), status=row.status.value)
         for row in view.plan.parameters
     }

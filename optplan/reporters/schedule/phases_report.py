@@ -23,15 +23,16 @@ from optplan.reporters.formats.report import (
 )
 from optplan.reporters.formats.visible import cut
 from optplan.reporters.plan_summary import model_name, model_text, optimizer_texts
-from optplan.reporters.schedule.phases import InPhase, Lane, PhasesView, PhaseView, trained_course
-from optplan.reporters.schedule.phases_data import phases_data, phases_records
-from optplan.reporters.schedule.report import SPEC_FIELDS
-from optplan.reporters.schedule.view import (
-    ScheduleView,
-    metric_notes,
-    unread_notes,
-    word_of,
+from optplan.reporters.schedule.data import phases_data, phases_records
+from optplan.reporters.schedule.phases import (
+    InPhase,
+    PhasedParameters,
+    PhasesView,
+    PhaseView,
+    trained_course,
 )
+from optplan.reporters.schedule.report import SPEC_FIELDS
+from optplan.reporters.schedule.view import ScheduleView, metric_notes, unread_notes, word_of
 from optplan.reporters.words import number, plural
 from optplan.schedule.specs import AnySpec
 
@@ -46,7 +47,7 @@ _NumberedPhase = tuple[int, PhaseView]
 _PHASES: tuple[Field[_NumberedPhase], ...] = (
     Field("phase", lambda one: Cell(str(one[0]), "bold"), is_number=True),
     Field("config", lambda one: Cell(one[1].label, "cyan"), is_name=True, shrink_to=16),
-    Field("steps", lambda one: Cell(_span_text(one[1]))),
+    Field("steps", lambda one: Cell(f"{one[1].view.unit} {one[1].begin}–{one[1].end}")),
     Field("optimizer", lambda one: _optimizers(one[1]), shrink_to=16, is_name=True),
     Field("parameters", lambda one: Cell(_counts_text(one[1]), "dim"), below=6),
 )
@@ -87,16 +88,16 @@ def _blocks(view: PhasesView, models: Sequence[str]) -> Iterator[RenderableType]
     for field in view.fields:
         yield Blank()
         yield Paragraph(f"{field} by {view.unit}", style="bold")
-        yield Plot(view.steps, [view.course(lane, field) for lane in view.lanes], list(view.points))
-        yield _LaneTable(view, field)
+        yield Plot(view.steps, [view.course(own, field) for own in view.members], list(view.points))
+        yield _PhasedTable(view, field)
     yield Blank()
     yield from (Paragraph(line, hanging=2) for line in _closing_lines(view))
     if view.narrowing:
         yield Paragraph(f"only the parameters of {view.narrowing}", style="bold")
 
 
-class _LaneTable:
-    """A row per lane and a column per point, in as many parts as the terminal's width asks for."""
+class _PhasedTable:
+    """A row per set of parameters and a column per point, in as many parts as the terminal's width asks for."""
 
     def __init__(self, view: PhasesView, field: str) -> None:
         self.view, self.field = view, field
@@ -110,15 +111,15 @@ class _LaneTable:
         view, has_color = self.view, console.color_system is not None
         room = max(12, options.max_width // 3) if has_width(options) else None
         points = list(_points(view, self.field, "{:.4g}".format))
-        heads = [(Cell(), Cell(), Cell())] * (len(points[0]) - len(view.lanes) - 1)
+        heads = [(Cell(), Cell(), Cell())] * (len(points[0]) - len(view.members) - 1)
         heads.append((Cell(), Cell("parameters", "dim"), Cell()))
         labels = [
             (
                 Cell("━" if has_color else "", curve_style(index)),
-                Cell(_shortened(", ".join(lane.patterns), room)),
-                Cell(str(len(lane.names))),
+                Cell(_shortened(", ".join(own.patterns), room)),
+                Cell(str(len(own.names))),
             )
-            for index, lane in enumerate(view.lanes)
+            for index, own in enumerate(view.members)
         ]
         rows = [
             (*label, *cells)
@@ -134,9 +135,9 @@ def _shortened(text: str, room: int | None) -> str:
 
 
 def _points(view: PhasesView, field: str, text_of: Callable[[float], str]) -> Iterator[list[Cell]]:
-    """Yield for each point its headings and the values of all lanes."""
+    """Yield for each point its headings and the values of all parameters."""
     for place, phase in enumerate(view.phases):
-        columns = [_values(phase.view, lane.places[place], field, text_of) for lane in view.lanes]
+        columns = [_values(phase.view, own.places[place], field, text_of) for own in view.members]
         for at, (step, reasons) in enumerate(phase.view.points.items()):
             cells = [Cell(f"phase {place + 1}", "dim"), Cell(str(phase.begin + step), "bold")]
             if view.per_epoch is not None:
@@ -151,10 +152,10 @@ def _values(
     """Return the values at the points of a phase, or why there are none."""
     course = trained_course(view, place, field)
     if course is None:
-        is_other = place.track is not None and place.status == Status.OPTIMIZED
+        is_other = place.setting is not None and place.status == Status.OPTIMIZED
         return [Cell("–" if is_other else place.status, "dim")] * len(view.points)
-    assert place.track is not None
-    metric = view.courses.metrics.get((view.tracks[place.track].optimizer, field))
+    assert place.setting is not None
+    metric = view.courses.metrics.get((view.settings[place.setting].optimizer, field))
     return [
         Cell("metric", "dim")
         if metric is not None and step >= metric.step
@@ -168,10 +169,6 @@ def _length_text(view: PhasesView) -> str:
     if view.per_epoch is not None:
         text += f" · {plural(view.per_epoch, 'iteration')} an epoch"
     return text
-
-
-def _span_text(phase: PhaseView) -> str:
-    return f"{phase.view.unit} {phase.begin}–{phase.end}"
 
 
 def _optimizers(phase: PhaseView) -> Cell:
@@ -220,7 +217,7 @@ def _of_scheduler(field: Field[AnySpec]) -> Field[_Scheduler]:
 
 
 def _chart(view: PhasesView, field: str) -> Chart:
-    courses = [view.course(lane, field) for lane in view.lanes]
+    courses = [view.course(own, field) for own in view.members]
     axis = axis_for([value for course in courses for value in course])
     return Chart(
         title=field,
@@ -229,26 +226,26 @@ def _chart(view: PhasesView, field: str) -> Chart:
         steps=view.steps,
         ticks=tuple(view.points),
         curves=tuple(
-            ChartCurve(label=_label(lane), values=course)
-            for lane, course in zip(view.lanes, courses, strict=True)
+            ChartCurve(label=_label(own), values=course)
+            for own, course in zip(view.members, courses, strict=True)
         ),
         is_log=axis is not None and axis.is_log,
     )
 
 
-def _label(lane: Lane) -> str:
-    return f"{listed(lane.patterns, most=3)} · {plural(len(lane.names), 'parameter')}"
+def _label(own: PhasedParameters) -> str:
+    return f"{listed(own.patterns, most=3)} · {plural(len(own.names), 'parameter')}"
 
 
 def _sheet(view: PhasesView, field: str) -> Sheet:
-    """Return a row per lane and a column per point."""
+    """Return a row per set of parameters and a column per point."""
     points = list(_points(view, field, number))
-    heads = len(points[0]) - len(view.lanes)
+    heads = len(points[0]) - len(view.members)
     titles = [" ".join(cell.text for cell in point[:heads] if cell.text) for point in points]
     rows = [
-        (list_cell(lane.patterns), count_cell(len(lane.names)), *cells)
-        for lane, cells in zip(
-            view.lanes, zip(*(point[heads:] for point in points), strict=True), strict=True
+        (list_cell(own.patterns), count_cell(len(own.names)), *cells)
+        for own, cells in zip(
+            view.members, zip(*(point[heads:] for point in points), strict=True), strict=True
         )
     ]
     numbers = [Column(title, is_number=True) for title in ("parameters", *titles)]

@@ -89,7 +89,7 @@ def _blocks(view: ScheduleView) -> Iterator[RenderableType]:
     yield Blank()
     yield from map(Paragraph, _closing_lines(view))
     if view.narrowing:
-        settings = f"{len(view.chosen)} of {len(view.courses.schedule.tracks)} settings shown"
+        settings = f"{len(view.chosen)} of {len(view.courses.schedule.settings)} settings shown"
         yield Paragraph(f"{settings}: {view.narrowing}", style="bold")
 
 
@@ -131,7 +131,7 @@ def _chart(view: ScheduleView, field: str) -> Chart:
     courses = view.courses_of(field)
     axis = axis_for([value for course in courses for value in course])
     training = view.courses.schedule.training
-    patterns, ranks = member_patterns(view.plan, view.tracks), _ranks(view)
+    patterns, ranks = member_patterns(view.plan, view.settings), _ranks(view)
     return Chart(
         title=field,
         unit=view.unit.value,
@@ -155,33 +155,33 @@ def _ranks(view: ScheduleView) -> list[float]:
     """Return the place of each setting among all by its layer, else by its number."""
     layers = {row.name: row.layer for row in view.plan.parameters}
     keys = []
-    for number_, track in enumerate(view.tracks):
-        known = [layer for name in track.names if (layer := layers[name]) is not None]
+    for number_, scheduled in enumerate(view.settings):
+        known = [layer for name in scheduled.names if (layer := layers[name]) is not None]
         keys.append(float(min(known)) if known else float(number_))
     distinct = sorted(set(keys))
     return [distinct.index(key) / max(1, len(distinct) - 1) for key in keys]
 
 
 def _label(view: ScheduleView, index: int) -> str:
-    track = view.tracks[index]
-    setting = setting_text(view.setting(track), view.plan)
-    return f"{setting} · {plural(track.parameters, 'parameter')}"
+    scheduled = view.settings[index]
+    setting = setting_text(view.setting(scheduled), view.plan)
+    return f"{setting} · {plural(scheduled.parameters, 'parameter')}"
 
 
 def _sheet(view: ScheduleView, field: str) -> Sheet:
     """Return a row per setting and a column per point."""
     points = [" ".join((str(step), word_of(why))).strip() for step, why in view.points.items()]
     rows = []
-    for track, course in zip(view.tracks, view.courses_of(field), strict=True):
-        metric = view.courses.metrics.get((track.optimizer, field))
+    for scheduled, course in zip(view.settings, view.courses_of(field), strict=True):
+        metric = view.courses.metrics.get((scheduled.optimizer, field))
         values = [
             Cell("metric", "quiet")
             if metric is not None and step >= metric.step
             else Cell(number(value), order=value)
             for step, value in zip(view.points, view.at_points(course), strict=True)
         ]
-        name = Cell(setting_text(view.setting(track), view.plan))
-        rows.append((name, count_cell(track.parameters), *values))
+        name = Cell(setting_text(view.setting(scheduled), view.plan))
+        rows.append((name, count_cell(scheduled.parameters), *values))
     numbers = [Column(heading, is_number=True) for heading in ("parameters", *points)]
     return Sheet(
         title=f"{field} by {view.unit}",

@@ -58,7 +58,9 @@ class PointTable:
 
 def _labels(view: ScheduleView, room: int, has_color: bool) -> tuple[list[Column], list[Cells]]:
     """Return the columns before the points, with their headings."""
-    rows = [_label(view, track, index, has_color) for index, track in enumerate(view.tracks)]
+    rows = [
+        _label(view, scheduled, index, has_color) for index, scheduled in enumerate(view.settings)
+    ]
     heads = [(Cell(),) * len(_LABELS)] * (1 if view.epoch(0) is None else 2)
     heads.append(tuple(Cell(heading, "dim") for heading in _HEADINGS))
     without = [at for at in range(len(_LABELS)) if at != _BESIDES]
@@ -72,14 +74,14 @@ def _distinct(rows: Iterable[Cells], kept: Iterable[int]) -> set[tuple[str, ...]
     return {tuple(row[at].text for at in kept) for row in rows}
 
 
-def _label(view: ScheduleView, track: ScheduledSetting, index: int, color: bool) -> Cells:
-    setting = view.setting(track)
+def _label(view: ScheduleView, scheduled: ScheduledSetting, index: int, color: bool) -> Cells:
+    setting = view.setting(scheduled)
     return (
         Cell("━" if color else "", curve_style(index)),
         Cell(_short(setting.lr)),
         Cell(_short(setting.weight_decay)),
         Cell(besides_text(setting, view.plan)),
-        Cell(str(track.parameters)),
+        Cell(str(scheduled.parameters)),
     )
 
 
@@ -92,8 +94,8 @@ def _points(view: ScheduleView, field: str) -> Iterator[list[Cell]]:
         cells = [Cell(str(step), "bold")]
         cells += [Cell(f"ep {epoch}", "dim")] if epoch is not None else []
         cells.append(Cell(word_of(reasons), "dim"))
-        for track, own in zip(view.tracks, values, strict=True):
-            metric = metrics.get((track.optimizer, field))
+        for scheduled, own in zip(view.settings, values, strict=True):
+            metric = metrics.get((scheduled.optimizer, field))
             unknown = metric is not None and step >= metric.step
             cells.append(Cell("metric", "dim") if unknown else Cell(_short(own[place])))
         yield cells

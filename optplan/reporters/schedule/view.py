@@ -40,7 +40,7 @@ class ScheduleView:
         plan: The plan.
         courses: The courses, at the steps of a plot and at the points.
         points: The steps of the table, each with what happens there.
-        chosen: Which tracks are shown.
+        chosen: Which settings are shown.
         narrowing: What narrowed these.
     """
 
@@ -62,9 +62,9 @@ class ScheduleView:
         return self.courses.schedule.unit
 
     @property
-    def tracks(self) -> tuple[ScheduledSetting, ...]:
+    def settings(self) -> tuple[ScheduledSetting, ...]:
         """Return the settings that are shown."""
-        return tuple(self.courses.schedule.tracks[index] for index in self.chosen)
+        return tuple(self.courses.schedule.settings[index] for index in self.chosen)
 
     def courses_of(self, field: str) -> tuple[Course, ...]:
         """Return the values of a hyper-parameter, for each setting that is shown."""
@@ -77,9 +77,9 @@ class ScheduleView:
         places = {step: place for place, step in enumerate(self.courses.steps)}
         return tuple(course[places[step]] for step in self.points)
 
-    def setting(self, track: ScheduledSetting) -> Setting:
+    def setting(self, scheduled: ScheduledSetting) -> Setting:
         """Return the setting that is scheduled."""
-        return self.plan.settings[track.setting]
+        return self.plan.settings[scheduled.setting]
 
     @property
     def moving(self) -> tuple[str, ...]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from optplan.reporters.formats import TableFormat
+
 
 class ShowView(StrEnum):
     """The views of a plan; the module of its name declares each."""
@@ -21,17 +23,7 @@ class ShowView(StrEnum):
     MEMORY = "memory"
 
 
-class ShowFormat(StrEnum):
-    """The formats of a view; each is a module of ``formats``."""
-
-    TEXT = "text"
-    JSON = "json"
-    CSV = "csv"
-    MD = "md"
-    HTML = "html"
-
-
-def require_sense(view: ShowView, output_format: ShowFormat, depth: int | None) -> None:
+def require_sense(view: ShowView, output_format: TableFormat, depth: int | None) -> None:
     """Refuse what does not go together, before anything is read.
 
     Raises:
@@ -39,7 +31,7 @@ def require_sense(view: ShowView, output_format: ShowFormat, depth: int | None) 
     """
     from optplan.errors import UsageError
 
-    if output_format is ShowFormat.CSV and view not in (ShowView.PARAMS, ShowView.MEMORY):
+    if output_format is TableFormat.CSV and view not in (ShowView.PARAMS, ShowView.MEMORY):
         raise UsageError(
             f"--format csv is for --view params and memory, not for {view}",
             hint=f"--view {view} --format json has the same for programs",

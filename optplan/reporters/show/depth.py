@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from optplan.plan.depth_grid import Members, depth_grid
+from optplan.plan.layer_table import Members, depth_grid
 from optplan.plan.plan import PlannedParameter
 from optplan.reporters.formats.bars import LogScale, log_scale, span_of
 from optplan.reporters.formats.report import Cell, Column, Field, Only, Sheet, sheet_of
-from optplan.reporters.lr_scaling import lr_heading
+from optplan.reporters.plan_summary import lr_heading
 from optplan.reporters.selection import Selection
 from optplan.reporters.show.kinds import span_text
 from optplan.reporters.show.view import View

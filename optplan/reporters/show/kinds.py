@@ -12,7 +12,7 @@ from optplan.plan.codec import to_data
 from optplan.plan.row_kinds import RowKind
 from optplan.reporters.formats.bars import LogScale, Span, bar, log_scale, span_of
 from optplan.reporters.formats.report import Cell, Field, Only, count_cell
-from optplan.reporters.lr_scaling import lr_heading
+from optplan.reporters.plan_summary import lr_heading
 from optplan.reporters.selection import Selection
 from optplan.reporters.words import (
     STATUS_STYLES,

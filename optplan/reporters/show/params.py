@@ -10,7 +10,7 @@ from optplan.names import Status
 from optplan.plan import PlannedParameter, RuleUse
 from optplan.plan.row_kinds import kinds_by_rule
 from optplan.reporters.formats.report import Cell, Field, Only, count_cell
-from optplan.reporters.lr_scaling import lr_heading
+from optplan.reporters.plan_summary import lr_heading
 from optplan.reporters.selection import Selection
 from optplan.reporters.show.settings import settings_blocks, settings_sheet
 from optplan.reporters.show.view import View

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from optplan.plan.serial import extras_to_dict
-from optplan.reporters.formats import write
+from optplan.reporters.formats import TableFormat, write
 from optplan.reporters.formats.report import Field, Only, Report, Sheet, records_of, sheet_of
 from optplan.reporters.plan_summary import (
     closing_blocks,
@@ -20,7 +20,7 @@ from optplan.reporters.plan_summary import (
     plan_facts,
 )
 from optplan.reporters.selection import Selection
-from optplan.reporters.show import ShowFormat, ShowView
+from optplan.reporters.show import ShowView
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -62,7 +62,7 @@ class View:
 def show_report(
     view: ShowView,
     shown: Selection,
-    output_format: ShowFormat,
+    output_format: TableFormat,
     *,
     width: int | None = None,
     color: bool = False,

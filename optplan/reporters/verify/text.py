@@ -161,15 +161,14 @@ def _mismatches(found: Sequence[Mismatch]) -> Iterator[RenderableType]:
         sides = f"planned {_side(one.planned)}, built {_side(one.built)}"
         yield Paragraph(f"{one.what}: {sides}", indent=2)
         if one.parameters:
-            yield Paragraph(_whom(one.parameters), indent=4)
+            yield Paragraph(
+                f"{plural(len(one.parameters), 'parameter')}: {listed(one.parameters, most=_MOST)}",
+                indent=4,
+            )
 
 
 def _side(value: object) -> str:
     return repr(value) if isinstance(value, float) else value_text(value)
-
-
-def _whom(names: Sequence[str]) -> str:
-    return f"{plural(len(names), 'parameter')}: {listed(names, most=_MOST)}"
 
 
 def _deviations(found: Verification) -> Iterator[RenderableType]:

@@ -22,8 +22,7 @@ from optplan.schedule.training import Training
 from optplan.schedule.written import NESTED
 
 if TYPE_CHECKING:
-    from optplan.schedule.foreign.running import RunningForeignScheduler
-    from optplan.schedule.foreign.stand_in import StandIn
+    from optplan.schedule.foreign.running import RunningForeignScheduler, StandIn
 
 
 class ForeignBuilder:
@@ -45,8 +44,7 @@ class ForeignBuilder:
         Raises:
             ScheduleError: There is no such class, or it refuses its arguments.
         """
-        from optplan.schedule.foreign.running import RunningForeignScheduler
-        from optplan.schedule.foreign.stand_in import StandIn
+        from optplan.schedule.foreign.running import RunningForeignScheduler, StandIn
 
         if table not in self._stand_ins:
             self._stand_ins[table] = StandIn(table)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from optplan.constructors.named_class import named_class, real_values
+from optplan.constructors.optimizers import named_class, real_values
 from optplan.runtime.gate import calling
 from optplan.runtime.stdio import suppress_output
 from optplan.schedule.effective_decay import DecayKind

@@ -5,17 +5,68 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any
+from typing import Any, Protocol
+
+import torch
+from torch.optim import Optimizer
 
 from optplan.errors import ScheduleError
 from optplan.runtime.stdio import stdout_to_stderr
 from optplan.schedule.foreign.classes import Way
-from optplan.schedule.foreign.stand_in import Groups
-from optplan.schedule.param_group_table import ParamGroupTable
+from optplan.schedule.param_group_table import MISSING, ParamGroupTable
 from optplan.schedule.running_scheduler import ANYTHING
 from optplan.schedule.schedulers import FOREVER
 from optplan.schedule.specs import ForeignSpec
 from optplan.schedule.training import Unit
+
+
+class Groups(Protocol):
+    """Param groups that schedulers act on."""
+
+    def put(self, table: ParamGroupTable) -> None:
+        """Set the groups to what the table has."""
+
+    def take(self, table: ParamGroupTable) -> None:
+        """Set the table to what the groups have."""
+
+
+class StandIn(Optimizer):
+    """One tiny parameter in a group for each group of the table, with the group's entries.
+
+    Args:
+        table: The groups that it stands in for.
+    """
+
+    def __init__(self, table: ParamGroupTable) -> None:
+        groups: list[dict[str, Any]] = [
+            {"params": [torch.nn.Parameter(torch.zeros(1))]} for _ in range(table.count)
+        ]
+        defaults = {name: _first(table, name) for name in table.defaults}
+        super().__init__(groups, defaults)
+        self.put(table)
+        self.step()  # schedulers warn where they are stepped before the optimizer
+
+    def step(self, closure: Any = None) -> None:  # type: ignore[override]
+        """Do nothing."""
+
+    def put(self, table: ParamGroupTable) -> None:
+        """Set the groups to what the table has."""
+        for name, values in table.entries.items():
+            for group, value in zip(self.param_groups, values, strict=True):
+                if value is not MISSING:
+                    group[name] = value
+
+    def take(self, table: ParamGroupTable) -> None:
+        """Set the table to what the groups have."""
+        names = dict.fromkeys(name for group in self.param_groups for name in group)
+        del names["params"]
+        for name in names:
+            table.entries[name] = [group.get(name, MISSING) for group in self.param_groups]
+
+
+def _first(table: ParamGroupTable, name: str) -> Any:
+    values = table.entries.get(name)
+    return None if values is None or values[0] is MISSING else values[0]
 
 
 class RunningForeignScheduler:
