@@ -100,7 +100,8 @@ class Runner:
         if not dialect.defines_optimizer(config.data):
             if candidate.named and (meant := meant_by(candidate.path)):
                 return self._unreadable(task, meant)
-            title = passed_over(candidate.path)
+            # what a data file is its entries have told
+            title = passed_over(candidate.path) if suffix_of(candidate) == ".py" else None
             return _outcome(task, FileKind.OTHER if title else FileKind.PART, known_as=title)
         if not candidate.named and dialect.is_doubtful(config.data, suffix_of(candidate)):
             return _outcome(task, FileKind.OTHER)
