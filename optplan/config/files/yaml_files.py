@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _TAG = "tag:yaml.org,2002:"
 _MERGE = _TAG + "merge"
+_TEXT = _TAG + "str"
 _NUMBERS = frozenset({_TAG + "int", _TAG + "float"})
 # As many as Python reads in decimal; YAML's 1:30:00 takes time quadratic in them.
 _MAX_DIGITS = 4300
@@ -169,6 +170,8 @@ class _Builder:
             raise ConfigError("the data is too large", place=self.place(node.start_mark))
 
     def scalar(self, node: Any) -> Any:
+        if node.tag == _TEXT:
+            return node.value
         if node.tag in _NUMBERS and len(node.value) > _MAX_DIGITS:
             raise ConfigError("the number is too long", place=self.place(node.start_mark))
         try:
