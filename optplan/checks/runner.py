@@ -27,6 +27,7 @@ from optplan.checks.tasks import Job, Task
 from optplan.checks.tool_config import Target
 from optplan.config import Config
 from optplan.config.recognition import choosing
+from optplan.config.shared_bases import SharedBases, sharing
 from optplan.dialects import dialect_of, find_scaling, meant_by, passed_over
 from optplan.errors import ConfigError, ModelError, OptplanError
 from optplan.places import Place, Source
@@ -50,6 +51,7 @@ class Runner:
         self._selected = [selected(job.checks, c.select, c.ignore) for c in job.tool_configs]
         self._planner = TaskPlanner(job)
         self._files: tuple[str, ...] = ()
+        self._bases = SharedBases()
 
     def run(self, task: Task) -> CheckedConfig | Task:
         """Return what checking one file gives, or the task for later.
@@ -61,7 +63,7 @@ class Runner:
             ModelError: There is no such model as the command line names.
         """
         try:
-            with choosing(self._job.reading.dialect):
+            with choosing(self._job.reading.dialect), sharing(self._bases):
                 return self._run(task)
         except IsolationNeededError:
             self._planner.forget()
@@ -100,7 +102,8 @@ class Runner:
         if not dialect.defines_optimizer(config.data):
             if candidate.named and (meant := meant_by(candidate.path)):
                 return self._unreadable(task, meant)
-            title = passed_over(candidate.path)
+            # what a data file is its entries have told
+            title = passed_over(candidate.path) if suffix_of(candidate) == ".py" else None
             return _outcome(task, FileKind.OTHER if title else FileKind.PART, known_as=title)
         if not candidate.named and dialect.is_doubtful(config.data, suffix_of(candidate)):
             return _outcome(task, FileKind.OTHER)

@@ -13,6 +13,7 @@ from optplan.config.files.file_reader import DISK, decoded
 from optplan.config.limits import MAX_BASE_DEPTH, MAX_FILES, Refusal, StepCounter
 from optplan.config.locations import ConfigLocation, base_location, outside_project, project_roots
 from optplan.config.placed import File, PlacedDict, place_of, placed_dict, raw_place_of
+from optplan.config.shared_bases import KeptBase, shared_bases
 from optplan.config.trees import Copier, add_scope, merge
 from optplan.errors import ConfigError
 from optplan.places import Place, Source
@@ -143,7 +144,7 @@ class Loader:
             if raw_place is not None:
                 place = raw_place[0].place(*raw_place[1:])
             base, scope = base_location(path, location, self.entry, place)
-            data = self.load(base, place)
+            data = self._base(base, place)
             if scope is not None:
                 data = self.unshared(data)
                 add_scope(list(data.values()), scope, raw_place)
@@ -157,6 +158,45 @@ class Loader:
             dict.update(result, data)
             result.raw_places.update(data.raw_places)
         return result
+
+    def _base(self, location: ConfigLocation, place: Place) -> PlacedDict:
+        """Return the merged entries of a base, as another config of the run has read them where one has.
+
+        Raises:
+            ConfigError: It cannot be read.
+        """
+        shared, steps = shared_bases(), self.steps
+        if shared is None or self.trust or location.reader is not DISK:
+            return self.load(location, place)
+        # the names of its own bases are made from the last two
+        key = location, *map(os.path.dirname, (self.entry.path, self.entry.shown))
+        kept = shared.find(key)
+        if kept is not None and self._has_room(kept):
+            steps.left -= kept.steps
+            steps.tokens -= kept.tokens
+            self.sources += kept.sources
+            return kept.entries()
+        left, tokens, read = steps.left, steps.tokens, len(self.sources)
+        data = self.load(location, place)
+        if not self.exposed:
+            base = KeptBase(
+                data=data,
+                sources=tuple(self.sources[read:]),
+                steps=left - steps.left,
+                tokens=tokens - steps.tokens,
+            )
+            shared.keep(key, base)
+            return base.entries()
+        return data
+
+    def _has_room(self, base: KeptBase) -> bool:
+        """Return whether reading a base would stay within all bounds, however its files stand on each other."""
+        return (
+            base.steps <= self.steps.left
+            and base.tokens <= self.steps.tokens
+            and len(self._chain) + len(base.sources) <= MAX_BASE_DEPTH
+            and len(self.sources) + len(base.sources) <= MAX_FILES
+        )
 
     def unshared(self, data: PlacedDict) -> PlacedDict:
         """Return a copy of entries in which no container occurs twice."""

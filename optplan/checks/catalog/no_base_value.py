@@ -44,6 +44,7 @@ class NoBaseValue(Check):
         raw = context.raw
         if (
             raw is not None
+            and "type" in raw.optimizer  # else it is a part, which others complete
             and not raw.has_decay
             and raw.known
             and raw.known.options & DEFAULT_OPTIONS

@@ -65,14 +65,15 @@ class ScheduleBeyondTraining(Check):
             return
         if spec.counts_epochs is not found.training.by_epoch:
             return  # how many iterations there are is not known
-        unit = "epochs" if spec.counts_epochs else "iterations"
+        unit = "epoch" if spec.counts_epochs else "iteration"
+        length = f"{spec.length} {unit}{'' if spec.length == 1 else 's'}"
         steps = spec.arguments.get("step")
         late = [one for one in steps if one >= spec.length] if isinstance(steps, list) else []
         if late:
             many = len(late) > 1
             yield self.finding(
                 f"{spec.name}: {'steps' if many else 'step'} {', '.join(map(plain_number, late))}"
-                f" {'are' if many else 'is'} never reached: the training has {spec.length} {unit}",
+                f" {'are' if many else 'is'} never reached: the training has {length}",
                 key=f"{path}.step",
                 place=spec.at("step"),
             )

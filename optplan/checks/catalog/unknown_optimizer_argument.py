@@ -17,6 +17,8 @@ from optplan.plan.key_hints import near
 
 # What the section takes out of the optimizer's dict, or what OPT002 tells.
 _NO_ARGUMENTS = frozenset({"type", "_scope_", "paramwise_cfg", "constructor"})
+# What trainers before these took out of it.
+_FORMER = {"paramwise_options": "MMDetection 1.x alone reads it: it is called paramwise_cfg since"}
 
 
 class UnknownOptimizerArgument(Check):
@@ -54,7 +56,8 @@ class UnknownOptimizerArgument(Check):
             known = torch_optimizer(raw.optimizer_type)
             arguments = known.arguments if known is not None else None
             found = self.of_problem(problem, key=f"{raw.optimizer_path}.{name}")
-            yield replace(found, fix=_fix(raw, name, arguments or frozenset()))
+            hint = _FORMER.get(name, found.hint)
+            yield replace(found, hint=hint, fix=_fix(raw, name, arguments or frozenset()))
         for name, (class_name, arguments) in _unknown(raw):
             if name not in told:
                 yield self.finding(
@@ -62,6 +65,7 @@ class UnknownOptimizerArgument(Check):
                     key=f"{raw.optimizer_path}.{name}",
                     place=place_of(raw.optimizer, name),
                     hint=inherited_hint(raw.optimizer, str(name))
+                    or _FORMER.get(str(name))
                     or near(str(name), sorted(arguments)),
                     fix=_fix(raw, str(name), arguments),
                 )

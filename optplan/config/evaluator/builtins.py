@@ -40,7 +40,7 @@ BUILTINS: dict[str, Any] = {
     function.__name__: function
     for function in (
         dict, list, tuple, set, range, len, int, float, str, bool, round, sum, min, max, abs,
-        enumerate, zip, sorted, reversed, any, all, isinstance, hasattr, getattr,
+        enumerate, zip, sorted, reversed, any, all, isinstance, hasattr, getattr, print,
     )
 }  # fmt: skip
 
@@ -139,6 +139,10 @@ def _getattr(_: Call, owner: Any, name: Any, /, *default: Any) -> Any:
     return default[0]
 
 
+def _print(_: Call, /, *values: Any, **how: Any) -> None:
+    """Print nothing: stdout carries the report alone."""
+
+
 def _is_attribute(owner: Any, name: Any) -> bool:
     """Return whether a dict of a base has an attribute: a method, or one of its entries.
 
@@ -158,7 +162,7 @@ def _is_attribute(owner: Any, name: Any) -> bool:
 _SPECIAL: dict[Any, Callable[..., Any]] = {
     dict: _dict, OrderedDict: _dict, list: _list, tuple: _tuple, set: _set, sorted: _sorted,
     str: _str, range: _range, round: _round, sum: _sum, enumerate: _enumerate,
-    isinstance: _isinstance, hasattr: _hasattr, getattr: _getattr,
+    isinstance: _isinstance, hasattr: _hasattr, getattr: _getattr, print: _print,
     copy.copy: lambda call, value: shallow_copy(call.frame, value),
     copy.deepcopy: lambda call, value: deep_copy(call.frame, value),
 }  # fmt: skip

@@ -184,6 +184,8 @@ def method_of(owner: Any, name: str) -> Method:
         raise Refusal(f"calling '.{name}' is not done in a config", TRUST_HINT)
     kind = next(kind for kind in _METHODS if kind is not BaseDict and isinstance(owner, kind))
     near = did_you_mean(name, known[-1])
+    if not hasattr(kind, name) and not isinstance(owner, BaseDict):
+        raise Refusal(f"a {kind.__name__} has no method '{name}'", near)
     raise Refusal(
         f"the method '{name}' of a {kind.__name__} is not available to a config",
         f"{near} Or {TRUST_HINT}" if near else TRUST_HINT,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from optplan.config.base_dict import as_base
 from optplan.config.evaluator import Frame
+from optplan.config.evaluator.definitions import Definition
 from optplan.config.files.python_frames import entries, run
 from optplan.config.locations import module_location
 from optplan.config.syntax import is_base_assignment, is_read_base, parsed
@@ -93,8 +94,11 @@ def _load_base(
 
 
 def _all_names(frame: Frame) -> PlacedDict:
-    """Return the entries, and the symbols that imports bind: a child may import those too."""
+    """Return the entries, and what imports and definitions bind: a child may import those too."""
     imported, frame.imported = frame.imported, set()
     result = entries(frame)
     frame.imported = imported
+    for name, value in frame.names.items():
+        if isinstance(value, Definition):
+            result[name] = value
     return result

@@ -9,19 +9,28 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from optplan.config.limits import MAX_DEPTH
-from optplan.config.placed import PlacedDict, PlacedList, byte_widths, placed_dict, placed_tuple
+from optplan.config.placed import (
+    File,
+    PlacedDict,
+    PlacedList,
+    byte_widths,
+    placed_dict,
+    placed_tuple,
+)
 from optplan.errors import ConfigError
-from optplan.places import Place
+from optplan.places import Place, Source
 
 if TYPE_CHECKING:
     from optplan.config.limits import StepCounter
-    from optplan.config.placed import File, RawPlace
+    from optplan.config.placed import RawPlace
 
 _TAG = "tag:yaml.org,2002:"
 _MERGE = _TAG + "merge"
+_TEXT = _TAG + "str"
 _NUMBERS = frozenset({_TAG + "int", _TAG + "float"})
 # As many as Python reads in decimal; YAML's 1:30:00 takes time quadratic in them.
 _MAX_DIGITS = 4300
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def read_yaml(file: File, steps: StepCounter) -> Any:
@@ -34,11 +43,10 @@ def read_yaml(file: File, steps: StepCounter) -> Any:
     Raises:
         ConfigError: It is not YAML, has several documents, or a tag that is no plain data.
     """
-    loader_class: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     marks = _Marks(file)
     try:
-        _check_depth(marks, loader_class)
-        node = yaml.compose(file.text, Loader=loader_class)
+        _check_depth(marks)
+        node = yaml.compose(file.text, Loader=_LOADER)
         if node is None:
             raise ConfigError("it is empty", place=Place(file.source, 0, 0))
         return _Builder(marks, steps).value(node, 0)
@@ -55,7 +63,30 @@ def read_yaml(file: File, steps: StepCounter) -> Any:
         raise ConfigError(f"invalid YAML: {error}", place=Place(file.source, 0, 0)) from None
 
 
-def _check_depth(marks: _Marks, loader_class: Any) -> None:
+class _Bare(_LOADER):  # type: ignore[valid-type, misc]
+    """Make plain data alone; of what has a tag that is none, the bare value."""
+
+    def bare(self, _suffix: str, node: yaml.Node) -> Any:
+        if isinstance(node, yaml.MappingNode):
+            return self.construct_mapping(node)
+        if isinstance(node, yaml.SequenceNode):
+            return self.construct_sequence(node)
+        return node.value
+
+
+_Bare.add_multi_constructor("", _Bare.bare)
+
+
+def read_bare(text: str) -> Any:
+    """Return the data of a YAML text without places; None where it is not YAML."""
+    try:
+        _check_depth(_Marks(File(Source(name=""), text)))
+        return yaml.load(text, Loader=_Bare)  # a safe loader
+    except (yaml.YAMLError, ConfigError, ValueError, TypeError, RecursionError):
+        return None
+
+
+def _check_depth(marks: _Marks) -> None:
     """Refuse deep nesting before anything recurses into it."""
     text = marks.file.text
     # Only brackets, and indicators at the start of a line, can nest.
@@ -64,7 +95,7 @@ def _check_depth(marks: _Marks, loader_class: Any) -> None:
         if longest < MAX_DEPTH:
             return
     depth = 0
-    for event in yaml.parse(text, Loader=loader_class):
+    for event in yaml.parse(text, Loader=_LOADER):
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
@@ -139,6 +170,8 @@ class _Builder:
             raise ConfigError("the data is too large", place=self.place(node.start_mark))
 
     def scalar(self, node: Any) -> Any:
+        if node.tag == _TEXT:
+            return node.value
         if node.tag in _NUMBERS and len(node.value) > _MAX_DIGITS:
             raise ConfigError("the number is too long", place=self.place(node.start_mark))
         try:

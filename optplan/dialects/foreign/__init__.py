@@ -105,28 +105,10 @@ def _of_text(path: str) -> tuple[Kind | Script, tuple[str, ...], Mapping[str, An
     if file.suffix == ".py":
         script = script_of(text)
         return (*script, {}) if script else None
-    data = _entries_of_text(text)
+    from optplan.config.files.yaml_files import read_bare
+
+    data = read_bare(text)
+    if not isinstance(data, dict):
+        return None
     found = kind_of(data)
     return (*found, data) if found else None
-
-
-def _entries_of_text(text: str) -> Mapping[str, Any]:
-    """Return the entries of a YAML text, with the bare value where it has a tag that is no plain data."""
-    import yaml
-
-    class Bare(yaml.SafeLoader):
-        pass
-
-    def bare(loader: yaml.SafeLoader, _suffix: str, node: yaml.Node) -> Any:
-        if isinstance(node, yaml.MappingNode):
-            return loader.construct_mapping(node)
-        if isinstance(node, yaml.SequenceNode):
-            return loader.construct_sequence(node)
-        return node.value
-
-    Bare.add_multi_constructor("", bare)
-    try:
-        data = yaml.load(text, Loader=Bare)  # it is a SafeLoader, which makes plain data alone
-    except (yaml.YAMLError, ValueError, TypeError, RecursionError):
-        return {}
-    return data if isinstance(data, dict) else {}

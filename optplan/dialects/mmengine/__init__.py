@@ -80,14 +80,16 @@ class MMEngine(Dialect):
         return any(_is_misspelt_section(name, value) for name, value in data.items())
 
     def is_doubtful(self, data: Entries, suffix: str) -> bool:
-        """Return whether what a data file calls ``optimizer`` may well be another program's.
+        """Return whether what a file calls ``optimizer`` may well be another program's.
 
         Many write ``optimizer: adamw`` or a mapping without a ``type``, and many have an ``lr`` and a
         ``model``. DeepSpeed's and others have the arguments of the class in a mapping of their own.
         """
-        if suffix == ".py" or "optim_wrapper" in data or "optimizer" not in data:
+        if "optim_wrapper" in data or "optimizer" not in data:
             return False
         section = data["optimizer"]
+        if suffix == ".py":  # a module's table of optimizers by their short names
+            return isinstance(section, Mapping) and "type" not in section and _all_texts(section)
         if not isinstance(section, Mapping) or not section.keys() & {
             "type",
             "typ",
@@ -201,3 +203,7 @@ def _is_misspelt_section(name: object, value: object) -> bool:
     return any(
         SequenceMatcher(None, name.lower(), section).ratio() >= _SAME_WORD for section in _SECTIONS
     )
+
+
+def _all_texts(section: Mapping[Any, Any]) -> bool:
+    return bool(section) and all(isinstance(value, str) for value in section.values())
