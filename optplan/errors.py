@@ -43,6 +43,7 @@ class OptplanError(Exception):
         message: What is wrong, or every :class:`Problem` that was found.
         place: Where it is written.
         hint: What to do about it.
+        kind, parameters: As of :class:`Problem`.
     """
 
     def __init__(
@@ -51,9 +52,12 @@ class OptplanError(Exception):
         *,
         place: Place | None = None,
         hint: str | None = None,
+        kind: ProblemKind | None = None,
+        parameters: tuple[str, ...] = (),
     ) -> None:
         if isinstance(message, str):
-            message = [Problem(message=message, place=place, hint=hint)]
+            one = Problem(message=message, place=place, hint=hint, kind=kind, parameters=parameters)
+            message = [one]
         self.problems: tuple[Problem, ...] = tuple(message)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 

@@ -13,7 +13,7 @@ from optplan.dialects import dialect_of, find_schedulers
 from optplan.dialects.code_dialect import CodeDialect
 from optplan.errors import OptplanError, UsageError, listed, quoted
 from optplan.plan import Plan
-from optplan.plan.changes import PlanDiff, SchedulerChange, UnreadChange
+from optplan.plan.changes import PlanDiff, UnreadChange
 from optplan.plan.saved_groups import SavedSchedulers
 from optplan.schedule.resumed_schedulers import not_compared, restored_changes, torch_changes
 from optplan.schedule.specs import AnySpec
@@ -109,14 +109,5 @@ def _compared(
 
 def turned(diff: PlanDiff) -> PlanDiff:
     """Return the difference with the schedulers' values the other way round."""
-    changes = [
-        SchedulerChange(
-            scheduler=one.scheduler,
-            field=one.field,
-            before=one.after,
-            after=one.before,
-            note=one.note,
-        )
-        for one in diff.schedulers
-    ]
+    changes = [replace(one, before=one.after, after=one.before) for one in diff.schedulers]
     return replace(diff, schedulers=tuple(changes))

@@ -8,6 +8,7 @@ it makes of none.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from math import inf, isfinite
 from typing import Any
 
@@ -64,12 +65,7 @@ class CachedOptimizers:
     def put(self, kind: str, made: OptimizerFacts) -> None:
         """Keep an optimizer that was given no arguments, where its class is a known one."""
         if made.class_name in KNOWN_CLASSES and all(map(_is_constant, made.defaults.values())):
-            data = {
-                "type_name": made.type_name,
-                "class_name": made.class_name,
-                "defaults": dict(made.defaults),
-            }
-            self._store.put(_KIND, {**self._valid_for, "optimizer": kind}, data)
+            self._store.put(_KIND, {**self._valid_for, "optimizer": kind}, asdict(made))
 
 
 def takes(defaults: Mapping[str, Any], arguments: Mapping[str, Any]) -> bool:

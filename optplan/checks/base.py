@@ -13,12 +13,12 @@ from optplan.errors import Problem
 from optplan.names import Severity
 from optplan.places import Place
 
-__all__ = ["Check", "Context", "Finding"]
+__all__ = ["Check", "Context", "Finding", "FindingData"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing that a check has found in one config.
+class FindingData:
+    """What a check has found, apart from where it stands.
 
     Args:
         code: The check's code, ``OPT103``.
@@ -27,7 +27,6 @@ class Finding:
         message: What is wrong, in one line.
         key: What it is about, never a line number: a config path or a custom key. Code, config and
             key make the same finding known again after the file was edited.
-        place: Where it is written; None for what has no place in a config.
         hint: What to do about it: a did-you-mean.
         parameters: The names of the parameters that it concerns, in the model's order.
         fix: What mends it for certain.
@@ -38,10 +37,16 @@ class Finding:
     severity: Severity
     message: str
     key: str
-    place: Place | None = None
     hint: str | None = None
     parameters: tuple[str, ...] = ()
     fix: Fix | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding(FindingData):
+    """One thing that a check has found in one config: None is the place of what has none there."""
+
+    place: Place | None = None
 
 
 class Check(ABC):

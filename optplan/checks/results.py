@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 
-from optplan.checks.base import Finding
+from optplan.checks.base import Finding, FindingData
 from optplan.checks.paths import shown_path
 from optplan.checks.suppression import Comment
-from optplan.config.edits import Fix
 from optplan.names import Severity
 from optplan.places import Place
 
@@ -38,19 +37,11 @@ class FindingLocation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reported:
+class Reported(FindingData):
     """A finding, where it is written, and the configs that it affects."""
 
-    code: str
-    name: str
-    severity: Severity
-    message: str
-    key: str
     location: FindingLocation
     configs: tuple[str, ...]
-    hint: str | None = None
-    parameters: tuple[str, ...] = ()
-    fix: Fix | None = None
 
     @property
     def order(self) -> Order:
@@ -172,15 +163,6 @@ def location_of(place: Place) -> FindingLocation:
 def reported(finding: Finding, config: str) -> Reported:
     """Return a finding of one config as plain data; what has no place stands at the config itself."""
     place = finding.place
-    return Reported(
-        code=finding.code,
-        name=finding.name,
-        severity=finding.severity,
-        message=finding.message,
-        key=finding.key,
-        location=location_of(place) if place is not None else FindingLocation(file=config),
-        configs=(config,),
-        hint=finding.hint,
-        parameters=finding.parameters,
-        fix=finding.fix,
-    )
+    location = location_of(place) if place is not None else FindingLocation(file=config)
+    found = {one.name: getattr(finding, one.name) for one in fields(FindingData)}
+    return Reported(**found, location=location, configs=(config,))

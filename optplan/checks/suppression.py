@@ -6,7 +6,7 @@ import io
 import re
 import tokenize
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from optplan.places import Source
 
@@ -60,14 +60,7 @@ def _comment(words: str, comment: Comment) -> Comment:
     codes = [] if match is None else [word.strip().upper() for word in (match[1] or "").split(",")]
     codes = [code for code in codes if code]
     malformed = match is None or (match[1] is not None and not codes)
-    return Comment(
-        file=comment.file,
-        line=comment.line,
-        column=comment.column,
-        text=comment.text,
-        codes=tuple(dict.fromkeys(codes)),
-        malformed=malformed,
-    )
+    return replace(comment, codes=tuple(dict.fromkeys(codes)), malformed=malformed)
 
 
 def _python_comments(source: Source) -> Iterator[tuple[int, int, str]]:

@@ -113,7 +113,9 @@ def write_report(made: Delivered) -> None:
     from optplan.errors import OutputError
 
     if made.path is not None:
-        _write(Path(made.path), made.text)
+        from optplan.runtime.whole_files import write_whole
+
+        write_whole(Path(made.path), made.text)
         return
     if made.pages and is_paged(made.text, shown_on().lines):
         return
@@ -134,37 +136,6 @@ def _print(text: str) -> None:
     except OSError as error:
         close_quietly()
         raise OutputError(f"cannot write the report: {error.strerror or error}") from error
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file as a whole or not at all; what is no regular file is written to as it is."""
-    import shutil
-
-    from optplan.errors import OutputError
-    from optplan.runtime.interrupts import InterruptsWait
-
-    try:
-        with contextlib.suppress(FileNotFoundError):
-            path.stat()  # a circle of links raises; resolve raises for it before Python 3.13 only
-        if path.exists() and not path.is_file():
-            path.write_text(text, encoding="utf-8", errors="backslashreplace")
-            return
-        target = path.resolve()
-        draft = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-        with InterruptsWait():
-            try:
-                with draft.open(
-                    "x", encoding="utf-8", errors="backslashreplace", newline="\n"
-                ) as file:
-                    file.write(text)
-                if target.exists():
-                    shutil.copymode(target, draft)
-                draft.replace(target)
-            finally:
-                draft.unlink(missing_ok=True)
-    except OSError as error:
-        reason = getattr(error, "strerror", None) or error
-        raise OutputError(f"cannot write {str(path)!r}: {reason}") from error
 
 
 # As git sets them for less and lv, where they are not set: quit if it fits, colours as they are, leave the screen.

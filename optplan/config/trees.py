@@ -13,8 +13,7 @@ from optplan.errors import ConfigError
 if TYPE_CHECKING:
     from optplan.config.placed import RawPlace
 
-_SIMPLE_BUT_TEXT = frozenset({float, bool, type(None), complex, bytes, range})
-_SIMPLE = _SIMPLE_BUT_TEXT | {str}
+_SIMPLE = frozenset({float, bool, type(None), complex, bytes, range})
 _BIG = 1 << 64
 
 
@@ -51,7 +50,7 @@ class Copier:
         if kind is bytes:
             self.steps.left -= 1 + len(value) // 16
             return value
-        if kind in _SIMPLE_BUT_TEXT or (kind is int and -_BIG < value < _BIG):
+        if kind in _SIMPLE or (kind is int and -_BIG < value < _BIG):
             return value
         if depth > MAX_DEPTH:
             raise _error("the data is nested too deeply", raw)

@@ -10,7 +10,7 @@ from typing import Any
 
 from optplan.config import Namespace
 from optplan.constructors.registry import Registry
-from optplan.errors import PlanError, Problem, described_exception
+from optplan.errors import PlanError, described_exception
 from optplan.names import ProblemKind
 from optplan.places import Place
 from optplan.registries import ROOT, RegistryKind, default_scope, is_loaded, live_scope, registered
@@ -108,16 +108,10 @@ def import_named(name: str, what: str, place: Place | None) -> object:
         return gate.import_named(name, trusted=trusted)
     except NotInstalledError as error:
         raise PlanError(
-            [
-                Problem(
-                    message=f"there is no {what} {name!r}: {error}",
-                    place=place,
-                    hint=None if trusted else _VOUCH,
-                    kind=ProblemKind.UNKNOWN_CONSTRUCTOR
-                    if what == "optimizer constructor"
-                    else None,
-                )
-            ]
+            f"there is no {what} {name!r}: {error}",
+            place=place,
+            hint=None if trusted else _VOUCH,
+            kind=ProblemKind.UNKNOWN_CONSTRUCTOR if what == "optimizer constructor" else None,
         ) from error
     except Exception as error:  # a stranger's package may raise anything
         raise PlanError(

@@ -25,7 +25,7 @@ from optplan.constructors.mmcv1 import (
     constructor_of_mmcv1,
 )
 from optplan.constructors.registered import OPTIMIZER_CONSTRUCTORS
-from optplan.errors import PlanError, Problem, close_matches, quoted
+from optplan.errors import PlanError, close_matches, quoted
 from optplan.names import ProblemKind
 from optplan.places import Place
 from optplan.registries import ROOT, RegistryKind, is_scope, registered_names
@@ -177,14 +177,10 @@ def _named(name: str, place: Place | None) -> object:
 
 def _unknown(name: str, place: Place | None, *, is_somebodys: bool = False) -> PlanError:
     return PlanError(
-        [
-            Problem(
-                message=f"there is no {WHAT} {name!r}",
-                place=place,
-                hint=_hint(name, is_somebodys=is_somebodys),
-                kind=ProblemKind.UNKNOWN_CONSTRUCTOR,
-            )
-        ]
+        f"there is no {WHAT} {name!r}",
+        place=place,
+        hint=_hint(name, is_somebodys=is_somebodys),
+        kind=ProblemKind.UNKNOWN_CONSTRUCTOR,
     )
 
 

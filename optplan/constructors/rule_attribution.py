@@ -9,7 +9,7 @@ from typing import Any
 
 from optplan.constructors.built_values import base_options, plain_value, telling_entries
 from optplan.constructors.observed_groups import Observation, ObservedGroup, ObservedOptimizer
-from optplan.errors import PlanError, Problem, listed
+from optplan.errors import PlanError, listed
 from optplan.facts import Inventory, ParameterFacts
 from optplan.names import ProblemKind, Rule
 from optplan.places import Place
@@ -223,14 +223,10 @@ def _is_product(value: float | None, verdict: Verdict, bases: Iterable[float | N
 
 def _repeated(names: list[str], maker: GroupMaker) -> PlanError:
     return PlanError(
-        [
-            Problem(
-                message=f"{maker.who} puts parameters into several groups: {listed(names)}",
-                place=maker.place,
-                kind=ProblemKind.TIED,
-                parameters=tuple(names),
-            )
-        ]
+        f"{maker.who} puts parameters into several groups: {listed(names)}",
+        place=maker.place,
+        kind=ProblemKind.TIED,
+        parameters=tuple(names),
     )
 
 

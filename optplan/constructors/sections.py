@@ -118,11 +118,7 @@ def _of_all(scalings: Sequence[LrScaling | None], count: int) -> LrScaling | Non
 
 def _in_several(names: tuple[str, ...]) -> PlanError:
     return PlanError(
-        [
-            Problem(
-                message=f"parameters would be in several optimizers: {listed(names)}",
-                kind=ProblemKind.TIED,
-                parameters=names,
-            )
-        ]
+        f"parameters would be in several optimizers: {listed(names)}",
+        kind=ProblemKind.TIED,
+        parameters=names,
     )

@@ -104,7 +104,7 @@ class PlanGuard:
             raise PlanError(f"cannot read {str(self.path)!r}: {error.strerror or error}") from None
         text = plan_from_optimizer(model, optimizer).to_json()
         if _is_first_process():
-            write_whole(self.path, text)
+            write_whole(self.path, text, makes_folder=True)
         return None
 
     # What the trainers call once models and optimizers are as they will be trained, on resume as well.

@@ -211,7 +211,7 @@ class Plan:
         Raises:
             OutputError: It cannot be written.
         """
-        write_whole(Path(path), self.to_json())
+        write_whole(Path(path), self.to_json(), makes_folder=True)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Plan:

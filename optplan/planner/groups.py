@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from optplan.errors import PlanError, Problem, listed
+from optplan.errors import PlanError, listed
 from optplan.facts import Inventory, ParameterFacts
 from optplan.names import ProblemKind
 from optplan.rules import BYPASS, Decision, Options, RuleSet, Skipped, decide
@@ -70,17 +70,12 @@ def _group(members: tuple[ParameterFacts, ...], decision: Decision) -> PlannedGr
 def tied_error(descriptions: Sequence[str], names: tuple[str, ...], rules: RuleSet) -> PlanError:
     """Return what to say of tensors that would be in several groups."""
     return PlanError(
-        [
-            Problem(
-                message="tied parameters would be in several groups, which torch refuses:"
-                f" {listed(descriptions)}",
-                hint=f"set {BYPASS}=True in paramwise_cfg"
-                if BYPASS in rules.options
-                else f"{rules.constructor} takes each name as a parameter of its own",
-                kind=ProblemKind.TIED,
-                parameters=names,
-            )
-        ]
+        f"tied parameters would be in several groups, which torch refuses: {listed(descriptions)}",
+        hint=f"set {BYPASS}=True in paramwise_cfg"
+        if BYPASS in rules.options
+        else f"{rules.constructor} takes each name as a parameter of its own",
+        kind=ProblemKind.TIED,
+        parameters=names,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from optplan.config.layer_decay_options import LAYER_RATE
-from optplan.errors import PlanError, Problem
+from optplan.errors import PlanError
 from optplan.facts import ParameterFacts
 from optplan.names import ProblemKind
 from optplan.rules.options import Options, Verdict
@@ -17,15 +17,11 @@ def require_lr(is_missing: bool, who: str, verdict: Verdict, facts: ParameterFac
     """
     if is_missing:
         raise PlanError(
-            [
-                Problem(
-                    message=f"{who} multiplies a base lr for {facts.name!r}, but the optimizer sets no lr",
-                    place=verdict.place,
-                    hint="set lr in the optimizer",
-                    kind=ProblemKind.NO_BASE_VALUE,
-                    parameters=(facts.name,),
-                )
-            ]
+            f"{who} multiplies a base lr for {facts.name!r}, but the optimizer sets no lr",
+            place=verdict.place,
+            hint="set lr in the optimizer",
+            kind=ProblemKind.NO_BASE_VALUE,
+            parameters=(facts.name,),
         )
 
 
@@ -53,13 +49,9 @@ def layers_need(options: Options, facts: ParameterFacts) -> float:
     require_lr(options.base_lr is None, LAYER_RATE, rate, facts)
     if options.rules.needs_weight_decay and options.base_weight_decay is None:
         raise PlanError(
-            [
-                Problem(
-                    message=f"{who} fails where the optimizer sets no weight_decay",
-                    place=lr.place,
-                    hint="set weight_decay in the optimizer",
-                    kind=ProblemKind.NO_BASE_VALUE,
-                )
-            ]
+            f"{who} fails where the optimizer sets no weight_decay",
+            place=lr.place,
+            hint="set weight_decay in the optimizer",
+            kind=ProblemKind.NO_BASE_VALUE,
         )
     return options.base_lr or 0.0

@@ -7,21 +7,43 @@ from contextlib import suppress
 from pathlib import Path
 
 from optplan.errors import OutputError
+from optplan.runtime.interrupts import InterruptsWait
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a text to a file, whose folder is made.
+def write_whole(path: Path, text: str, *, makes_folder: bool = False) -> None:
+    """Write a text to a file; what is no regular file is written to as it is.
+
+    Args:
+        path: The file.
+        text: The text.
+        makes_folder: Make its folder where there is none.
 
     Raises:
         OutputError: It cannot be written; what was there before is there still.
     """
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    import shutil
+
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(path)
+        if makes_folder:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):
+            path.stat()  # a circle of links raises; resolve raises for it before Python 3.13 only
+        if path.exists() and not path.is_file():
+            path.write_text(text, encoding="utf-8", errors="backslashreplace")
+            return
+        target = path.resolve()
+        draft = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+        with InterruptsWait():
+            try:
+                with draft.open(
+                    "x", encoding="utf-8", errors="backslashreplace", newline="\n"
+                ) as file:
+                    file.write(text)
+                if target.exists():
+                    shutil.copymode(target, draft)
+                draft.replace(target)
+            finally:
+                draft.unlink(missing_ok=True)
     except OSError as error:
-        raise OutputError(f"cannot write {str(path)!r}: {error.strerror or error}") from None
-    finally:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
+        reason = getattr(error, "strerror", None) or error
+        raise OutputError(f"cannot write {str(path)!r}: {reason}") from error

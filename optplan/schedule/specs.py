@@ -24,32 +24,19 @@ def whole_tick(tick: float) -> int:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spec:
-    """A scheduler that optplan steps itself; its counts are in its own ticks.
+class WrittenSpec:
+    """What all schedulers have that a config writes.
 
     Args:
-        name: Its type, as it is written.
-        family: Its kind.
-        param: The hyper-parameter that it moves.
-        moves_betas: It moves the first of ``betas`` where the optimizer has no momentum.
-        by_epoch: Whether it ticks after each epoch, not after each iteration.
-        converted: The config counts epochs, and has them turned into iterations.
-        begin, end: The ticks between which it acts.
-        last_step: Where it goes on from; -1 for the start.
-        arguments: Its own arguments, defaults among them.
+        name: Its type, or its policy, as it is written.
+        by_epoch: Whether it ticks after each epoch, not after each iteration: nothing changes between.
+        arguments: Its own arguments; defaults among them where optplan steps it.
         raw: Its dict in the config.
         place: Where it is written.
     """
 
     name: str
-    family: Family
-    param: str
-    moves_betas: bool
     by_epoch: bool
-    converted: bool
-    begin: float
-    end: float
-    last_step: int
     arguments: Mapping[str, Any]
     raw: Mapping[str, Any]
     place: Place | None
@@ -60,34 +47,42 @@ class Spec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ForeignSpec:
+class Spec(WrittenSpec):
+    """A scheduler that optplan steps itself; its counts are in its own ticks.
+
+    Args:
+        family: Its kind.
+        param: The hyper-parameter that it moves.
+        moves_betas: It moves the first of ``betas`` where the optimizer has no momentum.
+        converted: The config counts epochs, and has them turned into iterations.
+        begin, end: The ticks between which it acts.
+        last_step: Where it goes on from; -1 for the start.
+    """
+
+    family: Family
+    param: str
+    moves_betas: bool
+    converted: bool
+    begin: float
+    end: float
+    last_step: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignSpec(WrittenSpec):
     """A scheduler that somebody's package provides, which is run for real.
 
     Args:
-        name: Its type, as it is written.
         kind: The same as a name to look up, a symbol or a class.
-        by_epoch: Whether it ticks after each epoch, not after each iteration.
         converted: It is by epochs, and to be converted to iterations by its own class.
-        arguments: What the config gives it.
         end: The end that the training gives it where it states none.
-        raw: Its dict in the config.
-        place: Where it is written.
         library: What makes it, where that is a library's own function.
     """
 
-    name: str
     kind: str | Symbol | type
-    by_epoch: bool
     converted: bool
-    arguments: Mapping[str, Any]
     end: int
-    raw: Mapping[str, Any]
-    place: Place | None
     library: LibraryScheduler | None = None
-
-    def at(self, name: str) -> Place | None:
-        """Return where an argument is written, or else the scheduler."""
-        return place_of(self.raw, name) or self.place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,38 +101,28 @@ class Warmup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HookSpec:
+class HookSpec(WrittenSpec):
     """A policy of mmcv 1.x: a hook that sets each group's value anew at every step.
 
     Args:
-        name: The policy, as it is written.
         policy: Its name in the catalog of policies.
         param: What it moves: ``lr`` or ``momentum``.
-        by_epoch: It ticks after each epoch: nothing changes between.
         counts_epochs: It is the epoch that decides, though a warm-up goes by iterations.
         acts: False where the runner never calls it.
         end: The ticks of the training.
         length: The training's length in what it counts.
         per_epoch: How many iterations an epoch has, where it has to know.
         warmup: The warm-up, if there is one.
-        arguments: Its own arguments, defaults among them.
-        raw: Its dict in the config.
-        place: Where it is written.
     """
 
-    name: str
     policy: str
     param: str
-    by_epoch: bool
     counts_epochs: bool
     acts: bool
     end: int
     length: int
     per_epoch: int | None
     warmup: Warmup | None
-    arguments: Mapping[str, Any]
-    raw: Mapping[str, Any]
-    place: Place | None
 
     @property
     def begin(self) -> int:
@@ -148,10 +133,6 @@ class HookSpec:
     def given(self) -> Mapping[str, Any]:
         """What the config gives it, the warm-up too."""
         return {name: value for name, value in self.raw.items() if name not in _SHOWN_APART}
-
-    def at(self, name: str) -> Place | None:
-        """Return where an argument is written, or else the policy."""
-        return place_of(self.raw, name) or self.place
 
 
 OwnSpec = Spec | HookSpec

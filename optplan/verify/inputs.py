@@ -15,14 +15,8 @@ from optplan.errors import UsageError, did_you_mean
 
 _BATCH = 2
 _WORD = re.compile(r"(\d+(?:x\d+)*)(?::(\w+))?")
-_DTYPES = {
-    "float32": torch.float32,
-    "float16": torch.float16,
-    "bfloat16": torch.bfloat16,
-    "float64": torch.float64,
-    "int64": torch.int64,
-    "int32": torch.int32,
-}
+_DTYPE_NAMES = ("float32", "float16", "bfloat16", "float64", "int64", "int32")
+_DTYPES: Mapping[str, torch.dtype] = {name: getattr(torch, name) for name in _DTYPE_NAMES}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

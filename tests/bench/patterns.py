@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 
 from optplan.plan.names.patterns import matcher
-from optplan.plan.names.summarize import summarize
+from optplan.plan.names.summarize import Summarizer
 
 _BLOCK = [
     f"{part}.{leaf}"
@@ -80,7 +80,7 @@ def main() -> None:
             names = make(size)
             chosen = [name for name in names if wanted(name)]
             began = time.process_time()
-            found = summarize(chosen, names)
+            found = Summarizer(names).patterns(chosen)
             cells += f"{(time.process_time() - began) * 1000:9.1f}"
             patterns += f" {len(found)}/{len(chosen)}"
         print(f"{title:42}{cells} {patterns}", flush=True)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from optplan.plan.names.patterns import matcher, matching
-from optplan.plan.names.summarize import summarize
+from optplan.plan.names.summarize import Summarizer
 
 FAMILIES = (
     "resnet18",
@@ -126,7 +126,7 @@ def matched(patterns: tuple[str, ...], among: list[str]) -> set[str]:
     ids=str,
 )
 def test_real_sets_read_well(model: str, wanted: list[str], expected: tuple[str, ...]) -> None:
-    assert summarize(pick(model, *wanted), names_of(model)) == expected
+    assert Summarizer(names_of(model)).patterns(pick(model, *wanted)) == expected
 
 
 @pytest.mark.parametrize(
@@ -146,12 +146,12 @@ def test_real_sets_read_well(model: str, wanted: list[str], expected: tuple[str,
     ],
 )
 def test_small_sets(names: list[str], among: list[str], expected: tuple[str, ...]) -> None:
-    assert summarize(names, among) == expected
+    assert Summarizer(among).patterns(names) == expected
 
 
 def test_a_name_that_is_not_among_all_names_is_an_error() -> None:
     with pytest.raises(ValueError, match=r"not among all names: \['c'\]"):
-        summarize(["a", "c"], ["a", "b"])
+        Summarizer(["a", "b"]).patterns(["a", "c"])
 
 
 WORDS = (
@@ -166,7 +166,7 @@ NAMES = st.lists(st.lists(PARTS, min_size=1, max_size=5).map(".".join), max_size
 @given(NAMES, st.data())
 def test_any_set_is_matched_exactly(among: list[str], data: st.DataObject) -> None:
     chosen = {name for name in among if data.draw(st.booleans())}
-    patterns = summarize(sorted(chosen), among)
+    patterns = Summarizer(among).patterns(sorted(chosen))
     assert matched(patterns, among) == chosen
     assert len(patterns) <= len(chosen)
 
@@ -175,17 +175,17 @@ def test_any_set_is_matched_exactly(among: list[str], data: st.DataObject) -> No
 @given(st.lists(st.text(alphabet="ab.*{},\\-01", max_size=6), unique=True, max_size=12), st.data())
 def test_any_text_is_matched_exactly(among: list[str], data: st.DataObject) -> None:
     chosen = {name for name in among if data.draw(st.booleans())}
-    assert matched(summarize(sorted(chosen), among), among) == chosen
+    assert matched(Summarizer(among).patterns(sorted(chosen)), among) == chosen
 
 
 @settings(deadline=None)
 @given(NAMES, st.data())
 def test_the_order_is_that_of_the_names(among: list[str], data: st.DataObject) -> None:
     chosen = [name for name in among if data.draw(st.booleans())]
-    patterns = summarize(chosen, among)
+    patterns = Summarizer(among).patterns(chosen)
     firsts = [among.index(names[0]) for names in matching(patterns, among).values()]
     assert firsts == sorted(firsts)
-    assert summarize(chosen[::-1], among) == patterns
+    assert Summarizer(among).patterns(chosen[::-1]) == patterns
 
 
 @pytest.mark.parametrize("model", FAMILIES)
@@ -193,7 +193,7 @@ def test_every_rule_of_every_family_is_exact_and_short(model: str) -> None:
     among = names_of(model)
     for rule in rules():
         chosen = pick(model, *rule)
-        patterns = summarize(chosen, among)
+        patterns = Summarizer(among).patterns(chosen)
         fitting = matching(patterns, among)
         assert set().union(*fitting.values()) == set(chosen), rule
         if len(chosen) > 10:
@@ -206,35 +206,35 @@ def test_random_sets_of_every_family_are_exact(model: str) -> None:
     chance = random.Random(model)
     for share in (0.02, 0.3, 0.9):
         chosen = {name for name in among if chance.random() < share}
-        patterns = summarize(sorted(chosen), among)
+        patterns = Summarizer(among).patterns(sorted(chosen))
         assert set().union(*matching(patterns, among).values()) == chosen
 
 
 def test_the_norms_of_two_models_take_few_patterns() -> None:
     vit, resnet = "vit_base_patch16_224", "resnet50"
     assert len(pick(vit, "norm")) == 50
-    assert len(summarize(pick(vit, "norm"), names_of(vit))) <= 3
+    assert len(Summarizer(names_of(vit)).patterns(pick(vit, "norm"))) <= 3
     assert len(pick(resnet, "norm")) == 106
-    assert len(summarize(pick(resnet, "norm"), names_of(resnet))) <= 6
+    assert len(Summarizer(names_of(resnet)).patterns(pick(resnet, "norm"))) <= 6
 
 
 def test_a_single_name_is_itself_and_all_are_a_star() -> None:
     among = names_of("resnet18")
-    assert summarize(among, among) == ("*",)
-    assert [summarize([name], among) for name in among] == [(name,) for name in among]
+    assert Summarizer(among).patterns(among) == ("*",)
+    assert [Summarizer(among).patterns([name]) for name in among] == [(name,) for name in among]
 
 
 def test_deep_names_are_matched_exactly() -> None:
     among = [".".join([*"abcdefghijklmnopqrst" * 3, end]) for end in ("x", "y", "z")]
     among += [".".join(["a.0"] * depth) for depth in range(1, 40)]
     chosen = [among[0], among[2], *among[5:30:2]]
-    assert matched(summarize(chosen, among), among) == set(chosen)
+    assert matched(Summarizer(among).patterns(chosen), among) == set(chosen)
 
 
 def test_ten_thousand_names_without_a_system_are_still_exact() -> None:
     chance = random.Random(3)
     among = [f"layers.{i}.experts.{j}.w{k}" for i in range(50) for j in range(50) for k in range(4)]
     chosen = {name for name in among if chance.random() < 0.5}
-    patterns = summarize(sorted(chosen), among)
+    patterns = Summarizer(among).patterns(sorted(chosen))
     assert set().union(*matching(patterns, among).values()) == chosen
     assert len(patterns) < len(chosen) / 10

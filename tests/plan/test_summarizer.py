@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optplan.plan.names.patterns import matching
-from optplan.plan.names.summarize import Summarizer, summarize
+from optplan.plan.names.summarize import Summarizer
 
 NAMES = [
     f"blocks.{block}.{part}.{leaf}"
@@ -23,7 +23,7 @@ def test_one_summarizer_says_what_a_new_one_would(sets: list[set[str]]) -> None:
     summarizer = Summarizer(NAMES)
     for names in sets:
         patterns = summarizer.patterns(sorted(names))
-        assert patterns == summarize(sorted(names), NAMES)
+        assert patterns == Summarizer(NAMES).patterns(sorted(names))
         matched = {name for hit in matching(patterns, NAMES).values() for name in hit}
         assert matched == names
 

@@ -16,7 +16,6 @@ from optplan.dialects import dialect_of
 from optplan.places import Place
 
 _DIRECTIVES = frozenset({"_delete_", "_scope_"})  # left over where a base had nothing to delete
-TRAINING_ARGUMENTS = "the training arguments"
 _FIELDS = MULTIPLIERS | {"lr", "weight_decay"}
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from optplan.config import Symbol, place_of
 from optplan.config.paramwise import described
-from optplan.errors import Problem, ScheduleError, close_matches
+from optplan.errors import ScheduleError, close_matches
 from optplan.places import Place
 from optplan.schedule.unread import HOOK_SECTIONS, SECTION, Unread
 from optplan.schedule.written import Section, Written
@@ -56,15 +56,11 @@ def read_policies(data: Mapping[str, Any], unread: tuple[Unread, ...]) -> Sectio
         policy, at = raw.get("policy"), place_of(raw, "policy") or place_of(data, name)
         if not isinstance(policy, str) or not policy:
             raise ScheduleError(
-                [
-                    Problem(
-                        message=f"{name} has no 'policy'"
-                        if policy is None
-                        else f"the policy must be a name, got {described(policy)}",
-                        place=at,
-                        hint=_misspelt(raw, "policy") or "write policy='step'",
-                    )
-                ]
+                f"{name} has no 'policy'"
+                if policy is None
+                else f"the policy must be a name, got {described(policy)}",
+                place=at,
+                hint=_misspelt(raw, "policy") or "write policy='step'",
             )
         written.append(Written(kind=policy, raw=raw, place=at, hook=moved))
     place = next((one.place for one in written), None)
@@ -100,7 +96,9 @@ def _written(found: object, place: Place | None) -> Written:
     if "type" not in found:
         first = next((at for name in found if (at := place_of(found, name))), place)
         raise ScheduleError(
-            [Problem(message="a scheduler has no 'type'", place=first, hint="write type='PolyLR'")]
+            "a scheduler has no 'type'",
+            place=first,
+            hint="write type='PolyLR'",
         )
     kind, at = found["type"], place_of(found, "type") or place
     if not isinstance(kind, str | Symbol | type) or not kind:

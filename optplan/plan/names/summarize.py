@@ -18,23 +18,6 @@ _FEW_NAMES = 10  # no more than these; to that end so many
 _MOST_TOGETHER = 12  # patterns may become one
 
 
-def summarize(names: Sequence[str], among: Sequence[str]) -> tuple[str, ...]:
-    """Return few patterns that match exactly some of many names.
-
-    Args:
-        names: The names to match, in any order.
-        among: All names there are; a pattern may match none of the others.
-
-    Returns:
-        The patterns, in the order of the first name that each matches: ``*`` alone for all names, and
-        a single name as itself.
-
-    Raises:
-        ValueError: A name is not among the others.
-    """
-    return Summarizer(among).patterns(names)
-
-
 class Summarizer:
     """Summarizes several sets of names among the same ones, of which it learns but once."""
 
@@ -51,7 +34,14 @@ class Summarizer:
         return NameBits(self._known)
 
     def patterns(self, names: Sequence[str]) -> tuple[str, ...]:
-        """Summarize names as :func:`summarize`.
+        """Return few patterns that match exactly some of the names.
+
+        Args:
+            names: The names to match, in any order.
+
+        Returns:
+            The patterns, in the order of the first name that each matches: ``*`` alone for all names, and
+            a single name as itself.
 
         Raises:
             ValueError: A name is not among the others.

@@ -27,7 +27,7 @@ from optplan.reporters.formats.report import (
     Column,
     Field,
     Only,
-    Report,
+    Page,
     Sheet,
     count_cell,
     list_cell,
@@ -65,7 +65,7 @@ _SIDE: tuple[Field[tuple[str, OneSided]], ...] = (
 )
 
 
-def diff_report(diff: PlanDiff, labels: Labels, *, full: bool) -> Report:
+def diff_report(diff: PlanDiff, labels: Labels, *, full: bool) -> Page:
     """Return the tables of what changes; text, JSON and CSV have modules of their own.
 
     Args:
@@ -73,12 +73,9 @@ def diff_report(diff: PlanDiff, labels: Labels, *, full: bool) -> Report:
         labels: What the two sides are called.
         full: List each parameter too.
     """
-    return Report(
+    return Page(
         title=" → ".join(labels),
         view="diff",
-        text=tuple,
-        data=dict,
-        records=tuple,
         facts=(model_text(diff), verdict_text(diff), *diff.misfits),
         sheets=lambda: list(_sheets(diff, labels, full)),
         closing=(*rule_notes(diff), *remarks_of(diff)),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from optplan.reporters.formats.chart_html import text_html
 from optplan.reporters.formats.html import cell_html
-from optplan.reporters.formats.report import Report, Sheet
+from optplan.reporters.formats.report import Page, Sheet
 
 # The page around it is light or dark: nothing here sets a colour of its own but the translucent ones.
 _STYLE = """
@@ -26,7 +26,7 @@ _STYLE = """
 _MOST_ROWS = 100
 
 
-def fragment(report: Report, *, most: int = _MOST_ROWS) -> str:
+def fragment(report: Page, *, most: int = _MOST_ROWS) -> str:
     """Return the report's lines and tables.
 
     Args:

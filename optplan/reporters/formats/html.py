@@ -16,7 +16,7 @@ from optplan.reporters.formats.html_assets import (
     TAB_SCRIPT,
     VIRTUAL_SCRIPT,
 )
-from optplan.reporters.formats.report import Cell, Column, Report, Sheet
+from optplan.reporters.formats.report import Cell, Column, Page, Sheet
 from optplan.reporters.formats.visible import visible
 
 _TONES = frozenset({"alarm", "quiet"})
@@ -27,10 +27,10 @@ class Tab:
     """One report of a page: what its tab is called, in the address too, and the report."""
 
     name: str
-    report: Report
+    report: Page
 
 
-def render(report: Report, *, width: int | None, color: bool) -> str:  # noqa: ARG001 - as all formats
+def render(report: Page, *, width: int | None, color: bool) -> str:  # noqa: ARG001 - as all formats
     """Return the page with its style and script inside; every text is escaped."""
     return render_tabs([Tab(name=report.view, report=report)], chosen=report.view)
 

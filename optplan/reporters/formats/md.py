@@ -5,13 +5,13 @@ from __future__ import annotations
 import string
 from collections.abc import Iterable, Iterator, Sequence
 
-from optplan.reporters.formats.report import Cell, Column, Report, Sheet
+from optplan.reporters.formats.report import Cell, Column, Page, Sheet
 from optplan.reporters.formats.visible import visible
 
 _LITERAL = frozenset(string.ascii_letters + string.digits + " .-")
 
 
-def render(report: Report, *, width: int | None, color: bool) -> str:  # noqa: ARG001 - as all formats
+def render(report: Page, *, width: int | None, color: bool) -> str:  # noqa: ARG001 - as all formats
     """Return headings, facts and a table for each sheet."""
     lines = [f"### {code(report.title)} · {report.view}", ""]
     lines += [f"- {code(fact)}" for fact in report.facts]

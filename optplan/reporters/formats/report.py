@@ -153,15 +153,12 @@ class Chart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """A whole report; each format takes the parts that it shows.
+class Page:
+    """What Markdown and HTML show of a report.
 
     Args:
         title: The model, in the user's words.
         view: What is shown of it.
-        text: Makes what the terminal shows.
-        data: Makes what JSON has.
-        records: Makes the rows of CSV, the headings first.
         facts: Lines at the top of a page.
         sheets: Makes the tables of a page.
         charts: Makes its charts, above the tables; HTML alone has them.
@@ -171,14 +168,26 @@ class Report:
 
     title: str
     view: str
-    text: Callable[[], Iterable[RenderableType]]
-    data: Callable[[], dict[str, Any]]
-    records: Callable[[], Iterable[Sequence[object]]]
     facts: tuple[str, ...] = ()
     sheets: Callable[[], Sequence[Sheet]] = tuple
     charts: Callable[[], Sequence[Chart]] = tuple
     closing: tuple[str, ...] = field(default=())
     narrowing: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report(Page):
+    """A report in all formats; each takes the parts that it shows.
+
+    Args:
+        text: Makes what the terminal shows.
+        data: Makes what JSON has.
+        records: Makes the rows of CSV, the headings first.
+    """
+
+    text: Callable[[], Iterable[RenderableType]]
+    data: Callable[[], dict[str, Any]]
+    records: Callable[[], Iterable[Sequence[object]]]
 
 
 def sheet_of(title: str, fields: Sequence[Field[Row]], rows: Iterable[Row], only: Only) -> Sheet:
