@@ -10,6 +10,7 @@ from optplan.checks.base import Finding
 from optplan.checks.paths import shown_path
 from optplan.checks.suppression import Comment
 from optplan.config.edits import Fix
+from optplan.config.replacements import Replacement
 from optplan.names import Severity
 from optplan.places import Place
 
@@ -51,6 +52,7 @@ class Reported:
     hint: str | None = None
     parameters: tuple[str, ...] = ()
     fix: Fix | None = None
+    replacement: Replacement | None = None
 
     @property
     def order(self) -> Order:

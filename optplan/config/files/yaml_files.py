@@ -63,7 +63,7 @@ def read_yaml(file: File, steps: StepCounter) -> Any:
         raise ConfigError(f"invalid YAML: {error}", place=Place(file.source, 0, 0)) from None
 
 
-class _Bare(_LOADER):  # type: ignore[valid-type, misc]
+class _Bare(_LOADER):  # type: ignore[misc]
     """Make plain data alone; of what has a tag that is none, the bare value."""
 
     def bare(self, _suffix: str, node: yaml.Node) -> Any:
