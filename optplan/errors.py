@@ -22,6 +22,7 @@ class Problem:
         kind: What it is about, where a check of its own reports it.
         parameters: The names of the parameters that it concerns.
         code: Lines of Python that the hint is about.
+        known: The names of entries of which the one that stands there was perhaps meant to be one.
     """
 
     message: str
@@ -30,6 +31,7 @@ class Problem:
     kind: ProblemKind | None = None
     parameters: tuple[str, ...] = ()
     code: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         text = f"{self.place}: {self.message}" if self.place else self.message

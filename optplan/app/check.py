@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from functools import partial
 from pathlib import Path
 
@@ -28,6 +29,14 @@ from optplan.names import Severity
 from optplan.runtime.workers import Workers
 
 _LOG = logging.getLogger("optplan")
+
+
+class Mending(StrEnum):
+    """What comes of the mistakes that can be mended without a guess: it is proved in memory."""
+
+    NONE = "none"
+    SUGGESTED = "suggested"
+    DONE = "done"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +101,7 @@ def check_configs(
     policy: ExitPolicy = ExitPolicy(),
     is_cached: bool = False,
     materialize: bool = False,
-    mending: bool = False,
+    mending: Mending = Mending.NONE,
     start: Callable[[int], Callable[[int], None]] = lambda _count: lambda _done: None,
 ) -> CheckResult:
     """Check everything that is asked for.
@@ -104,7 +113,7 @@ def check_configs(
         policy: Which findings fail.
         is_cached: Whether models may be cached.
         materialize: Whether models are built with memory.
-        mending: Whether to mend what is certain, in memory.
+        mending: What comes of what is certain.
         start: Told how many files there are; gives what is told how many more are done.
 
     Raises:
@@ -122,20 +131,38 @@ def check_configs(
         make_schedule=partial(schedule_of_plan, is_cached=is_cached),
         workers=workers,
     )
-    request = replace(request, reading=replace(request.reading, is_proving=mending))
+    request = replace(
+        request, reading=replace(request.reading, is_proving=mending is not Mending.NONE)
+    )
     session, fixes = run(request, start=start), None
     for remark in session.remarks:
         _LOG.warning("%s", remark)
-    if mending:
+    shown, of_session = session, partial(_findings, checks=checks, known=known)
+    # what comes from stdin is in no file that a report could tell how to change
+    if mending is Mending.DONE or (mending is Mending.SUGGESTED and request.stdin is None):
         from optplan.app.fix import mend
 
-        of_session = partial(_findings, checks=checks, known=known)
-        session, fixes = mend(session, request, run, of_session)
-    result = _result(session, checks, policy, known)
-    files = {file for outcome in session.outcomes for file in (outcome.config, *outcome.files)}
-    files |= {one.file for one in session.tool_configs if one.file is not None}
+        mended, fixes = mend(session, request, run, of_session)
+        shown = mended if mending is Mending.DONE else session
+    result = _result(shown, checks, policy, known)
+    if fixes is not None and mending is Mending.SUGGESTED:
+        result, fixes = _with_replacements(result, fixes), None
+    files = {file for outcome in shown.outcomes for file in (outcome.config, *outcome.files)}
+    files |= {one.file for one in shown.tool_configs if one.file is not None}
     result = replace(result, files=frozenset(files))
     return result if fixes is None else _mended(result, fixes)
+
+
+def _with_replacements(result: CheckResult, fixes: Fixes) -> CheckResult:
+    """Return a result whose findings say what would mend them, where that was proved."""
+    from optplan.app.fix import replacements_of
+
+    proved = replacements_of(fixes)
+    found = tuple(
+        replace(one, replacement=None if one.fix is None else proved.get(one.fix))
+        for one in result.report.findings
+    )
+    return replace(result, report=replace(result.report, findings=found))
 
 
 def _mended(result: CheckResult, fixes: Fixes) -> CheckResult:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from optplan.config.edited_data import data_after, edits_by_place, same_data
 from optplan.config.edits import Fix, FixedFile, Fixes, FixKind, InexactError, edited
 from optplan.config.locations import is_below, project_roots
 from optplan.config.recognition import choosing
+from optplan.config.replacements import Replacement, replacement_of
 from optplan.errors import OptplanError, UsageError, listed
 
 Run = Callable[[Request], Session]
@@ -98,6 +100,16 @@ def mend(session: Session, request: Request, run: Run, report: Report) -> tuple[
             state.session = _merged(state.session, again)
     left = {f.fix: state.refused[f.fix] for f in report(state.session) if f.fix in state.refused}
     return state.session, Fixes(files=_files(state), left=tuple(left.items()))
+
+
+def replacements_of(fixes: Fixes) -> dict[Fix, Replacement]:
+    """Return what each fix that was proved replaces in the text of its file as it stands."""
+    found = {}
+    for file in fixes.files:
+        for fix in file.fixes:
+            with suppress(InexactError):  # it is one of a text that another fix has changed
+                found[fix] = replacement_of(file.before, fix)
+    return found
 
 
 def _files(state: _State) -> tuple[FixedFile, ...]:

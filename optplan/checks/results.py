@@ -9,6 +9,7 @@ from enum import StrEnum
 from optplan.checks.base import Finding, FindingData
 from optplan.checks.paths import shown_path
 from optplan.checks.suppression import Comment
+from optplan.config.replacements import Replacement
 from optplan.names import Severity
 from optplan.places import Place
 
@@ -42,6 +43,7 @@ class Reported(FindingData):
 
     location: FindingLocation
     configs: tuple[str, ...]
+    replacement: Replacement | None = None
 
     @property
     def order(self) -> Order:

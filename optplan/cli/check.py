@@ -20,7 +20,7 @@ from optplan.cli.options import ReportOptions, with_options
 from optplan.cli.running import ExitStatus, running
 
 if TYPE_CHECKING:
-    from optplan.app.check import CheckResult
+    from optplan.app.check import CheckResult, Mending
     from optplan.checks.discovery import FoundFile
     from optplan.checks.session import Request
     from optplan.config.edits import Fixes
@@ -82,7 +82,7 @@ def check(
                     ),
                     is_cached=options.is_cached,
                     materialize=options.materialize,
-                    mending=which.fix or which.diff,
+                    mending=_mending(which),
                     start=start,
                 )
             return _deliver(result, which, to), result.files
@@ -146,6 +146,16 @@ def _refuse(words: Sequence[str], which: CheckOptions) -> None:
         raise UsageError("'-' is read from stdin once: there is no file to watch")
     if which.diff and which.write_baseline:
         raise UsageError("--diff writes nothing, and --write-baseline does")
+
+
+def _mending(which: CheckOptions) -> Mending:
+    """Return what comes of what can be mended: two formats carry it for others to apply."""
+    from optplan.app.check import Mending
+
+    if which.fix or which.diff:
+        return Mending.DONE
+    carried = which.output_format in (CheckFormat.SARIF, CheckFormat.RDJSON)
+    return Mending.SUGGESTED if carried and not which.statistics else Mending.NONE
 
 
 def _jobs(which: CheckOptions) -> int:

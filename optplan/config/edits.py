@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from optplan.config.inherited import DELETE, entry_written
 
-_BREAK = re.compile(r"\r\n|\r|\n")
+BREAK = re.compile(r"\r\n|\r|\n")
 _QUOTES = "'\""
 _DATA = (".yaml", ".yml", ".toml")
 _OPENING, _CLOSING = frozenset("([{"), frozenset(")]}")
@@ -46,13 +46,18 @@ class Fix:
     old: str
     new: str = ""
 
-    def __str__(self) -> str:
-        what = {
+    @property
+    def what(self) -> str:
+        """What it changes, in words."""
+        words = {
             FixKind.RENAME: f"{self.old!r} to {self.new!r}",
             FixKind.REMOVE: f"{self.old!r} removed",
             FixKind.REPLACE_BASE: f"{DELETE} before {self.old!r}",
         }
-        return f"{self.file}:{self.line}:{self.column}: {what[self.kind]}"
+        return words[self.kind]
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}: {self.what}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +110,7 @@ def edited(text: str, suffix: str, fixes: Sequence[Fix]) -> str:
         InexactError: An entry is not written where its place says, or not alone.
     """
     for fix in sorted(fixes, key=lambda one: (one.line, one.column), reverse=True):
-        starts = [0, *(found.end() for found in _BREAK.finditer(text))]
+        starts = [0, *(found.end() for found in BREAK.finditer(text))]
         at = starts[fix.line - 1] + fix.column - 1
         if suffix == ".py" and not _key_end(text, at, fix.old):
             at = _assigned_key(text, fix, starts)
@@ -163,7 +168,7 @@ def _added(text: str, at: int, suffix: str) -> str:
         entry = f"{text[at]}{DELETE}{text[at]}: True"
     if indent.strip() or start == 0:
         return f"{entry}, "
-    found = _BREAK.search(text, at)
+    found = BREAK.search(text, at)
     line_end = found[0] if found else "\n"
     return f"{entry}{'' if suffix in _DATA else ','}{line_end}{indent}"
 
@@ -179,7 +184,7 @@ def _without_line(text: str, at: int, key: str, suffix: str) -> str:
     import yaml  # a check without a fix needs neither
 
     start = _line_start(text, at)
-    found = _BREAK.search(text, at)
+    found = BREAK.search(text, at)
     end = found.end() if found else len(text)
     try:
         line = text[at:end]

@@ -106,6 +106,7 @@ def argument_problems(
                 hint=inherited_hint(raw, name)
                 or did_you_mean(name, names)
                 or f"it takes {', '.join(names)}",
+                known=tuple(names),
             )
         elif name in own and (problem := argument_problem(raw, name, own[name])):
             yield problem

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +17,7 @@ from optplan.cli.check import write_fixes
 from optplan.config.edits import FixedFile, Fixes
 from optplan.errors import OutputError
 from tests.conftest import Invoke, Result, Run
+from tests.sarif import validate_sarif
 
 Write = Callable[..., Path]
 Fix = Callable[..., Result]
@@ -90,41 +93,60 @@ def test_a_diff_writes_nothing_and_applies(fix: Fix, write: Write, tmp_path: Pat
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-@pytest.mark.parametrize(
-    ("name", "text", "expected"),
-    [
-        (
-            "synonym.py",
-            SECTION.format("dict(custom_keys={'theta': dict(wd_mult=0.)})"),
-            SECTION.format("dict(custom_keys={'theta': dict(decay_mult=0.)})"),
-        ),
-        (
-            "unread.py",
-            SECTION.format("dict(layer_decay_rate=0.75, bias_lr_mult=2.)"),
-            SECTION.format("dict(bias_lr_mult=2.)"),
-        ),
-        (
-            "argument.json",
-            '{"optimizer": {"type": "SGD", "lr": 0.1,\t"momentun": 0.9}}',
-            '{"optimizer": {"type": "SGD", "lr": 0.1,\t"momentum": 0.9}}',
-        ),
-        (
-            "nothing_to_delete.yaml",
-            "optimizer: # o\n  type: SGD\n  lr: 0.1\n  paramwise_cfg: {_delete: true, bias_lr_mult: 2}\n",
-            "optimizer: # o\n  type: SGD\n  lr: 0.1\n  paramwise_cfg: {_delete_: true, bias_lr_mult: 2}\n",
-        ),
-        (
-            "argument.toml",
-            "[optimizer]\ntype = 'SGD' # s\nlr=0.1\nmomemtum = 0.9\n",
-            "[optimizer]\ntype = 'SGD' # s\nlr=0.1\nmomentum = 0.9\n",
-        ),
-        (
-            "args.yaml",
-            "opt: sgd\nlr: 0.1\nwieght_decay: 0.1 # w\nepochs: 10\nsched: cosine\n",
-            "opt: sgd\nlr: 0.1\nweight_decay: 0.1 # w\nepochs: 10\nsched: cosine\n",
-        ),
-    ],
-)
+MENDED = [
+    (
+        "synonym.py",
+        SECTION.format("dict(custom_keys={'theta': dict(wd_mult=0.)})"),
+        SECTION.format("dict(custom_keys={'theta': dict(decay_mult=0.)})"),
+    ),
+    (
+        "unread.py",
+        SECTION.format("dict(layer_decay_rate=0.75, bias_lr_mult=2.)"),
+        SECTION.format("dict(bias_lr_mult=2.)"),
+    ),
+    (
+        "argument.json",
+        '{"optimizer": {"type": "SGD", "lr": 0.1,\t"momentun": 0.9}}',
+        '{"optimizer": {"type": "SGD", "lr": 0.1,\t"momentum": 0.9}}',
+    ),
+    (
+        "nothing_to_delete.yaml",
+        "optimizer: # o\n  type: SGD\n  lr: 0.1\n  paramwise_cfg: {_delete: true, bias_lr_mult: 2}\n",
+        "optimizer: # o\n  type: SGD\n  lr: 0.1\n  paramwise_cfg: {_delete_: true, bias_lr_mult: 2}\n",
+    ),
+    (
+        "argument.toml",
+        "[optimizer]\ntype = 'SGD' # s\nlr=0.1\nmomemtum = 0.9\n",
+        "[optimizer]\ntype = 'SGD' # s\nlr=0.1\nmomentum = 0.9\n",
+    ),
+    (
+        "args.yaml",
+        "opt: sgd\nlr: 0.1\nwieght_decay: 0.1 # w\nepochs: 10\nsched: cosine\n",
+        "opt: sgd\nlr: 0.1\nweight_decay: 0.1 # w\nepochs: 10\nsched: cosine\n",
+    ),
+    (
+        "argument_of_scheduler.py",
+        "optimizer = dict(type='SGD', lr=0.1)\nparam_scheduler = [\n"
+        "    dict(type='MultiStepLR', millestones=[8]),  # m\n]\n",
+        "optimizer = dict(type='SGD', lr=0.1)\nparam_scheduler = [\n"
+        "    dict(type='MultiStepLR', milestones=[8]),  # m\n]\n",
+    ),
+    (
+        "policy.py",
+        "optimizer = dict(type='SGD', lr=0.1)\nlr_config = dict(policy='step', step=[8], gama=0.2)\n"
+        "total_epochs = 12\n",
+        "optimizer = dict(type='SGD', lr=0.1)\nlr_config = dict(policy='step', step=[8], gamma=0.2)\n"
+        "total_epochs = 12\n",
+    ),
+    (
+        "section.yaml",
+        "optimizer: {type: SGD, lr: 0.1}\nparam_schedulers:\n- {type: ExponentialLR, gamma: 0.9}\n",
+        "optimizer: {type: SGD, lr: 0.1}\nparam_scheduler:\n- {type: ExponentialLR, gamma: 0.9}\n",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "expected"), MENDED)
 def test_what_is_mended(name: str, text: str, expected: str, fix: Fix, write: Write) -> None:
     path = write(name, text)
     assert fix(name).returncode == 0
@@ -325,6 +347,72 @@ def test_reports_tell_what_may_be_mended(invoke: Invoke, write: Write, tmp_path:
         "entry": "norm_decay_mul",
         "new_name": "norm_decay_mult",
     }
+
+
+NON_ASCII = "# é\r\n" + BAD.replace("dict(norm", "{'𝄞': 1} and dict(norm").replace("\n", "\r\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [*(case[:2] for case in MENDED), ("signs.py", NON_ASCII)]
+)
+def test_reports_carry_what_the_fix_would_write(
+    name: str, text: str, fix: Fix, invoke: Invoke, write: Write, tmp_path: Path
+) -> None:
+    """Each change of a report, made alone from the last to the first, comes to what ``--fix`` writes."""
+    path = tmp_path / name
+    path.write_bytes(text.encode())
+    log = json.loads(invoke("check", name, "--format", "sarif", cwd=tmp_path).stdout)
+    validate_sarif(log)
+    found = [one for result in log["runs"][0]["results"] for one in result.get("fixes", ())]
+    regions = [one["artifactChanges"][0]["replacements"][0] for one in found]
+    data = json.loads(invoke("check", name, "--format", "rdjson", cwd=tmp_path).stdout)
+    given = [one for found in data["diagnostics"] for one in found.get("suggestions", ())]
+    assert found
+    assert len(given) == len(found)
+    assert path.read_bytes() == text.encode()
+    fix(name)
+    assert _replaced(text, regions) == path.read_bytes().decode()
+    assert _replaced_bytes(text.encode(), given) == path.read_bytes()
+
+
+def _replaced(text: str, replacements: list[dict[str, Any]]) -> str:
+    lines = [0, *(found.end() for found in re.finditer(r"\r\n|\n", text))]
+    spans = sorted(
+        (
+            lines[r["startLine"] - 1] + r["startColumn"] - 1,
+            lines[r["endLine"] - 1] + r["endColumn"] - 1,
+            one.get("insertedContent", {}).get("text", ""),
+        )
+        for one in replacements
+        for r in [one["deletedRegion"]]
+    )
+    for start, end, new in reversed(spans):
+        text = text[:start] + new + text[end:]
+    return text
+
+
+def _replaced_bytes(text: bytes, suggestions: list[dict[str, Any]]) -> bytes:
+    lines = [0, *(found.end() for found in re.finditer(rb"\r\n|\n", text))]
+    spans = sorted(
+        (
+            *(lines[at["line"] - 1] + at["column"] - 1 for at in (r["start"], r["end"])),
+            one["text"].encode(),
+        )
+        for one in suggestions
+        for r in [one["range"]]
+    )
+    for start, end, new in reversed(spans):
+        text = text[:start] + new + text[end:]
+    return text
+
+
+def test_reports_carry_no_change_that_does_not_hold(
+    invoke: Invoke, write: Write, tmp_path: Path
+) -> None:
+    write("a.py", BAD.replace(", weight_decay=0.1", ""))
+    log = json.loads(invoke("check", "a.py", "--format", "sarif", cwd=tmp_path).stdout)
+    assert [one["ruleId"] for one in log["runs"][0]["results"]] == ["OPT101"]
+    assert "fixes" not in log["runs"][0]["results"][0]
 
 
 @pytest.mark.parametrize("words", [("--format", "json"), ("--statistics",), ("--write-baseline",)])

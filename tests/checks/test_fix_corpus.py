@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import yaml
 
-from optplan.app.check import CheckResult, check_configs
+from optplan.app.check import CheckResult, Mending, check_configs
 from optplan.checks import ALL_CHECKS
 from optplan.checks.session import Request
 from tests.checks.test_released_configs import PACKAGES, folder_of
@@ -92,7 +92,7 @@ def copied_corpus(folder: Path, part: int, parts: int) -> dict[Path, str]:
     return {path: path.read_bytes().decode() for path in sorted(folder.rglob("*.py"))}
 
 
-def check(*, mending: bool = True) -> CheckResult:
+def check(*, mending: Mending = Mending.DONE) -> CheckResult:
     """Check the current folder without models, and write what is mended."""
     request = Request(words=(".",), models=False, is_isolated=True)
     result = check_configs(request, ALL_CHECKS, workers={}, mending=mending)

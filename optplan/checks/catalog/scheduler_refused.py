@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import replace
 
 from optplan.checks.base import Check, Context, Finding
+from optplan.checks.facts.certain_fixes import certain_name, renamed
 from optplan.checks.facts.config_schedulers import Schedulers, schedulers_of
 from optplan.checks.facts.torch_signatures import torch_optimizer
 from optplan.config import Config, find_namespace, place_of
+from optplan.config.edits import Fix
 from optplan.dialects import dialect_of, find_schedulers, find_training
 from optplan.errors import (
     OptplanError,
@@ -64,15 +67,27 @@ class SchedulerRefused(Check):
                 key=name,
                 place=place_of(data, name),
                 hint=f"did you mean {SECTION!r}?",
+                fix=renamed(place_of(data, name), name, certain_name(name, [SECTION])),
             )
         lengths = ((problem, "train_cfg") for problem in dialect.length_problems(data))
         for problem, path in (*lengths, *_problems(context)):
-            yield self.of_problem(problem, key=path)
+            yield replace(self.of_problem(problem, key=path), fix=_fix(problem))
 
 
 # How close a name must be to one of MMEngine's where the scope's package, which is not imported, may have others.
 _SURE = 0.93
 _LIKELY = 0.85
+_NAME = re.compile(r"""['"]?(\w+)""")
+
+
+def _fix(problem: Problem) -> Fix | None:
+    """Return the fix of an argument that is misspelt for certain."""
+    if problem.place is None:
+        return None
+    line = problem.place.source.line(problem.place.line)
+    if (word := _NAME.match(line, problem.place.column - 1)) is None:
+        return None
+    return renamed(problem.place, word[1], certain_name(word[1], problem.known))
 
 
 def _problems(context: Context) -> Iterator[tuple[Problem, str]]:

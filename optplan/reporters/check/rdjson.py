@@ -20,12 +20,17 @@ def render(report: CheckReport, **_: object) -> str:
 
 
 def _diagnostic(finding: Reported) -> dict[str, Any]:
-    return {
+    found: dict[str, Any] = {
         "message": "\n".join(told_parts(finding)),
         "location": _location(finding.location),
         "severity": _SEVERITIES[finding.severity],
         "code": {"value": finding.code},
     }
+    if (one := finding.replacement) is not None and one.fix.file == finding.location.file:
+        places = {"start": one.start, "end": one.end}
+        span = {name: {"line": at.line, "column": at.byte} for name, at in places.items()}
+        found["suggestions"] = [{"range": span, "text": one.text}]
+    return found
 
 
 def _location(location: FindingLocation) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from optplan.checks.base import Check
 from optplan.checks.results import CheckReport, FindingLocation, Reported
+from optplan.config.replacements import Replacement
 from optplan.names import Severity
 from optplan.reporters.check.pages import check_summary, markdown_page, page_of, page_uri
 from optplan.reporters.check.words import told_parts
@@ -82,9 +83,30 @@ def _result(finding: Reported, index: dict[str, int]) -> dict[str, Any]:
             "parameters": list(finding.parameters),
         },
     }
+    if finding.replacement is not None:
+        result["fixes"] = [_fix(finding.replacement)]
     if finding.code in index:
         result["ruleIndex"] = index[finding.code]
     return result
+
+
+def _fix(replacement: Replacement) -> dict[str, Any]:
+    """Return a change of one stretch of a file; the columns of its end are exclusive."""
+    start, end = replacement.start, replacement.end
+    region = {
+        "startLine": start.line,
+        "startColumn": start.column,
+        "endLine": end.line,
+        "endColumn": end.column,
+    }
+    changed: dict[str, Any] = {"deletedRegion": region}
+    if replacement.text:
+        changed["insertedContent"] = {"text": replacement.text}
+    artifact = _artifact(replacement.fix.file)
+    return {
+        "description": {"text": _plain(replacement.fix.what)},
+        "artifactChanges": [{"artifactLocation": artifact, "replacements": [changed]}],
+    }
 
 
 def _plain(text: str) -> str:
