@@ -344,16 +344,31 @@ def test_what_of_the_trainer_is_not_read_is_said(tmp_path: Path, run: Run) -> No
         "        super().__init__()\n"
         "        assert not pretrained\n"
         "        self.net = torch.nn.Linear(2, 2)\n"
+        "        self.automatic_optimization = False\n"
+        "    def optimizer_step(self, *args, **kwargs):\n"
+        "        super().optimizer_step(*args, **kwargs)\n"
         "    def configure_optimizers(self):\n"
         "        return torch.optim.SGD(self.parameters(), lr=0.1)\n"
     )
     (tmp_path / "cli.yaml").write_text(
-        "trainer: {max_epochs: 4, max_steps: 20, accumulate_grad_batches: 2}\n"
+        "trainer:\n  max_epochs: 4\n  max_time: 00:12:00:00\n  strategy: deepspeed\n"
+        "  accumulate_grad_batches: 2\n  callbacks:\n"
+        "  - class_path: lightning.pytorch.callbacks.LearningRateMonitor\n"
+        "  - class_path: lightning.pytorch.callbacks.StochasticWeightAveraging\n"
+        "  - class_path: mine.WarmupCallback\n"
         "model:\n  class_path: lit.LitOfWeights\n  init_args: {pretrained: true}\n"
     )
     words = ("cli.yaml", "--import", "lit.py", "--iters-per-epoch", "10")
     done = run("schedule", *words, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "pretrained: true is read as false: weights are never downloaded" in done.stderr
-    for name in ("accumulate_grad_batches", "max_steps"):
-        assert f"not read, may move the lr: trainer.{name} (cli.yaml:1:" in done.stdout
+    for text in (
+        "trainer.max_time, which may end the training earlier (cli.yaml:3:",
+        "trainer.accumulate_grad_batches, which DeepSpeed counts itself (cli.yaml:5:",
+        "trainer.callbacks[1] StochasticWeightAveraging (cli.yaml:8:",
+        "trainer.callbacks[2] WarmupCallback (cli.yaml:9:",
+        "the own steps of LitOfWeights (automatic_optimization is False)",
+        "the own optimizer_step of LitOfWeights",
+    ):
+        assert f"not read, may move the lr: {text}" in done.stdout
+    assert "LearningRateMonitor" not in done.stdout
