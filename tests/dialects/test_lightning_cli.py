@@ -272,18 +272,42 @@ def test_no_file_is_imported(tmp_path: Path, lit: ModuleType, invoke: Invoke) ->
     assert not (tmp_path / "ran").exists()
 
 
-def test_misspelt_entries_are_findings(tmp_path: Path, invoke: Invoke) -> None:
+MISSPELT = {
+    "max_epochs": ("max_epoch", "in trainer is no argument of Lightning's Trainer"),
+    "width: 8": ("widht: 8", "in model.init_args is no argument of lit.Net"),
+    "weight_decay": ("weigth_decay", "in optimizer.init_args is no argument of torch.optim.AdamW"),
+    "step_size": ("step_sise", "in lr_scheduler.init_args is no argument of torch.optim.lr_scheduler.StepLR"),
+    "monitor": ("moniter", "in trainer.callbacks[0].init_args is no argument of lightning.pytorch.callbacks.EarlyStopping"),
+}  # fmt: skip
+STOPPING = "lightning.pytorch.callbacks.EarlyStopping\n    init_args: {monitor: val_loss}"
+
+
+@pytest.mark.parametrize("right", MISSPELT)
+def test_misspelt_entries_are_findings_and_mended(
+    right: str, tmp_path: Path, lit: ModuleType, invoke: Invoke
+) -> None:
     path = written(tmp_path, "full", "lightning")
-    text = (
-        path.read_text()
-        .replace("max_epochs", "max_epoch")
-        .replace("lr_scheduler:", "lr_schedular:")
-    )
-    path.write_text(text)
+    good = path.read_text().replace("my.Callback", STOPPING).replace("torch.optim.SGD", "SGD")
+    wrong, said = MISSPELT[right]
+    assert good.count(right) == 1
+    path.write_text(good.replace(right, wrong))
+    words = ("check", "cli.yaml", "--import", f"{lit.__name__}.py")
+    done = invoke(*words, cwd=tmp_path)
+    line = path.read_text()[: path.read_text().index(wrong)].count("\n") + 1
+    assert done.returncode == 1
+    name, meant = wrong.partition(":")[0], right.partition(":")[0]
+    assert f"cli.yaml:{line}:" in done.stdout
+    assert f"OPT101 {name!r} {said}" in done.stdout
+    assert f"did you mean {meant!r}?" in done.stdout
+    assert invoke(*words, "--fix", cwd=tmp_path).returncode == 0
+    assert path.read_text() == good
+
+
+def test_a_misspelt_section_is_a_finding(tmp_path: Path, invoke: Invoke) -> None:
+    path = written(tmp_path, "full", "lightning")
+    path.write_text(path.read_text().replace("lr_scheduler:", "lr_schedular:"))
     done = invoke("check", "cli.yaml", cwd=tmp_path)
     assert done.returncode == 1
-    assert "'max_epoch' in trainer is no argument of Lightning's Trainer" in done.stdout
-    assert "did you mean 'max_epochs'?" in done.stdout
     assert "did you mean 'lr_scheduler'?" in done.stdout
 
 

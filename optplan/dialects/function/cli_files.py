@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, fields, replace
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from optplan.config.loading import Config
@@ -15,6 +12,11 @@ from optplan.config.optimizer import NO_SECTION, section_of_recipe
 from optplan.config.placed import place_of, placed_dict
 from optplan.config.recognition import Recognition
 from optplan.dialects.code_dialect import CodeDialect
+from optplan.dialects.function.cli_arguments import (
+    known_arguments,
+    named_classes,
+    trainer_arguments,
+)
 from optplan.dialects.function.lightning_module import METHOD, VALUES, CliFunction
 from optplan.dialects.function.load import FunctionConfig
 from optplan.dialects.function.trainer_length import TrainerLength, told_trainer, trainer_length
@@ -27,7 +29,6 @@ from optplan.dialects.protocol import (
     resembles,
 )
 from optplan.errors import ConfigError, UsageError, did_you_mean, listed
-from optplan.runtime.installed import package_folder
 
 if TYPE_CHECKING:
     from torch import nn
@@ -83,11 +84,15 @@ class LightningCli(CodeDialect):
 
     def nested_entries(self, data: Entries) -> Mapping[str, tuple[Entries, frozenset[str], str]]:
         trainer = trainer_of(data)
-        if not trainer or not (known := trainer_arguments()):
-            return {}
-        return {
-            "trainer": (trainer, known, "is no argument of Lightning's Trainer, which refuses it")
+        sections = {
+            name: (arguments, known, f"is no argument of {kind}, and LightningCLI refuses it")
+            for name, kind, arguments in named_classes(parts_of(data))
+            if (known := known_arguments(kind, name, place_of(arguments, next(iter(arguments)))))
         }
+        if trainer and (known := trainer_arguments()):
+            text = "is no argument of Lightning's Trainer, which refuses it"
+            sections["trainer"] = trainer, known, text
+        return sections
 
     def section_names(self, config: Config) -> list[str]:
         return [str(name) for name in config.data]
@@ -247,21 +252,3 @@ def trainer_of(data: Entries) -> Entries:
     """Return the arguments of a file's trainer."""
     found = parts_of(data).get("trainer")
     return found if isinstance(found, Mapping) else {}
-
-
-@cache
-def trainer_arguments() -> frozenset[str]:
-    """Return what the installed library's trainer takes, read from its source; nothing if it is not there."""
-    lightning, alone = package_folder("lightning"), package_folder("pytorch_lightning")
-    folder = Path(lightning, "pytorch") if lightning else alone
-    if folder is None:
-        return frozenset()
-    try:
-        tree = ast.parse(Path(folder, "trainer", "trainer.py").read_text("utf-8"))
-    except (OSError, ValueError, SyntaxError):
-        return frozenset()
-    kinds = (one for one in tree.body if isinstance(one, ast.ClassDef) and one.name == "Trainer")
-    methods = (one for kind in kinds for one in kind.body if isinstance(one, ast.FunctionDef))
-    arguments = next((one.args for one in methods if one.name == "__init__"), None)
-    named = [*arguments.args, *arguments.kwonlyargs] if arguments else []
-    return frozenset(one.arg for one in named if one.arg != "self")
