@@ -13,7 +13,7 @@ from optplan.plan import Plan
 from optplan.schedule.param_group_table import MISSING, ParamGroupTable
 from optplan.schedule.schedule import Schedule, assembled
 from optplan.schedule.specs import ForeignSpec
-from optplan.schedule.training import Training
+from optplan.schedule.training import Training, in_epochs
 from optplan.schedule.unread import Unread
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ def attached_schedule(
         for one, specs_of_one in zip(found.optimizers, own, strict=True)
         if not specs_of_one and not found.unread
     ]
+    moving = (*_may_move(found), *_counted_anew(found.schedulers, training))
     return assembled(
         plan,
         tuple(own),
@@ -57,7 +58,7 @@ def attached_schedule(
         defaults,
         _Maker(run, {id(spec): place for place, spec in enumerate(specs)}),
         lists=[values for one in found.schedulers for values in _per_group(one, found)],
-        unread=tuple(Unread(name=text) for text in (*found.unread, *alone, *_may_move(found))),
+        unread=tuple(Unread(name=text) for text in (*found.unread, *alone, *moving)),
     )
 
 
@@ -68,18 +69,28 @@ def _may_move(found: Attachments) -> Iterator[str]:
     )
 
 
+def _counted_anew(found: Sequence[Attached], training: Training) -> Iterator[str]:
+    """Yield what is stepped once in so many steps of an epoch, where the length of an epoch is not known."""
+    for one in found:
+        if one.said.frequency > 1 and _interval(one) == "step" and training.per_epoch is None:
+            name = type(one.said.scheduler).__name__
+            yield f"when {name} is stepped: its frequency is counted anew in each epoch (give --iters-per-epoch)"
+
+
 def _by_epochs(found: Sequence[Attached], training: Training) -> Training:
-    """Return the training as one of epochs, where a scheduler is stepped once an epoch."""
+    """Return the training as one of epochs, where schedulers are stepped once an epoch or counted in each."""
     seldom = next((one for one in found if _interval(one) == "epoch"), None)
-    if training.by_epoch or seldom is None:
+    counted = [one for one in found if _interval(one) == "step" and one.said.frequency > 1]
+    if training.by_epoch or (seldom is None and not counted):
         return training
-    name, per_epoch = type(seldom.said.scheduler).__name__, training.per_epoch
-    if per_epoch is None or training.length % per_epoch:
-        raise UsageError(
-            f"{name} is stepped once an epoch: how long is one?",
-            hint="give --epochs N, and --iters-per-epoch N for what is stepped more often",
-        )
-    return Training(by_epoch=True, length=training.length // per_epoch, per_epoch=per_epoch)
+    if training.per_epoch is not None:
+        return in_epochs(training.length, training.per_epoch)
+    if seldom is None:
+        return training
+    raise UsageError(
+        f"{type(seldom.said.scheduler).__name__} is stepped once an epoch: how long is one?",
+        hint="give --epochs N, and --iters-per-epoch N for what is stepped more often",
+    )
 
 
 def _interval(one: Attached) -> str | None:
@@ -149,10 +160,9 @@ class _Maker:
             raise ScheduleError("the function makes other schedulers each time that it is run")
         one = made.schedulers[place]
         groups = RealGroups(made.optimizers[one.optimizer].param_groups)
-        period = training.per_epoch if training.by_epoch and not spec.by_epoch else None
         scheduler = one.said.scheduler
         if one.said.frequency > 1:
-            scheduler = Seldom(scheduler, one.said.frequency, period)
+            scheduler = Seldom(scheduler, one.said.frequency, None if spec.by_epoch else training)
         way = Way.TIMM if one.is_timms else Way.TORCH
         return RunningForeignScheduler(spec, table, groups, lambda _: (scheduler, way))
 
@@ -184,13 +194,14 @@ class Seldom:
     Args:
         scheduler: The scheduler.
         frequency: The number of intervals.
-        period: The intervals are counted anew after so many, as Lightning does in each epoch.
+        counted: The training whose batches are the intervals, counted anew in each of its epochs, as Lightning
+            does; None where they are counted on.
     """
 
-    def __init__(self, scheduler: Any, frequency: int, period: int | None) -> None:
+    def __init__(self, scheduler: Any, frequency: int, counted: Training | None) -> None:
         self._scheduler = scheduler
         self._frequency = frequency
-        self._period = period
+        self._counted = counted
         self._count = 0
 
     def __getattr__(self, name: str) -> Any:
@@ -199,10 +210,17 @@ class Seldom:
     def step(self, *arguments: Any) -> None:
         """Step the scheduler, where it is its turn."""
         self._count += 1
-        if self._count % self._frequency == 0:
+        if self._interval() % self._frequency == 0:
             self._scheduler.step(*arguments)
-        if self._count == self._period:
-            self._count = 0
+
+    def _interval(self) -> int:
+        """Return the number of the interval that ends."""
+        if self._counted is None:
+            return self._count
+        per_epoch, batches = self._counted.per_epoch, self._counted.batches
+        number = (self._count - 1) % per_epoch + 1 if per_epoch else self._count
+        number *= self._counted.accumulated
+        return number if batches is None else min(number, batches)
 
 
 def stepped_alike(found: Attachments) -> Attachments:

@@ -134,12 +134,9 @@ def _scheduled_function(
 ) -> Scheduled:
     from optplan.app.function_schedules import attached_schedule
 
-    config = code.with_length(
-        config, epochs=length.epochs, iters=length.iters, per_epoch=length.per_epoch
-    )
-    training = find_training(
-        config, epochs=length.epochs, iters=length.iters, per_epoch=length.per_epoch
-    )
+    said = {"epochs": length.epochs, "iters": length.iters, "per_epoch": length.per_epoch}
+    config = code.with_length(config, **said)
+    training = code.told_training(config) or find_training(config, **said)
     plan = planner.plan(config, model, given).plan
     module = planner.model(config, model, given).module
     run = partial(code.attachments, config, module, planner.world_size)

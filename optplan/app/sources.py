@@ -11,7 +11,7 @@ from typing import Any
 
 from optplan.checkpoints.recognition import checkpoints_in, layout_of
 from optplan.config import Config
-from optplan.dialects import load_config, load_config_file, opener_of
+from optplan.dialects import load_config, load_config_file, opener_of, with_answers
 from optplan.errors import PlanError, UsageError, listed
 from optplan.plan import Plan
 from optplan.runtime.audit import lifted
@@ -50,18 +50,21 @@ def open_source(
         word: The word.
         overrides: ``a.b=value`` on top of a config; a saved plan and a checkpoint take none.
         trust: Whether a Python config may be executed.
-        arguments: What a function is given beside the model; nothing else takes any.
+        arguments: What a function is given beside the model, or a trainer in a file says; nothing else takes any.
 
     Raises:
         OptplanError: There is no such thing, or it cannot be read.
     """
     found = _opened(word, overrides, arguments or {}, trust=trust)
-    if arguments and not (isinstance(found, Config) and found.word):
+    if not arguments or (isinstance(found, Config) and found.word):
+        return found
+    told = with_answers(found, arguments) if isinstance(found, Config) else None
+    if told is None:
         raise UsageError(
             f"-a gives arguments to a function, and {word!r} is none",
             hint="change a config with --set, and give arguments to the model with -k",
         )
-    return found
+    return told
 
 
 def _opened(

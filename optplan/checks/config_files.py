@@ -16,7 +16,7 @@ from optplan.checks.tasks import Reading
 from optplan.config import Config, OptimizerConfig
 from optplan.config.files.file_reader import DISK
 from optplan.config.revisions import load_revision
-from optplan.dialects import find_optimizer, load_config, opener_of
+from optplan.dialects import find_optimizer, load_config, opener_of, with_answers
 from optplan.errors import ConfigError
 from optplan.places import Place
 from optplan.runtime.audit import lifted
@@ -47,7 +47,8 @@ def read_config(candidate: FoundFile, reading: Reading) -> Config:
         arguments = reading.function_arguments
         return opener.open(candidate.path, overrides=overrides, arguments=arguments)
     try:
-        return replace(load(candidate.path, overrides=overrides), trusted=reading.trust)
+        config = replace(load(candidate.path, overrides=overrides), trusted=reading.trust)
+        return with_answers(config, reading.function_arguments) or config
     except ConfigError:
         if not reading.trust or not (candidate.named or was_meant(candidate)):
             raise

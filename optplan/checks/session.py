@@ -111,6 +111,10 @@ def run_session(
     )
 
 
+# How files end whose modules may ask their trainer for what -a says.
+_MAY_ASK = (".yaml", ".yml", ".json")
+
+
 def found_files(request: Request, checks: tuple[Check, ...]) -> tuple[str, ...]:
     """Return the files that are asked for, as they are there now.
 
@@ -127,8 +131,10 @@ def _refuse_unused(request: Request, discovery: Discovery) -> None:
     Raises:
         UsageError: There are such.
     """
-    has_function = any(opener_of(one.path) for one in discovery.candidates)
-    if request.reading.function_arguments and not has_function:
+    may_take = any(
+        opener_of(one.path) or one.path.endswith(_MAY_ASK) for one in discovery.candidates
+    )
+    if request.reading.function_arguments and not may_take:
         raise UsageError("-a gives arguments to a function, and none is named")
 
 

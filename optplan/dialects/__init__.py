@@ -91,6 +91,16 @@ def code_dialect(source: Source) -> CodeDialect | None:
     return found if isinstance(found, CodeDialect) else None
 
 
+def with_answers(config: Config, arguments: Entries) -> Config | None:
+    """Return a config that is no function with what ``-a`` gives it; None where it takes nothing.
+
+    Raises:
+        UsageError: It takes nothing of such a name.
+    """
+    code = code_dialect(config)
+    return code.with_answers(config, arguments) if code and arguments else None
+
+
 def opener_of(word: str) -> Opener | None:
     """Return the dialect that opens a word of the command line which is no file; None where none does."""
     openers = (one for one in dialects() if isinstance(one, Opener))

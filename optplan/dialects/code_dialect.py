@@ -5,13 +5,14 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TYPE_CHECKING
 
-from optplan.dialects.protocol import Dialect
+from optplan.dialects.protocol import Dialect, Entries
 
 if TYPE_CHECKING:
     from torch import nn
 
     from optplan.config import Config
     from optplan.dialects.attachments import Attachments
+    from optplan.schedule import Training
 
 
 class CodeDialect(Dialect):
@@ -40,3 +41,22 @@ class CodeDialect(Dialect):
             epochs, iters, per_epoch: What the command line says.
         """
         return config
+
+    def with_answers(self, config: Config, arguments: Entries) -> Config | None:
+        """Return a config that is no function with what ``-a`` gives it; None where it takes nothing.
+
+        Raises:
+            UsageError: It takes nothing of such a name.
+        """
+        return None
+
+    def told_training(self, config: Config) -> Training | None:
+        """Return how long the config's own trainer trains; None where it has none. This imports torch.
+
+        Args:
+            config: What :meth:`with_length` has returned.
+
+        Raises:
+            OptplanError: The trainer refuses what is said, or that does not suffice.
+        """
+        return None

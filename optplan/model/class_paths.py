@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from optplan.config.placed import place_of
-from optplan.errors import ModelError, did_you_mean
+from optplan.errors import ModelError, OptplanError, Problem, did_you_mean
 from optplan.places import Place
 
 CLASS = "class_path"
@@ -43,15 +43,15 @@ def class_paths(value: Any) -> Iterator[tuple[str, Place | None]]:
 
 
 @contextmanager
-def refusals(written: Mapping[str, Any]) -> Iterator[None]:
-    """Place what the library's parser refuses where the file has it."""
+def refusals(written: Mapping[str, Any], kind: type[OptplanError] = ModelError) -> Iterator[None]:
+    """Place what the library's parser refuses where the file has it, in an error of this kind."""
     try:
         yield
     except ArgumentError as error:
-        raise _problem(str(error), written) from error
+        raise kind([_problem(str(error), written)]) from error
 
 
-def _problem(text: str, written: Mapping[str, Any]) -> ModelError:
+def _problem(text: str, written: Mapping[str, Any]) -> Problem:
     lines = [line.strip(" -") for line in text.partition("Given value type")[0].splitlines()]
     told = [
         line for line in lines
@@ -61,9 +61,8 @@ def _problem(text: str, written: Mapping[str, Any]) -> ModelError:
     name = names[-1] if names else ""
     known = _accepted(written, name)
     place = _place(written, name) or next((at for _, at in class_paths(written) if at), None)
-    return ModelError(
-        f"LightningCLI refuses it: {' '.join(told)}", place=place, hint=did_you_mean(name, known)
-    )
+    message = f"LightningCLI refuses it: {' '.join(told)}"
+    return Problem(message=message, place=place, hint=did_you_mean(name, known))
 
 
 def _place(part: Any, name: str) -> Place | None:

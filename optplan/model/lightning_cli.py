@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from optplan.config.own_model import OwnModel
-from optplan.errors import ModelError
+from optplan.errors import ModelError, PlanError
 from optplan.model.arguments import imported, require_module_class
 from optplan.model.class_paths import CLASS, as_written, class_paths, refusals
 from optplan.model.meta import build_on_meta
@@ -79,13 +79,13 @@ def configured(module: nn.Module, parts: Mapping[str, Any]) -> Iterator[None]:
         parts: The ``optimizer`` and the ``lr_scheduler`` of its file.
 
     Raises:
-        ModelError: The library refuses them.
+        PlanError: The library refuses them.
     """
     parts = {name: part for name, part in parts.items() if part is not None}
     if "optimizer" not in parts:
         yield
         return
-    with refusals(parts), suppress_output():
+    with refusals(parts, PlanError), suppress_output():
         _cli(_package_of(module)).configure(module, as_written(parts))
     try:
         yield

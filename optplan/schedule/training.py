@@ -42,12 +42,19 @@ class Training:
         length: How many epochs or iterations.
         per_epoch: How many iterations one epoch has, as far as that is known.
         asked_for: How many epochs the user asks for where a scheduler of timm decides on the length.
+        ends_at: After how many iterations it ends within its last epoch; None where it ends with it.
+        accumulated: The batches that one iteration takes.
+        batches: The batches of an epoch, of which its last iteration may take fewer; None where nothing
+            counts them.
     """
 
     by_epoch: bool
     length: int
     per_epoch: int | None = None
     asked_for: int | None = None
+    ends_at: int | None = None
+    accumulated: int = 1
+    batches: int | None = None
 
     def __post_init__(self) -> None:
         if max(self.length, self.iterations or 0) > MOST_STEPS:
@@ -63,6 +70,8 @@ class Training:
         """How many iterations there are; None where that is not known."""
         if not self.by_epoch:
             return self.length
+        if self.ends_at is not None:
+            return self.ends_at
         return None if self.per_epoch is None else self.length * self.per_epoch
 
     def steps(self, unit: Unit) -> int:
@@ -75,6 +84,17 @@ class Training:
         if found is None:
             raise ValueError("the iterations of an epoch are not known")
         return found
+
+
+def in_epochs(iterations: int, per_epoch: int) -> Training:
+    """Return a training of so many iterations, which are counted by epochs as well."""
+    whole, rest = divmod(iterations, per_epoch)
+    return Training(
+        by_epoch=True,
+        length=whole + (rest > 0),
+        per_epoch=per_epoch,
+        ends_at=iterations if rest else None,
+    )
 
 
 def count_in(section: Mapping[str, Any], name: str) -> int:

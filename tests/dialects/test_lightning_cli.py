@@ -272,18 +272,42 @@ def test_no_file_is_imported(tmp_path: Path, lit: ModuleType, invoke: Invoke) ->
     assert not (tmp_path / "ran").exists()
 
 
-def test_misspelt_entries_are_findings(tmp_path: Path, invoke: Invoke) -> None:
+MISSPELT = {
+    "max_epochs": ("max_epoch", "in trainer is no argument of Lightning's Trainer"),
+    "width: 8": ("widht: 8", "in model.init_args is no argument of lit.Net"),
+    "weight_decay": ("weigth_decay", "in optimizer.init_args is no argument of torch.optim.AdamW"),
+    "step_size": ("step_sise", "in lr_scheduler.init_args is no argument of torch.optim.lr_scheduler.StepLR"),
+    "monitor": ("moniter", "in trainer.callbacks[0].init_args is no argument of lightning.pytorch.callbacks.EarlyStopping"),
+}  # fmt: skip
+STOPPING = "lightning.pytorch.callbacks.EarlyStopping\n    init_args: {monitor: val_loss}"
+
+
+@pytest.mark.parametrize("right", MISSPELT)
+def test_misspelt_entries_are_findings_and_mended(
+    right: str, tmp_path: Path, lit: ModuleType, invoke: Invoke
+) -> None:
     path = written(tmp_path, "full", "lightning")
-    text = (
-        path.read_text()
-        .replace("max_epochs", "max_epoch")
-        .replace("lr_scheduler:", "lr_schedular:")
-    )
-    path.write_text(text)
+    good = path.read_text().replace("my.Callback", STOPPING).replace("torch.optim.SGD", "SGD")
+    wrong, said = MISSPELT[right]
+    assert good.count(right) == 1
+    path.write_text(good.replace(right, wrong))
+    words = ("check", "cli.yaml", "--import", f"{lit.__name__}.py")
+    done = invoke(*words, cwd=tmp_path)
+    line = path.read_text()[: path.read_text().index(wrong)].count("\n") + 1
+    assert done.returncode == 1
+    name, meant = wrong.partition(":")[0], right.partition(":")[0]
+    assert f"cli.yaml:{line}:" in done.stdout
+    assert f"OPT101 {name!r} {said}" in done.stdout
+    assert f"did you mean {meant!r}?" in done.stdout
+    assert invoke(*words, "--fix", cwd=tmp_path).returncode == 0
+    assert path.read_text() == good
+
+
+def test_a_misspelt_section_is_a_finding(tmp_path: Path, invoke: Invoke) -> None:
+    path = written(tmp_path, "full", "lightning")
+    path.write_text(path.read_text().replace("lr_scheduler:", "lr_schedular:"))
     done = invoke("check", "cli.yaml", cwd=tmp_path)
     assert done.returncode == 1
-    assert "'max_epoch' in trainer is no argument of Lightning's Trainer" in done.stdout
-    assert "did you mean 'max_epochs'?" in done.stdout
     assert "did you mean 'lr_scheduler'?" in done.stdout
 
 
@@ -344,16 +368,31 @@ def test_what_of_the_trainer_is_not_read_is_said(tmp_path: Path, run: Run) -> No
         "        super().__init__()\n"
         "        assert not pretrained\n"
         "        self.net = torch.nn.Linear(2, 2)\n"
+        "        self.automatic_optimization = False\n"
+        "    def optimizer_step(self, *args, **kwargs):\n"
+        "        super().optimizer_step(*args, **kwargs)\n"
         "    def configure_optimizers(self):\n"
         "        return torch.optim.SGD(self.parameters(), lr=0.1)\n"
     )
     (tmp_path / "cli.yaml").write_text(
-        "trainer: {max_epochs: 4, max_steps: 20, accumulate_grad_batches: 2}\n"
+        "trainer:\n  max_epochs: 4\n  max_time: 00:12:00:00\n  strategy: deepspeed\n"
+        "  accumulate_grad_batches: 2\n  callbacks:\n"
+        "  - class_path: lightning.pytorch.callbacks.LearningRateMonitor\n"
+        "  - class_path: lightning.pytorch.callbacks.StochasticWeightAveraging\n"
+        "  - class_path: mine.WarmupCallback\n"
         "model:\n  class_path: lit.LitOfWeights\n  init_args: {pretrained: true}\n"
     )
     words = ("cli.yaml", "--import", "lit.py", "--iters-per-epoch", "10")
     done = run("schedule", *words, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "pretrained: true is read as false: weights are never downloaded" in done.stderr
-    for name in ("accumulate_grad_batches", "max_steps"):
-        assert f"not read, may move the lr: trainer.{name} (cli.yaml:1:" in done.stdout
+    for text in (
+        "trainer.max_time, which may end the training earlier (cli.yaml:3:",
+        "trainer.accumulate_grad_batches, which DeepSpeed counts itself (cli.yaml:5:",
+        "trainer.callbacks[1] StochasticWeightAveraging (cli.yaml:8:",
+        "trainer.callbacks[2] WarmupCallback (cli.yaml:9:",
+        "the own steps of LitOfWeights (automatic_optimization is False)",
+        "the own optimizer_step of LitOfWeights",
+    ):
+        assert f"not read, may move the lr: {text}" in done.stdout
+    assert "LearningRateMonitor" not in done.stdout

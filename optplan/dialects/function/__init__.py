@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from optplan.constructors.group_builders import GroupBuilder
     from optplan.dialects.attachments import Attachments
     from optplan.errors import ConfigError
+    from optplan.schedule import Training
 
 
 class Function(CodeDialect, Opener):
@@ -57,6 +58,10 @@ class Function(CodeDialect, Opener):
     ) -> Config:
         assert isinstance(config, FunctionConfig)
         return told_length(config, epochs, iters, per_epoch)
+
+    def told_training(self, config: Config) -> Training | None:
+        assert isinstance(config, FunctionConfig)
+        return None if config.length is None else config.length.training()
 
     def build(self, section: OptimizerConfig, request: BuildRequest) -> GroupBuilder:
         from optplan.dialects.function.build import FunctionBuilder

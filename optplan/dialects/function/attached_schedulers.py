@@ -15,8 +15,9 @@ from torch.optim.lr_scheduler import LRScheduler
 from optplan.config import find_namespace
 from optplan.constructors.lookup import naming
 from optplan.constructors.returned_optimizers import Returned, ReturnedScheduler, read_return
-from optplan.constructors.training_extras import beside, hooks_of
+from optplan.constructors.training_extras import beside, described, hooks_of
 from optplan.dialects.attachments import Attached, Attachments
+from optplan.dialects.function.lightning_module import PACKAGES, is_lightning_class
 from optplan.dialects.function.load import FunctionConfig
 from optplan.dialects.function.run import FunctionRun
 from optplan.model.restore_model import restored_model
@@ -28,6 +29,9 @@ _ROOTS = (
     lr_scheduler.SequentialLR,
     lr_scheduler.ChainedScheduler,
 )
+
+# The methods that step optimizers and schedulers, which a module may override.
+_STEPPING = ("optimizer_step", "lr_scheduler_step")
 
 
 def attachments_of(
@@ -49,10 +53,24 @@ def attachments_of(
         returned = run.returned(model)
         return replace(
             _attachments(returned, made),
-            beside=_together(beside(returned, model, before)),
+            beside=_together((*beside(returned, model, before), *_own_steps(model))),
             code=(config.function, config.arguments),
             wrappers=tuple(type(one).__qualname__ for one in returned.wrappers),
         )
+
+
+def _own_steps(model: object) -> Iterator[tuple[str, Any]]:
+    """Yield what a LightningModule steps in its own way: its name, and what it is."""
+    kind = type(model)
+    if not is_lightning_class(kind):
+        return
+    if getattr(model, "automatic_optimization", True) is False:
+        step = described(getattr(kind, "training_step", None))
+        yield f"the own steps of {kind.__qualname__} (automatic_optimization is False)", step
+    for name in _STEPPING:
+        owner = next(base for base in kind.__mro__ if name in vars(base))
+        if owner.__module__.partition(".")[0] not in PACKAGES:
+            yield f"the own {name} of {kind.__qualname__}", described(getattr(kind, name))
 
 
 def _together(parts: Iterable[tuple[str, Any]]) -> dict[str, list[Any]]:

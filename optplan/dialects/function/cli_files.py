@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
-from functools import cache
-from pathlib import Path
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
+from optplan.config.loading import Config
 from optplan.config.optimizer import NO_SECTION, section_of_recipe
 from optplan.config.placed import place_of, placed_dict
 from optplan.config.recognition import Recognition
 from optplan.dialects.code_dialect import CodeDialect
-from optplan.dialects.function.lightning_module import METHOD, CliFunction
+from optplan.dialects.function.cli_arguments import (
+    known_arguments,
+    named_classes,
+    trainer_arguments,
+)
+from optplan.dialects.function.lightning_module import METHOD, VALUES, CliFunction
 from optplan.dialects.function.load import FunctionConfig
+from optplan.dialects.function.trainer_length import TrainerLength, told_trainer, trainer_length
 from optplan.dialects.protocol import (
     BuildRequest,
     Entries,
@@ -24,13 +28,12 @@ from optplan.dialects.protocol import (
     entries_of,
     resembles,
 )
-from optplan.errors import ConfigError
-from optplan.runtime.installed import package_folder
+from optplan.errors import ConfigError, UsageError, did_you_mean, listed
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from optplan.config import Config, OptimizerConfig
+    from optplan.config import OptimizerConfig
     from optplan.constructors.group_builders import GroupBuilder
     from optplan.dialects.attachments import Attachments
     from optplan.schedule import Training
@@ -51,10 +54,6 @@ _TOP = frozenset(
     }
     | {"weights_only", "return_predictions", "verbose", *_SUBCOMMANDS}
 )
-# What the command line says of the length, beside what the file says.
-_LENGTH = "--length"
-# What of a trainer's arguments a module may ask for.
-_OF_TRAINER = ("max_epochs", "max_steps", "accumulate_grad_batches", "num_nodes")
 
 
 class LightningCli(CodeDialect):
@@ -84,12 +83,16 @@ class LightningCli(CodeDialect):
         return UnknownEntry(text, is_mistake=resembles(name, _TOP))
 
     def nested_entries(self, data: Entries) -> Mapping[str, tuple[Entries, frozenset[str], str]]:
-        trainer = parts_of(data).get("trainer")
-        if not isinstance(trainer, Mapping) or not (known := trainer_arguments()):
-            return {}
-        return {
-            "trainer": (trainer, known, "is no argument of Lightning's Trainer, which refuses it")
+        trainer = trainer_of(data)
+        sections = {
+            name: (arguments, known, f"is no argument of {kind}, and LightningCLI refuses it")
+            for name, kind, arguments in named_classes(parts_of(data))
+            if (known := known_arguments(kind, name, place_of(arguments, next(iter(arguments)))))
         }
+        if trainer and (known := trainer_arguments()):
+            text = "is no argument of Lightning's Trainer, which refuses it"
+            sections["trainer"] = trainer, known, text
+        return sections
 
     def section_names(self, config: Config) -> list[str]:
         return [str(name) for name in config.data]
@@ -128,21 +131,12 @@ class LightningCli(CodeDialect):
         return section.get("init_args") or {} if _has_class(section) else section
 
     def unread(self, data: Entries) -> tuple[Unread, ...]:
-        from optplan.config import place_of
-        from optplan.schedule.unread import Unread, find_unread
+        from optplan.dialects.function.unread_trainer import unread_of_trainer
+        from optplan.schedule.unread import find_unread
 
-        trainer = parts_of(data).get("trainer") or {}
-        several = trainer.get("accumulate_grad_batches") not in (None, 1)
-        both = trainer.get("max_epochs") not in (None, -1)
-        both &= trainer.get("max_steps") not in (None, -1)
-        # they decide how often schedulers are stepped, and when the training ends
-        own = {"accumulate_grad_batches": several, "max_steps": both}
+        trainer = trainer_of(data)
         return (
-            *(
-                Unread(name=f"trainer.{name}", place=place_of(trainer, name), written=trainer[name])
-                for name, is_there in own.items()
-                if is_there
-            ),
+            *unread_of_trainer(trainer),
             *find_unread(data, read=("lr_scheduler",), is_read=True),
         )
 
@@ -155,31 +149,27 @@ class LightningCli(CodeDialect):
         )
         return {"trainer": self.name, **found}
 
-    def training(self, data: Entries, per_epoch: int | None) -> Training:
-        from optplan.schedule.training import NoLengthError, Training, count_in
-
-        trainer = parts_of(data).get("trainer") or {}
-        if trainer.get("max_epochs") not in (None, -1):
-            return Training(
-                by_epoch=True, length=count_in(trainer, "max_epochs"), per_epoch=per_epoch
-            )
-        if trainer.get("max_steps") not in (None, -1):
-            return Training(
-                by_epoch=False, length=count_in(trainer, "max_steps"), per_epoch=per_epoch
-            )
-        raise NoLengthError("the trainer of the file has neither max_epochs nor max_steps")
-
     def with_length(
         self, config: Config, *, epochs: int | None, iters: int | None, per_epoch: int | None
     ) -> Config:
-        from optplan.dialects.function.lightning_module import length_values
+        found = _told(config)
+        batches = found.answers.get("num_training_batches", per_epoch)
+        trainer = trainer_of(config.data)
+        length = told_trainer(trainer, batches, epochs=epochs, iters=iters)
+        return replace(found, length=length or trainer_length(trainer, batches))
 
-        trainer = parts_of(config.data).get("trainer") or {}
-        if epochs is None and iters is None:
-            epochs, iters = _count(trainer, "max_epochs"), _count(trainer, "max_steps")
-        told = length_values(epochs=epochs, iters=iters, per_epoch=per_epoch)
-        data = placed_dict({**config.data, _LENGTH: told}.items(), config.data.raw_places)
-        return replace(config, data=data)
+    def with_answers(self, config: Config, arguments: Entries) -> Config:
+        for name in arguments:
+            if name not in VALUES:
+                raise UsageError(
+                    f"-a {name}: no module is told that by its trainer",
+                    hint=did_you_mean(name, VALUES) or f"it is told {listed(VALUES)}",
+                )
+        return replace(_told(config), answers=arguments)
+
+    def told_training(self, config: Config) -> Training | None:
+        length = _told(config).length
+        return None if length is None else length.training()
 
     def build(self, section: OptimizerConfig, request: BuildRequest) -> GroupBuilder:
         from optplan.dialects.function.build import FunctionBuilder
@@ -196,6 +186,25 @@ class LightningCli(CodeDialect):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class CliFile(Config):
+    """A file of LightningCLI with what the command line says of its trainer.
+
+    Args:
+        answers: What a module that asks its trainer is answered.
+        length: What the trainer says of its length; None where the file alone tells.
+    """
+
+    answers: Mapping[str, Any] = field(default_factory=dict)
+    length: TrainerLength | None = None
+
+
+def _told(config: Config) -> CliFile:
+    if isinstance(config, CliFile):
+        return config
+    return CliFile(**{one.name: getattr(config, one.name) for one in fields(config)})
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class CliConfig(FunctionConfig):
     """What LightningCLI makes of a file and a module, as a function."""
 
@@ -204,13 +213,15 @@ class CliConfig(FunctionConfig):
 
 
 def _as_function(source: Source) -> CliConfig:
-    from optplan.config.loading import Config
-
     assert isinstance(source, Config)
+    told = _told(source)
     parts = parts_of(source.data)
     configured = {name: parts[name] for name in ("optimizer", "lr_scheduler") if parts.get(name)}
-    trainer = parts.get("trainer") or {}
-    values = {name: trainer[name] for name in _OF_TRAINER if trainer.get(name) is not None}
+    trainer = trainer_of(source.data)
+    length = told.length or trainer_length(trainer, told.answers.get("num_training_batches"))
+    values = {**length.answers(), **told.answers}
+    if trainer.get("num_nodes") is not None:
+        values = {"num_nodes": trainer["num_nodes"], **values}
     who = "LightningCLI" if "optimizer" in configured else "the module"
     return CliConfig(
         data=placed_dict((), {}),
@@ -220,7 +231,7 @@ def _as_function(source: Source) -> CliConfig:
         function=CliFunction(configured, source.entry.name, trusted=source.trusted),
         name=f"{who}.{METHOD}",
         is_users=source.trusted,
-        arguments={**values, **source.data.get(_LENGTH, {})},
+        arguments=values,
         place=place_of(parts, "optimizer" if "optimizer" in configured else "model"),
     )
 
@@ -237,24 +248,7 @@ def _has_class(part: Any) -> bool:
     return isinstance(part, Mapping) and isinstance(part.get(_CLASS), str)
 
 
-def _count(trainer: Entries, name: str) -> int | None:
-    value = trainer.get(name)
-    return value if isinstance(value, int) and value > 0 else None
-
-
-@cache
-def trainer_arguments() -> frozenset[str]:
-    """Return what the installed library's trainer takes, read from its source; nothing if it is not there."""
-    lightning, alone = package_folder("lightning"), package_folder("pytorch_lightning")
-    folder = Path(lightning, "pytorch") if lightning else alone
-    if folder is None:
-        return frozenset()
-    try:
-        tree = ast.parse(Path(folder, "trainer", "trainer.py").read_text("utf-8"))
-    except (OSError, ValueError, SyntaxError):
-        return frozenset()
-    kinds = (one for one in tree.body if isinstance(one, ast.ClassDef) and one.name == "Trainer")
-    methods = (one for kind in kinds for one in kind.body if isinstance(one, ast.FunctionDef))
-    arguments = next((one.args for one in methods if one.name == "__init__"), None)
-    named = [*arguments.args, *arguments.kwonlyargs] if arguments else []
-    return frozenset(one.arg for one in named if one.arg != "self")
+def trainer_of(data: Entries) -> Entries:
+    """Return the arguments of a file's trainer."""
+    found = parts_of(data).get("trainer")
+    return found if isinstance(found, Mapping) else {}

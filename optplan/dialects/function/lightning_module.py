@@ -11,7 +11,7 @@ from optplan.errors import PlanError
 from optplan.runtime.gate import calling, import_named
 
 METHOD = "configure_optimizers"
-_PACKAGES = ("lightning", "pytorch_lightning")
+PACKAGES = ("lightning", "pytorch_lightning")
 # What a module may ask of its trainer, and the user can say.
 VALUES = (
     "max_epochs", "max_steps", "estimated_stepping_batches", "num_training_batches",
@@ -29,7 +29,7 @@ def configures_optimizers(found: object) -> bool:
 def is_lightning_class(found: object) -> bool:
     """Return whether something is a class of LightningModules, of either package."""
     return isinstance(found, type) and any(
-        base.__name__ == "LightningModule" and base.__module__.partition(".")[0] in _PACKAGES
+        base.__name__ == "LightningModule" and base.__module__.partition(".")[0] in PACKAGES
         for base in found.__mro__
     )
 

@@ -32,6 +32,7 @@ from optplan.dialects.function.lightning_module import (
 )
 from optplan.dialects.function.own_trainer import TrainerFunction, is_trainer_class
 from optplan.dialects.function.source_functions import definition_at, optimizer_functions
+from optplan.dialects.function.trainer_length import ARGUMENTS, TrainerLength, told_trainer
 from optplan.errors import ConfigError, listed
 from optplan.places import Place, Source, path_below
 from optplan.runtime.user_code import importable_folders, module_file, module_in, user_attribute
@@ -51,6 +52,7 @@ class FunctionConfig(Config):
         arguments: What it is given beside the model.
         place: Where its file defines the name.
         steps: How many steps the training has, where the command line says it.
+        length: What its trainer says of its length, where it is a module of Lightning's.
         is_users: It is the user's own code; else the gate holds for it.
     """
 
@@ -60,6 +62,7 @@ class FunctionConfig(Config):
     place: Place | None = None
     dialect: str | None = "function"
     steps: int | None = None
+    length: TrainerLength | None = None
     is_users: bool = True
 
     def call(self, model: object) -> Any:
@@ -163,7 +166,14 @@ def told_length(
     config = replace(config, steps=epochs * per_epoch if epochs and per_epoch else iters)
     if not isinstance(config.function, ModuleFunction):
         return config
-    values = length_values(epochs=epochs, iters=iters, per_epoch=per_epoch)
+    if is_lightning_class(config.function.kind):
+        given = {name: config.arguments[name] for name in ARGUMENTS if name in config.arguments}
+        batches = config.arguments.get("num_training_batches", per_epoch)
+        length = told_trainer(given, batches, epochs=epochs, iters=iters)
+        values = {} if length is None else length.answers()
+        config = replace(config, length=length)
+    else:
+        values = length_values(epochs=epochs, iters=iters, per_epoch=per_epoch)
     taken = inspect.signature(config.function).parameters
     known = {name: value for name, value in values.items() if name in taken}
     return replace(config, arguments={**known, **config.arguments})

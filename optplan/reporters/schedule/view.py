@@ -13,7 +13,7 @@ from optplan.reporters.selection import Narrowing
 from optplan.reporters.words import number, plural
 from optplan.schedule.scheduled_settings import ScheduledSetting
 from optplan.schedule.specs import AnySpec, HookSpec, is_own
-from optplan.schedule.training import Unit
+from optplan.schedule.training import Training, Unit
 from optplan.schedule.trajectories import Course, Trajectories
 from optplan.schedule.unread import Unread
 
@@ -101,10 +101,17 @@ class ScheduleView:
 def length_text(view: ScheduleView) -> str:
     """Return how long the training is: ``100 epochs``."""
     training = view.courses.schedule.training
+    if training.ends_at is not None:
+        return f"{plural(training.ends_at, 'iteration')}, {training.per_epoch} an epoch{_accumulated(training)}"
     text = plural(training.length, "epoch" if training.by_epoch else "iteration")
     if training.by_epoch and training.per_epoch is not None:
-        text += f" of {plural(training.per_epoch, 'iteration')}"
+        text += f" of {plural(training.per_epoch, 'iteration')}{_accumulated(training)}"
     return text
+
+
+def _accumulated(training: Training) -> str:
+    """Return how many batches an iteration takes, where that is more than one."""
+    return f", {training.accumulated} batches each" if training.accumulated > 1 else ""
 
 
 def param_text(spec: AnySpec) -> str:
