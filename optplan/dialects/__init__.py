@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 # The first that recognizes a file reads it; the last one reads what none recognizes.
 _REGISTRY = (
+    "torchtitan.registry:TorchtitanRegistry",
     "function:Function",
     "function.cli_files:LightningCli",
     "timm:Timm",
