@@ -40,6 +40,7 @@ _REGISTRY = (
     "rtdetr:RtDetr",
     "torchtune:Torchtune",
     "ultralytics:Ultralytics",
+    "axolotl:Axolotl",
     "foreign:Foreign",
     "hydra:Hydra",
     "torchtitan:Torchtitan",

@@ -79,9 +79,9 @@ def trainer_of(config: Any) -> Any:
         raise StopError
 
     def parallel(model: nn.Module, **given: Any) -> nn.Module:
-        before = sum(one.requires_grad for one in model.parameters())
+        frozen = sum(not one.requires_grad for one in model.parameters())
         made: nn.Module = make_parallel(model, **given)
-        if sum(one.requires_grad for one in made.parameters()) != before:
+        if frozen and all(one.requires_grad for one in made.parameters()):
             raise RuntimeError("frozen parameters are trainable once the model is made parallel")
         return made
 
