@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import warnings
 from collections.abc import Mapping
@@ -73,6 +74,7 @@ def _compose(data: Mapping[str, Any], file: Path) -> Mapping[str, Any]:
     groups = _groups(data)
     chosen = [f"{name}={data[name]}" for name in groups if isinstance(data.get(name), str)]
     chosen += ["~hydra"] if "hydra" in groups else []  # its logging, which may take plugins
+    chosen += _search_path(data)
     folder = os.path.abspath(file.parent)
     try:
         with warnings.catch_warnings(), initialize_config_dir(folder, version_base=None):
@@ -85,6 +87,15 @@ def _compose(data: Mapping[str, Any], file: Path) -> Mapping[str, Any]:
         ) from error
     found: Any = OmegaConf.to_container(made, resolve=False)
     return {str(name): value for name, value in found.items()}
+
+
+def _search_path(data: Mapping[str, Any]) -> list[str]:
+    """Return the override that adds folders to the file's own, which are Hydra's ``--config-dir``."""
+    hydra = data.get("hydra")
+    given = hydra.get("searchpath") if isinstance(hydra, Mapping) else None
+    folders = [given] if isinstance(given, str) else given or []
+    named = [one if "://" in one else f"file://{os.path.abspath(one)}" for one in map(str, folders)]
+    return [f"hydra.searchpath={json.dumps(named)}"] if named else []
 
 
 def _merged(

@@ -78,6 +78,7 @@ def test_schedule_equal_to_the_trainer(name: str, tmp_path: Path, invoke: Invoke
         wanted = []
         for _ in range(STEPS):
             wanted.append(float(optimizer.param_groups[0]["lr"]))
+            optimizer.step()
             scheduler.step()
     words = ("--model", "torch.nn:Linear", "-k", "in_features=2", "-k", "out_features=2")
     done = invoke("schedule", path, *words, "--every", "1", "--format", "csv")
