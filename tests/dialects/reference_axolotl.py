@@ -26,10 +26,13 @@ def model_of(path: Path) -> nn.Module:
 
     entries = yaml.safe_load(path.read_text())
     sizes = {"hidden_size": 8, "intermediate_size": 16, "num_attention_heads": 2, "vocab_size": 16}
-    model = LlamaForCausalLM(LlamaConfig(**sizes, num_hidden_layers=2))
+    model: nn.Module = LlamaForCausalLM(LlamaConfig(**sizes, num_hidden_layers=2))
     if not isinstance(entries, dict) or not entries.get("adapter"):
         return model
-    return get_peft_model(model, LoraConfig(r=2, target_modules=["q_proj", "v_proj", "lm_head"]))
+    adapted: nn.Module = get_peft_model(
+        model, LoraConfig(r=2, target_modules=["q_proj", "v_proj", "lm_head"])
+    )
+    return adapted
 
 
 def trainer_of(path: Path, model: nn.Module, folder: str, **changed: Any) -> Any:

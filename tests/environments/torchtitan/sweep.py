@@ -91,7 +91,6 @@ def trainer_of(config: Any) -> Any:
         patch.object(torchtitan.tools.utils, "get_peak_flops", lambda _: 1.0),
         patch.object(config.model_spec, "parallelize_fn", parallel),
         patch.object(nn.Module, "to_empty", lambda self, **_: self),
-        patch.object(type(config.model_spec.model)._owner, "init_weights", lambda *_, **__: None),
     ):
         try:
             trainer.__init__(config)
