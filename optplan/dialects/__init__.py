@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 # The first that recognizes a file reads it; the last one reads what none recognizes.
 _REGISTRY = (
+    "torchtitan.registry:TorchtitanRegistry",
     "function:Function",
     "function.cli_files:LightningCli",
     "timm:Timm",
@@ -39,6 +40,7 @@ _REGISTRY = (
     "rtdetr:RtDetr",
     "torchtune:Torchtune",
     "ultralytics:Ultralytics",
+    "axolotl:Axolotl",
     "foreign:Foreign",
     "hydra:Hydra",
     "torchtitan:Torchtitan",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +18,8 @@ from optplan.model.huggingface import hf_model
 from optplan.model.inventory import make_inventory
 from optplan.model.lightning_cli import module_of
 from optplan.model.meta import build_on_meta
+from optplan.model.torchtitan_models import PREFIX as TORCHTITAN
+from optplan.model.torchtitan_models import torchtitan_model
 from optplan.model.ultralytics_models import SUFFIXES, ultralytics_model
 from optplan.runtime.audit import lifted
 from optplan.runtime.user_code import importable_folders, module_in, user_attribute
@@ -33,6 +35,12 @@ _FETCHED = (
     *("hf_hub:", "hf-hub:", "local-dir:", "timm:hf_hub:", "timm:hf-hub:", "timm:local-dir:"),
     *("http://", "https://"),
 )
+# What builds a model by its name alone.
+_BUILT_BY: dict[str, Callable[[str, Mapping[str, Any]], nn.Module]] = {
+    "torchtitan": torchtitan_model,
+    "transformers": hf_model,
+    "ultralytics": ultralytics_model,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,9 +79,11 @@ def load_model(spec: str, **arguments: Any) -> nn.Module:
 
 
 def library_of(spec: str) -> str | None:
-    """Return the library that builds a model by its name alone: ``timm``, ``transformers`` or ``ultralytics``."""
+    """Return the library that builds a model by its name alone, one of :data:`_BUILT_BY` or ``timm``."""
     if is_hf_spec(spec):
         return "transformers"
+    if spec.startswith(TORCHTITAN):
+        return "torchtitan"
     head, colon, _ = spec.rpartition(":")
     if spec.endswith(SUFFIXES) and not colon:
         return "ultralytics"
@@ -93,10 +103,8 @@ def open_model(spec: str, arguments: Mapping[str, Any]) -> LoadedModel:
         if not head:
             _refuse_path(spec)
         return LoadedModel(module=timm_model(attr, arguments), spec=spec, source=library)
-    if library == "transformers":
-        return LoadedModel(module=hf_model(spec, arguments), spec=spec, source=library)
-    if library == "ultralytics":
-        module = ultralytics_model(spec, arguments)
+    if library is not None:
+        module = _BUILT_BY[library](spec, arguments)
         return LoadedModel(module=module, spec=spec, source=library)
     if not attr or not head:
         raise ModelError(

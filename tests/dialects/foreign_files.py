@@ -4,20 +4,6 @@ from __future__ import annotations
 
 # By what reports call it: the name of a file, and its text.
 TRAINERS = {
-    "axolotl": (
-        "axolotl.yaml",
-        """
-base_model: org/tiny-llama
-datasets:
-  - {path: org/answers, type: alpaca}
-sequence_len: 512
-micro_batch_size: 2
-num_epochs: 1
-optimizer: adamw_torch
-learning_rate: 0.0002
-weight_decay: 0.01
-""",
-    ),
     "LLaMA-Factory": (
         "llama_factory.yaml",
         """

@@ -23,6 +23,8 @@ from optplan.errors import OptplanError
 
 # Makes the optimizer of a file as the trainer does.
 Reference = Callable[[Path, nn.Module], Optimizer]
+# Makes the model that a file is compared on.
+ModelOf = Callable[[Path], nn.Module]
 _SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 
 
@@ -40,13 +42,15 @@ class SmallNet(nn.Module):
         self.frozen.requires_grad_(False)
 
 
-def differences(path: Path, reference: Reference) -> list[str]:
+def differences(
+    path: Path, reference: Reference, model_of: ModelOf = lambda _: SmallNet()
+) -> list[str]:
     """Return what differs between the plan of a file and the optimizer that its trainer makes; nothing where they are equal.
 
     Raises:
         OptplanError: There is no plan.
     """
-    model = SmallNet()
+    model = model_of(path)
     plan = make_plan(model, load_config(path))
     made = reference(path, model)
     names = {id(one): name for name, one in model.named_parameters()}
@@ -86,13 +90,13 @@ def files_of(dialect: str, folder: Path) -> Iterator[Path]:
                 yield path
 
 
-def sweep(dialect: str, folder: Path, reference: Reference) -> bool:
+def sweep(dialect: str, folder: Path, reference: Reference, model_of: ModelOf) -> bool:
     """Print the comparison of all files of a dialect in a folder; return whether none differs."""
     equal, differ = 0, dict[Path, list[str]]()
     left_out: dict[str, list[Path]] = defaultdict(list)
     for path in files_of(dialect, folder):
         try:
-            if said := differences(path, reference):
+            if said := differences(path, reference, model_of):
                 differ[path] = said
             else:
                 equal += 1
@@ -112,5 +116,6 @@ def sweep(dialect: str, folder: Path, reference: Reference) -> bool:
 
 if __name__ == "__main__":
     name = sys.argv[1]
-    found: Reference = import_module(f"tests.dialects.reference_{name}").reference
-    sys.exit(0 if sweep(name, Path(sys.argv[2]), found) else 1)
+    found = import_module(f"tests.dialects.reference_{name}")
+    model = getattr(found, "model_of", lambda _: SmallNet())
+    sys.exit(0 if sweep(name, Path(sys.argv[2]), found.reference, model) else 1)

@@ -43,7 +43,7 @@ def test_every_kind_has_a_file() -> None:
 
 
 def test_every_command_says_it(tmp_path: Path, invoke: Invoke) -> None:
-    path = write(tmp_path, *TRAINERS["axolotl"])
+    path = write(tmp_path, *TRAINERS["ms-swift"])
     for words in (
         ("show", path),
         ("config", path),
@@ -54,9 +54,7 @@ def test_every_command_says_it(tmp_path: Path, invoke: Invoke) -> None:
     ):
         done = invoke(*words)
         assert done.returncode == 2, words
-        assert "it is a file of axolotl (base_model, datasets, micro_batch_size" in done.stderr, (
-            words
-        )
+        assert "it is a file of ms-swift (model, " in done.stderr, words
 
 
 def test_check_of_a_file(tmp_path: Path, invoke: Invoke) -> None:
@@ -69,13 +67,13 @@ def test_check_of_a_file(tmp_path: Path, invoke: Invoke) -> None:
 def test_check_of_a_folder_has_a_line_for_each_kind(tmp_path: Path, invoke: Invoke) -> None:
     for name, text in [*TRAINERS.values(), *OTHERS.items()]:
         write(tmp_path, name, text)
-    write(tmp_path, "second.yaml", TRAINERS["axolotl"][1])
+    write(tmp_path, "second.yaml", TRAINERS["ms-swift"][1])
     write(tmp_path, "own.py", "optimizer = dict(type='SGD', lr=0.1)\n")
     done = invoke("check", tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "no findings in 1 config\n" in done.stdout
     for title in TRAINERS:
-        count = "2 files" if title == "axolotl" else "1 file"
+        count = "2 files" if title == "ms-swift" else "1 file"
         assert f"{count} passed over: {title}\n" in done.stdout
     assert "passed over: no" in done.stdout
 

@@ -127,6 +127,25 @@ def test_messages(text: str, message: str, tmp_path: Path) -> None:
     assert message in str(caught.value)
 
 
+def test_groups_in_another_folder(tmp_path: Path, invoke: Invoke) -> None:
+    (tmp_path / "own").mkdir()
+    (tmp_path / "shared" / "optimizer").mkdir(parents=True)
+    for name, lr in (("sgd", 0.25), ("slow", 0.125)):
+        text = f"_target_: torch.optim.SGD\nlr: {lr}\n"
+        write(tmp_path / "shared" / "optimizer", text, f"{name}.yaml")
+    path = write(tmp_path / "own", "defaults:\n  - optimizer: sgd\n  - _self_\n")
+    words = ("--model", "resnet18", "--format", "json")
+    alone = invoke("show", path, *words, cwd=tmp_path)
+    assert alone.returncode == 2
+    assert "Could not find 'optimizer/sgd'" in alone.stderr
+    folder = ("--set", "hydra.searchpath=shared")
+    done = invoke("show", path, *words, *folder, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert '"lr": 0.25' in done.stdout
+    done = invoke("show", path, *words, *folder, "--set", "optimizer=slow", cwd=tmp_path)
+    assert '"lr": 0.125' in done.stdout, done.stderr
+
+
 def test_without_the_libraries(composed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def none_of_these(name: str) -> object:
         return None if name in {"hydra", "omegaconf"} else find_installed(name)
@@ -167,7 +186,7 @@ def test_no_package_is_imported(
     monkeypatch.syspath_prepend(tmp_path)
     done = invoke("show", path, "--model", "resnet18")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "'hydra.searchpath' is not read" in done.stderr
+    assert "'hydra.searchpath' is read where it names folders alone" in done.stderr
     assert not (tmp_path / "trace").exists()
 
 

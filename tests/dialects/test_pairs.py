@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Invoke
+from tests.dialects.foreign_files import TRAINERS
 
 FILES = {
     "arguments.yaml": "learning_rate: 0.001\nweight_decay: 0.0\noptim: adamw_torch\noutput_dir: out\n",
@@ -35,10 +36,9 @@ def test_every_pair(first: str, second: str, tmp_path: Path, invoke: Invoke) -> 
 
 
 def test_a_file_that_is_not_read_says_so(tmp_path: Path, invoke: Invoke) -> None:
-    (tmp_path / "axolotl.yaml").write_text(
-        "base_model: a\nmicro_batch_size: 1\nsequence_len: 8\ndatasets: []\nlearning_rate: 0.1\n"
-    )
+    name, text = TRAINERS["ms-swift"]
+    (tmp_path / name).write_text(text)
     (tmp_path / "args.yaml").write_text(FILES["arguments.yaml"])
-    done = invoke("diff", "args.yaml", "axolotl.yaml", "--model", "hf:llama", cwd=tmp_path)
+    done = invoke("diff", "args.yaml", name, "--model", "hf:llama", cwd=tmp_path)
     assert done.returncode == 2
-    assert "axolotl.yaml: it is a file of axolotl" in done.stderr
+    assert f"{name}: it is a file of ms-swift" in done.stderr

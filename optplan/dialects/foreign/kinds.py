@@ -72,16 +72,6 @@ KINDS = (
         function=functions.TRAINER,
     ),
     Kind(
-        title="axolotl",
-        needs=("base_model",),
-        signs=(
-            "adapter", "dataset_prepared_path", "datasets", "evals_per_epoch", "micro_batch_size", "num_epochs",
-            "pad_to_sequence_len", "sample_packing", "saves_per_epoch", "sequence_len", "val_set_size",
-        ),
-        least=3,
-        function=functions.TRAINER,
-    ),
-    Kind(
         title="ms-swift",
         needs=("model",),
         signs=(

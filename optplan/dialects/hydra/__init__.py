@@ -52,7 +52,7 @@ class Hydra(GroupsDialect):
 
     def settable(self) -> frozenset[str]:
         names = ("model", "trainer", *_OPTIMIZERS, *_SCHEDULERS)
-        return frozenset({*names, *(f"{name}." for name in names)})
+        return frozenset({"hydra.", *names, *(f"{name}." for name in names)})
 
     def section_names(self, config: Config) -> list[str]:
         return [str(name) for name in config.data]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
@@ -23,13 +23,13 @@ _COMPUTED = re.compile(r"\$\{[^{}]*[:$]")
 
 
 @contextmanager
-def bounded_reading(folder: str) -> Iterator[None]:
+def bounded_reading(folders: Sequence[str]) -> Iterator[None]:
     """Let Hydra read no more than a config may hold.
 
     Hydra asks its repository for a file each time that a list of defaults names it, which is where this counts.
 
     Args:
-        folder: Where the files are.
+        folders: Where the files are.
 
     Raises:
         ConfigError: A file is named too often, is too large, or computes the names of others.
@@ -37,7 +37,7 @@ def bounded_reading(folder: str) -> Iterator[None]:
     from hydra._internal.config_repository import CachingConfigRepository
 
     load = CachingConfigRepository.load_config
-    reading = _Reading(folder)
+    reading = _Reading(folders)
 
     def load_bounded(repository: Any, config_path: str) -> Any:
         reading.charge(config_path)
@@ -50,8 +50,8 @@ def bounded_reading(folder: str) -> Iterator[None]:
 
 
 class _Reading:
-    def __init__(self, folder: str) -> None:
-        self._folder = folder
+    def __init__(self, folders: Sequence[str]) -> None:
+        self._folders = folders
         self._steps = StepCounter()
         self._read: set[str] = set()
         self._named = 0
@@ -61,14 +61,18 @@ class _Reading:
         self._named += 1
         if self._named > MAX_FILES:
             raise ConfigError(f"it names more files than can be read, {MAX_FILES}")
-        file = os.path.join(self._folder, name if name.endswith(".yaml") else f"{name}.yaml")
+        file = name if name.endswith(".yaml") else f"{name}.yaml"
+        for folder in self._folders:
+            self._charge_file(os.path.join(folder, file))
+
+    def _charge_file(self, file: str) -> None:
         if file in self._read or not os.path.exists(file):
             return
         self._read.add(file)
         text = decoded(DISK.read(file)).replace("\r\n", "\n")
         self._steps.charge_file(text)
         if text.strip():
-            data = read_yaml(File(Source(name=name, path=file, text=text), text), self._steps)
+            data = read_yaml(File(Source(name=file, path=file, text=text), text), self._steps)
             Copier(self._steps).copied(data, None)  # what aliases stand for, as Hydra has it
 
     def charge_choices(self, defaults: Any) -> None:

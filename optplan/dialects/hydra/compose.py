@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import warnings
 from collections.abc import Mapping
@@ -53,13 +54,6 @@ def composed(data: Mapping[str, Any]) -> Mapping[str, Any]:
             place=place,
             hint="pip install hydra-core, or name a file that has the optimizer itself",
         )
-    own = data.get("hydra", {})
-    if not isinstance(own, Mapping) or "searchpath" in own:
-        raise ConfigError(
-            "'hydra.searchpath' is not read, since packages that it names would be imported",
-            place=place_of(own, "searchpath") or place_of(data, "hydra"),
-            hint="copy the groups beside the config",
-        )
     made = _compose(data, Path(place.source.path))
     chosen = {name for name in _groups(data) if isinstance(data.get(name), str)}
     own = {name: data[name] for name in data if name not in {DEFAULTS, "hydra", *chosen}}
@@ -83,12 +77,14 @@ def _compose(data: Mapping[str, Any], file: Path) -> Mapping[str, Any]:
     groups = _groups(data)
     chosen = [f"{name}={data[name]}" for name in groups if isinstance(data.get(name), str)]
     chosen += ["~hydra"] if "hydra" in groups else []  # its logging, which may take plugins
-    folder = os.path.abspath(file.parent)
+    folder, others = os.path.abspath(file.parent), _search_path(data)
+    if others:
+        chosen.append(f"hydra.searchpath={json.dumps([f'file://{one}' for one in others])}")
     try:
         with (
             warnings.catch_warnings(),
             initialize_config_dir(folder, version_base=None),
-            bounded_reading(folder),
+            bounded_reading((folder, *others)),
         ):
             warnings.simplefilter("ignore")  # on the order of old files
             made = compose(file.stem, overrides=chosen)
@@ -101,3 +97,22 @@ def _compose(data: Mapping[str, Any], file: Path) -> Mapping[str, Any]:
         ) from error
     found: Any = OmegaConf.to_container(made, resolve=False)
     return {str(name): value for name, value in found.items()}
+
+
+def _search_path(data: Mapping[str, Any]) -> list[str]:
+    """Return the folders that are searched beside the file's own, as Hydra's ``--config-dir`` is.
+
+    Raises:
+        ConfigError: One is no folder by its name: a package that is named would be imported.
+    """
+    hydra = data.get("hydra", {})
+    given = hydra.get("searchpath") if isinstance(hydra, Mapping) else str(hydra)
+    named = [given] if isinstance(given, str) else given or []
+    folders = [str(one).removeprefix("file://") for one in named]
+    if any("://" in one or "${" in one for one in folders):
+        raise ConfigError(
+            "'hydra.searchpath' is read where it names folders alone",
+            place=place_of(hydra, "searchpath") or place_of(data, "hydra"),
+            hint="name the folder: --set hydra.searchpath=FOLDER",
+        )
+    return [os.path.abspath(one) for one in folders]

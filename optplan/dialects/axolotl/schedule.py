@@ -1,0 +1,47 @@
+"""The scheduler of axolotl's trainer, which it steps after each update."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from optplan.config.placed import place_of
+from optplan.schedule.training import EpochLengthError, Training
+from optplan.schedule.unread import Unread
+from optplan.schedule.written import LibraryScheduler, Section, Written
+
+
+def section_of(data: Mapping[str, Any], unread: tuple[Unread, ...]) -> Section:
+    """Return the one scheduler of a file.
+
+    Args:
+        data: The file's entries.
+        unread: What else may move the lr.
+    """
+    place = place_of(data, "lr_scheduler") or place_of(data, "base_model")
+    kind = "axolotl.SchedulerMixin.create_scheduler"
+    made = Written(kind=kind, raw=data, place=place, library=AxolotlScheduler())
+    return Section(shared=(made,), unread=unread)
+
+
+class AxolotlScheduler(LibraryScheduler):
+    """What the trainer makes."""
+
+    def arguments(self, raw: Mapping[str, Any], training: Training) -> dict[str, Any]:
+        return dict(raw)
+
+    def name(self, arguments: Mapping[str, Any]) -> str:
+        return f"axolotl's {arguments.get('lr_scheduler', 'cosine')}"
+
+    def by_epoch(self, arguments: Mapping[str, Any]) -> bool:
+        return False
+
+    def make(self, arguments: Mapping[str, Any], optimizer: Any, training: Training) -> Any:
+        from optplan.dialects.axolotl.build import scheduler_of
+
+        if training.iterations is None:
+            raise EpochLengthError(
+                "the schedule ends with the training, after how many updates?",
+                hint="give --iters N, or --iters-per-epoch N, the updates of an epoch",
+            )
+        return scheduler_of(arguments, optimizer, training.iterations)
