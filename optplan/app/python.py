@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from optplan.app.config_schedule import Length, training_of
 from optplan.app.diff import NO_SCHEDULES, diffs_of
-from optplan.app.diff_sides import sides_of
+from optplan.app.phases import sides_of
 from optplan.app.plan import plan_of
 from optplan.app.request import PlanRequest
 from optplan.app.schedule import scheduled, scheduled_plan

@@ -108,8 +108,7 @@ def diff(
     """
     with running(quiet=to.quiet, debug=to.debug, dialect=options.dialect):
         from optplan.app.diff import arguments_of, diffs_of
-        from optplan.app.diff_sides import sides_of
-        from optplan.app.phases import phases_of
+        from optplan.app.phases import phases_of, sides_of
         from optplan.app.plan import import_first
         from optplan.reporters.diff.words import labels_of, unread_notes
 

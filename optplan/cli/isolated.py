@@ -12,9 +12,8 @@ from multiprocessing.connection import Connection
 
 import typer
 
-from optplan.cli.delivery import Delivered, Relay, relayed, write_report
+from optplan.cli.delivery import Delivered, Relay, Terminal, relayed, write_report
 from optplan.cli.running import ExitStatus, reported, running
-from optplan.cli.terminal import Terminal
 from optplan.runtime.isolation import Bounds, isolated
 
 # `verify` makes a model with memory and steps it.

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from optplan.cli.delivery import close_quietly
-from optplan.cli.terminal import Terminal
+from optplan.cli.delivery import Terminal, close_quietly
 
 if TYPE_CHECKING:
     from optplan.app.request import DialectName

@@ -68,7 +68,8 @@ def clear_progress() -> None:
 
 
 def _shows() -> bool:
-    if not _State.shows or os.environ.get("TERM", "dumb") == "dumb" or os.environ.get("CI"):
+    kind = os.environ.get("TERM", "" if os.name == "nt" else "dumb")  # Windows sets none
+    if not _State.shows or kind == "dumb" or os.environ.get("CI"):
         return False
     return sys.stderr is not None and sys.stderr.isatty()
 

@@ -15,7 +15,7 @@ from rich.cells import cell_len
 
 from optplan.app.memory import memory_of
 from optplan.app.option_use import entries_of
-from optplan.cli.terminal import Terminal
+from optplan.cli.delivery import Terminal
 from optplan.errors import Problem
 from optplan.places import Place, Source
 from optplan.reporters.formats import TableFormat
