@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
-from functools import cache
+from functools import cache, lru_cache
 
 from optplan.config.revisions import names_revision
 from optplan.places import path_below
@@ -28,7 +28,12 @@ def shown_path(path: str) -> str:
 
 def relative_to(path: str, folder: str) -> str:
     """Return a path with slashes, relative to a folder where it is below that, otherwise absolute."""
-    absolute = os.path.normpath(os.path.abspath(os.path.expanduser(path)))
+    return _relative_to(path, folder, os.getcwd())
+
+
+@lru_cache(maxsize=4096)  # many configs inherit from one file
+def _relative_to(path: str, folder: str, here: str) -> str:
+    absolute = os.path.normpath(os.path.join(here, os.path.expanduser(path)))
     return (path_below(absolute, folder) or absolute).replace(os.sep, "/")
 
 

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from optplan.checks.catalog import scheduler_refused
 from optplan.config import load_config
+from optplan.schedule.scheduler_stepper import SchedulerStepper
 from tests.conftest import Invoke
 
 Write = Callable[..., Path]
@@ -87,3 +89,33 @@ def test_what_is_not_run_is_told_from_what_is_wrong(
     (found,) = (one for one in check("a.py")["findings"] if one["code"] == "OPT004")
     assert found["message"].startswith(message)
     assert ("--trust" in (found["hint"] or "")) is trusts
+
+
+def test_one_schedule_of_several_configs_is_stepped_once(
+    check: Any, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stepped = []
+
+    class Counted(SchedulerStepper):
+        def go(self, step: int) -> None:
+            stepped.append(step)
+            super().go(step)
+
+    monkeypatch.setattr(scheduler_refused, "SchedulerStepper", Counted)
+    monkeypatch.setattr(scheduler_refused, "_SOUND", set())
+    schedule = (
+        "optimizer = dict(type='SGD', lr=0.1)\n"
+        "train_cfg = dict(by_epoch=False, max_iters={})\n"
+        "param_scheduler = dict(type='CosineRestartLR', by_epoch=False, periods=[{}, 10], restart_weights=[1, 1],\n"
+        "    eta_min=0)\n"
+    )
+    for name, numbers in {
+        "a.py": (20, 10),
+        "b.py": (20, 10),
+        "c.py": (19, 10),
+        "d.py": (20, 9),
+    }.items():
+        write(name, schedule.format(*numbers))
+    found = [one for one in check(".")["findings"] if one["code"] == "OPT506"]
+    assert found == []
+    assert stepped == [20, 19, 20]

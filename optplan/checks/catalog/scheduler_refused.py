@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from optplan.checks.base import Check, Context, Finding
 from optplan.checks.facts.certain_fixes import certain_name, renamed
@@ -77,6 +77,10 @@ class SchedulerRefused(Check):
 # How close a name must be to one of MMEngine's where the scope's package, which is not imported, may have others.
 _SURE = 0.93
 _LIKELY = 0.85
+# Schedulers that were stepped to their end, with their trainings: many configs have the same, and long ones.
+_SOUND: set[str] = set()
+_MOST_SOUND, _LONGEST_KEY = 256, 2_000
+
 _NAME = re.compile(r"""['"]?(\w+)""")
 
 
@@ -215,6 +219,10 @@ def _breakdown(spec: Spec, training: Training) -> Problem | None:
     """Return at what a scheduler breaks down, whatever the values are that it moves; None for nothing."""
     if spec.last_step != -1 or per_group_lists((spec,)):
         return None
+    known = repr([getattr(spec, one.name) for one in fields(spec) if one.name != "place"])
+    key = f"{known} {training}"
+    if key in _SOUND:
+        return None
     entries = {spec.param: 1.0, "momentum": 1.0}
     table = ParamGroupTable([entries], frozenset(entries), numbers=(0,), total=1)
     unit = Unit.EPOCH if training.by_epoch and spec.by_epoch else Unit.ITERATION
@@ -224,6 +232,10 @@ def _breakdown(spec: Spec, training: Training) -> Problem | None:
         return None
     except ScheduleError as error:
         return error.problems[0]
+    if len(_SOUND) == _MOST_SOUND:
+        _SOUND.clear()
+    if len(key) <= _LONGEST_KEY:
+        _SOUND.add(key)
     return None
 
 

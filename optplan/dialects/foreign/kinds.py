@@ -220,7 +220,15 @@ SCRIPTS = (
 
 def kind_of(data: Mapping[str, Any]) -> tuple[Kind, tuple[str, ...]] | None:
     """Return the kind of a file, and the entries that tell it; None where none is known."""
-    return next(((one, found) for one in KINDS if (found := one.found_in(data))), None)
+    names = data.keys()
+    likely = (one for one, heads in _HEADS if not heads.isdisjoint(names))
+    return next(((one, found) for one in likely if (found := one.found_in(data))), None)
+
+
+# Without one of these at its top a file is not of that kind: most are told apart at once.
+_HEADS = [
+    (one, frozenset(name.partition(".")[0] for name in one.needs[:1] or one.signs)) for one in KINDS
+]
 
 
 def script_of(text: str) -> tuple[Script, tuple[str, ...]] | None:
