@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from optplan.config.placed import place_of, placed_dict
 from optplan.config.recognition import Recognition
 from optplan.dialects.protocol import BuildRequest, Dialect, Entries, Source, entries_of
+from optplan.dialects.ultralytics.entries import IMAGES
 from optplan.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -38,8 +39,6 @@ class Ultralytics(Dialect):
         return self.recognized("task", *signs)
 
     def settable(self) -> frozenset[str]:
-        from optplan.dialects.ultralytics.schedule import IMAGES
-
         return _SIGNS | {IMAGES, "batch", "epochs", "momentum", "optimizer", "weight_decay"}
 
     def section_names(self, config: Config) -> list[str]:

@@ -11,7 +11,7 @@ from torch import nn
 from optplan.config.placed import place_of
 from optplan.config.trees import plain
 from optplan.constructors.returned_optimizers import NamedOptimizers
-from optplan.dialects.ultralytics.schedule import IMAGES
+from optplan.dialects.ultralytics.entries import IMAGES
 from optplan.errors import PlanError
 from optplan.model.ultralytics_models import imported_ultralytics
 from optplan.runtime.stdio import suppress_output

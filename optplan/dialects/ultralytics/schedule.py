@@ -11,10 +11,6 @@ from optplan.schedule.written import LibraryScheduler
 _READ = ("cos_lr", "lrf")
 
 
-# How many images an epoch has, which decides what `optimizer: auto` is: the entry that optplan adds.
-IMAGES = "images"
-
-
 class UltralyticsScheduler(LibraryScheduler):
     """What the trainer makes."""
 
