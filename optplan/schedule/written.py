@@ -33,9 +33,9 @@ class LibraryScheduler(ABC):
     def name(self, arguments: Mapping[str, Any]) -> str:
         """Return what reports call it."""
 
-    @abstractmethod
     def by_epoch(self, arguments: Mapping[str, Any]) -> bool:
         """Return whether it is stepped after each epoch, not after each iteration."""
+        return False
 
     @abstractmethod
     def make(self, arguments: Mapping[str, Any], optimizer: Any, training: Training) -> Any:
@@ -85,6 +85,25 @@ class Section:
     def is_empty(self) -> bool:
         """Whether there is no scheduler at all."""
         return not self.shared and not any(self.own.values())
+
+
+def library_section(
+    kind: str,
+    library: LibraryScheduler,
+    raw: Mapping[str, Any],
+    place: Place | None,
+    unread: tuple[Unread, ...],
+) -> Section:
+    """Return the one scheduler that a library makes of a config.
+
+    Args:
+        kind: The function that makes it.
+        library: Runs it.
+        raw, place: As for :class:`Written`.
+        unread: What else may move the lr.
+    """
+    made = Written(kind=kind, raw=raw, place=place, library=library)
+    return Section(shared=(made,), unread=unread)
 
 
 def types_in(section: Section) -> list[object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from optplan.config.placed import place_of
@@ -69,9 +70,12 @@ class Axolotl(Dialect):
         return None
 
     def schedulers(self, data: Entries) -> Section:
-        from optplan.dialects.axolotl.schedule import section_of
+        from optplan.dialects.axolotl.schedule import AxolotlScheduler
+        from optplan.schedule.written import library_section
 
-        return section_of(data, self.unread(data))
+        place = place_of(data, "lr_scheduler") or place_of(data, "base_model")
+        kind = "axolotl.SchedulerMixin.create_scheduler"
+        return library_section(kind, AxolotlScheduler(), data, place, self.unread(data))
 
     def unread(self, data: Entries) -> tuple[Unread, ...]:
         from optplan.schedule.unread import Unread
@@ -101,9 +105,5 @@ class Axolotl(Dialect):
         from optplan.constructors.library_builder import LibraryBuilder
         from optplan.dialects.axolotl.build import optimizers_of
 
-        return LibraryBuilder(
-            "axolotl's trainer",
-            section,
-            lambda model: optimizers_of(section.recipe, model),
-            section.places["type"],
-        )
+        made = partial(optimizers_of, section.recipe)
+        return LibraryBuilder("axolotl's trainer", section, made, section.places["type"])

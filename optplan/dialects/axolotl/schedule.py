@@ -5,23 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from optplan.config.placed import place_of
 from optplan.schedule.training import EpochLengthError, Training
-from optplan.schedule.unread import Unread
-from optplan.schedule.written import LibraryScheduler, Section, Written
-
-
-def section_of(data: Mapping[str, Any], unread: tuple[Unread, ...]) -> Section:
-    """Return the one scheduler of a file.
-
-    Args:
-        data: The file's entries.
-        unread: What else may move the lr.
-    """
-    place = place_of(data, "lr_scheduler") or place_of(data, "base_model")
-    kind = "axolotl.SchedulerMixin.create_scheduler"
-    made = Written(kind=kind, raw=data, place=place, library=AxolotlScheduler())
-    return Section(shared=(made,), unread=unread)
+from optplan.schedule.written import LibraryScheduler
 
 
 class AxolotlScheduler(LibraryScheduler):
@@ -32,9 +17,6 @@ class AxolotlScheduler(LibraryScheduler):
 
     def name(self, arguments: Mapping[str, Any]) -> str:
         return f"axolotl's {arguments.get('lr_scheduler', 'cosine')}"
-
-    def by_epoch(self, arguments: Mapping[str, Any]) -> bool:
-        return False
 
     def make(self, arguments: Mapping[str, Any], optimizer: Any, training: Training) -> Any:
         from optplan.dialects.axolotl.build import scheduler_of

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from optplan.config.placed import place_of
@@ -25,8 +26,6 @@ SIGNS = frozenset(
         "wall_clock_breakdown", "zero_allow_untested_optimizer", "zero_optimization",
     }
 )  # fmt: skip
-_AUTO = "auto"
-_BY_TRAINER = "transformers' trainer fills it in: show its own arguments, the file that names this one as deepspeed"
 
 
 class DeepSpeed(Dialect):
@@ -49,6 +48,7 @@ class DeepSpeed(Dialect):
 
     def read(self, config: Source) -> OptimizerConfig:
         from optplan.config.optimizer import section_of_recipe
+        from optplan.dialects.deepspeed.schedule import refuse_auto
 
         data = entries_of(config)
         section = data["optimizer"]
@@ -57,7 +57,7 @@ class DeepSpeed(Dialect):
             raise ConfigError(
                 "the optimizer's params must be a dict", place=place_of(section, "params")
             )
-        refuse_auto(params, "optimizer.params")
+        refuse_auto(params, "optimizer.params", ConfigError)
         return section_of_recipe(
             data,
             kind=str(section["type"]),
@@ -88,22 +88,5 @@ class DeepSpeed(Dialect):
         from optplan.constructors.library_builder import LibraryBuilder
         from optplan.dialects.deepspeed.build import optimizers_of
 
-        place = section.places["type"]
-        return LibraryBuilder(
-            "DeepSpeed's engine", section, lambda model: optimizers_of(section.recipe, model), place
-        )
-
-
-def refuse_auto(params: Entries, where: str) -> None:
-    """Refuse values that are left to the trainer which starts DeepSpeed.
-
-    Raises:
-        ConfigError: There are such.
-    """
-    for name, value in params.items():
-        if value == _AUTO:
-            raise ConfigError(
-                f"{where}.{name} is 'auto', which says nothing by itself",
-                place=place_of(params, name),
-                hint=_BY_TRAINER,
-            )
+        made = partial(optimizers_of, section.recipe)
+        return LibraryBuilder("DeepSpeed's engine", section, made, section.places["type"])

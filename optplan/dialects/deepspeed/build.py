@@ -27,10 +27,6 @@ class _Kernel:
         return lambda *_args, **_named: None
 
 
-def _kernel(*_: Any, **__: Any) -> _Kernel:
-    return _Kernel()
-
-
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep the library's own log, of accelerators and of schedulers at their first step, from the user's terminal."""
@@ -69,7 +65,8 @@ def engine_of(data: Mapping[str, Any]) -> Iterator[Any]:
         engine.has_moe_layers = False
         given = {name: plain(data[name]) for name in _READ if name in data}
         builders = (
-            patch.object(one, "load", _kernel) for one in (OpBuilder, NotImplementedBuilder)
+            patch.object(one, "load", lambda *_, **__: _Kernel())
+            for one in (OpBuilder, NotImplementedBuilder)
         )
         with next(builders), next(builders):
             engine._config = DeepSpeedConfig({**given, "train_batch_size": 1})

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from optplan.config.placed import place_of
-from optplan.errors import ScheduleError
+from optplan.errors import OptplanError, ScheduleError
 from optplan.schedule.training import Training
 from optplan.schedule.unread import Unread
-from optplan.schedule.written import LibraryScheduler, Section, Written
+from optplan.schedule.written import LibraryScheduler, Section, library_section
 
+_BY_TRAINER = "transformers' trainer fills it in: show its own arguments, the file that names this one as deepspeed"
 FACTORY = "deepspeed.DeepSpeedEngine._scheduler_from_config"
 
 
@@ -30,18 +31,24 @@ def section_of(data: Mapping[str, Any], unread: tuple[Unread, ...]) -> Section:
     params = section.get("params") if isinstance(section, Mapping) else None
     if not isinstance(section, Mapping) or not isinstance(section.get("type"), str):
         raise ScheduleError("the scheduler has no type", place=place_of(data, "scheduler"))
-    for name, value in (params or {}).items():
+    refuse_auto(params or {}, "scheduler.params", ScheduleError)
+    raw, place = {"scheduler": section}, place_of(section, "type")
+    return library_section(FACTORY, EngineScheduler(), raw, place, unread)
+
+
+def refuse_auto(params: Mapping[str, Any], where: str, error: type[OptplanError]) -> None:
+    """Refuse values that are left to the trainer which starts DeepSpeed.
+
+    Raises:
+        error: There are such.
+    """
+    for name, value in params.items():
         if value == "auto":
-            raise ScheduleError(
-                f"scheduler.params.{name} is 'auto', which says nothing by itself",
+            raise error(
+                f"{where}.{name} is 'auto', which says nothing by itself",
                 place=place_of(params, name),
-                hint="transformers' trainer fills it in: show its own arguments",
+                hint=_BY_TRAINER,
             )
-    raw = {"scheduler": section}
-    made = Written(
-        kind=FACTORY, raw=raw, place=place_of(section, "type"), library=EngineScheduler()
-    )
-    return Section(shared=(made,), unread=unread)
 
 
 class EngineScheduler(LibraryScheduler):
@@ -53,9 +60,6 @@ class EngineScheduler(LibraryScheduler):
 
     def name(self, arguments: Mapping[str, Any]) -> str:
         return f"DeepSpeed's {arguments['type']}"
-
-    def by_epoch(self, arguments: Mapping[str, Any]) -> bool:
-        return False
 
     def make(self, arguments: Mapping[str, Any], optimizer: Any, training: Training) -> Any:
         from optplan.dialects.deepspeed.build import engine_of

@@ -9,7 +9,7 @@ from optplan.config import place_of
 from optplan.dialects.huggingface.arguments import TrainerArgs
 from optplan.schedule.training import Training
 from optplan.schedule.unread import Unread
-from optplan.schedule.written import LibraryScheduler, Section, Written
+from optplan.schedule.written import LibraryScheduler, Section, library_section
 
 FACTORY = "transformers.Trainer.create_scheduler"
 _TYPE = "lr_scheduler_type"
@@ -23,8 +23,7 @@ def section_of(data: Mapping[str, Any], unread: tuple[Unread, ...]) -> Section:
         unread: What else may move the lr.
     """
     place = place_of(data, _TYPE) or place_of(data, next(iter(data)))
-    made = Written(kind=FACTORY, raw=data, place=place, library=TrainerScheduler())
-    return Section(shared=(made,), unread=unread)
+    return library_section(FACTORY, TrainerScheduler(), data, place, unread)
 
 
 class TrainerScheduler(LibraryScheduler):
@@ -35,9 +34,6 @@ class TrainerScheduler(LibraryScheduler):
 
     def name(self, arguments: Mapping[str, Any]) -> str:
         return f"transformers {arguments.get(_TYPE, 'linear')}"
-
-    def by_epoch(self, arguments: Mapping[str, Any]) -> bool:
-        return False
 
     def make(self, arguments: Mapping[str, Any], optimizer: Any, training: Training) -> Any:
         from optplan.dialects.huggingface.run_scheduler import trainer_scheduler

@@ -11,7 +11,7 @@ from optplan.places import Place
 from optplan.runtime.installed import find_installed
 from optplan.schedule.training import EpochLengthError, Training
 from optplan.schedule.unread import Unread
-from optplan.schedule.written import LibraryScheduler, Section, Written
+from optplan.schedule.written import LibraryScheduler, Section, library_section
 
 _HOME = "torchtune.training.lr_schedulers"
 # By where a recipe may import them from.
@@ -42,8 +42,7 @@ def section_of(
     raw = placed_dict(
         {**arguments, _KIND: _KNOWN[kind]}.items(), getattr(arguments, "raw_places", {})
     )
-    made = Written(kind=f"{_HOME}.{_KNOWN[kind]}", raw=raw, place=place, library=TuneScheduler())
-    return Section(shared=(made,), unread=unread)
+    return library_section(f"{_HOME}.{_KNOWN[kind]}", TuneScheduler(), raw, place, unread)
 
 
 class TuneScheduler(LibraryScheduler):
@@ -54,9 +53,6 @@ class TuneScheduler(LibraryScheduler):
 
     def name(self, arguments: Mapping[str, Any]) -> str:
         return f"torchtune's {arguments[_KIND]}"
-
-    def by_epoch(self, arguments: Mapping[str, Any]) -> bool:
-        return False
 
     def make(self, arguments: Mapping[str, Any], optimizer: Any, training: Training) -> Any:
         if training.iterations is None:

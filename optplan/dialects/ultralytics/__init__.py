@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from optplan.config.placed import place_of, placed_dict
@@ -76,9 +77,12 @@ class Ultralytics(Dialect):
         )
 
     def schedulers(self, data: Entries) -> Section:
-        from optplan.dialects.ultralytics.schedule import section_of
+        from optplan.dialects.ultralytics.schedule import UltralyticsScheduler
+        from optplan.schedule.written import library_section
 
-        return section_of(data, self.unread(data))
+        place = place_of(data, "lrf") or place_of(data, "cos_lr") or place_of(data, "optimizer")
+        kind = "ultralytics.BaseTrainer._setup_scheduler"
+        return library_section(kind, UltralyticsScheduler(), data, place, self.unread(data))
 
     def unread(self, data: Entries) -> tuple[Unread, ...]:
         from optplan.schedule.unread import Unread
@@ -101,9 +105,5 @@ class Ultralytics(Dialect):
         from optplan.constructors.library_builder import LibraryBuilder
         from optplan.dialects.ultralytics.build import optimizers_of
 
-        return LibraryBuilder(
-            "ultralytics' build_optimizer",
-            section,
-            lambda model: optimizers_of(section.recipe, model),
-            section.places["type"],
-        )
+        made = partial(optimizers_of, section.recipe)
+        return LibraryBuilder("ultralytics' build_optimizer", section, made, section.places["type"])

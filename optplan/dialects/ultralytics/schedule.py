@@ -5,25 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from optplan.config.placed import place_of
 from optplan.schedule.training import Training
-from optplan.schedule.unread import Unread
-from optplan.schedule.written import LibraryScheduler, Section, Written
+from optplan.schedule.written import LibraryScheduler
 
 _READ = ("cos_lr", "lrf")
-
-
-def section_of(data: Mapping[str, Any], unread: tuple[Unread, ...]) -> Section:
-    """Return the one scheduler of a file.
-
-    Args:
-        data: The file's entries.
-        unread: What else moves the lr.
-    """
-    place = place_of(data, "lrf") or place_of(data, "cos_lr") or place_of(data, "optimizer")
-    kind = "ultralytics.BaseTrainer._setup_scheduler"
-    made = Written(kind=kind, raw=data, place=place, library=UltralyticsScheduler())
-    return Section(shared=(made,), unread=unread)
 
 
 class UltralyticsScheduler(LibraryScheduler):
