@@ -282,25 +282,28 @@ MISSPELT = {
 STOPPING = "lightning.pytorch.callbacks.EarlyStopping\n    init_args: {monitor: val_loss}"
 
 
-@pytest.mark.parametrize("right", MISSPELT)
-def test_misspelt_entries_are_findings_and_mended(
-    right: str, tmp_path: Path, lit: ModuleType, invoke: Invoke
-) -> None:
+def test_misspelt_entries_are_findings_and_mended(tmp_path: Path, invoke: Invoke) -> None:
+    (tmp_path / "lit.py").write_text(MODULE.format(package="lightning"))
     path = written(tmp_path, "full", "lightning")
-    good = path.read_text().replace("my.Callback", STOPPING).replace("torch.optim.SGD", "SGD")
-    wrong, said = MISSPELT[right]
-    assert good.count(right) == 1
-    path.write_text(good.replace(right, wrong))
-    words = ("check", "cli.yaml", "--import", f"{lit.__name__}.py")
-    done = invoke(*words, cwd=tmp_path)
-    line = path.read_text()[: path.read_text().index(wrong)].count("\n") + 1
+    good = wrong = path.read_text().replace("my.Callback", STOPPING)
+    for right, (slip, _) in MISSPELT.items():
+        assert good.count(right) == 1
+        wrong = wrong.replace(right, slip)
+    path.write_text(wrong)
+    words = ("check", "cli.yaml", "--import", "lit.py", "--fix")
+    done = invoke(*words, "--diff", cwd=tmp_path)
+    lines = wrong.splitlines()
+    for right, (slip, _) in MISSPELT.items():
+        assert f"-{next(line for line in lines if slip in line)}\n" in done.stdout
+        assert right.partition(":")[0] in done.stdout
+    done = invoke("check", "cli.yaml", "--import", "lit.py", cwd=tmp_path)
     assert done.returncode == 1
-    name, meant = wrong.partition(":")[0], right.partition(":")[0]
-    assert f"cli.yaml:{line}:" in done.stdout
-    assert f"OPT101 {name!r} {said}" in done.stdout
-    assert f"did you mean {meant!r}?" in done.stdout
-    assert invoke(*words, "--fix", cwd=tmp_path).returncode == 0
-    assert path.read_text() == good
+    for right, (slip, said) in MISSPELT.items():
+        number = next(n for n, line in enumerate(lines, 1) if slip in line)
+        name, meant = slip.partition(":")[0], right.partition(":")[0]
+        (found,) = (line for line in done.stdout.splitlines() if f"OPT101 {name!r} {said}" in line)
+        assert found.startswith(f"cli.yaml:{number}:")
+        assert found.endswith(f"did you mean {meant!r}?")
 
 
 def test_a_misspelt_section_is_a_finding(tmp_path: Path, invoke: Invoke) -> None:

@@ -207,3 +207,31 @@ def test_a_trainers_answer_is_said_for_a_file(lit: Path, invoke: Invoke) -> None
     done = invoke("show", *words, "-a", "estimated_steping_batches=30", cwd=lit)
     assert done.returncode == 2
     assert "did you mean 'estimated_stepping_batches'" in done.stderr
+
+
+KINDS = {
+    "StepLR": "(one, 300)",
+    "MultiStepLR": "(one, [100, 700])",
+    "ExponentialLR": "(one, 0.999)",
+    "CosineAnnealingLR": "(one, 400)",
+    "CosineAnnealingWarmRestarts": "(one, 150, 2)",
+    "OneCycleLR": "(one, 0.5, total_steps=self.trainer.estimated_stepping_batches)",
+    "LinearLR": "(one, 0.01, total_iters=500)",
+    "LambdaLR": "(one, lambda n: min(1, (n + 1) / 100) / (1 + n // 50))",
+}
+
+
+@pytest.mark.sweep
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("kind", KINDS)
+def test_kinds_of_schedulers_step_by_step(kind: str, lit: Path, invoke: Invoke) -> None:
+    """A thousand steps of a real training each."""
+    text = MODULE.format(package="lightning")
+    body = text[text.index("        steps =") :]
+    made = f"        made = torch.optim.lr_scheduler.{kind}{KINDS[kind]}\n"
+    made += "        return [one], [{'scheduler': made, 'interval': 'step'}]\n"
+    (lit / "lit.py").write_text(text.replace(body, made))
+    case: Case = ({"max_epochs": 20, "max_steps": 1000, "accumulate_grad_batches": 2}, {}, 110)
+    found = planned(invoke, lit, case)
+    assert len(found) == 1000
+    assert found == fitted(lit, case)

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from optplan.dialects.source_arguments import source_arguments
 from optplan.places import Place
 from optplan.runtime.installed import package_folder
+from optplan.runtime.source_arguments import source_arguments
 
 # Where LightningCLI looks for a class without a module.
 _SHORT = {"optimizer": "torch.optim", "lr_scheduler": "torch.optim.lr_scheduler"}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from optplan.dialects.source_arguments import source_arguments
+from optplan.runtime.source_arguments import source_arguments
 
 SOURCE = """
 from beside import Other as Another, Loose
