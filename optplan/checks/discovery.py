@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import logging
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -13,7 +14,10 @@ from optplan.dialects import opener_of
 from optplan.errors import Problem, similar_files
 
 SUFFIXES = (".py", ".json", ".yaml", ".yml", ".toml")
+_DEEPEST = 200
 _FOREIGN_FOLDERS = frozenset({"__pycache__", "node_modules", "site-packages"})
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +113,22 @@ def _globbed(pattern: str) -> set[str]:
 def _all_below(folder: str) -> Iterator[str]:
     """Yield all files and folders below a folder that are not hidden, each folder once."""
     seen: set[str] = set()
-    for root, folders, files in os.walk(folder or ".", followlinks=True):
+    for root, folders, files in _walked(folder or ".", followlinks=True):
         folders[:] = [name for name in folders if name[0] != "." and _is_new(root, name, seen)]
         start = "" if root == "." and not folder else root
         yield from (os.path.join(start, name) for name in (*folders, *files) if name[0] != ".")
+
+
+def _walked(
+    folder: str, *, followlinks: bool = False
+) -> Iterator[tuple[str, list[str], list[str]]]:
+    """Walk as ``os.walk`` does, which calls itself for each level, to a depth that no project has."""
+    start = folder.count(os.sep)
+    for root, folders, files in os.walk(folder, followlinks=followlinks):
+        yield root, folders, files
+        if folders and root.count(os.sep) - start >= _DEEPEST:
+            _log.warning("%s: no folder below it is searched, so deep it is", shown_path(root))
+            folders.clear()
 
 
 def _is_new(root: str, name: str, seen: set[str]) -> bool:
@@ -129,7 +145,7 @@ def _is_function(word: str) -> bool:
 
 def _below(folder: str, git: GitIgnore) -> Iterator[FoundFile]:
     asked_for = git.ignores(folder, is_folder=True)
-    for root, folders, files in os.walk(folder):
+    for root, folders, files in _walked(folder):
         folders[:] = sorted(
             name
             for name in folders

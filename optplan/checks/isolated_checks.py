@@ -18,6 +18,7 @@ from optplan.checks.results import CheckedConfig, reported
 from optplan.checks.runner import Runner
 from optplan.checks.tasks import Job, Task
 from optplan.errors import ModelError, OptplanError, Problem
+from optplan.hf_specs import ADAPTER
 from optplan.runtime.audit import TRUST_HINT, lifted, take_refused
 from optplan.runtime.isolation import Bounds, IsolatedError, IsolatedProcess
 
@@ -78,6 +79,10 @@ def _files(tasks: Sequence[Task], job: Job) -> tuple[str, ...] | None:
     if job.reading.imports or is_users or any(":" in task.candidate.path for task in tasks):
         return None
     read = {name for task in tasks for name in (task.candidate.path, *task.files)}
+    users = (one for one in named if one.location is None or one.project is not None)
+    read |= {
+        str(word) for one in users for word in (one.model, one.arguments.get(ADAPTER, one.model))
+    }
     return tuple(str(Path(one).expanduser().absolute()) for one in read)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from optplan.errors import ModelError, did_you_mean
 from optplan.model.meta import build_on_meta
 from optplan.runtime.audit import lifted
+from optplan.runtime.library_reading import library_reading
 from optplan.runtime.stdio import suppress_transformers_output
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ def with_adapter(model: nn.Module, word: str) -> nn.Module:
         raise ModelError(
             f"--peft {word} is an adapter of peft, which is not installed", hint="pip install peft"
         )
-    data = _entries(word)
 
     def build() -> nn.Module:
         import peft
@@ -41,7 +41,8 @@ def with_adapter(model: nn.Module, word: str) -> nn.Module:
         adapted: nn.Module = peft.get_peft_model(model, config)
         return adapted
 
-    with suppress_transformers_output():
+    with library_reading(word, "timm", "peft"), suppress_transformers_output():
+        data = _entries(word)
         return build_on_meta(build, f"the adapter {word!r}", falls_back=False)
 
 

@@ -14,6 +14,7 @@ from optplan.errors import ModelError, OptplanError, described_exception, did_yo
 from optplan.hf_specs import config_file, hf_type
 from optplan.model.meta import build_on_meta
 from optplan.runtime.audit import download_error, lifted, no_network
+from optplan.runtime.library_reading import library_reading
 from optplan.runtime.stdio import suppress_transformers_output
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+# What is imported before its code is restricted: parts of these write caches on import.
+_LIBRARIES = ("timm", "transformers.modeling_utils")
 _AUTO_CLASS = "auto_class"
 _REFUSED = ("trust_remote_code", "code_revision", "auto_map")
 # Entries that choose how a model runs, and may name code to fetch; no parameter depends on them.
@@ -66,7 +69,7 @@ def hf_model(spec: str, arguments: Mapping[str, Any]) -> nn.Module:
             hint=f"leave -k {refused} out",
         )
     entries = _nested(overrides)
-    with suppress_transformers_output():
+    with library_reading(config_file(spec), *_LIBRARIES), suppress_transformers_output():
         config = _calling(lambda: _config(spec, entries), f"the config of {spec!r}")
         make = _calling(lambda: _maker(config, head), f"the class of {spec!r}")
         return build_on_meta(make, f"the model {spec!r}", falls_back=False)

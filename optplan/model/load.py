@@ -23,6 +23,7 @@ from optplan.model.torchtitan_models import torchtitan_model
 from optplan.model.ultralytics_models import SUFFIXES, ultralytics_model
 from optplan.runtime.audit import lifted
 from optplan.runtime.user_code import importable_folders, module_in, user_attribute
+from optplan.runtime.where import require_its_process
 
 if TYPE_CHECKING:
     from torch import nn
@@ -93,6 +94,7 @@ def library_of(spec: str) -> str | None:
 def open_model(spec: str, arguments: Mapping[str, Any]) -> LoadedModel:
     """Build a model as :func:`load_model` does, and note where it came from."""
     if ADAPTER in arguments:
+        require_its_process()  # before a model is built in vain
         rest = {name: value for name, value in arguments.items() if name != ADAPTER}
         return adapted(open_model(spec, rest), arguments[ADAPTER])
     head, _, attr = spec.rpartition(":")

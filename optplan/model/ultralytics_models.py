@@ -21,6 +21,7 @@ from optplan.model.meta import build_on_meta
 from optplan.places import Source
 from optplan.runtime.audit import lifted
 from optplan.runtime.installed import find_installed
+from optplan.runtime.library_reading import library_reading
 from optplan.runtime.stdio import suppress_output
 
 if TYPE_CHECKING:
@@ -69,12 +70,14 @@ def ultralytics_model(spec: str, arguments: Mapping[str, Any]) -> nn.Module:
     Raises:
         ModelError: There is no such file, or it cannot be built.
     """
-    imported_ultralytics()
-    from ultralytics.nn import tasks
+    file = spec if Path(spec).is_file() else None
+    with library_reading(file), suppress_output():
+        imported_ultralytics()
+        from ultralytics.nn import tasks
 
-    if Path(spec).is_file():
-        _read_within_bounds(spec)
-    with suppress_output():
+        if file is not None:
+            with lifted():
+                _read_within_bounds(file)
         try:
             described = tasks.yaml_model_load(spec)
         except FileNotFoundError as error:

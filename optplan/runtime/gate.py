@@ -23,7 +23,13 @@ from optplan.runtime.landlock import raise_wall
 from optplan.runtime.stdio import suppress_output
 from optplan.runtime.third_party_runs import note_import, note_third_party_run
 from optplan.runtime.torch_files import announce_torch_files
-from optplan.runtime.where import IsolationNeededError, RefusedError, Where, named_code_runs
+from optplan.runtime.where import (
+    IsolationNeededError,
+    RefusedError,
+    Where,
+    named_code_runs,
+    require_its_process,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -84,8 +90,7 @@ def named_code(what: str, *, trusted: bool = False) -> Iterator[None]:
     if trusted:
         yield
         return
-    if named_code_runs() is Where.ELSEWHERE:
-        raise IsolationNeededError
+    require_its_process()
     note_third_party_run()
     announce_torch_files()
     with lifted():

@@ -36,3 +36,13 @@ def run_named_code(where: Where) -> None:
 def named_code_runs() -> Where:
     """Return the process that named code runs in."""
     return _CodeState.where
+
+
+def require_its_process() -> None:
+    """Refuse to go on where named code is not to run.
+
+    Raises:
+        IsolationNeededError: It is to run in another process.
+    """
+    if _CodeState.where is Where.ELSEWHERE:
+        raise IsolationNeededError
