@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -78,9 +79,20 @@ def schedule_of(
     """
     specs = _specs(plan, section, training, is_replaced)
     lists = [values for own in specs for values in per_group_lists(own)]
+    unread = list(section.unread)
+    for written in (*section.shared, *itertools.chain(*section.own.values())):
+        if written.library is not None:
+            unread += written.library.unread(written.raw, training)
+            lists += [_entry_by_group(plan, name) for name in (written.library.looks_at,) if name]
     return assembled(
-        plan, specs, training, defaults, make_foreign, lists=lists, unread=section.unread
+        plan, specs, training, defaults, make_foreign, lists=lists, unread=tuple(unread)
     )
+
+
+def _entry_by_group(plan: Plan, name: str) -> list[Any]:
+    """Return what each group has of an entry that is no hyper-parameter."""
+    found = {row.group: row.extra.get(name) for row in plan.parameters if row.group is not None}
+    return [found.get(number) for number in range(max(found, default=-1) + 1)]
 
 
 def assembled(

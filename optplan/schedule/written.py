@@ -21,9 +21,11 @@ class LibraryScheduler(ABC):
 
     Attributes:
         counts_epochs: Its arguments count epochs, also where it is stepped after each iteration.
+        looks_at: The entry of a group, beside hyper-parameters, by which it moves groups in different ways.
     """
 
     counts_epochs: ClassVar[bool] = False
+    looks_at: ClassVar[str | None] = None
 
     @abstractmethod
     def arguments(self, raw: Mapping[str, Any], training: Training) -> dict[str, Any]:
@@ -40,6 +42,10 @@ class LibraryScheduler(ABC):
     @abstractmethod
     def make(self, arguments: Mapping[str, Any], optimizer: Any, training: Training) -> Any:
         """Return the scheduler, None for none. This imports the library."""
+
+    def unread(self, raw: Mapping[str, Any], training: Training) -> tuple[Unread, ...]:
+        """Return what the library moves beside it and is not read for such a training."""
+        return ()
 
     def zero_start(self, arguments: Mapping[str, Any]) -> str | None:
         """Return the argument by which the first lr is 0; None where it is not."""
@@ -92,7 +98,7 @@ def library_section(
     library: LibraryScheduler,
     raw: Mapping[str, Any],
     place: Place | None,
-    unread: tuple[Unread, ...],
+    unread: tuple[Unread, ...] = (),
 ) -> Section:
     """Return the one scheduler that a library makes of a config.
 

@@ -82,15 +82,12 @@ class Ultralytics(Dialect):
 
         place = place_of(data, "lrf") or place_of(data, "cos_lr") or place_of(data, "optimizer")
         kind = "ultralytics.BaseTrainer._setup_scheduler"
-        return library_section(kind, UltralyticsScheduler(), data, place, self.unread(data))
+        return library_section(kind, UltralyticsScheduler(), data, place)
 
     def unread(self, data: Entries) -> tuple[Unread, ...]:
-        from optplan.schedule.unread import Unread
+        from optplan.dialects.ultralytics.schedule import unread_warmup
 
-        if data.get("warmup_epochs", 3) == 0:
-            return ()
-        name = "the warm-up of ultralytics' loop (warmup_epochs, warmup_bias_lr, warmup_momentum)"
-        return (Unread(name=name, place=place_of(data, "warmup_epochs")),)
+        return unread_warmup(data)
 
     def scheduler_entries(self, config: Config) -> dict[str, Any]:
         return {name: config.data[name] for name in _SCHEDULE if name in config.data}

@@ -11,9 +11,13 @@ from PIL import Image
 from torch.optim import Optimizer
 from ultralytics.models.yolo.detect import DetectionTrainer
 
+from optplan.app.config_schedule import Length
 from optplan.app.planning import make_plan
+from optplan.app.request import PlanRequest
+from optplan.app.schedule import scheduled
 from optplan.dialects import load_config, recognition_of
 from optplan.model import load_model
+from optplan.schedule.trajectories import courses_of
 from tests.conftest import Run
 
 IMAGES = 4
@@ -138,9 +142,56 @@ def test_schedule_equal_to_the_trainer(cos_lr: bool, data: Path, tmp_path: Path,
     assert list(found.values()) == pytest.approx(wanted, rel=1e-12)
 
 
+WARM = {
+    "of two epochs": {**FILES["SGD"], "warmup_epochs": 2},
+    "of a part of one": {**FILES["SGD"], "warmup_epochs": 1.5, "warmup_bias_lr": 0.3, "cos_lr": True},
+    "without momentum": {**FILES["AdamW"], "warmup_epochs": 3, "warmup_momentum": 0.5},
+    "longer than the training": {**FILES["SGD"], "epochs": 3, "warmup_epochs": 9},
+    "of MuSGD": {**FILES["MuSGD"], "warmup_epochs": 1},
+    "by default": FILES["SGD"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WARM)
+def test_the_warm_up_equal_to_the_trainers(name: str, data: Path, tmp_path: Path, run: Run) -> None:
+    """Hold each step of each parameter's lr and momentum against the real trainer while it trains."""
+    trainer = trainer_of({**COMMON, **WARM[name]}, MODELS[0], data, tmp_path)
+    names = {id(one): name for name, one in trainer.model.named_parameters()}
+    wanted: list[dict[str, dict[str, float]]] = []
+
+    def note(training: Any) -> None:
+        wanted.append(
+            {
+                names[id(one)]: {key: group[key] for key in ("lr", "momentum") if key in group}
+                for group in training.optimizer.param_groups
+                for one in group["params"]
+            }
+        )
+
+    trainer.add_callback("on_train_batch_end", note)
+    trainer._setup_train = lambda: None  # it is set up
+    trainer.args.val = False
+    trainer._do_train()
+    request = PlanRequest(model=MODELS[0], model_arg=["nc=1"])
+    path = str(write(tmp_path, WARM[name]))
+    schedule = scheduled(path, request, Length(per_epoch=IMAGES // 2)).schedule
+    found = courses_of(schedule, range(schedule.length)).values
+    assert schedule.unread == ()
+    assert schedule.length == len(wanted) == IMAGES // 2 * WARM[name].get("epochs", 6)
+    assert {one for setting in schedule.settings for one in setting.names} == wanted[0].keys()
+    for place, setting in enumerate(schedule.settings):
+        for parameter in setting.names:
+            for key in wanted[0][parameter]:
+                told = [step[parameter][key] for step in wanted]
+                assert list(found[key][place]) == pytest.approx(told, rel=1e-12), (parameter, key)
+
+
 def test_the_warm_up_is_named_as_not_read(tmp_path: Path, run: Run) -> None:
     done = run("schedule", write(tmp_path, FILES["SGD"]), "--model", MODELS[0])
-    assert "the warm-up of ultralytics' loop" in done.stdout + done.stderr
+    assert (
+        "the warm-up of ultralytics' loop, which takes --iters-per-epoch"
+        in done.stdout + done.stderr
+    )
 
 
 @pytest.mark.parametrize(
