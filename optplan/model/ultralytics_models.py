@@ -79,7 +79,8 @@ def ultralytics_model(spec: str, arguments: Mapping[str, Any]) -> nn.Module:
             with lifted():
                 _read_within_bounds(file)
         try:
-            described = tasks.yaml_model_load(spec)
+            with lifted():  # the file that is named, which is within bounds
+                described = tasks.yaml_model_load(spec)
         except FileNotFoundError as error:
             raise ModelError(
                 f"ultralytics has no model {spec!r}, and there is no such file"
