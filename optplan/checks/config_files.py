@@ -79,10 +79,10 @@ class _WithTexts:
 def was_meant(candidate: FoundFile) -> bool:
     """Return whether a file that cannot be read was meant as a config."""
     try:
-        with Path(candidate.path).open(encoding="utf-8", errors="replace") as file:
-            return looks_like_config(file.read(_MOST_TEXT), suffix_of(candidate))
-    except OSError:
+        text = DISK.read(candidate.path).decode("utf-8", errors="replace")  # which waits at no pipe
+    except (OSError, ConfigError):
         return True
+    return looks_like_config(text[:_MOST_TEXT], suffix_of(candidate))
 
 
 def suffix_of(candidate: FoundFile) -> str:

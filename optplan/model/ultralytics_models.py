@@ -21,8 +21,8 @@ from optplan.model.meta import build_on_meta
 from optplan.places import Source
 from optplan.runtime.audit import lifted
 from optplan.runtime.installed import find_installed
-from optplan.runtime.library_reading import library_reading
 from optplan.runtime.stdio import suppress_output
+from optplan.runtime.where import require_its_process
 
 if TYPE_CHECKING:
     from torch import nn
@@ -71,13 +71,14 @@ def ultralytics_model(spec: str, arguments: Mapping[str, Any]) -> nn.Module:
         ModelError: There is no such file, or it cannot be built.
     """
     file = spec if Path(spec).is_file() else None
-    with library_reading(file), suppress_output():
+    if file is not None:
+        require_its_process()  # for its bounds; the library evaluates what is held against classes below
+    with lifted(), suppress_output():
         imported_ultralytics()
         from ultralytics.nn import tasks
 
         if file is not None:
-            with lifted():
-                _read_within_bounds(file)
+            _read_within_bounds(file)
         try:
             described = tasks.yaml_model_load(spec)
         except FileNotFoundError as error:

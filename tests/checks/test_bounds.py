@@ -85,3 +85,18 @@ def test_thousands_of_named_sections_are_checked_soon(
     assert last in done.stdout.splitlines()
     assert done.stdout.count("OPT003") == (4000 if "errors" in last else 0)
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 20
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="Linux")
+def test_what_is_no_file_of_a_disk_is_a_finding(
+    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe.yaml")
+    Path("mem.py").symlink_to("/proc/self/mem")
+    with Path("large.py").open("wb") as file:
+        file.truncate(1 << 30)
+    for words in (["."], ["large.py", "mem.py", "pipe.yaml"]):
+        done = run("check", *words, cwd=tmp_path)
+        assert done.returncode == 1, done.stderr
+        assert all(name in done.stdout for name in ("mem.py", "pipe.yaml"))

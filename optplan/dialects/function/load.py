@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from optplan.config.files.file_reader import DISK
 from optplan.config.loading import Config
 from optplan.config.optimizer import (
     NO_SECTION,
@@ -286,7 +287,10 @@ def _with_colon(word: str) -> ConfigError | None:
 
 
 def _text(path: str) -> str:
-    """Return the text of a Python file, empty where there is none."""
+    """Return the text of a Python file as far as one of a config is read, empty where there is none to be read."""
     if not path.endswith(".py") or not os.path.isfile(path):
         return ""
-    return Path(path).read_text("utf-8", errors="replace")
+    try:
+        return DISK.read(path).decode("utf-8", errors="replace")
+    except OSError:  # which a link to what is no file of a disk may raise
+        return ""
