@@ -209,6 +209,10 @@ def listed(names: Sequence[str], *, most: int = 5) -> str:
     return f"{shown} and {len(names) - most} more" if len(names) > most else shown
 
 
+# What torch appends to some messages, with its own stack.
+_CPP_STACK = "\nException raised from"
+
+
 def described_exception(error: BaseException, home: str | None = None) -> str:
     """Return the exception with the line of the user's code that raised it, or called what did.
 
@@ -217,7 +221,7 @@ def described_exception(error: BaseException, home: str | None = None) -> str:
         home: The file that is asked about; left out, any that is not installed.
     """
     try:
-        text = " ".join(str(error).split())
+        text = " ".join(str(error).partition(_CPP_STACK)[0].split())
     except Exception:  # noqa: BLE001 - the exception is the user's own class
         text = ""
     shown = f"{type(error).__name__}: {text}" if text else type(error).__name__

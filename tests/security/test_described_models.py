@@ -82,3 +82,10 @@ def test_made_in_a_process_of_its_own(what: str, tmp_path: Path) -> None:
     spec = {"folder": f"hf:{folder}", "file": f"{folder}/config.json"}.get(what, "resnet18")
     with pytest.raises(IsolationNeededError):
         open_model(spec, {ADAPTER: folder} if what == "adapter" else {})
+
+
+def test_a_size_that_torch_refuses_is_told_without_its_stack(tmp_path: Path) -> None:
+    large = {**TINY, "model_type": "llama", "vocab_size": 10**30}
+    with pytest.raises(ModelError, match="Overflow when unpacking long long") as caught:
+        open_model(f"hf:{written(tmp_path, 'config.json', large)}", {})
+    assert "Exception raised from" not in str(caught.value)
