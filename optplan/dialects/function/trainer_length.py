@@ -7,11 +7,11 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from importlib import util
 from typing import TYPE_CHECKING, Any
 
 from optplan.config import place_of
 from optplan.errors import ConfigError, Problem, ScheduleError, UsageError
+from optplan.runtime.installed import find_installed
 from optplan.runtime.stdio import suppress_output
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ def _asked(
 ) -> Mapping[str, Any]:
     """Return what a module that configures its optimizers is answered by a trainer, which then stops."""
     home = next((one for one in _HOMES if one in sys.modules), None)
-    home = home or next((one for one in _HOMES if _is_there(one)), _HOMES[0])
+    home = home or next((one for one in _HOMES if find_installed(one.partition(".")[0])), _HOMES[0])
     package: Any = importlib.import_module(home)
     environments: Any = importlib.import_module(f"{home}.plugins.environments")
     answers: dict[str, Any] = {}
@@ -196,12 +196,6 @@ def _asked(
     if not answers:
         raise _refused(written, given, "it trains no step")
     return answers
-
-
-def _is_there(home: str) -> bool:
-    with suppress(ImportError, ValueError):
-        return util.find_spec(home) is not None
-    return False
 
 
 def _refused(written: Mapping[str, Any], given: Mapping[str, Any], text: str) -> ConfigError:
