@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from optplan.errors import ModelError, OptplanError, described_exception, did_you_mean, listed
 from optplan.hf_specs import config_file, hf_type
 from optplan.model.meta import build_on_meta
+from optplan.model.plain_config import strange_config
 from optplan.runtime.audit import download_error, lifted, no_network
 from optplan.runtime.library_reading import library_reading
 from optplan.runtime.stdio import suppress_transformers_output
@@ -31,13 +32,10 @@ _REFUSED = ("trust_remote_code", "code_revision", "auto_map")
 # Entries that choose how a model runs, and may name code to fetch; no parameter depends on them.
 _IMPLEMENTATIONS = frozenset(
     {
-        "attn_implementation",
-        "_attn_implementation",
-        "_attn_implementation_internal",
-        "experts_implementation",
-        "_experts_implementation",
+        "attn_implementation", "_attn_implementation", "_attn_implementation_internal",
+        "experts_implementation", "_experts_implementation",
     }
-)
+)  # fmt: skip
 # The library tries them in the order of their definition; these come first or last.
 _FIRST = "AutoModelForPreTraining"
 _FIRST_OF_ENCODER_DECODERS = (_FIRST, "AutoModelForSeq2SeqLM", "AutoModelForSpeechSeq2Seq")
@@ -69,7 +67,10 @@ def hf_model(spec: str, arguments: Mapping[str, Any]) -> nn.Module:
             hint=f"leave -k {refused} out",
         )
     entries = _nested(overrides)
-    with library_reading(config_file(spec), *_LIBRARIES), suppress_transformers_output():
+    with (
+        library_reading(strange_config(config_file(spec)), *_LIBRARIES),
+        suppress_transformers_output(),
+    ):
         config = _calling(lambda: _config(spec, entries), f"the config of {spec!r}")
         make = _calling(lambda: _maker(config, head), f"the class of {spec!r}")
         return build_on_meta(make, f"the model {spec!r}", falls_back=False)

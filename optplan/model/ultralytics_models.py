@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 from optplan.config.files.file_reader import DISK, decoded
-from optplan.config.files.yaml_files import read_yaml
 from optplan.config.limits import StepCounter
 from optplan.config.placed import File
 from optplan.errors import ModelError
@@ -97,6 +96,8 @@ def ultralytics_model(spec: str, arguments: Mapping[str, Any]) -> nn.Module:
 
 
 def _read_within_bounds(path: str) -> None:
+    from optplan.config.files.yaml_files import read_yaml
+
     text = decoded(DISK.read(path)).replace("\r\n", "\n")
     read_yaml(File(Source(name=path, path=path, text=text), text), StepCounter())
 

@@ -318,7 +318,7 @@ def test_values_of_a_large_model(invoke: Invoke, folder: Path) -> None:
 def test_materialize_everywhere(
     invoke: Invoke, folder: Path, monkeypatch: Any, words: tuple[str, ...]
 ) -> None:
-    monkeypatch.setattr("optplan.app.memory_need.MOST_ELEMENTS", 10)
+    monkeypatch.setattr("optplan.app.model_planner.MOST_ELEMENTS", 10)
     done = invoke(*words, "-m", "fns.py:Net", cwd=folder)
     assert "--materialize builds it" in done.stdout + done.stderr
     done = invoke(*words, "-m", "fns.py:Net", "--materialize", cwd=folder)

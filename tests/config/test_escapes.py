@@ -31,7 +31,6 @@ ESCAPES = {
     "globals": "x=globals()",
     "vars": "x=vars()",
     "type": "x=type('X', (), {})",
-    "print": "print('hello')",
     "input": "input()",
     "builtins": "x=__builtins__",
     "loader": "x=__loader__",

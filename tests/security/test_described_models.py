@@ -21,6 +21,7 @@ TINY: dict[str, Any] = {
     "num_hidden_layers": 2,
     "num_attention_heads": 2,
 }
+STRANGE = {"model_type": "llama", "weights": "/somewhere/weights.pth"}
 TIMM = {
     "model_type": "timm_wrapper",
     "architectures": ["TimmWrapperModel"],
@@ -75,7 +76,7 @@ def test_an_adapter_loads_no_tokenizer(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("elsewhere")
 @pytest.mark.parametrize("what", ["folder", "file", "adapter"])
 def test_made_in_a_process_of_its_own(what: str, tmp_path: Path) -> None:
-    folder = written(tmp_path / "m", "config.json", {"model_type": "llama", **TINY})
+    folder = written(tmp_path / "m", "config.json", {**STRANGE, **TINY})
     written(
         tmp_path / "m", "adapter_config.json", {"peft_type": "LORA", "target_modules": "(a+)+b"}
     )

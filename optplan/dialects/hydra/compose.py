@@ -11,7 +11,6 @@ from typing import Any
 
 from optplan.config.limits import Refusal
 from optplan.config.placed import deep_merged, place_of, placed_dict
-from optplan.dialects.hydra.bounds import bounded_reading
 from optplan.errors import ConfigError
 from optplan.runtime.installed import find_installed
 
@@ -73,6 +72,8 @@ def _groups(data: Mapping[str, Any]) -> dict[str, Any]:
 def _compose(data: Mapping[str, Any], file: Path) -> Mapping[str, Any]:
     from hydra import compose, initialize_config_dir
     from omegaconf import OmegaConf
+
+    from optplan.dialects.hydra.bounds import bounded_reading
 
     groups = _groups(data)
     chosen = [f"{name}={data[name]}" for name in groups if isinstance(data.get(name), str)]
