@@ -37,9 +37,8 @@ _IMPLEMENTATIONS = frozenset(
     }
 )  # fmt: skip
 # The library tries them in the order of their definition; these come first or last.
-_FIRST = "AutoModelForPreTraining"
+_FIRST, _LAST = "AutoModelForPreTraining", "AutoModel"
 _FIRST_OF_ENCODER_DECODERS = (_FIRST, "AutoModelForSeq2SeqLM", "AutoModelForSpeechSeq2Seq")
-_LAST = "AutoModel"
 
 _log = logging.getLogger(__name__)
 
