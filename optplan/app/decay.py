@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from optplan.app.schedule import Scheduled
+from optplan.errors import ScheduleError
 from optplan.plan import Plan, hashable
 from optplan.reporters.schedule.decay import DecayRow, DecayView
 from optplan.reporters.selection import Narrowing, narrowed
 from optplan.schedule import Schedule
 from optplan.schedule.effective_decay import DecayKind, effective_decays
+from optplan.schedule.specs import ForeignSpec
 
 
 def decay_of(found: Scheduled, *, patterns: Sequence[str] = (), trusted: bool = False) -> DecayView:
@@ -26,6 +28,7 @@ def decay_of(found: Scheduled, *, patterns: Sequence[str] = (), trusted: bool = 
         ScheduleError: A scheduler breaks down, or the training is too long to follow.
     """
     plan, schedule = found.plan, found.schedule
+    _refuse_accumulation(schedule)
     narrowing = Narrowing(patterns=tuple(patterns))
     names = {row.name for row in narrowed(plan, narrowing)}
     kinds = _decay_kinds(plan, schedule, trusted)
@@ -48,6 +51,22 @@ def decay_of(found: Scheduled, *, patterns: Sequence[str] = (), trusted: bool = 
         unread=schedule.unread,
         narrowing=narrowing,
     )
+
+
+def _refuse_accumulation(schedule: Schedule) -> None:
+    """Refuse a training whose iterations are not known to be steps: decay acts in each step.
+
+    Raises:
+        ScheduleError: It is such.
+    """
+    for spec in schedule.all_specs:
+        library = spec.library if isinstance(spec, ForeignSpec) else None
+        if library is not None and library.may_accumulate(spec.raw):
+            raise ScheduleError(
+                "several iterations may make one step of the optimizer, and decay acts in each step",
+                place=spec.place,
+                hint="the view takes a training that steps in each iteration: for ultralytics, nbs no larger than batch",
+            )
 
 
 def _decay_kinds(plan: Plan, schedule: Schedule, trusted: bool) -> tuple[DecayKind, ...]:

@@ -75,6 +75,8 @@ def _origin(node: ast.ImportFrom, module: _Module) -> str:
 
 def _found(name: str, folders: tuple[str, ...]) -> _Module | None:
     top, *rest = name.split(".")
+    if not all(part.isidentifier() for part in (top, *rest)):
+        return None  # a path in the place of a module
     spec = find_installed(top)
     roots = [Path(one).parent for one in (spec and spec.submodule_search_locations) or ()]
     if spec is not None and spec.origin and not roots:
@@ -90,8 +92,8 @@ def _found(name: str, folders: tuple[str, ...]) -> _Module | None:
 @cache
 def _parsed(file: str, _: int) -> ast.Module | None:
     try:
-        with lifted():  # it is this package that reads
-            data = Path(file).read_bytes()
+        with lifted(), Path(file).open("rb") as opened:  # it is this package that reads
+            data = opened.read(_MOST_TEXT + 1)
         return ast.parse(data) if len(data) <= _MOST_TEXT else None
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return None

@@ -59,11 +59,11 @@ def scheduled_settings(
     found: dict[Any, list[PlannedParameter]] = {}
     for row in plan.parameters:
         if row.group is not None and row.setting is not None:
-            found.setdefault(_way(row, lists), []).append(row)
-    return tuple(_track(plan, rows, defaults) for rows in found.values())
+            found.setdefault(_moved_alike(row, lists), []).append(row)
+    return tuple(_scheduled(plan, rows, defaults) for rows in found.values())
 
 
-def _way(row: PlannedParameter, lists: Sequence[Sequence[Any]]) -> Any:
+def _moved_alike(row: PlannedParameter, lists: Sequence[Sequence[Any]]) -> Any:
     """Return a key that is equal for rows that schedulers move alike.
 
     The groups of a setting can still differ in what a scheduler takes for its initial value, and in
@@ -75,7 +75,7 @@ def _way(row: PlannedParameter, lists: Sequence[Sequence[Any]]) -> Any:
     return row.setting, hashable(kept), tuple(map(repr, own))
 
 
-def _track(
+def _scheduled(
     plan: Plan, rows: Sequence[PlannedParameter], defaults: Sequence[Mapping[str, Any]]
 ) -> ScheduledSetting:
     first = rows[0]

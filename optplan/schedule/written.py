@@ -47,6 +47,10 @@ class LibraryScheduler(ABC):
         """Return what the library moves beside it and is not read for such a training."""
         return ()
 
+    def may_accumulate(self, raw: Mapping[str, Any]) -> bool:
+        """Return whether several iterations may make one step of the optimizer."""
+        return False
+
     def zero_start(self, arguments: Mapping[str, Any]) -> str | None:
         """Return the argument by which the first lr is 0; None where it is not."""
         return None

@@ -84,3 +84,12 @@ def test_equal_to_the_signatures_of_classes(home: str) -> None:
             assert found == set(inspect.signature(kind).parameters), name
     assert len(known) > 10
     assert source_arguments("os.system") is None
+
+
+def test_a_path_is_no_module(tmp_path: Path) -> None:
+    (tmp_path / "secret.py").write_text("class Own:\n    def __init__(self, word): ...\n")
+    folder = tmp_path / "beside"
+    folder.mkdir()
+    assert source_arguments("secret.Own", (str(tmp_path),)) == frozenset({"word"})
+    for name in (f"{tmp_path}/secret.Own", "a/../../secret.Own"):
+        assert source_arguments(name, (str(folder),)) is None

@@ -14,7 +14,7 @@ from optplan.config.recognition import Recognition
 from optplan.dialects.code_dialect import CodeDialect
 from optplan.dialects.opener import Opener
 from optplan.dialects.protocol import BuildRequest, Entries, Source
-from optplan.errors import ConfigError
+from optplan.errors import ConfigError, UsageError
 from optplan.model.torchtitan_models import PREFIX, entry_config
 from optplan.places import Source as File
 
@@ -88,7 +88,12 @@ class TorchtitanRegistry(CodeDialect, Opener):
         self, config: Config, *, epochs: int | None, iters: int | None, per_epoch: int | None
     ) -> Config:
         assert isinstance(config, EntryConfig)
-        told = epochs * per_epoch if epochs and per_epoch else iters
+        if epochs is not None and per_epoch is None:
+            raise UsageError(
+                "torchtitan counts steps: how many has an epoch?",
+                hint="give --iters N, or --iters-per-epoch N beside --epochs",
+            )
+        told = epochs * per_epoch if epochs is not None and per_epoch is not None else iters
         steps = told or config.training.training.steps
         return replace(config, steps=told, data=placed_dict({"steps": steps}.items(), {}))
 

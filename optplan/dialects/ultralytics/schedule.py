@@ -45,6 +45,10 @@ class UltralyticsScheduler(LibraryScheduler):
 
         return scheduler_of(arguments, optimizer, training.epochs)
 
+    def may_accumulate(self, raw: Mapping[str, Any]) -> bool:
+        # the library's defaults; the loop raises the number to about their ratio while it warms up
+        return bool(raw.get("nbs", 64) > raw.get("batch", 16))
+
     def unread(self, raw: Mapping[str, Any], training: Training) -> tuple[Unread, ...]:
         return () if training.per_epoch is not None else unread_warmup(raw)
 

@@ -104,3 +104,9 @@ def test_messages(words: tuple[str, ...], message: str, hint: str, run: Run) -> 
     assert done.stderr.count("error: ") == 1
     assert message in done.stderr
     assert hint in done.stderr
+
+
+def test_epochs_without_their_length_are_not_passed_over(run: Run) -> None:
+    done = run("schedule", "torchtitan:llama3.llama3_debugmodel", "--epochs", "3")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "torchtitan counts steps: how many has an epoch?" in done.stderr

@@ -186,6 +186,15 @@ def test_the_warm_up_equal_to_the_trainers(name: str, data: Path, tmp_path: Path
                 assert list(found[key][place]) == pytest.approx(told, rel=1e-12), (parameter, key)
 
 
+def test_decay_is_told_where_each_iteration_is_a_step(tmp_path: Path, run: Run) -> None:
+    words = ("--model", MODELS[0], "--iters-per-epoch", "2", "--view", "decay")
+    done = run("schedule", write(tmp_path, FILES["SGD"]), *words)  # nbs 64 and batch 2
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "several iterations may make one step" in done.stderr
+    done = run("schedule", write(tmp_path, FILES["AdamW"]), *words)  # nbs 2
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_the_warm_up_is_named_as_not_read(tmp_path: Path, run: Run) -> None:
     done = run("schedule", write(tmp_path, FILES["SGD"]), "--model", MODELS[0])
     assert (
